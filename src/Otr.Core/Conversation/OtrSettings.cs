@@ -1,0 +1,26 @@
+namespace Otr.Core;
+
+/// <summary>What an account chooses for a conversation.</summary>
+public sealed record OtrSettings
+{
+    /// <summary>What is allowed and done unasked.</summary>
+    public OtrPolicy Policy { get; init; } = OtrPolicy.Managed;
+
+    /// <summary>Longest wire text the network takes, in bytes; longer messages leave in fragments. 0: no limit.</summary>
+    public int MaxWireBytes { get; init; }
+
+    /// <summary>Text after the query, for people whose client has no OTR. No account name, no markup.</summary>
+    public string QueryText { get; init; } = "This contact asks for an Off-the-Record private conversation. Your client does not support it; see https://otr.cypherpunks.ca/.";
+
+    /// <summary>Idle time after which a private session is ended and wiped, in ms; 0: never.</summary>
+    public long SessionIdleLifetime { get; init; }
+}
+
+/// <summary>One account's identity: what it signs with and how its instance is told apart.</summary>
+/// <param name="Key">The long-term DSA key; owned by the caller, who disposes of it after the last conversation.</param>
+/// <param name="InstanceTag">At least 0x100, kept for the account's life on this server.</param>
+public sealed record OtrAccount(DsaPrivateKey Key, uint InstanceTag)
+{
+    /// <summary>Prints the type only.</summary>
+    public override string ToString() => nameof(OtrAccount);
+}

@@ -1,0 +1,55 @@
+namespace Otr.Core;
+
+/// <summary>What can happen to a conversation: a closed set.</summary>
+public abstract record OtrInput
+{
+    private OtrInput() { }
+
+    /// <summary>A message arrived from the network, as it was carried.</summary>
+    /// <param name="Text">UTF-8 expected, any bytes accepted.</param>
+    public sealed record WireReceived(ReadOnlyMemory<byte> Text) : OtrInput;
+
+    /// <summary>The user wants this text sent.</summary>
+    /// <param name="Text">UTF-8 without U+0000, at most <see cref="OtrLimits.MaxPlaintextBytes"/>.</param>
+    /// <param name="Reference">The caller's number for it, repeated in every effect that speaks of it.</param>
+    public sealed record SendRequested(ReadOnlyMemory<byte> Text, ulong Reference = 0) : OtrInput
+    {
+        /// <summary>Prints the length only.</summary>
+        public override string ToString() => $"SendRequested {{ {Text.Length} bytes }}";
+    }
+
+    /// <summary>The user asks for a private session: a query goes out.</summary>
+    public sealed record StartRequested : OtrInput;
+
+    /// <summary>The user ends the private session (spec v3, "User requests to end an OTR conversation").</summary>
+    public sealed record EndRequested : OtrInput;
+
+    /// <summary>The user starts SMP on the best session.</summary>
+    /// <param name="Secret">The shared secret's bytes.</param>
+    /// <param name="Question">UTF-8 without U+0000, or null for none.</param>
+    public sealed record SmpStartRequested(ReadOnlyMemory<byte> Secret, ReadOnlyMemory<byte>? Question = null) : OtrInput
+    {
+        /// <summary>Prints the type only.</summary>
+        public override string ToString() => nameof(SmpStartRequested);
+    }
+
+    /// <summary>The user answers the peer's SMP request.</summary>
+    /// <param name="Token">From <see cref="OtrEffect.SmpAnswerNeeded"/>: ties the answer to the request it answers.</param>
+    /// <param name="Secret">The shared secret's bytes.</param>
+    public sealed record SmpAnswerRequested(ulong Token, ReadOnlyMemory<byte> Secret) : OtrInput
+    {
+        /// <summary>Prints the type only.</summary>
+        public override string ToString() => nameof(SmpAnswerRequested);
+    }
+
+    /// <summary>The user aborts SMP.</summary>
+    public sealed record SmpAbortRequested : OtrInput;
+
+    /// <summary>The user wants the extra symmetric key, and the peer told of its use (TLV 8).</summary>
+    /// <param name="Use">Use code, free to choose.</param>
+    /// <param name="Data">Use-specific data, at most <see cref="OtrLimits.MaxExtraKeyDataBytes"/>.</param>
+    public sealed record ExtraKeyRequested(uint Use, ReadOnlyMemory<byte> Data) : OtrInput;
+
+    /// <summary>Time has passed; due at <see cref="OtrConversation.NextDeadline"/>, harmless at any time.</summary>
+    public sealed record TimePassed : OtrInput;
+}

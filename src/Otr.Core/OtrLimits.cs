@@ -1,0 +1,44 @@
+namespace Otr.Core;
+
+/// <summary>Every bound of the protocol engine, by name, in one place.</summary>
+public static class OtrLimits
+{
+    /// <summary>Longest wire text, or sum of fragments, taken in, in bytes.</summary>
+    public const int MaxWireBytes = 128 * 1024;
+    /// <summary>Longest text to encrypt, in bytes.</summary>
+    public const int MaxPlaintextBytes = 65_000;
+    /// <summary>Longest use-specific data of an extra-key TLV.</summary>
+    public const int MaxExtraKeyDataBytes = 1024;
+    /// <summary>Longest SMP question, in bytes.</summary>
+    public const int MaxSmpQuestionBytes = 4096;
+    /// <summary>Longest SMP secret, in bytes.</summary>
+    public const int MaxSmpSecretBytes = 4096;
+    /// <summary>TLVs looked at in one data message.</summary>
+    public const int MaxTlvs = 64;
+    /// <summary>Longest list of revealed MAC keys taken in, in bytes.</summary>
+    public const int MaxRevealedMacKeyBytes = 4000;
+    /// <summary>Sessions (peer instances) in one conversation.</summary>
+    public const int MaxInstances = 8;
+    /// <summary>Messages held until a key exchange completes.</summary>
+    public const int MaxHeldMessages = 8;
+    /// <summary>Age at which a held message is dropped rather than sent, in ms.</summary>
+    public const long HeldMessageLifetime = 120_000;
+    /// <summary>Age at which an unanswered key exchange is given up and its secrets wiped, in ms.</summary>
+    public const long AkeLifetime = 120_000;
+    /// <summary>Age at which an incomplete fragmented message is dropped, in ms.</summary>
+    public const long FragmentLifetime = 120_000;
+    /// <summary>Silence after which a data message is answered by a heartbeat, in ms.</summary>
+    public const long HeartbeatInterval = 60_000;
+    /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>
+    public const long QueryInterval = 10_000;
+    /// <summary>Key exchanges that one peer may make us answer at once; refilled one per <see cref="AkeRefillInterval"/>.</summary>
+    public const int AkeBurst = 20;
+    /// <summary>Time in which one more key exchange is allowed, in ms.</summary>
+    public const long AkeRefillInterval = 3_000;
+    /// <summary>SMP runs that one peer may start at once; refilled one per <see cref="SmpRefillInterval"/>.</summary>
+    public const int SmpBurst = 10;
+    /// <summary>Time in which one more SMP run is allowed, in ms.</summary>
+    public const long SmpRefillInterval = 60_000;
+    /// <summary>Fingerprints remembered as seen in one conversation.</summary>
+    public const int MaxKnownFingerprints = 16;
+}

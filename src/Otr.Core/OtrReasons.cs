@@ -1,0 +1,65 @@
+namespace Otr.Core;
+
+/// <summary>Why an input of the peer was refused. Values, never exceptions; stable names for logs and metrics.</summary>
+public enum RejectReason
+{
+    /// <summary>Not decodable: bad envelope, base64, lengths, trailing bytes.</summary>
+    Malformed,
+    /// <summary>Longer than <see cref="OtrLimits.MaxWireBytes"/>.</summary>
+    TooLarge,
+    /// <summary>A version that policy, pin or session does not allow.</summary>
+    VersionNotAllowed,
+    /// <summary>A message type that this version does not have.</summary>
+    UnknownType,
+    /// <summary>For another of our instances, or with an invalid instance tag.</summary>
+    OtherInstance,
+    /// <summary>A sender instance tag below 0x100.</summary>
+    InvalidInstanceTag,
+    /// <summary>An AKE message that the state does not expect.</summary>
+    UnexpectedAkeMessage,
+    /// <summary>A Diffie-Hellman value outside 2..p−2.</summary>
+    InvalidGroupElement,
+    /// <summary>The hash in the D-H Commit is not that of the revealed g^x.</summary>
+    CommitMismatch,
+    /// <summary>A MAC did not verify.</summary>
+    BadMac,
+    /// <summary>A signature did not verify.</summary>
+    BadSignature,
+    /// <summary>A DSA public key that fails the parameter checks.</summary>
+    InvalidPublicKey,
+    /// <summary>Our own message or key came back.</summary>
+    Reflected,
+    /// <summary>A data message outside a private session.</summary>
+    NotEncrypted,
+    /// <summary>A key id that is not current or previous.</summary>
+    UnknownKeyId,
+    /// <summary>A counter that is not above the last one seen: a replay, or out of order.</summary>
+    Replay,
+    /// <summary>A fragment that does not fit.</summary>
+    BadFragment,
+    /// <summary>Neither text nor a message that OTR knows.</summary>
+    UnknownMessage,
+    /// <summary>Too many key exchanges, instances or SMP runs; later ones are taken again.</summary>
+    RateLimited,
+}
+
+/// <summary>Why a local request was refused.</summary>
+public enum RefusalReason
+{
+    /// <summary>The peer has ended the session: end ours or start a new one first.</summary>
+    SessionFinished,
+    /// <summary>No private session stands.</summary>
+    NotEncrypted,
+    /// <summary>Policy allows no version at all.</summary>
+    NotAllowed,
+    /// <summary>Longer than its limit.</summary>
+    TooLarge,
+    /// <summary>Contains U+0000, which ends the text on the wire.</summary>
+    InvalidText,
+    /// <summary>Too many messages are held already.</summary>
+    TooManyHeld,
+    /// <summary>No SMP request waits for this answer.</summary>
+    SmpNotExpected,
+    /// <summary>SMP runs are limited per peer.</summary>
+    RateLimited,
+}

@@ -1,0 +1,179 @@
+using Otr.Core;
+
+namespace Relay.Actors;
+
+/// <summary>
+/// What the gateway may ask of the actors: the whole of it. One process with in-process shards and SQLite implements it
+/// today (<see cref="EmbeddedRelay"/>); a cluster will implement it over a broker.
+/// </summary>
+public interface IRelay : IAsyncDisposable
+{
+    IEndpoints Endpoints { get; }
+
+    /// <summary>
+    /// Puts a command into the conversation's mailbox and answers once its effects are durable. Never throws for what a
+    /// caller can cause; <see cref="Reply.Overloaded"/> when a bound is reached, <see cref="Reply.Unavailable"/> while
+    /// draining or when the store fails.
+    /// </summary>
+    ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
+
+    /// <summary>A stored conversation without waking its actor's mailbox order; null if there is none.</summary>
+    ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
+
+    /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>.</summary>
+    ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation);
+
+    IOutbox Outbox { get; }
+
+    /// <summary>False while starting and draining.</summary>
+    bool IsReady { get; }
+
+    /// <summary>Refuses new commands, finishes those in flight, commits, and closes. Signals <see cref="Draining"/> first.</summary>
+    Task DrainAsync(CancellationToken cancellation);
+
+    /// <summary>Cancelled when draining begins: streams then tell their clients to reconnect.</summary>
+    CancellationToken Draining { get; }
+}
+
+/// <summary>The endpoints and their keys.</summary>
+public interface IEndpoints
+{
+    /// <summary>Idempotent by request id. The key is sealed before it is stored.</summary>
+    ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation);
+    ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation);
+}
+
+/// <param name="EndpointId">Null: made up.</param>
+/// <param name="Key">Null: generated. Ownership passes to the callee.</param>
+public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, OtrPolicy Policy, int MaxWireBytes, DsaPrivateKey? Key);
+
+public abstract record CreateEndpointReply
+{
+    public sealed record Created(EndpointView Endpoint) : CreateEndpointReply;
+    /// <summary>The id or the (network, account) pair is taken.</summary>
+    public sealed record AlreadyExists(string Field) : CreateEndpointReply;
+    /// <summary>The request id was used before, for another request.</summary>
+    public sealed record RequestIdReused : CreateEndpointReply;
+    public sealed record Unavailable(string Reason) : CreateEndpointReply;
+}
+
+public sealed record EndpointView(string Id, string Network, string Account, OtrPolicy Policy, int MaxWireBytes, Fingerprint Fingerprint, uint InstanceTag, DateTimeOffset Created)
+{
+    /// <summary>Prints the id only: accounts stay out of logs.</summary>
+    public override string ToString() => $"EndpointView {{ {Id} }}";
+}
+
+/// <summary>
+/// Which conversation: by endpoint and peer address, or by endpoint and conversation id (which finds only existing
+/// ones). The id is a keyed hash of (endpoint, peer): 26 characters of base32, lowercase.
+/// </summary>
+public abstract record ConversationAddress(string EndpointId)
+{
+    public sealed record ByPeer(string EndpointId, string Peer) : ConversationAddress(EndpointId)
+    {
+        public override string ToString() => nameof(ByPeer);
+    }
+
+    public sealed record ById(string EndpointId, string ConversationId) : ConversationAddress(EndpointId);
+}
+
+/// <summary>What can be asked of a conversation. Each carries the caller's id, by which a repetition is recognised.</summary>
+public abstract record Command(string RequestId)
+{
+    /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
+    public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
+    {
+        public override string ToString() => nameof(ReceiveWire);
+    }
+
+    /// <summary>Plaintext from a bot, UTF-8.</summary>
+    public sealed record Send(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
+    {
+        public override string ToString() => nameof(Send);
+    }
+
+    public sealed record Start(string RequestId) : Command(RequestId);
+
+    public sealed record End(string RequestId) : Command(RequestId);
+}
+
+/// <summary>What became of a command. All but the last three are remembered with its id and repeated on a replay.</summary>
+public abstract record Reply
+{
+    /// <summary>Done and durable.</summary>
+    /// <param name="ConversationId">The conversation's id.</param>
+    /// <param name="State">After the command.</param>
+    /// <param name="Disposition">Of a <see cref="Command.Send"/>; null otherwise.</param>
+    public sealed record Done(string ConversationId, MessageState State, SendDisposition? Disposition) : Reply;
+
+    /// <summary>The peer's wire text was rejected; durable as such.</summary>
+    public sealed record WireRejected(string ConversationId, RejectReason Reason) : Reply;
+
+    /// <summary>The request may not be done in this state; durable as such.</summary>
+    public sealed record Refused(string ConversationId, RefusalReason Reason) : Reply;
+
+    /// <summary>No such endpoint or conversation.</summary>
+    public sealed record NotFound(string What) : Reply;
+
+    /// <summary>The request id was used before in this conversation for another request.</summary>
+    public sealed record RequestIdReused : Reply;
+
+    /// <summary>A bound is reached; nothing was done. Retry after the time given.</summary>
+    public sealed record Overloaded(string Bound, TimeSpan RetryAfter) : Reply;
+
+    /// <summary>Nothing is known to have been done: draining, or the store failed. Retry with the same id.</summary>
+    public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : Reply;
+
+    /// <summary>The stored conversation does not open (its seal fails): quarantined, others go on.</summary>
+    public sealed record Quarantined(string ConversationId) : Reply;
+}
+
+/// <param name="Sessions">Best first; empty before the first key exchange.</param>
+public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions, DateTimeOffset Updated)
+{
+    public override string ToString() => $"ConversationView {{ {Id} }}";
+}
+
+/// <summary>Which of an endpoint's two streams.</summary>
+public enum StreamKind : byte
+{
+    /// <summary>The bot's: plaintext and session events.</summary>
+    Events = 1,
+    /// <summary>The bridge's: wire text.</summary>
+    Wire = 2,
+}
+
+public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
+
+/// <summary>The streams: gap-free sequences from 1, kept until acknowledged.</summary>
+public interface IOutbox
+{
+    /// <summary>Items after <paramref name="after"/> in order, at most <paramref name="max"/>; opened (unsealed).</summary>
+    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation);
+
+    /// <summary>(last acknowledged, last given out).</summary>
+    ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);
+
+    /// <summary>Everything up to and including <paramref name="sequence"/> is dealt with: those rows are deleted. Beyond the last: clamped.</summary>
+    ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation);
+
+    /// <summary>Completes when an item after <paramref name="after"/> is there.</summary>
+    ValueTask WaitAsync(StreamKey stream, ulong after, CancellationToken cancellation);
+}
+
+/// <param name="Peer">The peer's address.</param>
+public sealed record OutboxItem(ulong Sequence, DateTimeOffset Time, string ConversationId, string Peer, OutboxBody Body)
+{
+    public override string ToString() => $"OutboxItem {{ {Sequence} }}";
+}
+
+/// <summary>What an outbox row says: a closed set with a versioned binary codec.</summary>
+public abstract record OutboxBody
+{
+    public sealed record WireText(ReadOnlyMemory<byte> Text) : OutboxBody { public override string ToString() => nameof(WireText); }
+    public sealed record TextReceived(ReadOnlyMemory<byte> Utf8, bool Encrypted, bool UnexpectedlyClear, Fingerprint? PeerFingerprint) : OutboxBody { public override string ToString() => nameof(TextReceived); }
+    public sealed record SessionChanged(SessionInfo Info, SessionCause Cause, bool FingerprintIsNew, bool FingerprintIsChanged) : OutboxBody { public override string ToString() => nameof(SessionChanged); }
+    public sealed record MessageDropped(string RequestId, string Reason) : OutboxBody;
+    public sealed record Notice(string Code, ReadOnlyMemory<byte> Utf8) : OutboxBody { public override string ToString() => $"Notice {{ {Code} }}"; }
+}
