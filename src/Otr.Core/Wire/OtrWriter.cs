@@ -34,6 +34,13 @@ internal ref struct OtrWriter
         return reserved;
     }
 
+    /// <summary>Drops what lies beyond <paramref name="length"/>, wiping it.</summary>
+    public void Truncate(int length)
+    {
+        CryptographicOperations.ZeroMemory(_buffer.AsSpan(length, _length - length));
+        _length = length;
+    }
+
     /// <summary>BYTE.</summary>
     public void Byte(byte value) => Reserve(1)[0] = value;
 
