@@ -6,7 +6,7 @@ namespace Otr.Core.Wire;
 
 /// <summary>
 /// Writes the binary encodings of spec v3, "Data types", into a rented buffer that grows and is wiped on disposal. Pass
-/// it by <c>ref</c>, use it with <c>using</c>.
+/// it by <c>ref</c>, and never declare it with <c>using</c>: that makes it read-only, and its methods run on a copy.
 /// </summary>
 internal ref struct OtrWriter
 {
@@ -54,17 +54,25 @@ internal ref struct OtrWriter
     public void UInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
 
     /// <summary>The bytes as they are.</summary>
-    public void Raw(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
+    public void Raw(scoped ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
 
     /// <summary>DATA.</summary>
-    public void Data(ReadOnlySpan<byte> bytes)
+    public void Data(scoped ReadOnlySpan<byte> bytes)
     {
         UInt32((uint)bytes.Length);
         Raw(bytes);
     }
 
     /// <summary>MPI: leading zero bytes are left out.</summary>
-    public void Mpi(ReadOnlySpan<byte> value) => Data(value.TrimStart((byte)0));
+    public void Mpi(scoped ReadOnlySpan<byte> value) => Data(value.TrimStart((byte)0));
+
+    /// <summary>The message, in an array of its own.</summary>
+    public byte[] ToArrayAndDispose()
+    {
+        var bytes = Written.ToArray();
+        Dispose();
+        return bytes;
+    }
 
     /// <summary>Wipes and returns the buffer.</summary>
     public void Dispose()
