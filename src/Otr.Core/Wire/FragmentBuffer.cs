@@ -28,19 +28,18 @@ internal sealed class FragmentBuffer(byte version, uint senderTag)
     /// </summary>
     public FragmentOutcome Add(in Fragment fragment, long now, int limit)
     {
+        var isNext = Held > 0 && fragment.Count == Count && fragment.Index == Held + 1;
+        if (fragment.Piece.IsEmpty && !(isNext && fragment.Index == Count)) return FragmentOutcome.Ignored;
         if (fragment.Index == 1)
         {
             Reset();
-            if (fragment.Piece.IsEmpty) return FragmentOutcome.Ignored;
             Count = fragment.Count;
         }
-        else if (Held == 0 || fragment.Count != Count || fragment.Index != Held + 1)
+        else if (!isNext)
         {
-            if (fragment.Piece.IsEmpty) return FragmentOutcome.Ignored;
             Reset();
             return FragmentOutcome.OutOfOrder;
         }
-        if (fragment.Piece.IsEmpty && fragment.Index != Count) return FragmentOutcome.Ignored;
         if (Length + fragment.Piece.Length > limit)
         {
             Reset();

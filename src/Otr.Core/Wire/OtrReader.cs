@@ -90,7 +90,7 @@ internal ref struct OtrReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>A D-H value: an MPI of at most 192 bytes, right-aligned into <paramref name="element"/> (192 bytes).</summary>
-    public void ReadElement(Span<byte> element)
+    public void ReadElement(scoped Span<byte> element)
     {
         element.Clear();
         var value = ReadMpi();

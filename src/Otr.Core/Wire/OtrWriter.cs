@@ -6,9 +6,9 @@ namespace Otr.Core.Wire;
 
 /// <summary>
 /// Writes the binary encodings of spec v3, "Data types", into a rented buffer that grows and is wiped on disposal. Pass
-/// it by <c>ref</c>, use it with <c>using</c>.
+/// it by <c>ref</c>, and never declare it with <c>using</c>: that makes it read-only, and its methods run on a copy.
 /// </summary>
-internal ref struct OtrWriter
+internal struct OtrWriter : IDisposable
 {
     private byte[] _buffer;
     private int _length;
@@ -65,6 +65,14 @@ internal ref struct OtrWriter
 
     /// <summary>MPI: leading zero bytes are left out.</summary>
     public void Mpi(ReadOnlySpan<byte> value) => Data(value.TrimStart((byte)0));
+
+    /// <summary>The message, in an array of its own.</summary>
+    public byte[] ToArrayAndDispose()
+    {
+        var bytes = Written.ToArray();
+        Dispose();
+        return bytes;
+    }
 
     /// <summary>Wipes and returns the buffer.</summary>
     public void Dispose()
