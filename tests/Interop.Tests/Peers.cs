@@ -5,7 +5,25 @@ namespace Interop.Tests;
 /// <summary>The implementations that can be put against each other.</summary>
 public static class Peers
 {
-    public const string Relay = "relay", Libotr = "libotr", Potr = "potr";
+    /// <summary>Otr.Core; the restarting one goes through a snapshot after every command.</summary>
+    public const string Relay = "relay", RestartingRelay = "restarting relay";
+
+    /// <summary>The system's libotr (versions 2 and 3) and python-potr (version 2).</summary>
+    public const string Libotr = "libotr", Potr = "potr";
+
+    /// <summary>Otr.Core on either side of libotr.</summary>
+    public static TheoryData<string, string> WithLibotr => new()
+    {
+        { Relay, Libotr }, { Libotr, Relay }, { RestartingRelay, Libotr }, { Libotr, RestartingRelay },
+    };
+
+    /// <summary>Otr.Core on either side of everything.</summary>
+    public static TheoryData<string, string> Pairs => new()
+    {
+        { Relay, Libotr }, { Libotr, Relay }, { RestartingRelay, Libotr }, { Libotr, RestartingRelay },
+        { Relay, Potr }, { Potr, Relay }, { RestartingRelay, Potr }, { Potr, RestartingRelay },
+        { Relay, Relay }, { RestartingRelay, RestartingRelay },
+    };
 
     private static readonly string Scratch = Path.Combine(AppContext.BaseDirectory, "peers");
 
@@ -24,16 +42,26 @@ public static class Peers
         {
             case Relay:
                 return new InProcessPeer(own);
+            case RestartingRelay:
+                var restarting = new InProcessPeer(own);
+                await restarting.DoAsync("snapshot-restart always");
+                return restarting;
             case Libotr:
-                var (program, reason) = LibotrProgram.Value;
-                Assert.SkipWhen(program is null, reason);
-                return await ProcessPeer.StartAsync(own, program!, own, other);
+                return await ProcessPeer.StartAsync(own, LibotrOrSkip(), own, other);
             case Potr:
                 Assert.SkipWhen(PotrMissing.Value is not null, PotrMissing.Value ?? "");
                 return await ProcessPeer.StartAsync(own, "/usr/bin/python3", Path.Combine(AppContext.BaseDirectory, "peers", "potr-peer.py"), own, other);
             default:
                 throw new ArgumentException($"No such implementation: {implementation}", nameof(implementation));
         }
+    }
+
+    /// <summary>The compiled libotr peer; skips the test where it cannot be made.</summary>
+    public static string LibotrOrSkip()
+    {
+        var (program, reason) = LibotrProgram.Value;
+        Assert.SkipWhen(program is null, reason);
+        return program!;
     }
 
     /// <summary>Two peers, called alice and bob, and the network between them.</summary>
