@@ -3,10 +3,8 @@ namespace Relay.Gateway.Hosting;
 /// <summary>Every bound of the gateway, by name, in one place.</summary>
 public static class GatewayLimits
 {
-    /// <summary>Longest request id, in bytes of UTF-8.</summary>
-    public const int MaxRequestIdBytes = 128;
-    /// <summary>Longest id of a bridge's message, in bytes of UTF-8.</summary>
-    public const int MaxMessageIdBytes = 120;
+    /// <summary>Longest request id, and longest id of a bridge's message, in bytes of UTF-8.</summary>
+    public const int MaxRequestIdBytes = 120;
     /// <summary>Longest peer address, in bytes of UTF-8: that of an XMPP address.</summary>
     public const int MaxPeerBytes = 3071;
     /// <summary>Longest name of a network, in bytes of UTF-8.</summary>

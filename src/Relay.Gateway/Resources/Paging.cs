@@ -29,6 +29,6 @@ internal readonly record struct Paging(int Size, string? AfterId)
         return asked == 0 ? GatewayLimits.DefaultPageSize : asked;
     }
 
-    /// <summary>The token of the page after the one that ends with <paramref name="lastId"/>.</summary>
-    public static string Token(string lastId) => Convert.ToBase64String(Encoding.UTF8.GetBytes(lastId));
+    /// <summary>The next page's token; empty after a page that is not full. A full last page is followed by an empty one.</summary>
+    public string NextToken(int count, Func<string> lastId) => count < Size ? "" : Convert.ToBase64String(Encoding.UTF8.GetBytes(lastId()));
 }

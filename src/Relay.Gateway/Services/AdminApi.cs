@@ -29,8 +29,8 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         }
         var expires = request.ExpireTime?.ToDateTimeOffset();
         violations.AddIf(expires <= now, "expire_time", "must be in the future");
+        violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints", "must be empty for an admin key: it makes keys and endpoints");
         violations.ThrowIfAny();
-        Require(Principal.Of(context), endpoints);
 
         if (keys.List().FirstOrDefault(k => k.RequestId == request.RequestId) is { } earlier)
             throw ApiErrors.AlreadyExists(Reasons.KeyExists, "apiKey", ResourceNames.ApiKey(earlier.Id), "This request made a key already, and its secret is not kept: revoke it and make another.");
@@ -44,10 +44,9 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
     {
         var page = Paging.Parse(request.PageSize, request.PageToken, new Violations());
         var rest = keys.List().OrderBy(k => k.Id, StringComparer.Ordinal)
-            .Where(k => page.AfterId is null || string.CompareOrdinal(k.Id, page.AfterId) > 0).Take(page.Size + 1).ToList();
-        var response = new V1.ListApiKeysResponse();
-        response.ApiKeys.AddRange(rest.Take(page.Size).Select(ToMessage));
-        if (rest.Count > page.Size) response.NextPageToken = Paging.Token(rest[page.Size - 1].Id);
+            .Where(k => page.AfterId is null || string.CompareOrdinal(k.Id, page.AfterId) > 0).Take(page.Size).ToList();
+        var response = new V1.ListApiKeysResponse { NextPageToken = page.NextToken(rest.Count, () => rest[^1].Id) };
+        response.ApiKeys.AddRange(rest.Select(ToMessage));
         return Task.FromResult(response);
     }
 
@@ -65,14 +64,6 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         Time = time.GetUtcNow().ToTimestamp(),
         Draining = relay.Draining.IsCancellationRequested,
     });
-
-    /// <summary>A limited admin key makes no key that is less limited than itself.</summary>
-    private static void Require(Principal principal, List<string> endpoints)
-    {
-        if (principal.Key.Endpoints.Count > 0 && endpoints.Count == 0)
-            throw ApiErrors.PermissionDenied(Reasons.EndpointNotAllowed, "This key is limited to endpoints, and so must be the keys that it makes.");
-        foreach (var id in endpoints) principal.RequireEndpoint(id);
-    }
 
     private static V1.ApiKey ToMessage(ApiKey key)
     {

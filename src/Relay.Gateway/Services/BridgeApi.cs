@@ -29,7 +29,7 @@ internal sealed class BridgeApi(IRelay relay, WireTakeover takeover, TimeProvide
         if (inbound is null) throw ApiErrors.InvalidArgument("message", "is required");
         violations.AddIf(!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId), "message.endpoint", "must be endpoints/{endpoint}");
         violations.CheckLine(inbound.Peer, 1, GatewayLimits.MaxPeerBytes, "message.peer");
-        violations.CheckLine(inbound.MessageId, 1, GatewayLimits.MaxMessageIdBytes, "message.message_id");
+        violations.CheckLine(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.message_id");
         violations.AddIf(inbound.Text.IsEmpty || inbound.Text.Length > GatewayLimits.MaxWireBytes, "message.text", $"must have 1 to {GatewayLimits.MaxWireBytes} bytes");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);

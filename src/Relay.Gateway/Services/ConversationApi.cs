@@ -27,11 +27,9 @@ internal sealed class ConversationApi(IRelay relay) : V1.ConversationService.Con
         Principal.Of(context).RequireEndpoint(endpointId!);
         if (await relay.Endpoints.GetAsync(endpointId!, context.CancellationToken) is null) throw Replies.EndpointNotFound(endpointId!);
 
-        // One more than asked for tells whether there is another page.
-        var views = await relay.ListConversationsAsync(endpointId!, page.AfterId, page.Size + 1, context.CancellationToken);
-        var response = new V1.ListConversationsResponse();
-        response.Conversations.AddRange(views.Take(page.Size).Select(Mapping.Conversation));
-        if (views.Count > page.Size) response.NextPageToken = Paging.Token(views[page.Size - 1].Id);
+        var views = await relay.ListConversationsAsync(endpointId!, page.AfterId, page.Size, context.CancellationToken);
+        var response = new V1.ListConversationsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
+        response.Conversations.AddRange(views.Select(Mapping.Conversation));
         return response;
     }
 

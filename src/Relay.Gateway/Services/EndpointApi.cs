@@ -27,7 +27,7 @@ internal sealed class EndpointApi(IRelay relay) : V1.EndpointService.EndpointSer
         var key = IdentityKeys.Import(request);
 
         var reply = await relay.Endpoints.CreateAsync(
-            new CreateEndpoint(RequestIds.OfBot(request.RequestId), request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account,
+            new CreateEndpoint(request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account,
                 Mapping.Policy(request.Policy), (int)request.MaxWireBytes, key), context.CancellationToken);
         return reply switch
         {
@@ -52,10 +52,9 @@ internal sealed class EndpointApi(IRelay relay) : V1.EndpointService.EndpointSer
         var page = Paging.Parse(request.PageSize, request.PageToken, new Violations());
         var views = Principal.Of(context).Key.Endpoints is { Count: > 0 } allowed
             ? await AllowedAsync(allowed, page, context.CancellationToken)
-            : await relay.Endpoints.ListAsync(page.AfterId, page.Size + 1, context.CancellationToken);
-        var response = new V1.ListEndpointsResponse();
-        response.Endpoints.AddRange(views.Take(page.Size).Select(Mapping.Endpoint));
-        if (views.Count > page.Size) response.NextPageToken = Paging.Token(views[page.Size - 1].Id);
+            : await relay.Endpoints.ListAsync(page.AfterId, page.Size, context.CancellationToken);
+        var response = new V1.ListEndpointsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
+        response.Endpoints.AddRange(views.Select(Mapping.Endpoint));
         return response;
     }
 
@@ -65,7 +64,7 @@ internal sealed class EndpointApi(IRelay relay) : V1.EndpointService.EndpointSer
         var views = new List<EndpointView>();
         foreach (var id in allowed.Order(StringComparer.Ordinal).Where(id => page.AfterId is null || string.CompareOrdinal(id, page.AfterId) > 0))
         {
-            if (views.Count > page.Size) break;
+            if (views.Count == page.Size) break;
             if (await relay.Endpoints.GetAsync(id, cancellation) is { } view) views.Add(view);
         }
         return views;

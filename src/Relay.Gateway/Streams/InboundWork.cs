@@ -16,7 +16,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
     /// <summary>What is wrong with a message before anybody is asked; null if nothing.</summary>
     public static string? Fault(V1.InboundWire inbound) =>
         Violations.LineFault(inbound.Peer, 1, GatewayLimits.MaxPeerBytes) is not null ? "INVALID_PEER"
-        : Violations.LineFault(inbound.MessageId, 1, GatewayLimits.MaxMessageIdBytes) is not null ? "INVALID_MESSAGE_ID"
+        : Violations.LineFault(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
         : inbound.Text.Length > GatewayLimits.MaxWireBytes ? "TOO_LARGE"
         : inbound.Text.IsEmpty ? "EMPTY"
         : null;
