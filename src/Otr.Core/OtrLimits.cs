@@ -17,6 +17,8 @@ public static class OtrLimits
     public const int MaxTlvs = 64;
     /// <summary>Longest list of revealed MAC keys taken in, in bytes.</summary>
     public const int MaxRevealedMacKeyBytes = 4000;
+    /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
+    public const int MaxPendingReveals = 64;
     /// <summary>Sessions (peer instances) in one conversation.</summary>
     public const int MaxInstances = 8;
     /// <summary>Messages held until a key exchange completes.</summary>
