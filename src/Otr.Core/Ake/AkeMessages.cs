@@ -19,7 +19,7 @@ internal readonly ref struct DhCommitMessage
         return reader.IsComplete && message.HashedGx.Length == HashLength && message.EncryptedGx.Length is >= 5 and <= MaxEncryptedLength;
     }
 
-    public static void Write(ref OtrWriter writer, scoped ReadOnlySpan<byte> encryptedGx, scoped ReadOnlySpan<byte> hashedGx)
+    public static void Write(ref OtrWriter writer, ReadOnlySpan<byte> encryptedGx, ReadOnlySpan<byte> hashedGx)
     {
         writer.Data(encryptedGx);
         writer.Data(hashedGx);
@@ -36,7 +36,7 @@ internal static class DhKeyMessage
         return reader.IsComplete;
     }
 
-    public static void Write(ref OtrWriter writer, scoped ReadOnlySpan<byte> gy) => writer.Mpi(gy);
+    public static void Write(ref OtrWriter writer, ReadOnlySpan<byte> gy) => writer.Mpi(gy);
 }
 
 /// <summary>The Reveal Signature Message (spec v3): r, X_B under c, and its MAC under m2.</summary>

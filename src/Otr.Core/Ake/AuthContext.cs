@@ -34,6 +34,8 @@ internal sealed class AuthContext : IDisposable
     public byte[]? PeerPublic { get; set; }
     /// <summary>Keys of the exchange (AWAITING_SIG).</summary>
     public AkeKeys? Keys { get; set; }
+    /// <summary>A Commit that an instance has answered: a new query gets a new one.</summary>
+    public bool IsAnswered { get; set; }
     /// <summary>Data keys of key ids 1/1, from the same s (AWAITING_SIG).</summary>
     public SessionKeys? DataKeys { get; set; }
     /// <summary>
@@ -51,6 +53,7 @@ internal sealed class AuthContext : IDisposable
         Keys?.Dispose();
         DataKeys?.Dispose();
         (Own, R, Keys, DataKeys) = (null, null, null, null);
+        IsAnswered = false;
         HashedGx = EncryptedGx = PeerPublic = Sent = null;
     }
 

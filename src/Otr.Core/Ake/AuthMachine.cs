@@ -10,19 +10,17 @@ namespace Otr.Core.Ake;
 /// sends the D-H Commit, Alice answers it. Every check comes before the first change of state; a message that fails one
 /// leaves the exchange as it was, so that a forged message cannot end an honest one.
 /// </summary>
-internal readonly ref struct AuthMachine(OtrAccount account, uint peerTag, TokenBucket budget, in OtrEnvironment environment)
+internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBucket budget, OtrEnvironment environment)
 {
     /// <summary>Our key id in a key exchange: libotr's choice, and everybody's.</summary>
     private const uint AkeKeyId = 1;
-
-    private readonly OtrEnvironment _environment = environment;
 
     /// <summary>Bob: fresh x and r, D-H Commit → AWAITING_DHKEY.</summary>
     public byte[] Start(AuthContext auth, byte version)
     {
         auth.Reset();
-        auth.Own = DhKeyPair.Generate(_environment.Random);
-        auth.R = new SecretBytes(RevealSignatureMessage.KeyLength, _environment.Random);
+        auth.Own = DhKeyPair.Generate(environment.Random);
+        auth.R = new SecretBytes(RevealSignatureMessage.KeyLength, environment.Random);
         var gx = new OtrWriter(DhCommitMessage.MaxEncryptedLength);
         gx.Mpi(auth.Own.Public);
         auth.HashedGx = SHA256.HashData(gx.Written);
@@ -53,10 +51,10 @@ internal readonly ref struct AuthMachine(OtrAccount account, uint peerTag, Token
             (auth.EncryptedGx, auth.HashedGx) = (commit.EncryptedGx.ToArray(), commit.HashedGx.ToArray());
             return new AkeStep(Send: auth.Sent);
         }
-        if (!budget.TryTake(_environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
 
         auth.Reset();
-        auth.Own = DhKeyPair.Generate(_environment.Random);
+        auth.Own = DhKeyPair.Generate(environment.Random);
         (auth.EncryptedGx, auth.HashedGx) = (commit.EncryptedGx.ToArray(), commit.HashedGx.ToArray());
         var message = new OtrWriter(256);
         Header(version, MessageType.DhKey).Write(ref message);
@@ -80,7 +78,7 @@ internal readonly ref struct AuthMachine(OtrAccount account, uint peerTag, Token
         if (committed.Version != version) return AkeStep.Refuse(RejectReason.VersionNotAllowed);
         if (!Group1536.IsInRange(gy)) return AkeStep.Refuse(RejectReason.InvalidGroupElement);
         if (gy.SequenceEqual(committed.Own!.Public)) return AkeStep.Refuse(RejectReason.Reflected);
-        if (!budget.TryTake(_environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
 
         var own = committed.Own.Copy();
         Derive(own, gy, out var keys, out var dataKeys);
@@ -114,7 +112,7 @@ internal readonly ref struct AuthMachine(OtrAccount account, uint peerTag, Token
         if (!inner.IsComplete) return AkeStep.Refuse(RejectReason.Malformed);
         if (!Group1536.IsInRange(gx)) return AkeStep.Refuse(RejectReason.InvalidGroupElement);
         if (gx.SequenceEqual(auth.Own!.Public)) return AkeStep.Refuse(RejectReason.Reflected);
-        if (!budget.TryTake(_environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
 
         Derive(auth.Own, gx, out var keys, out var dataKeys);
         var peer = Verify(reveal.Signature, gx, auth.Own.Public, keys.C, keys.M1, keys.M2, out var reason);
@@ -175,7 +173,7 @@ internal readonly ref struct AuthMachine(OtrAccount account, uint peerTag, Token
 
     private byte[] Sent(AuthContext auth, AuthState state, byte version, ref OtrWriter message)
     {
-        (auth.State, auth.Version, auth.Touched) = (state, version, _environment.NowMilliseconds);
+        (auth.State, auth.Version, auth.Touched) = (state, version, environment.NowMilliseconds);
         return auth.Sent = message.ToArrayAndDispose();
     }
 }

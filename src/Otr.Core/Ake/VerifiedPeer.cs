@@ -26,8 +26,8 @@ internal sealed class VerifiedPeer
         /// <summary>Writes the DATA-encoded ciphertext and its MAC.</summary>
         /// <param name="own">The signer's D-H public key.</param>
         /// <param name="peer">The other one's. Own first, for each author.</param>
-        public static void Write(ref OtrWriter writer, DsaPrivateKey key, uint keyId, scoped ReadOnlySpan<byte> own, scoped ReadOnlySpan<byte> peer,
-            scoped ReadOnlySpan<byte> c, scoped ReadOnlySpan<byte> m1, scoped ReadOnlySpan<byte> m2)
+        public static void Write(ref OtrWriter writer, DsaPrivateKey key, uint keyId, ReadOnlySpan<byte> own, ReadOnlySpan<byte> peer,
+            ReadOnlySpan<byte> c, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2)
         {
             var x = new OtrWriter(512);
             try

@@ -7,7 +7,7 @@ namespace Otr.Core.Ratchet;
 /// The D-H keys of a session and what is derived from them (spec v3, "Key management"; checklist A10): two of ours, two
 /// of the peer's, and the keys of each pair. Shared secrets are computed when a message first needs them.
 /// </summary>
-internal sealed class KeyRing : IDisposable
+internal sealed partial class KeyRing : IDisposable
 {
     private DhKeyPair _current, _previous;
     private byte[] _theirs;

@@ -8,7 +8,7 @@ namespace Otr.Core.Wire;
 /// Writes the binary encodings of spec v3, "Data types", into a rented buffer that grows and is wiped on disposal. Pass
 /// it by <c>ref</c>, and never declare it with <c>using</c>: that makes it read-only, and its methods run on a copy.
 /// </summary>
-internal ref struct OtrWriter
+internal struct OtrWriter : IDisposable
 {
     private byte[] _buffer;
     private int _length;
@@ -54,17 +54,17 @@ internal ref struct OtrWriter
     public void UInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
 
     /// <summary>The bytes as they are.</summary>
-    public void Raw(scoped ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
+    public void Raw(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
 
     /// <summary>DATA.</summary>
-    public void Data(scoped ReadOnlySpan<byte> bytes)
+    public void Data(ReadOnlySpan<byte> bytes)
     {
         UInt32((uint)bytes.Length);
         Raw(bytes);
     }
 
     /// <summary>MPI: leading zero bytes are left out.</summary>
-    public void Mpi(scoped ReadOnlySpan<byte> value) => Data(value.TrimStart((byte)0));
+    public void Mpi(ReadOnlySpan<byte> value) => Data(value.TrimStart((byte)0));
 
     /// <summary>The message, in an array of its own.</summary>
     public byte[] ToArrayAndDispose()
