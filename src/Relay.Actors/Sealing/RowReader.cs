@@ -9,6 +9,8 @@ internal ref struct RowReader(ReadOnlySpan<byte> row)
     private ReadOnlySpan<byte> _rest = row;
     private bool _failed;
 
+    public readonly bool HasFailed => _failed;
+
     /// <summary>Nothing failed, and nothing is left over.</summary>
     public readonly bool IsComplete => !_failed && _rest.IsEmpty;
 

@@ -12,6 +12,8 @@ internal static class SqliteFile
     /// <summary>Makes the file with its tables, whole or not at all, readable by the owner only.</summary>
     public static void Create(string path)
     {
+        // SQLite would replay a log left beside a file that is gone into the new one.
+        if (File.Exists(path + "-wal")) throw new RelayStartException($"{path}-wal is there without {path}. Put the database back, or move the log away with it. Nothing was changed.");
         var temporary = path + ".new";
         File.Delete(temporary);
         File.Delete(temporary + "-journal");
@@ -23,8 +25,9 @@ internal static class SqliteFile
     }
 
     /// <summary>Looks at an existing file without writing to it.</summary>
+    /// <returns>The meta row of that name; null if there is none.</returns>
     /// <exception cref="RelayStartException">It is foreign, damaged or of a newer version.</exception>
-    public static void Check(string path)
+    public static byte[]? Check(string path, string metaName)
     {
         CheckHeader(path);
         try
@@ -39,6 +42,7 @@ internal static class SqliteFile
                 session.Scalar("SELECT count(*) FROM sqlite_schema");
             }
             if (SqliteSchema.ReadVersion(session) is var version && version > SqliteSchema.Version) throw Newer(path, version);
+            return (byte[]?)session.Scalar("SELECT sealed FROM meta WHERE name = $1", metaName);
         }
         catch (SqliteException e)
         {

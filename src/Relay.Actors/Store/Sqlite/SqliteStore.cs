@@ -28,12 +28,11 @@ internal sealed partial class SqliteStore : IRelayStore
 
     public event Action<StreamKey>? Acknowledged;
 
-    /// <summary>Opens the file, or makes it. The caller holds the directory's lock.</summary>
-    /// <exception cref="RelayStartException">The file is foreign, damaged or newer; nothing was written.</exception>
+    /// <summary>Opens the file, or makes it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).</summary>
+    /// <exception cref="RelayStartException">It cannot be written.</exception>
     public static SqliteStore Open(string path, RelayTelemetry telemetry, ILogger log)
     {
-        if (File.Exists(path)) SqliteFile.Check(path);
-        else SqliteFile.Create(path);
+        if (!File.Exists(path)) SqliteFile.Create(path);
         SqliteSession? session = null;
         try
         {
