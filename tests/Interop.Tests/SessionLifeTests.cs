@@ -36,9 +36,9 @@ public sealed class SessionLifeTests
         try
         {
             await using var alice = await Peers.StartAsync(relay, "alice", "bob");
-            var bob = await Peers.StartAsync(Peers.Libotr, "bob", "alice");
-            await using (var network = new Network(alice, bob))
+            await using (var bob = await Peers.StartAsync(Peers.Libotr, "bob", "alice"))
             {
+                var network = new Network(alice, bob);
                 await bob.DoAsync("genkey " + key);
                 await bob.DoAsync("instag abcd1234");
                 await network.MakePrivateAsync();
@@ -54,7 +54,6 @@ public sealed class SessionLifeTests
             await alice.SendAsync("nobody can read this");
             await second.SettleAsync();
             Assert.Empty(again.Texts(encrypted: true));
-            Assert.NotEmpty(again.Codes("error"));
             await again.DoAsync("start");
             await second.SettleAsync();
             await second.AssertAgreedAsync();

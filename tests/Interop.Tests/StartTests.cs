@@ -22,7 +22,6 @@ public sealed class StartTests
     [Theory]
     [InlineData(Peers.Relay, Peers.Libotr)]
     [InlineData(Peers.Libotr, Peers.Relay)]
-    [InlineData(Peers.Potr, Peers.Relay)]
     public async Task AWhitespaceTagIsTakenOffAndIgnoredWhereNotWanted(string a, string b)
     {
         await using var network = await Peers.ConnectAsync(a, b);
@@ -62,8 +61,9 @@ public sealed class StartTests
         await network.MakePrivateAsync();
         await network.A.DoAsync("policy v3 error-start");
         var first = (await network.A.StateAsync())["ssid"];
+        await network.A.DoAsync("pass 20"); // Otr.Core limits the queries that nobody asked for
 
-        // The last byte of the authenticator's neighbourhood is turned over on the way: unreadable at the other end.
+        // Turned over on the way: unreadable at the other end.
         await network.A.SendAsync("damaged");
         var message = Network.Hold(network.A).Single();
         message[message.Length / 2] = message[message.Length / 2] == (byte)'A' ? (byte)'B' : (byte)'A';

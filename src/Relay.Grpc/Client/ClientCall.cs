@@ -20,8 +20,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     private readonly TaskCompletionSource<Metadata> _headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTime? _deadline;
-    private readonly ITimer? _deadlineTimer;
-    private readonly CancellationTokenRegistration[] _registrations;
+    private readonly List<IDisposable> _causes = [];
     private Status? _status;
     private Metadata _trailers = Metadata.Empty;
     private HttpResponseMessage? _response;
@@ -35,24 +34,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
         _host = host;
         Method = method;
         Options = options;
-        var propagated = options.PropagationToken as PropagationToken;
-        _deadline = Earliest(options.Deadline, propagated?.Deadline);
-        // Nobody has to await the headers.
-        _ = _headers.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        _registrations =
-        [
-            options.CancellationToken.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!).Cancel(), this),
-            propagated?.CancellationToken.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!).Cancel(), this) ?? default,
-            channel.Disposed.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!).Cancel(), this),
-        ];
-        if (_deadline is { } deadline && deadline != DateTime.MaxValue)
-        {
-            TimeSpan left = deadline.ToUniversalTime() - channel.TimeProvider.GetUtcNow().UtcDateTime;
-            if (left <= TimeSpan.Zero)
-                DeadlinePassed();
-            else if (left <= GrpcProtocol.MaxTimer)
-                _deadlineTimer = channel.TimeProvider.CreateTimer(static call => ((ClientCall<TRequest, TResponse>)call!).DeadlinePassed(), this, left, Timeout.InfiniteTimeSpan);
-        }
+        _deadline = Earliest(options.Deadline, (options.PropagationToken as PropagationToken)?.Deadline);
     }
 
     public Method<TRequest, TResponse> Method { get; }
@@ -68,6 +50,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     /// <summary>Starts a call with one response.</summary>
     public Task<TResponse> StartSingle(HttpContent content)
     {
+        WatchCauses();
         _responseStarted = SendAsync(content);
         return ReadSingleAsync();
     }
@@ -75,6 +58,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     /// <summary>Starts a call with a stream of responses.</summary>
     public IAsyncStreamReader<TResponse> StartStream(HttpContent content)
     {
+        WatchCauses();
         _responseStarted = SendAsync(content);
         return new ResponseStreamReader<TRequest, TResponse>(this);
     }
@@ -149,13 +133,51 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     /// <summary>What a failed write throws: the end of the call, where that is known or will be.</summary>
     public async Task<Exception> ToWriteExceptionAsync(Exception exception)
     {
-        // The response may have come before the request was complete; its status says more than the broken write.
+        // The server may answer before the request is complete; its status says more than the broken write. Of a stream
+        // of responses only its reader can say when that is, so a write does not wait for it, nor end the call itself.
         if (Method.Type == MethodType.ClientStreaming)
             await _outcome.Task.ConfigureAwait(false);
-        else
-            End(exception);
-        return ToException();
+        return _ended.IsCancellationRequested
+            ? ToException()
+            : new RpcException(new Status(StatusCode.Unknown, "The server takes no more requests; the response stream tells the status.", exception));
     }
+
+    /// <summary>From here on the deadline and the tokens end the call.</summary>
+    private void WatchCauses()
+    {
+        Watch(Options.CancellationToken);
+        Watch((Options.PropagationToken as PropagationToken)?.CancellationToken ?? default);
+        Watch(_channel.Disposed);
+        if (TimeLeft() is not { } left)
+            return;
+        if (left <= TimeSpan.Zero)
+            DeadlinePassed();
+        else if (left <= GrpcProtocol.MaxTimer)
+            Keep(_channel.TimeProvider.CreateTimer(static call => ((ClientCall<TRequest, TResponse>)call!).DeadlinePassed(), this, left, Timeout.InfiniteTimeSpan));
+    }
+
+    private void Watch(CancellationToken token)
+    {
+        if (token.CanBeCanceled)
+            Keep(token.UnsafeRegister(static call => ((ClientCall<TRequest, TResponse>)call!).Cancel(), this));
+    }
+
+    private void Keep(IDisposable cause)
+    {
+        lock (_gate)
+        {
+            if (_status is null)
+            {
+                _causes.Add(cause);
+                return;
+            }
+        }
+        cause.Dispose();
+    }
+
+    private TimeSpan? TimeLeft() => _deadline is { } deadline && deadline != DateTime.MaxValue
+        ? deadline.ToUniversalTime() - _channel.TimeProvider.GetUtcNow().UtcDateTime
+        : null;
 
     private async Task SendAsync(HttpContent content)
     {
@@ -188,10 +210,10 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     {
         if (ResponseStatus.FromHttp(response) is { } httpStatus)
         {
-            End(httpStatus, ResponseStatus.ReadMetadata(response.Headers));
+            End(httpStatus, ResponseStatus.ReadMetadata(response));
             return;
         }
-        Metadata headers = ResponseStatus.ReadMetadata(response.Headers);
+        Metadata headers = ResponseStatus.ReadMetadata(response);
         if (ResponseStatus.TryRead(response.Headers, out Status status))
         {
             // Trailers-only: the headers are the end.
@@ -243,11 +265,8 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
         request.Headers.TryAddWithoutValidation(GrpcProtocol.AcceptEncodingHeader, _channel.Compression.AcceptEncoding);
         if (RequestCompression() is { } compression)
             request.Headers.TryAddWithoutValidation(GrpcProtocol.EncodingHeader, compression.EncodingName);
-        if (_deadline is { } deadline && deadline != DateTime.MaxValue)
-        {
-            TimeSpan left = deadline.ToUniversalTime() - _channel.TimeProvider.GetUtcNow().UtcDateTime;
+        if (TimeLeft() is { } left)
             request.Headers.TryAddWithoutValidation(GrpcProtocol.TimeoutHeader, GrpcTimeout.Format(left));
-        }
         AddMetadata(request, Options.Headers);
         if (!request.Headers.Contains("user-agent"))
             request.Headers.TryAddWithoutValidation("user-agent", GrpcChannel.UserAgent);
@@ -274,8 +293,12 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
             return;
         foreach (Metadata.Entry entry in metadata)
         {
-            if (!MetadataHeaders.IsReserved(entry.Key))
-                request.Headers.TryAddWithoutValidation(entry.Key, MetadataHeaders.ToHeaderValue(entry));
+            if (MetadataHeaders.IsReserved(entry.Key))
+                continue;
+            string value = MetadataHeaders.ToHeaderValue(entry);
+            // To HttpClient some names ("expires", "allow") are headers of the content.
+            if (!request.Headers.TryAddWithoutValidation(entry.Key, value))
+                request.Content!.Headers.TryAddWithoutValidation(entry.Key, value);
         }
     }
 
@@ -292,7 +315,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     private void EndWithTrailers(bool isMessageMissing = false)
     {
         HttpResponseMessage response = _response!;
-        Metadata trailers = ResponseStatus.ReadMetadata(response.TrailingHeaders);
+        Metadata trailers = ResponseStatus.ReadTrailers(response);
         if (!ResponseStatus.TryRead(response.TrailingHeaders, out Status status))
             status = new Status(StatusCode.Unknown, "The response has no grpc-status.");
         else if (isMessageMissing && status.StatusCode == StatusCode.OK)
@@ -317,13 +340,16 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
             _trailers = trailers;
             response = _response;
         }
-        _deadlineTimer?.Dispose();
-        if (_registrations is not null)
+        // Nobody adds a cause any more; a timer or a registration may be the one that is running this.
+        foreach (IDisposable cause in _causes)
         {
-            foreach (CancellationTokenRegistration registration in _registrations)
+            if (cause is CancellationTokenRegistration registration)
                 registration.Unregister();
+            else
+                cause.Dispose();
         }
-        _headers.TrySetException(ToException());
+        if (!_headers.Task.IsCompleted && _headers.TrySetException(ToException()))
+            _ = _headers.Task.Exception; // Nobody has to await the headers.
         _ended.Cancel();
         // Resets the stream if it is still open.
         response?.Dispose();

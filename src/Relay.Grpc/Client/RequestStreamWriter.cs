@@ -42,7 +42,7 @@ internal sealed class RequestStreamWriter<TRequest, TResponse> : IClientStreamWr
             WriteOptions? options = WriteOptions;
             _writer.Write(output, message, _call.Method.RequestMarshaller.ContextualSerializer, options);
             if (options is null || (options.Flags & WriteFlags.BufferHint) == 0)
-                await FlushAsync(output).ConfigureAwait(false);
+                await output.FlushAsync(_call.Ended).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -64,7 +64,7 @@ internal sealed class RequestStreamWriter<TRequest, TResponse> : IClientStreamWr
             if (_call.Ended.IsCancellationRequested)
                 return;
             PipeWriter output = await Content.Output.ConfigureAwait(false);
-            await FlushAsync(output).ConfigureAwait(false);
+            await output.FlushAsync(_call.Ended).ConfigureAwait(false);
             Content.Complete();
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException or OperationCanceledException)
@@ -76,11 +76,6 @@ internal sealed class RequestStreamWriter<TRequest, TResponse> : IClientStreamWr
         {
             Volatile.Write(ref _writing, 0);
         }
-    }
-
-    private async ValueTask FlushAsync(PipeWriter output)
-    {
-        await output.FlushAsync(_call.Ended).ConfigureAwait(false);
     }
 
     private void Enter()

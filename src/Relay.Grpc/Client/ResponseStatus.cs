@@ -52,9 +52,25 @@ internal static class ResponseStatus
     }
 
     /// <summary>The custom metadata among the headers.</summary>
-    public static Metadata ReadMetadata(HttpHeaders headers)
+    public static Metadata ReadMetadata(HttpResponseMessage response)
     {
         var metadata = new Metadata();
+        Add(metadata, response.Headers);
+        // To HttpClient some names ("expires", "allow") are headers of the content.
+        Add(metadata, response.Content.Headers);
+        return metadata;
+    }
+
+    /// <summary>The custom metadata among the trailers.</summary>
+    public static Metadata ReadTrailers(HttpResponseMessage response)
+    {
+        var metadata = new Metadata();
+        Add(metadata, response.TrailingHeaders);
+        return metadata;
+    }
+
+    private static void Add(Metadata metadata, HttpHeaders headers)
+    {
         foreach (var (name, values) in headers.NonValidated)
         {
             foreach (string value in values)
@@ -63,7 +79,6 @@ internal static class ResponseStatus
                 MetadataHeaders.TryAdd(metadata, name, value);
             }
         }
-        return metadata;
     }
 
     public static string? GetSingle(HttpHeaders headers, string name) =>

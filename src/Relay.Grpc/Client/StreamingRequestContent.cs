@@ -30,6 +30,9 @@ internal sealed class StreamingRequestContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        // HttpClient may send a request again that the server never took; messages written already are gone by then.
+        if (_output.Task.IsCompleted)
+            throw new IOException("The connection was closed before the server took the request.");
         // The headers leave with the first flush; without it the server would learn of the call from its first message.
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
         _output.TrySetResult(PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));

@@ -5,6 +5,7 @@ using System.Text;
 using Grpc.Core;
 using Grpc.Net.Compression;
 using Grpc.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
 namespace Grpc.AspNetCore.Server;
@@ -12,6 +13,9 @@ namespace Grpc.AspNetCore.Server;
 /// <summary>One call on an HTTP request: its metadata, its deadline and the way to its end.</summary>
 internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposable
 {
+    /// <summary>Where the user state has the HTTP request, so that a context wrapped by an interceptor has it too.</summary>
+    public const string HttpContextKey = "__HttpContext";
+
     private readonly ServerMethodOptions _options;
     private readonly TaskCompletionSource _deadlineReached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _cancellation;
@@ -19,6 +23,7 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
     private Metadata? _requestHeaders;
     private Metadata? _responseTrailers;
     private AuthContext? _authContext;
+    private Dictionary<object, object>? _userState;
     private DateTime _deadline = DateTime.MaxValue;
 
     public HttpContextServerCallContext(HttpContext httpContext, ServerMethodOptions options)
@@ -156,6 +161,9 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
 
     protected override Status StatusCore { get; set; }
 
+    protected override IDictionary<object, object> UserStateCore =>
+        _userState ??= new Dictionary<object, object> { [HttpContextKey] = HttpContext };
+
     protected override WriteOptions? WriteOptionsCore { get; set; }
 
     protected override AuthContext AuthContextCore => _authContext ??= CreateAuthContext(HttpContext.Connection.ClientCertificate);
@@ -177,7 +185,7 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
         }
         if (_deadlineReached.Task.IsCompleted)
             return new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
-        if (HttpContext.RequestAborted.IsCancellationRequested)
+        if (HttpContext.RequestAborted.IsCancellationRequested || exception is ConnectionResetException or ConnectionAbortedException or BadHttpRequestException)
             return new Status(StatusCode.Cancelled, "Call canceled by the client.");
         return new Status(
             StatusCode.Unknown,

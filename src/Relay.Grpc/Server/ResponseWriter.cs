@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Compression;
 using Grpc.Wire;
@@ -65,18 +66,31 @@ internal sealed class ResponseWriter(HttpContext httpContext, ServerMethodOption
         IHeaderDictionary destination = response.HasStarted
             ? httpContext.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers
             : response.Headers;
-        if (trailers is not null)
-        {
-            foreach (Metadata.Entry entry in trailers)
-            {
-                if (!MetadataHeaders.IsReserved(entry.Key))
-                    destination.Append(entry.Key, MetadataHeaders.ToHeaderValue(entry));
-            }
-        }
-        destination[GrpcProtocol.StatusHeader] = ((int)status.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        status = AppendTrailers(destination, trailers) ?? status;
+        destination[GrpcProtocol.StatusHeader] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
         if (!string.IsNullOrEmpty(status.Detail))
             destination[GrpcProtocol.MessageHeader] = PercentEncoding.Encode(status.Detail);
         await response.CompleteAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The status to send instead, if there is an entry that cannot be sent.</summary>
+    private static Status? AppendTrailers(IHeaderDictionary destination, Metadata? trailers)
+    {
+        Status? failure = null;
+        foreach (Metadata.Entry entry in trailers ?? Metadata.Empty)
+        {
+            if (MetadataHeaders.IsReserved(entry.Key))
+                continue;
+            try
+            {
+                destination.Append(entry.Key, MetadataHeaders.ToHeaderValue(entry));
+            }
+            catch (RpcException exception)
+            {
+                failure = exception.Status;
+            }
+        }
+        return failure;
     }
 
     private Task EnterWrite(Func<Task> write)

@@ -11,8 +11,10 @@ public static class ServerCallContextExtensions
     public static HttpContext GetHttpContext(this ServerCallContext serverCallContext)
     {
         ArgumentNullException.ThrowIfNull(serverCallContext);
-        return serverCallContext is HttpContextServerCallContext call
-            ? call.HttpContext
+        if (serverCallContext is HttpContextServerCallContext call)
+            return call.HttpContext;
+        return serverCallContext.UserState.TryGetValue(HttpContextServerCallContext.HttpContextKey, out object? value) && value is HttpContext httpContext
+            ? httpContext
             : throw new InvalidOperationException("Could not get HttpContext from ServerCallContext.");
     }
 }

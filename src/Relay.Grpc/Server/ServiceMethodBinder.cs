@@ -148,7 +148,7 @@ internal sealed class ServiceMethodBinder<TService>(ServerMethodOptions options,
     }
 
     private static Activated<Interceptor> Activate(InterceptorRegistration registration, ServerCallContext context) =>
-        registration.Activate(((HttpContextServerCallContext)context).HttpContext.RequestServices);
+        registration.Activate(context.GetHttpContext().RequestServices);
 
     private Activated<TService> Activate(ServerCallContext context)
     {

@@ -63,7 +63,7 @@ internal sealed class ServiceRoutes(IServiceProvider services, ILoggerFactory lo
         new(options, services.GetService<TimeProvider>() ?? TimeProvider.System);
 
     private static object[] MethodAttributes(Type serviceType, string methodName) =>
-        [.. serviceType.GetMethods().Where(method => method.Name == methodName && method.GetBaseDefinition().IsVirtual).SelectMany(method => method.GetCustomAttributes(inherit: true))];
+        [.. serviceType.GetMethods().Where(method => method.Name == methodName).SelectMany(method => method.GetCustomAttributes(inherit: true))];
 
     private static void MapUnimplemented(IEndpointRouteBuilder builder, ServerMethodOptions options, string path, string detail)
     {
