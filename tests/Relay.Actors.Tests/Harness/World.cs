@@ -16,7 +16,7 @@ internal sealed class World : IDisposable
     private readonly DsaPrivateKey _key = TestKeys.Copy(1);
     private readonly Queue<(string Id, byte[] Text)> _toRelay = [];
     private readonly List<OtrEffect> _effects = [];
-    private ulong _wireCursor, _eventCursor;
+    private ulong _wireCursor, _wireAcknowledged, _eventCursor, _eventAcknowledged;
     private int _messages;
 
     public World() => _contact = new OtrConversation(new OtrAccount(_key, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
@@ -58,6 +58,9 @@ internal sealed class World : IDisposable
 
     public void ContactSays(string text) => Contact(new OtrInput.SendRequested(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>Takes away what the bridge would carry to the relay next.</summary>
+    public byte[] TakeOutgoing() => _toRelay.Dequeue().Text;
+
     /// <summary>Carries everything both ways until nothing is left to carry.</summary>
     /// <exception cref="RelayDiedException"/>
     public async Task PumpAsync(TestRelay relay)
@@ -92,7 +95,8 @@ internal sealed class World : IDisposable
             WireFromRelay.Add(text.ToArray());
             Contact(new OtrInput.WireReceived(text));
         }
-        if (items.Count > 0) await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Wire, _wireCursor, CancellationToken.None);
+        if (_wireAcknowledged < _wireCursor) await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Wire, _wireCursor, CancellationToken.None);
+        _wireAcknowledged = _wireCursor;
         return items.Count > 0;
     }
 
@@ -118,7 +122,8 @@ internal sealed class World : IDisposable
             _eventCursor = item.Sequence;
             BotEvents.Add(item.Body);
         }
-        if (items.Count > 0) await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Events, _eventCursor, CancellationToken.None);
+        if (_eventAcknowledged < _eventCursor) await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Events, _eventCursor, CancellationToken.None);
+        _eventAcknowledged = _eventCursor;
     }
 
     public void Dispose()
