@@ -60,9 +60,9 @@ internal sealed class RecordedRun
 
     public static byte[] Snapshot(SmpState state)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        state.WriteSnapshot(buffer);
-        return buffer.WrittenSpan.ToArray();
+        var writer = new OtrWriter(64);
+        state.WriteSnapshot(ref writer);
+        return writer.ToArrayAndDispose();
     }
 
     public static SmpState Restore(byte[] snapshot)

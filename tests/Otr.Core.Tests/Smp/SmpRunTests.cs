@@ -72,7 +72,7 @@ public sealed class SmpRunTests
         using var state = run.In(phase);
         Assert.Equal(phase, state.Phase);
         Assert.Equal(run.SnapshotIn(phase), RecordedRun.Snapshot(state));
-        Assert.InRange(run.SnapshotIn(phase).Length, 1, SmpState.MaxSnapshotSize);
+        Assert.InRange(run.SnapshotIn(phase).Length, 1, 1 + 1 + 8 + SmpResponder.ExpectMessage3Size);
         var random = new SeededRandom(5);
         var step = phase switch
         {
