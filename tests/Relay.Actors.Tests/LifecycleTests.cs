@@ -68,7 +68,7 @@ public class LifecycleTests
     [InlineData("UPDATE conversation SET sealed = zeroblob(length(sealed)) WHERE rowid = 1")]
     [InlineData("UPDATE conversation SET version = version + 1 WHERE rowid = 1")]
     [InlineData("UPDATE conversation SET sealed = (SELECT sealed FROM conversation WHERE rowid = 2) WHERE rowid = 1")]
-    [InlineData("UPDATE seen SET sealed = substr(sealed, 1, length(sealed) - 1) || x'00' WHERE conversation = (SELECT id FROM conversation WHERE rowid = 1)")]
+    [InlineData("UPDATE seen SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE conversation = (SELECT id FROM conversation WHERE rowid = 1)")]
     public async Task A_tampered_row_quarantines_its_conversation_and_others_go_on(string tamper)
     {
         var logs = new RecordingLoggers();
