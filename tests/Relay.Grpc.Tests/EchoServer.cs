@@ -1,6 +1,9 @@
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using GrpcTests.Echo;
+using Status = Grpc.Core.Status;
 
 namespace GrpcTests;
 
@@ -17,6 +20,17 @@ public sealed class EchoServer(CallLog log) : EchoService.EchoServiceBase
                     new Metadata { { "reason", "test" }, { "reason-bin", [0, 1, 0xfe, 0xff] } });
             case "throw":
                 throw new InvalidOperationException("a secret of the server");
+            case "details":
+                throw new Google.Rpc.Status
+                {
+                    Code = (int)StatusCode.InvalidArgument,
+                    Message = "bad field",
+                    Details =
+                    {
+                        Any.Pack(new ErrorInfo { Reason = "FIELD_INVALID", Domain = "relay.example" }),
+                        Any.Pack(new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = "text", Description = "must not be details" } } }),
+                    },
+                }.ToRpcException();
             case "set-status":
                 context.Status = new Status(StatusCode.DataLoss, "set");
                 return new EchoResponse();
