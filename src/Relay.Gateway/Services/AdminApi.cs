@@ -62,6 +62,7 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         Version = GatewayHost.Version,
         StartTime = clock.Started.ToTimestamp(),
         Time = time.GetUtcNow().ToTimestamp(),
+        Kernel = OtrKernel.Name,
         Draining = relay.Draining.IsCancellationRequested,
     });
 
