@@ -13,12 +13,8 @@ internal static class SmpGroup
     public static void Coordinates(ReadOnlySpan<byte> g2, ReadOnlySpan<byte> g3, ReadOnlySpan<byte> r, ReadOnlySpan<byte> secret,
         Span<byte> p, Span<byte> q)
     {
-        Span<byte> left = stackalloc byte[Size], right = stackalloc byte[Size];
         Group1536.Exp(p, g3, r);
-        Group1536.ExpG(left, r);
-        Group1536.Exp(right, g2, secret);
-        Group1536.Multiply(q, left, right);
-        CryptographicOperations.ZeroMemory(right);
+        Group1536.MultiExpG(q, r, g2, secret);
     }
 
     /// <summary>result = a / b mod p.</summary>

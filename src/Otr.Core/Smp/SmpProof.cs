@@ -38,7 +38,7 @@ internal static class SmpProof
     public static bool VerifyLog(SmpPrefix prefix, ReadOnlySpan<byte> y, ReadOnlySpan<byte> c, ReadOnlySpan<byte> d)
     {
         Span<byte> t = stackalloc byte[Size], expected = stackalloc byte[SmpPayload.HashSize];
-        GeneratorTimesPower(t, d, y, c);
+        Group1536.MultiExpG(t, d, y, c);
         Hash(prefix, t, expected);
         return CryptographicOperations.FixedTimeEquals(c, expected);
     }
@@ -52,28 +52,20 @@ internal static class SmpProof
     {
         Span<byte> t1 = stackalloc byte[Size], t2 = stackalloc byte[Size];
         Group1536.Exp(t1, g3, r5);
-        GeneratorTimesPower(t2, r5, g2, r6);
+        Group1536.MultiExpG(t2, r5, g2, r6);
         Hash(prefix, t1, t2, c);
         Group1536.ScalarMulSub(d5, r5, r4, c);
-        Span<byte> wide = stackalloc byte[Size];
-        wide.Clear();
-        secret.CopyTo(wide[^secret.Length..]);
-        Group1536.ScalarMulSub(d6, r6, wide, c);
-        CryptographicOperations.ZeroMemory(wide);
+        Group1536.ScalarMulSub(d6, r6, secret, c);
     }
 
     /// <summary>cP = H(prefix, g3^D5·P^cP, g1^D5·g2^D6·Q^cP)?</summary>
     public static bool VerifyCoordinates(SmpPrefix prefix, ReadOnlySpan<byte> g2, ReadOnlySpan<byte> g3, ReadOnlySpan<byte> p,
         ReadOnlySpan<byte> q, ReadOnlySpan<byte> c, ReadOnlySpan<byte> d5, ReadOnlySpan<byte> d6)
     {
-        Span<byte> t1 = stackalloc byte[Size], t2 = stackalloc byte[Size], t3 = stackalloc byte[Size];
-        Span<byte> expected = stackalloc byte[SmpPayload.HashSize];
+        Span<byte> t1 = stackalloc byte[Size], t2 = stackalloc byte[Size], expected = stackalloc byte[SmpPayload.HashSize];
         Group1536.MultiExp(t1, g3, d5, p, c);
-        Group1536.ExpG(t2, d5);
-        Group1536.MultiExp(t3, g2, d6, q, c);
-        Span<byte> product = stackalloc byte[Size];
-        Group1536.Multiply(product, t2, t3);
-        Hash(prefix, t1, product, expected);
+        Group1536.MultiExpG(t2, d5, g2, d6, q, c);
+        Hash(prefix, t1, t2, expected);
         return CryptographicOperations.FixedTimeEquals(c, expected);
     }
 
@@ -94,19 +86,10 @@ internal static class SmpProof
         ReadOnlySpan<byte> c, ReadOnlySpan<byte> d7)
     {
         Span<byte> t1 = stackalloc byte[Size], t2 = stackalloc byte[Size], expected = stackalloc byte[SmpPayload.HashSize];
-        GeneratorTimesPower(t1, d7, g3x, c);
+        Group1536.MultiExpG(t1, d7, g3x, c);
         Group1536.MultiExp(t2, ratio, d7, r, c);
         Hash(prefix, t1, t2, expected);
         return CryptographicOperations.FixedTimeEquals(c, expected);
-    }
-
-    /// <summary>result = g1^x · b^y: the fixed-base comb and a power cost less than squarings shared by both.</summary>
-    private static void GeneratorTimesPower(Span<byte> result, ReadOnlySpan<byte> x, ReadOnlySpan<byte> b, ReadOnlySpan<byte> y)
-    {
-        Span<byte> left = stackalloc byte[Size], right = stackalloc byte[Size];
-        Group1536.ExpG(left, x);
-        Group1536.Exp(right, b, y);
-        Group1536.Multiply(result, left, right);
     }
 
     /// <summary>H(prefix, a) = SHA-256(prefix ‖ MPI(a)).</summary>

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Otr.Core.Crypto;
 using Otr.Core.Wire;
@@ -10,24 +8,14 @@ namespace Otr.Core.Smp;
 // The conversation's snapshot around it has the version and the seal.
 internal sealed partial class SmpState
 {
-    private const int HeadSize = sizeof(byte) + sizeof(ulong);
-
-    /// <summary>The longest snapshot, in bytes.</summary>
-    public const int MaxSnapshotSize = 1 + HeadSize + SmpResponder.ExpectMessage3Size;
-
     /// <summary>Appends the state, secrets included.</summary>
-    public void WriteSnapshot(IBufferWriter<byte> destination)
+    public void WriteSnapshot(ref OtrWriter writer)
     {
-        var length = InProgress ? 1 + HeadSize + _kept!.Length : 1;
-        var bytes = destination.GetSpan(length)[..length];
-        bytes[0] = (byte)Phase;
-        if (InProgress)
-        {
-            bytes[1] = _questionAsked ? (byte)1 : (byte)0;
-            BinaryPrimitives.WriteUInt64BigEndian(bytes[2..], _token);
-            _kept!.Span.CopyTo(bytes[(1 + HeadSize)..]);
-        }
-        destination.Advance(length);
+        writer.Byte((byte)Phase);
+        if (!InProgress) return;
+        writer.Byte(_questionAsked ? (byte)1 : (byte)0);
+        writer.UInt64(_token);
+        writer.Raw(_kept!.Span);
     }
 
     /// <summary>Reads a state back, leaving <paramref name="reader"/> behind it. False if it is damaged.</summary>

@@ -20,10 +20,7 @@ internal static class SessionSnapshot
         AuthSnapshot.Write(ref w, session.Auth);
         if (session.State != MessageState.Encrypted) return;
         session.Keys!.WriteSnapshot(ref w);
-        var smp = new System.Buffers.ArrayBufferWriter<byte>(SmpState.MaxSnapshotSize);
-        session.Smp.WriteSnapshot(smp);
-        w.Raw(smp.WrittenSpan);
-        smp.Clear();
+        session.Smp.WriteSnapshot(ref w);
     }
 
     public static bool TryRead(ref OtrReader r, List<Session> sessions)

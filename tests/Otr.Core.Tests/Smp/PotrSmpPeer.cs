@@ -21,8 +21,12 @@ internal sealed class PotrSmpPeer : IDisposable
         })!;
     }
 
+    private static readonly Lazy<string?> Probed = new(Probe);
+
     /// <summary>Why potr cannot be used here, or null.</summary>
-    public static string? Missing()
+    public static string? Missing => Probed.Value;
+
+    private static string? Probe()
     {
         if (!File.Exists(Python)) return "/usr/bin/python3 is missing (tests/setup/libotr.sh installs it)";
         using var probe = Process.Start(new ProcessStartInfo(Python, ["-c", "import potr"]) { RedirectStandardError = true })!;

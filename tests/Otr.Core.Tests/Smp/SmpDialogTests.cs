@@ -1,6 +1,7 @@
 using System.Reflection;
 using Otr.Core.Crypto;
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -117,7 +118,7 @@ public sealed class SmpDialogTests
     [Fact, Trait("hostile", "S11")]
     public void Guesses_are_limited_per_peer()
     {
-        var allowance = new SmpAllowance();
+        var allowance = new TokenBucket(OtrLimits.SmpBurst, OtrLimits.SmpRefillInterval);
         for (int i = 0; i < OtrLimits.SmpBurst; i++) Assert.True(allowance.TryTake(1_000));
         Assert.False(allowance.TryTake(1_000));
         Assert.False(allowance.TryTake(1_000 + OtrLimits.SmpRefillInterval - 1));
@@ -128,7 +129,7 @@ public sealed class SmpDialogTests
     [Fact, Trait("hostile", "S11")]
     public void A_clock_that_jumps_buys_no_guesses()
     {
-        var allowance = new SmpAllowance();
+        var allowance = new TokenBucket(OtrLimits.SmpBurst, OtrLimits.SmpRefillInterval);
         for (int i = 0; i < OtrLimits.SmpBurst; i++) Assert.True(allowance.TryTake(10 * OtrLimits.SmpRefillInterval));
         Assert.False(allowance.TryTake(0));
         Assert.False(allowance.TryTake(OtrLimits.SmpRefillInterval - 1));
@@ -140,11 +141,10 @@ public sealed class SmpDialogTests
     [Fact, Trait("hostile", "S11")]
     public void A_restart_buys_no_guesses()
     {
-        var allowance = new SmpAllowance();
+        var allowance = new TokenBucket(OtrLimits.SmpBurst, OtrLimits.SmpRefillInterval);
         for (int i = 0; i < OtrLimits.SmpBurst; i++) allowance.TryTake(5_000);
-        var snapshot = new byte[SmpAllowance.SnapshotSize];
-        allowance.WriteSnapshot(snapshot);
-        var restored = SmpAllowance.ReadSnapshot(snapshot);
+        var restored = new TokenBucket(OtrLimits.SmpBurst, OtrLimits.SmpRefillInterval);
+        restored.Restore(allowance.Used, allowance.Since);
         Assert.False(restored.TryTake(5_000));
         Assert.True(restored.TryTake(5_000 + OtrLimits.SmpRefillInterval));
     }
