@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
+using Grpc.Net.Client;
 using GrpcTests.Echo;
 using Status = Grpc.Core.Status;
 
@@ -55,6 +56,14 @@ public sealed class EchoServer(CallLog log) : EchoService.EchoServiceBase
                 }
                 await context.WriteResponseHeadersAsync(echoed);
                 break;
+            case "forward":
+                using (GrpcChannel channel = GrpcChannel.ForAddress($"http://{context.Host}"))
+                {
+                    var options = new CallOptions(propagationToken: context.CreatePropagationToken());
+                    return await new EchoService.EchoServiceClient(channel).UnaryAsync(new EchoRequest { Text = "deadline" }, options);
+                }
+            case "peer":
+                return new EchoResponse { Text = $"{context.Peer} {string.Join(',', context.AuthContext.PeerIdentity.Select(property => property.Value))}" };
             case "deadline":
                 return new EchoResponse { Text = context.Deadline == DateTime.MaxValue ? "none" : context.Deadline.ToString("O") };
             case "headers":

@@ -95,7 +95,7 @@ def run_duplex():
 
 
 def run_deadline():
-    fails(grpc.StatusCode.DEADLINE_EXCEEDED, lambda: unary(Request(text="hang"), timeout=0.3))
+    fails(grpc.StatusCode.DEADLINE_EXCEEDED, lambda: unary(Request(text="hang"), timeout=2))
 
 
 def run_cancel():
@@ -119,7 +119,7 @@ def run_unknown():
 
 
 def run_metadata():
-    sent = [("x-text", "a value, with a comma"), ("x-bytes-bin", b"\x00\x01\xfe\xff"), ("x-one-bin", b"\x01"), ("x-none-bin", b"")]
+    sent = [("x-text", "a value, with a comma"), ("x-bytes-bin", b"\x00\x01\xfe\xff"), ("x-one-bin", b"\x01")]
     answer, call = unary.with_call(Request(text="metadata"), timeout=LIMIT, metadata=sent)
     for received in (call.initial_metadata(), call.trailing_metadata()):
         for entry in sent:
