@@ -34,7 +34,8 @@ public abstract record OtrEffect
     public sealed record SendOutcome(ulong Reference, SendDisposition Disposition) : OtrEffect;
 
     /// <summary>An input of the peer was refused; nothing of the session changed.</summary>
-    public sealed record Rejected(RejectReason Reason) : OtrEffect;
+    /// <param name="Quiet">The sender said that it does not matter, or it was never meant for us: not worth telling a person.</param>
+    public sealed record Rejected(RejectReason Reason, bool Quiet = false) : OtrEffect;
 
     /// <summary>A local request could not be done in this state; nothing changed.</summary>
     public sealed record Refused(RefusalReason Reason, ulong Reference = 0) : OtrEffect;

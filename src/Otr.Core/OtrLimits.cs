@@ -17,6 +17,8 @@ public static class OtrLimits
     public const int MaxTlvs = 64;
     /// <summary>Longest list of revealed MAC keys taken in, in bytes.</summary>
     public const int MaxRevealedMacKeyBytes = 4000;
+    /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
+    public const int MaxPendingReveals = 64;
     /// <summary>Sessions (peer instances) in one conversation.</summary>
     public const int MaxInstances = 8;
     /// <summary>Messages held until a key exchange completes.</summary>
@@ -31,9 +33,19 @@ public static class OtrLimits
     public const long HeartbeatInterval = 60_000;
     /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>
     public const long QueryInterval = 10_000;
-    /// <summary>Key exchanges that one peer may make us answer at once; refilled one per <see cref="AkeRefillInterval"/>.</summary>
-    public const int AkeBurst = 20;
-    /// <summary>Time in which one more key exchange is allowed, in ms.</summary>
+    /// <summary>Time within which a repeated query gets the same D-H Commit again, in ms.</summary>
+    public const long CommitRepeatInterval = 2_000;
+    /// <summary>Least time before the query of an unfinished key exchange is repeated, in ms; as much again at random.</summary>
+    public const long QueryRetryDelay = 5_000;
+    /// <summary>Repetitions of such a query.</summary>
+    public const int MaxQueryRetries = 2;
+    /// <summary>Least time between two OTR errors sent to the peer, in ms.</summary>
+    public const long ErrorInterval = 10_000;
+    /// <summary>Longest error text of the peer that is passed on, in bytes.</summary>
+    public const int MaxErrorTextBytes = 1024;
+    /// <summary>Key-exchange messages of one peer that we answer with an exponentiation at once; refilled one per <see cref="AkeRefillInterval"/>.</summary>
+    public const int AkeBurst = 40;
+    /// <summary>Time in which one more such message is answered, in ms.</summary>
     public const long AkeRefillInterval = 3_000;
     /// <summary>SMP runs that one peer may start at once; refilled one per <see cref="SmpRefillInterval"/>.</summary>
     public const int SmpBurst = 10;

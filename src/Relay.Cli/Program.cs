@@ -1,1 +1,3 @@
-return 0;
+using Relay.Cli;
+
+return await RelayCommand.RunAsync(args);

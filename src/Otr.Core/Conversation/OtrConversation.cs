@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Otr.Core.Snapshot;
+
 namespace Otr.Core;
 
 /// <summary>
@@ -6,35 +10,68 @@ namespace Otr.Core;
 /// </summary>
 public sealed class OtrConversation : IDisposable
 {
+    private readonly ConversationState _state;
+
     /// <summary>A new conversation, in PLAINTEXT.</summary>
-    public OtrConversation(OtrAccount account, OtrSettings settings) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException">The account's instance tag is below 0x100.</exception>
+    public OtrConversation(OtrAccount account, OtrSettings settings)
+        : this(new ConversationState(account, settings))
+    {
+        if (account.InstanceTag < Wire.MessageHeader.MinInstanceTag) throw new ArgumentException("An instance tag is at least 0x100.", nameof(account));
+    }
+
+    private OtrConversation(ConversationState state) => _state = state;
 
     /// <summary>The best session's state (encrypted before finished before plaintext, then the latest heard from).</summary>
-    public MessageState State => throw new NotImplementedException();
+    public MessageState State => _state.MessageState;
 
     /// <summary>The sessions that are not in PLAINTEXT, best first.</summary>
-    public IReadOnlyList<SessionInfo> Sessions => throw new NotImplementedException();
+    public IReadOnlyList<SessionInfo> Sessions =>
+        [.. _state.Sessions.Where(s => s.State != MessageState.Plaintext)
+            .OrderByDescending(s => ConversationState.Rank(s.State)).ThenByDescending(s => s.LastReceived)
+            .Select(s => s.Info(_state.Account.InstanceTag))];
 
     /// <summary>Unix ms at which <see cref="OtrInput.TimePassed"/> has something to do; null if nothing is pending.</summary>
-    public long? NextDeadline => throw new NotImplementedException();
+    public long? NextDeadline => Timers.NextDeadline(_state);
 
     /// <summary>True if the last <see cref="Step"/> changed what a snapshot holds.</summary>
-    public bool IsDirty => throw new NotImplementedException();
+    public bool IsDirty => _state.IsDirty;
 
     /// <summary>
     /// Takes one input and appends what it asks for to <paramref name="effects"/>. Never throws for anything a peer can
     /// send. The effects must not be carried out before the state is durable, if it is to be: an encrypted message that
     /// is sent, forgotten and encrypted anew uses an AES-CTR counter twice.
     /// </summary>
-    public void Step(OtrInput input, in OtrEnvironment environment, List<OtrEffect> effects) => throw new NotImplementedException();
+    public void Step(OtrInput input, in OtrEnvironment environment, List<OtrEffect> effects)
+    {
+        _state.IsDirty = false;
+        var step = new StepContext(_state, environment, effects);
+        switch (input)
+        {
+            case OtrInput.WireReceived received: IncomingText.Receive(step, received.Text); break;
+            case OtrInput.SendRequested send: Requests.Send(step, send.Text, send.Reference); break;
+            case OtrInput.StartRequested: Requests.OfferSession(step, asked: true); break;
+            case OtrInput.EndRequested: Requests.End(step); break;
+            case OtrInput.SmpStartRequested smp: SmpExchange.Start(step, smp.Secret, smp.Question); break;
+            case OtrInput.SmpAnswerRequested smp: SmpExchange.Answer(step, smp.Token, smp.Secret); break;
+            case OtrInput.SmpAbortRequested: SmpExchange.Abort(step); break;
+            case OtrInput.ExtraKeyRequested extra: Requests.UseExtraKey(step, extra.Use, extra.Data); break;
+            case OtrInput.TimePassed: Timers.Run(step); break;
+            default: throw new ArgumentOutOfRangeException(nameof(input), input, "An input of a kind that does not exist.");
+        }
+    }
 
     /// <summary>Writes the whole conversation, secrets included: seal it before it is stored.</summary>
-    public void WriteSnapshot(System.Buffers.IBufferWriter<byte> destination) => throw new NotImplementedException();
+    public void WriteSnapshot(IBufferWriter<byte> destination) => ConversationSnapshot.Write(_state, destination);
 
     /// <summary>Reads a snapshot back. False if it is damaged, of an unknown version, or of another account.</summary>
-    public static bool TryRestore(ReadOnlySpan<byte> snapshot, OtrAccount account, OtrSettings settings,
-        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out OtrConversation? conversation) => throw new NotImplementedException();
+    public static bool TryRestore(ReadOnlySpan<byte> snapshot, OtrAccount account, OtrSettings settings, [NotNullWhen(true)] out OtrConversation? conversation)
+    {
+        var state = ConversationSnapshot.TryRead(snapshot, account, settings);
+        conversation = state is null ? null : new OtrConversation(state);
+        return conversation is not null;
+    }
 
     /// <summary>Wipes every secret.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => _state.Dispose();
 }

@@ -1,39 +1,64 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Otr.Core.Crypto.Montgomery;
+using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace Otr.Core.Crypto;
 
 /// <summary>
 /// AES-128 in counter mode as OTR uses it: initial counter block = 8-byte top half ‖ 8 zero bytes, 128-bit big-endian
-/// increment. One instance holds one expanded key. CONTRACT STUB: AES-NI and the portable path are to come.
+/// increment (the low half never overflows: 2^64 blocks). One instance holds one expanded key.
 /// </summary>
 internal sealed class AesCtr : IDisposable
 {
-    private readonly Aes _aes = Aes.Create();
+    /// <summary>Bytes of a key.</summary>
+    public const int KeySize = 16;
+
+    private static readonly bool UseInstructions = X86Aes.IsSupported && Kernels.Current != KernelKind.Portable;
+
+    private AesNiCtr.KeySchedule _schedule;
+    private PortableAesCtr? _portable;
 
     /// <param name="key">16 bytes.</param>
-    public AesCtr(ReadOnlySpan<byte> key) => _aes.Key = key.ToArray();
+    public AesCtr(ReadOnlySpan<byte> key)
+    {
+        if (key.Length != KeySize) throw new ArgumentException("An AES-128 key has 16 bytes.", nameof(key));
+        if (UseInstructions) AesNiCtr.Expand(key, out _schedule);
+        else _portable = new PortableAesCtr(key);
+    }
 
     /// <summary>Encrypts or decrypts; <paramref name="destination"/> may be the same memory as <paramref name="source"/>.</summary>
     /// <param name="counterTop">The top half of the initial counter as a number; 0 in the AKE.</param>
     public void Transform(ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
     {
-        Span<byte> block = stackalloc byte[16], pad = stackalloc byte[16];
-        for (int i = 0; i < source.Length; i += 16)
+        if (destination.Length < source.Length) throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
+        if (UseInstructions) AesNiCtr.Transform(_schedule, counterTop, source, destination);
+        else (_portable ?? throw new ObjectDisposedException(nameof(AesCtr))).Transform(counterTop, source, destination);
+    }
+
+    /// <summary>One-shot, without an object where the processor has AES: expanding the key costs little more than a block.</summary>
+    public static void Transform(ReadOnlySpan<byte> key, ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        if (key.Length != KeySize) throw new ArgumentException("An AES-128 key has 16 bytes.", nameof(key));
+        if (destination.Length < source.Length) throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
+        if (UseInstructions)
         {
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(block, counterTop);
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(block[8..], (ulong)(i / 16));
-            _aes.EncryptEcb(block, pad, PaddingMode.None);
-            for (int j = i; j < Math.Min(i + 16, source.Length); j++) destination[j] = (byte)(source[j] ^ pad[j - i]);
+            AesNiCtr.Expand(key, out var schedule);
+            AesNiCtr.Transform(schedule, counterTop, source, destination);
+            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<AesNiCtr.KeySchedule>(ref schedule)));
+        }
+        else
+        {
+            using var portable = new PortableAesCtr(key);
+            portable.Transform(counterTop, source, destination);
         }
     }
 
-    /// <summary>One-shot.</summary>
-    public static void Transform(ReadOnlySpan<byte> key, ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
-    {
-        using var aes = new AesCtr(key);
-        aes.Transform(counterTop, source, destination);
-    }
-
     /// <summary>Wipes the key schedule.</summary>
-    public void Dispose() => _aes.Dispose();
+    public void Dispose()
+    {
+        _schedule = default;
+        _portable?.Dispose();
+        _portable = null;
+    }
 }

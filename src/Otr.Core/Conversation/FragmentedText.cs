@@ -1,0 +1,94 @@
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>Fragments: one buffer for each instance that sends them, all together bounded (checklist A15).</summary>
+internal static class FragmentedText
+{
+    public static void Receive(in StepContext step, ReadOnlySpan<byte> body)
+    {
+        if (!Fragment.TryParse(body, out var fragment))
+        {
+            step.Reject(RejectReason.BadFragment);
+            return;
+        }
+        if (fragment.Version == 3 && !IsForUs(step, fragment)) return;
+
+        var buffer = Buffer(step.State, fragment.Version, fragment.SenderTag);
+        var others = step.State.Fragments.Sum(b => b == buffer ? 0 : b.Length);
+        var outcome = buffer.Add(fragment, step.Now, OtrLimits.MaxWireBytes - others);
+        step.Changed();
+        switch (outcome)
+        {
+            case FragmentOutcome.Stored:
+                step.Add(new OtrEffect.Noted(NoteKind.FragmentStored));
+                break;
+            case FragmentOutcome.Complete:
+                OnComplete(step, buffer, fragment);
+                step.State.Fragments.Remove(buffer);
+                break;
+            case FragmentOutcome.OutOfOrder:
+                step.Reject(RejectReason.BadFragment);
+                break;
+            case FragmentOutcome.TooLarge:
+                step.Reject(RejectReason.TooLarge);
+                break;
+            case FragmentOutcome.Ignored:
+                break;
+        }
+    }
+
+    /// <summary>A whole message came in between: what was begun is given up (spec v3, "Receiving Fragments").</summary>
+    public static void ForgetAll(in StepContext step)
+    {
+        if (step.State.Fragments.Count == 0) return;
+        foreach (var buffer in step.State.Fragments) buffer.Reset();
+        step.State.Fragments.Clear();
+        step.Changed();
+    }
+
+    /// <summary>The same, for one sender.</summary>
+    public static void Forget(in StepContext step, uint senderTag)
+    {
+        foreach (var buffer in step.State.Fragments.Where(b => b.SenderTag == senderTag).ToArray())
+        {
+            buffer.Reset();
+            step.State.Fragments.Remove(buffer);
+            step.Changed();
+        }
+    }
+
+    private static bool IsForUs(in StepContext step, in Fragment fragment)
+    {
+        if (fragment.SenderTag < MessageHeader.MinInstanceTag) step.Reject(RejectReason.InvalidInstanceTag);
+        else if (fragment.ReceiverTag != 0 && fragment.ReceiverTag != step.OwnTag) step.Reject(RejectReason.OtherInstance, quiet: true);
+        else return true;
+        return false;
+    }
+
+    /// <summary>Only an encoded message is ever cut into fragments: not a fragment, nor anything else.</summary>
+    private static void OnComplete(in StepContext step, FragmentBuffer buffer, in Fragment fragment)
+    {
+        if (WireClassifier.Classify(buffer.Text, out var body) == WireKind.Encoded)
+        {
+            IncomingMessage.Receive(step, body, fragment.Version == 3 ? (fragment.SenderTag, fragment.ReceiverTag) : null);
+        }
+        else step.Reject(RejectReason.BadFragment);
+        buffer.Reset();
+    }
+
+    private static FragmentBuffer Buffer(ConversationState state, byte version, uint senderTag)
+    {
+        var buffer = state.Fragments.Find(b => b.Version == version && b.SenderTag == senderTag);
+        if (buffer is not null) return buffer;
+        if (state.Fragments.Count >= OtrLimits.MaxInstances)
+        {
+            var oldest = state.Fragments.MinBy(b => b.Touched)!;
+            oldest.Reset();
+            state.Fragments.Remove(oldest);
+        }
+        buffer = new FragmentBuffer(version, senderTag);
+        state.Fragments.Add(buffer);
+        return buffer;
+    }
+}

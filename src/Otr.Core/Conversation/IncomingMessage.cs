@@ -1,0 +1,65 @@
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>A binary message: decoded, its header checked, handed to the key exchange or to the data channel.</summary>
+internal static class IncomingMessage
+{
+    /// <param name="body">From <c>?OTR:</c> on.</param>
+    /// <param name="fragmentTags">The tags of the fragments it came in, which must be those of the message.</param>
+    public static void Receive(in StepContext step, ReadOnlySpan<byte> body, (uint Sender, uint Receiver)? fragmentTags)
+    {
+        var buffer = new OtrWriter(Math.Min(body.Length, 4096));
+        try
+        {
+            if (Envelope.TryDecode(body, ref buffer)) Dispatch(step, buffer.Written, fragmentTags);
+            else
+            {
+                FragmentedText.ForgetAll(step);
+                step.Reject(RejectReason.Malformed);
+            }
+        }
+        finally { buffer.Dispose(); }
+    }
+
+    private static void Dispatch(in StepContext step, ReadOnlySpan<byte> message, (uint Sender, uint Receiver)? fragmentTags)
+    {
+        var reader = new OtrReader(message);
+        var header = MessageHeader.Read(ref reader);
+        if (fragmentTags is null) FragmentedText.Forget(step, header.SenderTag);
+        if (reader.Failed || (fragmentTags is { } tags && header.Version == 3 && tags != (header.SenderTag, header.ReceiverTag)))
+        {
+            step.Reject(RejectReason.Malformed);
+            return;
+        }
+        if (!step.State.Versions.Has(header.Version))
+        {
+            step.Reject(RejectReason.VersionNotAllowed);
+            return;
+        }
+        if (header.Version == 3 && !TagsAreValid(step, header)) return;
+        switch (header.Type)
+        {
+            case MessageType.Data:
+                IncomingData.Receive(step, header, message, ref reader);
+                break;
+            case MessageType.DhCommit or MessageType.DhKey or MessageType.RevealSignature or MessageType.Signature:
+                KeyExchange.Receive(step, header, ref reader);
+                break;
+            default:
+                step.Reject(RejectReason.UnknownType);
+                break;
+        }
+    }
+
+    /// <summary>Spec v3, "Instance tags": sender at least 0x100; receiver ours, or 0 in a D-H Commit.</summary>
+    private static bool TagsAreValid(in StepContext step, in MessageHeader header)
+    {
+        if (header.SenderTag < MessageHeader.MinInstanceTag) step.Reject(RejectReason.InvalidInstanceTag);
+        else if (header.ReceiverTag == step.OwnTag) return true;
+        else if (header.ReceiverTag == 0 && header.Type == MessageType.DhCommit) return true;
+        else if (header.ReceiverTag < MessageHeader.MinInstanceTag) step.Reject(RejectReason.InvalidInstanceTag);
+        else step.Reject(RejectReason.OtherInstance, quiet: true);
+        return false;
+    }
+}

@@ -1,0 +1,99 @@
+using Otr.Core.Ake;
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>What arrived from the network: told apart, decoded, and handed on (spec v3, "The protocol state machine").</summary>
+internal static class IncomingText
+{
+    private static ReadOnlySpan<byte> ErrorReplyPrefix => "?OTR Error: "u8;
+
+    public static void Receive(in StepContext step, ReadOnlyMemory<byte> text)
+    {
+        var state = step.State;
+        if (OtrVersionSet.Allowed(state.Settings.Policy) == OtrVersions.None)
+        {
+            step.Add(new OtrEffect.DeliverText(text, false, state.Has(OtrPolicy.RequireEncryption), null));
+            return;
+        }
+        if (text.Length > OtrLimits.MaxWireBytes)
+        {
+            step.Reject(RejectReason.TooLarge);
+            return;
+        }
+        var kind = WireClassifier.Classify(text.Span, out var body);
+        if (kind is WireKind.Plaintext or WireKind.TaggedPlaintext) OnText(step, kind, text);
+        else if (kind == WireKind.Fragment) FragmentedText.Receive(step, body);
+        else OnMarked(step, kind, body);
+    }
+
+    /// <summary>A whole message with a marker, never a fragment.</summary>
+    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body)
+    {
+        if (step.State.Offer != OfferState.Accepted)
+        {
+            step.State.Offer = OfferState.Accepted;
+            step.Changed();
+        }
+        switch (kind)
+        {
+            case WireKind.Encoded:
+                IncomingMessage.Receive(step, body, null);
+                break;
+            case WireKind.Error:
+                FragmentedText.ForgetAll(step);
+                OnError(step, body);
+                break;
+            case WireKind.Query:
+                FragmentedText.ForgetAll(step);
+                OnQuery(step, body);
+                break;
+            default:
+                step.Reject(RejectReason.UnknownMessage);
+                break;
+        }
+    }
+
+    private static void OnText(in StepContext step, WireKind kind, ReadOnlyMemory<byte> text)
+    {
+        var state = step.State;
+        FragmentedText.ForgetAll(step);
+        var offered = OtrVersions.None;
+        if (kind == WireKind.TaggedPlaintext) text = WhitespaceTag.Strip(text.Span, WhitespaceTag.Find(text.Span), out offered);
+        if (state.Offer == OfferState.Sent)
+        {
+            state.Offer = OfferState.Rejected;
+            step.Changed();
+        }
+        var unexpected = state.MessageState != MessageState.Plaintext || state.Has(OtrPolicy.RequireEncryption);
+        step.Add(new OtrEffect.DeliverText(text, Encrypted: false, unexpected, null));
+
+        var version = (offered & state.Versions).Highest();
+        // libotr starts none while ENCRYPTED; a tag is only an offer, and a session stands already.
+        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.MessageState != MessageState.Encrypted) KeyExchange.Start(step, version);
+    }
+
+    private static void OnQuery(in StepContext step, ReadOnlySpan<byte> body)
+    {
+        var version = (QueryMessage.Parse(body) & step.State.Versions).Highest();
+        if (version == 0) step.Reject(RejectReason.VersionNotAllowed);
+        else KeyExchange.Start(step, version);
+    }
+
+    private static void OnError(in StepContext step, ReadOnlySpan<byte> body)
+    {
+        var text = body[WireClassifier.Error.Length..].Trim(" \r\n\t"u8);
+        step.Add(new OtrEffect.PeerError(text[..Math.Min(text.Length, OtrLimits.MaxErrorTextBytes)].ToArray()));
+        if (step.State.Has(OtrPolicy.ErrorStartAke)) Requests.OfferSession(step, asked: false);
+    }
+
+    /// <summary>Tells the peer that its message could not be read; at most one per <see cref="OtrLimits.ErrorInterval"/>.</summary>
+    public static void ReplyError(in StepContext step, string text)
+    {
+        var state = step.State;
+        if (state.LastError is { } last && Math.Abs(step.Now - last) < OtrLimits.ErrorInterval) return;
+        state.LastError = step.Now;
+        step.Changed();
+        step.SendText([.. ErrorReplyPrefix, .. System.Text.Encoding.UTF8.GetBytes(text)]);
+    }
+}

@@ -1,0 +1,113 @@
+using Otr.Core.Ake;
+using Otr.Core.Ratchet;
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>
+/// Key exchanges of a conversation: one that we begin goes to all instances of the peer, and each that answers gets a
+/// session of its own.
+/// </summary>
+internal static class KeyExchange
+{
+    /// <summary>Answers a query or a tag with a D-H Commit; the sessions that stand stay until it completes.</summary>
+    public static void Start(in StepContext step, byte version)
+    {
+        var state = step.State;
+        var commit = state.Broadcast;
+        if (commit.State == AuthState.AwaitingDhKey && commit.Version == version && !commit.IsAnswered
+            && Math.Abs(step.Now - commit.Touched) < OtrLimits.CommitRepeatInterval)
+        {
+            step.SendMessage(commit.Sent!, version, 0);
+            return;
+        }
+        if (!state.AkeBudget.TryTake(step.Now))
+        {
+            step.Reject(RejectReason.RateLimited);
+            return;
+        }
+        // A new Commit voids what its forerunners had begun.
+        foreach (var session in state.Sessions) session.Auth.Reset();
+        var message = Machine(step, 0).Start(commit, version);
+        step.Changed();
+        step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeStarted));
+        step.SendMessage(message, version, 0);
+    }
+
+    public static void Receive(in StepContext step, in MessageHeader header, ref OtrReader reader)
+    {
+        var state = step.State;
+        var version = (byte)header.Version;
+        var session = state.Find(header.SenderTag);
+        // Until the message has proved useful the session is not added: a stranger's tags must cost nothing.
+        var auth = session?.Auth ?? new AuthContext();
+        // What we committed to with all instances, unless this one has answered it already.
+        var committed = auth.State == AuthState.None && !state.Broadcast.IsAnsweredBy(header.SenderTag) ? state.Broadcast : auth;
+        var machine = Machine(step, header.SenderTag);
+        var result = header.Type switch
+        {
+            MessageType.DhCommit => machine.OnDhCommit(auth, committed, version, ref reader),
+            MessageType.DhKey => machine.OnDhKey(auth, committed, version, ref reader),
+            MessageType.RevealSignature => machine.OnRevealSignature(auth, version, ref reader),
+            _ => machine.OnSignature(auth, version, ref reader),
+        };
+        if (result.Reject is { } reason)
+        {
+            step.Reject(reason, quiet: reason == RejectReason.UnexpectedAkeMessage);
+            return;
+        }
+        step.Changed();
+        // In version 2 there is one instance, and its answer spends our Commit.
+        if (version == 2 && state.Broadcast.Version == 2 && auth.State != AuthState.None) state.Broadcast.Reset();
+        if (session is null && (auth.State != AuthState.None || result.Completed is not null))
+        {
+            session = Adopt(state, header.SenderTag, auth);
+            if (session is null)
+            {
+                auth.Dispose();
+                step.Reject(RejectReason.RateLimited);
+                return;
+            }
+        }
+        if (result.Send is { } message) step.SendMessage(message, version, header.SenderTag);
+        if (result.Completed is { } completion) Establish(step, session!, completion);
+    }
+
+    private static Session? Adopt(ConversationState state, uint tag, AuthContext auth)
+    {
+        if (state.FindOrAdd(tag) is not { } session) return null;
+        session.Auth = auth;
+        return session;
+    }
+
+    /// <summary>The exchange is complete: everything of an earlier session is replaced and wiped.</summary>
+    private static void Establish(in StepContext step, Session session, AkeCompletion completion)
+    {
+        var state = step.State;
+        session.Keys?.Dispose();
+        session.Smp.Reset();
+        session.Keys = new KeyRing(completion.Own, completion.PeerPublic, completion.Peer.KeyId, completion.DataKeys, step.Random);
+        session.State = MessageState.Encrypted;
+        session.Version = completion.Version;
+        session.Ssid = completion.Ssid;
+        session.FirstHalfBold = completion.FirstHalfBold;
+        session.LastSent = session.LastReceived = step.Now;
+        var fingerprint = completion.Peer.Key.Fingerprint;
+        session.Peer = fingerprint;
+
+        var isNew = !state.Known.Contains(fingerprint);
+        var isChanged = state.Known.Count > 0 && state.Known[^1] != fingerprint;
+        state.Known.Remove(fingerprint);
+        if (state.Known.Count >= OtrLimits.MaxKnownFingerprints) state.Known.RemoveAt(0);
+        state.Known.Add(fingerprint);
+        state.PinnedVersion = Math.Max(state.PinnedVersion, completion.Version);
+        state.RetryAt = null;
+
+        if (isNew || isChanged) step.Add(new OtrEffect.FingerprintSeen(fingerprint, isNew, isChanged));
+        step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.KeyExchange));
+        Requests.SendHeld(step, session);
+    }
+
+    private static AuthMachine Machine(in StepContext step, uint peerTag) =>
+        new(step.State.Account, peerTag, step.State.AkeBudget, step.Environment);
+}

@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>What the user asks for. Fails closed: no path sends text in the clear where policy forbids it, or after the peer ended the session.</summary>
+internal static class Requests
+{
+    public static void Send(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
+    {
+        var state = step.State;
+        if (text.Length > OtrLimits.MaxPlaintextBytes) step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
+        else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
+        else if (state.Best is { State: MessageState.Encrypted } session)
+        {
+            OutgoingData.Send(step, session, 0, text.Span, null, default);
+            step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
+        }
+        else if (state.MessageState == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
+        else if (state.Has(OtrPolicy.RequireEncryption)) Hold(step, text, reference);
+        else SendClear(step, text, reference);
+    }
+
+    private static void SendClear(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
+    {
+        var state = step.State;
+        var wire = text.ToArray();
+        if (state.Has(OtrPolicy.SendWhitespaceTag) && state.Versions != OtrVersions.None && state.Offer is OfferState.NotSent or OfferState.Sent)
+        {
+            wire = WhitespaceTag.Append(wire, state.Versions);
+            state.Offer = OfferState.Sent;
+            step.Changed();
+        }
+        step.SendText(wire);
+        step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Clear));
+    }
+
+    private static void Hold(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
+    {
+        var state = step.State;
+        if (state.Versions == OtrVersions.None)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.NotAllowed, reference));
+            return;
+        }
+        if (state.Held.Count >= OtrLimits.MaxHeldMessages)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.TooManyHeld, reference));
+            return;
+        }
+        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.Known.Count > 0 ? state.Known[^1] : null));
+        step.Changed();
+        OfferSession(step, asked: false);
+        step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Held));
+    }
+
+    /// <summary>A session stands: what was held goes out in it, unless it was meant for another key.</summary>
+    public static void SendHeld(in StepContext step, Session session)
+    {
+        foreach (var held in step.State.Held)
+        {
+            if (held.For is { } meant && meant != session.Peer)
+            {
+                Drop(step, held);
+                continue;
+            }
+            OutgoingData.Send(step, session, 0, held.Text, null, default);
+            CryptographicOperations.ZeroMemory(held.Text);
+            step.Add(new OtrEffect.SendOutcome(held.Reference, SendDisposition.Encrypted));
+        }
+        step.State.Held.Clear();
+    }
+
+    public static void Drop(in StepContext step, HeldMessage held)
+    {
+        CryptographicOperations.ZeroMemory(held.Text);
+        step.Add(new OtrEffect.SendOutcome(held.Reference, SendDisposition.Dropped));
+        step.Changed();
+    }
+
+    /// <summary>Sends a query; one that nobody asked for at most once per <see cref="OtrLimits.QueryInterval"/>.</summary>
+    public static void OfferSession(in StepContext step, bool asked)
+    {
+        var state = step.State;
+        if (state.Versions == OtrVersions.None)
+        {
+            if (asked) step.Add(new OtrEffect.Refused(RefusalReason.NotAllowed));
+            return;
+        }
+        if (!asked && state.LastQuery is { } last && Math.Abs(step.Now - last) < OtrLimits.QueryInterval) return;
+        state.RetriesLeft = OtrLimits.MaxQueryRetries;
+        SendQuery(step);
+    }
+
+    public static void SendQuery(in StepContext step)
+    {
+        var state = step.State;
+        state.LastQuery = step.Now;
+        Span<byte> jitter = stackalloc byte[4];
+        step.Random.Fill(jitter);
+        state.RetryAt = step.Now + OtrLimits.QueryRetryDelay + BinaryPrimitives.ReadUInt32BigEndian(jitter) % OtrLimits.QueryRetryDelay;
+        step.Changed();
+        step.SendText(QueryMessage.Format(state.Versions, state.Settings.QueryText));
+    }
+
+    /// <summary>Ends every session and every exchange: the user's way back to PLAINTEXT.</summary>
+    public static void End(in StepContext step)
+    {
+        var state = step.State;
+        foreach (var session in state.Sessions)
+        {
+            if (session.State == MessageState.Encrypted) OutgoingData.SendTlv(step, session, TlvType.Disconnected, default);
+            var changed = session.State != MessageState.Plaintext;
+            session.Close(MessageState.Plaintext);
+            if (changed) step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));
+        }
+        state.Broadcast.Reset();
+        foreach (var held in state.Held) Drop(step, held);
+        state.Held.Clear();
+        (state.RetryAt, state.RetriesLeft) = (null, 0);
+        state.Offer = OfferState.NotSent;
+        step.Changed();
+    }
+
+    public static void UseExtraKey(in StepContext step, uint use, ReadOnlyMemory<byte> data)
+    {
+        if (data.Length > OtrLimits.MaxExtraKeyDataBytes) step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
+        else if (step.State.Best is not { State: MessageState.Encrypted } session) step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
+        else
+        {
+            var value = new byte[4 + data.Length];
+            BinaryPrimitives.WriteUInt32BigEndian(value, use);
+            data.Span.CopyTo(value.AsSpan(4));
+            var key = session.Keys!.SendingExtraKey();
+            OutgoingData.SendTlv(step, session, TlvType.ExtraKey, value);
+            step.Add(new OtrEffect.ExtraKey(true, use, data.ToArray(), key));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Otr.Core.Smp;
+
+namespace Otr.Core;
+
+/// <summary>SMP between a session, which carries its TLVs, and the user, who knows the secret.</summary>
+internal static class SmpExchange
+{
+    public static void Receive(in StepContext step, Session session, ushort type, ReadOnlySpan<byte> value)
+    {
+        // Each message 1 is one guess at the secret, and costs exponentiations.
+        if (type is Wire.TlvType.Smp1 or Wire.TlvType.Smp1Q && !step.State.SmpBudget.TryTake(step.Now))
+        {
+            step.Reject(RejectReason.RateLimited);
+            Report(step, session, session.Smp.Abort());
+            return;
+        }
+        Report(step, session, session.Smp.Receive(type, value, step.Random));
+    }
+
+    public static void Start(in StepContext step, ReadOnlyMemory<byte> secret, ReadOnlyMemory<byte>? question)
+    {
+        if (Session(step) is not { } session) return;
+        if (secret.Length > OtrLimits.MaxSmpSecretBytes)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
+            return;
+        }
+        var x = new byte[SmpSecret.Size];
+        SmpSecret.Derive(Own(step), session.Peer!.Value, session.Ssid, secret.Span, x);
+        Report(step, session, session.Smp.Start(x, question, step.Random));
+        System.Security.Cryptography.CryptographicOperations.ZeroMemory(x);
+    }
+
+    public static void Answer(in StepContext step, ulong token, ReadOnlyMemory<byte> secret)
+    {
+        // The answer goes to the session that asked, which need not be the best one by now.
+        if (step.State.Sessions.Find(s => s.State == MessageState.Encrypted && s.Smp.WaitingToken == token) is not { } session)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.SmpNotExpected));
+            return;
+        }
+        if (secret.Length > OtrLimits.MaxSmpSecretBytes)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
+            return;
+        }
+        var y = new byte[SmpSecret.Size];
+        SmpSecret.Derive(session.Peer!.Value, Own(step), session.Ssid, secret.Span, y);
+        Report(step, session, session.Smp.Answer(token, y, step.Random));
+        System.Security.Cryptography.CryptographicOperations.ZeroMemory(y);
+    }
+
+    public static void Abort(in StepContext step)
+    {
+        if (Session(step) is { } session) Report(step, session, session.Smp.Abort());
+    }
+
+    private static Session? Session(in StepContext step)
+    {
+        var sessions = step.State.Sessions.Where(s => s.State == MessageState.Encrypted);
+        // The one that runs SMP, else the best.
+        if (sessions.FirstOrDefault(s => s.Smp.InProgress) is { } running) return running;
+        if (step.State.Best is { State: MessageState.Encrypted } best) return best;
+        step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
+        return null;
+    }
+
+    private static Fingerprint Own(in StepContext step) => step.State.Account.Key.PublicKey.Fingerprint;
+
+    private static void Report(in StepContext step, Session session, SmpStep smp)
+    {
+        if (smp.Refusal is { } refusal)
+        {
+            step.Add(new OtrEffect.Refused(refusal));
+            return;
+        }
+        step.Changed();
+        if (smp.AbortFirst) OutgoingData.SendTlv(step, session, SmpTlv.Abort.Type, SmpTlv.Abort.Value);
+        if (smp.Send is { } tlv) OutgoingData.SendTlv(step, session, tlv.Type, tlv.Value);
+        var info = session.Info(step.OwnTag);
+        if (smp.Outcome is { } outcome) step.Add(new OtrEffect.SmpChanged(outcome, smp.ProgressPercent, smp.OneWay, info));
+        if (smp.Request is { } request) step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
+    }
+}

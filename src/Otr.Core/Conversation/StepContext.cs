@@ -1,0 +1,35 @@
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>One step: the state, what may be used from outside, and the effects asked for so far.</summary>
+internal readonly ref struct StepContext(ConversationState state, in OtrEnvironment environment, List<OtrEffect> effects)
+{
+    private readonly OtrEnvironment _environment = environment;
+
+    public ConversationState State { get; } = state;
+    public List<OtrEffect> Effects { get; } = effects;
+    public OtrEnvironment Environment => _environment;
+    public long Now => _environment.NowMilliseconds;
+    public IRandomSource Random => _environment.Random;
+    public uint OwnTag => State.Account.InstanceTag;
+
+    public void Add(OtrEffect effect) => Effects.Add(effect);
+
+    /// <summary>Notes that what a snapshot holds has changed.</summary>
+    public void Changed() => State.IsDirty = true;
+
+    public void Reject(RejectReason reason, bool quiet = false) => Add(new OtrEffect.Rejected(reason, quiet));
+
+    /// <summary>Sends a binary message, in fragments if the network has a limit.</summary>
+    public void SendMessage(ReadOnlySpan<byte> message, byte version, uint peerTag)
+    {
+        var wire = Envelope.Encode(message);
+        var limit = State.Settings.MaxWireBytes;
+        if (limit <= 0 || wire.Length <= limit) Add(new OtrEffect.SendWire(wire));
+        else foreach (var fragment in Fragmenter.Cut(wire, limit, version, OwnTag, peerTag)) Add(new OtrEffect.SendWire(fragment));
+    }
+
+    /// <summary>Sends text that is no binary message: never fragmented.</summary>
+    public void SendText(byte[] text) => Add(new OtrEffect.SendWire(text));
+}

@@ -1,0 +1,106 @@
+using Otr.Core.Ake;
+using Otr.Core.Wire;
+
+namespace Otr.Core;
+
+/// <summary>What the passing of time does: it ends things, and repeats a query. Nothing here is urgent to the millisecond.</summary>
+internal static class Timers
+{
+    /// <summary>The next time at which <see cref="Run"/> has something to do, Unix ms; null if nothing is pending.</summary>
+    public static long? NextDeadline(ConversationState state)
+    {
+        long next = long.MaxValue;
+        if (state.Broadcast.State != AuthState.None) next = Math.Min(next, state.Broadcast.Touched + OtrLimits.AkeLifetime);
+        foreach (var session in state.Sessions)
+        {
+            if (session.Auth.State != AuthState.None) next = Math.Min(next, session.Auth.Touched + OtrLimits.AkeLifetime);
+            if (IdleEnd(state, session) is { } idle) next = Math.Min(next, idle);
+        }
+        foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
+        foreach (var held in state.Held) next = Math.Min(next, held.Since + OtrLimits.HeldMessageLifetime);
+        if (state.RetryAt is { } retry) next = Math.Min(next, retry);
+        return next == long.MaxValue ? null : next;
+    }
+
+    public static void Run(in StepContext step)
+    {
+        ExpireExchanges(step);
+        ExpireFragments(step);
+        ExpireHeld(step);
+        ExpireSessions(step);
+        RetryQuery(step);
+    }
+
+    private static void ExpireExchanges(in StepContext step)
+    {
+        var answered = step.State.Broadcast.IsAnswered;
+        if (Expire(step, step.State.Broadcast) && !answered) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
+        foreach (var session in step.State.Sessions)
+        {
+            if (Expire(step, session.Auth)) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
+        }
+    }
+
+    private static bool Expire(in StepContext step, AuthContext auth)
+    {
+        if (auth.State == AuthState.None || step.Now < auth.Touched + OtrLimits.AkeLifetime) return false;
+        auth.Reset();
+        step.Changed();
+        return true;
+    }
+
+    private static void ExpireFragments(in StepContext step)
+    {
+        var now = step.Now;
+        foreach (var old in step.State.Fragments.Where(f => now >= f.Touched + OtrLimits.FragmentLifetime).ToArray())
+        {
+            old.Reset();
+            step.State.Fragments.Remove(old);
+            step.Changed();
+        }
+    }
+
+    private static void ExpireHeld(in StepContext step)
+    {
+        var held = step.State.Held;
+        while (held.Count > 0 && step.Now >= held[0].Since + OtrLimits.HeldMessageLifetime)
+        {
+            Requests.Drop(step, held[0]);
+            held.RemoveAt(0);
+        }
+    }
+
+    private static void ExpireSessions(in StepContext step)
+    {
+        foreach (var session in step.State.Sessions)
+        {
+            if (IdleEnd(step.State, session) is not { } end || step.Now < end) continue;
+            OutgoingData.SendTlv(step, session, TlvType.Disconnected, default);
+            // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
+            session.Close(MessageState.Finished);
+            step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.Expired));
+            step.Changed();
+        }
+    }
+
+    private static long? IdleEnd(ConversationState state, Session session) =>
+        session.State == MessageState.Encrypted && state.Settings.SessionIdleLifetime > 0
+            ? Math.Max(session.LastSent, session.LastReceived) + state.Settings.SessionIdleLifetime
+            : null;
+
+    /// <summary>
+    /// Repeats a query of ours while an exchange that began after it hangs: two libotr-like sides that asked at once both
+    /// wait for the other, and only a new query frees them. A peer that never answered is left alone.
+    /// </summary>
+    private static void RetryQuery(in StepContext step)
+    {
+        var state = step.State;
+        if (state.RetryAt is not { } retry || step.Now < retry) return;
+        state.RetryAt = null;
+        step.Changed();
+        var hangs = state.Broadcast is { State: AuthState.AwaitingDhKey, IsAnswered: false } || state.Sessions.Exists(s => s.Auth.State != AuthState.None);
+        if (!hangs || state.RetriesLeft == 0) return;
+        state.RetriesLeft--;
+        Requests.SendQuery(step);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Text;
+using Otr.Core.Keys;
+
+namespace Otr.Core;
+
+/// <summary>One line of libotr's <c>otr.fingerprints</c>.</summary>
+/// <param name="Username">The contact.</param>
+/// <param name="AccountName">Our account that knows it.</param>
+/// <param name="Protocol">The client's name for the network, such as <c>prpl-jabber</c>.</param>
+public sealed record LibotrFingerprint(string Username, string AccountName, string Protocol, Fingerprint Fingerprint, TrustLevel Trust)
+{
+    /// <summary>Prints the type only.</summary>
+    public override string ToString() => nameof(LibotrFingerprint);
+}
+
+/// <summary>
+/// libotr's <c>otr.fingerprints</c>: a line a fingerprint, <c>username TAB account TAB protocol TAB 40 hex digits TAB trust</c>.
+/// The last column may be empty or, in old files, missing.
+/// </summary>
+public static class LibotrFingerprintFile
+{
+    /// <summary>
+    /// Reads a file. Lines without a tab say nothing and are passed over, as in libotr. libotr takes wrong hex digits as zeros
+    /// and drops lines it cannot read; here either is a problem, for a fingerprint must not be lost or changed unnoticed.
+    /// </summary>
+    /// <param name="fingerprints">In the file's order; empty if it is refused.</param>
+    /// <param name="problem">Which line is wrong and what to do; null if the file was read. Holds nothing of the file's content.</param>
+    public static bool TryParse(ReadOnlySpan<byte> file, out IReadOnlyList<LibotrFingerprint> fingerprints, out string? problem)
+    {
+        fingerprints = [];
+        if (file.Length > LibotrFileLimits.MaxFileBytes)
+        {
+            problem = $"the file is longer than {LibotrFileLimits.MaxFileBytes} bytes; this is not a fingerprint file of libotr";
+            return false;
+        }
+        var read = new List<LibotrFingerprint>();
+        var lines = new LibotrLines(file);
+        while (lines.TryRead(out var line))
+        {
+            if (!line.Contains((byte)'\t')) continue;
+            var reason = read.Count == LibotrFileLimits.MaxEntries ? $"more than {LibotrFileLimits.MaxEntries} fingerprints" : ReadLine(line, read);
+            if (reason is null) continue;
+            problem = $"line {lines.Number}: {reason}; correct the line or remove it";
+            return false;
+        }
+        fingerprints = read;
+        problem = null;
+        return true;
+    }
+
+    /// <summary>Writes a file that libotr reads.</summary>
+    /// <exception cref="ArgumentException">A name has a tab, a line's end or U+0000, or a line is longer than libotr reads.</exception>
+    public static void Write(IEnumerable<LibotrFingerprint> fingerprints, IBufferWriter<byte> destination)
+    {
+        foreach (var f in fingerprints)
+            LibotrLines.Write(destination, f.Username, f.AccountName, f.Protocol, f.Fingerprint.ToHex(), f.Trust.Label);
+    }
+
+    private static string? ReadLine(ReadOnlySpan<byte> line, List<LibotrFingerprint> read)
+    {
+        if (line.Length >= LibotrFileLimits.MaxLineBytes) return $"longer than {LibotrFileLimits.MaxLineBytes - 1} bytes";
+        // Columns beyond the trust are none of libotr's; they go to the sixth and are passed over.
+        Span<Range> columns = stackalloc Range[6];
+        var count = LibotrLines.Columns(line, columns);
+        if (count < 4) return "four or five columns expected, parted by tabs";
+        if (LibotrLines.Text(line[columns[0]]) is not { } username || LibotrLines.Text(line[columns[1]]) is not { } account
+            || LibotrLines.Text(line[columns[2]]) is not { } protocol || LibotrLines.Text(count > 4 ? line[columns[4]] : default) is not { } trust)
+            return "a name that is not UTF-8";
+        Span<char> hex = stackalloc char[2 * Fingerprint.Size];
+        if (line[columns[3]].Length != hex.Length || !Encoding.ASCII.TryGetChars(line[columns[3]], hex, out _) || hex.Contains(' ')
+            || !Fingerprint.TryParse(hex, out var fingerprint))
+            return "the fingerprint does not have 40 hex digits";
+        read.Add(new LibotrFingerprint(username, account, protocol, fingerprint, new TrustLevel(trust)));
+        return null;
+    }
+}

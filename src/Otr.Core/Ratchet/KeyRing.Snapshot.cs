@@ -1,0 +1,55 @@
+using Otr.Core.Crypto;
+using Otr.Core.Snapshot;
+using Otr.Core.Wire;
+
+namespace Otr.Core.Ratchet;
+
+// Our key id INT, current and previous pair; their key id INT, current and perhaps previous key; the pairs whose keys were
+// derived; the MAC keys to reveal. A pair not derived yet is derived again when needed: it has no counters to lose.
+internal sealed partial class KeyRing
+{
+    public void WriteSnapshot(ref OtrWriter w)
+    {
+        w.UInt32(OurKeyId);
+        AuthSnapshot.WritePair(ref w, _current);
+        AuthSnapshot.WritePair(ref w, _previous);
+        w.UInt32(TheirKeyId);
+        w.Raw(_theirs);
+        w.Flag(_theirsPrevious is not null);
+        w.Raw(_theirsPrevious);
+        foreach (var pair in _pairs)
+        {
+            w.Flag(pair is not null);
+            if (pair is null) continue;
+            w.Raw(pair.Raw);
+            w.UInt64(pair.SendCounter);
+            w.UInt64(pair.ReceiveCounter);
+            w.Flag(pair.ReceiveMacUsed);
+        }
+        w.Byte((byte)ToReveal.Count);
+        foreach (var key in ToReveal) w.Raw(key);
+    }
+
+    public static KeyRing? ReadSnapshot(ref OtrReader r)
+    {
+        var ourKeyId = r.ReadUInt32();
+        var current = AuthSnapshot.ReadPair(ref r);
+        var previous = AuthSnapshot.ReadPair(ref r);
+        var theirKeyId = r.ReadUInt32();
+        var theirs = r.ReadFixed(Group1536.ElementSize).ToArray();
+        var theirsPrevious = r.ReadFlag() ? r.ReadFixed(Group1536.ElementSize).ToArray() : null;
+        if (r.Failed || ourKeyId < 2 || theirKeyId == 0) return null;
+        var ring = new KeyRing(current!, previous!, ourKeyId, theirs, theirsPrevious, theirKeyId);
+        for (var i = 0; i < 4; i++)
+        {
+            if (!r.ReadFlag()) continue;
+            var raw = r.ReadFixed(2 * SessionKeys.AesKeyLength);
+            ulong sent = r.ReadUInt64(), received = r.ReadUInt64();
+            var used = r.ReadFlag();
+            if (r.Failed) return null;
+            ring._pairs[i >> 1, i & 1] = SessionKeys.Restore(raw, sent, received, used);
+        }
+        for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) ring.ToReveal.Add(r.ReadFixed(SessionKeys.MacKeyLength).ToArray());
+        return r.Failed || ring.ToReveal.Count > OtrLimits.MaxPendingReveals ? null : ring;
+    }
+}

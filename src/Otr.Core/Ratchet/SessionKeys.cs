@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using Otr.Core.Crypto;
+
+namespace Otr.Core.Ratchet;
+
+/// <summary>
+/// The keys and counters of one pair of D-H keys, ours and the peer's (spec v3, "Computing AES keys, MAC keys…"):
+/// AES keys from h1(sendbyte) and h1(recvbyte), MAC keys the SHA-1 of those.
+/// </summary>
+internal sealed class SessionKeys : IDisposable
+{
+    public const int AesKeyLength = 16;
+    public const int MacKeyLength = 20;
+    private const byte HighSendByte = 0x01, LowSendByte = 0x02, ExtraKeyByte = 0xff;
+
+    // Sending AES key, then receiving AES key.
+    private readonly SecretBytes _aesKeys;
+    private AesCtr? _send, _receive;
+    private HmacSha1? _sendMac, _receiveMac;
+
+    private SessionKeys(SecretBytes aesKeys) => _aesKeys = aesKeys;
+
+    /// <summary>Top half of the last counter sent; incremented before use, so the first is 1.</summary>
+    public ulong SendCounter { get; set; }
+    /// <summary>Top half of the highest counter accepted.</summary>
+    public ulong ReceiveCounter { get; set; }
+    /// <summary>The receiving MAC key has verified a message, so it is to be revealed when forgotten.</summary>
+    public bool ReceiveMacUsed { get; set; }
+
+    /// <summary>Both AES keys, for a snapshot: 32 bytes.</summary>
+    public ReadOnlySpan<byte> Raw => _aesKeys.Span;
+
+    public AesCtr SendCipher => _send ??= new AesCtr(SendAes);
+    public AesCtr ReceiveCipher => _receive ??= new AesCtr(ReceiveAes);
+    public HmacSha1 SendMac => _sendMac ??= Mac(SendAes);
+    public HmacSha1 ReceiveMac => _receiveMac ??= Mac(ReceiveAes);
+
+    private ReadOnlySpan<byte> SendAes => _aesKeys.Span[..AesKeyLength];
+    private ReadOnlySpan<byte> ReceiveAes => _aesKeys.Span[AesKeyLength..];
+
+    /// <summary>From the shared secret of the pair; which side is "high" is decided anew for every pair.</summary>
+    /// <param name="s">192 bytes.</param>
+    public static SessionKeys Derive(ReadOnlySpan<byte> s, ReadOnlySpan<byte> ownPublic, ReadOnlySpan<byte> peerPublic)
+    {
+        var high = ownPublic.SequenceCompareTo(peerPublic) > 0;
+        var keys = new SecretBytes(2 * AesKeyLength);
+        Span<byte> h1 = stackalloc byte[SHA1.HashSizeInBytes];
+        SharedSecret.H1(high ? HighSendByte : LowSendByte, s, h1);
+        h1[..AesKeyLength].CopyTo(keys.Span);
+        SharedSecret.H1(high ? LowSendByte : HighSendByte, s, h1);
+        h1[..AesKeyLength].CopyTo(keys.Span[AesKeyLength..]);
+        CryptographicOperations.ZeroMemory(h1);
+        return new SessionKeys(keys);
+    }
+
+    /// <summary>The extra symmetric key h2(0xFF), 32 bytes (spec v3, "Extra symmetric key").</summary>
+    public static byte[] DeriveExtraKey(ReadOnlySpan<byte> s)
+    {
+        var key = new byte[SHA256.HashSizeInBytes];
+        SharedSecret.H2(ExtraKeyByte, s, key);
+        return key;
+    }
+
+    /// <summary>Back from a snapshot.</summary>
+    public static SessionKeys Restore(ReadOnlySpan<byte> raw, ulong sendCounter, ulong receiveCounter, bool receiveMacUsed) =>
+        new(new SecretBytes(raw)) { SendCounter = sendCounter, ReceiveCounter = receiveCounter, ReceiveMacUsed = receiveMacUsed };
+
+    /// <summary>Writes the receiving MAC key, to be revealed: 20 bytes.</summary>
+    public void CopyReceiveMacKey(Span<byte> destination) => SHA1.HashData(ReceiveAes, destination);
+
+    public void Dispose()
+    {
+        _aesKeys.Dispose();
+        _send?.Dispose();
+        _receive?.Dispose();
+        _sendMac?.Dispose();
+        _receiveMac?.Dispose();
+    }
+
+    private static HmacSha1 Mac(ReadOnlySpan<byte> aesKey)
+    {
+        Span<byte> key = stackalloc byte[MacKeyLength];
+        SHA1.HashData(aesKey, key);
+        var mac = new HmacSha1(key);
+        CryptographicOperations.ZeroMemory(key);
+        return mac;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Security.Cryptography;
+using Otr.Core.Crypto;
+
+namespace Otr.Core.Smp;
+
+/// <summary>The arithmetic that both sides of SMP share.</summary>
+internal static class SmpGroup
+{
+    private const int Size = Group1536.ElementSize;
+
+    /// <summary>P = g3^r, Q = g1^r·g2^secret.</summary>
+    /// <param name="secret">x or y, 32 bytes.</param>
+    public static void Coordinates(ReadOnlySpan<byte> g2, ReadOnlySpan<byte> g3, ReadOnlySpan<byte> r, ReadOnlySpan<byte> secret,
+        Span<byte> p, Span<byte> q)
+    {
+        Group1536.Exp(p, g3, r);
+        Group1536.MultiExpG(q, r, g2, secret);
+    }
+
+    /// <summary>result = a / b mod p.</summary>
+    public static void Divide(Span<byte> result, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    {
+        Span<byte> inverse = stackalloc byte[Size];
+        Group1536.Invert(inverse, b);
+        Group1536.Multiply(result, a, inverse);
+    }
+
+    /// <summary>Rab = R^exponent3 = Pa/Pb exactly if the secrets are equal.</summary>
+    public static bool EqualSecrets(ReadOnlySpan<byte> r, ReadOnlySpan<byte> exponent3, ReadOnlySpan<byte> pRatio)
+    {
+        Span<byte> rab = stackalloc byte[Size];
+        Group1536.Exp(rab, r, exponent3);
+        return CryptographicOperations.FixedTimeEquals(rab, pRatio);
+    }
+}

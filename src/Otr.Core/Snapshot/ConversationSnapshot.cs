@@ -1,0 +1,125 @@
+using System.Buffers;
+using Otr.Core.Wire;
+
+namespace Otr.Core.Snapshot;
+
+/// <summary>
+/// A conversation as bytes. Format version 1: version BYTE; the account's instance tag INT and fingerprint (20), which
+/// must be those of the account it is restored for; then the parts in the order below, counts as BYTE. A reader takes
+/// any version up to its own and refuses everything that does not fit exactly.
+/// </summary>
+internal static class ConversationSnapshot
+{
+    private const byte FormatVersion = 1;
+
+    public static void Write(ConversationState state, IBufferWriter<byte> destination)
+    {
+        var w = new OtrWriter(2048);
+        try
+        {
+            w.Byte(FormatVersion);
+            w.UInt32(state.Account.InstanceTag);
+            state.Account.Key.PublicKey.Fingerprint.CopyTo(w.Reserve(Fingerprint.Size));
+
+            w.Byte(state.PinnedVersion);
+            w.Byte((byte)state.Offer);
+            w.OptionalTime(state.LastQuery);
+            w.OptionalTime(state.LastError);
+            w.OptionalTime(state.RetryAt);
+            w.Byte((byte)state.RetriesLeft);
+            WriteBucket(ref w, state.AkeBudget);
+            WriteBucket(ref w, state.SmpBudget);
+
+            w.Byte((byte)state.Known.Count);
+            foreach (var known in state.Known) known.CopyTo(w.Reserve(Fingerprint.Size));
+            AuthSnapshot.Write(ref w, state.Broadcast);
+            w.Byte((byte)state.Sessions.Count);
+            foreach (var session in state.Sessions) SessionSnapshot.Write(ref w, session);
+            w.Byte((byte)state.Fragments.Count);
+            foreach (var buffer in state.Fragments) WriteFragments(ref w, buffer);
+            w.Byte((byte)state.Held.Count);
+            foreach (var held in state.Held) WriteHeld(ref w, held);
+
+            destination.Write(w.Written);
+        }
+        finally { w.Dispose(); }
+    }
+
+    /// <summary>Null if anything does not fit.</summary>
+    public static ConversationState? TryRead(ReadOnlySpan<byte> bytes, OtrAccount account, OtrSettings settings)
+    {
+        var r = new OtrReader(bytes);
+        if (r.ReadByte() != FormatVersion || r.ReadUInt32() != account.InstanceTag) return null;
+        if (r.ReadFingerprint() != account.Key.PublicKey.Fingerprint || r.Failed) return null;
+
+        var state = new ConversationState(account, settings)
+        {
+            PinnedVersion = r.ReadByte(),
+            Offer = (OfferState)r.ReadByte(),
+            LastQuery = r.ReadOptionalTime(),
+            LastError = r.ReadOptionalTime(),
+            RetryAt = r.ReadOptionalTime(),
+            RetriesLeft = r.ReadByte(),
+        };
+        ReadBucket(ref r, state.AkeBudget);
+        ReadBucket(ref r, state.SmpBudget);
+        for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) state.Known.Add(r.ReadFingerprint());
+        var fits = AuthSnapshot.TryRead(ref r, state.Broadcast);
+        for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = SessionSnapshot.TryRead(ref r, state.Sessions);
+        for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = TryReadFragments(ref r, state.Fragments);
+        for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) ReadHeld(ref r, state.Held);
+
+        fits &= r.IsComplete && state.Offer <= OfferState.Accepted && state.Known.Count <= OtrLimits.MaxKnownFingerprints
+            && state.Sessions.Count <= OtrLimits.MaxInstances && state.Held.Count <= OtrLimits.MaxHeldMessages
+            && state.Fragments.Count <= OtrLimits.MaxInstances;
+        if (fits) return state;
+        state.Dispose();
+        return null;
+    }
+
+    private static void WriteBucket(ref OtrWriter w, TokenBucket bucket)
+    {
+        w.Byte((byte)bucket.Used);
+        w.UInt64((ulong)bucket.Since);
+    }
+
+    private static void ReadBucket(ref OtrReader r, TokenBucket bucket) => bucket.Restore(r.ReadByte(), (long)r.ReadUInt64());
+
+    private static void WriteFragments(ref OtrWriter w, FragmentBuffer buffer)
+    {
+        w.Byte(buffer.Version);
+        w.UInt32(buffer.SenderTag);
+        w.UInt16(buffer.Held);
+        w.UInt16(buffer.Count);
+        w.UInt64((ulong)buffer.Touched);
+        w.Data(buffer.Text);
+    }
+
+    private static bool TryReadFragments(ref OtrReader r, List<FragmentBuffer> buffers)
+    {
+        var buffer = new FragmentBuffer(r.ReadByte(), r.ReadUInt32());
+        ushort held = r.ReadUInt16(), count = r.ReadUInt16();
+        var touched = (long)r.ReadUInt64();
+        var text = r.ReadData();
+        if (r.Failed || held > count || text.Length > OtrLimits.MaxWireBytes) return false;
+        buffer.Restore(held, count, text, touched);
+        buffers.Add(buffer);
+        return true;
+    }
+
+    private static void WriteHeld(ref OtrWriter w, HeldMessage held)
+    {
+        w.UInt64(held.Reference);
+        w.UInt64((ulong)held.Since);
+        w.OptionalFingerprint(held.For);
+        w.Data(held.Text);
+    }
+
+    private static void ReadHeld(ref OtrReader r, List<HeldMessage> held)
+    {
+        var reference = r.ReadUInt64();
+        var since = (long)r.ReadUInt64();
+        var meant = r.ReadOptionalFingerprint();
+        held.Add(new HeldMessage(r.ReadData().ToArray(), reference, since, meant));
+    }
+}

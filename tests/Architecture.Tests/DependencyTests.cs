@@ -1,0 +1,74 @@
+using System.Reflection;
+using System.Xml.Linq;
+
+namespace Architecture.Tests;
+
+/// <summary>Holds the arrows of the design's project table: control runs downward only.</summary>
+public sealed class DependencyTests
+{
+    /// <summary>Project → the projects it may refer to. What is not here may not exist.</summary>
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Otr.Core"] = [],
+        ["Relay.Actors"] = ["Otr.Core"],
+        ["Relay.Grpc"] = [],
+        ["Relay.Gateway"] = ["Relay.Actors", "Relay.Grpc", "Otr.Core"],
+        ["Relay.Client"] = ["Relay.Grpc"],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client"],
+    };
+
+    /// <summary>Project → the packages it may use.</summary>
+    private static readonly Dictionary<string, string[]> Packages = new()
+    {
+        ["Otr.Core"] = [],
+        ["Relay.Actors"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core"],
+        ["Relay.Grpc"] = ["Google.Protobuf", "Grpc.Tools"],
+        ["Relay.Gateway"] = ["Google.Protobuf", "Grpc.Tools", "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
+        ["Relay.Client"] = ["Google.Protobuf", "Grpc.Tools"],
+        ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
+    };
+
+    public static TheoryData<string> Projects => [.. Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)!)];
+
+    [Theory, MemberData(nameof(Projects))]
+    public void Project_references_follow_the_design(string project)
+    {
+        Assert.True(Allowed.ContainsKey(project), $"src/{project} is not in the design's table: add it there and here.");
+        var references = Items(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r));
+        Assert.Empty(references.Except(Allowed[project]));
+    }
+
+    [Theory, MemberData(nameof(Projects))]
+    public void Package_references_follow_the_design(string project) => Assert.Empty(Items(project, "PackageReference").Except(Packages[project]));
+
+    /// <summary>What the compiler really bound to: a transitive reference can be used without being named.</summary>
+    [Theory, MemberData(nameof(Projects))]
+    public void Compiled_references_follow_the_design(string project)
+    {
+        var assembly = Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, (project == "Relay.Cli" ? "relay" : project) + ".dll"));
+        var ours = assembly.GetReferencedAssemblies().Select(a => a.Name!).Where(n => Allowed.ContainsKey(n));
+        Assert.Empty(ours.Except(Allowed[project]));
+    }
+
+    [Fact]
+    public void Otr_Core_uses_the_base_class_library_only_and_does_no_input_or_output()
+    {
+        var assembly = Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, "Otr.Core.dll"));
+        string[] forbidden = ["System.Net", "System.IO.FileSystem", "System.IO.Pipes", "System.Console", "System.Data", "Microsoft."];
+        Assert.DoesNotContain(assembly.GetReferencedAssemblies(), a => forbidden.Any(f => a.Name!.StartsWith(f, StringComparison.Ordinal)));
+        // Files, clocks and loggers live in assemblies that the core needs for other things: look at the sources.
+        string[] words = ["DateTime.UtcNow", "DateTimeOffset.UtcNow", "Stopwatch", "Environment.TickCount", "System.IO.File", "File.Open", "ILogger", "Console."];
+        foreach (var file in Sources("Otr.Core"))
+        {
+            var text = File.ReadAllText(file);
+            Assert.DoesNotContain(words, w => text.Contains(w, StringComparison.Ordinal));
+        }
+    }
+
+    private static IEnumerable<string> Items(string project, string kind) =>
+        XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj")).Descendants(kind).Select(e => e.Attribute("Include")!.Value);
+
+    private static IEnumerable<string> Sources(string project) =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", project), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal));
+}

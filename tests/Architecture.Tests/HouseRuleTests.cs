@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Architecture.Tests;
+
+/// <summary>House rules that a machine can hold.</summary>
+public sealed partial class HouseRuleTests
+{
+    private const int LongestFile = 400;
+
+    [Fact]
+    public void No_stub_and_no_unfinished_mark_is_left()
+    {
+        foreach (var (path, text) in Tracked(".cs", ".proto", ".sh", ".py", ".c"))
+        {
+            if (path.EndsWith("HouseRuleTests.cs", StringComparison.Ordinal)) continue;
+            Assert.False(Unfinished().IsMatch(text), $"{path}: {Unfinished().Match(text).Value}");
+        }
+    }
+
+    [Fact]
+    public void Files_are_one_idea_long()
+    {
+        var long_ = Tracked(".cs").Where(f => f.Text.Count(c => c == '\n') > LongestFile).Select(f => f.Path);
+        Assert.Empty(long_);
+    }
+
+    /// <summary>Secrets live in fixed-width constant-time arithmetic; BigInteger may serve public numbers, in the files named here.</summary>
+    [Fact]
+    public void BigInteger_stays_away_from_secrets()
+    {
+        string[] publicNumbers = ["src/Otr.Core/Keys/", "src/Otr.Core/Crypto/"];
+        var uses = Tracked(".cs").Where(f => f.Path.StartsWith("src/", StringComparison.Ordinal) && f.Text.Contains("BigInteger", StringComparison.Ordinal)).Select(f => f.Path);
+        Assert.All(uses, p => Assert.True(publicNumbers.Any(d => p.StartsWith(d, StringComparison.Ordinal)), p));
+    }
+
+    [GeneratedRegex(@"NotImplementedException|CONTRACT STUB|\bTODO\b|\bFIXME\b|\bHACK\b")]
+    private static partial Regex Unfinished();
+
+    private static IEnumerable<(string Path, string Text)> Tracked(params string[] endings)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", "ls-files") { RedirectStandardOutput = true, WorkingDirectory = Repository.Root })!;
+        var files = git.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        git.WaitForExit();
+        Assert.NotEmpty(files);
+        return files.Where(f => endings.Any(e => f.EndsWith(e, StringComparison.Ordinal)) && File.Exists(Path.Combine(Repository.Root, f)))
+            .Select(f => (f, File.ReadAllText(Path.Combine(Repository.Root, f))));
+    }
+}
