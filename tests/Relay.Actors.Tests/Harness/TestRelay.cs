@@ -57,6 +57,13 @@ internal sealed class TestRelay : IAsyncDisposable
     public async Task<CreateEndpointReply> CreateEndpointAsync(string requestId, string id = Endpoint, string account = "bot@example.net", int key = 0)
         => await Relay.Endpoints.CreateAsync(new CreateEndpoint(requestId, id, "xmpp", account, Policy, MaxWireBytes, TestKeys.Copy(key)), CancellationToken.None);
 
+    /// <summary>A relay that begins as another, closed one ended.</summary>
+    public TestRelay CopyOf(TestRelay closed)
+    {
+        foreach (var file in System.IO.Directory.GetFiles(closed.Directory)) File.Copy(file, Path.Combine(Directory, Path.GetFileName(file)));
+        return this;
+    }
+
     public async Task CloseAsync()
     {
         if (_relay is not null) await _relay.DisposeAsync();
