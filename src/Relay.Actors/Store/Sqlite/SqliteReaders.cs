@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace Relay.Actors.Store.Sqlite;
+
+/// <summary>A few read connections, lent out one at a time. In WAL mode they never wait for the writer.</summary>
+internal sealed class SqliteReaders : IDisposable
+{
+    private readonly SemaphoreSlim _free;
+    private readonly ConcurrentBag<SqliteSession> _sessions = [];
+
+    public SqliteReaders(string path, int count)
+    {
+        _free = new SemaphoreSlim(count);
+        for (int i = 0; i < count; i++)
+        {
+            var session = SqliteSession.Open(path, SqliteOpenMode.ReadWrite);
+            session.Execute("PRAGMA query_only = ON");
+            _sessions.Add(session);
+        }
+    }
+
+    /// <exception cref="StoreException"/>
+    public async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation)
+    {
+        await _free.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!_sessions.TryTake(out var session)) throw new StoreException("The store is closed.");
+            try
+            {
+                return read(session);
+            }
+            catch (SqliteException e)
+            {
+                throw new StoreException($"The database refused a read (SQLite error {e.SqliteExtendedErrorCode}).", e);
+            }
+            finally
+            {
+                _sessions.Add(session);
+            }
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <summary>Closes the connections that are not lent out; reading has ended by then.</summary>
+    public void Dispose()
+    {
+        while (_sessions.TryTake(out var session)) session.Dispose();
+    }
+}

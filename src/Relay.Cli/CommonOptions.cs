@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Hosting;
+
+namespace Relay.Cli;
+
+/// <summary>The options that commands share.</summary>
+internal static class CommonOptions
+{
+    public const string ServerVariable = "RELAY_SERVER";
+    public const string DataVariable = "RELAY_DATA";
+
+    public static Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for machines; failures too, on standard error.", Recursive = true };
+
+    public static Option<string?> Data { get; } = new("--data") { Description = $"The server's data directory. Default: {DataVariable}, or {DefaultData()}.", HelpName = "DIR" };
+
+    public static Option<string?> Server { get; } = new("--server") { Description = $"The server's address. Default: {ServerVariable}, or http://127.0.0.1:{GatewayOptions.DefaultPort}.", HelpName = "URL" };
+
+    public static Option<string?> KeyFile { get; } = new("--key-file")
+    {
+        Description = $"The file that holds the API key. Default: {RelayKey.KeyFileVariable}, {RelayKey.KeyVariable}, or {AdminKey.FileName} in the data directory. A key itself is never an argument.",
+        HelpName = "FILE",
+    };
+
+    public static Option<string?> TrustedCertificate { get; } = new("--ca")
+    {
+        Description = "PEM file of the certificate authority that the server's certificate must come from. Default: the system's.",
+        HelpName = "FILE",
+    };
+
+    public static string DataDirectory(ParseResult parsed) =>
+        Path.GetFullPath(parsed.GetValue(Data) ?? Environment.GetEnvironmentVariable(DataVariable) ?? DefaultData());
+
+    /// <summary>Adds what a command needs that speaks to a server.</summary>
+    public static T WithServer<T>(this T command) where T : Command
+    {
+        command.Options.Add(Server);
+        command.Options.Add(KeyFile);
+        command.Options.Add(TrustedCertificate);
+        command.Options.Add(Data);
+        return command;
+    }
+
+    private static string DefaultData() =>
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "relay");
+}
