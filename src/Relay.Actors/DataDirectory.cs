@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Relay.Actors;
 
@@ -43,9 +42,7 @@ internal sealed class DataDirectory : IDisposable
         try
         {
             var held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            held.SetLength(0);
-            held.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
-            held.Flush();
+            File.WriteAllText(Pid(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
             return new DataDirectory(path, sealingKey, held);
         }
         catch (UnauthorizedAccessException e)
@@ -54,20 +51,22 @@ internal sealed class DataDirectory : IDisposable
         }
         catch (IOException e)
         {
-            throw new RelayStartException($"The data directory {path} is in use by another Relay{Holder(file)}. Stop that one, or choose another directory. Nothing was changed.", e);
+            throw new RelayStartException($"The data directory {path} is in use by another Relay{Holder(path)}. Stop that one, or choose another directory. Nothing was changed.", e);
         }
     }
 
-    private static string Holder(string file)
+    // Beside the lock, not in it: a locked file cannot be read everywhere. It only makes a message better.
+    private static string Pid(string path) => System.IO.Path.Combine(path, "pid");
+
+    private static string Holder(string path)
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            return int.TryParse(reader.ReadLine(), CultureInfo.InvariantCulture, out int pid) ? string.Create(CultureInfo.InvariantCulture, $" (process {pid})") : "";
+            return int.TryParse(File.ReadAllText(Pid(path)), CultureInfo.InvariantCulture, out int pid) ? string.Create(CultureInfo.InvariantCulture, $" (process {pid})") : "";
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Where locks are mandatory the holder cannot be read; the refusal stands without it.
+            // The refusal stands without it.
             return "";
         }
     }

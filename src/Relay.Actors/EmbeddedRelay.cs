@@ -36,9 +36,11 @@ public static class EmbeddedRelay
         Sealer? sealer = null;
         try
         {
+            bool isNew = !File.Exists(directory.Database);
+            if (isNew) SqliteFile.CheckNoLog(directory.Database);
             using (var key = OpenKey(directory, random)) sealer = new Sealer(key, random);
             // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
-            var identity = File.Exists(directory.Database) ? SqliteFile.Check(directory.Database, IdentityRow) : null;
+            var identity = isNew ? null : SqliteFile.Check(directory.Database, IdentityRow);
             if (identity is not null) OpenIdentity(sealer, identity, directory).Dispose();
             store = wrap(SqliteStore.Open(directory.Database, telemetry, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
@@ -87,7 +89,7 @@ public static class EmbeddedRelay
     }
 }
 
-/// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600) and `lock`.</param>
+/// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600), `lock` and `pid`.</param>
 public sealed record EmbeddedRelayOptions(string DataDirectory)
 {
     public int Shards { get; init; } = 16;

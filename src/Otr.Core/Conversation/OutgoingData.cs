@@ -11,6 +11,7 @@ internal static class OutgoingData
     public static void Send(in StepContext step, Session session, byte flags, ReadOnlySpan<byte> text, ushort? tlv, ReadOnlySpan<byte> value)
     {
         var plaintext = new OtrWriter(text.Length + value.Length + 8);
+        var message = new OtrWriter(DataChannel.Overhead + text.Length + value.Length + 8);
         try
         {
             plaintext.Raw(text);
@@ -22,12 +23,16 @@ internal static class OutgoingData
                 plaintext.Raw(value);
             }
             var header = new MessageHeader(session.Version, MessageType.Data, step.OwnTag, session.PeerTag);
-            var message = DataChannel.Seal(session.Keys!, header, flags, plaintext.Written);
+            DataChannel.Seal(session.Keys!, header, flags, plaintext.Written, ref message);
             session.LastSent = step.Now;
             step.Changed();
-            step.SendMessage(message, session.Version, session.PeerTag);
+            step.SendMessage(message.Written, session.Version, session.PeerTag);
         }
-        finally { plaintext.Dispose(); }
+        finally
+        {
+            plaintext.Dispose();
+            message.Dispose();
+        }
     }
 
     /// <summary>A TLV alone, as libotr sends it: empty text, and no error wanted if it cannot be read.</summary>

@@ -7,12 +7,14 @@ namespace Otr.Core.Ratchet;
 /// <summary>Encrypts and opens data messages with a <see cref="KeyRing"/> (spec v3, "Exchanging data"; checklist A11).</summary>
 internal static class DataChannel
 {
-    /// <summary>The binary data message for a plaintext (text, NUL, TLVs).</summary>
-    public static byte[] Seal(KeyRing ring, in MessageHeader header, byte flags, ReadOnlySpan<byte> plaintext)
+    /// <summary>Longest header, key ids, next key, counter, lengths and MAC around a ciphertext, without revealed keys; in bytes.</summary>
+    public const int Overhead = 11 + 1 + 4 + 4 + 4 + Group1536.ElementSize + 8 + 4 + DataMessage.MacLength + 4;
+
+    /// <summary>Appends the binary data message for a plaintext (text, NUL, TLVs) to an empty <paramref name="message"/>.</summary>
+    public static void Seal(KeyRing ring, in MessageHeader header, byte flags, ReadOnlySpan<byte> plaintext, ref OtrWriter message)
     {
         var keys = ring.Sending;
         var reveal = ring.ToReveal;
-        var message = new OtrWriter(300 + plaintext.Length + reveal.Count * SessionKeys.MacKeyLength);
         header.Write(ref message);
         message.Byte(flags);
         message.UInt32(ring.OurKeyId - 1);
@@ -27,7 +29,6 @@ internal static class DataChannel
         message.UInt32((uint)(reveal.Count * SessionKeys.MacKeyLength));
         foreach (var key in reveal) message.Raw(key);
         reveal.Clear();
-        return message.ToArrayAndDispose();
     }
 
     /// <summary>

@@ -66,18 +66,10 @@ internal static class Fragmenter
     /// <summary>The smallest limit that leaves room for a piece.</summary>
     public const int MinLimit = Overhead3 + 1;
 
-    /// <summary>
-    /// The messages to send: the text itself if it fits, else its fragments. Equal pieces and a shorter last one, which
-    /// is never empty.
-    /// </summary>
-    /// <param name="limit">Longest message in bytes; 0 for none.</param>
+    /// <summary>The fragments of a text too long for the network: equal pieces and a shorter last one, which is never empty.</summary>
+    /// <param name="limit">Longest fragment in bytes.</param>
     public static IEnumerable<byte[]> Cut(byte[] wire, int limit, byte version, uint senderTag, uint receiverTag)
     {
-        if (limit <= 0 || wire.Length <= limit)
-        {
-            yield return wire;
-            yield break;
-        }
         var size = Math.Max(limit, MinLimit) - (version == 3 ? Overhead3 : Overhead2);
         // 65535 is the format's own limit; a text longer than that many pieces gets larger ones.
         size = Math.Max(size, (wire.Length + ushort.MaxValue - 1) / ushort.MaxValue);

@@ -53,7 +53,7 @@ internal sealed class Consequences(RelayTelemetry telemetry)
                 case OtrEffect.Rejected reject:
                     telemetry.Rejected(reject.Reason);
                     rejected ??= reject.Reason;
-                    if (NoticeCode(reject.Reason) is { } code) Notice(record, code, default, nowMs);
+                    if (!reject.Quiet && NoticeCode(reject.Reason) is { } code) Notice(record, code, default, nowMs);
                     break;
                 case OtrEffect.Refused refusal:
                     telemetry.Refused(refusal.Reason);

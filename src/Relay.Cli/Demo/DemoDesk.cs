@@ -34,6 +34,6 @@ internal static class DemoDesk
     private static async Task AnswerAsync(ContactProcess contact, ChannelReader<string> heard, CancellationToken stop)
     {
         await foreach (var text in heard.ReadAllAsync(stop))
-            await contact.SendAsync($"You wrote {text.Length} characters: {new string([.. text.Reverse()])}", stop);
+            await contact.SendAsync($"You wrote {text.Length} characters. In capitals: {text.ToUpperInvariant()}", stop);
     }
 }

@@ -10,6 +10,7 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
     private const int TextShown = 60;
     private const int WireShown = 30;
     private string _contact = "";
+    private bool _headsShown;
 
     public static PeopleAudience Create()
     {
@@ -20,6 +21,7 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 
     public void Chapter(string number, string title, string narration)
     {
+        _headsShown = false;
         console.WriteLine();
         console.Write(new Spectre.Console.Rule($"[bold]{number} · {Markup.Escape(title)}[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
         console.Write(new Padder(new Text(narration, new Style(Color.Grey)), new Padding(2, 0, 2, 1)));
@@ -31,10 +33,12 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 
     public void Show(IReadOnlyList<DemoEntry> entries)
     {
-        var table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey).Expand();
+        var table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
         table.AddColumn(new TableColumn(new Markup($"[bold]alice[/], outside [grey]({Markup.Escape(_contact)})[/]")).Width(40));
         table.AddColumn(new TableColumn(new Markup("[bold]the wire[/] [grey](what the bridge carries)[/]")).Width(42));
         table.AddColumn(new TableColumn(new Markup("[bold]echo bot[/] [grey](through Relay)[/]")).Width(36));
+        if (_headsShown) table.HideHeaders();
+        _headsShown = true;
         for (int i = 0; i < entries.Count; i++)
         {
             int run = Fragments(entries, i);

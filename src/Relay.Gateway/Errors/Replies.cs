@@ -40,7 +40,6 @@ internal static class Replies
         RefusalReason.InvalidText => ApiErrors.InvalidArgument("text", "must not contain U+0000"),
         RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not taken. Send it with a new request id once the session stands."),
         RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(Reasons.SmpNotExpected, "No question of the peer waits for this answer."),
-        RefusalReason.RateLimited => ApiErrors.ResourceExhausted(Reasons.RateLimited, "Too many of these; later ones, with new request ids, are taken again.", null),
         _ => throw new UnreachableException($"RefusalReason {(int)reason}"),
     };
 

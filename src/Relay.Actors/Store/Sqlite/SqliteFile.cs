@@ -12,8 +12,6 @@ internal static class SqliteFile
     /// <summary>Makes the file with its tables, whole or not at all, readable by the owner only.</summary>
     public static void Create(string path)
     {
-        // SQLite would replay a log left beside a file that is gone into the new one.
-        if (File.Exists(path + "-wal")) throw new RelayStartException($"{path}-wal is there without {path}. Put the database back, or move the log away with it. Nothing was changed.");
         var temporary = path + ".new";
         File.Delete(temporary);
         File.Delete(temporary + "-journal");
@@ -22,6 +20,13 @@ internal static class SqliteFile
         new FileStream(temporary, options).Dispose();
         using (var session = SqliteSession.Open(temporary, SqliteOpenMode.ReadWrite)) SqliteSchema.Create(session);
         File.Move(temporary, path);
+    }
+
+    /// <summary>Before a file is made: SQLite would replay a log left beside one that is gone into the new one.</summary>
+    /// <exception cref="RelayStartException">There is a log.</exception>
+    public static void CheckNoLog(string path)
+    {
+        if (File.Exists(path + "-wal")) throw new RelayStartException($"{path}-wal is there without {path}. Put the database back, or move the log away with it. Nothing was changed.");
     }
 
     /// <summary>Looks at an existing file without writing to it.</summary>
