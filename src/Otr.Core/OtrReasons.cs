@@ -60,6 +60,4 @@ public enum RefusalReason
     TooManyHeld,
     /// <summary>No SMP request waits for this answer.</summary>
     SmpNotExpected,
-    /// <summary>SMP runs are limited per peer.</summary>
-    RateLimited,
 }

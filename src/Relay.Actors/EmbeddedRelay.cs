@@ -1,26 +1,101 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
+using Relay.Actors.Sealing;
+using Relay.Actors.Store;
+using Relay.Actors.Store.Sqlite;
+using Relay.Actors.Telemetry;
 
 namespace Relay.Actors;
 
-/// <summary>CONTRACT STUB. One process, SQLite, in-process shards.</summary>
-public sealed class EmbeddedRelay
+/// <summary>One process, SQLite, in-process shards.</summary>
+public static class EmbeddedRelay
 {
+    private const string IdentityRow = "identity";
+    private static readonly RowKey Identity = new(IdentityRow, "", 1);
+
     /// <summary>
     /// Opens (or makes) the data directory and starts the shards.
     /// </summary>
+    /// <param name="random">Safe for many threads.</param>
     /// <exception cref="RelayStartException">
     /// Another process holds the directory, the database is foreign, damaged or newer, or the sealing key is another
     /// one: the message says which file and what to do, and nothing was overwritten.
     /// </exception>
     public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
-        => throw new NotImplementedException();
+        => OpenAsync(options.DataDirectory, new LocalRelayOptions(options.Shards) { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
+
+    /// <param name="wrap">Puts something around the store, as a test's faults.</param>
+    internal static async Task<IRelay> OpenAsync(string path, LocalRelayOptions options, Func<IRelayStore, IRelayStore> wrap, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Shards, 1);
+        var log = loggers.CreateLogger("Relay.Actors");
+        var directory = DataDirectory.Open(path, options.SealingKeyFile);
+        var telemetry = new RelayTelemetry();
+        IRelayStore? store = null;
+        Sealer? sealer = null;
+        try
+        {
+            bool isNew = !File.Exists(directory.Database);
+            if (isNew) SqliteFile.CheckNoLog(directory.Database);
+            using (var key = OpenKey(directory, random)) sealer = new Sealer(key, random);
+            // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
+            var identity = isNew ? null : SqliteFile.Check(directory.Database, IdentityRow);
+            if (identity is not null) OpenIdentity(sealer, identity, directory).Dispose();
+            store = wrap(SqliteStore.Open(directory.Database, telemetry, loggers.CreateLogger("Relay.Store")));
+            identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
+            var ids = OpenIdentity(sealer, identity, directory);
+            var relay = new LocalRelay(store, sealer, ids, options, telemetry, log, time, random, directory);
+            relay.Start();
+            return relay;
+        }
+        catch (Exception e)
+        {
+            if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
+            sealer?.Dispose();
+            telemetry.Dispose();
+            directory.Dispose();
+            if (e is StoreException or IOException or UnauthorizedAccessException) throw new RelayStartException($"{directory.Path}: {e.Message}", e);
+            throw;
+        }
+    }
+
+    private static SealingKey OpenKey(DataDirectory directory, IRandomSource random)
+    {
+        if (File.Exists(directory.SealingKey)) return SealingKey.Read(directory.SealingKey);
+        if (File.Exists(directory.Database))
+            throw new RelayStartException($"The sealing key {directory.SealingKey} is missing, and {directory.Database} cannot be read without it. Put the key back from a backup, or move the database away to begin anew. Nothing was changed.");
+        return SealingKey.Create(directory.SealingKey, random);
+    }
+
+    private static async ValueTask<byte[]> AddIdentityAsync(IRelayStore store, Sealer sealer, IRandomSource random, CancellationToken cancellation)
+    {
+        // Only a store that holds nothing lacks it; in any other, new ids would lose every conversation.
+        bool isEmpty = (await store.ListEndpointsAsync(null, 1, cancellation).ConfigureAwait(false)).Count == 0;
+        var candidate = new byte[KeyedIds.KeySize];
+        random.Fill(candidate);
+        var value = sealer.Seal(SealedTable.Meta, Identity, candidate);
+        CryptographicOperations.ZeroMemory(candidate);
+        return await store.GetOrAddMetaAsync(IdentityRow, isEmpty ? value : null, cancellation).ConfigureAwait(false);
+    }
+
+    private static KeyedIds OpenIdentity(Sealer sealer, byte[] value, DataDirectory directory)
+    {
+        if (sealer.TryOpen(SealedTable.Meta, Identity, value) is not { Length: KeyedIds.KeySize } key)
+            throw new RelayStartException($"{directory.SealingKey} is not the key that {directory.Database} was sealed with. Put the right key back from a backup, or move the database away to begin anew. Nothing was overwritten.");
+        var ids = new KeyedIds(key);
+        CryptographicOperations.ZeroMemory(key);
+        return ids;
+    }
 }
 
-/// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600) and `lock`.</param>
+/// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600), `lock` and `pid`.</param>
 public sealed record EmbeddedRelayOptions(string DataDirectory)
 {
     public int Shards { get; init; } = 16;
+
+    /// <summary>Where the sealing key is kept, so that no copy of the data directory holds it; null: `sealing.key` in the directory. Made (0600) if absent.</summary>
+    public string? SealingKeyFile { get; init; }
 }
 
 /// <summary>Why Relay refuses to start.</summary>

@@ -41,8 +41,8 @@ internal static class KeyExchange
         var session = state.Find(header.SenderTag);
         // Until the message has proved useful the session is not added: a stranger's tags must cost nothing.
         var auth = session?.Auth ?? new AuthContext();
-        // What we committed to: with this instance, or with all of them.
-        var committed = auth.State == AuthState.None ? state.Broadcast : auth;
+        // What we committed to with all instances, unless this one has answered it already.
+        var committed = auth.State == AuthState.None && !state.Broadcast.IsAnsweredBy(header.SenderTag) ? state.Broadcast : auth;
         var machine = Machine(step, header.SenderTag);
         var result = header.Type switch
         {
@@ -57,7 +57,6 @@ internal static class KeyExchange
             return;
         }
         step.Changed();
-        if (committed == state.Broadcast && auth.State == AuthState.AwaitingSig) committed.IsAnswered = true;
         // In version 2 there is one instance, and its answer spends our Commit.
         if (version == 2 && state.Broadcast.Version == 2 && auth.State != AuthState.None) state.Broadcast.Reset();
         if (session is null && (auth.State != AuthState.None || result.Completed is not null))

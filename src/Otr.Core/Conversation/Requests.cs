@@ -119,6 +119,7 @@ internal static class Requests
         foreach (var held in state.Held) Drop(step, held);
         state.Held.Clear();
         (state.RetryAt, state.RetriesLeft) = (null, 0);
+        state.Offer = OfferState.NotSent;
         step.Changed();
     }
 

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+using Otr.Core;
+using Relay.Actors.Endpoints;
+using Relay.Actors.Outbox;
+using Relay.Actors.Sealing;
+using Relay.Actors.Store;
+using Relay.Actors.Telemetry;
+
+namespace Relay.Actors.Conversations;
+
+/// <summary>What every conversation of a process uses; nothing of it is static, so a test can run several beside each other.</summary>
+/// <param name="Computing">Bounds how many conversations compute at once.</param>
+/// <param name="DeadlineSet">Told of every deadline that was stored, in Unix ms.</param>
+internal sealed record ConversationContext(
+    IConversationStore Store, Sealer Sealer, KeyedIds Ids, AccountCache Accounts, StreamSignals Signals,
+    TimeProvider Time, IRandomSource Random, SemaphoreSlim Computing, RelayTelemetry Telemetry, ILogger Log, Action<long> DeadlineSet)
+{
+    public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Logging;
+using Otr.Core;
+using Relay.Actors.Sealing;
+using Relay.Actors.Store;
+using Relay.Actors.Telemetry;
+
+namespace Relay.Actors.Endpoints;
+
+/// <summary>
+/// The endpoints' identities in memory. Lent to conversations, which share one key; those nobody uses stay up to a bound
+/// and are wiped when they leave.
+/// </summary>
+internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Entry> _entries = [];
+    private readonly LinkedList<Entry> _unused = [];
+    // Opening a key checks it, which is work: a thousand conversations of one endpoint must not each do it.
+    private readonly SemaphoreSlim _opening = new(1);
+
+    /// <summary>Keys in memory.</summary>
+    public int Count { get { lock (_lock) return _entries.Count; } }
+
+    /// <returns>Null if there is no such endpoint.</returns>
+    /// <exception cref="DamagedEndpointException">Its row does not open.</exception>
+    /// <exception cref="StoreException"/>
+    public async ValueTask<AccountLease?> AcquireAsync(string endpointId, CancellationToken cancellation)
+    {
+        if (TryLend(endpointId) is { } lease) return lease;
+        await _opening.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (TryLend(endpointId) is { } opened) return opened;
+            if (await store.LoadEndpointAsync(endpointId, cancellation).ConfigureAwait(false) is not { } row) return null;
+            if (EndpointRecord.TryOpen(sealer, row.Id, row.Sealed) is not var (view, key))
+            {
+                telemetry.Quarantined("endpoint");
+                RelayLog.EndpointDamaged(log, endpointId);
+                throw new DamagedEndpointException();
+            }
+            var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)) { Users = 1 };
+            lock (_lock) _entries.Add(endpointId, entry);
+            return new AccountLease(this, entry);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    private AccountLease? TryLend(string endpointId)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(endpointId, out var entry)) return null;
+            if (entry.Users++ == 0) _unused.Remove(entry.Node);
+            return new AccountLease(this, entry);
+        }
+    }
+
+    private void Return(Entry entry)
+    {
+        Entry? evicted = null;
+        lock (_lock)
+        {
+            if (--entry.Users > 0) return;
+            _unused.AddLast(entry.Node);
+            if (_unused.Count > maxUnused)
+            {
+                evicted = _unused.First!.Value;
+                _unused.RemoveFirst();
+                _entries.Remove(evicted.View.Id);
+            }
+        }
+        evicted?.Account.Key.Dispose();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var entry in _entries.Values) entry.Account.Key.Dispose();
+            _entries.Clear();
+            _unused.Clear();
+        }
+        _opening.Dispose();
+    }
+
+    internal sealed class Entry
+    {
+        public Entry(EndpointView view, OtrAccount account)
+        {
+            View = view;
+            Account = account;
+            Node = new LinkedListNode<Entry>(this);
+        }
+
+        public EndpointView View { get; }
+        public OtrAccount Account { get; }
+        public LinkedListNode<Entry> Node { get; }
+        public int Users;
+    }
+
+    /// <summary>The use of an account by one conversation; given back once.</summary>
+    internal sealed class AccountLease(AccountCache cache, Entry entry) : IDisposable
+    {
+        private bool _returned;
+
+        public OtrAccount Account => entry.Account;
+
+        public OtrSettings Settings => new() { Policy = entry.View.Policy, MaxWireBytes = entry.View.MaxWireBytes };
+
+        public void Dispose()
+        {
+            if (_returned) return;
+            _returned = true;
+            cache.Return(entry);
+        }
+    }
+}
+
+/// <summary>An endpoint's row does not open: it can do nothing until it is restored.</summary>
+internal sealed class DamagedEndpointException() : Exception("The endpoint's row does not open.");

@@ -1,0 +1,119 @@
+using System.Buffers.Binary;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Otr.Core;
+using Relay.Actors.Sealing;
+using Relay.Actors.Store;
+using Relay.Actors.Telemetry;
+
+namespace Relay.Actors.Endpoints;
+
+/// <summary>The endpoints: made once per request id, shown, listed.</summary>
+internal sealed class EndpointDirectory(IEndpointStore store, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, SemaphoreSlim computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
+{
+    private const uint LeastInstanceTag = 0x100;
+
+    public async ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation)
+    {
+        Limits.RequestId(request.RequestId);
+        Limits.Address(request.Network);
+        Limits.Address(request.Account);
+        using var given = request.Key;
+        try
+        {
+            var requestHash = ids.Of("endpoint-request", Encoding.UTF8.GetBytes(request.RequestId));
+            var content = Content(request);
+            if (await FindRepetitionAsync(requestHash, content, cancellation).ConfigureAwait(false) is { } repeated) return repeated;
+
+            using var made = given is null ? await GenerateAsync(cancellation).ConfigureAwait(false) : null;
+            var key = given ?? made!;
+            // Milliseconds, as the row keeps them: a repetition is to get the same answer.
+            var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+            var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy, request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
+            var row = new StoredEndpoint(view.Id, ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash, content, EndpointRecord.Seal(sealer, view, key));
+            return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
+            {
+                InsertEndpointResult.Inserted => new CreateEndpointReply.Created(view),
+                InsertEndpointResult.IdTaken => new CreateEndpointReply.AlreadyExists("endpoint_id"),
+                InsertEndpointResult.AddressTaken => new CreateEndpointReply.AlreadyExists("account"),
+                // The same request twice at once: the other one was first.
+                InsertEndpointResult.RequestSeen => await FindRepetitionAsync(requestHash, content, cancellation).ConfigureAwait(false) ?? new CreateEndpointReply.Unavailable("store"),
+                InsertEndpointResult.TooMany => new CreateEndpointReply.Unavailable("endpoints"),
+                var other => throw new InvalidOperationException($"Unknown result {other}."),
+            };
+        }
+        catch (StoreException)
+        {
+            return new CreateEndpointReply.Unavailable("store");
+        }
+    }
+
+    public async ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation)
+        => await store.LoadEndpointAsync(endpointId, cancellation).ConfigureAwait(false) is { } row ? Open(row) : null;
+
+    public async ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation)
+    {
+        var rows = await store.ListEndpointsAsync(afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), cancellation).ConfigureAwait(false);
+        return [.. rows.Select(Open).OfType<EndpointView>()];
+    }
+
+    private async ValueTask<CreateEndpointReply?> FindRepetitionAsync(UInt128 request, UInt128 content, CancellationToken cancellation)
+    {
+        if (await store.FindEndpointByRequestAsync(request, cancellation).ConfigureAwait(false) is not { } row) return null;
+        if (row.RequestContent != content) return new CreateEndpointReply.RequestIdReused();
+        return Open(row) is { } view ? new CreateEndpointReply.Created(view) : new CreateEndpointReply.Unavailable("damaged");
+    }
+
+    private EndpointView? Open(StoredEndpoint row)
+    {
+        if (EndpointRecord.TryOpenView(sealer, row.Id, row.Sealed) is { } view) return view;
+        telemetry.Quarantined("endpoint");
+        RelayLog.EndpointDamaged(log, row.Id);
+        return null;
+    }
+
+    private async ValueTask<DsaPrivateKey> GenerateAsync(CancellationToken cancellation)
+    {
+        await computing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => DsaPrivateKey.Generate(random), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            computing.Release();
+        }
+    }
+
+    private UInt128 Content(CreateEndpoint request)
+    {
+        using var row = new RowWriter();
+        row.Text(request.EndpointId ?? "");
+        row.Text(request.Network);
+        row.Text(request.Account);
+        row.UInt32((uint)request.Policy);
+        row.UInt32((uint)request.MaxWireBytes);
+        SessionCodec.WriteFingerprint(row, request.Key?.PublicKey.Fingerprint);
+        return ids.Of("endpoint-content", row.Written);
+    }
+
+    private string MakeId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        random.Fill(bytes);
+        return "e-" + KeyedIds.Base32(BinaryPrimitives.ReadUInt128BigEndian(bytes))[..16];
+    }
+
+    private uint MakeInstanceTag()
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        uint tag;
+        do
+        {
+            random.Fill(bytes);
+            tag = BinaryPrimitives.ReadUInt32BigEndian(bytes);
+        }
+        while (tag < LeastInstanceTag);
+        return tag;
+    }
+}

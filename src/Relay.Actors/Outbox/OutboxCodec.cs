@@ -1,0 +1,72 @@
+using Otr.Core;
+using Relay.Actors.Sealing;
+
+namespace Relay.Actors.Outbox;
+
+/// <summary>The clear form of an outbox row: format, time, conversation, peer, then the body by kind.</summary>
+internal static class OutboxCodec
+{
+    private const byte Format = 1;
+
+    private enum Kind : byte { WireText = 1, TextReceived = 2, SessionChanged = 3, MessageDropped = 4, Notice = 5 }
+
+    public static void Write(RowWriter row, long timeMs, string conversationId, string peer, OutboxBody body)
+    {
+        row.Byte(Format);
+        row.Int64(timeMs);
+        row.Text(conversationId);
+        row.Text(peer);
+        switch (body)
+        {
+            case OutboxBody.WireText wire:
+                row.Byte((byte)Kind.WireText);
+                row.Bytes(wire.Text.Span);
+                break;
+            case OutboxBody.TextReceived text:
+                row.Byte((byte)Kind.TextReceived);
+                row.Bytes(text.Utf8.Span);
+                row.Bool(text.Encrypted);
+                row.Bool(text.UnexpectedlyClear);
+                SessionCodec.WriteFingerprint(row, text.PeerFingerprint);
+                break;
+            case OutboxBody.SessionChanged changed:
+                row.Byte((byte)Kind.SessionChanged);
+                SessionCodec.Write(row, changed.Info);
+                row.Name(changed.Cause);
+                row.Bool(changed.FingerprintIsNew);
+                row.Bool(changed.FingerprintIsChanged);
+                break;
+            case OutboxBody.MessageDropped dropped:
+                row.Byte((byte)Kind.MessageDropped);
+                row.Text(dropped.RequestId);
+                row.Text(dropped.Reason);
+                break;
+            case OutboxBody.Notice notice:
+                row.Byte((byte)Kind.Notice);
+                row.Text(notice.Code);
+                row.Bytes(notice.Utf8.Span);
+                break;
+            default:
+                throw new InvalidOperationException($"An outbox body without a codec: {body.GetType().Name}.");
+        }
+    }
+
+    /// <returns>Null if the row is of another format or damaged.</returns>
+    public static OutboxItem? TryRead(ulong sequence, ReadOnlySpan<byte> bytes)
+    {
+        var row = new RowReader(bytes);
+        if (row.Byte() != Format) return null;
+        long time = row.Int64();
+        string conversation = row.Text(), peer = row.Text();
+        OutboxBody? body = (Kind)row.Byte() switch
+        {
+            Kind.WireText => new OutboxBody.WireText(row.Bytes().ToArray()),
+            Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(), SessionCodec.ReadFingerprint(ref row)),
+            Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(), row.Bool()),
+            Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()),
+            Kind.Notice => new OutboxBody.Notice(row.Text(), row.Bytes().ToArray()),
+            _ => null,
+        };
+        return body is not null && row.IsComplete ? new OutboxItem(sequence, DateTimeOffset.FromUnixTimeMilliseconds(time), conversation, peer, body) : null;
+    }
+}

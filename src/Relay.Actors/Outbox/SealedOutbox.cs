@@ -1,0 +1,52 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Relay.Actors.Sealing;
+using Relay.Actors.Store;
+using Relay.Actors.Telemetry;
+
+namespace Relay.Actors.Outbox;
+
+/// <summary>The streams as readers see them: opened, and waited for without polling.</summary>
+internal sealed class SealedOutbox(IOutboxStore store, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry, ILogger log) : IOutbox
+{
+    /// <summary>The notice in place of an item that does not open; both streams have it, so that neither gets a gap.</summary>
+    public const string DamagedCode = "DAMAGED";
+
+    public async ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation)
+    {
+        var rows = await store.ReadAsync(stream, after, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), cancellation).ConfigureAwait(false);
+        var items = new OutboxItem[rows.Count];
+        for (int i = 0; i < items.Length; i++) items[i] = Open(stream, rows[i].Sequence, rows[i].Sealed);
+        return items;
+    }
+
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => store.PositionAsync(stream, cancellation);
+
+    public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => store.AcknowledgeAsync(stream, sequence, cancellation);
+
+    public async ValueTask WaitAsync(StreamKey stream, ulong after, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var next = signals.NextAppend(stream);
+            if ((await store.PositionAsync(stream, cancellation).ConfigureAwait(false)).Last > after) return;
+            await next.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Where an item of a stream stands.</summary>
+    public static RowKey Row(StreamKey stream, ulong sequence) => new(stream.EndpointId, stream.Kind.ToString(), sequence);
+
+    private OutboxItem Open(StreamKey stream, ulong sequence, byte[] value)
+    {
+        if (sealer.TryOpen(SealedTable.Outbox, Row(stream, sequence), value) is { } clear)
+        {
+            var item = OutboxCodec.TryRead(sequence, clear);
+            CryptographicOperations.ZeroMemory(clear);
+            if (item is not null) return item;
+        }
+        telemetry.Quarantined("outbox");
+        RelayLog.OutboxItemDamaged(log);
+        return new OutboxItem(sequence, DateTimeOffset.UnixEpoch, "", "", new OutboxBody.Notice(DamagedCode, default));
+    }
+}

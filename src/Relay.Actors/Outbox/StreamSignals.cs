@@ -1,0 +1,51 @@
+namespace Relay.Actors.Outbox;
+
+/// <summary>
+/// Wakes who waits for a stream, and remembers for a moment which streams are full, so that nothing is computed for a
+/// commit that would be refused. One entry a stream.
+/// </summary>
+internal sealed class StreamSignals(TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<StreamKey, TaskCompletionSource> _waiting = [];
+    private readonly Dictionary<StreamKey, long> _full = [];
+
+    /// <summary>Completes at the next append. Ask for it before looking at the stream.</summary>
+    public Task NextAppend(StreamKey stream)
+    {
+        lock (_lock)
+        {
+            if (!_waiting.TryGetValue(stream, out var waiting)) _waiting.Add(stream, waiting = new(TaskCreationOptions.RunContinuationsAsynchronously));
+            return waiting.Task;
+        }
+    }
+
+    public void Appended(StreamKey stream, ulong last)
+    {
+        TaskCompletionSource? waiting;
+        lock (_lock) _waiting.Remove(stream, out waiting);
+        waiting?.TrySetResult();
+    }
+
+    /// <summary>For <see cref="RelayLimits.OverloadedRetryAfter"/> or until the next acknowledgement; the time, because that may just have happened.</summary>
+    public void MarkFull(StreamKey stream)
+    {
+        lock (_lock) _full[stream] = time.GetTimestamp();
+    }
+
+    public bool IsFull(StreamKey stream)
+    {
+        lock (_lock)
+        {
+            if (!_full.TryGetValue(stream, out var since)) return false;
+            if (time.GetElapsedTime(since) < RelayLimits.OverloadedRetryAfter) return true;
+            _full.Remove(stream);
+            return false;
+        }
+    }
+
+    public void Acknowledged(StreamKey stream)
+    {
+        lock (_lock) _full.Remove(stream);
+    }
+}

@@ -1,0 +1,51 @@
+using Relay.Actors.Conversations;
+
+namespace Relay.Actors.Shards;
+
+/// <summary>Counts the commands in flight: the bound on all mailboxes together, and what a drain waits for.</summary>
+internal sealed class Admission
+{
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _count;
+    private long _bytes;
+    private bool _closed;
+
+    public int Count { get { lock (_lock) return _count; } }
+
+    public bool IsClosed { get { lock (_lock) return _closed; } }
+
+    /// <summary>Takes an envelope in, or says why not.</summary>
+    public Reply? TryEnter(Envelope envelope)
+    {
+        lock (_lock)
+        {
+            if (_closed) return ConversationActor.Unavailable("draining");
+            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + envelope.Length > RelayLimits.MaxBytesInFlight) return new Reply.Overloaded("commands-in-flight", RelayLimits.OverloadedRetryAfter);
+            _count++;
+            _bytes += envelope.Length;
+            return null;
+        }
+    }
+
+    public void Leave(Envelope envelope)
+    {
+        lock (_lock)
+        {
+            _count--;
+            _bytes -= envelope.Length;
+            if (_closed && _count == 0) _empty.TrySetResult();
+        }
+    }
+
+    /// <summary>Takes nothing in from now on; completes when all have left.</summary>
+    public Task CloseAsync()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            if (_count == 0) _empty.TrySetResult();
+            return _empty.Task;
+        }
+    }
+}

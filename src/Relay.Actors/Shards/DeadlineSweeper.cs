@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Logging;
+using Relay.Actors.Store;
+using Relay.Actors.Telemetry;
+
+namespace Relay.Actors.Shards;
+
+/// <summary>
+/// Wakes conversations whose stored deadline has come, in memory or not. It sleeps until the earliest it knows of, from
+/// the store or from a commit since; a commit with an earlier one only shortens the sleep, so that load causes no sweeps.
+/// </summary>
+/// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
+internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider time, Func<string, string, Task<bool>> wake, ILogger log)
+{
+    // Further than a timer reaches; the sweep in between costs nothing.
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _stop = new();
+    private TaskCompletionSource _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // The earliest deadline known; long.MaxValue if none.
+    private long _nextMs = long.MaxValue;
+    private Task _running = Task.CompletedTask;
+
+    public void Start() => _running = RunAsync(_stop.Token);
+
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>A deadline was stored.</summary>
+    public void Set(long dueMs)
+    {
+        lock (_lock)
+        {
+            if (dueMs >= _nextMs) return;
+            _nextMs = dueMs;
+            _earlier.TrySetResult();
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            // Forgotten before the store is read: what is set from here on counts, also if the read does not see it.
+            lock (_lock) _nextMs = long.MaxValue;
+            try
+            {
+                if (!await SweepAsync(stopping).ConfigureAwait(false)) await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(false);
+                else await SleepAsync(stopping).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whatever it was, deadlines must go on being kept.
+                RelayLog.SweepFailed(log, e.GetType().Name);
+                await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <returns>False if a conversation could not be woken.</returns>
+    private async Task<bool> SweepAsync(CancellationToken stopping)
+    {
+        long now = Now;
+        var due = await store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
+        if (due.Due.Count == RelayLimits.MaxDuePerSweep) Set(now);
+        else if (due.NextMs is { } next) Set(next);
+        return !(await Task.WhenAll(due.Due.Select(d => wake(d.EndpointId, d.ConversationId))).ConfigureAwait(false)).Contains(false);
+    }
+
+    private async Task SleepAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            Task earlier;
+            long next;
+            lock (_lock)
+            {
+                next = _nextMs;
+                _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                earlier = _earlier.Task;
+            }
+            var sleep = next == long.MaxValue ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds));
+            using var awake = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            var slept = Task.Delay(sleep, time, awake.Token);
+            if (await Task.WhenAny(slept, earlier).ConfigureAwait(false) == slept) return;
+            await awake.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+}

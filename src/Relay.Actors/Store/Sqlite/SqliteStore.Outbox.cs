@@ -1,0 +1,32 @@
+namespace Relay.Actors.Store.Sqlite;
+
+internal sealed partial class SqliteStore
+{
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
+    {
+        var items = new List<(ulong, byte[])>();
+        if (after > long.MaxValue) return items;
+        using var rows = s.Query("SELECT sequence, sealed FROM outbox WHERE endpoint = $1 AND kind = $2 AND sequence > $3 ORDER BY sequence LIMIT $4", stream.EndpointId, (long)stream.Kind, (long)after, (long)max);
+        while (rows.Read()) items.Add(((ulong)rows.GetInt64(0), (byte[])rows.GetValue(1)));
+        return items;
+    }, cancellation);
+
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => _readers.ReadAsync(s =>
+    {
+        var position = new StreamPositions(s).Of(stream);
+        return (position.Acknowledged, position.Last);
+    }, cancellation);
+
+    public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await _writer.RunAsync((s, streams) =>
+    {
+        var position = streams.Of(stream);
+        sequence = Math.Min(sequence, position.Last);
+        if (sequence <= position.Acknowledged) return false;
+        const string range = "endpoint = $1 AND kind = $2 AND sequence <= $3";
+        position.Bytes -= (long?)s.Scalar($"SELECT sum(length(sealed)) FROM outbox WHERE {range}", stream.EndpointId, (long)stream.Kind, (long)sequence) ?? 0;
+        s.Execute($"DELETE FROM outbox WHERE {range}", stream.EndpointId, (long)stream.Kind, (long)sequence);
+        position.Acknowledged = sequence;
+        position.IsAcknowledged = true;
+        return true;
+    }).ConfigureAwait(false);
+}

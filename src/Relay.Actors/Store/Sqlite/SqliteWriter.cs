@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Relay.Actors.Telemetry;
+
+namespace Relay.Actors.Store.Sqlite;
+
+/// <summary>
+/// The one writer: a thread with the one connection that writes. What has queued up while a transaction went to disk
+/// makes the next one (group commit), so nobody waits for company and many share one flush.
+/// </summary>
+internal sealed class SqliteWriter
+{
+    private readonly SqliteSession _session;
+    private readonly RelayTelemetry _telemetry;
+    private readonly ILogger _log;
+    private readonly BlockingCollection<WriteJob> _queue = new(RelayLimits.MaxPendingJobs);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public SqliteWriter(SqliteSession session, RelayTelemetry telemetry, ILogger log)
+    {
+        _session = session;
+        _telemetry = telemetry;
+        _log = log;
+        new Thread(Run) { IsBackground = true, Name = "relay store writer" }.Start();
+    }
+
+    /// <summary>Called on the writer's thread after a commit for each stream it touched.</summary>
+    public required Action<StreamKey, StreamPositions.Position> Touched { get; init; }
+
+    /// <exception cref="StoreException">Closed, too much is queued, or the write failed.</exception>
+    public Task<T> RunAsync<T>(Func<SqliteSession, StreamPositions, T> apply)
+    {
+        var job = new WriteJob<T>(apply);
+        try
+        {
+            if (!_queue.TryAdd(job)) throw new StoreException("Too many writes are queued.");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new StoreException("The store is closed.");
+        }
+        return job.Done;
+    }
+
+    /// <summary>Finishes what is queued; further jobs are refused. Closes the connection.</summary>
+    public Task StopAsync()
+    {
+        _queue.CompleteAdding();
+        return _stopped.Task;
+    }
+
+    private void Run()
+    {
+        var group = new List<WriteJob>(RelayLimits.MaxJobsPerTransaction);
+        foreach (var first in _queue.GetConsumingEnumerable())
+        {
+            group.Clear();
+            group.Add(first);
+            while (group.Count < RelayLimits.MaxJobsPerTransaction && _queue.TryTake(out var next)) group.Add(next);
+            if (TryCommit(group) is { } failure)
+            {
+                // Alone, each fails or succeeds for itself; one that was done after all meets its own version.
+                if (group.Count == 1)
+                {
+                    group[0].Fail(failure);
+                    continue;
+                }
+                foreach (var job in group)
+                {
+                    if (TryCommit([job]) is { } alone) job.Fail(alone);
+                }
+            }
+        }
+        Close();
+    }
+
+    private StoreException? TryCommit(List<WriteJob> group)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var streams = new StreamPositions(_session);
+        try
+        {
+            _session.Execute("BEGIN IMMEDIATE");
+            foreach (var job in group) job.Apply(_session, streams);
+            streams.Write();
+            _session.Execute("COMMIT");
+        }
+        catch (Exception e)
+        {
+            Rollback();
+            int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
+            RelayLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
+            _telemetry.CommitFailed();
+            return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);
+        }
+        _telemetry.Committed(group.Count, Stopwatch.GetElapsedTime(start));
+        foreach (var (stream, position) in streams.Touched) Touched(stream, position);
+        foreach (var job in group) job.Complete();
+        return null;
+    }
+
+    private void Rollback()
+    {
+        try
+        {
+            _session.Execute("ROLLBACK");
+        }
+        catch (SqliteException e)
+        {
+            // Some errors have rolled back already, and then there is nothing to roll back.
+            RelayLog.RollbackRefused(_log, e.SqliteExtendedErrorCode);
+        }
+    }
+
+    private void Close()
+    {
+        try
+        {
+            _session.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException e)
+        {
+            RelayLog.CheckpointFailed(_log, e.SqliteExtendedErrorCode);
+        }
+        _session.Dispose();
+        _stopped.TrySetResult();
+    }
+}

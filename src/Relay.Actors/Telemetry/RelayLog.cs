@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+
+namespace Relay.Actors.Telemetry;
+
+/// <summary>Every log line of the actors and the store, numbered. Keyed ids, counts, codes and type names only.</summary>
+internal static partial class RelayLog
+{
+    [LoggerMessage(100, LogLevel.Information, "Opened the store with {Shards} shards.")]
+    public static partial void Opened(ILogger log, int shards);
+
+    [LoggerMessage(101, LogLevel.Information, "Draining.")]
+    public static partial void Draining(ILogger log);
+
+    [LoggerMessage(102, LogLevel.Information, "Closed.")]
+    public static partial void Closed(ILogger log);
+
+    [LoggerMessage(110, LogLevel.Error, "Conversation {ConversationId} does not open: its row is damaged or not ours. It is quarantined; others go on.")]
+    public static partial void ConversationQuarantined(ILogger log, string conversationId);
+
+    [LoggerMessage(111, LogLevel.Error, "An item of a stream does not open: its row is damaged or not ours. A notice stands in its place.")]
+    public static partial void OutboxItemDamaged(ILogger log);
+
+    [LoggerMessage(112, LogLevel.Error, "Endpoint {EndpointId} does not open: its row is damaged or not ours.")]
+    public static partial void EndpointDamaged(ILogger log, string endpointId);
+
+    [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by somebody else; its state is read again.")]
+    public static partial void Conflict(ILogger log, string conversationId);
+
+    [LoggerMessage(121, LogLevel.Warning, "The store failed conversation {ConversationId} ({Error}); its state is read again.")]
+    public static partial void StoreFailed(ILogger log, string conversationId, string error);
+
+    [LoggerMessage(122, LogLevel.Critical, "A fault in conversation {ConversationId}: {Error} at {Site}. Its state is read again.")]
+    public static partial void Fault(ILogger log, string conversationId, string error, string? site);
+
+    [LoggerMessage(130, LogLevel.Error, "A transaction of {Jobs} jobs failed (SQLite error {Code}, {Error}).")]
+    public static partial void TransactionFailed(ILogger log, int jobs, int code, string error);
+
+    [LoggerMessage(131, LogLevel.Debug, "Nothing to roll back (SQLite error {Code}).")]
+    public static partial void RollbackRefused(ILogger log, int code);
+
+    [LoggerMessage(132, LogLevel.Warning, "The last checkpoint failed (SQLite error {Code}); the next start does it.")]
+    public static partial void CheckpointFailed(ILogger log, int code);
+
+    [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is tried again.")]
+    public static partial void SweepFailed(ILogger log, string error);
+}

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Otr.Core;
+
+namespace Relay.Actors.Telemetry;
+
+/// <summary>
+/// What the actors tell about themselves: counts, times and reasons, never content, keys, addresses or fingerprints.
+/// </summary>
+public sealed class RelayTelemetry : IDisposable
+{
+    /// <summary>The name of the activity source.</summary>
+    public const string ActivitySourceName = "Relay";
+    /// <summary>The name of the meter.</summary>
+    public const string MeterName = "Relay";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _steps, _rejects, _refusals, _commitFailures, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices, _activations, _passivations;
+    private readonly Histogram<int> _unitsPerTransaction;
+    private readonly Histogram<double> _commitTime, _stepTime;
+
+    internal RelayTelemetry()
+    {
+        _steps = _meter.CreateCounter<long>("relay.conversation.steps", "{step}", "Inputs that conversations stepped through, by kind.");
+        _rejects = _meter.CreateCounter<long>("relay.conversation.rejects", "{message}", "Wire texts of peers that were rejected, by reason.");
+        _refusals = _meter.CreateCounter<long>("relay.conversation.refusals", "{request}", "Requests refused in their state, by reason.");
+        _notices = _meter.CreateCounter<long>("relay.conversation.notes", "{note}", "What the engine noted, by kind.");
+        _keyExchanges = _meter.CreateCounter<long>("relay.conversation.key_exchanges", "{exchange}", "Completed key exchanges.");
+        _replays = _meter.CreateCounter<long>("relay.conversation.replays", "{request}", "Requests answered from memory because their id was seen.");
+        _quarantines = _meter.CreateCounter<long>("relay.quarantines", "{row}", "Stored rows that did not open, by table.");
+        _overloads = _meter.CreateCounter<long>("relay.overloads", "{request}", "Requests turned away, by bound.");
+        _conflicts = _meter.CreateCounter<long>("relay.store.conflicts", "{unit}", "Commit units refused by the version's compare-and-swap.");
+        _commitFailures = _meter.CreateCounter<long>("relay.store.failures", "{transaction}", "Transactions that failed.");
+        _activations = _meter.CreateCounter<long>("relay.conversation.activations", "{conversation}", "Conversations taken into memory.");
+        _passivations = _meter.CreateCounter<long>("relay.conversation.passivations", "{conversation}", "Idle conversations put out of memory.");
+        _unitsPerTransaction = _meter.CreateHistogram<int>("relay.store.units_per_transaction", "{unit}", "Write jobs that shared one transaction.");
+        _commitTime = _meter.CreateHistogram<double>("relay.store.transaction.duration", "s", "Time of a transaction with its flush to disk.");
+        _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s", "Computing time of one batch of a conversation.");
+    }
+
+    internal ActivitySource Activities { get; } = new(ActivitySourceName);
+
+    /// <summary>Gauges that are read, not counted.</summary>
+    internal void Observe(Func<int> resident, Func<int> inFlight)
+    {
+        _meter.CreateObservableGauge("relay.conversation.resident", resident, "{conversation}", "Conversations in memory.");
+        _meter.CreateObservableGauge("relay.commands.in_flight", inFlight, "{request}", "Commands in mailboxes or under way.");
+    }
+
+    internal void Stepped(string kind) => _steps.Add(1, new KeyValuePair<string, object?>("kind", kind));
+    internal void StepTook(TimeSpan time) => _stepTime.Record(time.TotalSeconds);
+    internal void Rejected(RejectReason reason) => _rejects.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
+    internal void Refused(RefusalReason reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
+    internal void Noted(NoteKind kind) => _notices.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()));
+    internal void KeyExchangeCompleted() => _keyExchanges.Add(1);
+    internal void Replayed() => _replays.Add(1);
+    internal void Quarantined(string table) => _quarantines.Add(1, new KeyValuePair<string, object?>("table", table));
+    internal void Overloaded(string bound) => _overloads.Add(1, new KeyValuePair<string, object?>("bound", bound));
+    internal void Conflicted() => _conflicts.Add(1);
+    internal void CommitFailed() => _commitFailures.Add(1);
+    internal void Activated() => _activations.Add(1);
+    internal void Passivated() => _passivations.Add(1);
+
+    internal void Committed(int units, TimeSpan time)
+    {
+        _unitsPerTransaction.Record(units);
+        _commitTime.Record(time.TotalSeconds);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _meter.Dispose();
+        Activities.Dispose();
+    }
+}

@@ -1,0 +1,80 @@
+using Relay.Actors.Store;
+
+namespace Relay.Actors.Tests.Harness;
+
+/// <summary>
+/// A store that a test can make fail, die and wait. Dead, it does nothing any more: what the process would have done after
+/// that moment cannot happen.
+/// </summary>
+internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
+{
+    private int _writes;
+    private volatile bool _dead;
+    private Task _gate = Task.CompletedTask;
+
+    /// <summary>Commits and acknowledgements so far.</summary>
+    public int Writes => _writes;
+
+    public bool IsDead => _dead;
+
+    /// <summary>The write with this number (from 1) is the last thing that happens, or the first that does not.</summary>
+    public (int Write, bool AfterIt)? CrashAt { get; set; }
+
+    /// <summary>The next commit fails: after having been done, or not.</summary>
+    public bool? FailNextCommitAfterIt { get; set; }
+
+    /// <summary>Commits wait for it before they are done.</summary>
+    public Task Gate { set => _gate = value; }
+
+    /// <summary>Completes when a commit has come to the gate.</summary>
+    public TaskCompletionSource AtGate { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public event Action<StreamKey, ulong>? Appended { add => inner.Appended += value; remove => inner.Appended -= value; }
+
+    public event Action<StreamKey>? Acknowledged { add => inner.Acknowledged += value; remove => inner.Acknowledged -= value; }
+
+    public async ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
+    {
+        AtGate.TrySetResult();
+        await _gate;
+        if (FailNextCommitAfterIt is { } after)
+        {
+            FailNextCommitAfterIt = null;
+            if (after) await inner.CommitAsync(unit, cancellation);
+            throw new StoreException("Made to fail.");
+        }
+        return await WriteAsync(() => inner.CommitAsync(unit, cancellation));
+    }
+
+    public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await WriteAsync(async () =>
+    {
+        await inner.AcknowledgeAsync(stream, sequence, cancellation);
+        return true;
+    });
+
+    private async ValueTask<T> WriteAsync<T>(Func<ValueTask<T>> write)
+    {
+        Live();
+        int number = Interlocked.Increment(ref _writes);
+        if (CrashAt is not { } crash || crash.Write != number) return await write();
+        if (crash.AfterIt) await write();
+        _dead = true;
+        throw new StoreException("Dead.");
+    }
+
+    private IRelayStore Live() => _dead ? throw new StoreException("Dead.") : inner;
+
+    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().LoadAsync(endpointId, conversationId, cancellation);
+    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => Live().ListAsync(endpointId, afterId, max, cancellation);
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => Live().ReadDueAsync(untilMs, max, cancellation);
+    public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => Live().ReadAsync(stream, after, max, cancellation);
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => Live().PositionAsync(stream, cancellation);
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => Live().InsertEndpointAsync(endpoint, cancellation);
+    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => Live().LoadEndpointAsync(id, cancellation);
+    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => Live().FindEndpointByRequestAsync(request, cancellation);
+    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => Live().ListEndpointsAsync(afterId, max, cancellation);
+    public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
+    public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}

@@ -1,0 +1,129 @@
+using System.Text;
+using Otr.Core;
+
+namespace Relay.Actors.Tests.Harness;
+
+/// <summary>The relay has died, and whoever spoke to it has noticed.</summary>
+internal sealed class RelayDiedException(Exception? inner = null) : Exception("The relay has died.", inner);
+
+/// <summary>
+/// What is outside the relay and survives it: the contact with an OTR state of its own, the bridge with its cursor, the bot
+/// with its cursor. They do what the API asks of them: retry with the same ids, acknowledge what they have dealt with.
+/// </summary>
+internal sealed class World : IDisposable
+{
+    private readonly OtrConversation _contact;
+    private readonly Queue<(string Id, byte[] Text)> _toRelay = [];
+    private readonly List<OtrEffect> _effects = [];
+    private ulong _wireCursor, _wireAcknowledged, _eventCursor, _eventAcknowledged;
+    private int _messages;
+
+    public World() => _contact = new OtrConversation(new OtrAccount(TestKeys.Shared, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
+
+    public MessageState ContactState => _contact.State;
+
+    /// <summary>What the contact read, encrypted.</summary>
+    public List<string> ContactReceived { get; } = [];
+
+    /// <summary>What the contact's engine refused.</summary>
+    public List<RejectReason> ContactRejected { get; } = [];
+
+    /// <summary>What the bot read.</summary>
+    public List<OutboxBody> BotEvents { get; } = [];
+
+    public IEnumerable<string> BotReceived => BotEvents.OfType<OutboxBody.TextReceived>().Where(t => t.Encrypted).Select(t => Encoding.UTF8.GetString(t.Utf8.Span));
+
+    public int KeyExchanges => BotEvents.OfType<OutboxBody.SessionChanged>().Count(s => s.Cause == SessionCause.KeyExchange);
+
+    /// <summary>Every message id that the bridge has used, with its text and answer.</summary>
+    public Dictionary<string, (byte[] Text, Reply Reply)> Bridged { get; } = [];
+
+    public List<byte[]> WireFromRelay { get; } = [];
+
+    public void Contact(OtrInput input)
+    {
+        _effects.Clear();
+        _contact.Step(input, new OtrEnvironment(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), SystemRandom.Instance), _effects);
+        foreach (var effect in _effects)
+        {
+            switch (effect)
+            {
+                case OtrEffect.SendWire send: _toRelay.Enqueue(($"m{++_messages}", send.Text.ToArray())); break;
+                case OtrEffect.DeliverText { Encrypted: true } text: ContactReceived.Add(Encoding.UTF8.GetString(text.Text.Span)); break;
+                case OtrEffect.Rejected rejected: ContactRejected.Add(rejected.Reason); break;
+            }
+        }
+    }
+
+    public void ContactSays(string text) => Contact(new OtrInput.SendRequested(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Takes away what the bridge would carry to the relay next.</summary>
+    public byte[] TakeOutgoing() => _toRelay.Dequeue().Text;
+
+    /// <summary>Carries everything both ways until nothing is left to carry.</summary>
+    /// <exception cref="RelayDiedException"/>
+    public async Task PumpAsync(TestRelay relay)
+    {
+        try
+        {
+            bool moved;
+            do
+            {
+                moved = await FromRelayAsync(relay) | await ToRelayAsync(relay);
+            }
+            while (moved);
+            await EventsAsync(relay);
+        }
+        catch (Store.StoreException e)
+        {
+            throw new RelayDiedException(e);
+        }
+    }
+
+    public static Reply Answered(Reply reply) => reply is Reply.Unavailable ? throw new RelayDiedException() : reply;
+
+    private async Task<bool> FromRelayAsync(TestRelay relay)
+    {
+        var items = await relay.ReadAsync(TestRelay.Wire, _wireCursor);
+        foreach (var item in items)
+        {
+            Assert.Equal(_wireCursor + 1, item.Sequence);
+            Assert.Equal(TestRelay.Peer, item.Peer);
+            _wireCursor = item.Sequence;
+            var text = Assert.IsType<OutboxBody.WireText>(item.Body).Text;
+            WireFromRelay.Add(text.ToArray());
+            Contact(new OtrInput.WireReceived(text));
+        }
+        if (_wireAcknowledged < _wireCursor) await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Wire, _wireCursor, CancellationToken.None);
+        _wireAcknowledged = _wireCursor;
+        return items.Count > 0;
+    }
+
+    private async Task<bool> ToRelayAsync(TestRelay relay)
+    {
+        bool moved = false;
+        while (_toRelay.TryPeek(out var message))
+        {
+            var reply = Answered(await relay.ReceiveAsync(message.Id, message.Text));
+            Bridged[message.Id] = (message.Text, reply);
+            _toRelay.Dequeue();
+            moved = true;
+        }
+        return moved;
+    }
+
+    private async Task EventsAsync(TestRelay relay)
+    {
+        var items = await relay.ReadAsync(TestRelay.Events, _eventCursor);
+        foreach (var item in items)
+        {
+            Assert.Equal(_eventCursor + 1, item.Sequence);
+            _eventCursor = item.Sequence;
+            BotEvents.Add(item.Body);
+        }
+        if (_eventAcknowledged < _eventCursor) await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Events, _eventCursor, CancellationToken.None);
+        _eventAcknowledged = _eventCursor;
+    }
+
+    public void Dispose() => _contact.Dispose();
+}
