@@ -32,8 +32,7 @@ public sealed class RelayException : Exception
     {
         var status = error.GetRpcStatus();
         return new RelayException(error,
-            // "Type" is what this package calls field 1, which is "reason" today.
-            status?.GetDetail<ErrorInfo>()?.Type ?? "",
+            status?.GetDetail<ErrorInfo>()?.Reason ?? "",
             [.. status?.GetDetail<BadRequest>()?.FieldViolations.Select(v => (v.Field, v.Description)) ?? []],
             status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan());
     }

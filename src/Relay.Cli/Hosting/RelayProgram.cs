@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Relay.Cli.Hosting;
 
 /// <summary>This program, to be started once more as another process.</summary>
-internal static class RelayProgram
+public static class RelayProgram
 {
     /// <summary>How to start <c>relay</c> with these arguments.</summary>
     public static ProcessStartInfo StartInfo(params IEnumerable<string> arguments)

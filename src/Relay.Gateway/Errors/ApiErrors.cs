@@ -50,8 +50,7 @@ internal static class ApiErrors
 
     public static RpcException Internal() => Make(StatusCode.Internal, "A fault of the server; its log has more.", Info(Reasons.Internal));
 
-    // "Type" is what this package calls field 1, which is "reason" today.
-    private static ErrorInfo Info(string reason) => new() { Type = reason, Domain = Reasons.Domain };
+    private static ErrorInfo Info(string reason) => new() { Reason = reason, Domain = Reasons.Domain };
 
     private static RetryInfo Retry(TimeSpan delay) => new() { RetryDelay = Duration.FromTimeSpan(delay) };
 
