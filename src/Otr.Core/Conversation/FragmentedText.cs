@@ -73,7 +73,7 @@ internal static class FragmentedText
     {
         if (WireClassifier.Classify(buffer.Text, out var body) == WireKind.Encoded)
         {
-            IncomingMessage.Receive(step, body, fragment.Version == 3 ? (fragment.SenderTag, fragment.ReceiverTag) : null);
+            IncomingMessage.Receive(step, body, fragment.Version == 3 ? fragment.SenderTag : null);
         }
         else step.Reject(RejectReason.BadFragment);
         buffer.Reset();

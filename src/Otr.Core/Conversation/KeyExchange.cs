@@ -18,7 +18,7 @@ internal static class KeyExchange
         if (commit.State == AuthState.AwaitingDhKey && commit.Version == version && !commit.IsAnswered
             && Math.Abs(step.Now - commit.Touched) < OtrLimits.CommitRepeatInterval)
         {
-            step.SendMessage(commit.Sent!, version, 0);
+            step.SendMessage(commit.Sent!);
             return;
         }
         if (!state.AkeBudget.TryTake(step.Now))
@@ -31,7 +31,7 @@ internal static class KeyExchange
         var message = Machine(step, 0).Start(commit, version);
         step.Changed();
         step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeStarted));
-        step.SendMessage(message, version, 0);
+        step.SendMessage(message);
     }
 
     public static void Receive(in StepContext step, in MessageHeader header, ref OtrReader reader)
@@ -69,7 +69,7 @@ internal static class KeyExchange
                 return;
             }
         }
-        if (result.Send is { } message) step.SendMessage(message, version, header.SenderTag);
+        if (result.Send is { } message) step.SendMessage(message);
         if (result.Completed is { } completion) Establish(step, session!, completion);
     }
 
