@@ -15,8 +15,8 @@ public static class OtrLimits
     public const int MaxSmpSecretBytes = 4096;
     /// <summary>TLVs looked at in one data message.</summary>
     public const int MaxTlvs = 64;
-    /// <summary>Longest list of revealed MAC keys taken in, in bytes.</summary>
-    public const int MaxRevealedMacKeyBytes = 4000;
+    /// <summary>Longest list of revealed MAC keys passed over, in bytes; otr3 reveals a key once for each message under it.</summary>
+    public const int MaxRevealedMacKeyBytes = 64 * 1024;
     /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
     public const int MaxPendingReveals = 64;
     /// <summary>Sessions (peer instances) in one conversation.</summary>
