@@ -33,7 +33,7 @@ public static class OtrLimits
     public const long HeartbeatInterval = 60_000;
     /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>
     public const long QueryInterval = 10_000;
-    /// <summary>Time within which a repeated query gets the same D-H Commit again, in ms.</summary>
+    /// <summary>Time within which a repeated query gets the same D-H Commit again, or nothing while its exchange goes on; in ms.</summary>
     public const long CommitRepeatInterval = 2_000;
     /// <summary>Least time before the query of an unfinished key exchange is repeated, in ms; as much again at random.</summary>
     public const long QueryRetryDelay = 5_000;

@@ -91,7 +91,7 @@ internal static class IncomingText
     public static void ReplyError(in StepContext step, string text)
     {
         var state = step.State;
-        if (state.LastError is { } last && Math.Abs(step.Now - last) < OtrLimits.ErrorInterval) return;
+        if (state.LastError is { } last && !Timers.IsOver(step.Now, last, OtrLimits.ErrorInterval)) return;
         state.LastError = step.Now;
         step.Changed();
         step.SendText([.. ErrorReplyPrefix, .. System.Text.Encoding.UTF8.GetBytes(text)]);

@@ -15,10 +15,16 @@ internal static class KeyExchange
     {
         var state = step.State;
         var commit = state.Broadcast;
-        if (commit.State == AuthState.AwaitingDhKey && commit.Version == version && !commit.IsAnswered
-            && Math.Abs(step.Now - commit.Touched) < OtrLimits.CommitRepeatInterval)
+        if (!commit.IsAnswered && IsUnderWay(commit, AuthState.AwaitingDhKey, version, step.Now))
         {
             step.SendMessage(commit.Sent!);
+            return;
+        }
+        // A client that sends a query with each message typed would else start the exchange anew again and again.
+        var now = step.Now;
+        if (state.Sessions.Exists(s => IsUnderWay(s.Auth, AuthState.AwaitingSig, version, now)))
+        {
+            step.Reject(RejectReason.RateLimited, quiet: true);
             return;
         }
         if (!state.AkeBudget.TryTake(step.Now))
@@ -33,6 +39,9 @@ internal static class KeyExchange
         step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeStarted));
         step.SendMessage(message);
     }
+
+    private static bool IsUnderWay(AuthContext auth, AuthState state, byte version, long now) =>
+        auth.State == state && auth.Version == version && !Timers.IsOver(now, auth.Touched, OtrLimits.CommitRepeatInterval);
 
     public static void Receive(in StepContext step, in MessageHeader header, ref OtrReader reader)
     {
