@@ -58,6 +58,9 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
         }
     }
 
+    /// <summary>The peer is no stranger, or strangers are answered: see <see cref="OtrSettings.AnswersStrangers"/>.</summary>
+    public bool IsInvited => Settings.AnswersStrangers || Known.Count > 0 || LastQuery is not null;
+
     public bool Has(OtrPolicy flag) => (Settings.Policy & flag) != 0;
 
     /// <summary>Encrypted before finished before plaintext, then the latest heard from; null if there is none.</summary>

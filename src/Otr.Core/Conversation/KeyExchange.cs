@@ -47,6 +47,11 @@ internal static class KeyExchange
     {
         var state = step.State;
         var version = (byte)header.Version;
+        if (header.Type == MessageType.DhCommit && !state.IsInvited)
+        {
+            step.Reject(RejectReason.NotInvited);
+            return;
+        }
         var session = state.Find(header.SenderTag);
         // Until the message has proved useful the session is not added: a stranger's tags must cost nothing.
         var auth = session?.Auth ?? new AuthContext();
