@@ -26,7 +26,7 @@ public abstract record OtrInput
 
     /// <summary>The user starts SMP on the best session.</summary>
     /// <param name="Secret">The shared secret's bytes.</param>
-    /// <param name="Question">UTF-8 without U+0000, or null for none.</param>
+    /// <param name="Question">UTF-8 without U+0000; null or empty for none.</param>
     public sealed record SmpStartRequested(ReadOnlyMemory<byte> Secret, ReadOnlyMemory<byte>? Question = null) : OtrInput
     {
         /// <summary>Prints the type only.</summary>

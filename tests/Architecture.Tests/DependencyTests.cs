@@ -28,7 +28,7 @@ public sealed class DependencyTests
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 
-    public static TheoryData<string> Projects => [.. Directory.GetDirectories(Path.Combine(Root, "src")).Select(d => Path.GetFileName(d)!)];
+    public static TheoryData<string> Projects => [.. Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)!)];
 
     [Theory, MemberData(nameof(Projects))]
     public void Project_references_follow_the_design(string project)
@@ -65,19 +65,10 @@ public sealed class DependencyTests
         }
     }
 
-    private static readonly string Root = FindRoot();
-
-    private static string FindRoot()
-    {
-        var d = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(d.FullName, "Relay.sln"))) d = d.Parent ?? throw new InvalidOperationException("Relay.sln is not above the test's folder.");
-        return d.FullName;
-    }
-
     private static IEnumerable<string> Items(string project, string kind) =>
-        XDocument.Load(Path.Combine(Root, "src", project, project + ".csproj")).Descendants(kind).Select(e => e.Attribute("Include")!.Value);
+        XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj")).Descendants(kind).Select(e => e.Attribute("Include")!.Value);
 
     private static IEnumerable<string> Sources(string project) =>
-        Directory.EnumerateFiles(Path.Combine(Root, "src", project), "*.cs", SearchOption.AllDirectories)
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", project), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal));
 }

@@ -39,13 +39,11 @@ public sealed partial class HouseRuleTests
 
     private static IEnumerable<(string Path, string Text)> Tracked(params string[] endings)
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root!.FullName, "Relay.sln"))) root = root.Parent;
-        using var git = Process.Start(new ProcessStartInfo("git", "ls-files") { RedirectStandardOutput = true, WorkingDirectory = root.FullName })!;
+        using var git = Process.Start(new ProcessStartInfo("git", "ls-files") { RedirectStandardOutput = true, WorkingDirectory = Repository.Root })!;
         var files = git.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         git.WaitForExit();
         Assert.NotEmpty(files);
-        return files.Where(f => endings.Any(e => f.EndsWith(e, StringComparison.Ordinal)) && File.Exists(Path.Combine(root.FullName, f)))
-            .Select(f => (f, File.ReadAllText(Path.Combine(root.FullName, f))));
+        return files.Where(f => endings.Any(e => f.EndsWith(e, StringComparison.Ordinal)) && File.Exists(Path.Combine(Repository.Root, f)))
+            .Select(f => (f, File.ReadAllText(Path.Combine(Repository.Root, f))));
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Otr.Core.Crypto;
 using Otr.Core.Ratchet;
 
@@ -10,6 +12,21 @@ internal enum AuthState : byte
     AwaitingDhKey = 1,
     AwaitingRevealSig = 2,
     AwaitingSig = 3,
+}
+
+/// <summary>
+/// An answer to a Commit that stays open for other instances. One x and one g^y give one set of data keys, so a recorded
+/// answer must never be taken again, not even under another tag: tags are not authenticated in the AKE.
+/// </summary>
+/// <param name="KeyHash">First 8 bytes of SHA-256 of g^y (192 bytes).</param>
+internal readonly record struct CommitAnswer(uint PeerTag, ulong KeyHash)
+{
+    public static CommitAnswer Of(uint peerTag, ReadOnlySpan<byte> gy)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(gy, hash);
+        return new(peerTag, BinaryPrimitives.ReadUInt64BigEndian(hash));
+    }
 }
 
 /// <summary>
@@ -34,8 +51,8 @@ internal sealed class AuthContext : IDisposable
     public byte[]? PeerPublic { get; set; }
     /// <summary>Keys of the exchange (AWAITING_SIG).</summary>
     public AkeKeys? Keys { get; set; }
-    /// <summary>A Commit that an instance has answered: a new query gets a new one.</summary>
-    public bool IsAnswered { get; set; }
+    /// <summary>Who has answered a Commit that went to all instances; at most <see cref="OtrLimits.MaxInstances"/>.</summary>
+    public List<CommitAnswer> Answers { get; } = [];
     /// <summary>Data keys of key ids 1/1, from the same s (AWAITING_SIG).</summary>
     public SessionKeys? DataKeys { get; set; }
     /// <summary>
@@ -43,6 +60,15 @@ internal sealed class AuthContext : IDisposable
     /// twice.
     /// </summary>
     public byte[]? Sent { get; set; }
+
+    /// <summary>An instance has answered: a new query gets a new Commit.</summary>
+    public bool IsAnswered => Answers.Count > 0;
+
+    /// <summary>This instance has answered: for it the Commit is spent.</summary>
+    public bool IsAnsweredBy(uint peerTag) => Answers.Exists(a => a.PeerTag == peerTag);
+
+    /// <summary>This answer, or another by the same instance, has been taken.</summary>
+    public bool IsSpentFor(CommitAnswer answer) => Answers.Exists(a => a.PeerTag == answer.PeerTag || a.KeyHash == answer.KeyHash);
 
     /// <summary>Back to NONE, everything wiped.</summary>
     public void Reset()
@@ -53,7 +79,7 @@ internal sealed class AuthContext : IDisposable
         Keys?.Dispose();
         DataKeys?.Dispose();
         (Own, R, Keys, DataKeys) = (null, null, null, null);
-        IsAnswered = false;
+        Answers.Clear();
         HashedGx = EncryptedGx = PeerPublic = Sent = null;
     }
 

@@ -78,8 +78,12 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBuck
         if (committed.Version != version) return AkeStep.Refuse(RejectReason.VersionNotAllowed);
         if (!Group1536.IsInRange(gy)) return AkeStep.Refuse(RejectReason.InvalidGroupElement);
         if (gy.SequenceEqual(committed.Own!.Public)) return AkeStep.Refuse(RejectReason.Reflected);
+        var answer = CommitAnswer.Of(peerTag, gy);
+        if (committed.IsSpentFor(answer)) return AkeStep.Refuse(RejectReason.UnexpectedAkeMessage);
+        if (committed.Answers.Count >= OtrLimits.MaxInstances) return AkeStep.Refuse(RejectReason.RateLimited);
         if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
 
+        committed.Answers.Add(answer);
         var own = committed.Own.Copy();
         Derive(own, gy, out var keys, out var dataKeys);
         var message = new OtrWriter(640);

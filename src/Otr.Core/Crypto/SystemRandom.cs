@@ -14,7 +14,7 @@ public sealed class SystemRandom : IRandomSource
     private readonly byte[] _page = GC.AllocateArray<byte>(PageBytes, pinned: true);
     private int _used = PageBytes;
 
-    private SystemRandom()
+    internal SystemRandom()
     {
     }
 
@@ -43,6 +43,6 @@ public sealed class SystemRandom : IRandomSource
         }
     }
 
-    /// <summary>How many bytes of the page are still to be handed out; for tests.</summary>
+    /// <summary>The page, and how much of it was handed out; for tests.</summary>
     internal (byte[] Page, int Used) Inspect() => (_page, _used);
 }

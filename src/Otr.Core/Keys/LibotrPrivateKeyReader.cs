@@ -162,7 +162,7 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
     private bool AddKey(ref SExpressionReader reader)
     {
         if (!DsaPrivateKey.TryImport(Value(0), Value(1), Value(2), Value(3), Value(4), out var key))
-            return Fail(ref reader, "a key that is not valid: its numbers do not belong together");
+            return Fail(ref reader, "the key of the account that ends here is not valid: its numbers do not belong together");
         var added = new LibotrAccountKey(_name!, _protocol!, key);
         var earlier = _keys.FindIndex(k => k.AccountName == added.AccountName && k.Protocol == added.Protocol);
         if (earlier >= 0)

@@ -40,10 +40,12 @@ internal sealed partial class SmpState : IDisposable
 
     /// <summary>Starts a run, as initiator; a run in progress is aborted first.</summary>
     /// <param name="secretX"><see cref="SmpSecret.Derive"/> with our fingerprint first; 32 bytes.</param>
-    /// <param name="question">UTF-8 without U+0000, at most <see cref="OtrLimits.MaxSmpQuestionBytes"/>; null for none.</param>
+    /// <param name="question">UTF-8 without U+0000, at most <see cref="OtrLimits.MaxSmpQuestionBytes"/>; null or empty for none.</param>
     public SmpStep Start(ReadOnlySpan<byte> secretX, ReadOnlyMemory<byte>? question, IRandomSource random)
     {
         if (secretX.Length != SmpSecret.Size) throw new ArgumentException("A derived secret has 32 bytes.", nameof(secretX));
+        // An empty question asks nothing; a null array becomes one on its way through ReadOnlyMemory.
+        if (question is { IsEmpty: true }) question = null;
         if (question is { } asked)
         {
             if (asked.Length > OtrLimits.MaxSmpQuestionBytes) return new SmpStep { Refusal = RefusalReason.TooLarge };

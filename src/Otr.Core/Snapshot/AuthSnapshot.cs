@@ -14,7 +14,12 @@ internal static class AuthSnapshot
         if (auth.State == AuthState.None) return;
         w.Byte(auth.Version);
         w.UInt64((ulong)auth.Touched);
-        w.Flag(auth.IsAnswered);
+        w.Byte((byte)auth.Answers.Count);
+        foreach (var answer in auth.Answers)
+        {
+            w.UInt32(answer.PeerTag);
+            w.UInt64(answer.KeyHash);
+        }
         WritePair(ref w, auth.Own!);
         w.Data(auth.Sent);
         switch (auth.State)
@@ -43,7 +48,7 @@ internal static class AuthSnapshot
         if (state == AuthState.None) return true;
         auth.Version = r.ReadByte();
         auth.Touched = (long)r.ReadUInt64();
-        auth.IsAnswered = r.ReadFlag();
+        for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) auth.Answers.Add(new CommitAnswer(r.ReadUInt32(), r.ReadUInt64()));
         auth.Own = ReadPair(ref r);
         auth.Sent = r.ReadData().ToArray();
         switch (state)
@@ -68,7 +73,7 @@ internal static class AuthSnapshot
                 break;
         }
         auth.State = state;
-        return !r.Failed && auth.Version is 2 or 3;
+        return !r.Failed && auth.Version is 2 or 3 && auth.Answers.Count <= OtrLimits.MaxInstances;
     }
 
     public static void WritePair(ref OtrWriter w, DhKeyPair pair)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Otr.Core;
+using Otr.Core.Tests.Kit;
 
 namespace Otr.Core.Tests.Conversations;
 
@@ -57,14 +58,6 @@ internal sealed class Party
         Assert.True(OtrConversation.TryRestore(snapshot, Account, Settings, out var restored));
         Conversation = restored;
     }
-}
-
-/// <summary>Keys made once for all tests.</summary>
-internal static class TestKeys
-{
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, Lazy<DsaPrivateKey>> Keys = new();
-
-    public static DsaPrivateKey Of(int seed) => Keys.GetOrAdd(seed % 4, s => new Lazy<DsaPrivateKey>(() => DsaPrivateKey.Generate(new SeededRandom(s)))).Value;
 }
 
 /// <summary>Carries wire text between two parties until both are silent.</summary>

@@ -169,6 +169,22 @@ public sealed class LibotrPrivateKeyFileTests
     }
 
     [Fact]
+    public void A_key_whose_numbers_do_not_belong_together_is_refused()
+    {
+        foreach (var number in new[] { P, Q, First.PublicKey.G, First.PublicKey.Y, First.ExportX() })
+        {
+            var whole = Encoding.Latin1.GetString(File(Account("a", "b")));
+            var other = (byte[])number.Clone();
+            other[^1] ^= 2;
+            var damaged = whole.Replace(Convert.ToHexString(number), Convert.ToHexString(other));
+            Assert.NotEqual(whole, damaged);
+            Assert.False(LibotrPrivateKeyFile.TryParse(Ascii(damaged), out _, out var problem));
+            Assert.Contains("do not belong together", problem);
+            Assert.StartsWith("line 14, ", problem);
+        }
+    }
+
+    [Fact]
     public void A_problem_holds_nothing_of_the_file()
     {
         var whole = Encoding.Latin1.GetString(File(Account("MARKEDNAME", "MARKEDPROTOCOL")));

@@ -1,5 +1,5 @@
-using System.Buffers;
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -34,7 +34,7 @@ internal sealed class RecordedRun
         using var responder = new SmpState();
         IRandomSource ours = new SeededRandom(11), theirs = new SeededRandom(12);
 
-        Started = initiator.Start(x, question is null ? null : (ReadOnlyMemory<byte>?)question, ours);
+        Started = initiator.Start(x, question, ours);
         Message1 = Started.Send!.Value;
         _snapshots[SmpPhase.ExpectMessage2] = Snapshot(initiator);
         Asked = responder.Receive(Started.Send.Type, Message1, theirs);

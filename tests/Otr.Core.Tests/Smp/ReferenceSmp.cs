@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 
 namespace Otr.Core.Tests.Smp;
 

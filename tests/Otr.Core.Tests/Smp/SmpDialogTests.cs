@@ -1,6 +1,7 @@
 using System.Reflection;
 using Otr.Core.Crypto;
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;

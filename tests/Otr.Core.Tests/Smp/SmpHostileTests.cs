@@ -1,5 +1,6 @@
 using System.Numerics;
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;

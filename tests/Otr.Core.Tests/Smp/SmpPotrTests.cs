@@ -23,7 +23,7 @@ public sealed class SmpPotrTests
         using var potr = new PotrSmpPeer(Theirs, Ours, Ssid);
         using var state = new SmpState();
         var random = SystemRandom.Instance;
-        var started = state.Start(Secret(Ours, Theirs, secret), question is null ? null : (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(question), random);
+        var started = state.Start(Secret(Ours, Theirs, secret), question is null ? null : Encoding.UTF8.GetBytes(question), random);
         await potr.Take(started.Send!, _cancellation);
         var message2 = (await potr.Do("answer " + Hex(secret), _cancellation)).Sent!;
         var message3 = state.Receive(message2.Type, message2.Value, random).Send!;

@@ -1,5 +1,6 @@
 using System.Text;
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -148,6 +149,13 @@ public sealed class SmpRunTests
         Assert.Equal(RefusalReason.TooLarge, state.Start(RecordedRun.Secret(1), new byte[OtrLimits.MaxSmpQuestionBytes + 1], random).Refusal);
         Assert.Equal(RefusalReason.SmpNotExpected, state.Answer(0, RecordedRun.Secret(1), random).Refusal);
         Assert.Equal(before, RecordedRun.Snapshot(state));
+    }
+
+    [Fact]
+    public void An_empty_question_of_ours_is_none()
+    {
+        using var state = new SmpState();
+        Assert.Equal(TlvType.Smp1, state.Start(RecordedRun.Secret(1), ReadOnlyMemory<byte>.Empty, new SeededRandom(3)).Send!.Type);
     }
 
     [Fact]

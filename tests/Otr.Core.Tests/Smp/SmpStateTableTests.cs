@@ -1,4 +1,5 @@
 using Otr.Core.Smp;
+using Otr.Core.Tests.Conversations;
 using Otr.Core.Wire;
 using static Otr.Core.Smp.SmpPhase;
 using static Otr.Core.SmpOutcome;

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Cli.Chat;
+
+/// <summary>What a chat shows: lines for people, or JSON lines for machines.</summary>
+internal abstract class ChatScreen
+{
+    public static ChatScreen Create(bool json) => json ? new Lines() : new People();
+
+    public abstract void Hint(string text);
+    public abstract void Sent(string text, SendMessageResponse.Types.Disposition disposition);
+    public abstract void Refused(RelayException e);
+    public abstract void Event(Event e);
+
+    private sealed class Lines : ChatScreen
+    {
+        public override void Hint(string text) { }
+
+        public override void Sent(string text, SendMessageResponse.Types.Disposition disposition) =>
+            Report.JsonLine(new JsonObject { ["sent"] = new JsonObject { ["text"] = text, ["disposition"] = disposition.ToString().ToUpperInvariant() } });
+
+        public override void Refused(RelayException e) =>
+            Report.JsonLine(new JsonObject { ["refused"] = new JsonObject { ["reason"] = e.Reason, ["message"] = e.Message } });
+
+        public override void Event(Event e) => Report.JsonLine(new JsonObject { ["event"] = Report.ToNode(e) });
+    }
+
+    private sealed class People : ChatScreen
+    {
+        public override void Hint(string text) => Console.Out.WriteLine($"· {Report.Safe(text)}");
+
+        public override void Sent(string text, SendMessageResponse.Types.Disposition disposition) => Console.Out.WriteLine(disposition switch
+        {
+            SendMessageResponse.Types.Disposition.Encrypted => "  ↑ sent, encrypted",
+            SendMessageResponse.Types.Disposition.Held => "  ↑ held: it goes out once the private session stands",
+            _ => "  ↑ sent IN THE CLEAR",
+        });
+
+        public override void Refused(RelayException e) => Console.Out.WriteLine($"✗ {Report.Safe(e.Message)}");
+
+        public override void Event(Event e) => Console.Out.WriteLine(e.EventCase switch
+        {
+            Relay.V1.Event.EventOneofCase.TextReceived when e.TextReceived.Encrypted => $"🔒 {Report.Safe(e.TextReceived.Text)}",
+            Relay.V1.Event.EventOneofCase.TextReceived => $"⚠ in the clear: {Report.Safe(e.TextReceived.Text)}",
+            Relay.V1.Event.EventOneofCase.SessionChanged => "· " + Session(e.SessionChanged),
+            Relay.V1.Event.EventOneofCase.MessageDropped => $"✗ A message that was held was not sent: {Report.Safe(e.MessageDropped.Reason)}",
+            Relay.V1.Event.EventOneofCase.Notice => $"! {Report.Safe(e.Notice.Code)} {Report.Safe(e.Notice.Text)}",
+            _ => $"· {e.EventCase}",
+        });
+
+        private static string Session(SessionChanged s) => s.Cause switch
+        {
+            SessionChanged.Types.Cause.KeyExchange =>
+                $"A private session stands (OTR version {s.Session.ProtocolVersion}). The peer's key: {EndpointNames.Fingerprint(s.Session.PeerFingerprint)}"
+                + (s.FingerprintChanged ? " — NOT the key of before: treat the peer as a stranger." : s.FingerprintIsNew ? " — seen for the first time: compare it over another channel." : ""),
+            SessionChanged.Types.Cause.EndedByPeer => "The peer has ended the private session. Nothing is sent until you /end it too or /start anew.",
+            SessionChanged.Types.Cause.EndedByUs => "The private session is ended.",
+            SessionChanged.Types.Cause.Expired => "The private session has expired.",
+            _ => "The session changed.",
+        };
+    }
+}

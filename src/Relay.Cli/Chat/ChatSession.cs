@@ -1,0 +1,85 @@
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Cli.Chat;
+
+/// <summary>Reads lines and shows events of one conversation, until the input ends or says so.</summary>
+internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScreen screen)
+{
+    private string? _conversation;
+
+    public async Task RunAsync(TextReader input, bool start, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var showing = ShowAsync(stop.Token);
+        try
+        {
+            screen.Hint($"Speaking for {endpoint} with {peer}. Lines are sent; /start offers a private session, /end ends it, /quit leaves.");
+            if (start) await StartAsync(cancellation);
+            var reading = ReadAsync(input, cancellation);
+            await await Task.WhenAny(reading, showing);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await ((Task)showing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ReadAsync(TextReader input, CancellationToken cancellation)
+    {
+        // A terminal's reader blocks a thread until its line is complete, whatever the token says.
+        while (await Task.Run(input.ReadLine, CancellationToken.None).WaitAsync(cancellation) is { } line)
+        {
+            try
+            {
+                switch (line.Trim())
+                {
+                    case "": break;
+                    case "/quit": return;
+                    case "/start": await StartAsync(cancellation); break;
+                    case "/end": await EndAsync(cancellation); break;
+                    default: await SendAsync(line, cancellation); break;
+                }
+            }
+            catch (RelayException e)
+            {
+                screen.Refused(e);
+            }
+        }
+    }
+
+    private async Task StartAsync(CancellationToken cancellation)
+    {
+        _conversation = (await bot.StartSessionAsync(endpoint, peer, cancellation: cancellation)).Conversation;
+        screen.Hint("Offered a private session.");
+    }
+
+    private async Task EndAsync(CancellationToken cancellation)
+    {
+        if (_conversation is null) screen.Hint("There is no conversation yet.");
+        else await bot.EndSessionAsync(_conversation, cancellation: cancellation);
+    }
+
+    private async Task SendAsync(string line, CancellationToken cancellation)
+    {
+        var sent = await bot.SendToAsync(endpoint, peer, line, cancellation: cancellation);
+        _conversation = sent.Conversation;
+        screen.Sent(line, sent.Disposition);
+    }
+
+    private async Task ShowAsync(CancellationToken cancellation)
+    {
+        bool hasLeftSome = false;
+        await foreach (var e in bot.Events(cancellation))
+        {
+            // Another peer's events stay for whoever speaks with that peer, and since acknowledgements are cumulative,
+            // so does everything after the first of them.
+            hasLeftSome |= e.Peer != peer;
+            if (e.Peer != peer) continue;
+            _conversation = e.Conversation;
+            screen.Event(e.Message);
+            if (!hasLeftSome) await e.AckAsync();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Hosting;
+
+namespace Relay.Cli;
+
+/// <summary>The options that commands share.</summary>
+internal static class CommonOptions
+{
+    public const string ServerVariable = "RELAY_SERVER";
+    public const string DataVariable = "RELAY_DATA";
+    public const string SealingKeyVariable = "RELAY_SEALING_KEY_FILE";
+    public const string TrustedCertificateVariable = "RELAY_CA";
+
+    public static Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for machines; failures too, on standard error.", Recursive = true };
+
+    public static Option<string?> Data { get; } = new("--data") { Description = $"The server's data directory. Default: {DataVariable}, or {DefaultData()}.", HelpName = "DIR" };
+
+    public static Option<string?> Server { get; } = new("--server") { Description = $"The server's address. Default: {ServerVariable}, or http://127.0.0.1:{GatewayOptions.DefaultPort}.", HelpName = "URL" };
+
+    public static Option<string?> KeyFile { get; } = new("--key-file")
+    {
+        Description = $"The file that holds the API key. Default: {RelayKey.KeyFileVariable}, {RelayKey.KeyVariable}, or {AdminKey.FileName} in the data directory. A key itself is never an argument.",
+        HelpName = "FILE",
+    };
+
+    public static Option<string?> TrustedCertificate { get; } = new("--ca")
+    {
+        Description = $"PEM file of the certificate authority that the server's certificate must come from. Default: {TrustedCertificateVariable}, or the system's.",
+        HelpName = "FILE",
+    };
+
+    public static Option<string?> SealingKey { get; } = new("--sealing-key")
+    {
+        Description = $"The file of the sealing key, if it is kept apart from the database. Default: {SealingKeyVariable}, or sealing.key in the data directory.",
+        HelpName = "FILE",
+    };
+
+    public static string? SealingKeyFile(ParseResult parsed) =>
+        parsed.GetValue(SealingKey) ?? (Environment.GetEnvironmentVariable(SealingKeyVariable) is { Length: > 0 } file ? file : null);
+
+    public static string? TrustedCertificateFile(ParseResult parsed) =>
+        parsed.GetValue(TrustedCertificate) ?? (Environment.GetEnvironmentVariable(TrustedCertificateVariable) is { Length: > 0 } file ? file : null);
+
+    public static string DataDirectory(ParseResult parsed) =>
+        Path.GetFullPath(parsed.GetValue(Data) ?? Environment.GetEnvironmentVariable(DataVariable) ?? DefaultData());
+
+    /// <summary>Adds what a command needs that speaks to a server.</summary>
+    public static T WithServer<T>(this T command) where T : Command
+    {
+        command.Options.Add(Server);
+        command.Options.Add(KeyFile);
+        command.Options.Add(TrustedCertificate);
+        command.Options.Add(Data);
+        return command;
+    }
+
+    private static string DefaultData() =>
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "relay");
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Hosting;
+
+namespace Relay.Cli;
+
+/// <summary>How a command reaches the server: address and key, from options, environment and defaults, in this order.</summary>
+internal static class Connection
+{
+    public static Uri Server(ParseResult parsed)
+    {
+        var text = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable(CommonOptions.ServerVariable) ?? $"http://127.0.0.1:{GatewayOptions.DefaultPort}";
+        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? uri
+            : throw new CommandFailure(ExitCode.Usage, "The server's address must be http://host:port or https://host:port.");
+    }
+
+    /// <summary>A client with the key that was found; a command is done within seconds or fails, so it gives up soon.</summary>
+    public static RelayClient Open(ParseResult parsed, TimeSpan? giveUpAfter = null) => Open(parsed, Key(parsed), giveUpAfter);
+
+    public static RelayClient Open(ParseResult parsed, RelayKey? key, TimeSpan? giveUpAfter = null)
+    {
+        var options = new RelayClientOptions
+        {
+            GiveUpAfter = giveUpAfter ?? TimeSpan.FromSeconds(3),
+            AttemptTimeout = TimeSpan.FromSeconds(20),
+            TrustedCertificateFile = CommonOptions.TrustedCertificateFile(parsed),
+        };
+        try
+        {
+            return RelayClient.Connect(Server(parsed), key, options);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandFailure(ExitCode.Usage, e.Message.Split(" (Parameter")[0], inner: e);
+        }
+    }
+
+    public static RelayKey Key(ParseResult parsed) => TryKey(parsed)
+        ?? throw new CommandFailure(ExitCode.Denied, "There is no API key.",
+            $"Name its file with --key-file or {RelayKey.KeyFileVariable}; {AdminKey.FileName} in the server's data directory is the first admin key.");
+
+    public static RelayKey? TryKey(ParseResult parsed)
+    {
+        try
+        {
+            if (parsed.GetValue(CommonOptions.KeyFile) is { } file) return RelayKey.FromFile(file);
+            if (RelayKey.TryFromEnvironment() is { } fromEnvironment) return fromEnvironment;
+            var admin = Path.Combine(CommonOptions.DataDirectory(parsed), AdminKey.FileName);
+            return File.Exists(admin) ? RelayKey.FromFile(admin) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new CommandFailure(ExitCode.Denied, $"The API key cannot be read: {e.Message}", inner: e);
+        }
+    }
+}

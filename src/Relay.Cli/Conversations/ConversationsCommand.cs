@@ -1,0 +1,101 @@
+using System.CommandLine;
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Cli.Conversations;
+
+/// <summary><c>relay conversations</c>: list, show, start, end.</summary>
+internal static class ConversationsCommand
+{
+    public static Command Create() => new("conversations", "Conversations: one endpoint with one peer.") { CreateList(), CreateShow(), CreateStart(), CreateEnd() };
+
+    private static Command CreateList()
+    {
+        var endpoint = new Argument<string>("endpoint") { Description = "Its id or name." };
+        var command = new Command("list", "List an endpoint's conversations.") { endpoint }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var parent = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
+            var all = await Pages.AllAsync<Conversation>(async token =>
+            {
+                var page = await client.CallAsync(o => client.Conversations.ListConversationsAsync(new ListConversationsRequest { Parent = parent, PageToken = token }, o), cancellation);
+                return (page.Conversations, page.NextPageToken);
+            });
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
+            else Report.Table(["CONVERSATION", "PEER", "STATE", "LAST CHANGE"],
+                all.Select(c => new[] { c.Name, c.Peer, State(c.State), c.UpdateTime.ToDateTime().ToString("u") }), "There are no conversations at this endpoint yet.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateShow()
+    {
+        var name = new Argument<string>("conversation") { Description = "endpoints/{endpoint}/conversations/{conversation}" };
+        var command = new Command("show", "Show one conversation and its sessions.") { name }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var request = new GetConversationRequest { Name = parsed.GetRequiredValue(name) };
+            var c = await client.CallAsync(o => client.Conversations.GetConversationAsync(request, o), cancellation);
+            if (parsed.GetValue(CommonOptions.Json))
+            {
+                Report.Json(Report.ToNode(c));
+                return ExitCode.Ok;
+            }
+            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c.State)), ("last change", c.UpdateTime.ToDateTime().ToString("u"))]);
+            foreach (var s in c.Sessions)
+            {
+                Report.Fields(
+                [
+                    ("session", $"{State(s.State)}, version {s.ProtocolVersion}"), ("  peer's key", EndpointNames.Fingerprint(s.PeerFingerprint)),
+                    ("  peer's tag", s.PeerInstanceTag.ToString("x8")), ("  session id", Ssid(s)),
+                ]);
+            }
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateStart()
+    {
+        var endpoint = new Argument<string>("endpoint") { Description = "Its id or name." };
+        var peer = new Option<string>("--peer") { Description = "The peer's address on the endpoint's network.", Required = true };
+        var command = new Command("start", "Offer a peer a private session.") { endpoint, peer }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var response = await client.Bot().StartSessionAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)), parsed.GetRequiredValue(peer), cancellation: cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
+            else Console.Out.WriteLine($"Offered, in {response.Conversation}. The peer's client decides.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateEnd()
+    {
+        var name = new Argument<string>("conversation") { Description = "endpoints/{endpoint}/conversations/{conversation}" };
+        var command = new Command("end", "End a conversation's private session and tell the peer.") { name }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var response = await client.Bot().EndSessionAsync(parsed.GetRequiredValue(name), cancellation: cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
+            else Console.Out.WriteLine($"Ended: {response.Conversation} is {State(response.State)}.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string State(MessageState state) => state.ToString().ToUpperInvariant();
+
+    /// <summary>Two words to read out; the one that is ours to read is marked.</summary>
+    private static string Ssid(Session s)
+    {
+        if (s.Ssid.Length != 8) return "";
+        var hex = Convert.ToHexStringLower(s.Ssid.Span);
+        return s.SsidFirstHalfBold ? $"*{hex[..8]}* {hex[8..]}" : $"{hex[..8]} *{hex[8..]}*";
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text;
+using Relay.Actors;
+using Relay.Gateway.Auth;
+
+namespace Relay.Cli.Doctor;
+
+/// <summary>What can be seen of a data directory without a server. Nothing is changed, and no lock is taken that outlives a look.</summary>
+internal static class DirectoryChecks
+{
+    private const string DatabaseFile = "relay.db";
+    private const string SealingKeyFile = "sealing.key";
+    private const string LockFile = "lock";
+    private static readonly byte[] s_sqlite = Encoding.ASCII.GetBytes("SQLite format 3\0");
+
+    public static IEnumerable<Finding> Run(string directory, string? sealingKey)
+    {
+        if (!Directory.Exists(directory))
+        {
+            yield return new("data directory", Verdict.Warning, $"{directory} is not there.", "'relay serve' makes it on first start; or name another with --data.");
+            yield break;
+        }
+        yield return DirectoryMode(directory);
+        yield return Secret(sealingKey ?? Path.Combine(directory, SealingKeyFile), "sealing key", "Without it nothing in the database can be read: put it back from a backup.", File.Exists(Path.Combine(directory, DatabaseFile)));
+        yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file", "If you have moved it away on purpose, all is well: name it with --key-file.", false);
+        yield return Keys(directory);
+        yield return Database(directory);
+        yield return Lock(directory);
+    }
+
+    private static Finding DirectoryMode(string directory)
+    {
+        if (OperatingSystem.IsWindows()) return new("data directory", Verdict.Ok, directory);
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        var mode = File.GetUnixFileMode(directory);
+        if ((mode & ~owner) != 0) return new("data directory", Verdict.Problem, $"{directory} is open to others than its owner.", $"chmod 700 {directory}");
+        try
+        {
+            Directory.EnumerateFileSystemEntries(directory).Any();
+            return new("data directory", Verdict.Ok, $"{directory}, for its owner only");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new("data directory", Verdict.Problem, $"{directory} is not readable for this user.", "Run the doctor as the user that runs the server.");
+        }
+    }
+
+    private static Finding Secret(string path, string check, string ifMissing, bool isNeeded)
+    {
+        var file = Path.GetFileName(path);
+        if (!File.Exists(path)) return new(check, isNeeded ? Verdict.Problem : Verdict.Warning, $"{file} is not there.", isNeeded ? ifMissing : $"It is made on first start. {ifMissing}");
+        return PrivateFile.IsOpenToOthers(path)
+            ? new(check, Verdict.Problem, $"{file} is open to others than its owner.", $"chmod 600 {path}")
+            : new(check, Verdict.Ok, $"{file}, for its owner only");
+    }
+
+    private static Finding Keys(string directory)
+    {
+        try
+        {
+            var keys = ApiKeyFile.Open(directory).List();
+            if (keys.Count == 0) return new("API keys", Verdict.Warning, "There are none yet.", "The first start of 'relay serve' makes an admin key.");
+            var now = DateTimeOffset.UtcNow;
+            var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now.AddDays(14)));
+            if (!keys.Any(k => k.Scope == KeyScope.Admin && k.IsValidAt(now)))
+                return new("API keys", Verdict.Problem, "No admin key is valid.", $"Stop the server, move {ApiKeyFile.FileName} and {AdminKey.FileName} away and start it: a new admin key is made, and every other key must be made again.");
+            return soon > 0
+                ? new("API keys", Verdict.Warning, $"{soon} of {keys.Count} end within 14 days.", "'relay keys list' shows which; make new ones in time.")
+                : new("API keys", Verdict.Ok, $"{keys.Count(k => k.IsValidAt(now))} valid of {keys.Count}");
+        }
+        catch (RelayStartException e)
+        {
+            return new("API keys", Verdict.Problem, $"{ApiKeyFile.FileName} cannot be read.", e.Message);
+        }
+    }
+
+    private static Finding Database(string directory)
+    {
+        var path = Path.Combine(directory, DatabaseFile);
+        if (!File.Exists(path)) return new("database", Verdict.Warning, $"{DatabaseFile} is not there.", "'relay serve' makes it on first start.");
+        if (PrivateFile.IsOpenToOthers(path)) return new("database", Verdict.Problem, $"{DatabaseFile} is open to others than its owner.", $"chmod 600 {path}");
+        var head = new byte[s_sqlite.Length];
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        return read == head.Length && head.AsSpan().SequenceEqual(s_sqlite)
+            ? new("database", Verdict.Ok, $"{DatabaseFile}, {new FileInfo(path).Length / 1024} KiB")
+            : new("database", Verdict.Problem, $"{DatabaseFile} is no SQLite database.", "Restore it from a backup, or move it away to begin anew. The server will not overwrite it.");
+    }
+
+    private static Finding Lock(string directory)
+    {
+        var path = Path.Combine(directory, LockFile);
+        if (!File.Exists(path)) return new("lock", Verdict.Ok, "free: no server uses the directory");
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return new("lock", Verdict.Ok, "free: no server uses the directory");
+        }
+        catch (IOException)
+        {
+            return new("lock", Verdict.Ok, "held: a server uses the directory");
+        }
+    }
+}

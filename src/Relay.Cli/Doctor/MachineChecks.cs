@@ -1,0 +1,40 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Runtime.InteropServices;
+using Otr.Core;
+
+namespace Relay.Cli.Doctor;
+
+/// <summary>What can be seen of the machine.</summary>
+internal static class MachineChecks
+{
+    private const long LowSpace = 1L << 30;
+
+    public static IEnumerable<Finding> Run(string directory, Uri server)
+    {
+        yield return new("runtime", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
+        yield return OtrKernel.Name == "portable"
+            ? new("kernel", Verdict.Warning, "portable: key exchanges cost about four times as much", "A processor with AVX2 or AVX-512 is faster.")
+            : new("kernel", Verdict.Ok, OtrKernel.Name);
+        yield return Space(directory);
+        yield return Port(server);
+    }
+
+    private static Finding Space(string directory)
+    {
+        var existing = directory;
+        while (!Directory.Exists(existing)) existing = Path.GetDirectoryName(existing) ?? Path.GetPathRoot(directory)!;
+        var free = new DriveInfo(existing).AvailableFreeSpace;
+        return free < LowSpace
+            ? new("disk space", Verdict.Warning, $"{free >> 20} MiB are free.", "Make room: a full disk stops every conversation.")
+            : new("disk space", Verdict.Ok, $"{free >> 30} GiB free");
+    }
+
+    private static Finding Port(Uri server)
+    {
+        if (!server.IsLoopback) return new("port", Verdict.Skipped, "The server is on another machine.");
+        bool taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
+            .Any(l => l.Port == server.Port && (IPAddress.IsLoopback(l.Address) || l.Address.Equals(IPAddress.Any) || l.Address.Equals(IPAddress.IPv6Any)));
+        return new("port", Verdict.Ok, taken ? $"{server.Port}: somebody listens" : $"{server.Port}: free");
+    }
+}

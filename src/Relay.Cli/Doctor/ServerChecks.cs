@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Grpc.Core;
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Cli.Doctor;
+
+/// <summary>What the server says of itself, and what the key opens.</summary>
+internal static class ServerChecks
+{
+    private static readonly TimeSpan s_clockLimit = TimeSpan.FromSeconds(30);
+
+    public static async Task<IReadOnlyList<Finding>> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var found = new List<Finding>();
+        var server = Connection.Server(parsed);
+        await using (var anonymous = Connection.Open(parsed, key: null, TimeSpan.FromSeconds(1)))
+        {
+            found.Add(await HealthAsync(anonymous, server, cancellation));
+        }
+        if (found[0].Verdict != Verdict.Ok) return found;
+
+        RelayKey? key;
+        try
+        {
+            key = Connection.TryKey(parsed);
+        }
+        catch (CommandFailure e)
+        {
+            found.Add(new("key", Verdict.Problem, e.Message, "Name another with --key-file."));
+            return found;
+        }
+        if (key is null)
+        {
+            found.Add(new("key", Verdict.Skipped, "There is none to try.", "Name its file with --key-file or RELAY_KEY_FILE."));
+            return found;
+        }
+        await using var client = Connection.Open(parsed, key, TimeSpan.FromSeconds(1));
+        found.AddRange(await KeyAsync(client, cancellation));
+        return found;
+    }
+
+    private static async Task<Finding> HealthAsync(RelayClient client, Uri server, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.IsServingAsync(cancellation)
+                ? new("server", Verdict.Ok, $"{server.GetLeftPart(UriPartial.Authority)} serves")
+                : new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} answers, but does not serve now.", "It is starting or draining: wait, or look into its log.");
+        }
+        catch (RelayException e)
+        {
+            return new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} does not answer ({e.Code}).", "Start it with 'relay serve', or name another with --server; with TLS, the address begins with https:// and --ca names the authority.");
+        }
+    }
+
+    private static async Task<IReadOnlyList<Finding>> KeyAsync(RelayClient client, CancellationToken cancellation)
+    {
+        try
+        {
+            var info = await client.CallAsync(o => client.Admin.GetServerAsync(new GetServerRequest(), o), cancellation);
+            var ahead = info.Time.ToDateTimeOffset() - DateTimeOffset.UtcNow;
+            return
+            [
+                new("key", Verdict.Ok, "an admin key, accepted"),
+                new("version", Verdict.Ok, $"{info.Version}, up since {info.StartTime.ToDateTime():u}, kernel {info.Kernel}"),
+                ahead.Duration() > s_clockLimit
+                    ? new("clock", Verdict.Warning, $"The server's clock is {ahead.TotalSeconds:F0} s ahead of this one's.", "Keep both in step (NTP): keys expire by the server's clock.")
+                    : new("clock", Verdict.Ok, "in step with the server's"),
+            ];
+        }
+        catch (RelayException e) when (e.Code == StatusCode.PermissionDenied)
+        {
+            return [new("key", Verdict.Ok, "accepted, of another scope than admin")];
+        }
+        catch (RelayException e)
+        {
+            return [new("key", Verdict.Problem, e.Message, "'relay keys list' with an admin key shows which are valid.")];
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+
+namespace Relay.Cli;
+
+/// <summary>The examples that the help shows, by command.</summary>
+internal static class Examples
+{
+    private static readonly Dictionary<string, string[]> s_lines = new()
+    {
+        ["relay"] =
+        [
+            "relay demo                                    see a whole conversation, in a minute, with nothing set up",
+            "relay serve                                   start a server on this machine",
+            "relay endpoints create --network xmpp --account bot@example.org",
+            "relay keys create --scope bot --out bot.key   a key for a bot; the secret goes to the file only",
+            "relay doctor                                  what is wrong, and what to do",
+        ],
+        ["relay demo"] =
+        [
+            "relay demo                     a contact outside talks to an echo bot through Relay",
+            "relay demo --contact libotr    the contact is the system's libotr",
+            "relay demo --stay              leave it running, and say what to try next",
+            "relay demo --json              the transcript, for machines",
+        ],
+        ["relay serve"] =
+        [
+            "relay serve                                              loopback, in the default data directory",
+            "relay serve --data /var/lib/relay --listen 127.0.0.1:0 --ready-file /run/relay.address",
+            "relay serve --listen 0.0.0.0:7420 --certificate chain.pem --certificate-key key.pem",
+            "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 relay serve     traces, metrics and logs by OTLP",
+        ],
+        ["relay chat"] =
+        [
+            "relay chat --endpoint support --peer alice@example.org --start",
+            "echo 'hello' | relay chat --endpoint support --peer alice@example.org --json",
+        ],
+        ["relay endpoints"] =
+        [
+            "relay endpoints create --network xmpp --account bot@example.org --id support",
+            "relay endpoints create --network irc --account bot --max-wire-bytes 400",
+            "relay endpoints show support --json",
+        ],
+        ["relay conversations"] =
+        [
+            "relay conversations list support",
+            "relay conversations start support --peer alice@example.org",
+            "relay conversations end endpoints/support/conversations/…",
+        ],
+        ["relay keys"] =
+        [
+            "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",
+            "RELAY_KEY_FILE=bot.key ./my-bot",
+            "relay keys revoke apiKeys/…",
+        ],
+        ["relay doctor"] =
+        [
+            "relay doctor --data /var/lib/relay",
+            "relay doctor --server https://relay.example.org:7420 --key-file admin.key --json",
+        ],
+    };
+
+    public static IReadOnlyList<string> Of(Command command)
+    {
+        var name = command is RootCommand ? "relay" : "relay " + command.Name;
+        return s_lines.TryGetValue(name, out var lines) ? lines : [];
+    }
+}

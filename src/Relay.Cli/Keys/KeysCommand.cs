@@ -1,0 +1,130 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Google.Protobuf.WellKnownTypes;
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.V1;
+
+namespace Relay.Cli.Keys;
+
+/// <summary><c>relay keys</c>: create, list, revoke.</summary>
+internal static class KeysCommand
+{
+    public static Command Create() => new("keys", "API keys: who may do what.") { CreateCreate(), CreateList(), CreateRevoke() };
+
+    private static Command CreateCreate()
+    {
+        var scope = new Option<KeyScope>("--scope") { Description = "bot: plaintext; bridge: wire text; admin: endpoints and keys. One each: nobody holds plaintext and wire text by one key.", Required = true };
+        var endpoints = new Option<string[]>("--endpoint") { Description = "Limit the key to this endpoint; may be repeated. Default: all, later ones too.", DefaultValueFactory = _ => [] };
+        var expires = new Option<string?>("--expires") { Description = "When it ends: 90d, 12h, 30m, or a date. Default: never.", HelpName = "WHEN" };
+        var name = new Option<string>("--name") { Description = "What to call it in lists.", DefaultValueFactory = _ => "" };
+        var output = new Option<string?>("--out") { Description = "Write the key to a new file (0600) instead of the terminal.", HelpName = "FILE" };
+        var command = new Command("create", "Make a key. Its secret is shown once.") { scope, endpoints, expires, name, output }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = ToMessage(parsed.GetValue(scope)), DisplayName = parsed.GetValue(name) ?? "" };
+            request.Endpoints.AddRange(parsed.GetRequiredValue(endpoints).Select(EndpointNames.Endpoint));
+            if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
+            var file = parsed.GetValue(output);
+            // Before the key is made: a secret that cannot be written would be lost.
+            if (file is not null && File.Exists(file)) throw new CommandFailure(ExitCode.AlreadyExists, $"{file} is there already, and is left as it is.");
+
+            await using var client = Connection.Open(parsed);
+            var created = await client.CallAsync(o => client.Admin.CreateApiKeyAsync(request, o), cancellation);
+            if (file is not null) PrivateFile.Write(file, Encoding.ASCII.GetBytes(created.Token + "\n"));
+            Print(parsed, created, file);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void Print(ParseResult parsed, CreateApiKeyResponse created, string? file)
+    {
+        if (parsed.GetValue(CommonOptions.Json))
+        {
+            var node = Report.ToNode(created.ApiKey).AsObject();
+            if (file is null) node["token"] = created.Token;
+            else node["file"] = file;
+            Report.Json(node);
+        }
+        else if (file is not null)
+        {
+            Console.Out.WriteLine($"{created.ApiKey.Name} is in {file} (readable by you only). Use it with RELAY_KEY_FILE={file}.");
+        }
+        else
+        {
+            // The key alone on standard output, so that it can be redirected; the rest beside it.
+            Console.Error.WriteLine($"{created.ApiKey.Name}: this is the only time its secret is shown.");
+            Console.Out.WriteLine(created.Token);
+        }
+    }
+
+    private static Command CreateList()
+    {
+        var command = new Command("list", "List the keys, without their secrets.").WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var all = await Pages.AllAsync<V1.ApiKey>(async token =>
+            {
+                var page = await client.CallAsync(o => client.Admin.ListApiKeysAsync(new ListApiKeysRequest { PageToken = token }, o), cancellation);
+                return (page.ApiKeys, page.NextPageToken);
+            });
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
+            else Report.Table(["KEY", "SCOPE", "NAME", "ENDPOINTS", "STATUS"], all.OrderBy(k => k.CreateTime.ToDateTime()).Select(k => new[]
+            {
+                EndpointNames.Id(k.Name), k.Scope.ToString().ToLowerInvariant(), k.DisplayName,
+                k.Endpoints.Count == 0 ? "all" : string.Join(", ", k.Endpoints.Select(EndpointNames.Id)), Status(k),
+            }), "There are no keys.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateRevoke()
+    {
+        var name = new Argument<string>("key") { Description = "Its id or name." };
+        var command = new Command("revoke", "End a key at once.") { name }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var request = new RevokeApiKeyRequest { Name = EndpointNames.ApiKey(parsed.GetRequiredValue(name)) };
+            var key = await client.CallAsync(o => client.Admin.RevokeApiKeyAsync(request, o), cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(key));
+            else Console.Out.WriteLine($"{key.Name} opens nothing any more.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Status(V1.ApiKey k) =>
+        k.RevokeTime is { } revoked ? $"revoked {revoked.ToDateTime():u}"
+        : k.ExpireTime is not { } expires ? "valid"
+        : expires.ToDateTime() <= DateTime.UtcNow ? $"expired {expires.ToDateTime():u}"
+        : $"valid until {expires.ToDateTime():u}";
+
+    internal static Scope ToMessage(KeyScope scope) => scope switch
+    {
+        KeyScope.Bot => Scope.Bot,
+        KeyScope.Bridge => Scope.Bridge,
+        KeyScope.Admin => Scope.Admin,
+        _ => throw new CommandFailure(ExitCode.Usage, "--scope must be bot, bridge or admin."),
+    };
+
+    private static DateTimeOffset ParseExpiry(string text, DateTimeOffset now)
+    {
+        if (text.Length > 1 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0)
+        {
+            switch (text[^1])
+            {
+                case 'd': return now.AddDays(n);
+                case 'h': return now.AddHours(n);
+                case 'm': return now.AddMinutes(n);
+            }
+        }
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : throw new CommandFailure(ExitCode.Usage, "--expires must be like 90d, 12h, 30m or 2030-01-31.");
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Spectre.Console;
+
+namespace Relay.Cli;
+
+/// <summary>What commands print: tables and lines for people, JSON for machines.</summary>
+internal static class Report
+{
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonFormatter s_messages = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+
+    /// <summary>A message of the API in protobuf's JSON mapping.</summary>
+    public static JsonNode ToNode(IMessage message) => JsonNode.Parse(s_messages.Format(message))!;
+
+    public static JsonArray ToArray(IEnumerable<IMessage> messages) => new([.. messages.Select(ToNode)]);
+
+    public static void Json(JsonNode node) => Console.Out.WriteLine(node.ToJsonString(s_indented));
+
+    /// <summary>One event of a running command: a line of its own.</summary>
+    public static void JsonLine(JsonNode node) => Console.Out.WriteLine(node.ToJsonString(s_line));
+
+    public static int Failure(bool json, CommandFailure failure)
+    {
+        if (json)
+        {
+            var error = new JsonObject { ["exitCode"] = failure.Code, ["message"] = failure.Message };
+            if (failure.Reason is { Length: > 0 }) error["reason"] = failure.Reason;
+            if (failure.Hint is not null) error["hint"] = failure.Hint;
+            Console.Error.WriteLine(new JsonObject { ["error"] = error }.ToJsonString(s_line));
+        }
+        else
+        {
+            Console.Error.WriteLine("relay: " + Safe(failure.Message));
+            if (failure.Hint is not null) Console.Error.WriteLine("       " + failure.Hint);
+        }
+        return failure.Code;
+    }
+
+    public static void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, string ifEmpty)
+    {
+        var all = rows.ToList();
+        if (all.Count == 0)
+        {
+            Console.Out.WriteLine(ifEmpty);
+            return;
+        }
+        var table = new Table().Border(TableBorder.None);
+        foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).NoWrap());
+        foreach (var row in all) table.AddRow(row.Select(cell => new Text(Safe(cell))));
+        Terminal().Write(table);
+    }
+
+    /// <summary>Name and value, one pair a line.</summary>
+    public static void Fields(IEnumerable<(string Name, string Value)> fields)
+    {
+        foreach (var (name, value) in fields) Console.Out.WriteLine($"{name,-16} {Safe(value)}");
+    }
+
+    /// <summary>Text of others for a terminal: no control characters, which could move the cursor or forge lines, and no reordering.</summary>
+    public static string Safe(string text) =>
+        string.Concat(text.Select(c => c is '\n' or '\t' ? ' ' : char.IsControl(c) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') ? '\ufffd' : c));
+
+    /// <summary>The terminal; as wide as needed when it is none, so that nothing is cut for a program that reads it.</summary>
+    public static IAnsiConsole Terminal()
+    {
+        bool isFile = Console.IsOutputRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Console.Out),
+            Ansi = isFile ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = isFile || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        });
+        if (isFile) console.Profile.Width = 1000;
+        return console;
+    }
+}

@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Relay.Client.Streams;
+using Relay.V1;
+
+namespace Relay.Client;
+
+/// <summary>Reads and writes plaintext for endpoints. Needs a key of scope bot.</summary>
+public sealed class Bot
+{
+    private const int Buffered = 64;
+    private readonly RelayClient _client;
+    private readonly IReadOnlyList<string> _endpoints;
+
+    internal Bot(RelayClient client, IReadOnlyList<string> endpoints)
+    {
+        _client = client;
+        _endpoints = endpoints;
+    }
+
+    /// <summary>
+    /// The events of the endpoints, in order for each, from the first that is not acknowledged. Reconnects by itself; an
+    /// event is given once while the enumeration runs, and again to a later one unless acknowledged.
+    /// </summary>
+    /// <exception cref="RelayException">The server refuses for good: the key, the endpoint.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async IAsyncEnumerable<BotEvent> Events([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var outgoing = new BotOutgoing(new Cursors(_endpoints));
+        var events = Channel.CreateBounded<BotEvent>(Buffered);
+        var loop = new StreamLoop<StreamEventsRequest, StreamEventsResponse>(_client.Options, o => _client.EventStreams.StreamEvents(o), outgoing, async (response, closing) =>
+        {
+            if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Draining) return Next.Reconnect;
+            if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Event && outgoing.Cursors.Give(response.Event.Endpoint, response.Event.Sequence))
+                await events.Writer.WriteAsync(new BotEvent(this, response.Event, outgoing.Acknowledge), closing);
+            return Next.Continue;
+        });
+
+        using var closing = new CancellationTokenSource();
+        var running = Run();
+        try
+        {
+            await foreach (var e in events.Reader.ReadAllAsync(cancellation)) yield return e;
+        }
+        finally
+        {
+            await closing.CancelAsync();
+            await running;
+        }
+
+        async Task Run()
+        {
+            try
+            {
+                await loop.RunAsync(closing.Token);
+                events.Writer.TryComplete();
+            }
+            catch (Exception e)
+            {
+                events.Writer.TryComplete(e);
+            }
+        }
+    }
+
+    /// <summary>Sends text in a conversation. Returns once it is durable.</summary>
+    /// <param name="requestId">The same id sends once, however often it is called; null: a new one.</param>
+    /// <exception cref="RelayException">The message may not be sent: <see cref="RelayException.Reason"/> says why.</exception>
+    public Task<SendMessageResponse> SendAsync(string conversation, string text, string? requestId = null, CancellationToken cancellation = default) =>
+        SendAsync(new Target { Conversation = conversation }, text, requestId, cancellation);
+
+    /// <summary>Sends text to a peer, in a conversation that is made if there is none.</summary>
+    /// <exception cref="RelayException">The message may not be sent: <see cref="RelayException.Reason"/> says why.</exception>
+    public Task<SendMessageResponse> SendToAsync(string endpoint, string peer, string text, string? requestId = null, CancellationToken cancellation = default) =>
+        SendAsync(To(endpoint, peer), text, requestId, cancellation);
+
+    /// <summary>Offers a peer a private session.</summary>
+    /// <exception cref="RelayException">Refused.</exception>
+    public Task<StartSessionResponse> StartSessionAsync(string endpoint, string peer, string? requestId = null, CancellationToken cancellation = default)
+    {
+        var request = new StartSessionRequest { RequestId = requestId ?? NewId(), Target = To(endpoint, peer) };
+        return _client.CallAsync(o => _client.Conversations.StartSessionAsync(request, o), cancellation);
+    }
+
+    /// <summary>Ends a conversation's private session and tells the peer.</summary>
+    /// <exception cref="RelayException">Refused.</exception>
+    public Task<EndSessionResponse> EndSessionAsync(string conversation, string? requestId = null, CancellationToken cancellation = default)
+    {
+        var request = new EndSessionRequest { RequestId = requestId ?? NewId(), Target = new Target { Conversation = conversation } };
+        return _client.CallAsync(o => _client.Conversations.EndSessionAsync(request, o), cancellation);
+    }
+
+    private Task<SendMessageResponse> SendAsync(Target target, string text, string? requestId, CancellationToken cancellation)
+    {
+        var request = new SendMessageRequest { RequestId = requestId ?? NewId(), Target = target, Text = text };
+        return _client.CallAsync(o => _client.Messages.SendMessageAsync(request, o), cancellation);
+    }
+
+    private static Target To(string endpoint, string peer) => new() { Peer = new Peer { Endpoint = endpoint, Address = peer } };
+
+    private static string NewId() => Guid.NewGuid().ToString("N");
+
+    private sealed class BotOutgoing(Cursors cursors) : IOutgoing<StreamEventsRequest>
+    {
+        private readonly Wakeup _wakeup = new();
+
+        public Cursors Cursors => cursors;
+
+        public void Acknowledge(BotEvent e)
+        {
+            if (cursors.Acknowledge(e.Endpoint, e.Message.Sequence)) _wakeup.Set();
+        }
+
+        public void Restart() => cursors.Restart();
+
+        public StreamEventsRequest? Next() =>
+            cursors.NextOpen() is { } open ? new StreamEventsRequest { Open = open }
+            : cursors.NextAcknowledgement() is { } ack ? new StreamEventsRequest { Ack = ack }
+            : null;
+
+        public ValueTask WaitAsync(CancellationToken cancellation) => _wakeup.WaitAsync(cancellation);
+    }
+}

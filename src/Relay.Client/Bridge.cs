@@ -1,0 +1,121 @@
+using System.Threading.Channels;
+using Google.Protobuf;
+using Relay.Client.Streams;
+using Relay.V1;
+
+namespace Relay.Client;
+
+/// <summary>
+/// Carries wire text between a chat network and Relay. Needs a key of scope bridge. One bridge at a time carries an
+/// endpoint: a second one takes over, and the first one's enumeration fails with reason STREAM_REPLACED.
+/// </summary>
+public sealed class Bridge : IAsyncDisposable
+{
+    private const int Buffered = 64;
+    private readonly IReadOnlyList<string> _endpoints;
+    private readonly Cursors _cursors;
+    private readonly InboundQueue _inbound;
+    private readonly BridgeOutgoing _outgoing;
+    private readonly Channel<OutboundMessage> _messages = Channel.CreateBounded<OutboundMessage>(Buffered);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _running;
+
+    internal Bridge(RelayClient client, IReadOnlyList<string> endpoints)
+    {
+        _endpoints = endpoints;
+        _cursors = new Cursors(endpoints);
+        var wakeup = new Wakeup();
+        _inbound = new InboundQueue(client.Options, wakeup);
+        _outgoing = new BridgeOutgoing(_cursors, _inbound, wakeup);
+        _running = RunAsync(new StreamLoop<StreamWireRequest, StreamWireResponse>(client.Options, o => client.BridgeStreams.StreamWire(o), _outgoing, HandleAsync));
+    }
+
+    /// <summary>
+    /// Wire text for peers, in order for each endpoint, from the first that is not acknowledged. Reconnects by itself.
+    /// Meant for one reader.
+    /// </summary>
+    /// <exception cref="RelayException">The server refuses for good, or another bridge has taken over.</exception>
+    public IAsyncEnumerable<OutboundMessage> Outbound(CancellationToken cancellation = default) => _messages.Reader.ReadAllAsync(cancellation);
+
+    /// <summary>
+    /// Brings a message from the network to Relay; returns once its effect is durable, or it is rejected. A broken
+    /// connection is bridged: the message is sent again with its id, and takes effect once. Messages of one peer are
+    /// worked on in the order of the calls.
+    /// </summary>
+    /// <param name="messageId">The network's or the bridge's own id of the message, unique for the peer.</param>
+    /// <param name="endpoint">Which endpoint it is for; null if the bridge carries only one.</param>
+    /// <exception cref="RelayException">The server refuses for good, or another bridge has taken over.</exception>
+    public async Task<InboundResult> DeliverAsync(string peer, string messageId, ReadOnlyMemory<byte> text, string? endpoint = null, CancellationToken cancellation = default)
+    {
+        var message = new InboundWire
+        {
+            Endpoint = endpoint ?? _endpoints.Single(),
+            Peer = peer,
+            MessageId = messageId,
+            Text = ByteString.CopyFrom(text.Span),
+        };
+        return await _inbound.AddAsync(message, cancellation);
+    }
+
+    /// <summary>Stores the last acknowledgements and closes the stream.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_closing.IsCancellationRequested) return;
+        await _closing.CancelAsync();
+        await _running;
+        _inbound.Dispose();
+    }
+
+    private async ValueTask<Next> HandleAsync(StreamWireResponse response, CancellationToken closing)
+    {
+        switch (response.MessageCase)
+        {
+            case StreamWireResponse.MessageOneofCase.Draining:
+                return Next.Reconnect;
+            case StreamWireResponse.MessageOneofCase.InboundResult:
+                _inbound.Answer(response.InboundResult);
+                break;
+            case StreamWireResponse.MessageOneofCase.Outbound when _cursors.Give(response.Outbound.Endpoint, response.Outbound.Sequence):
+                await _messages.Writer.WriteAsync(new OutboundMessage(response.Outbound, _outgoing.Acknowledge), closing);
+                break;
+        }
+        return Next.Continue;
+    }
+
+    private async Task RunAsync(StreamLoop<StreamWireRequest, StreamWireResponse> loop)
+    {
+        try
+        {
+            await loop.RunAsync(_closing.Token);
+            _messages.Writer.TryComplete();
+            _inbound.Fail(new OperationCanceledException("The bridge was closed."));
+        }
+        catch (Exception e)
+        {
+            _messages.Writer.TryComplete(e);
+            _inbound.Fail(e);
+        }
+    }
+
+    private sealed class BridgeOutgoing(Cursors cursors, InboundQueue inbound, Wakeup wakeup) : IOutgoing<StreamWireRequest>
+    {
+        public void Acknowledge(OutboundMessage message)
+        {
+            if (cursors.Acknowledge(message.Endpoint, message.Message.Sequence)) wakeup.Set();
+        }
+
+        public void Restart()
+        {
+            cursors.Restart();
+            inbound.Restart();
+        }
+
+        public StreamWireRequest? Next() =>
+            cursors.NextOpen() is { } open ? new StreamWireRequest { Open = open }
+            : cursors.NextAcknowledgement() is { } ack ? new StreamWireRequest { Ack = ack }
+            : inbound.Next() is { } message ? new StreamWireRequest { Inbound = message }
+            : null;
+
+        public ValueTask WaitAsync(CancellationToken cancellation) => wakeup.WaitAsync(cancellation);
+    }
+}

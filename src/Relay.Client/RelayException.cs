@@ -1,0 +1,49 @@
+using Google.Rpc;
+using Grpc.Core;
+
+namespace Relay.Client;
+
+/// <summary>What the server refused, and why.</summary>
+public sealed class RelayException : Exception
+{
+    private RelayException(RpcException inner, string reason, IReadOnlyList<(string Field, string Description)> violations, TimeSpan? retryAfter)
+        : base(inner.Status.Detail, inner)
+    {
+        Code = inner.StatusCode;
+        Reason = reason;
+        Violations = violations;
+        RetryAfter = retryAfter;
+    }
+
+    /// <summary>The gRPC status.</summary>
+    public StatusCode Code { get; }
+
+    /// <summary>The stable reason (<c>google.rpc.ErrorInfo</c>); empty if the server gave none.</summary>
+    public string Reason { get; }
+
+    /// <summary>The fields that were wrong.</summary>
+    public IReadOnlyList<(string Field, string Description)> Violations { get; }
+
+    /// <summary>How long to wait before the same request may be tried again; null: in vain.</summary>
+    public TimeSpan? RetryAfter { get; }
+
+    /// <summary>Reads the details of a status.</summary>
+    public static RelayException From(RpcException error)
+    {
+        var status = error.GetRpcStatus();
+        return new RelayException(error,
+            status?.GetDetail<ErrorInfo>()?.Reason ?? "",
+            [.. status?.GetDetail<BadRequest>()?.FieldViolations.Select(v => (v.Field, v.Description)) ?? []],
+            status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan());
+    }
+
+    /// <summary>True if the same request, with the same id, may do better later: nothing, or not everything, is known to have been done.</summary>
+    internal bool IsPassing => Code switch
+    {
+        StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled => true,
+        StatusCode.ResourceExhausted => RetryAfter is not null,
+        // Without a reason it is the connection that broke, not the server that failed.
+        StatusCode.Internal or StatusCode.Unknown => Reason.Length == 0,
+        _ => false,
+    };
+}

@@ -1,0 +1,13 @@
+using System.Threading.Channels;
+
+namespace Relay.Client.Streams;
+
+/// <summary>Something may have changed: set by many, awaited by one, several sets are one.</summary>
+internal sealed class Wakeup
+{
+    private readonly Channel<bool> _slot = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Set() => _slot.Writer.TryWrite(true);
+
+    public async ValueTask WaitAsync(CancellationToken cancellation) => await _slot.Reader.ReadAsync(cancellation);
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using Otr.Core;
+
+namespace Relay.Gateway.Auth;
+
+/// <summary>
+/// An API key as its holder has it: <c>relay_{id}_{secret}</c>, the id 16 lowercase base32 characters (80 random bits),
+/// the secret 64 lowercase hex digits (256 random bits). A guess is hopeless, so one SHA-256 is enough to store it.
+/// </summary>
+public sealed class ApiKeyToken
+{
+    private const string Prefix = "relay_";
+    private const string IdAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+    private const int IdLength = 16;
+    private const int SecretBytes = 32;
+    private readonly string _secret;
+
+    private ApiKeyToken(string id, string secret)
+    {
+        Id = id;
+        _secret = secret;
+    }
+
+    /// <summary>The public half, by which the key is found.</summary>
+    public string Id { get; }
+
+    /// <summary>A new key.</summary>
+    public static ApiKeyToken Create(IRandomSource random)
+    {
+        Span<byte> secret = stackalloc byte[SecretBytes];
+        random.Fill(secret);
+        var token = new ApiKeyToken(NewId(random), Convert.ToHexStringLower(secret));
+        CryptographicOperations.ZeroMemory(secret);
+        return token;
+    }
+
+    /// <summary>Reads a token; blanks around it are ignored.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out ApiKeyToken? token)
+    {
+        token = null;
+        text = text?.Trim();
+        if (text is null || text.Length != Prefix.Length + IdLength + 1 + 2 * SecretBytes) return false;
+        if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text[Prefix.Length + IdLength] != '_') return false;
+        var id = text.Substring(Prefix.Length, IdLength);
+        var secret = text[(Prefix.Length + IdLength + 1)..];
+        if (id.AsSpan().ContainsAnyExcept(IdAlphabet) || secret.AsSpan().ContainsAnyExcept("0123456789abcdef")) return false;
+        token = new ApiKeyToken(id, secret);
+        return true;
+    }
+
+    /// <summary>SHA-256 of the secret's text: 32 bytes.</summary>
+    public byte[] Hash() => SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(_secret));
+
+    /// <summary>The whole token, secret and all: for the holder's eyes.</summary>
+    public string Reveal() => $"{Prefix}{Id}_{_secret}";
+
+    /// <summary>Prints the id only.</summary>
+    public override string ToString() => $"ApiKeyToken {{ {Id} }}";
+
+    private static string NewId(IRandomSource random)
+    {
+        Span<byte> bytes = stackalloc byte[IdLength];
+        random.Fill(bytes);
+        return string.Create(IdLength, bytes.ToArray(), static (span, b) =>
+        {
+            for (int i = 0; i < span.Length; i++) span[i] = IdAlphabet[b[i] & 31];
+        });
+    }
+}

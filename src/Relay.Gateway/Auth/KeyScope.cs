@@ -1,0 +1,12 @@
+namespace Relay.Gateway.Auth;
+
+/// <summary>What a key is for. A key has exactly one scope, so that no one secret opens both plaintext and wire text.</summary>
+public enum KeyScope
+{
+    /// <summary>Plaintext, never wire text.</summary>
+    Bot = 1,
+    /// <summary>Wire text, never plaintext.</summary>
+    Bridge = 2,
+    /// <summary>Endpoints, keys, and the state of conversations; neither plaintext nor wire text.</summary>
+    Admin = 3,
+}

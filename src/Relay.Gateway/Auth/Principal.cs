@@ -1,0 +1,28 @@
+using Grpc.Core;
+using Relay.Gateway.Errors;
+
+namespace Relay.Gateway.Auth;
+
+/// <summary>Who a call was authenticated as.</summary>
+internal sealed record Principal(ApiKey Key)
+{
+    private const string State = "relay.principal";
+
+    public KeyScope Scope => Key.Scope;
+
+    public bool MayUse(string endpointId) => Key.Endpoints.Count == 0 || Key.Endpoints.Contains(endpointId, StringComparer.Ordinal);
+
+    /// <exception cref="RpcException">PERMISSION_DENIED if the key is limited to other endpoints.</exception>
+    public void RequireEndpoint(string endpointId)
+    {
+        if (!MayUse(endpointId)) throw ApiErrors.PermissionDenied(Reasons.EndpointNotAllowed, "This key is limited to other endpoints.");
+    }
+
+    public void Attach(ServerCallContext context) => context.UserState[State] = this;
+
+    /// <summary>The caller; every method but the public ones has one, because the interceptor let it through.</summary>
+    public static Principal Of(ServerCallContext context) =>
+        context.UserState.TryGetValue(State, out var value) && value is Principal principal
+            ? principal
+            : throw ApiErrors.Unauthenticated(Reasons.KeyMissing, "This call needs an API key.");
+}

@@ -1,0 +1,83 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Otr.Core;
+using Relay.Actors;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Errors;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Resources;
+
+namespace Relay.Gateway.Services;
+
+/// <summary>API keys, and how the server is.</summary>
+internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource random, TimeProvider time, GatewayClock clock) : V1.AdminService.AdminServiceBase
+{
+    public override Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
+    {
+        var now = time.GetUtcNow();
+        var violations = new Violations();
+        Targets.CheckRequestId(request.RequestId, violations);
+        violations.AddIf(!KeyScopes.TryParse(request.Scope, out var scope), "scope", "must be BOT, BRIDGE or ADMIN");
+        violations.AddIf(request.DisplayName.Length > GatewayLimits.MaxDisplayNameLength || request.DisplayName.Any(char.IsControl), "display_name",
+            $"must have at most {GatewayLimits.MaxDisplayNameLength} characters, none of them control characters");
+        violations.AddIf(request.Endpoints.Count > GatewayLimits.MaxEndpointsPerKey, "endpoints", $"must be at most {GatewayLimits.MaxEndpointsPerKey}");
+        var endpoints = new List<string>();
+        for (int i = 0; i < request.Endpoints.Count; i++)
+        {
+            if (ResourceNames.TryParseEndpoint(request.Endpoints[i], out var id)) endpoints.Add(id);
+            else violations.Add($"endpoints[{i}]", "must be endpoints/{endpoint}");
+        }
+        var expires = request.ExpireTime?.ToDateTimeOffset();
+        violations.AddIf(expires <= now, "expire_time", "must be in the future");
+        violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints", "must be empty for an admin key: it makes keys and endpoints");
+        violations.ThrowIfAny();
+
+        if (keys.List().FirstOrDefault(k => k.RequestId == request.RequestId) is { } earlier)
+            throw ApiErrors.AlreadyExists(Reasons.KeyExists, "apiKey", ResourceNames.ApiKey(earlier.Id), "This request made a key already, and its secret is not kept: revoke it and make another.");
+        var token = ApiKeyToken.Create(random);
+        var key = new ApiKey(token.Id, scope, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null, request.RequestId);
+        if (!keys.TryAdd(key)) throw ApiErrors.ResourceExhausted(Reasons.Overloaded, $"There are {GatewayLimits.MaxApiKeys} keys already.", null);
+        return Task.FromResult(new V1.CreateApiKeyResponse { ApiKey = ToMessage(key), Token = token.Reveal() });
+    }
+
+    public override Task<V1.ListApiKeysResponse> ListApiKeys(V1.ListApiKeysRequest request, ServerCallContext context)
+    {
+        var page = Paging.Parse(request.PageSize, request.PageToken, new Violations());
+        var rest = keys.List().OrderBy(k => k.Id, StringComparer.Ordinal)
+            .Where(k => page.AfterId is null || string.CompareOrdinal(k.Id, page.AfterId) > 0).Take(page.Size).ToList();
+        var response = new V1.ListApiKeysResponse { NextPageToken = page.NextToken(rest.Count, () => rest[^1].Id) };
+        response.ApiKeys.AddRange(rest.Select(ToMessage));
+        return Task.FromResult(response);
+    }
+
+    public override Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
+    {
+        if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
+        var key = keys.Revoke(id, time.GetUtcNow()) ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "apiKey", request.Name);
+        return Task.FromResult(ToMessage(key));
+    }
+
+    public override Task<V1.Server> GetServer(V1.GetServerRequest request, ServerCallContext context) => Task.FromResult(new V1.Server
+    {
+        Version = GatewayHost.Version,
+        StartTime = clock.Started.ToTimestamp(),
+        Time = time.GetUtcNow().ToTimestamp(),
+        Kernel = OtrKernel.Name,
+        Draining = relay.Draining.IsCancellationRequested,
+    });
+
+    private static V1.ApiKey ToMessage(ApiKey key)
+    {
+        var message = new V1.ApiKey
+        {
+            Name = ResourceNames.ApiKey(key.Id),
+            Scope = KeyScopes.ToMessage(key.Scope),
+            DisplayName = key.DisplayName,
+            CreateTime = key.Created.ToTimestamp(),
+            ExpireTime = key.Expires?.ToTimestamp(),
+            RevokeTime = key.Revoked?.ToTimestamp(),
+        };
+        message.Endpoints.AddRange(key.Endpoints.Select(ResourceNames.Endpoint));
+        return message;
+    }
+}

@@ -1,0 +1,60 @@
+using Google.Protobuf.WellKnownTypes;
+using Relay.Actors;
+using Relay.Gateway.Errors;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Resources;
+using Relay.Gateway.Telemetry;
+
+namespace Relay.Gateway.Streams;
+
+/// <summary>
+/// One inbound wire text: checked, put to its conversation, answered. What a stranger on the network may have caused (its
+/// address, its message's id, size and content) is answered with a result and never ends the bridge's stream.
+/// </summary>
+internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
+{
+    /// <summary>What is wrong with a message before anybody is asked; null if nothing.</summary>
+    public static string? Fault(V1.InboundWire inbound) =>
+        Violations.LineFault(inbound.Peer, 1, GatewayLimits.MaxPeerBytes) is not null ? "INVALID_PEER"
+        : Violations.LineFault(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
+        : inbound.Text.Length > GatewayLimits.MaxWireBytes ? "TOO_LARGE"
+        : inbound.Text.IsEmpty ? "EMPTY"
+        : null;
+
+    public static ConversationAddress Address(string endpointId, V1.InboundWire inbound) => new ConversationAddress.ByPeer(endpointId, inbound.Peer);
+
+    public ValueTask<Reply> AskAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation) =>
+        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(RequestIds.OfBridge(inbound.MessageId), inbound.Text.Memory), cancellation);
+
+    /// <summary>The result that goes back on the stream.</summary>
+    public async Task<V1.InboundResult> RunAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
+    {
+        var result = Fault(inbound) is { } fault ? Result(inbound, fault) : Result(inbound, await AskAsync(endpointId, inbound, cancellation));
+        metrics.Inbound(result.RejectReason);
+        return result;
+    }
+
+    public static V1.InboundResult Result(V1.InboundWire inbound, Reply reply) => reply switch
+    {
+        Reply.Done => Result(inbound, ""),
+        Reply.WireRejected rejected => Result(inbound, Replies.RejectName(rejected.Reason)),
+        Reply.Refused => Result(inbound, "REFUSED"),
+        Reply.NotFound => Result(inbound, Reasons.EndpointNotFound),
+        Reply.RequestIdReused => Result(inbound, "MESSAGE_ID_REUSED"),
+        Reply.Quarantined => Result(inbound, "QUARANTINED"),
+        Reply.Overloaded o => Result(inbound, Reasons.Overloaded, o.RetryAfter),
+        Reply.Unavailable u => Result(inbound, Reasons.Unavailable, u.RetryAfter),
+        _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
+    };
+
+    private static V1.InboundResult Result(V1.InboundWire inbound, string reason, TimeSpan? retryAfter = null)
+    {
+        var result = new V1.InboundResult { Endpoint = inbound.Endpoint, Peer = inbound.Peer, MessageId = inbound.MessageId, RejectReason = reason };
+        if (retryAfter is { } delay)
+        {
+            result.Retry = true;
+            result.RetryDelay = Duration.FromTimeSpan(delay);
+        }
+        return result;
+    }
+}

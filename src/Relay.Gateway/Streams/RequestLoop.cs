@@ -1,0 +1,37 @@
+using Grpc.Core;
+
+namespace Relay.Gateway.Streams;
+
+/// <summary>Why reading a client's requests came to its end.</summary>
+internal enum RequestsEnd
+{
+    /// <summary>The client closed its side.</summary>
+    Closed,
+    /// <summary>The server drains.</summary>
+    Draining,
+}
+
+/// <summary>Reads a client's requests one by one, until it closes, the server drains, or a task of the stream fails.</summary>
+internal static class RequestLoop
+{
+    public static async Task<RequestsEnd> RunAsync<T>(
+        IAsyncStreamReader<T> requests, Func<T, CancellationToken, ValueTask> handle, TaskGroup group, CancellationToken draining)
+    {
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
+        while (true)
+        {
+            var read = requests.MoveNext(CancellationToken.None);
+            var first = await Task.WhenAny(read, group.Faulted, drained.Task);
+            if (first != read)
+            {
+                // The read ends with the call, one way or the other; its outcome concerns nobody any more.
+                _ = read.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                await first;
+                return RequestsEnd.Draining;
+            }
+            if (!await read) return RequestsEnd.Closed;
+            await handle(requests.Current, group.Stopping);
+        }
+    }
+}

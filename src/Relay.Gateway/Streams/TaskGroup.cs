@@ -1,0 +1,56 @@
+namespace Relay.Gateway.Streams;
+
+/// <summary>
+/// Tasks that live and die together: the first fault ends the group, and leaving the group waits for all of them.
+/// </summary>
+internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(outer);
+    private readonly TaskCompletionSource _faulted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Task> _tasks = [];
+    private readonly Lock _lock = new();
+
+    /// <summary>Cancelled when the group ends.</summary>
+    public CancellationToken Stopping => _stop.Token;
+
+    /// <summary>Fails with the first fault of a member, and never completes otherwise.</summary>
+    public Task Faulted => _faulted.Task;
+
+    public void Start(Func<CancellationToken, Task> body)
+    {
+        var task = Run(body);
+        lock (_lock)
+        {
+            _tasks.RemoveAll(t => t.IsCompleted);
+            _tasks.Add(task);
+        }
+    }
+
+    /// <summary>Cancels the members and waits until they are gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        Task[] left;
+        lock (_lock) left = [.. _tasks];
+        await Task.WhenAll(left);
+        _faulted.TrySetCanceled(CancellationToken.None);
+        _stop.Dispose();
+    }
+
+    private async Task Run(Func<CancellationToken, Task> body)
+    {
+        await Task.Yield();
+        try
+        {
+            await body(_stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The group has ended; there is nobody left to tell.
+        }
+        catch (Exception e)
+        {
+            _faulted.TrySetException(e);
+        }
+    }
+}

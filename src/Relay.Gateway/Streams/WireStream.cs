@@ -1,0 +1,89 @@
+using Grpc.Core;
+using Relay.Actors;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Errors;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Resources;
+using Relay.Gateway.Telemetry;
+
+namespace Relay.Gateway.Streams;
+
+/// <summary>One bridge's stream.</summary>
+internal sealed class WireStream(
+    IRelay relay, Principal principal, WireTakeover takeover, InboundWork inboundWork,
+    IServerStreamWriter<V1.StreamWireResponse> responses, TimeProvider time, TimeSpan keepAliveInterval, GatewayMetrics metrics)
+{
+    private readonly ResponseWriter<V1.StreamWireResponse> _writer = new(responses, time, keepAliveInterval);
+    private readonly List<WireTakeover.Claim> _claims = [];
+    private readonly PeerLanes _lanes = new(GatewayLimits.InboundInFlight);
+
+    public async Task RunAsync(IAsyncStreamReader<V1.StreamWireRequest> requests, CancellationToken cancellation)
+    {
+        try
+        {
+            RequestsEnd end;
+            await using (var group = new TaskGroup(cancellation))
+            {
+                var readers = new OpenReaders(relay, principal, StreamKind.Wire, group);
+                group.Start(c => _writer.KeepAliveAsync(() => new V1.StreamWireResponse { KeepAlive = new V1.KeepAlive() }, c));
+                end = await RequestLoop.RunAsync(requests, (request, c) => HandleAsync(request, readers, group, c), group, relay.Draining);
+                // What was taken in gets its answer before the stream ends, unless a task has failed.
+                await (await Task.WhenAny(_lanes.DrainAsync(cancellation), group.Faulted));
+                await readers.FlushAsync(cancellation);
+            }
+            if (end == RequestsEnd.Draining)
+                await _writer.WriteAsync(new V1.StreamWireResponse { Draining = new V1.Draining() }, cancellation);
+        }
+        finally
+        {
+            foreach (var claim in _claims) claim.Dispose();
+            _lanes.Dispose();
+            _writer.Dispose();
+        }
+    }
+
+    private async ValueTask HandleAsync(V1.StreamWireRequest request, OpenReaders readers, TaskGroup group, CancellationToken cancellation)
+    {
+        switch (request.MessageCase)
+        {
+            case V1.StreamWireRequest.MessageOneofCase.Open:
+                var endpointId = await readers.OpenAsync(request.Open, DeliverAsync, CaughtUpAsync, cancellation);
+                var claim = takeover.Take(endpointId);
+                _claims.Add(claim);
+                group.Start(async c =>
+                {
+                    await claim.Lost.WaitAsync(c);
+                    throw ApiErrors.Aborted(Reasons.StreamReplaced, "Another bridge stream has opened this endpoint.");
+                });
+                break;
+            case V1.StreamWireRequest.MessageOneofCase.Ack:
+                readers.Acknowledge(request.Ack);
+                break;
+            case V1.StreamWireRequest.MessageOneofCase.Inbound:
+                await TakeInAsync(request.Inbound, group, cancellation);
+                break;
+            default:
+                throw ApiErrors.InvalidArgument("message", "must be open, inbound or ack");
+        }
+    }
+
+    private ValueTask TakeInAsync(V1.InboundWire inbound, TaskGroup group, CancellationToken cancellation)
+    {
+        if (!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("inbound.endpoint", "must be endpoints/{endpoint}");
+        principal.RequireEndpoint(endpointId);
+        return _lanes.AddAsync(endpointId, inbound.Peer, group, async c =>
+        {
+            var result = await inboundWork.RunAsync(endpointId, inbound, c);
+            await _writer.WriteAsync(new V1.StreamWireResponse { InboundResult = result }, c);
+        }, cancellation);
+    }
+
+    private Task DeliverAsync(string endpointId, OutboxItem item, CancellationToken cancellation)
+    {
+        metrics.Delivered("wire");
+        return _writer.WriteAsync(new V1.StreamWireResponse { Outbound = Mapping.Wire(endpointId, item) }, cancellation);
+    }
+
+    private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
+        _writer.WriteAsync(new V1.StreamWireResponse { CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence } }, cancellation);
+}

@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace Relay.Gateway.Telemetry;
+
+/// <summary>What the gateway logs. Never content, keys, addresses or fingerprints; numbers 2000 to 2099.</summary>
+internal static partial class GatewayLog
+{
+    [LoggerMessage(2000, LogLevel.Error, "{Method} failed: {Fault} at {Where}")]
+    public static partial void CallFailed(this ILogger log, string method, string fault, string where);
+}

@@ -1,0 +1,44 @@
+using System.Diagnostics.Metrics;
+using Grpc.Core;
+
+namespace Relay.Gateway.Telemetry;
+
+/// <summary>What the gateway counts, on the meter "Relay". Labels come from small closed sets.</summary>
+internal sealed class GatewayMetrics : IDisposable
+{
+    private readonly Meter _meter = new("Relay");
+    private readonly UpDownCounter<long> _streams;
+    private readonly Counter<long> _inbound;
+    private readonly Counter<long> _delivered;
+    private readonly Counter<long> _denied;
+
+    public GatewayMetrics()
+    {
+        _streams = _meter.CreateUpDownCounter<long>("relay.gateway.streams", "{stream}", "Open streams of bots and bridges.");
+        _inbound = _meter.CreateCounter<long>("relay.gateway.wire.inbound", "{message}", "Wire texts that bridges brought, by what became of them.");
+        _delivered = _meter.CreateCounter<long>("relay.gateway.delivered", "{message}", "Items delivered to streams.");
+        _denied = _meter.CreateCounter<long>("relay.gateway.denied", "{call}", "Calls denied for want of a key or a scope.");
+    }
+
+    /// <summary>Counts a stream until disposed of.</summary>
+    public IDisposable StreamOpened(string kind)
+    {
+        var tag = new KeyValuePair<string, object?>("kind", kind);
+        _streams.Add(1, tag);
+        return new Open(() => _streams.Add(-1, tag));
+    }
+
+    public void Inbound(string rejectReason) =>
+        _inbound.Add(1, new KeyValuePair<string, object?>("result", rejectReason.Length == 0 ? "TAKEN" : rejectReason));
+
+    public void Delivered(string kind) => _delivered.Add(1, new KeyValuePair<string, object?>("kind", kind));
+
+    public void Denied(StatusCode code) => _denied.Add(1, new KeyValuePair<string, object?>("status", code.ToString()));
+
+    public void Dispose() => _meter.Dispose();
+
+    private sealed class Open(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

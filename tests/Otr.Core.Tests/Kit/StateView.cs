@@ -1,0 +1,38 @@
+using System.Buffers;
+using Otr.Core.Snapshot;
+using Otr.Core.Tests.Conversations;
+
+namespace Otr.Core.Tests.Kit;
+
+/// <summary>What a party remembers, as bytes that two moments can be compared by.</summary>
+internal static class StateView
+{
+    /// <summary>
+    /// The snapshot without what an unauthenticated message may touch: the budgets that pay for its computations, the
+    /// limiter of error replies, and the note that the peer speaks OTR.
+    /// </summary>
+    public static string Of(Party party) => Convert.ToHexString(Bytes(party, state =>
+    {
+        state.AkeBudget.Restore(0, 0);
+        state.SmpBudget.Restore(0, 0);
+        state.LastError = null;
+        state.Offer = OfferState.Accepted;
+    }));
+
+    /// <summary>The party's state, changed behind its back.</summary>
+    public static byte[] Bytes(Party party, Action<ConversationState> change)
+    {
+        using var state = ConversationSnapshot.TryRead(party.Snapshot(), party.Account, party.Settings)!;
+        change(state);
+        var buffer = new ArrayBufferWriter<byte>();
+        ConversationSnapshot.Write(state, buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>What <paramref name="look"/> sees in the party's state.</summary>
+    public static T Look<T>(this Party party, Func<ConversationState, T> look)
+    {
+        using var state = ConversationSnapshot.TryRead(party.Snapshot(), party.Account, party.Settings)!;
+        return look(state);
+    }
+}

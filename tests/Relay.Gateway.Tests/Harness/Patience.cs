@@ -1,0 +1,24 @@
+using System.Threading.Channels;
+using Relay.Client;
+
+namespace Relay.Gateway.Tests.Harness;
+
+/// <summary>Waiting for what must happen: as long as a busy machine may need, and no longer.</summary>
+public static class Patience
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    public static async Task<T> NextAsync<T>(this ChannelReader<T> reader) => await reader.ReadAsync().AsTask().WaitAsync(Limit);
+
+    public static CancellationToken Token => new CancellationTokenSource(Limit).Token;
+
+    /// <summary>The first event that fits; acknowledges nothing.</summary>
+    public static async Task<BotEvent> FirstAsync(this IAsyncEnumerable<BotEvent> events, Func<BotEvent, bool> fits)
+    {
+        await foreach (var e in events.WithCancellation(Token))
+        {
+            if (fits(e)) return e;
+        }
+        throw new InvalidOperationException("The events ended.");
+    }
+}
