@@ -15,8 +15,8 @@ public static class OtrLimits
     public const int MaxSmpSecretBytes = 4096;
     /// <summary>TLVs looked at in one data message.</summary>
     public const int MaxTlvs = 64;
-    /// <summary>Longest list of revealed MAC keys taken in, in bytes.</summary>
-    public const int MaxRevealedMacKeyBytes = 4000;
+    /// <summary>Longest list of revealed MAC keys passed over, in bytes; otr3 reveals a key once for each message under it.</summary>
+    public const int MaxRevealedMacKeyBytes = 64 * 1024;
     /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
     public const int MaxPendingReveals = 64;
     /// <summary>Sessions (peer instances) in one conversation.</summary>
@@ -33,7 +33,7 @@ public static class OtrLimits
     public const long HeartbeatInterval = 60_000;
     /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>
     public const long QueryInterval = 10_000;
-    /// <summary>Time within which a repeated query gets the same D-H Commit again, in ms.</summary>
+    /// <summary>Time within which a repeated query gets the same D-H Commit again, or nothing while its exchange goes on; in ms.</summary>
     public const long CommitRepeatInterval = 2_000;
     /// <summary>Least time before the query of an unfinished key exchange is repeated, in ms; as much again at random.</summary>
     public const long QueryRetryDelay = 5_000;

@@ -41,6 +41,8 @@ public enum RejectReason
     UnknownMessage,
     /// <summary>Too many key exchanges, instances or SMP runs; later ones are taken again.</summary>
     RateLimited,
+    /// <summary>A stranger asks for a session, and the account answers none.</summary>
+    NotInvited,
 }
 
 /// <summary>Why a local request was refused.</summary>

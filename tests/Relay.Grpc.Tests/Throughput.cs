@@ -6,15 +6,20 @@ using GrpcTests.Echo;
 
 namespace GrpcTests;
 
-/// <summary>No test but a figure: run it with <c>--explicit only --filter-class GrpcTests.Throughput --show-live-output on</c>.</summary>
-public sealed class Throughput(ITestOutputHelper output)
+/// <summary>No test but figures: <c>dotnet run -c Release --project tests/Relay.Grpc.Tests -- throughput</c>.</summary>
+internal static class Throughput
 {
     private const int Calls = 20_000;
     private const int Callers = 32;
     private static readonly ByteString Payload = ByteString.CopyFrom(new byte[100]);
 
-    [Fact(Explicit = true)]
-    public async Task Unary()
+    public static async Task RunAsync()
+    {
+        await UnaryAsync();
+        await StreamsAsync();
+    }
+
+    private static async Task UnaryAsync()
     {
         await using TestHost host = await TestHost.StartAsync();
         await RunAsync(host, Calls / 4);
@@ -26,8 +31,7 @@ public sealed class Throughput(ITestOutputHelper output)
         });
     }
 
-    [Fact(Explicit = true)]
-    public async Task Streams()
+    private static async Task StreamsAsync()
     {
         await using TestHost host = await TestHost.StartAsync();
         await MeasureAsync("messages of one server stream", 10 * Calls, async () =>
@@ -59,13 +63,13 @@ public sealed class Throughput(ITestOutputHelper output)
             await host.Echo.UnaryAsync(new EchoRequest { Payload = Payload });
     })));
 
-    private async Task MeasureAsync(string what, int count, Func<Task> run)
+    private static async Task MeasureAsync(string what, int count, Func<Task> run)
     {
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         await run();
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         cpu = Environment.CpuUsage.TotalTime - cpu;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {count / elapsed.TotalSeconds:F0}/s, {cpu.TotalMicroseconds / count:F1} us CPU each (both sides)"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {count / elapsed.TotalSeconds:F0}/s, {cpu.TotalMicroseconds / count:F1} us CPU each (both sides)"));
     }
 }

@@ -58,6 +58,9 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
         }
     }
 
+    /// <summary>The peer is no stranger, or strangers are answered: see <see cref="OtrSettings.AnswersStrangers"/>.</summary>
+    public bool IsInvited => Settings.AnswersStrangers || Known.Count > 0 || LastQuery is not null;
+
     public bool Has(OtrPolicy flag) => (Settings.Policy & flag) != 0;
 
     /// <summary>Encrypted before finished before plaintext, then the latest heard from; null if there is none.</summary>
@@ -93,15 +96,15 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     }
 
     /// <summary>
-    /// The session of an instance, made if there is room or if one that holds nothing worth keeping can go; null if all
-    /// are private.
+    /// The session of an instance, made if there is room or if one can go that holds nothing worth keeping: in PLAINTEXT
+    /// rather than FINISHED, of which others are left then; null if all are private.
     /// </summary>
     public Session? FindOrAdd(uint peerTag)
     {
         if (Find(peerTag) is { } found) return found;
         if (Sessions.Count >= OtrLimits.MaxInstances)
         {
-            var oldest = Sessions.Where(s => s.State == MessageState.Plaintext).MinBy(s => Math.Max(s.LastReceived, s.Auth.Touched));
+            var oldest = Sessions.Where(s => s.State != MessageState.Encrypted).MinBy(s => (Rank(s.State), Math.Max(s.LastReceived, s.Auth.Touched)));
             if (oldest is null) return null;
             oldest.Dispose();
             Sessions.Remove(oldest);

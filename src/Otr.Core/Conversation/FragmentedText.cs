@@ -14,7 +14,7 @@ internal static class FragmentedText
         }
         if (fragment.Version == 3 && !IsForUs(step, fragment)) return;
 
-        var buffer = Buffer(step.State, fragment.Version, fragment.SenderTag);
+        if (Buffer(step, fragment) is not { } buffer) return;
         var others = step.State.Fragments.Sum(b => b == buffer ? 0 : b.Length);
         var outcome = buffer.Add(fragment, step.Now, OtrLimits.MaxWireBytes - others);
         step.Changed();
@@ -28,9 +28,11 @@ internal static class FragmentedText
                 step.State.Fragments.Remove(buffer);
                 break;
             case FragmentOutcome.OutOfOrder:
+                step.State.Fragments.Remove(buffer);
                 step.Reject(RejectReason.BadFragment);
                 break;
             case FragmentOutcome.TooLarge:
+                step.State.Fragments.Remove(buffer);
                 step.Reject(RejectReason.TooLarge);
                 break;
             case FragmentOutcome.Ignored:
@@ -71,16 +73,25 @@ internal static class FragmentedText
     {
         if (WireClassifier.Classify(buffer.Text, out var body) == WireKind.Encoded)
         {
-            IncomingMessage.Receive(step, body, fragment.Version == 3 ? (fragment.SenderTag, fragment.ReceiverTag) : null);
+            IncomingMessage.Receive(step, body, fragment.Version == 3 ? fragment.SenderTag : null);
         }
         else step.Reject(RejectReason.BadFragment);
         buffer.Reset();
     }
 
-    private static FragmentBuffer Buffer(ConversationState state, byte version, uint senderTag)
+    /// <summary>The sender's buffer. Only a first piece makes one, for which the oldest of the others may have to go.</summary>
+    private static FragmentBuffer? Buffer(in StepContext step, in Fragment fragment)
     {
+        var state = step.State;
+        var (version, senderTag) = (fragment.Version, fragment.SenderTag);
         var buffer = state.Fragments.Find(b => b.Version == version && b.SenderTag == senderTag);
         if (buffer is not null) return buffer;
+        if (fragment.Piece.IsEmpty) return null;
+        if (fragment.Index != 1)
+        {
+            step.Reject(RejectReason.BadFragment);
+            return null;
+        }
         if (state.Fragments.Count >= OtrLimits.MaxInstances)
         {
             var oldest = state.Fragments.MinBy(b => b.Touched)!;

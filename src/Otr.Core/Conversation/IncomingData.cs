@@ -9,14 +9,15 @@ internal static class IncomingData
     public static void Receive(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> whole, ref OtrReader reader)
     {
         var session = step.State.Find(header.SenderTag);
-        if (!DataMessage.TryParse(whole, ref reader, out var message))
-        {
-            step.Reject(RejectReason.Malformed);
-            if (session?.State == MessageState.Encrypted) IncomingText.ReplyError(step, "You sent a malformed data message.");
-            return;
-        }
+        var isParsed = DataMessage.TryParse(whole, ref reader, out var message);
         // Read, not trusted: it only keeps us quiet.
         var quiet = (message.Flags & DataMessage.IgnoreUnreadable) != 0;
+        if (!isParsed)
+        {
+            step.Reject(RejectReason.Malformed, quiet);
+            if (!quiet && session?.State == MessageState.Encrypted) IncomingText.ReplyError(step, "You sent a malformed data message.");
+            return;
+        }
         if (session is not { State: MessageState.Encrypted } || session.Version != header.Version)
         {
             step.Reject(RejectReason.NotEncrypted, quiet);

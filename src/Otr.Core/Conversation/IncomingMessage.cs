@@ -6,13 +6,16 @@ namespace Otr.Core;
 internal static class IncomingMessage
 {
     /// <param name="body">From <c>?OTR:</c> on.</param>
-    /// <param name="fragmentTags">The tags of the fragments it came in, which must be those of the message.</param>
-    public static void Receive(in StepContext step, ReadOnlySpan<byte> body, (uint Sender, uint Receiver)? fragmentTags)
+    /// <param name="fragmentSender">
+    /// The sender tag of the fragments it came in, which must be that of the message. Their receiver was us or everybody,
+    /// and so must the message's be: libotr repeats a Commit to everybody in fragments for one.
+    /// </param>
+    public static void Receive(in StepContext step, ReadOnlySpan<byte> body, uint? fragmentSender)
     {
         var buffer = new OtrWriter(Math.Min(body.Length, 4096));
         try
         {
-            if (Envelope.TryDecode(body, ref buffer)) Dispatch(step, buffer.Written, fragmentTags);
+            if (Envelope.TryDecode(body, ref buffer)) Dispatch(step, buffer.Written, fragmentSender);
             else
             {
                 FragmentedText.ForgetAll(step);
@@ -22,12 +25,12 @@ internal static class IncomingMessage
         finally { buffer.Dispose(); }
     }
 
-    private static void Dispatch(in StepContext step, ReadOnlySpan<byte> message, (uint Sender, uint Receiver)? fragmentTags)
+    private static void Dispatch(in StepContext step, ReadOnlySpan<byte> message, uint? fragmentSender)
     {
         var reader = new OtrReader(message);
         var header = MessageHeader.Read(ref reader);
-        if (fragmentTags is null) FragmentedText.Forget(step, header.SenderTag);
-        if (reader.Failed || (fragmentTags is { } tags && header.Version == 3 && tags != (header.SenderTag, header.ReceiverTag)))
+        if (fragmentSender is null) FragmentedText.Forget(step, header.SenderTag);
+        if (reader.Failed || (fragmentSender is { } sender && header.Version == 3 && sender != header.SenderTag))
         {
             step.Reject(RejectReason.Malformed);
             return;

@@ -70,13 +70,14 @@ internal static class IncomingText
 
         var version = (offered & state.Versions).Highest();
         // libotr starts none while ENCRYPTED; a tag is only an offer, and a session stands already.
-        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.MessageState != MessageState.Encrypted) KeyExchange.Start(step, version);
+        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.IsInvited && state.MessageState != MessageState.Encrypted) KeyExchange.Start(step, version);
     }
 
     private static void OnQuery(in StepContext step, ReadOnlySpan<byte> body)
     {
         var version = (QueryMessage.Parse(body) & step.State.Versions).Highest();
         if (version == 0) step.Reject(RejectReason.VersionNotAllowed);
+        else if (!step.State.IsInvited) step.Reject(RejectReason.NotInvited);
         else KeyExchange.Start(step, version);
     }
 
@@ -84,14 +85,14 @@ internal static class IncomingText
     {
         var text = body[WireClassifier.Error.Length..].Trim(" \r\n\t"u8);
         step.Add(new OtrEffect.PeerError(text[..Math.Min(text.Length, OtrLimits.MaxErrorTextBytes)].ToArray()));
-        if (step.State.Has(OtrPolicy.ErrorStartAke)) Requests.OfferSession(step, asked: false);
+        if (step.State.Has(OtrPolicy.ErrorStartAke) && step.State.IsInvited) Requests.OfferSession(step, asked: false);
     }
 
     /// <summary>Tells the peer that its message could not be read; at most one per <see cref="OtrLimits.ErrorInterval"/>.</summary>
     public static void ReplyError(in StepContext step, string text)
     {
         var state = step.State;
-        if (state.LastError is { } last && Math.Abs(step.Now - last) < OtrLimits.ErrorInterval) return;
+        if (state.LastError is { } last && !Timers.IsOver(step.Now, last, OtrLimits.ErrorInterval)) return;
         state.LastError = step.Now;
         step.Changed();
         step.SendText([.. ErrorReplyPrefix, .. System.Text.Encoding.UTF8.GetBytes(text)]);

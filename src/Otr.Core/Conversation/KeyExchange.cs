@@ -15,10 +15,16 @@ internal static class KeyExchange
     {
         var state = step.State;
         var commit = state.Broadcast;
-        if (commit.State == AuthState.AwaitingDhKey && commit.Version == version && !commit.IsAnswered
-            && Math.Abs(step.Now - commit.Touched) < OtrLimits.CommitRepeatInterval)
+        if (!commit.IsAnswered && IsUnderWay(commit, AuthState.AwaitingDhKey, version, step.Now))
         {
-            step.SendMessage(commit.Sent!, version, 0);
+            step.SendMessage(commit.Sent!);
+            return;
+        }
+        // A client that sends a query with each message typed would else start the exchange anew again and again.
+        var now = step.Now;
+        if (state.Sessions.Exists(s => IsUnderWay(s.Auth, AuthState.AwaitingSig, version, now)))
+        {
+            step.Reject(RejectReason.RateLimited, quiet: true);
             return;
         }
         if (!state.AkeBudget.TryTake(step.Now))
@@ -31,13 +37,21 @@ internal static class KeyExchange
         var message = Machine(step, 0).Start(commit, version);
         step.Changed();
         step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeStarted));
-        step.SendMessage(message, version, 0);
+        step.SendMessage(message);
     }
+
+    private static bool IsUnderWay(AuthContext auth, AuthState state, byte version, long now) =>
+        auth.State == state && auth.Version == version && !Timers.IsOver(now, auth.Touched, OtrLimits.CommitRepeatInterval);
 
     public static void Receive(in StepContext step, in MessageHeader header, ref OtrReader reader)
     {
         var state = step.State;
         var version = (byte)header.Version;
+        if (header.Type == MessageType.DhCommit && !state.IsInvited)
+        {
+            step.Reject(RejectReason.NotInvited);
+            return;
+        }
         var session = state.Find(header.SenderTag);
         // Until the message has proved useful the session is not added: a stranger's tags must cost nothing.
         var auth = session?.Auth ?? new AuthContext();
@@ -69,7 +83,7 @@ internal static class KeyExchange
                 return;
             }
         }
-        if (result.Send is { } message) step.SendMessage(message, version, header.SenderTag);
+        if (result.Send is { } message) step.SendMessage(message);
         if (result.Completed is { } completion) Establish(step, session!, completion);
     }
 

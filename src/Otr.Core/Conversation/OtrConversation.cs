@@ -46,6 +46,7 @@ public sealed class OtrConversation : IDisposable
     {
         _state.IsDirty = false;
         var step = new StepContext(_state, environment, effects);
+        Timers.Expire(step);
         switch (input)
         {
             case OtrInput.WireReceived received: IncomingText.Receive(step, received.Text); break;

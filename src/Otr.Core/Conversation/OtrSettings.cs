@@ -12,6 +12,12 @@ public sealed record OtrSettings
     /// <summary>Text after the query, for people whose client has no OTR. No account name, no markup.</summary>
     public string QueryText { get; init; } = "This contact asks for an Off-the-Record private conversation. Your client does not support it; see https://otr.cypherpunks.ca/.";
 
+    /// <summary>
+    /// Whether a query, a tag or a D-H Commit is answered that comes unasked from a peer with whom no session has stood.
+    /// An answer tells a stranger that somebody is there.
+    /// </summary>
+    public bool AnswersStrangers { get; init; } = true;
+
     /// <summary>Idle time after which a private session is ended and wiped, in ms; 0: never.</summary>
     public long SessionIdleLifetime { get; init; }
 }

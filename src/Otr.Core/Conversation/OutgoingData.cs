@@ -26,7 +26,7 @@ internal static class OutgoingData
             DataChannel.Seal(session.Keys!, header, flags, plaintext.Written, ref message);
             session.LastSent = step.Now;
             step.Changed();
-            step.SendMessage(message.Written, session.Version, session.PeerTag);
+            step.SendMessage(message.Written);
         }
         finally
         {

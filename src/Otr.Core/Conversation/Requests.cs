@@ -88,7 +88,7 @@ internal static class Requests
             if (asked) step.Add(new OtrEffect.Refused(RefusalReason.NotAllowed));
             return;
         }
-        if (!asked && state.LastQuery is { } last && Math.Abs(step.Now - last) < OtrLimits.QueryInterval) return;
+        if (!asked && state.LastQuery is { } last && !Timers.IsOver(step.Now, last, OtrLimits.QueryInterval)) return;
         state.RetriesLeft = OtrLimits.MaxQueryRetries;
         SendQuery(step);
     }

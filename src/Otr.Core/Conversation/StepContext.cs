@@ -21,13 +21,18 @@ internal readonly ref struct StepContext(ConversationState state, in OtrEnvironm
 
     public void Reject(RejectReason reason, bool quiet = false) => Add(new OtrEffect.Rejected(reason, quiet));
 
-    /// <summary>Sends a binary message, in fragments if the network has a limit.</summary>
-    public void SendMessage(ReadOnlySpan<byte> message, byte version, uint peerTag)
+    /// <summary>Sends a binary message, in fragments if the network has a limit; they have the tags of its header.</summary>
+    public void SendMessage(ReadOnlySpan<byte> message)
     {
         var wire = Envelope.Encode(message);
         var limit = State.Settings.MaxWireBytes;
         if (limit <= 0 || wire.Length <= limit) Add(new OtrEffect.SendWire(wire));
-        else foreach (var fragment in Fragmenter.Cut(wire, limit, version, OwnTag, peerTag)) Add(new OtrEffect.SendWire(fragment));
+        else
+        {
+            var reader = new OtrReader(message);
+            var header = MessageHeader.Read(ref reader);
+            foreach (var fragment in Fragmenter.Cut(wire, limit, (byte)header.Version, header.SenderTag, header.ReceiverTag)) Add(new OtrEffect.SendWire(fragment));
+        }
     }
 
     /// <summary>Sends text that is no binary message: never fragmented.</summary>

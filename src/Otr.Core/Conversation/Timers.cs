@@ -22,13 +22,30 @@ internal static class Timers
         return next == long.MaxValue ? null : next;
     }
 
+    /// <summary>Time has passed: everything that is due.</summary>
     public static void Run(in StepContext step)
+    {
+        Expire(step);
+        RetryQuery(step);
+    }
+
+    /// <summary>
+    /// Ends and wipes what has outlived its time. Before every step, so that a timer that comes late, after a restart say,
+    /// gives no secret a longer life.
+    /// </summary>
+    public static void Expire(in StepContext step)
     {
         ExpireExchanges(step);
         ExpireFragments(step);
         ExpireHeld(step);
         ExpireSessions(step);
-        RetryQuery(step);
+    }
+
+    /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
+    public static bool IsOver(long now, long since, long lifetime)
+    {
+        var age = unchecked(now - since);
+        return age >= lifetime || age <= -lifetime;
     }
 
     private static void ExpireExchanges(in StepContext step)
@@ -43,7 +60,7 @@ internal static class Timers
 
     private static bool Expire(in StepContext step, AuthContext auth)
     {
-        if (auth.State == AuthState.None || step.Now < auth.Touched + OtrLimits.AkeLifetime) return false;
+        if (auth.State == AuthState.None || !IsOver(step.Now, auth.Touched, OtrLimits.AkeLifetime)) return false;
         auth.Reset();
         step.Changed();
         return true;
@@ -51,11 +68,12 @@ internal static class Timers
 
     private static void ExpireFragments(in StepContext step)
     {
-        var now = step.Now;
-        foreach (var old in step.State.Fragments.Where(f => now >= f.Touched + OtrLimits.FragmentLifetime).ToArray())
+        var fragments = step.State.Fragments;
+        for (var i = fragments.Count - 1; i >= 0; i--)
         {
-            old.Reset();
-            step.State.Fragments.Remove(old);
+            if (!IsOver(step.Now, fragments[i].Touched, OtrLimits.FragmentLifetime)) continue;
+            fragments[i].Reset();
+            fragments.RemoveAt(i);
             step.Changed();
         }
     }
@@ -63,7 +81,7 @@ internal static class Timers
     private static void ExpireHeld(in StepContext step)
     {
         var held = step.State.Held;
-        while (held.Count > 0 && step.Now >= held[0].Since + OtrLimits.HeldMessageLifetime)
+        while (held.Count > 0 && IsOver(step.Now, held[0].Since, OtrLimits.HeldMessageLifetime))
         {
             Requests.Drop(step, held[0]);
             held.RemoveAt(0);

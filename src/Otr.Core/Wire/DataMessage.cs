@@ -32,7 +32,8 @@ internal readonly ref struct DataMessage
         var authenticated = reader.Position;
         var mac = reader.ReadFixed(MacLength);
         var revealed = reader.ReadData();
-        message = default;
+        // The flags alone are read from what cannot be: they say whether the sender wants to hear of it.
+        message = new DataMessage { Flags = flags };
         if (!reader.IsComplete || revealed.Length > OtrLimits.MaxRevealedMacKeyBytes) return false;
         message = new DataMessage
         {

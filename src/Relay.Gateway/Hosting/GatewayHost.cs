@@ -57,7 +57,7 @@ public sealed class GatewayHost : IAsyncDisposable
         try
         {
             var relay = await EmbeddedRelay.OpenAsync(
-                new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
+                new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards, SealingKeyFile = options.SealingKeyFile }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
             try
             {
                 return await StartAsync(options, relay, telemetry, cancellation);

@@ -21,6 +21,9 @@ public sealed class ParsingTests
         }
     }
 
+    // Each bent Reveal costs an exponentiation; its 486 opaque bytes are all alike.
+    private static int Stride(string name) => name == "reveal" ? 7 : 1;
+
     private static (Party Us, Insider Peer) Private()
     {
         Party us = new(1), peer = new(2);
@@ -41,7 +44,7 @@ public sealed class ParsingTests
         var moment = Recording.Of(version)[name];
         var message = WireText.Decode(moment.Wire);
         var honest = Outcome(moment, message);
-        for (var at = 0; at + 4 <= message.Length; at++)
+        for (var at = 0; at + 4 <= message.Length; at += Stride(name))
         {
             foreach (var claim in new uint[] { 0xffffffff, 0x80000000, 0x7fffffff, (uint)message.Length })
             {
@@ -109,7 +112,7 @@ public sealed class ParsingTests
     {
         var moment = Recording.Of(version)[name];
         var message = WireText.Decode(moment.Wire);
-        for (var at = 0; at < message.Length; at++)
+        for (var at = 0; at < message.Length; at += Stride(name))
         {
             var bent = (byte[])message.Clone();
             bent[at] ^= (byte)(1 << (at % 8));

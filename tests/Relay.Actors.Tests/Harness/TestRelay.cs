@@ -76,7 +76,7 @@ internal sealed class TestRelay : IAsyncDisposable
         await OpenAsync();
     }
 
-    public async Task<Reply> AskAsync(Command command, ConversationAddress? address = null) => await Relay.AskAsync(address ?? Address, command, CancellationToken.None);
+    public async Task<Reply> AskAsync(Command command, ConversationAddress? address = null) => await Relay.AskAsync(address ?? Address, command, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
 
     public Task<Reply> SendAsync(string requestId, string text) => AskAsync(new Command.Send(requestId, System.Text.Encoding.UTF8.GetBytes(text)));
 
