@@ -29,15 +29,15 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         ["RELAY_DATA"] = fixture.Running.DataDirectory,
     };
 
-    private Task<CliResult> RelayAsync(params string[] arguments) => Cli.RunAsync(Environment, null, arguments);
+    private Task<TerminalResult> RelayAsync(params string[] arguments) => Terminal.RunAsync(Environment, null, arguments);
 
     [Fact]
     public async Task Help_teaches_by_example_and_tells_the_exit_codes()
     {
-        var root = await Cli.RunAsync("--help");
+        var root = await Terminal.RunAsync("--help");
         Assert.Equal(ExitCode.Ok, root.Code);
         foreach (var word in new[] { "demo", "serve", "chat", "endpoints", "conversations", "keys", "doctor", "otr-peer", "bench", "Examples:", "Exit codes:" }) Assert.Contains(word, root.Out, StringComparison.Ordinal);
-        Assert.Contains("relay serve --listen 0.0.0.0:7420 --certificate", (await Cli.RunAsync("serve", "--help")).Out, StringComparison.Ordinal);
+        Assert.Contains("relay serve --listen 0.0.0.0:7420 --certificate", (await Terminal.RunAsync("serve", "--help")).Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -77,17 +77,17 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         Assert.Equal(ExitCode.NotFound, (await RelayAsync("conversations", "show", "endpoints/shown/conversations/aaaaaaaaaaaaaaaaaaaaaaaaaa")).Code);
         Assert.Equal(ExitCode.NotFound, (await RelayAsync("keys", "revoke", "none")).Code);
 
-        var nobody = await Cli.RunAsync("endpoints", "list", "--server", "http://127.0.0.1:1", "--key-file", Environment["RELAY_KEY_FILE"], "--json");
+        var nobody = await Terminal.RunAsync("endpoints", "list", "--server", "http://127.0.0.1:1", "--key-file", Environment["RELAY_KEY_FILE"], "--json");
         Assert.Equal(ExitCode.Unreachable, nobody.Code);
         Assert.Contains("relay serve", nobody.JsonError.GetProperty("hint").GetString(), StringComparison.Ordinal);
 
         using var directory = new TempDirectory();
-        Assert.Equal(ExitCode.Denied, (await Cli.RunAsync("endpoints", "list", "--server", Environment["RELAY_SERVER"], "--data", directory.Path)).Code);
+        Assert.Equal(ExitCode.Denied, (await Terminal.RunAsync("endpoints", "list", "--server", Environment["RELAY_SERVER"], "--data", directory.Path)).Code);
         await File.WriteAllTextAsync(directory.File("wrong.key"), "relay_aaaaaaaaaaaaaaaa_" + new string('0', 64));
-        var wrong = await Cli.RunAsync("endpoints", "list", "--server", Environment["RELAY_SERVER"], "--key-file", directory.File("wrong.key"), "--json");
+        var wrong = await Terminal.RunAsync("endpoints", "list", "--server", Environment["RELAY_SERVER"], "--key-file", directory.File("wrong.key"), "--json");
         Assert.Equal((ExitCode.Denied, "KEY_INVALID"), (wrong.Code, wrong.JsonError.GetProperty("reason").GetString()));
         await File.WriteAllTextAsync(directory.File("no.key"), "my dog's name");
-        var none = await Cli.RunAsync("endpoints", "list", "--server", Environment["RELAY_SERVER"], "--key-file", directory.File("no.key"));
+        var none = await Terminal.RunAsync("endpoints", "list", "--server", Environment["RELAY_SERVER"], "--key-file", directory.File("no.key"));
         Assert.Equal(ExitCode.Denied, none.Code);
         Assert.DoesNotContain("dog", none.Error, StringComparison.Ordinal);
     }
@@ -105,16 +105,16 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         Assert.Equal(ExitCode.AlreadyExists, (await RelayAsync("keys", "create", "--scope", "bot", "--out", file)).Code);
 
         var asBot = new Dictionary<string, string>(Environment) { ["RELAY_KEY_FILE"] = file };
-        Assert.Equal(ExitCode.Ok, (await Cli.RunAsync(asBot, null, "endpoints", "show", "shown")).Code);
-        Assert.Equal(ExitCode.Denied, (await Cli.RunAsync(asBot, null, "keys", "list")).Code);
-        Assert.Equal(ExitCode.Denied, (await Cli.RunAsync(asBot, null, "endpoints", "create", "--network", "n", "--account", "a")).Code);
+        Assert.Equal(ExitCode.Ok, (await Terminal.RunAsync(asBot, null, "endpoints", "show", "shown")).Code);
+        Assert.Equal(ExitCode.Denied, (await Terminal.RunAsync(asBot, null, "keys", "list")).Code);
+        Assert.Equal(ExitCode.Denied, (await Terminal.RunAsync(asBot, null, "endpoints", "create", "--network", "n", "--account", "a")).Code);
 
         var name = made.Json.GetProperty("name").GetString()!;
         var listed = (await RelayAsync("keys", "list", "--json")).Json.EnumerateArray().Single(k => k.GetProperty("name").GetString() == name);
         Assert.Equal(("BOT", "for the test", "endpoints/shown"), (listed.GetProperty("scope").GetString(), listed.GetProperty("displayName").GetString(), listed.GetProperty("endpoints")[0].GetString()));
         Assert.InRange(listed.GetProperty("expireTime").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddDays(89), DateTimeOffset.UtcNow.AddDays(91));
         Assert.Equal(ExitCode.Ok, (await RelayAsync("keys", "revoke", name)).Code);
-        Assert.Equal(ExitCode.Denied, (await Cli.RunAsync(asBot, null, "endpoints", "show", "shown")).Code);
+        Assert.Equal(ExitCode.Denied, (await Terminal.RunAsync(asBot, null, "endpoints", "show", "shown")).Code);
 
         var printed = await RelayAsync("keys", "create", "--scope", "bridge");
         Assert.Matches("^relay_[a-z2-7]{16}_[0-9a-f]{64}\n$", printed.Out);
@@ -191,7 +191,7 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         File.SetUnixFileMode(data, (UnixFileMode)0b111_101_101);
         File.SetUnixFileMode(Path.Combine(data, "sealing.key"), (UnixFileMode)0b110_100_100);
         await File.WriteAllTextAsync(Path.Combine(data, "api-keys.json"), "{");
-        var report = await Cli.RunAsync("doctor", "--data", data, "--server", "http://127.0.0.1:1", "--json");
+        var report = await Terminal.RunAsync("doctor", "--data", data, "--server", "http://127.0.0.1:1", "--json");
         Assert.Equal(ExitCode.Failed, report.Code);
         var findings = report.Json.GetProperty("findings").EnumerateArray().ToDictionary(f => f.GetProperty("check").GetString()!);
         foreach (var check in new[] { "data directory", "sealing key", "API keys", "server" })
@@ -209,18 +209,18 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         await using var first = await ServerProcess.StartAsync(data, "127.0.0.1:0", directory.File("log"), null, Patience.Token, "--ready-file", directory.File("ready"));
         Assert.Equal(first.Address, new Uri((await File.ReadAllTextAsync(directory.File("ready"))).Trim()));
         var before = await File.ReadAllBytesAsync(Path.Combine(data, "api-keys.json"));
-        var second = await Cli.RunAsync("serve", "--data", data, "--listen", "127.0.0.1:0", "--json");
+        var second = await Terminal.RunAsync("serve", "--data", data, "--listen", "127.0.0.1:0", "--json");
         Assert.Equal(ExitCode.Failed, second.Code);
         Assert.Contains(data, second.JsonError.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(Path.Combine(data, "api-keys.json")));
-        Assert.Equal(ExitCode.Ok, (await Cli.RunAsync("endpoints", "list", "--server", first.Address.ToString(), "--data", data)).Code);
+        Assert.Equal(ExitCode.Ok, (await Terminal.RunAsync("endpoints", "list", "--server", first.Address.ToString(), "--data", data)).Code);
     }
 
     [Fact]
     public async Task Serve_refuses_the_open_network_without_a_certificate_and_leaves_nothing_behind()
     {
         using var directory = new TempDirectory();
-        var refused = await Cli.RunAsync("serve", "--data", directory.File("data"), "--listen", "0.0.0.0:0");
+        var refused = await Terminal.RunAsync("serve", "--data", directory.File("data"), "--listen", "0.0.0.0:0");
         Assert.Equal(ExitCode.Failed, refused.Code);
         Assert.Contains("--certificate", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory.File("data")));
@@ -237,7 +237,7 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         await using (await ServerProcess.StartAsync(data, "127.0.0.1:0", directory.File("log"), null, Patience.Token)) { }
         foreach (var side in new[] { "relay.db-wal", "relay.db-shm" }) File.Delete(Path.Combine(data, side));
         await File.WriteAllTextAsync(Path.Combine(data, file), content);
-        var refused = await Cli.RunAsync("serve", "--data", data, "--listen", "127.0.0.1:0");
+        var refused = await Terminal.RunAsync("serve", "--data", data, "--listen", "127.0.0.1:0");
         Assert.Equal(ExitCode.Failed, refused.Code);
         Assert.Contains(file, refused.Error, StringComparison.Ordinal);
         Assert.Equal(content, await File.ReadAllTextAsync(Path.Combine(data, file)));

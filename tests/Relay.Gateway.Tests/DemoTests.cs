@@ -12,7 +12,7 @@ public sealed class DemoTests
     [Fact]
     public async Task It_happens_and_reads_well()
     {
-        var demo = await Cli.RunAsync("demo");
+        var demo = await Terminal.RunAsync("demo");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Assert.Contains("All of it happened.", demo.Out, StringComparison.Ordinal);
         foreach (var shown in new[] { "?OTR:AAMD", "?OTR|", "reads 🔒", "SIGKILL", "the session stands", "SESSION_FINISHED" }) Assert.Contains(shown, demo.Out, StringComparison.Ordinal);
@@ -23,7 +23,7 @@ public sealed class DemoTests
     [Fact]
     public async Task Its_transcript_says_the_same_to_a_machine()
     {
-        var demo = await Cli.RunAsync("demo", "--json");
+        var demo = await Terminal.RunAsync("demo", "--json");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Judge(demo.Json);
     }
@@ -33,7 +33,7 @@ public sealed class DemoTests
     {
         using var directory = new TempDirectory();
         Assert.SkipUnless(LibotrPeer.TryBuild(directory.Path, out _, out var reason), reason);
-        var demo = await Cli.RunAsync("demo", "--contact", "libotr", "--json");
+        var demo = await Terminal.RunAsync("demo", "--contact", "libotr", "--json");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Assert.StartsWith("libotr", demo.Json.GetProperty("contact").GetString(), StringComparison.Ordinal);
         Judge(demo.Json);
@@ -53,10 +53,10 @@ public sealed class DemoTests
                 staying = JsonDocument.Parse(line).RootElement;
                 break;
             }
-            var chat = await Cli.RunAsync(
-                new() { ["RELAY_SERVER"] = staying.GetProperty("server").GetString()!, ["RELAY_KEY_FILE"] = staying.GetProperty("adminKeyFile").GetString()! },
-                "hello\n", "conversations", "list", "echo", "--json");
-            Assert.Equal("alice@demo.example", chat.Json[0].GetProperty("peer").GetString());
+            var listed = await Terminal.RunAsync(
+                new Dictionary<string, string> { ["RELAY_SERVER"] = staying.GetProperty("server").GetString()!, ["RELAY_KEY_FILE"] = staying.GetProperty("adminKeyFile").GetString()! },
+                null, "conversations", "list", "echo", "--json");
+            Assert.Equal("alice@demo.example", listed.Json[0].GetProperty("peer").GetString());
             using (var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{demo.Id}"])) await kill.WaitForExitAsync();
             await demo.WaitForExitAsync(Patience.Token);
             Assert.Equal(ExitCode.Ok, demo.ExitCode);

@@ -21,12 +21,12 @@ public sealed class ExampleTests
     {
         const string python = "/usr/bin/python3";
         Assert.SkipUnless(File.Exists(python), "python3 is missing: apt-get install python3");
-        var imports = await Cli.RunAsync(new ProcessStartInfo(python, ["-c", "import grpc, google.protobuf"]), null);
+        var imports = await Terminal.RunAsync(new ProcessStartInfo(python, ["-c", "import grpc, google.protobuf"]), null);
         Assert.SkipUnless(imports.Code == 0, "Python's grpcio is missing: apt-get install python3-grpcio python3-protobuf");
         using var directory = new TempDirectory();
         var script = Path.Combine(s_root, "examples", "echo-bot-python", "make_stubs.sh");
         var stubs = new ProcessStartInfo("bash", [script, directory.Path]) { Environment = { ["PYTHON"] = python } };
-        var made = await Cli.RunAsync(stubs, null);
+        var made = await Terminal.RunAsync(stubs, null);
         Assert.SkipUnless(made.Code == 0, $"The stubs cannot be made: apt-get install protobuf-compiler protobuf-compiler-grpc ({made.Error.Trim()})");
         await AnswersAsync(new ProcessStartInfo(python, [Path.Combine(s_root, "examples", "echo-bot-python", "echo_bot.py"), "endpoints/e"]) { Environment = { ["PYTHONPATH"] = directory.Path } });
     }

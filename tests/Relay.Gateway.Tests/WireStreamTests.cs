@@ -95,7 +95,7 @@ public sealed class WireStreamTests
         };
         foreach (var (message, reason) in cases)
         {
-            await stream.RequestStream.WriteAsync(new StreamWireRequest { Inbound = message });
+            await stream.RequestStream.SayAsync(new StreamWireRequest { Inbound = message });
             var result = await ResultAsync(stream);
             Assert.Equal((message.MessageId, reason, false), (result.MessageId, result.RejectReason, result.Retry));
         }
@@ -229,12 +229,12 @@ public sealed class WireStreamTests
     private static async Task<AsyncDuplexStreamingCall<StreamWireRequest, StreamWireResponse>> OpenAsync(TestServer server)
     {
         var stream = (await server.ConnectAsync(Scope.Bridge)).BridgeStreams.StreamWire();
-        await stream.RequestStream.WriteAsync(new StreamWireRequest { Open = new OpenStream { Endpoint = Endpoint } });
+        await stream.RequestStream.SayAsync(new StreamWireRequest { Open = new OpenStream { Endpoint = Endpoint } });
         return stream;
     }
 
     private static Task SendAsync(AsyncDuplexStreamingCall<StreamWireRequest, StreamWireResponse> stream, string peer, string id) =>
-        stream.RequestStream.WriteAsync(new StreamWireRequest { Inbound = Wire(peer, id, "?OTR") });
+        stream.RequestStream.SayAsync(new StreamWireRequest { Inbound = Wire(peer, id, "?OTR") });
 
     private static InboundWire Wire(string peer, string id, string text) => new() { Endpoint = Endpoint, Peer = peer, MessageId = id, Text = ByteString.CopyFromUtf8(text) };
 
