@@ -116,7 +116,7 @@ public sealed class AuthTests
             Message = new InboundWire { Endpoint = "endpoints/other", Peer = "p", MessageId = "1", Text = Google.Protobuf.ByteString.CopyFromUtf8("x") },
         }));
         using var stream = bot.EventStreams.StreamEvents();
-        await stream.RequestStream.WriteAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/other" } });
+        await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/other" } });
         await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, () => stream.ResponseStream.MoveNext(CancellationToken.None));
 
         var seen = await bot.Endpoints.ListEndpointsAsync(new ListEndpointsRequest());

@@ -85,14 +85,14 @@ public sealed class EventStreamTests
         relay.Stream("f", StreamKind.Events).Add(Text("of f"));
         await using var server = await TestServer.StartAsync(relay);
         using var stream = await OpenAsync(server, null);
-        await stream.RequestStream.WriteAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/f" } });
+        await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/f" } });
         var seen = new List<string>();
         while (seen.Count < 2)
         {
             if ((await NextAsync(stream)) is { MessageCase: StreamEventsResponse.MessageOneofCase.Event } r) seen.Add($"{r.Event.Endpoint} {r.Event.TextReceived.Text}");
         }
         Assert.Equal(["endpoints/e of e", "endpoints/f of f"], seen.Order());
-        await stream.RequestStream.WriteAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/f" } });
+        await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/f" } });
         await Expect.FieldsAsync(async () => { while (await stream.ResponseStream.MoveNext(Patience.Token)) { } }, "open.endpoint");
     }
 
@@ -103,7 +103,7 @@ public sealed class EventStreamTests
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());
         using var stream = await OpenAsync(server, null);
-        await stream.RequestStream.WriteAsync(strangeAck ? new StreamEventsRequest { Ack = new Ack { Endpoint = "endpoints/other", Sequence = 1 } } : new StreamEventsRequest());
+        await stream.RequestStream.SayAsync(strangeAck ? new StreamEventsRequest { Ack = new Ack { Endpoint = "endpoints/other", Sequence = 1 } } : new StreamEventsRequest());
         await Expect.FieldsAsync(async () => { while (await stream.ResponseStream.MoveNext(Patience.Token)) { } }, strangeAck ? "ack.endpoint" : "message");
     }
 
@@ -224,12 +224,12 @@ public sealed class EventStreamTests
         var stream = bot.EventStreams.StreamEvents();
         var open = new OpenStream { Endpoint = Endpoint };
         if (after is not null) open.AfterSequence = after.Value;
-        await stream.RequestStream.WriteAsync(new StreamEventsRequest { Open = open });
+        await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = open });
         return stream;
     }
 
     private static Task AckAsync(AsyncDuplexStreamingCall<StreamEventsRequest, StreamEventsResponse> stream, ulong sequence) =>
-        stream.RequestStream.WriteAsync(new StreamEventsRequest { Ack = new Ack { Endpoint = Endpoint, Sequence = sequence } });
+        stream.RequestStream.SayAsync(new StreamEventsRequest { Ack = new Ack { Endpoint = Endpoint, Sequence = sequence } });
 
     private static async Task<StreamEventsResponse> NextAsync(AsyncDuplexStreamingCall<StreamEventsRequest, StreamEventsResponse> stream)
     {

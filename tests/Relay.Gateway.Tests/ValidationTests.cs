@@ -86,7 +86,7 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
         await Expect.FieldsAsync(async () => await fixture.Bridge.BridgeStreams.PullWireAsync(new PullWireRequest { Endpoint = name }), "endpoint");
         await Expect.FieldsAsync(async () => await fixture.Bridge.BridgeStreams.AckWireAsync(new AckWireRequest { Endpoint = name }), "endpoint");
         using var stream = fixture.Bot.EventStreams.StreamEvents();
-        await stream.RequestStream.WriteAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = name } });
+        await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = name } });
         await Expect.FieldsAsync(() => stream.ResponseStream.MoveNext(CancellationToken.None), "open.endpoint");
     }
 

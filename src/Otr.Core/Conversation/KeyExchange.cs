@@ -58,6 +58,7 @@ internal static class KeyExchange
         // What we committed to with all instances, unless this one has answered it already.
         var committed = auth.State == AuthState.None && !state.Broadcast.IsAnsweredBy(header.SenderTag) ? state.Broadcast : auth;
         var machine = Machine(step, header.SenderTag);
+        var budget = state.AkeBudget.Value;
         var result = header.Type switch
         {
             MessageType.DhCommit => machine.OnDhCommit(auth, committed, version, ref reader),
@@ -67,6 +68,7 @@ internal static class KeyExchange
         };
         if (result.Reject is { } reason)
         {
+            if (state.AkeBudget.Value != budget) step.Changed();
             step.Reject(reason, quiet: reason == RejectReason.UnexpectedAkeMessage);
             return;
         }

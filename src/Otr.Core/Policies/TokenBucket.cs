@@ -14,6 +14,9 @@ internal sealed class TokenBucket(int burst, long refillMilliseconds)
     /// <summary>Unix ms from which the next refill counts; <see cref="long.MinValue"/> before the first use.</summary>
     public long Since => _since;
 
+    /// <summary>Everything that a snapshot holds of it.</summary>
+    public (int Used, long Since) Value => (Used, _since);
+
     /// <summary>Takes one token, or says no.</summary>
     public bool TryTake(long now)
     {

@@ -4,8 +4,9 @@ using Otr.Core.Wire;
 
 namespace Otr.Core.Ratchet;
 
-// Our key id INT, current and previous pair; their key id INT, current and perhaps previous key; the pairs whose keys were
-// derived; the MAC keys to reveal. A pair not derived yet is derived again when needed: it has no counters to lose.
+// Our key id INT, current and previous pair; their key id INT, current and perhaps previous key; the pairs that were used;
+// the MAC keys to reveal. A pair not used yet is derived again when needed: it has no counters to lose. So a message that
+// is refused leaves no trace, though its pair's keys had to be derived to refuse it.
 internal sealed partial class KeyRing
 {
     public void WriteSnapshot(ref OtrWriter w)
@@ -19,9 +20,10 @@ internal sealed partial class KeyRing
         w.Raw(_theirsPrevious);
         foreach (var pair in _pairs)
         {
-            w.Flag(pair is not null);
-            if (pair is null) continue;
-            w.Raw(pair.Raw);
+            var used = pair is not null && (pair.SendCounter | pair.ReceiveCounter) != 0;
+            w.Flag(used);
+            if (!used) continue;
+            w.Raw(pair!.Raw);
             w.UInt64(pair.SendCounter);
             w.UInt64(pair.ReceiveCounter);
             w.Flag(pair.ReceiveMacUsed);

@@ -8,11 +8,11 @@ namespace Otr.Core.Tests.Conversations;
 /// <summary>One side of a test conversation: an <see cref="OtrConversation"/> with its clock, randomness and what came out.</summary>
 internal sealed class Party
 {
-    private readonly SeededRandom _random;
+    private readonly IRandomSource _random;
 
-    public Party(int seed, OtrSettings? settings = null, uint tag = 0, OtrAccount? account = null)
+    public Party(int seed, OtrSettings? settings = null, uint tag = 0, OtrAccount? account = null, IRandomSource? random = null)
     {
-        _random = new SeededRandom(seed);
+        _random = random ?? new SeededRandom(seed);
         Settings = settings ?? new OtrSettings { Policy = OtrPolicy.Managed };
         Account = account ?? new OtrAccount(TestKeys.Of(seed), tag == 0 ? 0x1000u + (uint)seed : tag);
         Conversation = new OtrConversation(Account, Settings);

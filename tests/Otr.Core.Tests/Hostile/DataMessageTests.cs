@@ -117,6 +117,8 @@ public sealed class DataMessageTests
     public void D05_a_bad_next_key_is_refused_before_the_rotation(string which)
     {
         Talk();
+        // Our word makes the peer use its newest key, which is the one that a message may replace.
+        Network.Run(_us, _peer, _us.Send("ping"));
         var attacker = new Insider(_peer);
         var current = _us.Look(s => Big.Number(s.Best!.Keys!.Theirs));
         BigInteger next = which switch

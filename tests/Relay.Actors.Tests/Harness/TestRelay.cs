@@ -94,6 +94,7 @@ internal sealed class TestRelay : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Store?.LeaveGateOpen();
         await CloseAsync();
         System.IO.Directory.Delete(Directory, recursive: true);
     }

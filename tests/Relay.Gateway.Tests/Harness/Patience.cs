@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Grpc.Core;
 using Relay.Client;
 
 namespace Relay.Gateway.Tests.Harness;
@@ -11,6 +12,16 @@ public static class Patience
     public static async Task<T> NextAsync<T>(this ChannelReader<T> reader) => await reader.ReadAsync().AsTask().WaitAsync(Limit);
 
     public static CancellationToken Token => new CancellationTokenSource(Limit).Token;
+
+    /// <summary>Writes a request. If the server has ended the call already, the reader will hear why.</summary>
+    public static async Task SayAsync<T>(this IClientStreamWriter<T> requests, T request)
+    {
+        try
+        {
+            await requests.WriteAsync(request);
+        }
+        catch (RpcException) { }
+    }
 
     /// <summary>The first event that fits; acknowledges nothing.</summary>
     public static async Task<BotEvent> FirstAsync(this IAsyncEnumerable<BotEvent> events, Func<BotEvent, bool> fits)
