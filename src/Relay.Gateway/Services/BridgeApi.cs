@@ -46,7 +46,7 @@ internal sealed class BridgeApi(IRelay relay, WireTakeover takeover, TimeProvide
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Wire,
             new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages"), context.CancellationToken);
         var response = new V1.PullWireResponse { LastSequence = last };
-        response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i))));
+        response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));
         return response;
     }
 

@@ -80,8 +80,9 @@ internal sealed class WireStream(
 
     private Task DeliverAsync(string endpointId, OutboxItem item, CancellationToken cancellation)
     {
+        if (Mapping.Wire(endpointId, item) is not { } wire) return Task.CompletedTask;
         metrics.Delivered("wire");
-        return _writer.WriteAsync(new V1.StreamWireResponse { Outbound = Mapping.Wire(endpointId, item) }, cancellation);
+        return _writer.WriteAsync(new V1.StreamWireResponse { Outbound = wire }, cancellation);
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
