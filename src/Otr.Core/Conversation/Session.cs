@@ -24,6 +24,16 @@ internal sealed class Session(uint peerTag) : IDisposable
     /// <summary>Unix ms of the last authenticated message, or of the key exchange.</summary>
     public long LastReceived { get; set; }
 
+    /// <summary>The last text sent, if the settings want it kept.</summary>
+    public SentText? Last { get; private set; }
+
+    /// <summary>Replaces <see cref="Last"/> and wipes what it held.</summary>
+    public void SetLast(SentText? text)
+    {
+        Last?.Wipe();
+        Last = text;
+    }
+
     /// <summary>What may be told of it.</summary>
     public SessionInfo Info(uint ownTag) => new(
         State, Version, Version == 2 ? 0 : ownTag, PeerTag, Peer, Ssid, FirstHalfBold);
@@ -36,6 +46,7 @@ internal sealed class Session(uint peerTag) : IDisposable
         Keys = null;
         Smp.Reset();
         Auth.Reset();
+        SetLast(null);
     }
 
     public void Dispose()
@@ -43,5 +54,6 @@ internal sealed class Session(uint peerTag) : IDisposable
         Keys?.Dispose();
         Smp.Dispose();
         Auth.Dispose();
+        SetLast(null);
     }
 }

@@ -16,7 +16,7 @@ public sealed class SnapshotTests
     public static TheoryData<string> Situations =>
     [
         "new", "queried", "held", "awaiting key", "awaiting reveal", "awaiting signature", "awaiting reveal v2", "encrypted", "encrypted v2", "talked", "finished",
-        "fragments", "smp waiting", "smp expect 2", "smp expect 3", "smp expect 4", "instances", "pinned", "tagged", "reveals pending",
+        "fragments", "smp waiting", "smp expect 2", "smp expect 3", "smp expect 4", "instances", "pinned", "tagged", "reveals pending", "lost text",
     ];
 
     private static Situation Make(string name)
@@ -30,7 +30,7 @@ public sealed class SnapshotTests
                 return new(us, () => Ends(us, peer, [], query));
             case "held":
                 us.Send("held", 3);
-                return new(us, () => Ends(us, peer, peer.Start()) && peer.PrivateTexts.SequenceEqual(["held"]) && us.All.Contains(new OtrEffect.SendOutcome(3, SendDisposition.Encrypted)));
+                return new(us, () => Ends(us, peer, peer.Start()) && peer.PrivateTexts.First() == "held" && us.All.Contains(new OtrEffect.SendOutcome(3, SendDisposition.Encrypted)));
             case "awaiting key":
                 var key = peer.Receive(us.Receive("?OTRv3?").Wire().Single());
                 return new(us, () => us.Look(s => s.Broadcast.State) == AuthState.AwaitingDhKey && Ends(us, peer, key));
@@ -75,13 +75,18 @@ public sealed class SnapshotTests
         Network.Establish(us, peer);
         switch (name)
         {
+            case "lost text":
+                us = new Party(1, new OtrSettings { ResendsLast = true });
+                Network.Establish(us, peer);
+                us.Send("lost");
+                us.Receive("?OTR Error: unreadable");
+                return new(us, () => Ends(us, peer, peer.Start()) && peer.PrivateTexts.Contains("[resent] lost"));
             case "encrypted": return new(us, () => Talks(us, peer));
             case "talked":
                 Assert.True(Talks(us, peer) && Talks(us, peer));
                 return new(us, () => Talks(us, peer));
             case "reveals pending":
-                Assert.True(Talks(us, peer));
-                us.Receive(peer.Send("one more").Wire().Single());
+                Assert.True(Talks(us, peer) && Talks(us, peer));
                 Assert.NotEqual(0, us.Look(s => s.Best!.Keys!.ToReveal.Count));
                 return new(us, () => ReadData.Of(us.Send("x").Wire().Single()).Revealed.Length > 0);
             case "smp expect 2":
@@ -180,9 +185,22 @@ public sealed class SnapshotTests
         Assert.True(Restores(us, snapshot));
         Assert.False(OtrConversation.TryRestore(snapshot, us.Account with { InstanceTag = 0x1234 }, us.Settings, out _));
         Assert.False(OtrConversation.TryRestore(snapshot, us.Account with { Key = TestKeys.Of(2) }, us.Settings, out _));
-        foreach (var version in Enumerable.Range(0, 256).Except([snapshot[0]]))
+        foreach (var version in Enumerable.Range(0, 256).Except([1, snapshot[0]]))
             Assert.False(Restores(us, [(byte)version, .. snapshot[1..]]));
         Assert.False(Restores(us, []));
+    }
+
+    [Fact]
+    public void A_snapshot_of_format_version_1_is_read_and_goes_on()
+    {
+        // Written by the engine when that was its format: an encrypted session with an SMP request that waits.
+        var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Snapshots", "version-1.hex"));
+        var us = new Party(1);
+        us.Restore(Convert.FromHexString(lines[0]));
+        Assert.Equal(SmpPhase.WaitingForSecret, us.Look(s => s.Best!.Smp.Phase));
+        us.Receive(lines[1]);
+        Assert.Equal(["written for version 1"], us.PrivateTexts);
+        Assert.Equal(0x03, WireText.TypeOf(us.Send("answer").Wire().Single()));
     }
 
     [Fact]
