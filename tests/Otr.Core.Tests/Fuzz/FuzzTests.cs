@@ -27,7 +27,11 @@ public sealed class FuzzTests
             {
                 var wire = random.Next(3) == 0 ? moment.Wire : CorpusFile.All[random.Next(CorpusFile.All.Count)];
                 wire = mutator.Mutate(wire, CorpusFile.All);
-                if (random.Next(20) == 0) party.Now += random.Next(100_000);
+                if (random.Next(20) == 0)
+                {
+                    party.Now += random.Next(100_000);
+                    party.Step(new OtrInput.TimePassed());
+                }
                 Check(party, moment, wire);
             }
         });

@@ -14,8 +14,6 @@ public sealed class HostileRowsTests
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         ["P14"] = "control characters and markup in decrypted text are the bridge's to split and escape",
-        // The engine counts runs; that a bot without a secret declines at once is its SDK's.
-        ["S12"] = "an endpoint without an SMP secret declines: the gateway's bot stream",
     };
 
     private static IEnumerable<string> Ids(char letter, int count) => Enumerable.Range(1, count).Select(i => $"{letter}{i:d2}");
