@@ -9,9 +9,10 @@ internal sealed class DataDirectory : IDisposable
 {
     private readonly FileStream _lock;
 
-    private DataDirectory(string path, FileStream held)
+    private DataDirectory(string path, string? sealingKey, FileStream held)
     {
         Path = path;
+        SealingKey = sealingKey is null ? System.IO.Path.Combine(path, "sealing.key") : System.IO.Path.GetFullPath(sealingKey);
         _lock = held;
     }
 
@@ -19,11 +20,13 @@ internal sealed class DataDirectory : IDisposable
 
     public string Database => System.IO.Path.Combine(Path, "relay.db");
 
-    public string SealingKey => System.IO.Path.Combine(Path, "sealing.key");
+    /// <summary>In the directory, unless the operator keeps it apart.</summary>
+    public string SealingKey { get; }
 
     /// <summary>Makes the directory (mode 0700) if it is absent, and takes its lock.</summary>
+    /// <param name="sealingKey">The sealing key's file; null: `sealing.key` in the directory.</param>
     /// <exception cref="RelayStartException">Another process has it, or it cannot be made.</exception>
-    public static DataDirectory Open(string path)
+    public static DataDirectory Open(string path, string? sealingKey)
     {
         path = System.IO.Path.GetFullPath(path);
         var file = System.IO.Path.Combine(path, "lock");
@@ -40,7 +43,7 @@ internal sealed class DataDirectory : IDisposable
         {
             var held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             File.WriteAllText(Pid(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-            return new DataDirectory(path, held);
+            return new DataDirectory(path, sealingKey, held);
         }
         catch (UnauthorizedAccessException e)
         {

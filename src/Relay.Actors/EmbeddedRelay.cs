@@ -23,14 +23,14 @@ public static class EmbeddedRelay
     /// one: the message says which file and what to do, and nothing was overwritten.
     /// </exception>
     public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
-        => OpenAsync(options.DataDirectory, new LocalRelayOptions(options.Shards), store => store, loggers, time, random, cancellation);
+        => OpenAsync(options.DataDirectory, new LocalRelayOptions(options.Shards) { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
     internal static async Task<IRelay> OpenAsync(string path, LocalRelayOptions options, Func<IRelayStore, IRelayStore> wrap, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Shards, 1);
         var log = loggers.CreateLogger("Relay.Actors");
-        var directory = DataDirectory.Open(path);
+        var directory = DataDirectory.Open(path, options.SealingKeyFile);
         var telemetry = new RelayTelemetry();
         IRelayStore? store = null;
         Sealer? sealer = null;
@@ -93,6 +93,9 @@ public static class EmbeddedRelay
 public sealed record EmbeddedRelayOptions(string DataDirectory)
 {
     public int Shards { get; init; } = 16;
+
+    /// <summary>Where the sealing key is kept, so that no copy of the data directory holds it; null: `sealing.key` in the directory. Made (0600) if absent.</summary>
+    public string? SealingKeyFile { get; init; }
 }
 
 /// <summary>Why Relay refuses to start.</summary>

@@ -166,6 +166,7 @@ internal sealed class LocalRelay : IRelay
 /// <summary>The sizes that a test makes small.</summary>
 internal sealed record LocalRelayOptions(int Shards)
 {
+    public string? SealingKeyFile { get; init; }
     public int ConcurrentSteps { get; init; } = Environment.ProcessorCount;
     public int MaxResidentConversations { get; init; } = RelayLimits.MaxResidentConversations;
     public int MaxCachedAccounts { get; init; } = RelayLimits.MaxCachedAccounts;

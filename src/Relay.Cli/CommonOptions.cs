@@ -10,6 +10,8 @@ internal static class CommonOptions
 {
     public const string ServerVariable = "RELAY_SERVER";
     public const string DataVariable = "RELAY_DATA";
+    public const string SealingKeyVariable = "RELAY_SEALING_KEY_FILE";
+    public const string TrustedCertificateVariable = "RELAY_CA";
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for machines; failures too, on standard error.", Recursive = true };
 
@@ -25,9 +27,21 @@ internal static class CommonOptions
 
     public static Option<string?> TrustedCertificate { get; } = new("--ca")
     {
-        Description = "PEM file of the certificate authority that the server's certificate must come from. Default: the system's.",
+        Description = $"PEM file of the certificate authority that the server's certificate must come from. Default: {TrustedCertificateVariable}, or the system's.",
         HelpName = "FILE",
     };
+
+    public static Option<string?> SealingKey { get; } = new("--sealing-key")
+    {
+        Description = $"The file of the sealing key, if it is kept apart from the database. Default: {SealingKeyVariable}, or sealing.key in the data directory.",
+        HelpName = "FILE",
+    };
+
+    public static string? SealingKeyFile(ParseResult parsed) =>
+        parsed.GetValue(SealingKey) ?? (Environment.GetEnvironmentVariable(SealingKeyVariable) is { Length: > 0 } file ? file : null);
+
+    public static string? TrustedCertificateFile(ParseResult parsed) =>
+        parsed.GetValue(TrustedCertificate) ?? (Environment.GetEnvironmentVariable(TrustedCertificateVariable) is { Length: > 0 } file ? file : null);
 
     public static string DataDirectory(ParseResult parsed) =>
         Path.GetFullPath(parsed.GetValue(Data) ?? Environment.GetEnvironmentVariable(DataVariable) ?? DefaultData());

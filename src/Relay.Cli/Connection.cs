@@ -25,7 +25,7 @@ internal static class Connection
         {
             GiveUpAfter = giveUpAfter ?? TimeSpan.FromSeconds(3),
             AttemptTimeout = TimeSpan.FromSeconds(20),
-            TrustedCertificateFile = parsed.GetValue(CommonOptions.TrustedCertificate),
+            TrustedCertificateFile = CommonOptions.TrustedCertificateFile(parsed),
         };
         try
         {

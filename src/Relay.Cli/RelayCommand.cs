@@ -31,6 +31,7 @@ public static class RelayCommand
             ConversationsCommand.Create(),
             KeysCommand.Create(),
             DoctorCommand.Create(),
+            HealthCommand.Create(),
             OtrPeerCommand.Create(),
             BenchCommand.Create(),
         };

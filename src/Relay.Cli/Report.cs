@@ -48,7 +48,7 @@ internal static class Report
             Console.Out.WriteLine(ifEmpty);
             return;
         }
-        var table = new Table().Border(TableBorder.None).Expand(false);
+        var table = new Table().Border(TableBorder.None);
         foreach (var column in columns) table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).NoWrap());
         foreach (var row in all) table.AddRow(row.Select(cell => new Text(Safe(cell))));
         Terminal().Write(table);
@@ -67,8 +67,14 @@ internal static class Report
     /// <summary>The terminal; as wide as needed when it is none, so that nothing is cut for a program that reads it.</summary>
     public static IAnsiConsole Terminal()
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected) console.Profile.Width = 1000;
+        bool isFile = Console.IsOutputRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Console.Out),
+            Ansi = isFile ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = isFile || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        });
+        if (isFile) console.Profile.Width = 1000;
         return console;
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Relay.V1;
 
@@ -86,6 +87,15 @@ public sealed class RelayClient : IAsyncDisposable
     /// <exception cref="RelayException">The server refused, or kept failing.</exception>
     public Task<T> CallAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation = default) =>
         Retry.CallAsync(Options, call, cancellation);
+
+    /// <summary>True if the server takes work; false while it starts or drains. Needs no key.</summary>
+    /// <exception cref="RelayException">It does not answer.</exception>
+    public async Task<bool> IsServingAsync(CancellationToken cancellation = default)
+    {
+        var health = new Health.HealthClient(Invoker);
+        var answer = await CallAsync(o => health.CheckAsync(new HealthCheckRequest(), o), cancellation);
+        return answer.Status == HealthCheckResponse.Types.ServingStatus.Serving;
+    }
 
     /// <summary>Closes the connection.</summary>
     public ValueTask DisposeAsync()

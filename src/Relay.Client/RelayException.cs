@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 
@@ -7,8 +6,6 @@ namespace Relay.Client;
 /// <summary>What the server refused, and why.</summary>
 public sealed class RelayException : Exception
 {
-    private const string DetailsKey = "grpc-status-details-bin";
-
     private RelayException(RpcException inner, string reason, IReadOnlyList<(string Field, string Description)> violations, TimeSpan? retryAfter)
         : base(inner.Status.Detail, inner)
     {
@@ -33,16 +30,11 @@ public sealed class RelayException : Exception
     /// <summary>Reads the details of a status.</summary>
     public static RelayException From(RpcException error)
     {
-        string reason = "";
-        TimeSpan? retryAfter = null;
-        var violations = new List<(string, string)>();
-        foreach (var detail in Details(error))
-        {
-            if (detail.TryUnpack<ErrorInfo>(out var info)) reason = info.Reason;
-            else if (detail.TryUnpack<RetryInfo>(out var retry)) retryAfter = retry.RetryDelay?.ToTimeSpan();
-            else if (detail.TryUnpack<BadRequest>(out var bad)) violations.AddRange(bad.FieldViolations.Select(v => (v.Field, v.Description)));
-        }
-        return new RelayException(error, reason, violations, retryAfter);
+        var status = error.GetRpcStatus();
+        return new RelayException(error,
+            status?.GetDetail<ErrorInfo>()?.Reason ?? "",
+            [.. status?.GetDetail<BadRequest>()?.FieldViolations.Select(v => (v.Field, v.Description)) ?? []],
+            status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan());
     }
 
     /// <summary>True if the same request, with the same id, may do better later: nothing, or not everything, is known to have been done.</summary>
@@ -54,19 +46,4 @@ public sealed class RelayException : Exception
         StatusCode.Internal or StatusCode.Unknown => Reason.Length == 0,
         _ => false,
     };
-
-    private static IEnumerable<Any> Details(RpcException error)
-    {
-        var bytes = error.Trailers.FirstOrDefault(e => e.Key == DetailsKey && e.IsBinary)?.ValueBytes;
-        if (bytes is null) return [];
-        try
-        {
-            return Google.Rpc.Status.Parser.ParseFrom(bytes).Details;
-        }
-        catch (Google.Protobuf.InvalidProtocolBufferException)
-        {
-            // Details of another make: the status stands without them.
-            return [];
-        }
-    }
 }

@@ -16,7 +16,9 @@ public class CrashTests
     [Fact]
     public async Task Killed_at_every_moment_a_conversation_goes_on()
     {
-        int writes = await RunAsync(null);
+        await using var begun = await TestRelay.StartAsync(new TestRelay { MaxWireBytes = 400 });
+        await begun.CloseAsync();
+        int writes = await RunAsync(begun, null);
         Assert.InRange(writes, 15, 200);
         for (int write = 1; write <= writes; write++)
         {
@@ -24,7 +26,7 @@ public class CrashTests
             {
                 try
                 {
-                    await RunAsync((write, after));
+                    await RunAsync(begun, (write, after));
                 }
                 catch (Exception e) when (e is not OutOfMemoryException)
                 {
@@ -34,9 +36,10 @@ public class CrashTests
         }
     }
 
-    private static async Task<int> RunAsync((int Write, bool AfterIt)? crash)
+    private static async Task<int> RunAsync(TestRelay begun, (int Write, bool AfterIt)? crash)
     {
-        await using var relay = await TestRelay.StartAsync(new TestRelay { MaxWireBytes = 400 });
+        await using var relay = new TestRelay().CopyOf(begun);
+        await relay.OpenAsync();
         relay.Store.CrashAt = crash;
         using var world = new World();
         var answers = new Dictionary<string, Reply>();

@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
 using GrpcTests.Echo;
-using Xunit;
 
 namespace GrpcTests;
 

@@ -1,6 +1,10 @@
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
+using Grpc.Net.Client;
 using GrpcTests.Echo;
+using Status = Grpc.Core.Status;
 
 namespace GrpcTests;
 
@@ -17,6 +21,17 @@ public sealed class EchoServer(CallLog log) : EchoService.EchoServiceBase
                     new Metadata { { "reason", "test" }, { "reason-bin", [0, 1, 0xfe, 0xff] } });
             case "throw":
                 throw new InvalidOperationException("a secret of the server");
+            case "details":
+                throw new Google.Rpc.Status
+                {
+                    Code = (int)StatusCode.InvalidArgument,
+                    Message = "bad field",
+                    Details =
+                    {
+                        Any.Pack(new ErrorInfo { Reason = "FIELD_INVALID", Domain = "relay.example" }),
+                        Any.Pack(new BadRequest { FieldViolations = { new BadRequest.Types.FieldViolation { Field = "text", Description = "must not be details" } } }),
+                    },
+                }.ToRpcException();
             case "set-status":
                 context.Status = new Status(StatusCode.DataLoss, "set");
                 return new EchoResponse();
@@ -41,6 +56,14 @@ public sealed class EchoServer(CallLog log) : EchoService.EchoServiceBase
                 }
                 await context.WriteResponseHeadersAsync(echoed);
                 break;
+            case "forward":
+                using (GrpcChannel channel = GrpcChannel.ForAddress($"http://{context.Host}"))
+                {
+                    var options = new CallOptions(propagationToken: context.CreatePropagationToken());
+                    return await new EchoService.EchoServiceClient(channel).UnaryAsync(new EchoRequest { Text = "deadline" }, options);
+                }
+            case "peer":
+                return new EchoResponse { Text = $"{context.Peer} {string.Join(',', context.AuthContext.PeerIdentity.Select(property => property.Value))}" };
             case "deadline":
                 return new EchoResponse { Text = context.Deadline == DateTime.MaxValue ? "none" : context.Deadline.ToString("O") };
             case "headers":

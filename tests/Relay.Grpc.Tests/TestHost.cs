@@ -25,6 +25,8 @@ public sealed class TestHost : IAsyncDisposable
 
     public GrpcChannel Channel { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public CallLog Log => _app.Services.GetRequiredService<CallLog>();
 
     public EchoService.EchoServiceClient Echo => new(Channel);

@@ -7,6 +7,8 @@ namespace Otr.Core;
 /// <summary>What stands between us and one instance of the peer; in version 2 there is one, with tag 0.</summary>
 internal sealed class Session(uint peerTag) : IDisposable
 {
+    private SessionInfo? _info;
+
     public uint PeerTag { get; } = peerTag;
     /// <summary>The key exchange in progress with this instance.</summary>
     public AuthContext Auth { get; set; } = new();
@@ -34,9 +36,12 @@ internal sealed class Session(uint peerTag) : IDisposable
         Last = text;
     }
 
-    /// <summary>What may be told of it.</summary>
-    public SessionInfo Info(uint ownTag) => new(
-        State, Version, Version == 2 ? 0 : ownTag, PeerTag, Peer, Ssid, FirstHalfBold);
+    /// <summary>What may be told of it; the same object until something of it changes, for every message speaks of it.</summary>
+    public SessionInfo Info(uint ownTag)
+    {
+        if (_info is { } known && known.State == State && known.Ssid == Ssid && known.Version == Version) return known;
+        return _info = new SessionInfo(State, Version, Version == 2 ? 0 : ownTag, PeerTag, Peer, Ssid, FirstHalfBold);
+    }
 
     /// <summary>Leaves ENCRYPTED (or FINISHED): the keys are wiped.</summary>
     public void Close(MessageState state)

@@ -15,7 +15,13 @@ internal sealed class Batch
 
     public List<OutboxRow> Rows { get; } = [];
 
-    public long RowBytes => Rows.Sum(r => (long)r.Length);
+    public long RowBytes { get; private set; }
+
+    public void Add(OutboxRow row)
+    {
+        Rows.Add(row);
+        RowBytes += row.Length;
+    }
 
     public void AnswerNow(Envelope envelope, Reply reply)
     {

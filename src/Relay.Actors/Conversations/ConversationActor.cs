@@ -19,6 +19,8 @@ internal sealed class ConversationActor(ConversationContext context, string endp
     // Received, but left for the next unit because this one was large enough.
     private readonly Queue<Envelope> _carried = [];
     private ConversationState? _state;
+    // Found damaged: answered so while it stays in memory, without being read again for every command.
+    private bool _isQuarantined;
 
     public string EndpointId => endpointId;
 
@@ -31,7 +33,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
     public LinkedListNode<ConversationActor>? IdlePlace { get; set; }
 
     /// <summary>Whether it holds anything worth keeping while idle.</summary>
-    public bool HasState => _state is not null;
+    public bool HasState => _state is not null || _isQuarantined;
 
     public bool HasMail => _carried.Count > 0 || _mailbox.Reader.TryPeek(out _);
 
@@ -109,6 +111,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
     /// <returns>The answer for everybody if there is nothing to step on.</returns>
     private async ValueTask<Reply?> LoadAsync(Batch batch)
     {
+        if (_isQuarantined) return new Reply.Quarantined(conversationId);
         AccountCache.AccountLease? lease = null;
         try
         {
@@ -117,7 +120,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
             if (await context.Store.LoadAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false) is { } stored)
             {
                 _state = ConversationState.TryOpen(lease, context.Sealer, stored);
-                if (_state is null) return await QuarantineAsync().ConfigureAwait(false);
+                if (_state is null) return await QuarantineAsync(stored).ConfigureAwait(false);
             }
             else
             {
@@ -140,11 +143,12 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         }
     }
 
-    private async ValueTask<Reply> QuarantineAsync()
+    private async ValueTask<Reply> QuarantineAsync(StoredConversation stored)
     {
+        _isQuarantined = true;
         context.Telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(context.Log, conversationId);
-        await context.Store.SuspendAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false);
+        if (stored.DueMs is not null) await context.Store.SuspendAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false);
         return new Reply.Quarantined(conversationId);
     }
 

@@ -105,7 +105,7 @@ internal sealed class ConversationStepper(ConversationContext context, string en
         _dirty |= otr.IsDirty;
         var answer = _consequences.Translate(state.Record, conversationId, input, requestId, reference, _effects, nowMs);
         foreach (var (stream, body) in _consequences.Rows)
-            batch.Rows.Add(new OutboxRow(context.Sealer, new StreamKey(endpointId, stream), nowMs, conversationId, state.Record.Peer, body));
+            batch.Add(new OutboxRow(context.Sealer, new StreamKey(endpointId, stream), nowMs, conversationId, state.Record.Peer, body));
         _consequences.Rows.Clear();
         return answer;
     }

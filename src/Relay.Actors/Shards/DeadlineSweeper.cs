@@ -5,8 +5,8 @@ using Relay.Actors.Telemetry;
 namespace Relay.Actors.Shards;
 
 /// <summary>
-/// Wakes conversations whose stored deadline has come, in memory or not. It sleeps until the next one it knows of; a
-/// commit with an earlier one shortens the sleep.
+/// Wakes conversations whose stored deadline has come, in memory or not. It sleeps until the earliest it knows of, from
+/// the store or from a commit since; a commit with an earlier one only shortens the sleep, so that load causes no sweeps.
 /// </summary>
 /// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
 internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider time, Func<string, string, Task<bool>> wake, ILogger log)
@@ -17,7 +17,8 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
     private TaskCompletionSource _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _wakeAtMs = long.MaxValue;
+    // The earliest deadline known; long.MaxValue if none.
+    private long _nextMs = long.MaxValue;
     private Task _running = Task.CompletedTask;
 
     public void Start() => _running = RunAsync(_stop.Token);
@@ -33,7 +34,9 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
     {
         lock (_lock)
         {
-            if (dueMs < _wakeAtMs) _earlier.TrySetResult();
+            if (dueMs >= _nextMs) return;
+            _nextMs = dueMs;
+            _earlier.TrySetResult();
         }
     }
 
@@ -41,52 +44,50 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
     {
         while (!stopping.IsCancellationRequested)
         {
+            // Forgotten before the store is read: what is set from here on counts, also if the read does not see it.
+            lock (_lock) _nextMs = long.MaxValue;
+            try
+            {
+                if (!await SweepAsync(stopping).ConfigureAwait(false)) await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(false);
+                else await SleepAsync(stopping).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whatever it was, deadlines must go on being kept.
+                RelayLog.SweepFailed(log, e.GetType().Name);
+                await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <returns>False if a conversation could not be woken.</returns>
+    private async Task<bool> SweepAsync(CancellationToken stopping)
+    {
+        long now = Now;
+        var due = await store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
+        if (due.Due.Count == RelayLimits.MaxDuePerSweep) Set(now);
+        else if (due.NextMs is { } next) Set(next);
+        return !(await Task.WhenAll(due.Due.Select(d => wake(d.EndpointId, d.ConversationId))).ConfigureAwait(false)).Contains(false);
+    }
+
+    private async Task SleepAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
             Task earlier;
+            long next;
             lock (_lock)
             {
-                // From here on every commit counts, also one that the sweep below does not see.
-                _wakeAtMs = long.MaxValue;
+                next = _nextMs;
                 _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 earlier = _earlier.Task;
             }
-            var (sleep, isRetry) = await SweepAsync(stopping).ConfigureAwait(false);
-            if (isRetry)
-            {
-                await Task.Delay(sleep, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                continue;
-            }
-            await SleepAsync(sleep, earlier, stopping).ConfigureAwait(false);
+            var sleep = next == long.MaxValue ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds));
+            using var awake = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            var slept = Task.Delay(sleep, time, awake.Token);
+            if (await Task.WhenAny(slept, earlier).ConfigureAwait(false) == slept) return;
+            await awake.CancelAsync().ConfigureAwait(false);
         }
-    }
-
-    private async Task<(TimeSpan Sleep, bool IsRetry)> SweepAsync(CancellationToken stopping)
-    {
-        try
-        {
-            long now = Now;
-            var due = await store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
-            var woken = await Task.WhenAll(due.Due.Select(d => wake(d.EndpointId, d.ConversationId))).ConfigureAwait(false);
-            if (woken.Contains(false)) return (RelayLimits.SweepRetry, true);
-            if (due.Due.Count == RelayLimits.MaxDuePerSweep) return (TimeSpan.Zero, false);
-            lock (_lock) _wakeAtMs = due.NextMs ?? long.MaxValue;
-            return (due.NextMs is { } next ? TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds)) : LongestSleep, false);
-        }
-        catch (StoreException e)
-        {
-            RelayLog.SweepFailed(log, e.Message);
-            return (RelayLimits.SweepRetry, true);
-        }
-        catch (OperationCanceledException)
-        {
-            return (TimeSpan.Zero, false);
-        }
-    }
-
-    private async Task SleepAsync(TimeSpan sleep, Task earlier, CancellationToken stopping)
-    {
-        using var awake = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        await Task.WhenAny(Task.Delay(sleep, time, awake.Token), earlier).ConfigureAwait(false);
-        await awake.CancelAsync().ConfigureAwait(false);
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -8,7 +8,7 @@ internal sealed class OpenSsl : IDisposable
     private const string Library = "libcrypto.so.3";
 
     private readonly IntPtr _context, _modulus, _montgomery, _result, _dsa;
-    private IntPtr _signature;
+    private IntPtr _signature; // the one to verify
 
     private OpenSsl(byte[] modulus, DsaNumbers dsa)
     {
@@ -44,8 +44,12 @@ internal sealed class OpenSsl : IDisposable
         if (BN_mod_exp_mont_consttime(_result, @base, exponent, _modulus, _context, _montgomery) != 1) throw new InvalidOperationException("OpenSSL's exponentiation failed.");
     }
 
+    /// <summary>Signs, and forgets the signature.</summary>
     /// <param name="digest">20 bytes.</param>
-    public void Sign(byte[] digest)
+    public void Sign(byte[] digest) => DSA_SIG_free(Made(DSA_do_sign(digest, digest.Length, _dsa)));
+
+    /// <summary>Makes the signature for <see cref="Verify"/>.</summary>
+    public void SignToVerify(byte[] digest)
     {
         if (_signature != IntPtr.Zero) DSA_SIG_free(_signature);
         _signature = Made(DSA_do_sign(digest, digest.Length, _dsa));

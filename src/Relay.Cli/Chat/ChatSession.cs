@@ -70,13 +70,16 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScr
 
     private async Task ShowAsync(CancellationToken cancellation)
     {
+        bool hasLeftSome = false;
         await foreach (var e in bot.Events(cancellation))
         {
-            // Another peer's events stay for whoever speaks with that peer.
+            // Another peer's events stay for whoever speaks with that peer, and since acknowledgements are cumulative,
+            // so does everything after the first of them.
+            hasLeftSome |= e.Peer != peer;
             if (e.Peer != peer) continue;
             _conversation = e.Conversation;
             screen.Event(e.Message);
-            await e.AckAsync();
+            if (!hasLeftSome) await e.AckAsync();
         }
     }
 }

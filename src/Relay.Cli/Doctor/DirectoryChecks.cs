@@ -12,7 +12,7 @@ internal static class DirectoryChecks
     private const string LockFile = "lock";
     private static readonly byte[] s_sqlite = Encoding.ASCII.GetBytes("SQLite format 3\0");
 
-    public static IEnumerable<Finding> Run(string directory)
+    public static IEnumerable<Finding> Run(string directory, string? sealingKey)
     {
         if (!Directory.Exists(directory))
         {
@@ -20,8 +20,8 @@ internal static class DirectoryChecks
             yield break;
         }
         yield return DirectoryMode(directory);
-        yield return Secret(directory, SealingKeyFile, "sealing key", "Without it nothing in the database can be read: put it back from a backup.", File.Exists(Path.Combine(directory, DatabaseFile)));
-        yield return Secret(directory, AdminKey.FileName, "admin key file", "If you have moved it away on purpose, all is well: name it with --key-file.", false);
+        yield return Secret(sealingKey ?? Path.Combine(directory, SealingKeyFile), "sealing key", "Without it nothing in the database can be read: put it back from a backup.", File.Exists(Path.Combine(directory, DatabaseFile)));
+        yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file", "If you have moved it away on purpose, all is well: name it with --key-file.", false);
         yield return Keys(directory);
         yield return Database(directory);
         yield return Lock(directory);
@@ -44,9 +44,9 @@ internal static class DirectoryChecks
         }
     }
 
-    private static Finding Secret(string directory, string file, string check, string ifMissing, bool isNeeded)
+    private static Finding Secret(string path, string check, string ifMissing, bool isNeeded)
     {
-        var path = Path.Combine(directory, file);
+        var file = Path.GetFileName(path);
         if (!File.Exists(path)) return new(check, isNeeded ? Verdict.Problem : Verdict.Warning, $"{file} is not there.", isNeeded ? ifMissing : $"It is made on first start. {ifMissing}");
         return PrivateFile.IsOpenToOthers(path)
             ? new(check, Verdict.Problem, $"{file} is open to others than its owner.", $"chmod 600 {path}")

@@ -8,11 +8,11 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Look at the machine, the data directory, the server and the key, and say what to do.").WithServer();
+        var command = new Command("doctor", "Look at the machine, the data directory, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             var directory = CommonOptions.DataDirectory(parsed);
-            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Server(parsed)), .. DirectoryChecks.Run(directory), .. await ServerChecks.RunAsync(parsed, cancellation)];
+            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Server(parsed)), .. DirectoryChecks.Run(directory, CommonOptions.SealingKeyFile(parsed)), .. await ServerChecks.RunAsync(parsed, cancellation)];
             if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
             else Print(found);
             return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;

@@ -13,9 +13,9 @@ internal static class MachineChecks
     public static IEnumerable<Finding> Run(string directory, Uri server)
     {
         yield return new("runtime", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
-        yield return Group1536.Kernel == KernelKind.Portable
+        yield return OtrKernel.Name == "portable"
             ? new("kernel", Verdict.Warning, "portable: key exchanges cost about four times as much", "A processor with AVX2 or AVX-512 is faster.")
-            : new("kernel", Verdict.Ok, Group1536.Kernel.ToString().ToLowerInvariant());
+            : new("kernel", Verdict.Ok, OtrKernel.Name);
         yield return Space(directory);
         yield return Port(server);
     }

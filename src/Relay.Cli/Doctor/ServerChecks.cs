@@ -44,7 +44,7 @@ internal static class ServerChecks
     {
         try
         {
-            return await Health.IsServingAsync(client, cancellation)
+            return await client.IsServingAsync(cancellation)
                 ? new("server", Verdict.Ok, $"{server.GetLeftPart(UriPartial.Authority)} serves")
                 : new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} answers, but does not serve now.", "It is starting or draining: wait, or look into its log.");
         }

@@ -28,7 +28,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Run a server: SQLite in a data directory, loopback unless told otherwise. SIGTERM drains it.")
         {
-            CommonOptions.Data, s_listen, s_certificate, s_certificateKey, s_readyFile, s_logLevel, s_logJson, s_shards,
+            CommonOptions.Data, CommonOptions.SealingKey, s_listen, s_certificate, s_certificateKey, s_readyFile, s_logLevel, s_logJson, s_shards,
         };
         command.SetAction(RunAsync);
         return command;
@@ -41,6 +41,7 @@ internal static class ServeCommand
             Listen = ParseListen(parsed.GetRequiredValue(s_listen)),
             CertificateFile = parsed.GetValue(s_certificate),
             CertificateKeyFile = parsed.GetValue(s_certificateKey),
+            SealingKeyFile = CommonOptions.SealingKeyFile(parsed),
             LogLevel = parsed.GetValue(s_logLevel),
             JsonLog = parsed.GetValue(s_logJson),
             Shards = parsed.GetValue(s_shards) is var n and > 0 and <= 1024 ? n : throw new CommandFailure(ExitCode.Usage, "--shards must be 1 to 1024."),

@@ -2,15 +2,12 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
-using Status = Grpc.Core.Status;
 
 namespace Relay.Gateway.Errors;
 
 /// <summary>Every error that the API answers with, each with its <c>google.rpc</c> details. Texts name fields and rules, never what was sent.</summary>
 internal static class ApiErrors
 {
-    private const string DetailsKey = "grpc-status-details-bin";
-
     public static RpcException InvalidArgument(IEnumerable<BadRequest.Types.FieldViolation> violations, string reason = Reasons.InvalidArgument)
     {
         var request = new BadRequest();
@@ -61,6 +58,6 @@ internal static class ApiErrors
     {
         var status = new Google.Rpc.Status { Code = (int)code, Message = text };
         status.Details.AddRange(details.Select(d => Any.Pack(d)));
-        return new RpcException(new Status(code, text), new Metadata { { DetailsKey, status.ToByteArray() } }, text);
+        return status.ToRpcException();
     }
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Grpc.AspNetCore.Server;
+using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -14,6 +15,7 @@ using Relay.Gateway.Errors;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace Relay.Gateway.Hosting;
 
@@ -55,7 +57,7 @@ public sealed class GatewayHost : IAsyncDisposable
         try
         {
             var relay = await EmbeddedRelay.OpenAsync(
-                new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
+                new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards, SealingKeyFile = options.SealingKeyFile }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
             try
             {
                 return await StartAsync(options, relay, telemetry, cancellation);
@@ -103,6 +105,7 @@ public sealed class GatewayHost : IAsyncDisposable
             await app.DisposeAsync();
             throw new RelayStartException($"Relay cannot listen on {options.Listen}: {e.Message} Choose another with --listen; port 0 takes a free one.", e);
         }
+        ReportHealth(app.Services.GetRequiredService<HealthServiceImpl>(), relay);
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new GatewayHost(app, relay, telemetry, new Uri(bound), madeAdminKey);
     }
@@ -118,6 +121,8 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton<GatewayClock>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<WireTakeover>();
+        services.AddSingleton<HealthServiceImpl>();
+        services.AddGrpcReflection();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = GatewayLimits.MaxReceiveMessageBytes;
@@ -135,6 +140,20 @@ public sealed class GatewayHost : IAsyncDisposable
         app.MapGrpcService<EventApi>();
         app.MapGrpcService<BridgeApi>();
         app.MapGrpcService<AdminApi>();
+        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcReflectionService();
+    }
+
+    /// <summary>The server as a whole (the empty name) and each service: serving, until draining begins.</summary>
+    private static void ReportHealth(HealthServiceImpl health, IRelay relay)
+    {
+        string[] services = ["", .. MethodScopes.Table.Keys.Where(m => m.StartsWith("/relay.", StringComparison.Ordinal)).Select(m => m.Split('/')[1]).Distinct()];
+        void Set(ServingStatus status)
+        {
+            foreach (var service in services) health.SetStatus(service, status);
+        }
+        Set(ServingStatus.Serving);
+        relay.Draining.Register(() => Set(ServingStatus.NotServing));
     }
 
     /// <summary>

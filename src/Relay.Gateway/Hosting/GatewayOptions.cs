@@ -16,6 +16,9 @@ public sealed record GatewayOptions(string DataDirectory)
     /// <summary>PEM file of the certificate's private key; null: it is in <see cref="CertificateFile"/>.</summary>
     public string? CertificateKeyFile { get; init; }
 
+    /// <summary>Where the sealing key is kept; null: in the data directory.</summary>
+    public string? SealingKeyFile { get; init; }
+
     /// <summary>Least level of the log lines on standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -27,7 +27,7 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
             if (ResourceNames.TryParseEndpoint(request.Endpoints[i], out var id)) endpoints.Add(id);
             else violations.Add($"endpoints[{i}]", "must be endpoints/{endpoint}");
         }
-        var expires = request.ExpireTime?.ToDateTimeOffset();
+        var expires = Expiry(request.ExpireTime);
         violations.AddIf(expires <= now, "expire_time", "must be in the future");
         violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints", "must be empty for an admin key: it makes keys and endpoints");
         violations.ThrowIfAny();
@@ -62,8 +62,15 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         Version = GatewayHost.Version,
         StartTime = clock.Started.ToTimestamp(),
         Time = time.GetUtcNow().ToTimestamp(),
+        Kernel = OtrKernel.Name,
         Draining = relay.Draining.IsCancellationRequested,
     });
+
+    /// <summary>A time outside the calendar counts as past.</summary>
+    private static DateTimeOffset? Expiry(Timestamp? time) =>
+        time is null ? null
+        : time.Seconds < 0 || time.Seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds() || time.Nanos is < 0 or > 999_999_999 ? DateTimeOffset.MinValue
+        : time.ToDateTimeOffset();
 
     private static V1.ApiKey ToMessage(ApiKey key)
     {

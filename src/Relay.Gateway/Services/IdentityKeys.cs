@@ -1,5 +1,6 @@
 using Otr.Core;
 using Relay.Gateway.Errors;
+using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;
 
@@ -17,8 +18,20 @@ internal static class IdentityKeys
                 return DsaPrivateKey.TryImport(k.P.Span, k.Q.Span, k.G.Span, k.Y.Span, k.X.Span, out var key)
                     ? key
                     : throw ApiErrors.InvalidArgument("dsa", "is not a sound DSA key with a 160-bit q");
+            case V1.CreateEndpointRequest.KeyOneofCase.LibotrPrivateKey:
+                return FromLibotr(request.LibotrPrivateKey.Span);
             default:
                 return null;
         }
+    }
+
+    private static DsaPrivateKey FromLibotr(ReadOnlySpan<byte> file)
+    {
+        const string field = "libotr_private_key";
+        if (file.Length > GatewayLimits.MaxKeyFileBytes) throw ApiErrors.InvalidArgument(field, $"must have at most {GatewayLimits.MaxKeyFileBytes} bytes");
+        if (!LibotrPrivateKeyFile.TryParse(file, out var keys, out var problem)) throw ApiErrors.InvalidArgument(field, problem ?? "cannot be read");
+        if (keys.Count == 1) return keys[0].Key;
+        foreach (var key in keys) key.Dispose();
+        throw ApiErrors.InvalidArgument(field, $"must hold one account's key; it holds {keys.Count}");
     }
 }

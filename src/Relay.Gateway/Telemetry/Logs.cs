@@ -14,7 +14,7 @@ internal static class Logs
         // ASP.NET Core's own lines tell requests one by one; what matters of them is in the metrics.
         logging.AddFilter("Microsoft", options.LogLevel > LogLevel.Warning ? options.LogLevel : LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
-        if (options.JsonLog) logging.AddJsonConsole(json => json.UseUtcTimestamp = true);
+        if (options.JsonLog) logging.AddJsonConsole(json => { json.UseUtcTimestamp = true; json.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ"; });
         else logging.AddSimpleConsole(line => { line.SingleLine = true; line.UseUtcTimestamp = true; line.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; line.ColorBehavior = LoggerColorBehavior.Disabled; });
         // Standard output belongs to the command's own answer.
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);

@@ -7,12 +7,18 @@ using Microsoft.Extensions.Logging;
 namespace Grpc.AspNetCore.Server;
 
 /// <summary>Runs the calls of one method: checks the request, runs the handler under the deadline, sends the status.</summary>
-internal sealed class ServerCallHandler(ServerMethodOptions options, Func<HttpContextServerCallContext, Task> invoke, ILogger logger)
+internal sealed class ServerCallHandler(IMethod method, ServerMethodOptions options, Func<HttpContextServerCallContext, Task> invoke, ILogger logger)
 {
     public async Task HandleAsync(HttpContext httpContext)
     {
         if (!await CheckProtocolAsync(httpContext, options).ConfigureAwait(false))
             return;
+        // Routes do not tell upper from lower case, but gRPC does.
+        if (!string.Equals(httpContext.Request.Path.Value, method.FullName, StringComparison.Ordinal))
+        {
+            await UnimplementedAsync(httpContext, options, "Method is unimplemented.").ConfigureAwait(false);
+            return;
+        }
         LiftTransportLimits(httpContext);
         using var call = new HttpContextServerCallContext(httpContext, options);
         // A call without a status of its own has ended well.
@@ -62,6 +68,13 @@ internal sealed class ServerCallHandler(ServerMethodOptions options, Func<HttpCo
             return false;
         }
         return true;
+    }
+
+    /// <summary>Answers a call that has no handler.</summary>
+    public static Task UnimplementedAsync(HttpContext httpContext, ServerMethodOptions options, string detail)
+    {
+        options.WriteCommonHeaders(httpContext.Response);
+        return new ResponseWriter(httpContext, options).FinishAsync(new Status(StatusCode.Unimplemented, detail), null);
     }
 
     private static Task RefuseAsync(HttpContext httpContext, ServerMethodOptions options, int httpStatus, string detail)

@@ -13,6 +13,8 @@ internal sealed class ServerMethodOptions
         MaxReceiveMessageSize = options.MaxReceiveMessageSize;
         EnableDetailedErrors = options.EnableDetailedErrors ?? false;
         Compression = new CompressionAlgorithms(options.CompressionProviders);
+        if (!Compression.TryGet(options.ResponseCompressionAlgorithm, out _))
+            throw new InvalidOperationException($"No compression provider is configured for '{options.ResponseCompressionAlgorithm}'.");
         ResponseCompressionAlgorithm = options.ResponseCompressionAlgorithm;
         ResponseCompressionLevel = options.ResponseCompressionLevel;
         Interceptors = [.. options.Interceptors];

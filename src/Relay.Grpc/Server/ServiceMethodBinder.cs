@@ -136,7 +136,7 @@ internal sealed class ServiceMethodBinder<TService>(ServerMethodOptions options,
     }
 
     private void Add(IMethod method, Func<HttpContextServerCallContext, Task> invoke) =>
-        _methods.Add(new BoundMethod(method, new ServerCallHandler(options, invoke, logger).HandleAsync));
+        _methods.Add(new BoundMethod(method, new ServerCallHandler(method, options, invoke, logger).HandleAsync));
 
     /// <summary>The method of the service type itself, so that its attributes and overrides count.</summary>
     private static TDelegate Find<TDelegate>(IMethod method, params Type[] parameters)

@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Grpc.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -70,10 +69,8 @@ internal sealed class ServiceRoutes(IServiceProvider services, ILoggerFactory lo
         RoutePattern pattern = RoutePatternFactory.Parse(path, defaults: null, parameterPolicies: new { unimplementedMethod = new GrpcRequestConstraint() });
         IEndpointConventionBuilder endpoint = builder.Map(pattern, async httpContext =>
         {
-            if (!await ServerCallHandler.CheckProtocolAsync(httpContext, options).ConfigureAwait(false))
-                return;
-            options.WriteCommonHeaders(httpContext.Response);
-            await new ResponseWriter(httpContext, options).FinishAsync(new Status(StatusCode.Unimplemented, detail), null).ConfigureAwait(false);
+            if (await ServerCallHandler.CheckProtocolAsync(httpContext, options).ConfigureAwait(false))
+                await ServerCallHandler.UnimplementedAsync(httpContext, options, detail).ConfigureAwait(false);
         });
         endpoint.Add(e =>
         {

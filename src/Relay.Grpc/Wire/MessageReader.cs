@@ -27,7 +27,20 @@ internal sealed class MessageReader<T>(PipeReader input, Func<DeserializationCon
             if (result.IsCanceled)
                 throw new OperationCanceledException();
             ReadOnlySequence<byte> buffer = result.Buffer;
-            if (TryReadFrame(ref buffer, out bool compressed, out ReadOnlySequence<byte> payload))
+            bool found;
+            bool compressed;
+            ReadOnlySequence<byte> payload;
+            try
+            {
+                found = TryReadFrame(ref buffer, out compressed, out payload);
+            }
+            catch (RpcException)
+            {
+                // Nothing is consumed: whoever reads on meets the same fault.
+                input.AdvanceTo(result.Buffer.Start);
+                throw;
+            }
+            if (found)
             {
                 try
                 {

@@ -116,7 +116,8 @@ public class SymmetricTests
     {
         var random = new SeededRandom(8);
         var mac = new byte[20];
-        for (int length = 0; length < 300; length++)
+        // From 1536 bytes on HMAC goes another way; keys of more than 20 bytes do not.
+        foreach (int length in Enumerable.Range(0, 300).Concat(Enumerable.Range(1500, 140)))
         {
             byte[] data = random.Bytes(length), key = random.Bytes(length % 130);
             Assert.Equal(Convert.ToHexStringLower(SHA1.HashData(data)), Sha1Of(data));

@@ -12,6 +12,11 @@ internal static class TestKeys
         return dsa.ExportParameters(true);
     }))];
 
+    private static readonly Lazy<DsaPrivateKey> Contact = new(() => Copy(1));
+
+    /// <summary>The contact's, never disposed of: importing one takes long, too.</summary>
+    public static DsaPrivateKey Shared => Contact.Value;
+
     public static DsaPrivateKey Copy(int which)
     {
         var k = Made[which].Value;

@@ -57,6 +57,13 @@ internal sealed class TestRelay : IAsyncDisposable
     public async Task<CreateEndpointReply> CreateEndpointAsync(string requestId, string id = Endpoint, string account = "bot@example.net", int key = 0)
         => await Relay.Endpoints.CreateAsync(new CreateEndpoint(requestId, id, "xmpp", account, Policy, MaxWireBytes, TestKeys.Copy(key)), CancellationToken.None);
 
+    /// <summary>A relay that begins as another, closed one ended.</summary>
+    public TestRelay CopyOf(TestRelay closed)
+    {
+        foreach (var file in System.IO.Directory.GetFiles(closed.Directory)) File.Copy(file, Path.Combine(Directory, Path.GetFileName(file)));
+        return this;
+    }
+
     public async Task CloseAsync()
     {
         if (_relay is not null) await _relay.DisposeAsync();
@@ -69,7 +76,7 @@ internal sealed class TestRelay : IAsyncDisposable
         await OpenAsync();
     }
 
-    public async Task<Reply> AskAsync(Command command, ConversationAddress? address = null) => await Relay.AskAsync(address ?? Address, command, CancellationToken.None);
+    public async Task<Reply> AskAsync(Command command, ConversationAddress? address = null) => await Relay.AskAsync(address ?? Address, command, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
 
     public Task<Reply> SendAsync(string requestId, string text) => AskAsync(new Command.Send(requestId, System.Text.Encoding.UTF8.GetBytes(text)));
 
@@ -87,6 +94,7 @@ internal sealed class TestRelay : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Store?.LeaveGateOpen();
         await CloseAsync();
         System.IO.Directory.Delete(Directory, recursive: true);
     }

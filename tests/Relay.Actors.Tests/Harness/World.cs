@@ -13,13 +13,12 @@ internal sealed class RelayDiedException(Exception? inner = null) : Exception("T
 internal sealed class World : IDisposable
 {
     private readonly OtrConversation _contact;
-    private readonly DsaPrivateKey _key = TestKeys.Copy(1);
     private readonly Queue<(string Id, byte[] Text)> _toRelay = [];
     private readonly List<OtrEffect> _effects = [];
     private ulong _wireCursor, _wireAcknowledged, _eventCursor, _eventAcknowledged;
     private int _messages;
 
-    public World() => _contact = new OtrConversation(new OtrAccount(_key, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
+    public World() => _contact = new OtrConversation(new OtrAccount(TestKeys.Shared, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
 
     public MessageState ContactState => _contact.State;
 
@@ -126,9 +125,5 @@ internal sealed class World : IDisposable
         _eventAcknowledged = _eventCursor;
     }
 
-    public void Dispose()
-    {
-        _contact.Dispose();
-        _key.Dispose();
-    }
+    public void Dispose() => _contact.Dispose();
 }

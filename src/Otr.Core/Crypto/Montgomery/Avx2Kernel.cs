@@ -17,8 +17,8 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
 
     public static int ResidueWords(int limbs) => 2 * limbs;
 
-    /// <summary>5V + 3 columns for the product; two copies of V vectors for squaring.</summary>
-    public static int ScratchWords(int limbs) => (5 * Vectors(limbs) + 3 + 2 * Vectors(limbs)) * Lanes;
+    /// <summary>5V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.</summary>
+    public static int ScratchWords(int limbs) => (5 * Vectors(limbs) + 1 + 2 * Vectors(limbs)) * Lanes;
 
     private static int Vectors(int limbs) => 2 * limbs / Lanes;
 
@@ -27,11 +27,11 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
     {
         int n = Vectors(frame.Limbs);
         Vector256<ulong>* column = (Vector256<ulong>*)frame.Scratch;
-        new Span<Vector256<ulong>>(column, 5 * n + 3).Clear();
+        for (int v = 0; v <= n; v++) column[v] = Vector256<ulong>.Zero;
         for (int m = 0; m < Lanes; m++)
         {
             for (int u = 0; u < n; u += 2, column += 2)
-                RowPair(column, b + Lanes * u + m, (Vector256<uint>*)a, (Vector256<uint>*)a, n, n, (Vector256<uint>*)frame.Modulus);
+                RowPair((byte*)column, b + Lanes * u + m, (byte*)a, (byte*)a, 32 * n, 32 * n, (byte*)frame.Modulus);
         }
         Normalise((Vector256<ulong>*)r, column, n);
     }
@@ -40,27 +40,26 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
     public static void Square(ulong* r, ulong* a, in MontgomeryFrame frame)
     {
         // a[u]·a[j] and a[j]·a[u] are one product: row u takes 2·a[j] for j < u, a[u] once, and nothing above.
-        // even and odd hold just that for the two rows of a pair, and grow with it.
+        // even and odd hold just that for the two rows of a pair, as far as the pair reads them, and grow with it.
         int n = Vectors(frame.Limbs);
         Vector256<ulong>* column = (Vector256<ulong>*)frame.Scratch;
-        Vector256<ulong>* even = column + 5 * n + 3;
+        Vector256<ulong>* even = column + 5 * n + 1;
         Vector256<ulong>* odd = even + n;
         Vector256<ulong>* v = (Vector256<ulong>*)a;
-        new Span<Vector256<ulong>>(column, 5 * n + 3).Clear();
+        for (int i = 0; i <= n; i++) column[i] = Vector256<ulong>.Zero;
         for (int m = 0; m < Lanes; m++)
         {
-            new Span<Vector256<ulong>>(even, 2 * n).Clear();
+            odd[n - 1] = Vector256<ulong>.Zero;
             for (int u = 0; u < n; u += 2, column += 2)
             {
-                if (u > 0)
-                {
-                    even[u - 2] = odd[u - 2];
-                    even[u - 1] = odd[u - 1] = v[u - 1] + v[u - 1];
-                }
+                if (u > 0) even[u - 1] = odd[u - 1] = v[u - 1] + v[u - 1];
                 even[u] = v[u];
+                even[u + 1] = Vector256<ulong>.Zero;
+                if (u + 2 < n) even[u + 2] = Vector256<ulong>.Zero;
                 odd[u] = v[u] + v[u];
                 odd[u + 1] = v[u + 1];
-                RowPair(column, a + Lanes * u + m, (Vector256<uint>*)even, (Vector256<uint>*)odd, Math.Min(u + 3, n), n, (Vector256<uint>*)frame.Modulus);
+                RowPair((byte*)column, a + Lanes * u + m, (byte*)even, (byte*)odd, 32 * Math.Min(u + 3, n), 32 * n, (byte*)frame.Modulus);
+                even[u] = odd[u];
             }
         }
         Normalise((Vector256<ulong>*)r, column, n);
@@ -68,34 +67,58 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
 
     /// <summary>
     /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/> on.
-    /// The lowest lane of the first two columns becomes the quotient digits; their other lanes belong, one lane lower, to the columns V further on.
+    /// The last two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes belong, one lane lower, to the columns V further on.
+    /// Offsets are in bytes, which leaves the processor's addressing nothing to compute.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RowPair(Vector256<ulong>* column, ulong* x, Vector256<uint>* even, Vector256<uint>* odd, int end, int n, Vector256<uint>* modulus)
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void RowPair(byte* column, ulong* x, byte* even, byte* odd, nint end, nint n, byte* modulus)
     {
+        const int One = 32, Two = 2 * One, Three = 3 * One;
         Vector256<ulong> mask = Vector256.Create((1UL << 28) - 1);
         Vector256<uint> x0 = Vector256.Create(x[0]).AsUInt32(), x1 = Vector256.Create(x[Lanes]).AsUInt32();
 
-        Vector256<ulong> t = column[0] + Avx2.Multiply(x0, even[0]);
+        Vector256<ulong> t = *(Vector256<ulong>*)column + Avx2.Multiply(x0, *(Vector256<uint>*)even);
         Vector256<ulong> low0 = t & mask;
         Vector256<uint> q0 = Avx2.BroadcastScalarToVector256(low0.GetLower()).AsUInt32();
-        t = Avx2.ShiftRightLogical(t, 28) + column[1] + Avx2.Multiply(x0, even[1]) + Avx2.Multiply(x1, odd[0]);
+        t = Avx2.ShiftRightLogical(t, 28) + (*(Vector256<ulong>*)(column + One) + Avx2.Multiply(x0, *(Vector256<uint>*)(even + One))
+            + Avx2.Multiply(x1, *(Vector256<uint>*)odd));
         Vector256<ulong> low1 = t & mask;
         Vector256<uint> q1 = Avx2.BroadcastScalarToVector256(low1.GetLower()).AsUInt32();
-        column[2] += Avx2.ShiftRightLogical(t, 28) + Avx2.Multiply(x0, even[2]) + Avx2.Multiply(x1, odd[1]) + Avx2.Multiply(q0, modulus[0]);
+        *(Vector256<ulong>*)(column + Two) += Avx2.Multiply(x0, *(Vector256<uint>*)(even + Two)) + Avx2.Multiply(x1, *(Vector256<uint>*)(odd + One))
+            + Avx2.ShiftRightLogical(t, 28) + Avx2.Multiply(q0, *(Vector256<uint>*)modulus);
 
-        int i = 3;
-        for (; i < end; i++)
+        // The pointers move along and each access has a constant displacement: an indexed operand would cost a micro-operation of its own.
+        byte* evenEnd = even + end;
+        byte* last = column + n;
+        column += Three;
+        odd += Two;
+        modulus += One;
+        for (even += Three; even < evenEnd - One; even += Two)
         {
-            column[i] = column[i] + Avx2.Multiply(x0, even[i]) + Avx2.Multiply(x1, odd[i - 1])
-                + Avx2.Multiply(q0, modulus[i - 2]) + Avx2.Multiply(q1, modulus[i - 3]);
+            *(Vector256<ulong>*)column = *(Vector256<ulong>*)column + Avx2.Multiply(x0, *(Vector256<uint>*)even) + Avx2.Multiply(x1, *(Vector256<uint>*)odd)
+                + Avx2.Multiply(q0, *(Vector256<uint>*)modulus) + Avx2.Multiply(q1, *(Vector256<uint>*)(modulus - One));
+            *(Vector256<ulong>*)(column + One) = *(Vector256<ulong>*)(column + One) + Avx2.Multiply(x0, *(Vector256<uint>*)(even + One))
+                + Avx2.Multiply(x1, *(Vector256<uint>*)(odd + One)) + Avx2.Multiply(q0, *(Vector256<uint>*)(modulus + One)) + Avx2.Multiply(q1, *(Vector256<uint>*)modulus);
+            column += Two;
+            odd += Two;
+            modulus += Two;
         }
-        for (; i < n; i++)
-            column[i] = column[i] + Avx2.Multiply(q0, modulus[i - 2]) + Avx2.Multiply(q1, modulus[i - 3]);
-
-        column[n] += Down(low0) + Avx2.Multiply(x1, odd[n - 1]) + Avx2.Multiply(q0, modulus[n - 2]) + Avx2.Multiply(q1, modulus[n - 3]);
-        column[n + 1] += Down(low1) + Avx2.Multiply(q0, modulus[n - 1]) + Avx2.Multiply(q1, modulus[n - 2]);
-        column[n + 2] += Avx2.Multiply(q1, modulus[n - 1]);
+        if (even < evenEnd)
+        {
+            *(Vector256<ulong>*)column = *(Vector256<ulong>*)column + Avx2.Multiply(x0, *(Vector256<uint>*)even) + Avx2.Multiply(x1, *(Vector256<uint>*)odd)
+                + Avx2.Multiply(q0, *(Vector256<uint>*)modulus) + Avx2.Multiply(q1, *(Vector256<uint>*)(modulus - One));
+            column += One;
+            odd += One;
+            modulus += One;
+        }
+        for (; column < last; column += One, modulus += One, odd += One)
+        {
+            *(Vector256<ulong>*)column = *(Vector256<ulong>*)column + Avx2.Multiply(q0, *(Vector256<uint>*)modulus) + Avx2.Multiply(q1, *(Vector256<uint>*)(modulus - One));
+        }
+        *(Vector256<ulong>*)column += Down(low0) + Avx2.Multiply(x1, *(Vector256<uint>*)odd)
+            + Avx2.Multiply(q0, *(Vector256<uint>*)modulus) + Avx2.Multiply(q1, *(Vector256<uint>*)(modulus - One));
+        *(Vector256<ulong>*)(column + One) = Down(low1) + Avx2.Multiply(q0, *(Vector256<uint>*)(modulus + One)) + Avx2.Multiply(q1, *(Vector256<uint>*)modulus);
+        *(Vector256<ulong>*)(column + Two) = Avx2.Multiply(q1, *(Vector256<uint>*)(modulus + One));
     }
 
     /// <summary>Brings columns back to limbs below 2^28 + 2^9: one pass of carries, then the ones that cross lanes.</summary>
@@ -140,20 +163,30 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Select(ulong* r, ulong* table, int entries, uint index, int limbs)
     {
-        Vector256<ulong> wanted = Vector256.Create((ulong)index), half = Vector256.Create((ulong)uint.MaxValue);
-        int vectors = Vectors(limbs);
-        // V/2 ≤ 7 packed vectors per entry: the sums stay in registers, one column of the table at a time.
-        for (int v = 0; v < vectors; v += 2)
+        Vector256<ulong> wanted = Vector256.Create((ulong)index), half = Vector256.Create((ulong)uint.MaxValue), current = Vector256<ulong>.Zero;
+        Vector256<ulong> s0 = current, s1 = current, s2 = current, s3 = current, s4 = current, s5 = current, s6 = current;
+        bool wide = limbs == 28;
+        for (int e = 0; e < entries; e++, table += limbs)
         {
-            Vector256<ulong> sum = Vector256<ulong>.Zero, current = Vector256<ulong>.Zero;
-            ulong* entry = table + Lanes * (v / 2);
-            for (int e = 0; e < entries; e++, entry += limbs)
-            {
-                sum |= Avx2.CompareEqual(current, wanted) & Vector256.Load(entry);
-                current += Vector256<ulong>.One;
-            }
-            (sum & half).StoreAligned(r + Lanes * v);
-            Avx2.ShiftRightLogical(sum, 32).StoreAligned(r + Lanes * (v + 1));
+            Vector256<ulong> mask = Avx2.CompareEqual(current, wanted);
+            current += Vector256<ulong>.One;
+            s0 |= mask & Vector256.Load(table);
+            s1 |= mask & Vector256.Load(table + 4);
+            s2 |= mask & Vector256.Load(table + 8);
+            s3 |= mask & Vector256.Load(table + 12);
+            s4 |= mask & Vector256.Load(table + 16);
+            if (!wide) continue;
+            s5 |= mask & Vector256.Load(table + 20);
+            s6 |= mask & Vector256.Load(table + 24);
         }
+        Vector256<ulong>* to = (Vector256<ulong>*)r;
+        (to[0], to[1]) = (s0 & half, Avx2.ShiftRightLogical(s0, 32));
+        (to[2], to[3]) = (s1 & half, Avx2.ShiftRightLogical(s1, 32));
+        (to[4], to[5]) = (s2 & half, Avx2.ShiftRightLogical(s2, 32));
+        (to[6], to[7]) = (s3 & half, Avx2.ShiftRightLogical(s3, 32));
+        (to[8], to[9]) = (s4 & half, Avx2.ShiftRightLogical(s4, 32));
+        if (!wide) return;
+        (to[10], to[11]) = (s5 & half, Avx2.ShiftRightLogical(s5, 32));
+        (to[12], to[13]) = (s6 & half, Avx2.ShiftRightLogical(s6, 32));
     }
 }

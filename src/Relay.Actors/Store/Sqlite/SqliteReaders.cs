@@ -4,13 +4,15 @@ using Microsoft.Data.Sqlite;
 namespace Relay.Actors.Store.Sqlite;
 
 /// <summary>A few read connections, lent out one at a time. In WAL mode they never wait for the writer.</summary>
-internal sealed class SqliteReaders : IDisposable
+internal sealed class SqliteReaders : IAsyncDisposable
 {
     private readonly SemaphoreSlim _free;
+    private readonly int _count;
     private readonly ConcurrentBag<SqliteSession> _sessions = [];
 
     public SqliteReaders(string path, int count)
     {
+        _count = count;
         _free = new SemaphoreSlim(count);
         for (int i = 0; i < count; i++)
         {
@@ -46,9 +48,11 @@ internal sealed class SqliteReaders : IDisposable
         }
     }
 
-    /// <summary>Closes the connections that are not lent out; reading has ended by then.</summary>
-    public void Dispose()
+    /// <summary>Waits for those who read and closes the connections; later readers are refused.</summary>
+    public async ValueTask DisposeAsync()
     {
+        for (int i = 0; i < _count; i++) await _free.WaitAsync().ConfigureAwait(false);
         while (_sessions.TryTake(out var session)) session.Dispose();
+        _free.Release(_count);
     }
 }

@@ -66,7 +66,7 @@ internal sealed partial class SqliteStore : IRelayStore
     public async ValueTask DisposeAsync()
     {
         await _writer.StopAsync().ConfigureAwait(false);
-        _readers.Dispose();
+        await _readers.DisposeAsync().ConfigureAwait(false);
     }
 
     private static byte[] Blob(UInt128 value)

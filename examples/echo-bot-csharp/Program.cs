@@ -1,0 +1,11 @@
+using Relay.Client;
+
+// echo-bot endpoints/NAME …, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
+var server = new Uri(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
+await using var client = RelayClient.Connect(server, RelayKey.FromEnvironment());
+
+await foreach (var e in client.Bot(args).Events())
+{
+    if (e.Text is { } text && e.IsPrivate) await e.ReplyAsync("echo: " + text);
+    await e.AckAsync();
+}

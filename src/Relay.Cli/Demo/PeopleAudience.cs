@@ -1,0 +1,128 @@
+using System.Text;
+using Spectre.Console;
+
+namespace Relay.Cli.Demo;
+
+/// <summary>Shows the demo to people: what each side saw, plaintext beside wire text, from top to bottom in order of time.</summary>
+internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
+{
+    private const int WidthOfFiles = 118;
+    private const int TextShown = 60;
+    private const int WireShown = 30;
+    private string _contact = "";
+    private bool _headsShown;
+
+    public static PeopleAudience Create()
+    {
+        var console = Report.Terminal();
+        if (Console.IsOutputRedirected) console.Profile.Width = WidthOfFiles;
+        return new PeopleAudience(console);
+    }
+
+    public void Chapter(string number, string title, string narration)
+    {
+        _headsShown = false;
+        console.WriteLine();
+        console.Write(new Spectre.Console.Rule($"[bold]{number} · {Markup.Escape(title)}[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
+        console.Write(new Padder(new Text(narration, new Style(Color.Grey)), new Padding(2, 0, 2, 1)));
+    }
+
+    public void Cast(string contact) => _contact = contact;
+
+    public void Fact(string text) => console.Write(new Padder(new Markup($"[green]•[/] {Markup.Escape(text)}"), new Padding(2, 0, 2, 0)));
+
+    public void Show(IReadOnlyList<DemoEntry> entries)
+    {
+        var table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
+        table.AddColumn(new TableColumn(new Markup($"[bold]alice[/], outside [grey]({Markup.Escape(_contact)})[/]")).Width(40));
+        table.AddColumn(new TableColumn(new Markup("[bold]the wire[/] [grey](what the bridge carries)[/]")).Width(42));
+        table.AddColumn(new TableColumn(new Markup("[bold]echo bot[/] [grey](through Relay)[/]")).Width(36));
+        if (_headsShown) table.HideHeaders();
+        _headsShown = true;
+        for (int i = 0; i < entries.Count; i++)
+        {
+            int run = Fragments(entries, i);
+            if (run > 1)
+            {
+                table.AddRow(new Text(""), new Markup(FragmentCell(entries.Skip(i).Take(run).ToList())), new Text(""));
+                i += run - 1;
+                continue;
+            }
+            var e = entries[i];
+            table.AddRow(new Markup(e.Witness == Witness.Contact ? Cell(e) : ""), new Markup(e.Witness is Witness.WireIn or Witness.WireOut or Witness.Server ? Cell(e) : ""), new Markup(e.Witness == Witness.Bot ? Cell(e) : ""));
+        }
+        console.Write(table);
+    }
+
+    public void Verdict(IReadOnlyList<DemoCheck> checks, IReadOnlyList<DemoEntry> entries, string? failure)
+    {
+        console.WriteLine();
+        console.Write(new Spectre.Console.Rule("[bold]What was proved[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
+        foreach (var check in checks) console.MarkupLine(check.IsTrue ? $"  [green]✓[/] {Markup.Escape(check.What)}" : $"  [red]✗ {Markup.Escape(check.What)}[/]");
+        console.WriteLine();
+        if (failure is not null) console.MarkupLine($"[red]The demo stopped: {Markup.Escape(Report.Safe(failure))}[/]");
+        else console.MarkupLine(checks.All(c => c.IsTrue) ? "[bold green]All of it happened.[/]" : "[bold red]Not all of it happened.[/]");
+    }
+
+    public void Stay(DemoStage stage)
+    {
+        console.WriteLine();
+        console.Write(new Spectre.Console.Rule("[bold]What to try next[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
+        console.WriteLine($"""
+              The server, the echo bot, the bridge and alice stay until you press Ctrl-C. In another terminal:
+
+                export RELAY_SERVER={stage.Server.Address.GetLeftPart(UriPartial.Authority)} RELAY_KEY_FILE={stage.AdminKeyFile}
+                ./relay chat --endpoint desk --peer {DemoStage.ContactAddress} --start    # you are the bot; alice answers
+                ./relay endpoints list
+                ./relay conversations list echo
+                ./relay keys list
+                ./relay doctor --data {stage.DataDirectory}
+
+              A bot of your own: set RELAY_KEY_FILE={stage.BotKeyFile} and run one of examples/.
+              The server's log: {stage.ServerLog}
+            """);
+    }
+
+    /// <summary>How many wire texts from here on are fragments of the same direction.</summary>
+    private static int Fragments(IReadOnlyList<DemoEntry> entries, int from)
+    {
+        int n = 0;
+        while (from + n < entries.Count && entries[from + n] is { Sight: Sight.Carried } e && e.Witness == entries[from].Witness && Fragment.IsFragment(e.Wire!)) n++;
+        return n;
+    }
+
+    private static string FragmentCell(List<DemoEntry> run) =>
+        $"{Arrow(run[0])} [grey]{Markup.Escape(Head(run[0].Wire!))}[/]\n  {run.Count} fragments, {run.Sum(e => e.Wire!.Length):N0} bytes";
+
+    private static string Cell(DemoEntry e) => e.Sight switch
+    {
+        Sight.Wrote => $"[cyan]writes[/]  {Quoted(e.Text)}",
+        Sight.Read => (e.IsPrivate ? "[green]reads 🔒[/] " : "[red]reads in the clear[/] ") + Quoted(e.Text),
+        Sight.Carried => $"{Arrow(e)} [grey]{Markup.Escape(Head(e.Wire!))}[/]\n  {Kind(e.Wire!)}{e.Wire!.Length:N0} bytes",
+        Sight.SessionBegan => $"[yellow]the session stands[/], id {Markup.Escape(e.Text)}",
+        Sight.SessionEnded => "[yellow]the session is over[/]",
+        Sight.Refused => $"[red]refused[/]  {Markup.Escape(Short(e.Text, 80))}",
+        _ when e.Witness == Witness.Server => $"[bold red]──[/] [bold]{Markup.Escape(e.Text)}[/]",
+        _ => Markup.Escape(Short(e.Text, TextShown)),
+    };
+
+    private static string Arrow(DemoEntry e) => e.Witness == Witness.WireIn ? "[blue]→[/]" : "[magenta]←[/]";
+
+    private static string Kind(byte[] wire) => Fragment.Name(wire) is { Length: > 0 } name ? $"{name}, " : "";
+
+    private static string Head(byte[] wire) => Short(Report.Safe(Encoding.UTF8.GetString(wire)), WireShown);
+
+    private static string Quoted(string text)
+    {
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        return Markup.Escape($"\"{Short(Report.Safe(text), TextShown)}\"") + (text.Length > TextShown ? $" [grey]({bytes:N0} bytes)[/]" : "");
+    }
+
+    /// <summary>Shortened between characters, never inside one.</summary>
+    private static string Short(string text, int length)
+    {
+        if (text.Length <= length) return text;
+        var cut = char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
+        return text[..cut] + "…";
+    }
+}

@@ -1,0 +1,166 @@
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Tests.Harness;
+using Relay.V1;
+
+namespace Relay.Gateway.Tests;
+
+/// <summary>Who may call what: every method, with every kind of key.</summary>
+public sealed class AuthTests
+{
+    private static readonly FileDescriptor[] s_files =
+    [
+        EndpointReflection.Descriptor, ConversationReflection.Descriptor, EventReflection.Descriptor, BridgeReflection.Descriptor, AdminReflection.Descriptor,
+    ];
+
+    /// <summary>Said once more, by hand: the table under test must agree. a = admin, b = bot, w = bridge.</summary>
+    private static readonly Dictionary<string, string> s_expected = new()
+    {
+        ["CreateEndpoint"] = "a", ["GetEndpoint"] = "abw", ["ListEndpoints"] = "abw",
+        ["GetConversation"] = "ab", ["ListConversations"] = "ab", ["StartSession"] = "ab", ["EndSession"] = "ab",
+        ["SendMessage"] = "b",
+        ["StreamEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
+        ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w",
+        ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["GetServer"] = "a",
+    };
+
+    public static TheoryData<string> Methods => [.. Descriptors.Select(m => $"/{m.Service.FullName}/{m.Name}")];
+
+    private static IEnumerable<MethodDescriptor> Descriptors => s_files.SelectMany(f => f.Services).SelectMany(s => s.Methods);
+
+    [Fact]
+    public void Every_method_of_the_descriptors_has_its_scopes_and_nothing_else_has()
+    {
+        var described = Descriptors.Select(m => $"/{m.Service.FullName}/{m.Name}").ToList();
+        Assert.Equal(s_expected.Count, described.Count);
+        Assert.All(described, m => Assert.NotNull(MethodScopes.Of(m)));
+        string[] standard = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"];
+        Assert.Equal(described.Concat(standard).Order(), MethodScopes.Table.Keys.Order());
+        Assert.All(described, m => Assert.False(MethodScopes.Of(m)!.IsPublic));
+    }
+
+    [Fact]
+    public void No_scope_opens_both_plaintext_and_wire_text()
+    {
+        string[] plaintext = ["SendMessage", "StreamEvents", "PullEvents"];
+        string[] wire = ["StreamWire", "PushWire", "PullWire"];
+        foreach (var scope in Enum.GetValues<KeyScope>())
+        {
+            bool Opens(string method) => MethodScopes.Table.Single(m => m.Key.EndsWith("/" + method, StringComparison.Ordinal)).Value.Scopes.Contains(scope);
+            Assert.False(plaintext.Any(Opens) && wire.Any(Opens), scope.ToString());
+        }
+    }
+
+    [Theory, MemberData(nameof(Methods))]
+    public async Task A_method_opens_to_its_scopes_only(string method)
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var name = method.Split('/')[2];
+        var keys = new Dictionary<char, string>
+        {
+            ['a'] = server.AdminToken, ['b'] = await server.CreateKeyAsync(Scope.Bot), ['w'] = await server.CreateKeyAsync(Scope.Bridge),
+        };
+        foreach (var (scope, token) in keys)
+        {
+            var status = await CallAsync(server, method, token);
+            if (s_expected[name].Contains(scope)) Assert.False(status is StatusCode.PermissionDenied or StatusCode.Unauthenticated, $"{method} is closed to {scope}: {status}");
+            else Assert.Equal(StatusCode.PermissionDenied, status);
+        }
+        Assert.Equal(StatusCode.Unauthenticated, await CallAsync(server, method, null));
+        var wrong = keys['a'][..^1] + (keys['a'][^1] == '0' ? '1' : '0');
+        Assert.Equal(StatusCode.Unauthenticated, await CallAsync(server, method, wrong));
+    }
+
+    [Fact]
+    public async Task An_expired_or_revoked_key_opens_nothing()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        const string method = "/relay.v1.EventService/PullEvents";
+
+        var soon = await server.CreateKeyAsync(Scope.Bot, DateTimeOffset.UtcNow.AddSeconds(2));
+        Assert.True(ApiKeyToken.TryParse(soon, out var token));
+        var file = ApiKeyFile.Open(server.DataDirectory);
+        var stored = file.List().Single(k => k.Id == token.Id);
+        Assert.NotNull(file.Authenticate(token, stored.Expires!.Value.AddTicks(-1)));
+        Assert.Null(file.Authenticate(token, stored.Expires!.Value));
+
+        var revoked = await server.CreateKeyAsync(Scope.Bot);
+        Assert.NotEqual(StatusCode.Unauthenticated, await CallAsync(server, method, revoked));
+        var list = await server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest());
+        ApiKeyToken.TryParse(revoked, out var parsed);
+        var name = list.ApiKeys.Single(k => k.Name.EndsWith(parsed!.Id, StringComparison.Ordinal)).Name;
+        var first = await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = name });
+        var second = await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = name });
+        Assert.Equal(first.RevokeTime, second.RevokeTime);
+        Assert.Equal(StatusCode.Unauthenticated, await CallAsync(server, method, revoked));
+    }
+
+    [Fact]
+    public async Task A_limited_key_opens_its_endpoints_only()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var bot = await server.ConnectAsync(Scope.Bot, "endpoints/mine");
+        var bridge = await server.ConnectAsync(Scope.Bridge, "endpoints/mine");
+        await bot.EventStreams.PullEventsAsync(new PullEventsRequest { Endpoint = "endpoints/mine" });
+        const string reason = "ENDPOINT_NOT_ALLOWED";
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bot.EventStreams.PullEventsAsync(new PullEventsRequest { Endpoint = "endpoints/other" }));
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bot.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/other" }));
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bot.Messages.SendMessageAsync(new SendMessageRequest
+        {
+            RequestId = "1", Text = "x", Target = new Target { Peer = new Peer { Endpoint = "endpoints/other", Address = "p" } },
+        }));
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bridge.BridgeStreams.PushWireAsync(new PushWireRequest
+        {
+            Message = new InboundWire { Endpoint = "endpoints/other", Peer = "p", MessageId = "1", Text = Google.Protobuf.ByteString.CopyFromUtf8("x") },
+        }));
+        using var stream = bot.EventStreams.StreamEvents();
+        await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/other" } });
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, () => stream.ResponseStream.MoveNext(CancellationToken.None));
+
+        var seen = await bot.Endpoints.ListEndpointsAsync(new ListEndpointsRequest());
+        Assert.Equal("endpoints/mine", Assert.Single(seen.Endpoints).Name);
+    }
+
+    [Fact]
+    public async Task A_stranger_learns_the_same_of_an_unknown_and_a_wrong_key()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var unknown = await StatusAsync(server, "/relay.v1.EventService/PullEvents", "relay_aaaaaaaaaaaaaaaa_" + new string('0', 64));
+        var admin = server.AdminToken;
+        var wrong = await StatusAsync(server, "/relay.v1.EventService/PullEvents", admin[..^64] + new string('0', 64));
+        Assert.Equal(unknown.Detail, wrong.Detail);
+        Assert.Equal(unknown.StatusCode, wrong.StatusCode);
+    }
+
+    private static async Task<StatusCode> CallAsync(TestServer server, string method, string? token) => (await StatusAsync(server, method, token)).StatusCode;
+
+    /// <summary>Calls any method with an empty request, as bytes.</summary>
+    private static async Task<Status> StatusAsync(TestServer server, string method, string? token)
+    {
+        var parts = method.Split('/');
+        var bytes = Marshallers.Create<byte[]>(m => m, m => m);
+        var duplex = parts[2].StartsWith("Stream", StringComparison.Ordinal);
+        var client = server.Connect(token);
+        var options = new CallOptions(deadline: DateTime.UtcNow.AddSeconds(60));
+        try
+        {
+            if (duplex)
+            {
+                using var call = client.Invoker.AsyncDuplexStreamingCall(new Method<byte[], byte[]>(MethodType.DuplexStreaming, parts[1], parts[2], bytes, bytes), null, options);
+                await call.RequestStream.CompleteAsync();
+                await call.ResponseStream.MoveNext(CancellationToken.None);
+            }
+            else
+            {
+                await client.Invoker.AsyncUnaryCall(new Method<byte[], byte[]>(MethodType.Unary, parts[1], parts[2], bytes, bytes), null, options, []);
+            }
+            return Status.DefaultSuccess;
+        }
+        catch (RpcException e)
+        {
+            return e.Status;
+        }
+    }
+}

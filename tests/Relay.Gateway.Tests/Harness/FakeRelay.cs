@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using Otr.Core;
+using Relay.Actors;
+
+namespace Relay.Gateway.Tests.Harness;
+
+/// <summary>Actors that answer as the test says: for replies and loads that the real ones give only in need.</summary>
+public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
+{
+    private readonly CancellationTokenSource _draining = new();
+    private readonly ConcurrentDictionary<StreamKey, FakeStream> _streams = [];
+
+    /// <summary>Answers commands.</summary>
+    public Func<ConversationAddress, Command, CancellationToken, ValueTask<Reply>> OnAsk { get; set; } =
+        (_, _, _) => ValueTask.FromResult<Reply>(new Reply.Done(ConversationId, MessageState.Encrypted, SendDisposition.Encrypted));
+
+    public const string ConversationId = "abcdefghijklmnopqrstuvwxyz";
+
+    public CreateEndpointReply OnCreate { get; set; } = new CreateEndpointReply.Unavailable("test");
+
+    public IEndpoints Endpoints => this;
+    public IOutbox Outbox => this;
+    public bool IsReady => !_draining.IsCancellationRequested;
+    public CancellationToken Draining => _draining.Token;
+
+    public FakeStream Stream(string endpointId, StreamKind kind) => _streams.GetOrAdd(new StreamKey(endpointId, kind), _ => new FakeStream());
+
+    public ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
+    public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult<ConversationView?>(null);
+    public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>([]);
+    public Task DrainAsync(CancellationToken cancellation) => _draining.CancelAsync();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation)
+    {
+        request.Key?.Dispose();
+        return ValueTask.FromResult(OnCreate);
+    }
+
+    public ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation) => ValueTask.FromResult<EndpointView?>(
+        new EndpointView(endpointId, "test", endpointId, OtrPolicy.Managed, 0, new Fingerprint(new byte[20]), 0x100, DateTimeOffset.UnixEpoch));
+    public ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<EndpointView>>([]);
+
+    public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Position);
+    public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation)
+    {
+        Stream(stream.EndpointId, stream.Kind).Acknowledge(sequence);
+        return ValueTask.CompletedTask;
+    }
+    public ValueTask WaitAsync(StreamKey stream, ulong after, CancellationToken cancellation) => Stream(stream.EndpointId, stream.Kind).WaitAsync(after, cancellation);
+
+    public sealed class FakeStream
+    {
+        private readonly Lock _lock = new();
+        private readonly List<OutboxItem> _items = [];
+        private TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private ulong _last;
+
+        public ulong Acknowledged { get; private set; }
+
+        /// <summary>The highest sequence that was read.</summary>
+        public ulong HighestRead { get; private set; }
+
+        public (ulong, ulong) Position { get { lock (_lock) return (Acknowledged, _last); } }
+
+        public void Add(params OutboxBody[] bodies)
+        {
+            TaskCompletionSource added;
+            lock (_lock)
+            {
+                foreach (var body in bodies) _items.Add(new OutboxItem(++_last, DateTimeOffset.UnixEpoch, ConversationId, "peer", body));
+                added = _added;
+                _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            added.SetResult();
+        }
+
+        public IReadOnlyList<OutboxItem> Read(ulong after, int max)
+        {
+            lock (_lock)
+            {
+                var read = _items.Where(i => i.Sequence > after).Take(max).ToList();
+                if (read.Count > 0) HighestRead = Math.Max(HighestRead, read[^1].Sequence);
+                return read;
+            }
+        }
+
+        public void Acknowledge(ulong sequence)
+        {
+            lock (_lock)
+            {
+                Acknowledged = Math.Max(Acknowledged, Math.Min(sequence, _last));
+                _items.RemoveAll(i => i.Sequence <= Acknowledged);
+            }
+        }
+
+        public async ValueTask WaitAsync(ulong after, CancellationToken cancellation)
+        {
+            while (true)
+            {
+                Task added;
+                lock (_lock)
+                {
+                    if (_last > after) return;
+                    added = _added.Task;
+                }
+                await added.WaitAsync(cancellation);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
+using Relay.Actors;
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Hosting;
+using Relay.V1;
+
+namespace Relay.Gateway.Tests.Harness;
+
+/// <summary>A real server in this process: Kestrel on a free loopback port, and SQLite in a temporary directory (or other actors).</summary>
+public sealed class TestServer : IAsyncDisposable
+{
+    private readonly TempDirectory _directory = new();
+    private readonly List<RelayClient> _clients = [];
+
+    private TestServer() { }
+
+    public GatewayHost Host { get; private set; } = null!;
+    public string DataDirectory => _directory.File("data");
+    public RelayClient Admin { get; private set; } = null!;
+    public Uri Address => Host.Address;
+
+    public static async Task<TestServer> StartAsync(IRelay? relay = null, Func<GatewayOptions, GatewayOptions>? configure = null)
+    {
+        var server = new TestServer();
+        var options = new GatewayOptions(server.DataDirectory) { Listen = new IPEndPoint(IPAddress.Loopback, 0), LogLevel = LogLevel.None, Shards = 4 };
+        options = configure?.Invoke(options) ?? options;
+        if (relay is not null) Directory.CreateDirectory(server.DataDirectory);
+        server.Host = relay is null ? await GatewayHost.StartAsync(options, CancellationToken.None) : await GatewayHost.StartAsync(options, relay, CancellationToken.None);
+        server.Admin = server.Connect(server.AdminToken);
+        return server;
+    }
+
+    public string AdminToken => File.ReadAllText(Path.Combine(DataDirectory, AdminKey.FileName)).Trim();
+
+    public RelayClient Connect(string? token, RelayClientOptions? options = null)
+    {
+        var client = RelayClient.Connect(Address, token is null ? null : RelayKey.Parse(token), options ?? new RelayClientOptions { GiveUpAfter = TimeSpan.Zero, MaxBackoff = TimeSpan.FromMilliseconds(200) });
+        _clients.Add(client);
+        return client;
+    }
+
+    public async Task<string> CreateKeyAsync(Scope scope, DateTimeOffset? expires = null, params string[] endpoints)
+    {
+        var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = scope, ExpireTime = expires?.ToTimestamp() };
+        request.Endpoints.AddRange(endpoints);
+        return (await Admin.Admin.CreateApiKeyAsync(request)).Token;
+    }
+
+    public async Task<RelayClient> ConnectAsync(Scope scope, params string[] endpoints) => Connect(await CreateKeyAsync(scope, null, endpoints));
+
+    /// <summary>Makes an endpoint with the given key, which is quicker than a new one.</summary>
+    public async Task<string> CreateEndpointAsync(string id, uint maxWireBytes = 0, Policy? policy = null)
+    {
+        var e = await Admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
+        {
+            RequestId = "make-" + id, EndpointId = id, Network = "test", Account = id + "@test.example", MaxWireBytes = maxWireBytes, Policy = policy, Dsa = TestKeys.Endpoint,
+        });
+        return e.Name;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in _clients) await client.DisposeAsync();
+        await Host.DisposeAsync();
+        _directory.Dispose();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using Google.Protobuf;
+using Relay.Cli.Hosting;
+using Relay.Client;
+using Relay.Gateway.Tests.Harness;
+using Relay.V1;
+
+namespace Relay.Gateway.Tests;
+
+/// <summary>Nothing readable at rest or in telemetry: marked values go through a real server, and are looked for wherever they might have been left.</summary>
+public sealed class LeakTests
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("hex")]
+    [InlineData("base64-0")]
+    [InlineData("base64-1")]
+    [InlineData("base64-2")]
+    [InlineData("utf-16")]
+    public void The_search_finds_what_is_there(string form)
+    {
+        var marks = new Marks();
+        marks.AddText("the mark", "a value that was marked");
+        var mark = "a value that was marked"u8.ToArray();
+        byte[] planted = form switch
+        {
+            "hex" => Encoding.ASCII.GetBytes(Convert.ToHexString(mark)),
+            "utf-16" => Encoding.Unicode.GetBytes("a value that was marked"),
+            "plain" => mark,
+            _ => Encoding.ASCII.GetBytes(Convert.ToBase64String([.. new byte[form[^1] - '0'], .. mark, 1, 2])),
+        };
+        Assert.NotEmpty(marks.FindIn([0, 1, .. planted, 2]));
+        Assert.Empty(marks.FindIn([0, 1, .. planted[1..^3], 2]));
+    }
+
+    [Fact]
+    public async Task Nothing_marked_is_left_in_logs_traces_metrics_or_files()
+    {
+        using var directory = new TempDirectory();
+        await using var collector = await OtlpCollector.StartAsync();
+        var data = directory.File("data");
+        var log = directory.File("server.log");
+        var environment = new Dictionary<string, string>
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address.ToString(),
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "500",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+        };
+        var marks = new Marks();
+        await using var server = await ServerProcess.StartAsync(data, "127.0.0.1:0", log, environment, Patience.Token, "--log-level", "Trace");
+        var adminToken = File.ReadAllText(Path.Combine(data, "admin.key")).Trim();
+        await using var admin = RelayClient.Connect(server.Address, RelayKey.Parse(adminToken));
+        await RunConversationAsync(server, admin, marks);
+
+        // What lies in the files while the server runs, with events and wire text not acknowledged; and what is left after.
+        AssertClean(marks, data, "while it ran");
+        await server.DrainAsync(Patience.Token);
+        AssertClean(marks, data, "after it ended");
+        marks.AddText("the admin key's secret", adminToken.Split('_')[2]);
+        Assert.Empty(marks.FindIn(await File.ReadAllBytesAsync(log)));
+        Assert.Contains("Relay", await File.ReadAllTextAsync(log), StringComparison.Ordinal);
+        foreach (var signal in new[] { "traces", "metrics", "logs" })
+        {
+            var exported = collector.Of(signal);
+            Assert.NotEmpty(exported);
+            Assert.Empty(marks.FindIn(exported));
+        }
+        // What was looked through is what was meant.
+        Assert.True(collector.Of("traces").AsSpan().IndexOf("relay.v1.MessageService/SendMessage"u8) >= 0);
+        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.gateway.wire.inbound"u8) >= 0);
+        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.conversation.steps"u8) >= 0);
+    }
+
+    private static async Task RunConversationAsync(ServerProcess server, RelayClient admin, Marks marks)
+    {
+        const string account = "marked-account-4711@test.example", peer = "marked-peer-0815@test.example", stranger = "marked-stranger-2342@test.example";
+        const string heard = "marked text that the contact wrote", said = "marked text that the bot wrote", unread = "marked text that nobody fetched", hostile = "?OTR:marked hostile wire text.";
+        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile }) marks.AddText(text, text);
+        marks.AddBytes("the endpoint's private number", TestKeys.Endpoint.X.ToByteArray());
+        marks.AddBytes("the endpoint's fingerprint", Convert.FromHexString(TestKeys.EndpointFingerprint));
+        marks.AddBytes("the contact's fingerprint", Convert.FromHexString(TestKeys.ContactFingerprint));
+
+        var endpoint = (await admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest { RequestId = "1", EndpointId = "e", Network = "n", Account = account, Dsa = TestKeys.Endpoint })).Name;
+        var botToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bot })).Token;
+        var bridgeToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bridge })).Token;
+        marks.AddText("the bot key's secret", botToken.Split('_')[2]);
+        marks.AddText("the bridge key's secret", bridgeToken.Split('_')[2]);
+        await using var botClient = RelayClient.Connect(server.Address, RelayKey.Parse(botToken));
+        await using var bridgeClient = RelayClient.Connect(server.Address, RelayKey.Parse(bridgeToken));
+        var bot = botClient.Bot(endpoint);
+        using var alice = new Contact(peer);
+        await using (var network = new Network(bridgeClient, endpoint, alice))
+        {
+            alice.Start();
+            await bot.Events().FirstAsync(e => e.Message.EventCase == Event.EventOneofCase.SessionChanged);
+            alice.Send(heard);
+            var e = await bot.Events().FirstAsync(e => e.Text == heard);
+            await e.ReplyAsync(said);
+            Assert.Equal((said, true), await alice.Texts.NextAsync());
+            alice.Send(unread);
+            await bot.Events().FirstAsync(e => e.Text == unread);
+        }
+        // Faults and refusals have texts of their own: none may repeat what was sent.
+        await bridgeClient.BridgeStreams.PushWireAsync(new PushWireRequest { Message = new InboundWire { Endpoint = endpoint, Peer = stranger, MessageId = "h", Text = ByteString.CopyFromUtf8(hostile) } });
+        await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await botClient.Messages.SendMessageAsync(new SendMessageRequest { RequestId = "4", Text = said + "\0", Target = new Target { Peer = new Peer { Endpoint = endpoint, Address = stranger } } }));
+        await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await botClient.BridgeStreams.PushWireAsync(new PushWireRequest { Message = new InboundWire { Endpoint = endpoint, Peer = stranger, MessageId = "i", Text = ByteString.CopyFromUtf8(hostile) } }));
+    }
+
+    private static void AssertClean(Marks marks, string directory, string when)
+    {
+        foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
+        {
+            using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var bytes = new byte[content.Length];
+            content.ReadExactly(bytes);
+            Assert.True(marks.FindIn(bytes) is [], $"{Path.GetFileName(file)} {when}: {string.Join("; ", marks.FindIn(bytes))}");
+        }
+        Assert.True(new FileInfo(Path.Combine(directory, "relay.db")).Length > 0);
+    }
+}

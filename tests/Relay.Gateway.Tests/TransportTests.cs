@@ -1,0 +1,115 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1;
+using Relay.Actors;
+using Relay.Client;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Tests.Harness;
+using Relay.V1;
+
+namespace Relay.Gateway.Tests;
+
+/// <summary>Where the server listens and how: TLS off loopback, health, reflection.</summary>
+public sealed class TransportTests
+{
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("192.0.2.1")]
+    public async Task Off_loopback_it_refuses_to_start_without_a_certificate(string address)
+    {
+        using var directory = new TempDirectory();
+        var options = new GatewayOptions(directory.File("data")) { Listen = new IPEndPoint(IPAddress.Parse(address), 0) };
+        var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        Assert.Contains("--certificate", e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory.File("data")));
+    }
+
+    [Fact]
+    public async Task With_a_certificate_it_speaks_TLS_and_only_whom_the_client_trusts()
+    {
+        using var directory = new TempDirectory();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=relay test", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await File.WriteAllTextAsync(directory.File("chain.pem"), certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(directory.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
+
+        await using var server = await TestServer.StartAsync(new FakeRelay(), o => o with
+        {
+            Listen = new IPEndPoint(IPAddress.Any, 0), CertificateFile = directory.File("chain.pem"), CertificateKeyFile = directory.File("key.pem"),
+        });
+        var address = new Uri($"https://127.0.0.1:{server.Address.Port}");
+        var options = new RelayClientOptions { GiveUpAfter = TimeSpan.Zero, TrustedCertificateFile = directory.File("chain.pem") };
+        await using var trusting = RelayClient.Connect(address, RelayKey.Parse(server.AdminToken), options);
+        Assert.NotEmpty((await trusting.Admin.GetServerAsync(new GetServerRequest())).Version);
+        await using var stranger = RelayClient.Connect(address, RelayKey.Parse(server.AdminToken), options with { TrustedCertificateFile = null });
+        var e = await Assert.ThrowsAsync<RpcException>(async () => await stranger.Admin.GetServerAsync(new GetServerRequest()));
+        Assert.Equal(StatusCode.Unavailable, e.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_cannot_be_used_is_a_clear_refusal()
+    {
+        using var directory = new TempDirectory();
+        await File.WriteAllTextAsync(directory.File("chain.pem"), "nothing");
+        var options = new GatewayOptions(directory.File("data")) { Listen = new IPEndPoint(IPAddress.Loopback, 0), CertificateFile = directory.File("chain.pem") };
+        var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        Assert.Contains(directory.File("chain.pem"), e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_client_sends_no_key_in_the_clear_off_this_machine()
+    {
+        var key = RelayKey.Parse("relay_aaaaaaaaaaaaaaaa_" + new string('0', 64));
+        Assert.Throws<ArgumentException>(() => RelayClient.Connect(new Uri("http://192.0.2.1:1"), key));
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_a_clear_refusal()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        using var directory = new TempDirectory();
+        var options = new GatewayOptions(directory.File("data")) { Listen = new IPEndPoint(IPAddress.Loopback, server.Address.Port), LogLevel = Microsoft.Extensions.Logging.LogLevel.None };
+        var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        Assert.Contains("--listen", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Health_needs_no_key_and_turns_when_draining()
+    {
+        var relay = new FakeRelay();
+        await using var server = await TestServer.StartAsync(relay);
+        var health = new Health.HealthClient(server.Connect(null).Invoker);
+        foreach (var service in new[] { "", "relay.v1.EventService", "relay.v1.BridgeService" })
+            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest { Service = service })).Status);
+        await relay.DrainAsync(CancellationToken.None);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, (await health.CheckAsync(new HealthCheckRequest())).Status);
+        Assert.False(await server.Connect(null).IsServingAsync());
+    }
+
+    [Fact]
+    public async Task Reflection_lists_the_services_to_whoever_has_a_key()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var stranger = new ServerReflection.ServerReflectionClient(server.Connect(null).Invoker);
+        using (var call = stranger.ServerReflectionInfo())
+        {
+            await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_MISSING", () => call.ResponseStream.MoveNext(Patience.Token));
+        }
+        var bot = new ServerReflection.ServerReflectionClient((await server.ConnectAsync(Scope.Bot)).Invoker);
+        using var listing = bot.ServerReflectionInfo();
+        await listing.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+        Assert.True(await listing.ResponseStream.MoveNext(Patience.Token));
+        var names = listing.ResponseStream.Current.ListServicesResponse.Service.Select(s => s.Name).ToList();
+        foreach (var name in new[] { "relay.v1.EndpointService", "relay.v1.ConversationService", "relay.v1.MessageService", "relay.v1.EventService", "relay.v1.BridgeService", "relay.v1.AdminService", "grpc.health.v1.Health" })
+            Assert.Contains(name, names);
+    }
+}
