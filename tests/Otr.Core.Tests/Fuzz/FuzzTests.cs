@@ -35,7 +35,7 @@ public sealed class FuzzTests
                 Check(party, moment, wire);
             }
         });
-        TestContext.Current.SendDiagnosticMessage($"{runs * StepsPerSeed} inputs");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{runs * StepsPerSeed} inputs");
     }
 
     private static void Check(Party party, Recording.Moment moment, byte[] wire)

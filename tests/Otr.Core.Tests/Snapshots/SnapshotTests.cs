@@ -213,7 +213,7 @@ public sealed class SnapshotTests
             else Network.Establish(us, peer);
             Assert.True(Talks(us, peer) && Talks(us, peer));
             var length = us.Snapshot().Length;
-            TestContext.Current.SendDiagnosticMessage($"A snapshot after an exchange and four messages: {length} bytes");
+            TestContext.Current.TestOutputHelper?.WriteLine($"A snapshot after an exchange and four messages: {length} bytes");
             Assert.InRange(length, 500, 2048 - 64);
         }
     }
