@@ -95,6 +95,7 @@ internal static class IncomingText
     {
         var text = body[WireClassifier.Error.Length..].Trim(" \r\n\t"u8);
         step.Add(new OtrEffect.PeerError(text[..Math.Min(text.Length, OtrLimits.MaxErrorTextBytes)].ToArray()));
+        Resending.MarkLost(step);
         if (step.State.Has(OtrPolicy.ErrorStartAke) && step.State.IsInvited) Requests.OfferSession(step, asked: false);
     }
 

@@ -123,6 +123,7 @@ internal static class KeyExchange
 
         if (isNew || isChanged) step.Add(new OtrEffect.FingerprintSeen(fingerprint, isNew, isChanged));
         step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.KeyExchange));
+        Resending.Complete(step, session);
         Requests.SendHeld(step, session);
     }
 

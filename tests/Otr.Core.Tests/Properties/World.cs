@@ -9,7 +9,8 @@ public enum Move
 {
     ASends, BSends, AStarts, BStarts, AEnds, BEnds, ASmp, BSmp, AAnswersSmp, BAnswersSmp, AExtraKey, BExtraKey,
     DeliverToA, DeliverToB, DropToA, DropToB, RepeatToA, RepeatToB, ReorderToA, ReorderToB,
-    TruncateToA, TruncateToB, FlipToA, FlipToB, ReplayToA, ReplayToB, ReflectToA, ReflectToB,
+    TruncateToA, TruncateToB, FlipToA, FlipToB, ReplayToA, ReplayToB, ReplayExchangeToA, ReplayExchangeToB,
+    RetagExchangeToA, RetagExchangeToB, ReflectToA, ReflectToB,
     RestartA, RestartB, TimePasses, MuchTimePasses,
 }
 
@@ -94,6 +95,13 @@ internal sealed class World
             case Move.ReplayToA or Move.ReplayToB:
                 if (side.Recorded.Count > 0) Deliver(side, other, side.Recorded[_random.Next(side.Recorded.Count)]);
                 break;
+            case Move.ReplayExchangeToA or Move.ReplayExchangeToB:
+                foreach (var wire in Exchange(side)) Deliver(side, other, wire);
+                break;
+            case Move.RetagExchangeToA or Move.RetagExchangeToB:
+                // Instance tags are not authenticated in the key exchange.
+                foreach (var wire in Exchange(side)) Deliver(side, other, Retagged(wire, 0x3000u + (uint)_random.Next(3)), isForged: true);
+                break;
             case Move.ReflectToA or Move.ReflectToB:
                 if (other.Recorded.Count > 0) Deliver(side, other, other.Recorded[_random.Next(other.Recorded.Count)]);
                 break;
@@ -139,6 +147,16 @@ internal sealed class World
             side.Party.Now += milliseconds;
             Step(side, other, new OtrInput.TimePassed());
         }
+    }
+
+    /// <summary>The key-exchange messages that were ever on the way to a side, in order.</summary>
+    private static byte[][] Exchange(Side side) => [.. side.Recorded.Where(w => WireText.IsMessage(w) && WireText.TypeOf(w) != 0x03).TakeLast(8)];
+
+    private static byte[] Retagged(byte[] wire, uint tag)
+    {
+        var message = WireText.Decode(wire);
+        new Fields().Int(tag).ToArray().CopyTo(message, 3);
+        return WireText.Encode(message);
     }
 
     private static byte[]? Take(Side side, int index)
