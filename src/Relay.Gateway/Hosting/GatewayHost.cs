@@ -113,7 +113,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(keys);
         services.AddSingleton<IRandomSource>(SystemRandom.Instance);
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<GatewayClock>();
+        services.AddSingleton(new GatewayClock(TimeProvider.System));
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<WireTakeover>();
         services.AddSingleton<HealthServiceImpl>();
