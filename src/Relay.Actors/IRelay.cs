@@ -78,7 +78,10 @@ public abstract record ConversationAddress(string EndpointId)
     public sealed record ById(string EndpointId, string ConversationId) : ConversationAddress(EndpointId);
 }
 
-/// <summary>What can be asked of a conversation. Each carries the caller's id, by which a repetition is recognised.</summary>
+/// <summary>
+/// What can be asked of a conversation. Each carries the caller's id, by which a repetition is recognised; a bridge's
+/// message ids and a bot's request ids are separate spaces.
+/// </summary>
 public abstract record Command(string RequestId)
 {
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>

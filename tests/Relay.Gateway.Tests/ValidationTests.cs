@@ -53,7 +53,7 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
     {
         await Expect.FieldsAsync(async () => await Admin.Endpoints.CreateEndpointAsync(Endpoint(r => r.Account = "a\nb")), "account");
         await Expect.FieldsAsync(async () => await Admin.Endpoints.CreateEndpointAsync(Endpoint(r => r.Account = new string('ä', 512))), "account");
-        await Expect.FieldsAsync(async () => await Admin.Endpoints.CreateEndpointAsync(Endpoint(r => r.RequestId = new string('x', 121))), "request_id");
+        await Expect.FieldsAsync(async () => await Admin.Endpoints.CreateEndpointAsync(Endpoint(r => r.RequestId = new string('x', 129))), "request_id");
         await Expect.FieldsAsync(async () => await Admin.Endpoints.CreateEndpointAsync(Endpoint(r => r.Network = new string('x', 64))), "network");
     }
 

@@ -26,8 +26,8 @@ public sealed class WireStreamTests
             var peer = ((ConversationAddress.ByPeer)address).Peer;
             order.Enqueue($"{peer} {command.RequestId}");
             // The first peer's first message waits for the second peer's last.
-            if (command.RequestId == "w:a1") await gate.Task.WaitAsync(Patience.Limit);
-            if (command.RequestId == "w:b3") gate.SetResult();
+            if (command.RequestId == "a1") await gate.Task.WaitAsync(Patience.Limit);
+            if (command.RequestId == "b3") gate.SetResult();
             return new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         };
         await using var server = await TestServer.StartAsync(relay);
@@ -41,9 +41,9 @@ public sealed class WireStreamTests
         }
         Assert.Equal(["a1", "a2", "a3"], results.Where(r => r[0] == 'a'));
         Assert.Equal(["b1", "b2", "b3"], results.Where(r => r[0] == 'b'));
-        Assert.Equal(["a w:a1", "a w:a2", "a w:a3"], order.Where(o => o[0] == 'a'));
+        Assert.Equal(["a a1", "a a2", "a a3"], order.Where(o => o[0] == 'a'));
         var asked = order.ToList();
-        Assert.True(asked.IndexOf("b w:b3") < asked.IndexOf("a w:a2"));
+        Assert.True(asked.IndexOf("b b3") < asked.IndexOf("a a2"));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class WireStreamTests
             (Wire("", "2", "x"), "INVALID_PEER"),
             (Wire(new string('p', 3072), "3", "x"), "INVALID_PEER"),
             (Wire("p", "", "x"), "INVALID_MESSAGE_ID"),
-            (Wire("p", new string('i', 121), "x"), "INVALID_MESSAGE_ID"),
+            (Wire("p", new string('i', 129), "x"), "INVALID_MESSAGE_ID"),
             (Wire("p", "6", ""), "EMPTY"),
             (Wire("p", "7", new string('x', 65_537)), "TOO_LARGE"),
             (Wire("p", "8", new string('x', 65_536)), ""),
@@ -165,7 +165,7 @@ public sealed class WireStreamTests
             lock (asked)
             {
                 asked.Add(command.RequestId);
-                return ValueTask.FromResult<Reply>(asked.Count(a => a == "w:1") < 3
+                return ValueTask.FromResult<Reply>(asked.Count(a => a == "1") < 3
                     ? new Reply.Overloaded("mailbox", TimeSpan.FromMilliseconds(20))
                     : new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null));
             }
@@ -174,7 +174,7 @@ public sealed class WireStreamTests
         await using var bridge = (await server.ConnectAsync(Scope.Bridge)).Bridge(Endpoint);
         var results = await Task.WhenAll(Enumerable.Range(1, 3).Select(i => bridge.DeliverAsync("p", $"{i}", "x"u8.ToArray()))).WaitAsync(Patience.Limit);
         Assert.All(results, r => Assert.Equal("", r.RejectReason));
-        Assert.Equal(["w:1", "w:1", "w:1", "w:2", "w:3"], asked);
+        Assert.Equal(["1", "1", "1", "2", "3"], asked);
     }
 
     [Fact]

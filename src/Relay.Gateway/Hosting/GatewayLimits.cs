@@ -1,12 +1,14 @@
+using Relay.Actors;
+
 namespace Relay.Gateway.Hosting;
 
 /// <summary>Every bound of the gateway, by name, in one place.</summary>
 public static class GatewayLimits
 {
     /// <summary>Longest request id, and longest id of a bridge's message, in bytes of UTF-8.</summary>
-    public const int MaxRequestIdBytes = 120;
+    public const int MaxRequestIdBytes = RelayLimits.MaxRequestIdBytes;
     /// <summary>Longest peer address, in bytes of UTF-8: that of an XMPP address.</summary>
-    public const int MaxPeerBytes = 3071;
+    public const int MaxPeerBytes = RelayLimits.MaxAddressBytes;
     /// <summary>Longest name of a network, in bytes of UTF-8.</summary>
     public const int MaxNetworkBytes = 63;
     /// <summary>Longest account, in bytes of UTF-8.</summary>

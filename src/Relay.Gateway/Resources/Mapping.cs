@@ -124,7 +124,7 @@ internal static class Mapping
                 };
                 break;
             case OutboxBody.MessageDropped dropped:
-                e.MessageDropped = new V1.MessageDropped { RequestId = RequestIds.OfCaller(dropped.RequestId), Reason = dropped.Reason };
+                e.MessageDropped = new V1.MessageDropped { RequestId = dropped.RequestId, Reason = dropped.Reason };
                 break;
             case OutboxBody.Notice notice:
                 e.Notice = new V1.Notice { Code = notice.Code, Text = Encoding.UTF8.GetString(notice.Utf8.Span) };

@@ -24,7 +24,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
     public static ConversationAddress Address(string endpointId, V1.InboundWire inbound) => new ConversationAddress.ByPeer(endpointId, inbound.Peer);
 
     public ValueTask<Reply> AskAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation) =>
-        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(RequestIds.OfBridge(inbound.MessageId), inbound.Text.Memory), cancellation);
+        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory), cancellation);
 
     /// <summary>The result that goes back on the stream.</summary>
     public async Task<V1.InboundResult> RunAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
