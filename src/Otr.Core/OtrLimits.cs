@@ -25,6 +25,10 @@ public static class OtrLimits
     public const int MaxHeldMessages = 8;
     /// <summary>Age at which a held message is dropped rather than sent, in ms.</summary>
     public const long HeldMessageLifetime = 120_000;
+    /// <summary>Age at which the last text sent is forgotten, and no longer sent again after the peer's error; in ms.</summary>
+    public const long ResendWindow = 60_000;
+    /// <summary>Largest block that plaintexts are padded to, in bytes.</summary>
+    public const int MaxPaddingBlock = 4096;
     /// <summary>Age at which an unanswered key exchange is given up and its secrets wiped, in ms.</summary>
     public const long AkeLifetime = 120_000;
     /// <summary>Age at which an incomplete fragmented message is dropped, in ms.</summary>

@@ -146,7 +146,7 @@ public enum StreamKind : byte
 
 public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
 
-/// <summary>The streams: gap-free sequences from 1, kept until acknowledged.</summary>
+/// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="Store.StoreException"/> when the store fails.</summary>
 public interface IOutbox
 {
     /// <summary>Items after <paramref name="after"/> in order, at most <paramref name="max"/>; opened (unsealed).</summary>

@@ -108,6 +108,9 @@ public sealed class KeyExchangeTests
             await network.A.DoAsync("start");
             for (var n = 0; n < lost; n++) await network.DeliverAsync(network.A.Outbox.Count > 0 ? network.A : network.B);
             network.Drop();
+            // Otr.Core repeats itself, rather than begin anew, for a query that follows at once.
+            await network.A.DoAsync("pass 3");
+            await network.B.DoAsync("pass 3");
             await network.MakePrivateAsync(network.A);
             await network.SayAsync(network.A, $"without message {lost}");
             await network.SayAsync(network.B, "and back");

@@ -97,6 +97,29 @@ public sealed class AuthTests
         Assert.Equal(StatusCode.Unauthenticated, await CallAsync(server, method, revoked));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_stream_does_not_outlive_its_key(bool revoked)
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var tokens = new[] { Scope.Bot, Scope.Bridge }.Select(s => server.CreateKeyAsync(s, revoked ? null : DateTimeOffset.UtcNow.AddSeconds(5))).ToList();
+        using var events = server.Connect(await tokens[0]).EventStreams.StreamEvents();
+        using var wire = server.Connect(await tokens[1]).BridgeStreams.StreamWire();
+        await events.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/e" } });
+        await wire.RequestStream.SayAsync(new StreamWireRequest { Open = new OpenStream { Endpoint = "endpoints/e" } });
+        // Both stand: each has said that it caught up.
+        Assert.True(await events.ResponseStream.MoveNext(Patience.Token));
+        Assert.True(await wire.ResponseStream.MoveNext(Patience.Token));
+        if (revoked)
+        {
+            foreach (var key in (await server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Where(k => k.Scope != Scope.Admin))
+                await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key.Name });
+        }
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await events.ResponseStream.MoveNext(Patience.Token)) { } });
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await wire.ResponseStream.MoveNext(Patience.Token)) { } });
+    }
+
     [Fact]
     public async Task A_limited_key_opens_its_endpoints_only()
     {

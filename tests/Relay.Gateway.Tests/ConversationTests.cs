@@ -88,9 +88,11 @@ public sealed class ConversationTests
 
         // A bridge's ids are another space: this is no repetition of the bot's request.
         await using var second = (await server.ConnectAsync(Scope.Bridge)).Bridge(endpoint);
-        Assert.Equal("", (await second.DeliverAsync("bob", "request-1", "?OTRv3?"u8.ToArray())).RejectReason);
-        Assert.Equal("", (await second.DeliverAsync("bob", "request-1", "?OTRv3?"u8.ToArray())).RejectReason);
-        Assert.Equal("MESSAGE_ID_REUSED", (await second.DeliverAsync("bob", "request-1", "?OTRv23?"u8.ToArray())).RejectReason);
+        Assert.Equal("", (await second.DeliverAsync("alice", "request-1", "in the clear"u8.ToArray())).RejectReason);
+        Assert.Equal("", (await second.DeliverAsync("alice", "request-1", "in the clear"u8.ToArray())).RejectReason);
+        Assert.Equal("MESSAGE_ID_REUSED", (await second.DeliverAsync("alice", "request-1", "something else"u8.ToArray())).RejectReason);
+        var clear = await (await server.ConnectAsync(Scope.Bot)).EventStreams.PullEventsAsync(new PullEventsRequest { Endpoint = endpoint });
+        Assert.Single(clear.Events, e => e.TextReceived is { Text: "in the clear", Encrypted: false, UnexpectedlyClear: true });
     }
 
     [Fact]

@@ -10,6 +10,8 @@ namespace Relay.Gateway.Tests;
 /// <summary>Nothing readable at rest or in telemetry: marked values go through a real server, and are looked for wherever they might have been left.</summary>
 public sealed class LeakTests
 {
+    private const string WhileItRan = "while it ran";
+
     [Theory]
     [InlineData("plain")]
     [InlineData("hex")]
@@ -30,7 +32,7 @@ public sealed class LeakTests
             _ => Encoding.ASCII.GetBytes(Convert.ToBase64String([.. new byte[form[^1] - '0'], .. mark, 1, 2])),
         };
         Assert.NotEmpty(marks.FindIn([0, 1, .. planted, 2]));
-        Assert.Empty(marks.FindIn([0, 1, .. planted[1..^3], 2]));
+        Assert.Empty(marks.FindIn([0, 1, .. planted[..(planted.Length / 2)], 2]));
     }
 
     [Fact]
@@ -54,7 +56,7 @@ public sealed class LeakTests
         await RunConversationAsync(server, admin, marks);
 
         // What lies in the files while the server runs, with events and wire text not acknowledged; and what is left after.
-        AssertClean(marks, data, "while it ran");
+        AssertClean(marks, data, WhileItRan);
         await server.DrainAsync(Patience.Token);
         AssertClean(marks, data, "after it ended");
         marks.AddText("the admin key's secret", adminToken.Split('_')[2]);
@@ -111,6 +113,8 @@ public sealed class LeakTests
     {
         foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
         {
+            // The lock is the holder's alone; it is looked at once it is free.
+            if (Path.GetFileName(file) == "lock" && when == WhileItRan) continue;
             using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[content.Length];
             content.ReadExactly(bytes);

@@ -115,6 +115,16 @@ public sealed class ReplyTests
         Assert.DoesNotContain("marked-secret-text", e.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_store_that_fails_is_UNAVAILABLE_and_invites_a_repetition()
+    {
+        var relay = new FakeRelay { OnAsk = (_, _, _) => throw new Actors.Store.StoreException("the disk is full") };
+        await using var server = await TestServer.StartAsync(relay);
+        var bot = await server.ConnectAsync(Scope.Bot);
+        var e = await Expect.RefusedAsync(StatusCode.Unavailable, "UNAVAILABLE", async () => await bot.Messages.SendMessageAsync(Message("endpoints/e")));
+        Assert.NotNull(e.RetryAfter);
+    }
+
     private static SendMessageRequest Message(string endpoint) => new() { RequestId = "1", Text = "x", Target = new Target { Peer = new Peer { Endpoint = endpoint, Address = "p" } } };
 
     private static InboundWire Wire(string id) => new() { Endpoint = "endpoints/e", Peer = "p", MessageId = id, Text = ByteString.CopyFromUtf8("?OTR") };

@@ -226,6 +226,20 @@ public sealed class WireStreamTests
         await Expect.RefusedAsync(StatusCode.Internal, "INTERNAL", () => stream.ResponseStream.MoveNext(Patience.Token));
     }
 
+    [Fact]
+    public async Task A_damaged_item_is_passed_over_and_the_rest_goes_on()
+    {
+        var relay = new FakeRelay();
+        // What the actors make of a stored row whose seal fails.
+        relay.Stream("e", StreamKind.Wire).Add(new OutboxBody.Notice("DAMAGED", default), new OutboxBody.WireText("whole"u8.ToArray()));
+        await using var server = await TestServer.StartAsync(relay);
+        using var stream = await OpenAsync(server);
+        var next = (await NextAsync(stream)).Outbound;
+        Assert.Equal((2UL, "whole"), (next.Sequence, next.Text.ToStringUtf8()));
+        var bridge = await server.ConnectAsync(Scope.Bridge);
+        Assert.Equal(2UL, Assert.Single((await bridge.BridgeStreams.PullWireAsync(new PullWireRequest { Endpoint = Endpoint })).Messages).Sequence);
+    }
+
     private static async Task<AsyncDuplexStreamingCall<StreamWireRequest, StreamWireResponse>> OpenAsync(TestServer server)
     {
         var stream = (await server.ConnectAsync(Scope.Bridge)).BridgeStreams.StreamWire();

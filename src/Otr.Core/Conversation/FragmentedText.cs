@@ -25,7 +25,6 @@ internal static class FragmentedText
                 break;
             case FragmentOutcome.Complete:
                 OnComplete(step, buffer, fragment);
-                step.State.Fragments.Remove(buffer);
                 break;
             case FragmentOutcome.OutOfOrder:
                 step.State.Fragments.Remove(buffer);
@@ -68,15 +67,16 @@ internal static class FragmentedText
         return false;
     }
 
-    /// <summary>Only an encoded message is ever cut into fragments: not a fragment, nor anything else.</summary>
+    /// <summary>
+    /// What the pieces make is taken as if it had come whole; only a fragment is not cut into fragments. libotr cuts its
+    /// query and its tagged text, too, where the network's limit asks for it.
+    /// </summary>
     private static void OnComplete(in StepContext step, FragmentBuffer buffer, in Fragment fragment)
     {
-        if (WireClassifier.Classify(buffer.Text, out var body) == WireKind.Encoded)
-        {
-            IncomingMessage.Receive(step, body, fragment.Version == 3 ? fragment.SenderTag : null);
-        }
-        else step.Reject(RejectReason.BadFragment);
+        var whole = buffer.Text.ToArray();
         buffer.Reset();
+        step.State.Fragments.Remove(buffer);
+        IncomingText.ReceiveAssembled(step, whole, fragment.Version == 3 ? fragment.SenderTag : null);
     }
 
     /// <summary>The sender's buffer. Only a first piece makes one, for which the oldest of the others may have to go.</summary>

@@ -24,11 +24,21 @@ internal static class IncomingText
         var kind = WireClassifier.Classify(text.Span, out var body);
         if (kind is WireKind.Plaintext or WireKind.TaggedPlaintext) OnText(step, kind, text);
         else if (kind == WireKind.Fragment) FragmentedText.Receive(step, body);
-        else OnMarked(step, kind, body);
+        else OnMarked(step, kind, body, null);
+    }
+
+    /// <summary>What fragments made.</summary>
+    /// <param name="fragmentSender">The sender's tag in the fragments, which must be that of a binary message within.</param>
+    public static void ReceiveAssembled(in StepContext step, ReadOnlyMemory<byte> text, uint? fragmentSender)
+    {
+        var kind = WireClassifier.Classify(text.Span, out var body);
+        if (kind is WireKind.Plaintext or WireKind.TaggedPlaintext) OnText(step, kind, text);
+        else if (kind == WireKind.Fragment) step.Reject(RejectReason.BadFragment);
+        else OnMarked(step, kind, body, fragmentSender);
     }
 
     /// <summary>A whole message with a marker, never a fragment.</summary>
-    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body)
+    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body, uint? fragmentSender)
     {
         if (step.State.Offer != OfferState.Accepted)
         {
@@ -38,7 +48,7 @@ internal static class IncomingText
         switch (kind)
         {
             case WireKind.Encoded:
-                IncomingMessage.Receive(step, body, null);
+                IncomingMessage.Receive(step, body, fragmentSender);
                 break;
             case WireKind.Error:
                 FragmentedText.ForgetAll(step);
@@ -85,6 +95,7 @@ internal static class IncomingText
     {
         var text = body[WireClassifier.Error.Length..].Trim(" \r\n\t"u8);
         step.Add(new OtrEffect.PeerError(text[..Math.Min(text.Length, OtrLimits.MaxErrorTextBytes)].ToArray()));
+        Resending.MarkLost(step);
         if (step.State.Has(OtrPolicy.ErrorStartAke) && step.State.IsInvited) Requests.OfferSession(step, asked: false);
     }
 

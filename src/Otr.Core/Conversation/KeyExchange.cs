@@ -20,11 +20,13 @@ internal static class KeyExchange
             step.SendMessage(commit.Sent!);
             return;
         }
-        // A client that sends a query with each message typed would else start the exchange anew again and again.
+        // A client that sends a query with each message typed would else start the exchange anew again and again; and if
+        // it asks because our last message was lost, the same bytes make that good.
         var now = step.Now;
-        if (state.Sessions.Exists(s => IsUnderWay(s.Auth, AuthState.AwaitingSig, version, now)))
+        var underWay = state.Sessions.FindAll(s => IsUnderWay(s.Auth, AuthState.AwaitingSig, version, now));
+        if (underWay.Count > 0)
         {
-            step.Reject(RejectReason.RateLimited, quiet: true);
+            foreach (var session in underWay) step.SendMessage(session.Auth.Sent!);
             return;
         }
         if (!state.AkeBudget.TryTake(step.Now))
@@ -121,6 +123,7 @@ internal static class KeyExchange
 
         if (isNew || isChanged) step.Add(new OtrEffect.FingerprintSeen(fingerprint, isNew, isChanged));
         step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.KeyExchange));
+        Resending.Complete(step, session);
         Requests.SendHeld(step, session);
     }
 

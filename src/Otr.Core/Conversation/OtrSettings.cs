@@ -18,6 +18,19 @@ public sealed record OtrSettings
     /// </summary>
     public bool AnswersStrangers { get; init; } = true;
 
+    /// <summary>
+    /// Whether the last text is sent once more, marked "[resent] ", when the peer reports an error and the same key then
+    /// completes a new exchange with the same instance within <see cref="OtrLimits.ResendWindow"/>. Costs a copy of it in
+    /// memory and in snapshots for that long, and errors are not authenticated: the peer may get a text twice.
+    /// </summary>
+    public bool ResendsLast { get; init; }
+
+    /// <summary>
+    /// Pads the plaintext of each data message to a multiple of this many bytes, at most
+    /// <see cref="OtrLimits.MaxPaddingBlock"/>, so that its length tells less; 0: no padding.
+    /// </summary>
+    public int PaddingBlock { get; init; }
+
     /// <summary>Idle time after which a private session is ended and wiped, in ms; 0: never.</summary>
     public long SessionIdleLifetime { get; init; }
 }

@@ -22,6 +22,7 @@ internal static class OutgoingData
                 plaintext.UInt16(checked((ushort)value.Length));
                 plaintext.Raw(value);
             }
+            Pad(ref plaintext, step.State.Settings.PaddingBlock);
             var header = new MessageHeader(session.Version, MessageType.Data, step.OwnTag, session.PeerTag);
             DataChannel.Seal(session.Keys!, header, flags, plaintext.Written, ref message);
             session.LastSent = step.Now;
@@ -33,6 +34,17 @@ internal static class OutgoingData
             plaintext.Dispose();
             message.Dispose();
         }
+    }
+
+    private static void Pad(ref OtrWriter plaintext, int block)
+    {
+        const int tlvHead = 4;
+        block = Math.Min(block, OtrLimits.MaxPaddingBlock);
+        if (block <= 0) return;
+        var length = (block - (plaintext.Length + tlvHead) % block) % block;
+        plaintext.UInt16(TlvType.Padding);
+        plaintext.UInt16((ushort)length);
+        plaintext.Reserve(length).Clear();
     }
 
     /// <summary>A TLV alone, as libotr sends it: empty text, and no error wanted if it cannot be read.</summary>

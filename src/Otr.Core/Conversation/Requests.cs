@@ -15,6 +15,7 @@ internal static class Requests
         else if (state.Best is { State: MessageState.Encrypted } session)
         {
             OutgoingData.Send(step, session, 0, text.Span, null, default);
+            Resending.Remember(step, session, text.Span);
             step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
         }
         else if (state.MessageState == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
@@ -66,6 +67,7 @@ internal static class Requests
                 continue;
             }
             OutgoingData.Send(step, session, 0, held.Text, null, default);
+            Resending.Remember(step, session, held.Text);
             CryptographicOperations.ZeroMemory(held.Text);
             step.Add(new OtrEffect.SendOutcome(held.Reference, SendDisposition.Encrypted));
         }

@@ -26,6 +26,16 @@ internal sealed class Session(uint peerTag) : IDisposable
     /// <summary>Unix ms of the last authenticated message, or of the key exchange.</summary>
     public long LastReceived { get; set; }
 
+    /// <summary>The last text sent, if the settings want it kept.</summary>
+    public SentText? Last { get; private set; }
+
+    /// <summary>Replaces <see cref="Last"/> and wipes what it held.</summary>
+    public void SetLast(SentText? text)
+    {
+        Last?.Wipe();
+        Last = text;
+    }
+
     /// <summary>What may be told of it; the same object until something of it changes, for every message speaks of it.</summary>
     public SessionInfo Info(uint ownTag)
     {
@@ -41,6 +51,7 @@ internal sealed class Session(uint peerTag) : IDisposable
         Keys = null;
         Smp.Reset();
         Auth.Reset();
+        SetLast(null);
     }
 
     public void Dispose()
@@ -48,5 +59,6 @@ internal sealed class Session(uint peerTag) : IDisposable
         Keys?.Dispose();
         Smp.Dispose();
         Auth.Dispose();
+        SetLast(null);
     }
 }

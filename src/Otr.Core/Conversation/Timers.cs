@@ -14,6 +14,7 @@ internal static class Timers
         foreach (var session in state.Sessions)
         {
             if (session.Auth.State != AuthState.None) next = Math.Min(next, session.Auth.Touched + OtrLimits.AkeLifetime);
+            if (session.Last is { } last) next = Math.Min(next, last.Since + OtrLimits.ResendWindow);
             if (IdleEnd(state, session) is { } idle) next = Math.Min(next, idle);
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
@@ -38,6 +39,7 @@ internal static class Timers
         ExpireExchanges(step);
         ExpireFragments(step);
         ExpireHeld(step);
+        Resending.Expire(step);
         ExpireSessions(step);
     }
 

@@ -16,6 +16,19 @@ internal static class Group1536
     /// <summary>The kernel in use.</summary>
     public static KernelKind Kernel => Group.Kernel;
 
+    /// <summary>
+    /// Compiles the kernel and builds both combs, some tens of milliseconds that the first key exchange would otherwise wait for. For a server's start;
+    /// calling it is never necessary.
+    /// </summary>
+    public static void WarmUp()
+    {
+        Span<byte> result = stackalloc byte[ElementSize], exponent = stackalloc byte[ElementSize];
+        exponent.Fill(1);
+        ExpG(result, exponent[..40]);
+        MultiExpG(result, exponent, result, exponent[..40]);
+        ScalarMulSub(result, result, exponent, exponent);
+    }
+
     /// <summary>result = base^exponent mod p.</summary>
     public static void Exp(Span<byte> result, ReadOnlySpan<byte> @base, ReadOnlySpan<byte> exponent) => Group.MultiExp(result, @base, exponent, default, default);
 

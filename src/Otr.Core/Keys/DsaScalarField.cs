@@ -105,21 +105,28 @@ internal sealed class DsaScalarField
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public DsaScalar Multiply(in DsaScalar a, in DsaScalar b)
     {
-        ulong t0 = 0, t1 = 0, t2 = 0;
-        for (int i = 0; i < 3; i++)
-        {
-            // T stays below 2q < 2^161, so T + a·bᵢ + m·q is below 2^226 and the sums of the third column below 2^64.
-            ulong word = i == 0 ? b.W0 : i == 1 ? b.W1 : b.W2;
-            ulong carry = MultiplyAdd(a.W0, word, t0, 0, out t0);
-            carry = MultiplyAdd(a.W1, word, t1, carry, out t1);
-            ulong t3 = MultiplyAdd(a.W2, word, t2, carry, out t2);
-            ulong m = t0 * _negativeInverse;
-            carry = MultiplyAdd(m, _q.W0, t0, 0, out _);
-            carry = MultiplyAdd(m, _q.W1, t1, carry, out t0);
-            carry = MultiplyAdd(m, _q.W2, t2, carry, out t1);
-            t2 = t3 + carry;
-        }
+        ulong a0 = a.W0, a1 = a.W1, a2 = a.W2, t0 = 0, t1 = 0, t2 = 0;
+        Step(a0, a1, a2, b.W0, ref t0, ref t1, ref t2);
+        Step(a0, a1, a2, b.W1, ref t0, ref t1, ref t2);
+        Step(a0, a1, a2, b.W2, ref t0, ref t1, ref t2);
         return SubtractIfNotLess(t0, t1, t2);
+    }
+
+    /// <summary>
+    /// T = (T + a·word + m·q)/2^64 with m such that the division leaves no rest. T stays below 2q &lt; 2^161, so the sum is below 2^226 and its
+    /// fourth word needs no carry.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Step(ulong a0, ulong a1, ulong a2, ulong word, ref ulong t0, ref ulong t1, ref ulong t2)
+    {
+        ulong carry = MultiplyAdd(a0, word, t0, 0, out ulong s0);
+        carry = MultiplyAdd(a1, word, t1, carry, out ulong s1);
+        ulong s3 = MultiplyAdd(a2, word, t2, carry, out ulong s2);
+        ulong m = s0 * _negativeInverse;
+        carry = MultiplyAdd(m, _q.W0, s0, 0, out _);
+        carry = MultiplyAdd(m, _q.W1, s1, carry, out t0);
+        carry = MultiplyAdd(m, _q.W2, s2, carry, out t1);
+        t2 = s3 + carry;
     }
 
     /// <summary>a⁻¹ in Montgomery form, by Fermat: a^(q − 2). The exponent is public; what is squared and multiplied when depends on q alone.</summary>
@@ -195,11 +202,10 @@ internal sealed class DsaScalarField
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong MultiplyAdd(ulong a, ulong b, ulong c, ulong d, out ulong low)
     {
-        ulong high = Math.BigMul(a, b, out ulong product), carry = 0;
-        ulong sum = Words.AddCarry(product, c, ref carry);
-        high += carry;
-        carry = 0;
-        low = Words.AddCarry(sum, d, ref carry);
-        return high + carry;
+        // The carry out of a sum is computed from its words: a comparison might become a branch.
+        ulong high = Math.BigMul(a, b, out ulong product), sum = product + c;
+        high += ((product & c) | ((product | c) & ~sum)) >> 63;
+        low = sum + d;
+        return high + (((sum & d) | ((sum | d) & ~low)) >> 63);
     }
 }

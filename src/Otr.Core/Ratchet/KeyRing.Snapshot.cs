@@ -41,6 +41,8 @@ internal sealed partial class KeyRing
         var theirs = r.ReadFixed(Group1536.ElementSize).ToArray();
         var theirsPrevious = r.ReadFlag() ? r.ReadFixed(Group1536.ElementSize).ToArray() : null;
         if (r.Failed || ourKeyId < 2 || theirKeyId == 0) return null;
+        // The arithmetic is defined for elements only.
+        if (!Group1536.IsInRange(theirs) || (theirsPrevious is not null && !Group1536.IsInRange(theirsPrevious))) return null;
         var ring = new KeyRing(current!, previous!, ourKeyId, theirs, theirsPrevious, theirKeyId);
         for (var i = 0; i < 4; i++)
         {

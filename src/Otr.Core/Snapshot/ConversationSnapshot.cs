@@ -4,13 +4,13 @@ using Otr.Core.Wire;
 namespace Otr.Core.Snapshot;
 
 /// <summary>
-/// A conversation as bytes. Format version 1: version BYTE; the account's instance tag INT and fingerprint (20), which
+/// A conversation as bytes. Format version 2 (version 1 had no last text of a session): version BYTE; the account's instance tag INT and fingerprint (20), which
 /// must be those of the account it is restored for; then the parts in the order below, counts as BYTE. A reader takes
 /// any version up to its own and refuses everything that does not fit exactly.
 /// </summary>
 internal static class ConversationSnapshot
 {
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
 
     public static void Write(ConversationState state, IBufferWriter<byte> destination)
     {
@@ -49,7 +49,8 @@ internal static class ConversationSnapshot
     public static ConversationState? TryRead(ReadOnlySpan<byte> bytes, OtrAccount account, OtrSettings settings)
     {
         var r = new OtrReader(bytes);
-        if (r.ReadByte() != FormatVersion || r.ReadUInt32() != account.InstanceTag) return null;
+        var version = r.ReadByte();
+        if (version is 0 or > FormatVersion || r.ReadUInt32() != account.InstanceTag) return null;
         if (r.ReadFingerprint() != account.Key.PublicKey.Fingerprint || r.Failed) return null;
 
         var state = new ConversationState(account, settings)
@@ -65,7 +66,7 @@ internal static class ConversationSnapshot
         ReadBucket(ref r, state.SmpBudget);
         for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) state.Known.Add(r.ReadFingerprint());
         var fits = AuthSnapshot.TryRead(ref r, state.Broadcast);
-        for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = SessionSnapshot.TryRead(ref r, state.Sessions);
+        for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = SessionSnapshot.TryRead(ref r, version, state.Sessions);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = TryReadFragments(ref r, state.Fragments);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) ReadHeld(ref r, state.Held);
 
@@ -101,7 +102,7 @@ internal static class ConversationSnapshot
         ushort held = r.ReadUInt16(), count = r.ReadUInt16();
         var touched = (long)r.ReadUInt64();
         var text = r.ReadData();
-        if (r.Failed || held > count || text.Length > OtrLimits.MaxWireBytes) return false;
+        if (r.Failed || held == 0 || held >= count || text.Length > OtrLimits.MaxWireBytes) return false;
         buffer.Restore(held, count, text, touched);
         buffers.Add(buffer);
         return true;

@@ -21,9 +21,11 @@ internal static class SessionSnapshot
         if (session.State != MessageState.Encrypted) return;
         session.Keys!.WriteSnapshot(ref w);
         session.Smp.WriteSnapshot(ref w);
+        WriteLast(ref w, session.Last);
     }
 
-    public static bool TryRead(ref OtrReader r, List<Session> sessions)
+    /// <param name="version">Of the format.</param>
+    public static bool TryRead(ref OtrReader r, byte version, List<Session> sessions)
     {
         var session = new Session(r.ReadUInt32())
         {
@@ -42,6 +44,26 @@ internal static class SessionSnapshot
         session.Keys = KeyRing.ReadSnapshot(ref r);
         if (session.Keys is null || !SmpState.TryReadSnapshot(ref r, out var smp)) return false;
         session.Smp = smp;
-        return true;
+        if (version >= 2) ReadLast(ref r, session);
+        return !r.Failed;
+    }
+
+    private static void WriteLast(ref OtrWriter w, SentText? last)
+    {
+        w.Flag(last is not null);
+        if (last is null) return;
+        w.UInt64((ulong)last.Since);
+        w.Flag(last.IsLost);
+        last.For.CopyTo(w.Reserve(Fingerprint.Size));
+        w.Data(last.Text);
+    }
+
+    private static void ReadLast(ref OtrReader r, Session session)
+    {
+        if (!r.ReadFlag()) return;
+        var since = (long)r.ReadUInt64();
+        var isLost = r.ReadFlag();
+        var meant = r.ReadFingerprint();
+        session.SetLast(new SentText(r.ReadData().ToArray(), since, meant) { IsLost = isLost });
     }
 }

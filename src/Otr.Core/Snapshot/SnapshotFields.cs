@@ -7,7 +7,12 @@ internal static class SnapshotFields
 {
     public static void Flag(this ref OtrWriter w, bool value) => w.Byte(value ? (byte)1 : (byte)0);
 
-    public static bool ReadFlag(this ref OtrReader r) => r.ReadByte() == 1;
+    public static bool ReadFlag(this ref OtrReader r)
+    {
+        var flag = r.ReadByte();
+        if (flag > 1) r.Fail();
+        return flag == 1;
+    }
 
     public static void OptionalTime(this ref OtrWriter w, long? unixMilliseconds)
     {

@@ -15,6 +15,9 @@ internal ref struct OtrReader(ReadOnlySpan<byte> bytes)
     /// <summary>A field did not fit, or was not in its canonical form.</summary>
     public bool Failed { get; private set; }
 
+    /// <summary>What was read makes no sense to the caller.</summary>
+    public void Fail() => Failed = true;
+
     /// <summary>Every byte was read and every field fitted.</summary>
     public readonly bool IsComplete => !Failed && _position == _bytes.Length;
 

@@ -15,7 +15,7 @@ internal interface IRelayStore : IConversationStore, IOutboxStore, IEndpointStor
 }
 
 /// <summary>The store failed: whether a write was done is not known, and the caller must read before it goes on.</summary>
-internal sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Conversations: read whole, written by compare-and-swap.</summary>
 internal interface IConversationStore

@@ -114,6 +114,7 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
         audience.Chapter("5", "The end", "Alice ends the session. Her client forgets the keys; Relay wipes its own. A bot that goes on talking is refused: nothing leaves in the clear by accident.");
         await PlayAsync(async () =>
         {
+            transcript.Add(Witness.Contact, Sight.Note, "ends the session");
             await _contact.RunAsync("end", cancellation);
             await SeeAsync(Witness.Bot, Sight.SessionEnded, null, 1, cancellation);
             int before = transcript.Count(Witness.WireOut, Sight.Carried);

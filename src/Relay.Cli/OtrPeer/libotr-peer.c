@@ -25,6 +25,7 @@ static const char *me, *them;
 static OtrlPolicy policy = OTRL_POLICY_MANUAL;
 static int largest_message;
 static int smp_asked;
+static int decrypted;
 static long clock_ahead;
 
 /* What was last reported, so that a change that libotr makes silently is reported too. */
@@ -188,6 +189,14 @@ static void on_received_symkey(void *data, ConnContext *context, unsigned int us
     put_end();
 }
 
+/* Called for every text that was decrypted, and only for those. Nothing is converted. */
+static void on_convert(void *data, ConnContext *context, OtrlConvertType type, char **converted, const char *text)
+{
+    (void)data; (void)context; (void)text;
+    *converted = NULL;
+    if (type == OTRL_CONVERT_RECEIVING) decrypted = 1;
+}
+
 static const char *on_error_message(void *data, ConnContext *context, OtrlErrorCode code)
 {
     (void)data; (void)context;
@@ -251,6 +260,7 @@ static struct s_OtrlMessageAppOps ops = {
     .handle_smp_event = on_smp_event,
     .handle_msg_event = on_message_event,
     .create_instag = on_create_instag,
+    .convert_msg = on_convert,
 };
 
 /* ---- the commands; each answers whether it could be done ---- */
@@ -283,15 +293,14 @@ static int do_recv(char *rest)
     int internal;
 
     if (!message.data) return fail("recv", "Not base64.");
+    decrypted = 0;
     internal = otrl_message_receiving(us, &ops, NULL, me, PROTOCOL, them, (const char *)message.data, &text, &tlvs,
         &context, NULL, NULL);
     if (otrl_tlv_find(tlvs, OTRL_TLV_DISCONNECTED) && context) {
         smp_asked = 0;
         report_state(context, "peer-ended");
     }
-    /* libotr changes what it hands out only when it decrypted, or took a whitespace tag off. */
-    if (!internal) report_plain(text ? text : (char *)message.data,
-        text && otrl_proto_message_type((char *)message.data) != OTRL_MSGTYPE_TAGGEDPLAINTEXT);
+    if (!internal) report_plain(text ? text : (char *)message.data, decrypted);
     otrl_tlv_free(tlvs);
     otrl_message_free(text);
     free(message.data);

@@ -16,6 +16,7 @@ public sealed class ApiKeyFile
     /// <summary>The file's name in the data directory.</summary>
     public const string FileName = "api-keys.json";
     private const int Version = 1;
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -27,6 +28,7 @@ public sealed class ApiKeyFile
     private readonly string _path;
     private readonly Lock _change = new();
     private volatile IReadOnlyDictionary<string, ApiKey> _keys;
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ApiKeyFile(string path, IReadOnlyDictionary<string, ApiKey> keys)
     {
@@ -43,6 +45,23 @@ public sealed class ApiKeyFile
         var hash = token.Hash();
         if (!_keys.TryGetValue(token.Id, out var key)) return null;
         return CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(key.Hash)) && key.IsValidAt(now) ? key : null;
+    }
+
+    /// <summary>Completes when the key opens nothing any more: so that a stream does not outlive its key.</summary>
+    public async Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var changed = _changed.Task;
+            var now = time.GetUtcNow();
+            if (!_keys.TryGetValue(id, out var key) || !key.IsValidAt(now)) return;
+            // Looked at again at the latest after a day: no timer reaches for ever.
+            var wait = key.Expires is { } expires && expires - now < s_longestWait ? expires - now : s_longestWait;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await Task.WhenAny(changed, Task.Delay(wait, time, stop.Token));
+            await stop.CancelAsync();
+            cancellation.ThrowIfCancellationRequested();
+        }
     }
 
     /// <summary>Adds a key; false if there are too many.</summary>
@@ -99,6 +118,9 @@ public sealed class ApiKeyFile
     {
         PrivateFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(new Content(Version, [.. keys.Values.OrderBy(k => k.Created)]), s_json));
         _keys = keys;
+        var changed = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.SetResult();
     }
 
     private sealed record Content(int Version, IReadOnlyList<ApiKey> Keys);

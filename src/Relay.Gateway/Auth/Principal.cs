@@ -18,6 +18,13 @@ internal sealed record Principal(ApiKey Key)
         if (!MayUse(endpointId)) throw ApiErrors.PermissionDenied(Reasons.EndpointNotAllowed, "This key is limited to other endpoints.");
     }
 
+    /// <summary>Fails with UNAUTHENTICATED when the key ends; a member of every stream.</summary>
+    public async Task WatchAsync(ApiKeyFile keys, TimeProvider time, CancellationToken cancellation)
+    {
+        await keys.WhenInvalidAsync(Key.Id, time, cancellation);
+        throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key has expired or was revoked.");
+    }
+
     public void Attach(ServerCallContext context) => context.UserState[State] = this;
 
     /// <summary>The caller; every method but the public ones has one, because the interceptor let it through.</summary>

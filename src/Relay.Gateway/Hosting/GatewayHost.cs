@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.AspNetCore.Server;
 using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Builder;
@@ -25,13 +26,15 @@ public sealed class GatewayHost : IAsyncDisposable
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(5);
     private readonly WebApplication _app;
     private readonly IRelay _relay;
+    private readonly ILoggerFactory _loggers;
     private readonly TelemetryExport _telemetry;
     private bool _drained;
 
-    private GatewayHost(WebApplication app, IRelay relay, TelemetryExport telemetry, Uri address, bool madeAdminKey)
+    private GatewayHost(WebApplication app, IRelay relay, ILoggerFactory loggers, TelemetryExport telemetry, Uri address, bool madeAdminKey)
     {
         _app = app;
         _relay = relay;
+        _loggers = loggers;
         _telemetry = telemetry;
         Address = address;
         MadeAdminKey = madeAdminKey;
@@ -49,65 +52,57 @@ public sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Starts the embedded server: SQLite in the data directory, shards in this process.</summary>
     /// <exception cref="RelayStartException">Why it refuses; nothing was overwritten.</exception>
-    public static async Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation)
-    {
-        using var certificate = Transport.Certificate(options);
-        var telemetry = TelemetryExport.Start();
-        var loggers = LoggerFactory.Create(logging => Logs.Configure(logging, options, telemetry));
-        try
-        {
-            var relay = await EmbeddedRelay.OpenAsync(
-                new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards, SealingKeyFile = options.SealingKeyFile }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
-            try
-            {
-                return await StartAsync(options, relay, telemetry, cancellation);
-            }
-            catch
-            {
-                await relay.DisposeAsync();
-                throw;
-            }
-        }
-        catch
-        {
-            telemetry.Dispose();
-            throw;
-        }
-    }
+    public static Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation) =>
+        StartAsync(options, loggers => EmbeddedRelay.OpenAsync(
+            new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation), cancellation);
 
     /// <summary>Starts a server in front of any implementation of the actors, which it then owns.</summary>
     /// <exception cref="RelayStartException">Why it refuses.</exception>
     public static Task<GatewayHost> StartAsync(GatewayOptions options, IRelay relay, CancellationToken cancellation) =>
-        StartAsync(options, relay, TelemetryExport.Start(), cancellation);
+        StartAsync(options, _ => Task.FromResult(relay), cancellation);
 
-    private static async Task<GatewayHost> StartAsync(GatewayOptions options, IRelay relay, TelemetryExport telemetry, CancellationToken cancellation)
+    private static async Task<GatewayHost> StartAsync(GatewayOptions options, Func<ILoggerFactory, Task<IRelay>> open, CancellationToken cancellation)
     {
+        // Before anything is made: a refusal for want of a certificate leaves no directory behind.
         var certificate = Transport.Certificate(options);
-        var keys = ApiKeyFile.Open(options.DataDirectory);
-        bool madeAdminKey = AdminKey.Ensure(options.DataDirectory, keys, SystemRandom.Instance, TimeProvider.System);
+        var telemetry = TelemetryExport.Start();
+        var loggers = LoggerFactory.Create(logging => Logs.Configure(logging, options, telemetry));
+        IRelay? relay = null;
+        WebApplication? app = null;
+        try
+        {
+            relay = await open(loggers);
+            var keys = ApiKeyFile.Open(options.DataDirectory);
+            bool madeAdminKey = AdminKey.Ensure(options.DataDirectory, keys, SystemRandom.Instance, TimeProvider.System);
+            app = Build(options, relay, keys, loggers, certificate);
+            await app.StartAsync(cancellation);
+            ReportHealth(app.Services.GetRequiredService<HealthServiceImpl>(), relay);
+            var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+            return new GatewayHost(app, relay, loggers, telemetry, new Uri(bound), madeAdminKey);
+        }
+        catch (Exception e)
+        {
+            if (app is not null) await app.DisposeAsync();
+            if (relay is not null) await relay.DisposeAsync();
+            loggers.Dispose();
+            telemetry.Dispose();
+            // Kestrel's way to say that the port is taken.
+            if (e is IOException && app is not null) throw new RelayStartException($"Relay cannot listen on {options.Listen}: {e.Message} Choose another with --listen; port 0 takes a free one.", e);
+            throw;
+        }
+    }
 
+    private static WebApplication Build(GatewayOptions options, IRelay relay, ApiKeyFile keys, ILoggerFactory loggers, X509Certificate2? certificate)
+    {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
-        Logs.Configure(builder.Logging, options, telemetry);
+        builder.Services.AddSingleton(loggers);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Transport.Configure(kestrel, options, certificate));
         AddServices(builder.Services, options, relay, keys);
-
         var app = builder.Build();
         MapServices(app);
-        try
-        {
-            await app.StartAsync(cancellation);
-        }
-        catch (IOException e)
-        {
-            await app.DisposeAsync();
-            throw new RelayStartException($"Relay cannot listen on {options.Listen}: {e.Message} Choose another with --listen; port 0 takes a free one.", e);
-        }
-        ReportHealth(app.Services.GetRequiredService<HealthServiceImpl>(), relay);
-        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new GatewayHost(app, relay, telemetry, new Uri(bound), madeAdminKey);
+        return app;
     }
 
     private static void AddServices(IServiceCollection services, GatewayOptions options, IRelay relay, ApiKeyFile keys)
@@ -179,6 +174,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (!_drained) await _app.StopAsync(now.Token);
         await _app.DisposeAsync();
         await _relay.DisposeAsync();
+        _loggers.Dispose();
         _telemetry.Dispose();
     }
 

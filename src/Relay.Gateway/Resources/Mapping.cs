@@ -99,7 +99,8 @@ internal static class Mapping
             Endpoint = ResourceNames.Endpoint(endpointId),
             Sequence = item.Sequence,
             Time = item.Time.ToTimestamp(),
-            Conversation = ResourceNames.Conversation(endpointId, item.ConversationId),
+            // Empty only for the notice of a stored event that does not open any more.
+            Conversation = item.ConversationId.Length == 0 ? "" : ResourceNames.Conversation(endpointId, item.ConversationId),
             Peer = item.Peer,
         };
         switch (item.Body)
@@ -135,14 +136,18 @@ internal static class Mapping
         return e;
     }
 
-    /// <summary>An item of the bridge's stream.</summary>
-    public static V1.OutboundWire Wire(string endpointId, OutboxItem item) => item.Body is OutboxBody.WireText wire
-        ? new V1.OutboundWire
+    /// <summary>An item of the bridge's stream; null for a stored one that does not open any more, which nobody can carry.</summary>
+    public static V1.OutboundWire? Wire(string endpointId, OutboxItem item) => item.Body switch
+    {
+        OutboxBody.WireText wire => new V1.OutboundWire
         {
             Endpoint = ResourceNames.Endpoint(endpointId),
             Sequence = item.Sequence,
             Peer = item.Peer,
             Text = UnsafeByteOperations.UnsafeWrap(wire.Text),
-        }
-        : throw new UnreachableException($"{item.Body.GetType().Name} is no wire text.");
+        },
+        OutboxBody.Notice => null,
+        // A bridge must never see plaintext, whatever a fault puts into its stream.
+        _ => throw new UnreachableException($"{item.Body.GetType().Name} is no wire text."),
+    };
 }

@@ -10,7 +10,7 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>The bridge's stream of wire text, both ways, and its unary twins.</summary>
-internal sealed class BridgeApi(IRelay relay, WireTakeover takeover, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.BridgeService.BridgeServiceBase
+internal sealed class BridgeApi(IRelay relay, ApiKeyFile keys, WireTakeover takeover, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.BridgeService.BridgeServiceBase
 {
     private readonly InboundWork _inbound = new(relay, metrics);
 
@@ -18,7 +18,7 @@ internal sealed class BridgeApi(IRelay relay, WireTakeover takeover, TimeProvide
         IAsyncStreamReader<V1.StreamWireRequest> requestStream, IServerStreamWriter<V1.StreamWireResponse> responseStream, ServerCallContext context)
     {
         using var open = metrics.StreamOpened("wire");
-        var stream = new WireStream(relay, Principal.Of(context), takeover, _inbound, responseStream, time, options.KeepAliveInterval, metrics);
+        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, responseStream, time, options.KeepAliveInterval, metrics);
         await stream.RunAsync(requestStream, context.CancellationToken);
     }
 
@@ -46,7 +46,7 @@ internal sealed class BridgeApi(IRelay relay, WireTakeover takeover, TimeProvide
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Wire,
             new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages"), context.CancellationToken);
         var response = new V1.PullWireResponse { LastSequence = last };
-        response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i))));
+        response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));
         return response;
     }
 

@@ -11,8 +11,6 @@ namespace Relay.Gateway.Services;
 /// <summary>Endpoints and their identity keys.</summary>
 internal sealed class EndpointApi(IRelay relay) : V1.EndpointService.EndpointServiceBase
 {
-    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
-
     public override async Task<V1.Endpoint> CreateEndpoint(V1.CreateEndpointRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -35,7 +33,7 @@ internal sealed class EndpointApi(IRelay relay) : V1.EndpointService.EndpointSer
             CreateEndpointReply.AlreadyExists exists => throw ApiErrors.AlreadyExists(Reasons.EndpointExists, "endpoint",
                 request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "", $"{exists.Field}: is taken."),
             CreateEndpointReply.RequestIdReused => throw ApiErrors.InvalidArgument("request_id", "was used before for another endpoint", Reasons.RequestIdReused),
-            CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", s_retryAfter),
+            CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", RelayLimits.UnavailableRetryAfter),
             _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
         };
     }

@@ -9,7 +9,7 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>The bot's stream of plaintext and session events, and its unary twins.</summary>
-internal sealed class EventApi(IRelay relay, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
+internal sealed class EventApi(IRelay relay, ApiKeyFile keys, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
 {
     public override async Task StreamEvents(
         IAsyncStreamReader<V1.StreamEventsRequest> requestStream, IServerStreamWriter<V1.StreamEventsResponse> responseStream, ServerCallContext context)
@@ -19,7 +19,9 @@ internal sealed class EventApi(IRelay relay, TimeProvider time, GatewayOptions o
         RequestsEnd end;
         await using (var group = new TaskGroup(context.CancellationToken))
         {
-            var readers = new OpenReaders(relay, Principal.Of(context), StreamKind.Events, group);
+            var principal = Principal.Of(context);
+            var readers = new OpenReaders(relay, principal, StreamKind.Events, group);
+            group.Start(c => principal.WatchAsync(keys, time, c));
             group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
             end = await RequestLoop.RunAsync(requestStream, async (request, cancellation) =>
             {

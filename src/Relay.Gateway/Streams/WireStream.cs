@@ -10,7 +10,7 @@ namespace Relay.Gateway.Streams;
 
 /// <summary>One bridge's stream.</summary>
 internal sealed class WireStream(
-    IRelay relay, Principal principal, WireTakeover takeover, InboundWork inboundWork,
+    IRelay relay, Principal principal, ApiKeyFile keys, WireTakeover takeover, InboundWork inboundWork,
     IServerStreamWriter<V1.StreamWireResponse> responses, TimeProvider time, TimeSpan keepAliveInterval, GatewayMetrics metrics)
 {
     private readonly ResponseWriter<V1.StreamWireResponse> _writer = new(responses, time, keepAliveInterval);
@@ -25,6 +25,7 @@ internal sealed class WireStream(
             await using (var group = new TaskGroup(cancellation))
             {
                 var readers = new OpenReaders(relay, principal, StreamKind.Wire, group);
+                group.Start(c => principal.WatchAsync(keys, time, c));
                 group.Start(c => _writer.KeepAliveAsync(() => new V1.StreamWireResponse { KeepAlive = new V1.KeepAlive() }, c));
                 end = await RequestLoop.RunAsync(requests, (request, c) => HandleAsync(request, readers, group, c), group, relay.Draining);
                 // What was taken in gets its answer before the stream ends, unless a task has failed.
@@ -80,8 +81,9 @@ internal sealed class WireStream(
 
     private Task DeliverAsync(string endpointId, OutboxItem item, CancellationToken cancellation)
     {
+        if (Mapping.Wire(endpointId, item) is not { } wire) return Task.CompletedTask;
         metrics.Delivered("wire");
-        return _writer.WriteAsync(new V1.StreamWireResponse { Outbound = Mapping.Wire(endpointId, item) }, cancellation);
+        return _writer.WriteAsync(new V1.StreamWireResponse { Outbound = wire }, cancellation);
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

@@ -68,6 +68,19 @@ public sealed class WholeConversationTests
         Assert.Equal(["hello"], b.PrivateTexts);
     }
 
+    [Fact]
+    public void A_query_that_follows_at_once_repeats_the_last_message_byte_by_byte()
+    {
+        Party asks = new(1), answers = new(2);
+        var query = Assert.Single(asks.Start().Wire());
+        var commit = Assert.Single(answers.Receive(query).Wire());
+        Assert.Equal(commit, Assert.Single(answers.Receive(query).Wire()));
+        var reveal = Assert.Single(answers.Receive(Assert.Single(asks.Receive(commit).Wire())).Wire());
+        Assert.Equal(reveal, Assert.Single(answers.Receive(query).Wire()));
+        answers.Now += OtrLimits.CommitRepeatInterval;
+        Assert.NotEqual(commit, Assert.Single(answers.Receive(query).Wire()));
+    }
+
     [Theory]
     [InlineData(100)]
     [InlineData(400)]

@@ -54,30 +54,9 @@ public class DsaKeyTests
     [Fact]
     public void K10_A_composite_q_is_refused_even_if_everything_else_fits()
     {
-        // q = q1·q2 of 80 bits each, p = 1 + 2·q·r: g of order q exists, all the equations hold.
-        var random = new SeededRandom(77);
-        BigInteger q;
-        do q = Prime(80) * Prime(80);
-        while (q.GetBitLength() != 160);
-        BigInteger p;
-        do
-        {
-            var r = Numbers.Of(random.Bytes(108)) | BigInteger.One << 863;
-            p = 2 * q * (r >> 1) + 1;
-        }
-        while (p.GetBitLength() != 1024 || !BigInteger.ModPow(2, p - 1, p).IsOne);
-        var g = BigInteger.ModPow(2, (p - 1) / q, p);
-        Assert.Equal(BigInteger.One, BigInteger.ModPow(g, q, p));
+        var (p, q, g) = CompositeDsaParameters.CompositeQ;
+        Assert.True(((p - 1) % q).IsZero && BigInteger.ModPow(g, q, p).IsOne);
         Assert.False(Accepts(p, q, g, g * g % p));
-
-        BigInteger Prime(int bits)
-        {
-            while (true)
-            {
-                var candidate = Numbers.Of(random.Bytes(bits / 8)) | BigInteger.One | BigInteger.One << (bits - 1);
-                if (Enumerable.Range(2, 12).All(b => BigInteger.ModPow(b, candidate - 1, candidate).IsOne)) return candidate;
-            }
-        }
     }
 
     [Fact]
@@ -129,24 +108,10 @@ public class DsaKeyTests
     [Fact]
     public void Import_refuses_a_composite_p_that_every_equation_fits()
     {
-        // p = p1·p2 with q | p1 − 1 and q | p2 − 1: the subgroup of order q is there, p is no prime.
-        var random = new SeededRandom(99);
-        BigInteger p1 = Prime(512), p2 = Prime(513), p = p1 * p2;
-        Assert.Equal(BigInteger.Zero, (p - 1) % Q);
-        var g = BigInteger.ModPow(2, (p1 - 1) * (p2 - 1) / (Q * Q), p);
-        g = BigInteger.ModPow(g, Q, p).IsOne ? g : throw new InvalidOperationException("The construction is wrong.");
-        Assert.True(Accepts(p, Q, g, BigInteger.ModPow(g, 12345, p)));
-        Assert.False(DsaPrivateKey.TryImport(Minimal(p), Minimal(Q), Minimal(g), Minimal(BigInteger.ModPow(g, 12345, p)), Minimal(12345), out _));
-
-        BigInteger Prime(int bits)
-        {
-            while (true)
-            {
-                var x = Numbers.Of(random.Bytes((bits + 7) / 8)) % (BigInteger.One << bits) | BigInteger.One << (bits - 1);
-                var candidate = x - x % (2 * Q) + 1;
-                if (candidate.GetBitLength() == bits && BigInteger.ModPow(2, candidate - 1, candidate).IsOne && BigInteger.ModPow(3, candidate - 1, candidate).IsOne) return candidate;
-            }
-        }
+        var (p, g) = CompositeDsaParameters.CompositeP;
+        var y = BigInteger.ModPow(g, 12345, p);
+        Assert.True(Accepts(p, Q, g, y));
+        Assert.False(DsaPrivateKey.TryImport(Minimal(p), Minimal(Q), Minimal(g), Minimal(y), Minimal(12345), out _));
     }
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed class TranscriptTests
     private static string? Missing()
     {
         if (!File.Exists(Python)) return "/usr/bin/python3 is missing (tests/setup/python.sh installs it)";
-        using var probe = Process.Start(new ProcessStartInfo(Python, ["-c", "import Crypto.Cipher.AES"]) { RedirectStandardError = true })!;
+        using var probe = Process.Start(new ProcessStartInfo(Python, ["-c", "import Cryptodome.Cipher.AES"]) { RedirectStandardError = true })!;
         probe.StandardError.ReadToEnd();
         probe.WaitForExit();
         return probe.ExitCode == 0 ? null : "python3-pycryptodome is missing (tests/setup/python.sh installs it)";

@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import sys
 
-from Crypto.Cipher import AES
-from Crypto.Util import Counter
+from Cryptodome.Cipher import AES
+from Cryptodome.Util import Counter
 
 
 def arctan(x, one):

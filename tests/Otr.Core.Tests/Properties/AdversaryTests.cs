@@ -36,7 +36,7 @@ public sealed class AdversaryTests
                 throw new InvalidOperationException($"{string.Join(' ', Shrunk(seed, schedule))}: {e.Message}", e);
             }
         });
-        TestContext.Current.SendDiagnosticMessage($"{runs} schedules");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{runs} schedules");
     }
 
     [Fact]
