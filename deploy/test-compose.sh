@@ -81,7 +81,7 @@ say "what it may do"
 ok "published on 127.0.0.1 only"
 [ "$(compose exec -T relay id -u | tr -d '\r')" != 0 ] || fail "runs as root"
 ok "runs without root's rights"
-if compose exec -T relay touch /app/x 2>/dev/null; then fail "the root file system is writable"; fi
+compose exec -T relay grep -Eq '^[^ ]+ / [^ ]+ ro,' /proc/mounts || fail "the root file system is writable"
 ok "the root file system is read-only"
 compose exec -T relay sh -c 'test ! -e /var/lib/relay/sealing.key && test -s /var/lib/relay-sealing/sealing.key && test "$(stat -c %a /var/lib/relay-sealing/sealing.key)" = 600' || fail "the sealing key is not where it belongs"
 ok "the sealing key is on its own volume"

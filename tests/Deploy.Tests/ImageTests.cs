@@ -66,6 +66,14 @@ public sealed partial class ImageTests
         Assert.NotEmpty(ports);
     }
 
+    [Fact]
+    public void The_image_has_the_products_version()
+    {
+        var version = XDocument.Load(Repository.PathOf("Directory.Build.props")).Descendants("Version").Single().Value;
+        Assert.Contains($"\nARG VERSION={version}\n", s_dockerfile, StringComparison.Ordinal);
+        Assert.Contains($"image: relay:${{RELAY_VERSION:-{version}}}\n", Repository.Text("docker-compose.yml"), StringComparison.Ordinal);
+    }
+
     private static void AssertParses(string[] arguments) => Assert.Empty(RelayCommand.Create().Parse(arguments).Errors.Select(e => e.Message));
 
     private static string Instruction(string name) =>
