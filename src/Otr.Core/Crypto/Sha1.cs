@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Otr.Core.Crypto;
 
@@ -107,31 +108,58 @@ internal static class Sha1
         new Span<uint>(w, 80).Clear();
     }
 
-    /// <summary>w[t] = W(t) + K(t), §6.1.2 step 1 and the constants of §4.2.1.</summary>
+    /// <summary>w[t] = W(t) + K(t), §6.1.2 step 1 and the constants of §4.2.1: four words at a time, the last eight vectors kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void Schedule(uint* w, byte* block)
     {
         var swap = Vector128.Create((byte)3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
-        Vector128<uint> k = Vector128.Create(0x5A827999u);
+        Vector128<uint> k0 = Vector128.Create(0x5A827999u), k1 = Vector128.Create(0x6ED9EBA1u), k2 = Vector128.Create(0x8F1BBCDCu), k3 = Vector128.Create(0xCA62C1D6u);
         var x0 = Vector128.Shuffle(Vector128.Load(block), swap).AsUInt32();
         var x1 = Vector128.Shuffle(Vector128.Load(block + 16), swap).AsUInt32();
         var x2 = Vector128.Shuffle(Vector128.Load(block + 32), swap).AsUInt32();
         var x3 = Vector128.Shuffle(Vector128.Load(block + 48), swap).AsUInt32();
-        (x0 + k).Store(w);
-        (x1 + k).Store(w + 4);
-        (x2 + k).Store(w + 8);
-        (x3 + k).Store(w + 12);
-        for (int t = 16; t < 80; t += 4)
-        {
-            // W(t) = rotl(W(t−3) ⊕ W(t−8) ⊕ W(t−14) ⊕ W(t−16), 1). The fourth lane lacks W(t), which is in this very vector: it is added after the rotation.
-            var minus14 = Vector128.Shuffle(x0, Vector128.Create(2u, 3, 8, 8)) | Vector128.Shuffle(x1, Vector128.Create(8u, 8, 0, 1));
-            var minus3 = Vector128.Shuffle(x3, Vector128.Create(1u, 2, 3, 8));
-            var sum = x0 ^ minus14 ^ x2 ^ minus3;
-            var rotated = sum << 1 | sum >>> 31;
-            var late = Vector128.Shuffle(rotated, Vector128.Create(8u, 8, 8, 0));
-            (x0, x1, x2, x3) = (x1, x2, x3, rotated ^ (late << 1 | late >>> 31));
-            k = Vector128.Create(t < 20 ? 0x5A827999u : t < 40 ? 0x6ED9EBA1u : t < 60 ? 0x8F1BBCDCu : 0xCA62C1D6u);
-            (x3 + k).Store(w + t);
-        }
+        (x0 + k0).Store(w); (x1 + k0).Store(w + 4); (x2 + k0).Store(w + 8); (x3 + k0).Store(w + 12);
+        var x4 = To31(x0, x1, x2, x3); (x4 + k0).Store(w + 16);
+        var x5 = To31(x1, x2, x3, x4); (x5 + k1).Store(w + 20);
+        var x6 = To31(x2, x3, x4, x5); (x6 + k1).Store(w + 24);
+        var x7 = To31(x3, x4, x5, x6); (x7 + k1).Store(w + 28);
+        x0 = From32(x0, x1, x4, x6, x7); (x0 + k1).Store(w + 32);
+        x1 = From32(x1, x2, x5, x7, x0); (x1 + k1).Store(w + 36);
+        x2 = From32(x2, x3, x6, x0, x1); (x2 + k2).Store(w + 40);
+        x3 = From32(x3, x4, x7, x1, x2); (x3 + k2).Store(w + 44);
+        x4 = From32(x4, x5, x0, x2, x3); (x4 + k2).Store(w + 48);
+        x5 = From32(x5, x6, x1, x3, x4); (x5 + k2).Store(w + 52);
+        x6 = From32(x6, x7, x2, x4, x5); (x6 + k2).Store(w + 56);
+        x7 = From32(x7, x0, x3, x5, x6); (x7 + k3).Store(w + 60);
+        x0 = From32(x0, x1, x4, x6, x7); (x0 + k3).Store(w + 64);
+        x1 = From32(x1, x2, x5, x7, x0); (x1 + k3).Store(w + 68);
+        x2 = From32(x2, x3, x6, x0, x1); (x2 + k3).Store(w + 72);
+        x3 = From32(x3, x4, x7, x1, x2); (x3 + k3).Store(w + 76);
     }
+
+    /// <summary>
+    /// Words 16 to 31: W(t) = rotl(W(t−3) ⊕ W(t−8) ⊕ W(t−14) ⊕ W(t−16), 1). The fourth lane lacks W(t), which is in this very vector: it is added
+    /// after the rotation.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> To31(Vector128<uint> minus16, Vector128<uint> minus12, Vector128<uint> minus8, Vector128<uint> minus4)
+    {
+        var sum = minus16 ^ Straddle(minus16, minus12) ^ minus8 ^ Vector128.Shuffle(minus4, Vector128.Create(1u, 2, 3, 8));
+        var late = Vector128.Shuffle(sum, Vector128.Create(8u, 8, 8, 0));
+        return RotateLeft(sum, 1) ^ RotateLeft(late, 2);
+    }
+
+    /// <summary>Words from 32 on by the same recurrence applied to itself: W(t) = rotl(W(t−6) ⊕ W(t−16) ⊕ W(t−28) ⊕ W(t−32), 2). No lane waits for another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> From32(Vector128<uint> minus32, Vector128<uint> minus28, Vector128<uint> minus16, Vector128<uint> minus8, Vector128<uint> minus4) =>
+        RotateLeft(Straddle(minus8, minus4) ^ minus16 ^ minus28 ^ minus32, 2);
+
+    /// <summary>The upper half of the earlier vector and the lower half of the later one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Straddle(Vector128<uint> earlier, Vector128<uint> later) => Ssse3.IsSupported
+        ? Ssse3.AlignRight(later.AsByte(), earlier.AsByte(), 8).AsUInt32()
+        : Vector128.Create(earlier.GetUpper(), later.GetLower());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> RotateLeft(Vector128<uint> x, int bits) => x << bits | x >>> (32 - bits);
 }
