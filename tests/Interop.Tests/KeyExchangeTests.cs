@@ -108,6 +108,8 @@ public sealed class KeyExchangeTests
             await network.A.DoAsync("start");
             for (var n = 0; n < lost; n++) await network.DeliverAsync(network.A.Outbox.Count > 0 ? network.A : network.B);
             network.Drop();
+            await network.A.DoAsync("pass 3"); // Otr.Core lets a query that comes at once not void an exchange under way
+            await network.B.DoAsync("pass 3");
             await network.MakePrivateAsync(network.A);
             await network.SayAsync(network.A, $"without message {lost}");
             await network.SayAsync(network.B, "and back");
