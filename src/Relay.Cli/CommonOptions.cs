@@ -13,7 +13,17 @@ internal static class CommonOptions
     public const string SealingKeyVariable = "RELAY_SEALING_KEY_FILE";
     public const string TrustedCertificateVariable = "RELAY_CA";
 
-    public static Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for machines; failures too, on standard error.", Recursive = true };
+    public static Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for machines; failures too, on standard error." };
+
+    /// <summary>Adds it to a command and all below, except where an option of this name means something else.</summary>
+    public static void AddJson(Command command)
+    {
+        if (command.Options.All(o => o.Name != Json.Name)) command.Options.Add(Json);
+        foreach (var below in command.Subcommands) AddJson(below);
+    }
+
+    /// <summary>Whether the answer, and a failure, is told in JSON.</summary>
+    public static bool IsJson(ParseResult parsed) => parsed.GetResult(Json) is { Implicit: false };
 
     public static Option<string?> Data { get; } = new("--data") { Description = $"The server's data directory. Default: {DataVariable}, or {DefaultData()}.", HelpName = "DIR" };
 

@@ -40,28 +40,65 @@ internal static class Examples
             "relay endpoints create --network irc --account bot --max-wire-bytes 400",
             "relay endpoints show support --json",
         ],
+        ["relay endpoints create"] =
+        [
+            "relay endpoints create --network xmpp --account support@example.org --id support",
+            "relay endpoints create --network irc --account helper --max-wire-bytes 400     long messages leave in fragments",
+            "relay endpoints create --network xmpp --account me@example.org --libotr-key otr.private_key     the key that contacts know",
+        ],
+        ["relay endpoints list"] = ["relay endpoints list", "relay endpoints list --json"],
+        ["relay endpoints show"] = ["relay endpoints show support", "relay endpoints show support --json"],
         ["relay conversations"] =
         [
             "relay conversations list support",
             "relay conversations start support --peer alice@example.org",
             "relay conversations end endpoints/support/conversations/…",
         ],
+        ["relay conversations list"] = ["relay conversations list support", "relay conversations list support --json"],
+        ["relay conversations show"] = ["relay conversations show endpoints/support/conversations/…     the names are in 'relay conversations list'"],
+        ["relay conversations start"] = ["relay conversations start support --peer alice@example.org"],
+        ["relay conversations end"] = ["relay conversations end endpoints/support/conversations/…"],
         ["relay keys"] =
         [
             "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",
             "RELAY_KEY_FILE=bot.key ./my-bot",
             "relay keys revoke apiKeys/…",
         ],
+        ["relay keys create"] =
+        [
+            "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",
+            "relay keys create --scope bridge --endpoint support --out bridge.key",
+            "relay keys create --scope admin --name 'for the deploy script' --out deploy.key",
+        ],
+        ["relay keys list"] = ["relay keys list", "relay keys list --json"],
+        ["relay keys revoke"] = ["relay keys revoke apiKeys/…     the names are in 'relay keys list'"],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",
             "relay doctor --server https://relay.example.org:7420 --key-file admin.key --json",
         ],
+        ["relay health"] =
+        [
+            "relay health",
+            "relay health --server https://relay.example.org:7420 --ca authority.pem",
+        ],
+        ["relay otr-peer"] = ["printf 'query\\nquit\\n' | relay otr-peer alice bob"],
+        ["relay bench"] = ["relay bench otr"],
+        ["relay bench otr"] =
+        [
+            "relay bench otr                        a table, in about a minute",
+            "relay bench otr --json figures.json    the same, and for machines in a file",
+            "relay bench otr --rounds 3 --only ake ping-pong",
+        ],
     };
 
     public static IReadOnlyList<string> Of(Command command)
     {
-        var name = command is RootCommand ? "relay" : "relay " + command.Name;
+        var name = Name(command);
         return s_lines.TryGetValue(name, out var lines) ? lines : [];
     }
+
+    /// <summary>A command as it is typed: <c>relay keys create</c>.</summary>
+    public static string Name(Command command) =>
+        command is RootCommand ? "relay" : Name(command.Parents.OfType<Command>().First()) + " " + command.Name;
 }

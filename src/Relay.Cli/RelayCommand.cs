@@ -35,7 +35,7 @@ public static class RelayCommand
             OtrPeerCommand.Create(),
             BenchCommand.Create(),
         };
-        root.Options.Add(CommonOptions.Json);
+        CommonOptions.AddJson(root);
         foreach (var help in root.Options.OfType<HelpOption>())
         {
             if (help.Action is HelpAction action) help.Action = new TeachingHelp(action);
@@ -57,12 +57,8 @@ public static class RelayCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
         var parsed = Create().Parse(args);
-        if (parsed.Action is ParseErrorAction)
-        {
-            await parsed.InvokeAsync();
-            return ExitCode.Usage;
-        }
-        bool json = parsed.GetValue(CommonOptions.Json);
+        if (parsed.Action is ParseErrorAction) return WrongUsage.Tell(parsed);
+        bool json = CommonOptions.IsJson(parsed);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);

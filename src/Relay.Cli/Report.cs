@@ -65,12 +65,16 @@ internal static class Report
         string.Concat(text.Select(c => c is '\n' or '\t' ? ' ' : char.IsControl(c) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') ? '\ufffd' : c));
 
     /// <summary>The terminal; as wide as needed when it is none, so that nothing is cut for a program that reads it.</summary>
-    public static IAnsiConsole Terminal()
+    public static IAnsiConsole Terminal() => Terminal(Console.Out, Console.IsOutputRedirected);
+
+    /// <summary>The same for what is told beside the answer, on standard error.</summary>
+    public static IAnsiConsole ErrorTerminal() => Terminal(Console.Error, Console.IsErrorRedirected);
+
+    private static IAnsiConsole Terminal(TextWriter writer, bool isFile)
     {
-        bool isFile = Console.IsOutputRedirected;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(Console.Out),
+            Out = new AnsiConsoleOutput(writer),
             Ansi = isFile ? AnsiSupport.No : AnsiSupport.Detect,
             ColorSystem = isFile || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         });

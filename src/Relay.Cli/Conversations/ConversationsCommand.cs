@@ -61,7 +61,7 @@ internal static class ConversationsCommand
     private static Command CreateStart()
     {
         var endpoint = new Argument<string>("endpoint") { Description = "Its id or name." };
-        var peer = new Option<string>("--peer") { Description = "The peer's address on the endpoint's network.", Required = true };
+        var peer = new Option<string>("--peer") { Description = "The peer's address on the endpoint's network.", HelpName = "ADDRESS", Required = true };
         var command = new Command("start", "Offer a peer a private session.") { endpoint, peer }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {

@@ -9,6 +9,11 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
     private const int WidthOfFiles = 118;
     private const int TextShown = 60;
     private const int WireShown = 30;
+    /// <summary>What a table's frame and the paddings of its three columns take.</summary>
+    private const int Frame = 11;
+    /// <summary>Characters of a line of wire text before the text itself: the arrow and a space; and after it: an ellipsis.</summary>
+    private const int AroundWire = 3;
+    private readonly int _column = Math.Min(42, (console.Profile.Width - Frame) / 3);
     private string _contact = "";
     private bool _headsShown;
 
@@ -34,9 +39,9 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
     public void Show(IReadOnlyList<DemoEntry> entries)
     {
         var table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
-        table.AddColumn(new TableColumn(new Markup($"[bold]alice[/], outside [grey]({Markup.Escape(_contact)})[/]")).Width(40));
-        table.AddColumn(new TableColumn(new Markup("[bold]the wire[/] [grey](what the bridge carries)[/]")).Width(42));
-        table.AddColumn(new TableColumn(new Markup("[bold]echo bot[/] [grey](through Relay)[/]")).Width(36));
+        table.AddColumn(new TableColumn(new Markup($"[bold]alice[/], outside [grey]({Markup.Escape(_contact)})[/]")).Width(Math.Min(40, _column)));
+        table.AddColumn(new TableColumn(new Markup("[bold]the wire[/] [grey](what the bridge carries)[/]")).Width(_column));
+        table.AddColumn(new TableColumn(new Markup("[bold]echo bot[/] [grey](through Relay)[/]")).Width(Math.Min(36, _column)));
         if (_headsShown) table.HideHeaders();
         _headsShown = true;
         for (int i = 0; i < entries.Count; i++)
@@ -91,10 +96,10 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
         return n;
     }
 
-    private static string FragmentCell(List<DemoEntry> run) =>
+    private string FragmentCell(List<DemoEntry> run) =>
         $"{Arrow(run[0])} [grey]{Markup.Escape(Head(run[0].Wire!))}[/]\n  {run.Count} fragments, {run.Sum(e => e.Wire!.Length):N0} bytes";
 
-    private static string Cell(DemoEntry e) => e.Sight switch
+    private string Cell(DemoEntry e) => e.Sight switch
     {
         Sight.Wrote => $"[cyan]writes[/]  {Quoted(e.Text)}",
         Sight.Read => (e.IsPrivate ? "[green]reads 🔒[/] " : "[red]reads in the clear[/] ") + Quoted(e.Text),
@@ -110,7 +115,8 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 
     private static string Kind(byte[] wire) => Fragment.Name(wire) is { Length: > 0 } name ? $"{name}, " : "";
 
-    private static string Head(byte[] wire) => Short(Report.Safe(Encoding.UTF8.GetString(wire)), WireShown);
+    /// <summary>The beginning, as much as stays on one line: wire text has no spaces to break it at.</summary>
+    private string Head(byte[] wire) => Short(Report.Safe(Encoding.UTF8.GetString(wire)), Math.Clamp(_column - AroundWire, 8, WireShown));
 
     private static string Quoted(string text)
     {

@@ -44,10 +44,10 @@ internal static class EndpointsCommand
 
     private static Command CreateCreate()
     {
-        var network = new Option<string>("--network") { Description = "The chat network, as its bridge calls it: xmpp, irc, …", Required = true };
-        var account = new Option<string>("--account") { Description = "The endpoint's address on that network.", Required = true };
-        var id = new Option<string?>("--id") { Description = "1 to 63 of [a-z0-9-], beginning with a letter. Default: the server chooses." };
-        var maxWire = new Option<uint>("--max-wire-bytes") { Description = "The longest message that the network takes; longer ones leave in fragments. 0: no limit." };
+        var network = new Option<string>("--network") { Description = "The chat network, as its bridge calls it: xmpp, irc, …", HelpName = "NAME", Required = true };
+        var account = new Option<string>("--account") { Description = "The endpoint's address on that network.", HelpName = "ADDRESS", Required = true };
+        var id = new Option<string?>("--id") { Description = "1 to 63 of [a-z0-9-], beginning with a letter. Default: the server chooses.", HelpName = "ID" };
+        var maxWire = new Option<uint>("--max-wire-bytes") { Description = "The longest message that the network takes; longer ones leave in fragments. 0: no limit.", HelpName = "N" };
         var allowV2 = new Option<bool>("--allow-v2") { Description = "Speak OTR version 2 too, for old clients." };
         var allowClear = new Option<bool>("--allow-clear") { Description = "Let text leave in the clear when no private session stands." };
         var libotr = new Option<string?>("--libotr-key") { Description = "Take the identity key from a libotr key file (otr.private_key) that holds one account.", HelpName = "FILE" };

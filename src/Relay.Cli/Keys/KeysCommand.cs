@@ -15,15 +15,16 @@ internal static class KeysCommand
 
     private static Command CreateCreate()
     {
-        var scope = new Option<KeyScope>("--scope") { Description = "bot: plaintext; bridge: wire text; admin: endpoints and keys. One each: nobody holds plaintext and wire text by one key.", Required = true };
-        var endpoints = new Option<string[]>("--endpoint") { Description = "Limit the key to this endpoint; may be repeated. Default: all, later ones too.", DefaultValueFactory = _ => [] };
+        var scope = new Option<string>("--scope") { Description = "bot: plaintext; bridge: wire text; admin: endpoints and keys. One each: nobody holds plaintext and wire text by one key.", Required = true };
+        scope.AcceptOnlyFromAmong("bot", "bridge", "admin");
+        var endpoints = new Option<string[]>("--endpoint") { Description = "Limit the key to this endpoint; may be repeated. Default: all, later ones too.", HelpName = "ENDPOINT", DefaultValueFactory = _ => [] };
         var expires = new Option<string?>("--expires") { Description = "When it ends: 90d, 12h, 30m, or a date. Default: never.", HelpName = "WHEN" };
-        var name = new Option<string>("--name") { Description = "What to call it in lists.", DefaultValueFactory = _ => "" };
+        var name = new Option<string>("--name") { Description = "What to call it in lists.", HelpName = "NAME", DefaultValueFactory = _ => "" };
         var output = new Option<string?>("--out") { Description = "Write the key to a new file (0600) instead of the terminal.", HelpName = "FILE" };
         var command = new Command("create", "Make a key. Its secret is shown once.") { scope, endpoints, expires, name, output }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
-            var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = ToMessage(parsed.GetValue(scope)), DisplayName = parsed.GetValue(name) ?? "" };
+            var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = ToMessage(System.Enum.Parse<KeyScope>(parsed.GetRequiredValue(scope), ignoreCase: true)), DisplayName = parsed.GetValue(name) ?? "" };
             request.Endpoints.AddRange(parsed.GetRequiredValue(endpoints).Select(EndpointNames.Endpoint));
             if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
             var file = parsed.GetValue(output);
@@ -31,6 +32,8 @@ internal static class KeysCommand
             if (file is not null && File.Exists(file)) throw new CommandFailure(ExitCode.AlreadyExists, $"{file} is there already, and is left as it is.");
 
             await using var client = Connection.Open(parsed);
+            // A slip of the pen would make a key that opens nothing.
+            foreach (var endpoint in request.Endpoints) await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
             var created = await client.CallAsync(o => client.Admin.CreateApiKeyAsync(request, o), cancellation);
             if (file is not null) PrivateFile.Write(file, Encoding.ASCII.GetBytes(created.Token + "\n"));
             Print(parsed, created, file);

@@ -20,9 +20,9 @@ internal static class ServeCommand
     private static readonly Option<string?> s_certificate = new("--certificate") { Description = "PEM file of the certificate chain, for TLS.", HelpName = "FILE" };
     private static readonly Option<string?> s_certificateKey = new("--certificate-key") { Description = "PEM file of the certificate's private key. Default: in --certificate.", HelpName = "FILE" };
     private static readonly Option<string?> s_readyFile = new("--ready-file") { Description = "Written once the server answers: its address, one line.", HelpName = "FILE" };
-    private static readonly Option<LogLevel> s_logLevel = new("--log-level") { Description = "Least level of log lines on standard error.", DefaultValueFactory = _ => LogLevel.Information };
+    private static readonly Option<LogLevel> s_logLevel = new("--log-level") { Description = "Least level of log lines on standard error: Trace, Debug, Information, Warning, Error, Critical or None.", HelpName = "LEVEL", DefaultValueFactory = _ => LogLevel.Information };
     private static readonly Option<bool> s_logJson = new("--log-json") { Description = "Log lines are JSON." };
-    private static readonly Option<int> s_shards = new("--shards") { Description = "Shards in this process.", DefaultValueFactory = _ => 16 };
+    private static readonly Option<int> s_shards = new("--shards") { Description = "Shards in this process, 1 to 1024.", HelpName = "N", DefaultValueFactory = _ => 16 };
 
     public static Command Create()
     {

@@ -53,7 +53,7 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
     public override Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
-        var key = keys.Revoke(id, time.GetUtcNow()) ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "apiKey", request.Name);
+        var key = keys.Revoke(id, time.GetUtcNow()) ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name);
         return Task.FromResult(ToMessage(key));
     }
 

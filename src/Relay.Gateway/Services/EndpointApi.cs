@@ -31,7 +31,7 @@ internal sealed class EndpointApi(IRelay relay) : V1.EndpointService.EndpointSer
         {
             CreateEndpointReply.Created created => Mapping.Endpoint(created.Endpoint),
             CreateEndpointReply.AlreadyExists exists => throw ApiErrors.AlreadyExists(Reasons.EndpointExists, "endpoint",
-                request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "", $"{exists.Field}: is taken."),
+                request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "", $"{exists.Field}: is taken by another endpoint."),
             CreateEndpointReply.RequestIdReused => throw ApiErrors.InvalidArgument("request_id", "was used before for another endpoint", Reasons.RequestIdReused),
             CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", RelayLimits.UnavailableRetryAfter),
             _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),

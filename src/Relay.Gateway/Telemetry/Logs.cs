@@ -14,6 +14,8 @@ internal static class Logs
         // ASP.NET Core's own lines tell requests one by one; what matters of them is in the metrics.
         logging.AddFilter("Microsoft", options.LogLevel > LogLevel.Warning ? options.LogLevel : LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
+        // A start that fails is told by the exception, in one line; the host would add its stack.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         if (options.JsonLog) logging.AddJsonConsole(json => { json.UseUtcTimestamp = true; json.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ"; });
         else logging.AddSimpleConsole(line => { line.SingleLine = true; line.UseUtcTimestamp = true; line.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ "; line.ColorBehavior = LoggerColorBehavior.Disabled; });
         // Standard output belongs to the command's own answer.
