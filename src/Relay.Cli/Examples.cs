@@ -68,7 +68,7 @@ internal static class Examples
         [
             "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",
             "relay keys create --scope bridge --endpoint support --out bridge.key",
-            "relay keys create --scope admin --name 'for the deploy script' --out deploy.key",
+            "relay keys create --scope admin --name deployment --out deploy.key",
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     the names are in 'relay keys list'"],

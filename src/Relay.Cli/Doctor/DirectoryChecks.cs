@@ -60,7 +60,8 @@ internal static class DirectoryChecks
             var keys = ApiKeyFile.Open(directory).List();
             if (keys.Count == 0) return new("API keys", Verdict.Warning, "There are none yet.", "The first start of 'relay serve' makes an admin key.");
             var now = DateTimeOffset.UtcNow;
-            var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now.AddDays(14)));
+            // A key that was made for a day or a week is meant to end; it is no news.
+            var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now.AddDays(14)) && k.Expires - k.Created > TimeSpan.FromDays(14));
             if (!keys.Any(k => k.Scope == KeyScope.Admin && k.IsValidAt(now)))
                 return new("API keys", Verdict.Problem, "No admin key is valid.", $"Stop the server, move {ApiKeyFile.FileName} and {AdminKey.FileName} away and start it: a new admin key is made, and every other key must be made again.");
             return soon > 0
