@@ -9,11 +9,25 @@ var server = new Uri(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http
 await using var client = RelayClient.Connect(server, RelayKey.FromEnvironment());
 await using var bridge = client.Bridge(args[0]);
 
+var strict = new JsonSerializerOptions(JsonSerializerOptions.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
 var outward = CarryOutAsync();
 var underWay = new List<Task>();
 while (await Console.In.ReadLineAsync() is { } line)
 {
-    var message = JsonSerializer.Deserialize<Message>(line, JsonSerializerOptions.Web)!;
+    Message? message = null;
+    try
+    {
+        message = JsonSerializer.Deserialize<Message>(line, strict);
+    }
+    catch (JsonException)
+    {
+        // Told below, as "null" is.
+    }
+    if (message is null)
+    {
+        await Console.Error.WriteLineAsync("A line must be {\"peer\": …, \"id\": …, \"text\": …}.");
+        continue;
+    }
     // Not awaited one by one: the SDK keeps each peer's order, and different peers do not wait for each other.
     underWay.RemoveAll(t => t.IsCompletedSuccessfully);
     underWay.Add(CarryInAsync(message));
