@@ -28,7 +28,11 @@ public abstract record OtrEffect
     public sealed record SessionChanged(SessionInfo Session, SessionCause Cause) : OtrEffect;
 
     /// <summary>A completed key exchange showed a key that this conversation had not seen before, or another than last.</summary>
-    public sealed record FingerprintSeen(Fingerprint Fingerprint, bool IsNew, bool IsChanged) : OtrEffect;
+    /// <param name="Trust">What this key was trusted with before: a changed key does not inherit the trust of the last.</param>
+    public sealed record FingerprintSeen(Fingerprint Fingerprint, bool IsNew, bool IsChanged, TrustLevel Trust) : OtrEffect;
+
+    /// <summary>The trust in a key of the peer changed: SMP succeeded or failed, or the user said so.</summary>
+    public sealed record TrustChanged(Fingerprint Fingerprint, TrustLevel Trust) : OtrEffect;
 
     /// <summary>What became of a <see cref="OtrInput.SendRequested"/>.</summary>
     public sealed record SendOutcome(ulong Reference, SendDisposition Disposition) : OtrEffect;

@@ -50,6 +50,10 @@ public abstract record OtrInput
     /// <param name="Data">Use-specific data, at most <see cref="OtrLimits.MaxExtraKeyDataBytes"/>.</param>
     public sealed record ExtraKeyRequested(uint Use, ReadOnlyMemory<byte> Data) : OtrInput;
 
+    /// <summary>The user compared a fingerprint, or takes trust back; also for a key not seen yet.</summary>
+    /// <param name="Trust">Its label has at most <see cref="OtrLimits.MaxTrustLabelBytes"/> of UTF-8.</param>
+    public sealed record TrustRequested(Fingerprint Fingerprint, TrustLevel Trust) : OtrInput;
+
     /// <summary>Time has passed; due at <see cref="OtrConversation.NextDeadline"/>, harmless at any time.</summary>
     public sealed record TimePassed : OtrInput;
 }

@@ -57,4 +57,6 @@ public static class OtrLimits
     public const long SmpRefillInterval = 60_000;
     /// <summary>Fingerprints remembered as seen in one conversation.</summary>
     public const int MaxKnownFingerprints = 16;
+    /// <summary>Longest label of a trust level, in bytes.</summary>
+    public const int MaxTrustLabelBytes = 64;
 }

@@ -1,18 +1,15 @@
 #!/bin/sh
-# Installs the clients of other gRPC implementations that tests/Relay.Grpc.Tests talks to. Run as root; may run again.
+# The clients of other gRPC implementations that tests/Relay.Grpc.Tests talks to: grpcio, and grpc-js from npm.
 set -eu
-clients=$(CDPATH= cd -- "$(dirname -- "$0")/../Relay.Grpc.Tests/Clients" && pwd)
+. "$(dirname "$0")/shared/apt.sh"
 
-packages=
-/usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || packages="python3-grpcio python3-protobuf"
-command -v node >/dev/null || packages="$packages nodejs"
-command -v npm >/dev/null || packages="$packages npm"
-if [ -n "$packages" ]; then
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages
-fi
+packages="python3 python3-grpcio python3-protobuf"
+# shellcheck disable=SC2086
+install_packages $packages
+# A Node.js that is not Debian's serves as well.
+command -v node >/dev/null && command -v npm >/dev/null || install_packages nodejs npm
 
-cd "$clients/js"
+cd "$(dirname "$0")/../Relay.Grpc.Tests/Clients/js"
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  npm ci --ignore-scripts
+    npm ci --ignore-scripts
 fi

@@ -32,7 +32,7 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public List<FragmentBuffer> Fragments { get; } = [];
     public List<HeldMessage> Held { get; } = [];
     /// <summary>Keys seen in completed exchanges, latest last.</summary>
-    public List<Fingerprint> Known { get; } = [];
+    public List<KnownKey> Known { get; } = [];
     /// <summary>Highest version of a completed key exchange: never below it again (checklist K01).</summary>
     public byte PinnedVersion { get; set; }
     public OfferState Offer { get; set; }
@@ -63,7 +63,7 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
 
     public bool Has(OtrPolicy flag) => (Settings.Policy & flag) != 0;
 
-    /// <summary>Encrypted before finished before plaintext, then the latest heard from; null if there is none.</summary>
+    /// <summary>Encrypted before finished before plaintext, then trusted keys first, then the latest heard from; null if there is none.</summary>
     public Session? Best
     {
         get
@@ -71,13 +71,18 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
             Session? best = null;
             foreach (var s in Sessions)
             {
-                if (best is null || (Rank(s.State), s.LastReceived).CompareTo((Rank(best.State), best.LastReceived)) > 0) best = s;
+                if (best is null || Worth(s).CompareTo(Worth(best)) > 0) best = s;
             }
             return best;
         }
     }
 
-    public static int Rank(MessageState state) => state switch
+    /// <summary>The greater the better.</summary>
+    public (int, bool, long) Worth(Session session) => (Rank(session.State), IsTrusted(session), session.LastReceived);
+
+    private bool IsTrusted(Session session) => session.Peer is { } peer && Known.Exists(k => k.Fingerprint == peer && k.Trust.IsTrusted);
+
+    private static int Rank(MessageState state) => state switch
     {
         MessageState.Encrypted => 2,
         MessageState.Finished => 1,

@@ -113,15 +113,11 @@ internal static class KeyExchange
         var fingerprint = completion.Peer.Key.Fingerprint;
         session.Peer = fingerprint;
 
-        var isNew = !state.Known.Contains(fingerprint);
-        var isChanged = state.Known.Count > 0 && state.Known[^1] != fingerprint;
-        state.Known.Remove(fingerprint);
-        if (state.Known.Count >= OtrLimits.MaxKnownFingerprints) state.Known.RemoveAt(0);
-        state.Known.Add(fingerprint);
+        var (isNew, isChanged, trust) = Trust.Seen(state, fingerprint);
         state.PinnedVersion = Math.Max(state.PinnedVersion, completion.Version);
         state.RetryAt = null;
 
-        if (isNew || isChanged) step.Add(new OtrEffect.FingerprintSeen(fingerprint, isNew, isChanged));
+        if (isNew || isChanged) step.Add(new OtrEffect.FingerprintSeen(fingerprint, isNew, isChanged, trust));
         step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.KeyExchange));
         Resending.Complete(step, session);
         Requests.SendHeld(step, session);

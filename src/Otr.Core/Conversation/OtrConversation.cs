@@ -22,14 +22,17 @@ public sealed class OtrConversation : IDisposable
 
     private OtrConversation(ConversationState state) => _state = state;
 
-    /// <summary>The best session's state (encrypted before finished before plaintext, then the latest heard from).</summary>
+    /// <summary>The best session's state (encrypted before finished before plaintext, then trusted keys, then the latest heard from).</summary>
     public MessageState State => _state.MessageState;
 
     /// <summary>The sessions that are not in PLAINTEXT, best first.</summary>
     public IReadOnlyList<SessionInfo> Sessions =>
         [.. _state.Sessions.Where(s => s.State != MessageState.Plaintext)
-            .OrderByDescending(s => ConversationState.Rank(s.State)).ThenByDescending(s => s.LastReceived)
+            .OrderByDescending(_state.Worth)
             .Select(s => s.Info(_state.Account.InstanceTag))];
+
+    /// <summary>The peer's keys that this conversation has seen or was told of, the latest seen last.</summary>
+    public IReadOnlyList<KnownKey> KnownKeys => [.. _state.Known];
 
     /// <summary>Unix ms at which <see cref="OtrInput.TimePassed"/> has something to do; null if nothing is pending.</summary>
     public long? NextDeadline => Timers.NextDeadline(_state);
@@ -57,6 +60,7 @@ public sealed class OtrConversation : IDisposable
             case OtrInput.SmpAnswerRequested smp: SmpExchange.Answer(step, smp.Token, smp.Secret); break;
             case OtrInput.SmpAbortRequested: SmpExchange.Abort(step); break;
             case OtrInput.ExtraKeyRequested extra: Requests.UseExtraKey(step, extra.Use, extra.Data); break;
+            case OtrInput.TrustRequested trust: Trust.Request(step, trust.Fingerprint, trust.Trust); break;
             case OtrInput.TimePassed: Timers.Run(step); break;
             default: throw new ArgumentOutOfRangeException(nameof(input), input, "An input of a kind that does not exist.");
         }

@@ -50,7 +50,7 @@ internal static class Requests
             step.Add(new OtrEffect.Refused(RefusalReason.TooManyHeld, reference));
             return;
         }
-        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.Known.Count > 0 ? state.Known[^1] : null));
+        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.Known.Count > 0 ? state.Known[^1].Fingerprint : null));
         step.Changed();
         OfferSession(step, asked: false);
         step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Held));

@@ -79,6 +79,7 @@ internal static class SmpExchange
         if (smp.Send is { } tlv) OutgoingData.SendTlv(step, session, tlv.Type, tlv.Value);
         var info = session.Info(step.OwnTag);
         if (smp.Outcome is { } outcome) step.Add(new OtrEffect.SmpChanged(outcome, smp.ProgressPercent, smp.OneWay, info));
+        if (!smp.AnsweredQuestion && smp.Outcome is SmpOutcome.Success or SmpOutcome.Failure) Trust.Compared(step, session.Peer!.Value, smp.Outcome == SmpOutcome.Success);
         if (smp.Request is { } request) step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
     }
 }

@@ -141,7 +141,7 @@ internal sealed partial class SmpState : IDisposable
         SmpInitiator.Compare(value, _kept!.Span) is { } equal ? Compared(equal, null, oneWay: false) : Cheated();
 
     private SmpStep Compared(bool equal, SmpTlv? send, bool oneWay) =>
-        End(equal ? SmpOutcome.Success : SmpOutcome.Failure, send) with { OneWay = equal && oneWay };
+        End(equal ? SmpOutcome.Success : SmpOutcome.Failure, send) with { OneWay = equal && oneWay, AnsweredQuestion = oneWay };
 
     private SmpStep Cheated() => End(SmpOutcome.Cheated, SmpTlv.Abort);
 

@@ -18,6 +18,9 @@ internal sealed record SmpStep
     /// <summary>Success that proves only the responder's knowledge: a question was used and we answered it.</summary>
     public bool OneWay { get; init; }
 
+    /// <summary>The run was the peer's and had a question: its result says nothing of the peer's identity.</summary>
+    public bool AnsweredQuestion { get; init; }
+
     /// <summary>The peer's request that now waits for our secret.</summary>
     public SmpRequest? Request { get; init; }
 

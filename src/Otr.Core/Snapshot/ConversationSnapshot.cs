@@ -1,16 +1,17 @@
 using System.Buffers;
+using System.Text;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Snapshot;
 
 /// <summary>
-/// A conversation as bytes. Format version 2 (version 1 had no last text of a session): version BYTE; the account's instance tag INT and fingerprint (20), which
+/// A conversation as bytes. Format version 3 (version 2 had no trust levels, version 1 no last text of a session): version BYTE; the account's instance tag INT and fingerprint (20), which
 /// must be those of the account it is restored for; then the parts in the order below, counts as BYTE. A reader takes
 /// any version up to its own and refuses everything that does not fit exactly.
 /// </summary>
 internal static class ConversationSnapshot
 {
-    private const byte FormatVersion = 2;
+    private const byte FormatVersion = 3;
 
     public static void Write(ConversationState state, IBufferWriter<byte> destination)
     {
@@ -31,7 +32,7 @@ internal static class ConversationSnapshot
             WriteBucket(ref w, state.SmpBudget);
 
             w.Byte((byte)state.Known.Count);
-            foreach (var known in state.Known) known.CopyTo(w.Reserve(Fingerprint.Size));
+            foreach (var known in state.Known) WriteKnown(ref w, known);
             AuthSnapshot.Write(ref w, state.Broadcast);
             w.Byte((byte)state.Sessions.Count);
             foreach (var session in state.Sessions) SessionSnapshot.Write(ref w, session);
@@ -64,7 +65,7 @@ internal static class ConversationSnapshot
         };
         ReadBucket(ref r, state.AkeBudget);
         ReadBucket(ref r, state.SmpBudget);
-        for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) state.Known.Add(r.ReadFingerprint());
+        for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) state.Known.Add(ReadKnown(ref r, version));
         var fits = AuthSnapshot.TryRead(ref r, state.Broadcast);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = SessionSnapshot.TryRead(ref r, version, state.Sessions);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = TryReadFragments(ref r, state.Fragments);
@@ -77,6 +78,17 @@ internal static class ConversationSnapshot
         state.Dispose();
         return null;
     }
+
+    private static void WriteKnown(ref OtrWriter w, KnownKey known)
+    {
+        known.Fingerprint.CopyTo(w.Reserve(Fingerprint.Size));
+        var label = Encoding.UTF8.GetBytes(known.Trust.Label);
+        w.Byte((byte)label.Length);
+        w.Raw(label);
+    }
+
+    private static KnownKey ReadKnown(ref OtrReader r, byte version) =>
+        new(r.ReadFingerprint(), version < 3 ? TrustLevel.Untrusted : new TrustLevel(Encoding.UTF8.GetString(r.ReadFixed(r.ReadByte()))));
 
     private static void WriteBucket(ref OtrWriter w, TokenBucket bucket)
     {

@@ -46,6 +46,9 @@ internal sealed class Samples
 /// <summary>A case and what was measured.</summary>
 internal sealed record BenchResult(string What, Samples Relay, Samples Libotr, Samples OpenSsl)
 {
+    /// <summary>Managed bytes that one repetition of Otr.Core's allocates.</summary>
+    public Samples Allocated { get; } = new();
+
     /// <summary>"us", or "bytes" for the memory.</summary>
     public string Unit { get; init; } = "us";
 

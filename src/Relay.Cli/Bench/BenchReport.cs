@@ -25,6 +25,7 @@ internal static class BenchReport
                 WriteNumber(json, $"openssl_{result.Unit}", result.OpenSsl);
                 WriteNumber(json, "openssl_ratio", result.Ratio(result.OpenSsl));
             }
+            if (result.Allocated.Any) WriteNumber(json, "relay_allocated_bytes", result.Allocated);
             json.WriteNumber("rounds", result.Relay.Values.Count);
             WriteSpread(json, $"relay_{result.Unit}_spread", result.Relay);
             WriteSpread(json, "ratio_spread", result.Ratio(result.Libotr));
@@ -39,13 +40,14 @@ internal static class BenchReport
     {
         var table = new Table().Border(TableBorder.Markdown);
         table.AddColumn("what");
-        foreach (var column in new[] { "relay", "libotr", "ratio", "10–90 %", "OpenSSL", "ratio" }) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var column in new[] { "relay", "libotr", "ratio", "10–90 %", "OpenSSL", "ratio", "allocated" }) table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var result in results)
         {
             var ratio = result.Ratio(result.Libotr);
             table.AddRow(result.What, Quantity(result.Relay, result.Unit), Quantity(result.Libotr, result.Unit), Times(ratio),
                 ratio.Values.Count > 1 ? $"{Times(ratio.Quantile(0.1))} – {Times(ratio.Quantile(0.9))}" : "",
-                Quantity(result.OpenSsl, result.Unit), Times(result.Ratio(result.OpenSsl)));
+                Quantity(result.OpenSsl, result.Unit), Times(result.Ratio(result.OpenSsl)),
+                Quantity(result.Allocated, "bytes"));
         }
         console.Write(table);
     }

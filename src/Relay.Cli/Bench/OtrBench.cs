@@ -29,7 +29,7 @@ internal static class OtrBench
             foreach (var (c, result) in cases.Zip(results))
             {
                 progress($"{c.What}, round {round + 1} of {rounds}", done++ / steps);
-                result.Relay.Add(await Task.Run(() => Time(c.Relay, c.RelayCount), cancellation));
+                result.Relay.Add(await Task.Run(() => Time(c.Relay, c.RelayCount, result.Allocated), cancellation));
                 if (libotr is not null && c.Libotr) result.Libotr.Add(await libotr.MicrosecondsAsync(c.What, c.Count, c.Bytes, cancellation));
                 if (c.OpenSsl is { } openSsl) result.OpenSsl.Add(await Task.Run(() => Time(openSsl, c.Count), cancellation));
             }
@@ -51,11 +51,14 @@ internal static class OtrBench
         return results;
     }
 
-    private static double Time(Action<int> run, int count)
+    private static double Time(Action<int> run, int count, Samples? allocated = null)
     {
+        var bytes = GC.GetAllocatedBytesForCurrentThread();
         var start = CpuClock.Microseconds;
         run(count);
-        return (CpuClock.Microseconds - start) / count;
+        var spent = CpuClock.Microseconds - start;
+        allocated?.Add((GC.GetAllocatedBytesForCurrentThread() - bytes) / (double)count);
+        return spent / count;
     }
 
     private static void WarmUp(BenchCase c)

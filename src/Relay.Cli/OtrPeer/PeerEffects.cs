@@ -39,6 +39,8 @@ internal sealed class PeerEffects(PeerOutput output)
                     SmpToken = asked.Token;
                     output.Smp(asked.Question is null ? "ask-secret" : "ask-answer", 25, asked.Question);
                     break;
+                // The line protocol has no event for it: it follows from SMP's.
+                case OtrEffect.TrustChanged: break;
                 case OtrEffect.SmpChanged smp:
                     if (smp.Outcome != SmpOutcome.InProgress) SmpToken = null;
                     output.Smp(Word(smp.Outcome), smp.ProgressPercent);

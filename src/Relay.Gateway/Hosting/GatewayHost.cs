@@ -65,6 +65,7 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         // Before anything is made: a refusal for want of a certificate leaves no directory behind.
         var certificate = Transport.Certificate(options);
+        OtrKernel.WarmUp();
         var telemetry = TelemetryExport.Start();
         var loggers = LoggerFactory.Create(logging => Logs.Configure(logging, options, telemetry));
         IRelay? relay = null;

@@ -1,0 +1,92 @@
+using System.Text;
+using Otr.Core;
+
+namespace Otr.Core.Tests.Conversations;
+
+/// <summary>First seen, changed and trusted keys (checklist A13 "Trust", A7 "Best").</summary>
+public sealed class TrustTests
+{
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static TrustLevel In(Party party, Party peer) =>
+        party.Conversation.KnownKeys.Single(k => k.Fingerprint == peer.Account.Key.PublicKey.Fingerprint).Trust;
+
+    private static void Smp(Party starts, Party answers, string one, string other, string? question = null)
+    {
+        Network.Run(starts, answers, starts.Step(new OtrInput.SmpStartRequested(Utf8(one), question is null ? null : (ReadOnlyMemory<byte>?)Utf8(question))));
+        var token = answers.All.OfType<OtrEffect.SmpAnswerNeeded>().Last().Token;
+        Network.Run(answers, starts, answers.Step(new OtrInput.SmpAnswerRequested(token, Utf8(other))));
+    }
+
+    [Fact]
+    public void Success_trusts_both_keys_and_failure_takes_it_back()
+    {
+        Party a = new(1), b = new(2);
+        Network.Establish(a, b);
+        Assert.Equal((TrustLevel.Untrusted, TrustLevel.Untrusted), (In(a, b), In(b, a)));
+        Smp(a, b, "same", "same");
+        Assert.Equal((TrustLevel.Smp, TrustLevel.Smp), (In(a, b), In(b, a)));
+        Smp(b, a, "one", "another");
+        Assert.Equal((TrustLevel.Untrusted, TrustLevel.Untrusted), (In(a, b), In(b, a)));
+        Assert.Equal([TrustLevel.Smp, TrustLevel.Untrusted], a.All.OfType<OtrEffect.TrustChanged>().Select(t => t.Trust));
+    }
+
+    [Fact, Trait("hostile", "S09")]
+    public void S09_who_answers_a_question_learns_nothing_of_who_asked()
+    {
+        Party a = new(1), b = new(2);
+        Network.Establish(a, b);
+        Smp(a, b, "same", "same", "what?");
+        Assert.Equal((TrustLevel.Smp, TrustLevel.Untrusted), (In(a, b), In(b, a)));
+        b.Step(new OtrInput.TrustRequested(a.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        Smp(a, b, "same", "wrong", "what?");
+        Assert.Equal((TrustLevel.Untrusted, TrustLevel.Verified), (In(a, b), In(b, a)));
+    }
+
+    [Fact]
+    public void What_the_user_verified_stays_when_smp_succeeds_and_survives_a_restart()
+    {
+        Party a = new(1), b = new(2);
+        a.Step(new OtrInput.TrustRequested(b.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        Network.Establish(a, b);
+        Assert.Empty(a.All.OfType<OtrEffect.FingerprintSeen>());
+        Smp(a, b, "same", "same");
+        a.Restore(a.Snapshot());
+        Assert.Equal(TrustLevel.Verified, In(a, b));
+    }
+
+    [Fact]
+    public void A_changed_key_does_not_inherit_trust()
+    {
+        Party us = new(1), before = new(2), after = new(3);
+        Network.Establish(us, before);
+        Smp(us, before, "same", "same");
+        Network.Establish(us, after);
+        var seen = us.All.OfType<OtrEffect.FingerprintSeen>().Last();
+        Assert.Equal((true, true, TrustLevel.Untrusted), (seen.IsNew, seen.IsChanged, seen.Trust));
+        Assert.Equal((TrustLevel.Smp, TrustLevel.Untrusted), (In(us, before), In(us, after)));
+    }
+
+    [Fact]
+    public void The_best_session_is_one_with_a_trusted_key_even_if_another_was_heard_later()
+    {
+        Party us = new(1), trusted = new(2), other = new(3);
+        Network.Establish(us, trusted);
+        us.Step(new OtrInput.TrustRequested(trusted.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        us.Now = trusted.Now = other.Now += 1000;
+        Network.Establish(us, other);
+        Assert.Equal(trusted.Account.InstanceTag, us.Conversation.Sessions[0].PeerInstanceTag);
+    }
+
+    [Fact]
+    public void Known_keys_are_bounded_and_trusted_ones_stay()
+    {
+        Party us = new(1);
+        static Fingerprint Key(int n) => new([.. new byte[16], .. BitConverter.GetBytes(n)]);
+        us.Step(new OtrInput.TrustRequested(Key(0), TrustLevel.Verified));
+        for (var n = 1; n < 100; n++) us.Step(new OtrInput.TrustRequested(Key(n), TrustLevel.Untrusted));
+        Assert.Equal(OtrLimits.MaxKnownFingerprints, us.Conversation.KnownKeys.Count);
+        Assert.Contains(us.Conversation.KnownKeys, k => k.Fingerprint == Key(0));
+        Assert.IsType<OtrEffect.Refused>(Assert.Single(us.Step(new OtrInput.TrustRequested(Key(0), new TrustLevel(new string('x', 65))))));
+    }
+}
