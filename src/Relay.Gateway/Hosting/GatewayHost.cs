@@ -54,7 +54,7 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <exception cref="RelayStartException">Why it refuses; nothing was overwritten.</exception>
     public static Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation) =>
         StartAsync(options, loggers => EmbeddedRelay.OpenAsync(
-            new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation), cancellation);
+            new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards, SealingKeyFile = options.SealingKeyFile }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation), cancellation);
 
     /// <summary>Starts a server in front of any implementation of the actors, which it then owns.</summary>
     /// <exception cref="RelayStartException">Why it refuses.</exception>
