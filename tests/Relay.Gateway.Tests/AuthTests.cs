@@ -121,6 +121,32 @@ public sealed class AuthTests
     }
 
     [Fact]
+    public async Task A_stream_with_its_hands_full_does_not_outlive_its_key()
+    {
+        var relay = new FakeRelay
+        {
+            OnAsk = async (_, _, cancellation) =>
+            {
+                await Task.Delay(Timeout.Infinite, cancellation);
+                throw new System.Diagnostics.UnreachableException();
+            },
+        };
+        await using var server = await TestServer.StartAsync(relay);
+        using var wire = server.Connect(await server.CreateKeyAsync(Scope.Bridge)).BridgeStreams.StreamWire();
+        // More than may be in work: the server waits with one of them in its hand and reads no further.
+        for (int i = 0; i < 300; i++)
+        {
+            await wire.RequestStream.SayAsync(new StreamWireRequest
+            {
+                Inbound = new InboundWire { Endpoint = "endpoints/e", Peer = $"p{i}", MessageId = "1", Text = Google.Protobuf.ByteString.CopyFromUtf8("x") },
+            });
+        }
+        var key = (await server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Single(k => k.Scope == Scope.Bridge);
+        await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key.Name });
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await wire.ResponseStream.MoveNext(Patience.Token)) { } });
+    }
+
+    [Fact]
     public async Task A_limited_key_opens_its_endpoints_only()
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());

@@ -71,6 +71,15 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task A_sealing_key_kept_apart_is_not_in_the_data_directory()
+    {
+        using var apart = new TempDirectory();
+        await using var server = await TestServer.StartAsync(configure: o => o with { SealingKeyFile = apart.File("sealing.key") });
+        Assert.True(File.Exists(apart.File("sealing.key")));
+        Assert.False(File.Exists(Path.Combine(server.DataDirectory, "sealing.key")));
+    }
+
+    [Fact]
     public async Task A_certificate_that_cannot_be_used_is_a_clear_refusal()
     {
         using var directory = new TempDirectory();

@@ -22,7 +22,8 @@ internal static class RequestLoop
         while (true)
         {
             var read = requests.MoveNext(CancellationToken.None);
-            var first = await Task.WhenAny(read, group.Faulted, drained.Task);
+            // Those that end the stream come first: a client that always has a next request ready must not outlive its key.
+            var first = await Task.WhenAny(group.Faulted, drained.Task, read);
             if (first != read)
             {
                 // The read ends with the call, one way or the other; its outcome concerns nobody any more.
@@ -31,7 +32,15 @@ internal static class RequestLoop
                 return RequestsEnd.Draining;
             }
             if (!await read) return RequestsEnd.Closed;
-            await handle(requests.Current, group.Stopping);
+            try
+            {
+                await handle(requests.Current, group.Stopping);
+            }
+            catch (OperationCanceledException) when (group.Faulted.IsCompleted)
+            {
+                // The group stopped under its hands; the fault says why.
+                await group.Faulted;
+            }
         }
     }
 }

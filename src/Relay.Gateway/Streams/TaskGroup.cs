@@ -10,7 +10,7 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
     private readonly List<Task> _tasks = [];
     private readonly Lock _lock = new();
 
-    /// <summary>Cancelled when the group ends.</summary>
+    /// <summary>Cancelled when the group ends: with its first fault, or when it is left.</summary>
     public CancellationToken Stopping => _stop.Token;
 
     /// <summary>Fails with the first fault of a member, and never completes otherwise.</summary>
@@ -51,6 +51,8 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
         catch (Exception e)
         {
             _faulted.TrySetException(e);
+            // Whatever waits in the stream's name, for room say, waits no longer.
+            await _stop.CancelAsync();
         }
     }
 }

@@ -29,7 +29,10 @@ internal sealed class WireStream(
                 group.Start(c => _writer.KeepAliveAsync(() => new V1.StreamWireResponse { KeepAlive = new V1.KeepAlive() }, c));
                 end = await RequestLoop.RunAsync(requests, (request, c) => HandleAsync(request, readers, group, c), group, relay.Draining);
                 // What was taken in gets its answer before the stream ends, unless a task has failed.
-                await (await Task.WhenAny(_lanes.DrainAsync(cancellation), group.Faulted));
+                var answered = _lanes.DrainAsync(cancellation);
+                await Task.WhenAny(group.Faulted, answered);
+                // A fault empties the lanes, too.
+                await (group.Faulted.IsCompleted ? group.Faulted : answered);
                 await readers.FlushAsync(cancellation);
             }
             if (end == RequestsEnd.Draining)

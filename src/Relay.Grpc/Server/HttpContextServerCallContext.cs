@@ -72,15 +72,23 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
             return;
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(HttpContext.RequestAborted);
         _timer = _options.TimeProvider.CreateTimer(
-            static state =>
-            {
-                var call = (HttpContextServerCallContext)state!;
-                call._deadlineReached.TrySetResult();
-                call._cancellation!.Cancel();
-            },
+            static state => ((HttpContextServerCallContext)state!).OnDeadline(),
             this,
             timeout,
             Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnDeadline()
+    {
+        _deadlineReached.TrySetResult();
+        try
+        {
+            _cancellation!.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call ended while the timer was on its way; thrown from here, this would end the process.
+        }
     }
 
     private void ChooseResponseCompression(string? algorithm)
