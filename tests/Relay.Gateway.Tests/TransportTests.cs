@@ -5,7 +5,6 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1;
 using Relay.Actors;
-using Relay.Cli.Hosting;
 using Relay.Client;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
@@ -27,20 +26,6 @@ public sealed class TransportTests
         var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
         Assert.Contains("--certificate", e.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory.File("data")));
-    }
-
-    [Fact]
-    public async Task The_sealing_key_may_lie_apart_from_the_data_directory()
-    {
-        using var directory = new TempDirectory();
-        var key = directory.File("apart/sealing.key");
-        Directory.CreateDirectory(Path.GetDirectoryName(key)!);
-        await using (var server = await ServerProcess.StartAsync(directory.File("data"), "127.0.0.1:0", directory.File("log"), null, Patience.Token, "--sealing-key", key))
-        {
-            await server.DrainAsync(Patience.Token);
-        }
-        Assert.True(new FileInfo(key).Length > 0);
-        Assert.False(File.Exists(Path.Combine(directory.File("data"), "sealing.key")));
     }
 
     [Fact]
