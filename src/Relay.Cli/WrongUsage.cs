@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 
 namespace Relay.Cli;
 
@@ -18,9 +19,12 @@ internal static class WrongUsage
             RelayCommand.Create().Parse([.. Examples.Name(command).Split(' ')[1..], "--help"]).Invoke(new InvocationConfiguration { Output = Console.Error });
             return ExitCode.Usage;
         }
-        var message = unknown is not null ? $"There is no '{unknown}' here{Meant(command, unknown)}." : parsed.Errors[0].Message;
+        var message = unknown is not null ? $"There is no '{unknown}' here{Meant(command, unknown)}." : Plain(parsed.Errors[0].Message);
         return Report.Failure(CommonOptions.IsJson(parsed), new CommandFailure(ExitCode.Usage, message, $"'{Examples.Name(command)} --help' shows what there is."));
     }
+
+    /// <summary>On one line, and without the names of our types.</summary>
+    private static string Plain(string message) => Regex.Replace(Regex.Replace(message, " as expected type '[^']*'", ""), @"\s+", " ");
 
     private static string Meant(Command command, string unknown)
     {
