@@ -144,7 +144,7 @@ internal sealed class LocalRelay : IRelay
     }
 
     private async Task<bool> WakeAsync(string endpointId, string id)
-        => await PostAsync(endpointId, id, new Envelope(null, null, _admission.Leave)).ConfigureAwait(false) is Reply.Done or Reply.NotFound or Reply.Quarantined;
+        => await PostAsync(endpointId, id, new Envelope(null, null, _admission.Leave)).ConfigureAwait(false) is Reply.Done;
 
     /// <summary>The id is a keyed hash, so its characters spread evenly.</summary>
     private static int ShardOf(string id, int shards)

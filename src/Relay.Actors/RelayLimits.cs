@@ -59,7 +59,9 @@ public static class RelayLimits
 
     /// <summary>Due conversations woken at once.</summary>
     public const int MaxDuePerSweep = 256;
-    /// <summary>Least time between two sweeps when a due conversation could not be dealt with.</summary>
+    /// <summary>By how much a due conversation is put off that could not be dealt with.</summary>
+    public static readonly TimeSpan SweepPostponement = TimeSpan.FromMinutes(1);
+    /// <summary>Least time between two sweeps when the store fails, and between two looks at a deadline that passing time does not move.</summary>
     public static readonly TimeSpan SweepRetry = TimeSpan.FromSeconds(1);
 
     /// <summary>What a caller is told to wait when a bound is reached.</summary>

@@ -186,6 +186,37 @@ public abstract class StoreContractTests
     }
 
     [Fact]
+    public async Task A_deadline_that_has_come_is_put_off_and_no_other()
+    {
+        await using var store = await WithEndpointAsync();
+        foreach (var (id, due) in new (string, long?)[] { ("a", 10), ("b", 30), ("c", null) }) await store.CommitAsync(Unit(id, 0) with { DueMs = due }, default);
+        foreach (var id in new[] { "a", "b", "c", "none" }) await store.PostponeAsync("e", id, 20, 90, default);
+        var due99 = await store.ReadDueAsync(99, 10, default);
+        Assert.Equal(["b", "a"], due99.Due.Select(d => d.ConversationId));
+        Assert.Equal(90, (await store.ReadDueAsync(30, 10, default)).NextMs);
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("a", 1), default));
+    }
+
+    [Fact]
+    public async Task Conversations_that_cannot_be_woken_do_not_keep_the_others_asleep()
+    {
+        await using var store = await WithEndpointAsync();
+        const int stuck = RelayLimits.MaxDuePerSweep + 1;
+        for (int i = 0; i < stuck; i++) await store.CommitAsync(Unit($"stuck{i}", 0) with { DueMs = i }, default);
+        await store.CommitAsync(Unit("free", 0) with { DueMs = stuck }, default);
+        var woken = new TaskCompletionSource();
+        var sweeper = new Shards.DeadlineSweeper(store, TimeProvider.System, (_, id) =>
+        {
+            if (id != "free") return Task.FromResult(false);
+            woken.TrySetResult();
+            return Task.FromResult(true);
+        }, NullLogger.Instance);
+        sweeper.Start();
+        await woken.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await sweeper.StopAsync();
+    }
+
+    [Fact]
     public async Task Lists_are_in_order_of_id_after_a_given_one()
     {
         await using var store = await WithEndpointAsync();

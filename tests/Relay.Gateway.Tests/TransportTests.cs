@@ -56,6 +56,36 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task The_intermediate_certificates_of_the_file_are_sent_along()
+    {
+        using var directory = new TempDirectory();
+        using ECDsa rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), middleKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        DateTimeOffset from = DateTimeOffset.UtcNow.AddDays(-1), to = DateTimeOffset.UtcNow.AddDays(1);
+        static CertificateRequest Request(string name, ECDsa key, bool authority)
+        {
+            var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(authority, false, 0, true));
+            return request;
+        }
+        var leafRequest = Request("CN=relay test", key, false);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        leafRequest.CertificateExtensions.Add(names.Build());
+        using var root = Request("CN=relay test root", rootKey, true).CreateSelfSigned(from, to);
+        using var middle = Request("CN=relay test middle", middleKey, true).Create(root, from, to, [1]);
+        using var signer = middle.CopyWithPrivateKey(middleKey);
+        using var leaf = leafRequest.Create(signer, from, to, [2]);
+        await File.WriteAllTextAsync(directory.File("root.pem"), root.ExportCertificatePem());
+        await File.WriteAllTextAsync(directory.File("chain.pem"), leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem());
+        await File.WriteAllTextAsync(directory.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
+
+        await using var server = await TestServer.StartAsync(new FakeRelay(), o => o with { CertificateFile = directory.File("chain.pem"), CertificateKeyFile = directory.File("key.pem") });
+        await using var client = RelayClient.Connect(new Uri($"https://127.0.0.1:{server.Address.Port}"), RelayKey.Parse(server.AdminToken),
+            new RelayClientOptions { GiveUpAfter = TimeSpan.Zero, TrustedCertificateFile = directory.File("root.pem") });
+        Assert.NotEmpty((await client.Admin.GetServerAsync(new GetServerRequest())).Version);
+    }
+
+    [Fact]
     public async Task A_sealing_key_kept_apart_is_not_in_the_data_directory()
     {
         using var apart = new TempDirectory();

@@ -48,8 +48,8 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
             lock (_lock) _nextMs = long.MaxValue;
             try
             {
-                if (!await SweepAsync(stopping).ConfigureAwait(false)) await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(false);
-                else await SleepAsync(stopping).ConfigureAwait(false);
+                await SweepAsync(stopping).ConfigureAwait(false);
+                await SleepAsync(stopping).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -60,14 +60,19 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
         }
     }
 
-    /// <returns>False if a conversation could not be woken.</returns>
-    private async Task<bool> SweepAsync(CancellationToken stopping)
+    private async Task SweepAsync(CancellationToken stopping)
     {
         long now = Now;
         var due = await store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
         if (due.Due.Count == RelayLimits.MaxDuePerSweep) Set(now);
         else if (due.NextMs is { } next) Set(next);
-        return !(await Task.WhenAll(due.Due.Select(d => wake(d.EndpointId, d.ConversationId))).ConfigureAwait(false)).Contains(false);
+        var woken = await Task.WhenAll(due.Due.Select(d => wake(d.EndpointId, d.ConversationId))).ConfigureAwait(false);
+        // What could not be woken (its stream is full, say, for its bridge is away) would else be read first for ever, and
+        // enough of it would keep every other deadline from being seen.
+        long later = now + (long)RelayLimits.SweepPostponement.TotalMilliseconds;
+        var asleep = due.Due.Where((_, i) => !woken[i]).Select(d => store.PostponeAsync(d.EndpointId, d.ConversationId, now, later, stopping).AsTask()).ToList();
+        if (asleep.Count > 0) Set(later);
+        await Task.WhenAll(asleep).ConfigureAwait(false);
     }
 
     private async Task SleepAsync(CancellationToken stopping)

@@ -41,6 +41,10 @@ internal interface IConversationStore
     /// <summary>Takes the deadline off a conversation that does not open, so that it is not woken for ever.</summary>
     /// <exception cref="StoreException"/>
     ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation);
+
+    /// <summary>Puts a deadline that came by <paramref name="dueByMs"/> off to <paramref name="untilMs"/>; a later one, and none, stay.</summary>
+    /// <exception cref="StoreException"/>
+    ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation);
 }
 
 /// <param name="Version">Of the last commit, from 1.</param>

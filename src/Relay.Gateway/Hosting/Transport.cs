@@ -37,6 +37,14 @@ internal static class Transport
         }
     }
 
+    /// <summary>What stands in the certificate's file besides it: sent along, because clients know only the root.</summary>
+    private static X509Certificate2Collection Intermediates(string file)
+    {
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(file);
+        return chain;
+    }
+
     public static void Configure(KestrelServerOptions kestrel, GatewayOptions options, X509Certificate2? certificate)
     {
         kestrel.AddServerHeader = false;
@@ -49,7 +57,13 @@ internal static class Transport
             // Cleartext HTTP/2 has no negotiation: anything but Http2 here would make it HTTP/1.1.
             listen.Protocols = HttpProtocols.Http2;
             if (certificate is not null)
-                listen.UseHttps(certificate, https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
+            {
+                listen.UseHttps(certificate, https =>
+                {
+                    https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+                    https.ServerCertificateChain = Intermediates(options.CertificateFile!);
+                });
+            }
         });
     }
 }

@@ -49,6 +49,9 @@ internal sealed partial class SqliteStore
     public async ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation)
         => await _writer.RunAsync((s, _) => s.Execute("UPDATE conversation SET due = NULL WHERE endpoint = $1 AND id = $2", endpointId, conversationId)).ConfigureAwait(false);
 
+    public async ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation)
+        => await _writer.RunAsync((s, _) => s.Execute("UPDATE conversation SET due = $4 WHERE endpoint = $1 AND id = $2 AND due <= $3", endpointId, conversationId, dueByMs, untilMs)).ConfigureAwait(false);
+
     /// <summary>Everything that can refuse comes first: a refused unit has written nothing, and its neighbours go on.</summary>
     private static CommitResult Commit(SqliteSession s, StreamPositions streams, CommitUnit unit)
     {
