@@ -25,6 +25,8 @@ public enum RejectReason
     BadMac,
     /// <summary>A signature did not verify.</summary>
     BadSignature,
+    /// <summary>An exchange that shows another key while a private session stands, where that is refused.</summary>
+    KeyChanged,
     /// <summary>A DSA public key that fails the parameter checks.</summary>
     InvalidPublicKey,
     /// <summary>Our own message or key came back.</summary>

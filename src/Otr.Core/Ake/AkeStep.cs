@@ -14,4 +14,12 @@ internal readonly record struct AkeStep(byte[]? Send = null, RejectReason? Rejec
 /// <param name="PeerPublic">The peer's D-H public key, of id <see cref="VerifiedPeer.KeyId"/>.</param>
 /// <param name="DataKeys">For exactly that pair.</param>
 /// <param name="FirstHalfBold">We sent the Reveal Signature: the first word of the ssid is ours to read out.</param>
-internal sealed record AkeCompletion(VerifiedPeer Peer, byte Version, DhKeyPair Own, byte[] PeerPublic, SessionKeys DataKeys, ulong Ssid, bool FirstHalfBold);
+internal sealed record AkeCompletion(VerifiedPeer Peer, byte Version, DhKeyPair Own, byte[] PeerPublic, SessionKeys DataKeys, ulong Ssid, bool FirstHalfBold) : IDisposable
+{
+    /// <summary>Wipes the secrets of an exchange that nobody takes.</summary>
+    public void Dispose()
+    {
+        Own.Dispose();
+        DataKeys.Dispose();
+    }
+}

@@ -78,9 +78,10 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     }
 
     /// <summary>The greater the better.</summary>
-    public (int, bool, long) Worth(Session session) => (Rank(session.State), IsTrusted(session), session.LastReceived);
+    public (int, bool, long) Worth(Session session) => (Rank(session.State), IsTrusted(session.Peer), session.LastReceived);
 
-    private bool IsTrusted(Session session) => session.Peer is { } peer && Known.Exists(k => k.Fingerprint == peer && k.Trust.IsTrusted);
+    /// <summary>Whether the key is known and trusted.</summary>
+    public bool IsTrusted(Fingerprint? key) => Known.Exists(k => k.Fingerprint == key && k.Trust.IsTrusted);
 
     private static int Rank(MessageState state) => state switch
     {

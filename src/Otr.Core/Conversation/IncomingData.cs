@@ -57,11 +57,12 @@ internal static class IncomingData
             return;
         }
         if (extra is not null) step.Add(extra);
-        var others = 0;
+        int others = 0, smp = 0;
         while (tlvs.TryRead(out var type, out var value))
         {
             others++;
-            if (TlvType.IsSmp(type)) SmpExchange.Receive(step, session, type, value);
+            // One SMP message in a data message, as libotr sends and reads: a list of them would draw a list of aborts.
+            if (TlvType.IsSmp(type) && smp++ == 0) SmpExchange.Receive(step, session, type, value);
         }
         if (text.IsEmpty)
         {

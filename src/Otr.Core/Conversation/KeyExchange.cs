@@ -87,6 +87,13 @@ internal static class KeyExchange
                 return;
             }
         }
+        if (result.Completed is { } shown && !Trust.MayTakeOver(state, session!, shown.Peer.Key.Fingerprint))
+        {
+            // Before the Signature leaves: the peer must not take for private what we refuse.
+            shown.Dispose();
+            step.Reject(RejectReason.KeyChanged);
+            return;
+        }
         if (result.Send is { } message) step.SendMessage(message);
         if (result.Completed is { } completion) Establish(step, session!, completion);
     }

@@ -31,6 +31,13 @@ public sealed record OtrSettings
     /// </summary>
     public int PaddingBlock { get; init; }
 
+    /// <summary>
+    /// True: while a private session stands, an exchange that shows another key than it is refused. Otherwise it is taken
+    /// and told (people have several devices, and lose them), unless it would replace a session whose key is trusted by one
+    /// whose key is not.
+    /// </summary>
+    public bool RefusesKeyChange { get; init; }
+
     /// <summary>Idle time after which a private session is ended and wiped, in ms; 0: never.</summary>
     public long SessionIdleLifetime { get; init; }
 }

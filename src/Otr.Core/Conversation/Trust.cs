@@ -23,6 +23,16 @@ internal static class Trust
         return (known is null, isChanged, latest.Trust);
     }
 
+    /// <summary>
+    /// Whether an exchange that showed this key may become the session: not where the settings forbid another key than the
+    /// one that is spoken with, and never in place of a session whose key is trusted if this one's is not.
+    /// </summary>
+    public static bool MayTakeOver(ConversationState state, Session session, Fingerprint shown)
+    {
+        if (state.Settings.RefusesKeyChange && state.Sessions.Exists(s => s.State == MessageState.Encrypted && s.Peer != shown)) return false;
+        return session.State != MessageState.Encrypted || session.Peer == shown || !state.IsTrusted(session.Peer) || state.IsTrusted(shown);
+    }
+
     /// <summary>SMP compared the secrets of both sides.</summary>
     public static void Compared(in StepContext step, Fingerprint fingerprint, bool equal)
     {

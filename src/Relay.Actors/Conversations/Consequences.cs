@@ -82,6 +82,7 @@ internal sealed class Consequences(RelayTelemetry telemetry)
         RejectReason.NotEncrypted or RejectReason.BadMac or RejectReason.UnknownKeyId => "UNREADABLE",
         RejectReason.Malformed => "MALFORMED",
         RejectReason.OtherInstance => "OTHER_INSTANCE",
+        RejectReason.KeyChanged => "KEY_CHANGED",
         _ => null,
     };
 

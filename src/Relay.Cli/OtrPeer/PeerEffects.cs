@@ -99,7 +99,7 @@ internal sealed class PeerEffects(PeerOutput output)
             or RejectReason.BadFragment => "RCVDMSG_MALFORMED",
         RejectReason.OtherInstance => "RCVDMSG_FOR_OTHER_INSTANCE",
         RejectReason.InvalidGroupElement or RejectReason.CommitMismatch or RejectReason.BadSignature
-            or RejectReason.InvalidPublicKey => "SETUP_ERROR",
+            or RejectReason.InvalidPublicKey or RejectReason.KeyChanged => "SETUP_ERROR",
         RejectReason.BadMac or RejectReason.UnknownKeyId or RejectReason.Replay => "RCVDMSG_UNREADABLE",
         RejectReason.Reflected => "MSG_REFLECTED",
         RejectReason.NotEncrypted => "RCVDMSG_NOT_IN_PRIVATE",

@@ -65,6 +65,7 @@ internal static class Replies
         RejectReason.BadFragment => "BAD_FRAGMENT",
         RejectReason.UnknownMessage => "UNKNOWN_MESSAGE",
         RejectReason.RateLimited => "RATE_LIMITED",
+        RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.NotInvited => "NOT_INVITED",
         _ => throw new UnreachableException($"RejectReason {(int)reason}"),
     };

@@ -294,6 +294,23 @@ public sealed class NegotiationTests
         Assert.Equal(new OtrEffect.SendOutcome(5, SendDisposition.Dropped), us.All.OfType<OtrEffect.SendOutcome>().Last());
     }
 
+    [Theory, Trait("hostile", "K14")]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void K14_another_key_is_refused_where_policy_says_so_and_in_place_of_a_trusted_one(bool refuses, bool trusted)
+    {
+        Party us = new(1, new OtrSettings { RefusesKeyChange = refuses }), peer = new(2);
+        Network.Establish(us, peer);
+        if (trusted) us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        var other = new Party(3, tag: peer.Account.InstanceTag);
+        Network.Run(us, other, us.Start());
+        Assert.Equal(RejectReason.KeyChanged, us.Rejects.Last());
+        Assert.NotEqual(MessageState.Encrypted, other.Conversation.State);
+        Assert.Empty(us.All.OfType<OtrEffect.FingerprintSeen>().Skip(1));
+        Network.Run(us, peer, us.Send("still with the first"));
+        Assert.Equal(["still with the first"], peer.PrivateTexts);
+    }
+
     [Fact, Trait("hostile", "K15")]
     public void K15_forged_version_2_messages_leave_a_version_3_session_as_it_is()
     {
