@@ -68,39 +68,40 @@ internal static class Sha1
         {
             fixed (byte* block = blocks) Schedule(w, block);
             var (a0, b0, c0, d0, e0) = (a, b, c, d, e);
-            // Five rounds at a time, so that the five names come round without moving the words.
+            // Five rounds at a time, so that the five names come round without moving the words. The rotation of the newest word is added last:
+            // it is what each round waits for.
             for (int t = 0; t < 20; t += 5)
             {
-                e += w[t] + (d ^ (b & (c ^ d))) + BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
-                d += w[t + 1] + (c ^ (a & (b ^ c))) + BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
-                c += w[t + 2] + (b ^ (e & (a ^ b))) + BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
-                b += w[t + 3] + (a ^ (d & (e ^ a))) + BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
-                a += w[t + 4] + (e ^ (c & (d ^ e))) + BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
+                e += w[t] + (d ^ (b & (c ^ d))); e += BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
+                d += w[t + 1] + (c ^ (a & (b ^ c))); d += BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
+                c += w[t + 2] + (b ^ (e & (a ^ b))); c += BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
+                b += w[t + 3] + (a ^ (d & (e ^ a))); b += BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
+                a += w[t + 4] + (e ^ (c & (d ^ e))); a += BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
             }
             for (int t = 20; t < 40; t += 5)
             {
-                e += w[t] + (b ^ c ^ d) + BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
-                d += w[t + 1] + (a ^ b ^ c) + BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
-                c += w[t + 2] + (e ^ a ^ b) + BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
-                b += w[t + 3] + (d ^ e ^ a) + BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
-                a += w[t + 4] + (c ^ d ^ e) + BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
+                e += w[t] + (b ^ c ^ d); e += BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
+                d += w[t + 1] + (a ^ b ^ c); d += BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
+                c += w[t + 2] + (e ^ a ^ b); c += BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
+                b += w[t + 3] + (d ^ e ^ a); b += BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
+                a += w[t + 4] + (c ^ d ^ e); a += BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
             }
             for (int t = 40; t < 60; t += 5)
             {
                 // Maj(b, c, d): the two terms share no bit, so they may be added.
-                e += w[t] + (c & d) + (b & (c ^ d)) + BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
-                d += w[t + 1] + (b & c) + (a & (b ^ c)) + BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
-                c += w[t + 2] + (a & b) + (e & (a ^ b)) + BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
-                b += w[t + 3] + (e & a) + (d & (e ^ a)) + BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
-                a += w[t + 4] + (d & e) + (c & (d ^ e)) + BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
+                e += w[t] + (c & d) + (b & (c ^ d)); e += BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
+                d += w[t + 1] + (b & c) + (a & (b ^ c)); d += BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
+                c += w[t + 2] + (a & b) + (e & (a ^ b)); c += BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
+                b += w[t + 3] + (e & a) + (d & (e ^ a)); b += BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
+                a += w[t + 4] + (d & e) + (c & (d ^ e)); a += BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
             }
             for (int t = 60; t < 80; t += 5)
             {
-                e += w[t] + (b ^ c ^ d) + BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
-                d += w[t + 1] + (a ^ b ^ c) + BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
-                c += w[t + 2] + (e ^ a ^ b) + BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
-                b += w[t + 3] + (d ^ e ^ a) + BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
-                a += w[t + 4] + (c ^ d ^ e) + BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
+                e += w[t] + (b ^ c ^ d); e += BitOperations.RotateLeft(a, 5); b = BitOperations.RotateLeft(b, 30);
+                d += w[t + 1] + (a ^ b ^ c); d += BitOperations.RotateLeft(e, 5); a = BitOperations.RotateLeft(a, 30);
+                c += w[t + 2] + (e ^ a ^ b); c += BitOperations.RotateLeft(d, 5); e = BitOperations.RotateLeft(e, 30);
+                b += w[t + 3] + (d ^ e ^ a); b += BitOperations.RotateLeft(c, 5); d = BitOperations.RotateLeft(d, 30);
+                a += w[t + 4] + (c ^ d ^ e); a += BitOperations.RotateLeft(b, 5); c = BitOperations.RotateLeft(c, 30);
             }
             a += a0; b += b0; c += c0; d += d0; e += e0;
         }

@@ -10,7 +10,7 @@ internal static class SharedSecret
     public static void H1(byte b, ReadOnlySpan<byte> s, Span<byte> hash)
     {
         Span<byte> input = stackalloc byte[5 + Group1536.ElementSize];
-        SHA1.HashData(input[..SecBytes(b, s, input)], hash);
+        Sha1.Hash(input[..SecBytes(b, s, input)], hash);
         CryptographicOperations.ZeroMemory(input);
     }
 

@@ -44,7 +44,7 @@ internal sealed class SessionKeys : IDisposable
     {
         var high = ownPublic.SequenceCompareTo(peerPublic) > 0;
         var keys = new SecretBytes(2 * AesKeyLength);
-        Span<byte> h1 = stackalloc byte[SHA1.HashSizeInBytes];
+        Span<byte> h1 = stackalloc byte[Sha1.Size];
         SharedSecret.H1(high ? HighSendByte : LowSendByte, s, h1);
         h1[..AesKeyLength].CopyTo(keys.Span);
         SharedSecret.H1(high ? LowSendByte : HighSendByte, s, h1);
@@ -66,7 +66,7 @@ internal sealed class SessionKeys : IDisposable
         new(new SecretBytes(raw)) { SendCounter = sendCounter, ReceiveCounter = receiveCounter, ReceiveMacUsed = receiveMacUsed };
 
     /// <summary>Writes the receiving MAC key, to be revealed: 20 bytes.</summary>
-    public void CopyReceiveMacKey(Span<byte> destination) => SHA1.HashData(ReceiveAes, destination);
+    public void CopyReceiveMacKey(Span<byte> destination) => Sha1.Hash(ReceiveAes, destination);
 
     public void Dispose()
     {
@@ -80,7 +80,7 @@ internal sealed class SessionKeys : IDisposable
     private static HmacSha1 Mac(ReadOnlySpan<byte> aesKey)
     {
         Span<byte> key = stackalloc byte[MacKeyLength];
-        SHA1.HashData(aesKey, key);
+        Sha1.Hash(aesKey, key);
         var mac = new HmacSha1(key);
         CryptographicOperations.ZeroMemory(key);
         return mac;
