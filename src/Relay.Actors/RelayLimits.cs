@@ -27,6 +27,8 @@ public static class RelayLimits
 
     /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten.</summary>
     public const int MaxSeenIds = 512;
+    /// <summary>Ids of requests among them that no number of a peer's messages pushes out.</summary>
+    public const int MaxSeenRequestIds = 128;
     /// <summary>Time for which an id is remembered.</summary>
     public static readonly TimeSpan SeenIdLifetime = TimeSpan.FromHours(24);
     /// <summary>Sends whose outcome is still open in one conversation: the engine's own bound, and some room for a batch.</summary>

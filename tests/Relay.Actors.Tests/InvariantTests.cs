@@ -146,6 +146,19 @@ public class InvariantTests
     }
 
     [Fact]
+    public async Task Invariant4_ExactlyOneEffectPerMessage_a_peer_cannot_push_out_what_a_bot_asked()
+    {
+        await using var relay = await TestRelay.StartAsync(new TestRelay { Policy = OtrPolicy.AllowV3 });
+        var first = Assert.IsType<Reply.Done>(await relay.SendAsync("r0", "clear"));
+        ulong sent = (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last;
+        for (int i = 0; i < 2 * RelayLimits.MaxSeenIds + 1; i++) await relay.ReceiveAsync($"m{i}", "a flood"u8.ToArray());
+        Assert.Equal(first, await relay.SendAsync("r0", "clear"));
+        await relay.ReopenAsync();
+        Assert.Equal(first, await relay.SendAsync("r0", "clear"));
+        Assert.Equal(sent, (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last);
+    }
+
+    [Fact]
     public async Task Invariant5_FailClosed_nothing_leaves_in_the_clear()
     {
         var (relay, world) = await EncryptedAsync();

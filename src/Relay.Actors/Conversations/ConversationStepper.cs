@@ -46,7 +46,7 @@ internal sealed class ConversationStepper(ConversationContext context, string en
         else
         {
             var answer = Step(envelope, command);
-            batch.Taken.Add(new SeenId(identity.Id, identity.Content, nowMs, answer));
+            batch.Taken.Add(new SeenId(identity.Id, identity.Content, nowMs, answer, command is not Command.ReceiveWire));
             batch.AnswerWhenDurable(envelope, answer);
         }
     }
@@ -54,7 +54,7 @@ internal sealed class ConversationStepper(ConversationContext context, string en
     /// <summary>Null if nothing changed.</summary>
     public CommitUnit? Finish()
     {
-        ulong forget = state.Seen.Forget(nowMs, batch.Taken.Count);
+        ulong forget = state.Seen.Forget(nowMs, batch.Taken);
         long? due = NextDue();
         // Over when the deadline moves later, too: else the sweeper would find it again at once.
         bool isStaleDue = state.DueMs is { } stored && stored <= nowMs;

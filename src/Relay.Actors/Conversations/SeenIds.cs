@@ -7,20 +7,24 @@ namespace Relay.Actors.Conversations;
 
 /// <param name="Content">Keyed hash of what was asked, by which another request under the same id is told.</param>
 /// <param name="Answer">The first one, given again.</param>
-internal sealed record SeenId(UInt128 Id, UInt128 Content, long TimeMs, Reply Answer);
+/// <param name="IsRequest">A bot's or an operator's request, not a message that a peer made the bridge bring.</param>
+internal sealed record SeenId(UInt128 Id, UInt128 Content, long TimeMs, Reply Answer, bool IsRequest);
 
 /// <summary>
 /// The ids a conversation has taken in, with their first answers: one row a commit, forgotten oldest first by number and
-/// age. Reading the rows back gives the same set.
+/// age. Reading the rows back gives the same set. Requests are not pushed out by what a peer sends, however much it is:
+/// they are carried over into the commit that would forget them.
 /// </summary>
 internal sealed class SeenIds
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
     private enum Kind : byte { Done = 1, WireRejected = 2, Refused = 3 }
 
     private readonly Dictionary<UInt128, SeenId> _byId = [];
     private readonly Queue<(ulong Version, SeenId[] Ids)> _commits = [];
+
+    private int _requests;
 
     public int Count => _byId.Count;
 
@@ -29,14 +33,22 @@ internal sealed class SeenIds
     /// <summary>When the last one may be forgotten, in Unix ms; null if none is remembered.</summary>
     public long? ForgetAllAtMs => _commits.Count == 0 ? null : _commits.Max(c => Newest(c.Ids)) + Lifetime;
 
-    /// <summary>Forgets what is too old or too much, with room for <paramref name="coming"/> more; the last commit version whose row may go, 0 if none.</summary>
-    public ulong Forget(long nowMs, int coming)
+    /// <summary>
+    /// Forgets what is too old or too much, with room for what is coming; the last commit version whose row may go, 0 if none.
+    /// </summary>
+    /// <param name="coming">What the next commit takes in; requests that are to be kept are added to it.</param>
+    public ulong Forget(long nowMs, List<SeenId> coming)
     {
         ulong through = 0;
-        while (_commits.TryPeek(out var oldest) && (_byId.Count + coming > RelayLimits.MaxSeenIds || Newest(oldest.Ids) + Lifetime <= nowMs))
+        while (_commits.TryPeek(out var oldest) && (_byId.Count + coming.Count > RelayLimits.MaxSeenIds || Newest(oldest.Ids) + Lifetime <= nowMs))
         {
             _commits.Dequeue();
-            foreach (var seen in oldest.Ids) _byId.Remove(seen.Id);
+            foreach (var seen in oldest.Ids)
+            {
+                _byId.Remove(seen.Id);
+                if (!seen.IsRequest) continue;
+                if (_requests-- <= RelayLimits.MaxSeenRequestIds && seen.TimeMs + Lifetime > nowMs) coming.Add(seen);
+            }
             through = oldest.Version;
         }
         return through;
@@ -47,7 +59,11 @@ internal sealed class SeenIds
     {
         if (ids.Length == 0) return;
         _commits.Enqueue((version, ids));
-        foreach (var seen in ids) _byId[seen.Id] = seen;
+        foreach (var seen in ids)
+        {
+            _byId[seen.Id] = seen;
+            if (seen.IsRequest) _requests++;
+        }
     }
 
     public static byte[] Seal(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenId> ids)
@@ -60,6 +76,7 @@ internal sealed class SeenIds
             row.UInt128(seen.Id);
             row.UInt128(seen.Content);
             row.Int64(seen.TimeMs);
+            row.Bool(seen.IsRequest);
             Write(row, seen.Answer);
         }
         return sealer.Seal(SealedTable.Seen, key, row.Written);
@@ -70,9 +87,15 @@ internal sealed class SeenIds
     {
         if (sealer.TryOpen(SealedTable.Seen, new RowKey(endpointId, conversationId, stored.Version), stored.Sealed) is not { } clear) return false;
         var row = new RowReader(clear);
-        if (row.Byte() != Format) return false;
+        byte format = row.Byte();
+        if (format is 0 or > Format) return false;
         var ids = new SeenId[row.Count(41)];
-        for (int i = 0; i < ids.Length; i++) ids[i] = new SeenId(row.UInt128(), row.UInt128(), row.Int64(), Read(ref row, conversationId));
+        for (int i = 0; i < ids.Length; i++)
+        {
+            var (id, content, time) = (row.UInt128(), row.UInt128(), row.Int64());
+            bool isRequest = format > 1 && row.Bool();
+            ids[i] = new SeenId(id, content, time, Read(ref row, conversationId), isRequest);
+        }
         CryptographicOperations.ZeroMemory(clear);
         if (!row.IsComplete) return false;
         Add(stored.Version, ids);
