@@ -61,7 +61,7 @@ internal static class SqliteFile
         using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
         {
             if (file.ReadAtLeast(header, HeaderSize, throwOnEndOfStream: false) < HeaderSize || !header.StartsWith("SQLite format 3\0"u8))
-                throw new RelayStartException($"{path} is not a SQLite database. If it is Relay's it is damaged: put a backup in its place, or move it away to begin anew. It was not touched.");
+                throw new RelayStartException($"{path} is not a SQLite database. If it is Relay's it is damaged: put a backup in its place, without its sessions (see Back up and restore in deploy/README.md), or move it away to begin anew. It was not touched.");
         }
         if (BinaryPrimitives.ReadUInt32BigEndian(header[ApplicationIdOffset..]) != SqliteSchema.ApplicationId)
             throw new RelayStartException($"{path} is a database of another program. Choose another data directory, or move the file away. It was not touched.");
@@ -72,5 +72,5 @@ internal static class SqliteFile
         $"{path} has schema version {version}, made by a newer Relay; this one knows up to {SqliteSchema.Version}. Start the newer one. The file was not touched."));
 
     private static RelayStartException Damaged(string path, SqliteException? e) => new(
-        $"{path} is damaged{(e is null ? "" : string.Create(CultureInfo.InvariantCulture, $" (SQLite error {e.SqliteExtendedErrorCode})"))}. Put a backup in its place, or move it away (with its -wal and -shm files) to begin anew. It was not touched.", e);
+        $"{path} is damaged{(e is null ? "" : string.Create(CultureInfo.InvariantCulture, $" (SQLite error {e.SqliteExtendedErrorCode})"))}. Put a backup in its place, without its sessions (see Back up and restore in deploy/README.md), or move it away (with its -wal and -shm files) to begin anew. It was not touched.", e);
 }
