@@ -65,11 +65,14 @@ internal static class Trust
         step.Add(new OtrEffect.TrustChanged(fingerprint, trust));
     }
 
-    /// <summary>The oldest key goes, an untrusted one before a trusted one.</summary>
+    /// <summary>
+    /// The oldest key goes, an untrusted one before a trusted one; never the one seen last, by which a change is told and
+    /// held text is kept for whom it was meant.
+    /// </summary>
     private static void MakeRoom(ConversationState state)
     {
         if (state.Known.Count < OtrLimits.MaxKnownFingerprints) return;
-        var oldest = state.Known.FindIndex(k => !k.Trust.IsTrusted);
+        var oldest = state.Known.FindIndex(0, state.Known.Count - 1, k => !k.Trust.IsTrusted);
         state.Known.RemoveAt(Math.Max(oldest, 0));
     }
 }

@@ -79,6 +79,18 @@ public sealed class TrustTests
     }
 
     [Fact]
+    public void Making_room_never_forgets_the_key_that_was_seen_last()
+    {
+        Party us = new(1), peer = new(2);
+        Network.Establish(us, peer);
+        for (var n = 1; n < 2 * OtrLimits.MaxKnownFingerprints; n++)
+        {
+            us.Step(new OtrInput.TrustRequested(new Fingerprint([.. new byte[16], .. BitConverter.GetBytes(n)]), TrustLevel.Verified));
+        }
+        Assert.Equal(peer.Account.Key.PublicKey.Fingerprint, us.Conversation.KnownKeys[^1].Fingerprint);
+    }
+
+    [Fact]
     public void Known_keys_are_bounded_and_trusted_ones_stay()
     {
         Party us = new(1);
