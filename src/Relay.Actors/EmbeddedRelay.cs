@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Sealing;
+using Relay.Actors.Shards;
 using Relay.Actors.Store;
 using Relay.Actors.Store.Sqlite;
 using Relay.Actors.Telemetry;
@@ -23,10 +24,10 @@ public static class EmbeddedRelay
     /// one: the message says which file and what to do, and nothing was overwritten.
     /// </exception>
     public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
-        => OpenAsync(options.DataDirectory, new LocalRelayOptions(options.Shards) { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
+        => OpenAsync(options.DataDirectory, new RelayNodeOptions(options.Shards) { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
-    internal static async Task<IRelay> OpenAsync(string path, LocalRelayOptions options, Func<IRelayStore, IRelayStore> wrap, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
+    internal static async Task<IRelay> OpenAsync(string path, RelayNodeOptions options, Func<IRelayStore, IRelayStore> wrap, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Shards, 1);
         var log = loggers.CreateLogger("Relay.Actors");
@@ -45,8 +46,8 @@ public static class EmbeddedRelay
             store = wrap(SqliteStore.Open(directory.Database, telemetry, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
             var ids = OpenIdentity(sealer, identity, directory);
-            var relay = new LocalRelay(store, sealer, ids, options, telemetry, log, time, random, directory);
-            relay.Start();
+            var relay = new RelayNode(store, sealer, ids, options, context => new LocalShards(context, options.Shards, options.MaxResidentConversations), telemetry, log, time, random, directory);
+            await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }
         catch (Exception e)

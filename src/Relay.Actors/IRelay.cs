@@ -4,7 +4,7 @@ namespace Relay.Actors;
 
 /// <summary>
 /// What the gateway may ask of the actors: the whole of it. One process with in-process shards and SQLite implements it
-/// today (<see cref="EmbeddedRelay"/>); a cluster will implement it over a broker.
+/// (<see cref="EmbeddedRelay"/>), and a node of a cluster over a broker and a shared database.
 /// </summary>
 public interface IRelay : IAsyncDisposable
 {
@@ -84,6 +84,9 @@ public abstract record ConversationAddress(string EndpointId)
 /// </summary>
 public abstract record Command(string RequestId)
 {
+    /// <summary>Bytes of text that it carries.</summary>
+    internal int TextLength => this switch { ReceiveWire wire => wire.Text.Length, Send send => send.Text.Length, _ => 0 };
+
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
     public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
     {

@@ -59,6 +59,8 @@ public static class RelayLimits
     /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
     public const long FullCheckBytes = 64L << 20;
 
+    /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
+    public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
     /// <summary>Due conversations woken at once.</summary>
     public const int MaxDuePerSweep = 256;
     /// <summary>By how much a due conversation is put off that could not be dealt with.</summary>

@@ -14,17 +14,19 @@ public sealed class DependencyTests
         ["Relay.Grpc"] = [],
         ["Relay.Gateway"] = ["Relay.Actors", "Relay.Grpc", "Otr.Core"],
         ["Relay.Client"] = ["Relay.Grpc"],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client"],
+        ["Relay.Engines"] = [],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client", "Relay.Engines"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
     private static readonly Dictionary<string, string[]> Packages = new()
     {
         ["Otr.Core"] = [],
-        ["Relay.Actors"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core"],
+        ["Relay.Actors"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql", "RabbitMQ.Client"],
         ["Relay.Grpc"] = ["Google.Protobuf", "Grpc.Tools"],
         ["Relay.Gateway"] = ["Google.Protobuf", "Grpc.Tools", "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
         ["Relay.Client"] = ["Google.Protobuf", "Grpc.Tools"],
+        ["Relay.Engines"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 

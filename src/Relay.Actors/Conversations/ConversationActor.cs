@@ -189,6 +189,13 @@ internal sealed class ConversationActor(ConversationContext context, string endp
                 Drop();
                 batch.AnswerAll(Unavailable("conflict"));
                 return false;
+            case CommitResult.Fenced:
+                context.Telemetry.Fenced("commit");
+                RelayLog.Fenced(context.Log, conversationId);
+                context.Standing.Lose();
+                Drop();
+                batch.AnswerAll(Unavailable("moved"));
+                return false;
             case CommitResult.StreamFull full:
                 context.Signals.MarkFull(full.Stream);
                 Drop();

@@ -3,6 +3,7 @@ using Otr.Core;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
 using Relay.Actors.Sealing;
+using Relay.Actors.Shards;
 using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 
@@ -10,10 +11,14 @@ namespace Relay.Actors.Conversations;
 
 /// <summary>What every conversation of a process uses; nothing of it is static, so a test can run several beside each other.</summary>
 /// <param name="Computing">Bounds how many conversations compute at once.</param>
+/// <param name="Schedule">Has an actor run: on the thread pool, or where a simulation wants it.</param>
 /// <param name="DeadlineSet">Told of every deadline that was stored, in Unix ms.</param>
 internal sealed record ConversationContext(
     IConversationStore Store, Sealer Sealer, KeyedIds Ids, AccountCache Accounts, StreamSignals Signals,
-    TimeProvider Time, IRandomSource Random, SemaphoreSlim Computing, RelayTelemetry Telemetry, ILogger Log, Action<long> DeadlineSet)
+    TimeProvider Time, IRandomSource Random, SemaphoreSlim Computing, RelayTelemetry Telemetry, ILogger Log, Action<IThreadPoolWorkItem> Schedule, Action<long> DeadlineSet)
 {
+    /// <summary>The standing at the shard that the conversation belongs to.</summary>
+    public ShardStanding Standing { get; init; } = ShardStanding.Sole;
+
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -66,6 +66,7 @@ internal sealed class ConversationStepper(ConversationContext context, string en
             EndpointId = endpointId,
             ConversationId = conversationId,
             ExpectedVersion = state.Version,
+            Fence = context.Standing.Fence,
             Sealed = state.Record.Seal(context.Sealer, key),
             UpdatedMs = nowMs,
             DueMs = due,

@@ -4,7 +4,7 @@ namespace Relay.Actors.Conversations;
 
 /// <summary>One entry of a mailbox: a command with its caller, or (no command) word that a deadline has come.</summary>
 /// <param name="Peer">Null: only an existing conversation is meant.</param>
-internal sealed class Envelope(string? peer, Command? command, Action<Envelope>? answered)
+internal sealed class Envelope(string? peer, Command? command)
 {
     private readonly TaskCompletionSource<Reply> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -15,13 +15,10 @@ internal sealed class Envelope(string? peer, Command? command, Action<Envelope>?
     public ActivityContext Caller { get; } = Activity.Current?.Context ?? default;
 
     /// <summary>Bytes of text that wait with it.</summary>
-    public int Length { get; } = command switch { Command.ReceiveWire wire => wire.Text.Length, Command.Send send => send.Text.Length, _ => 0 };
+    public int Length { get; } = command?.TextLength ?? 0;
 
     public Task<Reply> Reply => _reply.Task;
 
     /// <summary>Once.</summary>
-    public void Answer(Reply reply)
-    {
-        if (_reply.TrySetResult(reply)) answered?.Invoke(this);
-    }
+    public void Answer(Reply reply) => _reply.TrySetResult(reply);
 }

@@ -7,7 +7,8 @@ using Relay.Actors.Telemetry;
 namespace Relay.Actors.Outbox;
 
 /// <summary>The streams as readers see them: opened, and waited for without polling.</summary>
-internal sealed class SealedOutbox(IOutboxStore store, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry, ILogger log) : IOutbox
+/// <param name="recheck">How long a wait goes without looking, if word of an append can be lost; null: it cannot.</param>
+internal sealed class SealedOutbox(IOutboxStore store, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry, ILogger log, TimeProvider time, TimeSpan? recheck = null) : IOutbox
 {
     /// <summary>The notice in place of an item that does not open; both streams have it, so that neither gets a gap.</summary>
     public const string DamagedCode = "DAMAGED";
@@ -30,7 +31,8 @@ internal sealed class SealedOutbox(IOutboxStore store, Sealer sealer, StreamSign
         {
             var next = signals.NextAppend(stream);
             if ((await store.PositionAsync(stream, cancellation).ConfigureAwait(false)).Last > after) return;
-            await next.WaitAsync(cancellation).ConfigureAwait(false);
+            var looked = recheck is { } interval ? Task.WhenAny(next, Task.Delay(interval, time, cancellation)) : next;
+            await looked.WaitAsync(cancellation).ConfigureAwait(false);
         }
     }
 

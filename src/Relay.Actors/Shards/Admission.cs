@@ -2,7 +2,7 @@ using Relay.Actors.Conversations;
 
 namespace Relay.Actors.Shards;
 
-/// <summary>Counts the commands in flight: the bound on all mailboxes together, and what a drain waits for.</summary>
+/// <summary>Counts the commands that this process has accepted and not answered: their bound, and what a drain waits for.</summary>
 internal sealed class Admission
 {
     private readonly Lock _lock = new();
@@ -15,25 +15,25 @@ internal sealed class Admission
 
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
-    /// <summary>Takes an envelope in, or says why not.</summary>
-    public Reply? TryEnter(Envelope envelope)
+    /// <summary>Takes a command with so many bytes of text in, or says why not.</summary>
+    public Reply? TryEnter(int bytes)
     {
         lock (_lock)
         {
             if (_closed) return ConversationActor.Unavailable("draining");
-            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + envelope.Length > RelayLimits.MaxBytesInFlight) return new Reply.Overloaded("commands-in-flight", RelayLimits.OverloadedRetryAfter);
+            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight) return new Reply.Overloaded("commands-in-flight", RelayLimits.OverloadedRetryAfter);
             _count++;
-            _bytes += envelope.Length;
+            _bytes += bytes;
             return null;
         }
     }
 
-    public void Leave(Envelope envelope)
+    public void Leave(int bytes)
     {
         lock (_lock)
         {
             _count--;
-            _bytes -= envelope.Length;
+            _bytes -= bytes;
             if (_closed && _count == 0) _empty.TrySetResult();
         }
     }

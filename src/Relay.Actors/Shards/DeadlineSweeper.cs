@@ -11,15 +11,18 @@ namespace Relay.Actors.Shards;
 /// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
 internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider time, Func<string, string, Task<bool>> wake, ILogger log)
 {
-    // Further than a timer reaches; the sweep in between costs nothing.
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1);
-
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
     private TaskCompletionSource _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // The earliest deadline known; long.MaxValue if none.
     private long _nextMs = long.MaxValue;
     private Task _running = Task.CompletedTask;
+
+    /// <summary>Longer sleeps than this are cut.</summary>
+    public TimeSpan LongestSleep { get; init; } = RelayLimits.LongestDeadlineSleep;
+
+    /// <summary>Whether this process is the one to look after deadlines.</summary>
+    public Func<bool> IsOurs { get; init; } = static () => true;
 
     public void Start() => _running = RunAsync(_stop.Token);
 
@@ -48,7 +51,7 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
             lock (_lock) _nextMs = long.MaxValue;
             try
             {
-                await SweepAsync(stopping).ConfigureAwait(false);
+                if (IsOurs()) await SweepAsync(stopping).ConfigureAwait(false);
                 await SleepAsync(stopping).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OperationCanceledException)
@@ -87,7 +90,7 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
                 _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 earlier = _earlier.Task;
             }
-            var sleep = next == long.MaxValue ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds));
+            var sleep = next == long.MaxValue || !IsOurs() ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds));
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             var slept = Task.Delay(sleep, time, awake.Token);
             if (await Task.WhenAny(slept, earlier).ConfigureAwait(false) == slept) return;

@@ -4,7 +4,7 @@ namespace Relay.Actors.Shards;
 
 /// <summary>
 /// A fixed slice of all conversations and their only owner. It knows nothing of where commands come from: calls in this
-/// process today, a broker's queue tomorrow.
+/// process, or a broker's queue.
 /// </summary>
 /// <param name="maxIdle">Idle conversations kept in memory.</param>
 internal sealed class Shard(ConversationContext context, int maxIdle)
@@ -36,7 +36,7 @@ internal sealed class Shard(ConversationContext context, int maxIdle)
             }
         }
         if (!posted) envelope.Answer(ConversationActor.Overloaded(context, "mailbox"));
-        if (start) ThreadPool.UnsafeQueueUserWorkItem(actor, preferLocal: false);
+        if (start) context.Schedule(actor);
     }
 
     /// <summary>Puts every idle conversation out of memory.</summary>

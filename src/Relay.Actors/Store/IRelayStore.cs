@@ -1,8 +1,8 @@
 namespace Relay.Actors.Store;
 
 /// <summary>
-/// Where everything durable lives. A store sees sealed bytes and keyed ids only. SQLite implements it for one process;
-/// a database server will for many: one contract test suite is for both.
+/// Where everything durable lives. A store sees sealed bytes and keyed ids only. SQLite implements it for one process,
+/// PostgreSQL for many (<see cref="IClusterStore"/>): one contract test suite is for both.
 /// </summary>
 internal interface IRelayStore : IConversationStore, IOutboxStore, IEndpointStore, IAsyncDisposable
 {
@@ -70,6 +70,8 @@ internal sealed record CommitUnit
     public byte[]? SealedSeen { get; init; }
     /// <summary>Seen rows up to this version are forgotten; 0: none.</summary>
     public ulong ForgetSeenThrough { get; init; }
+    /// <summary>The owner's standing at the conversation's shard; null in a store of one process, which has nobody to fence off.</summary>
+    public ShardFence? Fence { get; init; }
     public IReadOnlyList<OutboxAppend> Outbox { get; init; } = [];
 }
 
@@ -89,6 +91,8 @@ internal abstract record CommitResult
     public sealed record Committed : CommitResult { public static Committed Instance { get; } = new(); }
     /// <summary>The stored version is another one: somebody else owns the conversation, or an earlier commit was done after all.</summary>
     public sealed record Conflict : CommitResult { public static Conflict Instance { get; } = new(); }
+    /// <summary>Somebody else has claimed the shard since: whoever asked must let go of it.</summary>
+    public sealed record Fenced : CommitResult { public static Fenced Instance { get; } = new(); }
     /// <summary>The stream is at its bound.</summary>
     public sealed record StreamFull(StreamKey Stream) : CommitResult;
     /// <summary>The endpoint has as many conversations as it may.</summary>

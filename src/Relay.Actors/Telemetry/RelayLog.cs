@@ -5,8 +5,8 @@ namespace Relay.Actors.Telemetry;
 /// <summary>Every log line of the actors and the store, numbered. Keyed ids, counts, codes and type names only.</summary>
 internal static partial class RelayLog
 {
-    [LoggerMessage(100, LogLevel.Information, "Opened the store with {Shards} shards.")]
-    public static partial void Opened(ILogger log, int shards);
+    [LoggerMessage(100, LogLevel.Information, "Opened the store.")]
+    public static partial void Opened(ILogger log);
 
     [LoggerMessage(101, LogLevel.Information, "Draining.")]
     public static partial void Draining(ILogger log);
@@ -25,6 +25,9 @@ internal static partial class RelayLog
 
     [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by somebody else; its state is read again.")]
     public static partial void Conflict(ILogger log, string conversationId);
+
+    [LoggerMessage(122, LogLevel.Warning, "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
+    public static partial void Fenced(ILogger log, string conversationId);
 
     [LoggerMessage(121, LogLevel.Warning, "The store failed conversation {ConversationId} ({Error}); its state is read again.")]
     public static partial void StoreFailed(ILogger log, string conversationId, string error);

@@ -20,7 +20,7 @@ internal sealed class TestRelay : IAsyncDisposable
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    public LocalRelayOptions Options { get; init; } = new(4);
+    public RelayNodeOptions Options { get; init; } = new(4);
 
     public ILoggerFactory Loggers { get; init; } = Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance;
 
@@ -32,7 +32,7 @@ internal sealed class TestRelay : IAsyncDisposable
 
     public IRelay Relay => _relay ?? throw new InvalidOperationException("Not open.");
 
-    public LocalRelay Local => (LocalRelay)Relay;
+    public RelayNode Local => (RelayNode)Relay;
 
     public static ConversationAddress Address => new ConversationAddress.ByPeer(Endpoint, Peer);
 

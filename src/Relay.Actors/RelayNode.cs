@@ -10,8 +10,8 @@ using Relay.Actors.Telemetry;
 
 namespace Relay.Actors;
 
-/// <summary>All shards in one process, over any store. Owns what it is given.</summary>
-internal sealed class LocalRelay : IRelay
+/// <summary>One process of Relay, over any store and any shards. Owns what it is given.</summary>
+internal sealed class RelayNode : IRelay
 {
     private readonly IRelayStore _store;
     private readonly Sealer _sealer;
@@ -20,7 +20,7 @@ internal sealed class LocalRelay : IRelay
     private readonly ILogger _log;
     private readonly IDisposable[] _owned;
     private readonly AccountCache _accounts;
-    private readonly Shard[] _shards;
+    private readonly INodeShards _shards;
     private readonly Admission _admission = new();
     private readonly DeadlineSweeper _sweeper;
     private readonly SemaphoreSlim _computing;
@@ -29,8 +29,9 @@ internal sealed class LocalRelay : IRelay
     private Task? _drained;
     private Task? _closed;
 
+    /// <param name="shards">Makes the shards, in this process or among nodes.</param>
     /// <param name="owned">Disposed of last, in order.</param>
-    public LocalRelay(IRelayStore store, Sealer sealer, KeyedIds ids, LocalRelayOptions options, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
+    public RelayNode(IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
         _computing = new SemaphoreSlim(options.ConcurrentSteps);
@@ -38,10 +39,9 @@ internal sealed class LocalRelay : IRelay
         var signals = new StreamSignals(time);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
-        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log);
-        var context = new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, _sweeper.Set);
-        _shards = [.. Enumerable.Range(0, options.Shards).Select(_ => new Shard(context, Math.Max(1, options.MaxResidentConversations / options.Shards)))];
-        Outbox = new SealedOutbox(store, sealer, signals, telemetry, log);
+        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines };
+        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, options.Schedule, _sweeper.Set));
+        Outbox = new SealedOutbox(store, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, sealer, ids, time, random, _computing, telemetry, log);
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
@@ -55,14 +55,15 @@ internal sealed class LocalRelay : IRelay
     public CancellationToken Draining => _draining.Token;
 
     /// <summary>Conversations in memory.</summary>
-    public int Resident => _shards.Sum(s => s.Resident);
+    public int Resident => _shards.Resident;
 
     /// <summary>Endpoint keys in memory.</summary>
     public int ResidentKeys => _accounts.Count;
 
-    public void Start()
+    public async Task StartAsync(CancellationToken cancellation)
     {
-        RelayLog.Opened(_log, _shards.Length);
+        await _shards.StartAsync(cancellation).ConfigureAwait(false);
+        RelayLog.Opened(_log);
         _sweeper.Start();
     }
 
@@ -84,7 +85,7 @@ internal sealed class LocalRelay : IRelay
             default:
                 return new Reply.NotFound("conversation");
         }
-        return await PostAsync(address.EndpointId, id, new Envelope(peer, command, _admission.Leave)).WaitAsync(cancellation).ConfigureAwait(false);
+        return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
@@ -111,19 +112,19 @@ internal sealed class LocalRelay : IRelay
     private async Task DrainOnceAsync()
     {
         RelayLog.Draining(_log);
+        await _shards.AnnounceDrainAsync(CancellationToken.None).ConfigureAwait(false);
         var empty = _admission.CloseAsync();
         await _draining.CancelAsync().ConfigureAwait(false);
         await _sweeper.StopAsync().ConfigureAwait(false);
         await empty.ConfigureAwait(false);
-        foreach (var shard in _shards) shard.Evict();
+        await _shards.HandOnAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task CloseAsync()
     {
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
-        // An actor answers before it rests, so some may have rested only since the drain.
-        foreach (var shard in _shards) shard.Evict();
+        await _shards.DisposeAsync().ConfigureAwait(false);
         _accounts.Dispose();
         _sealer.Dispose();
         _ids.Dispose();
@@ -132,27 +133,27 @@ internal sealed class LocalRelay : IRelay
         foreach (var owned in _owned) owned.Dispose();
     }
 
-    private Task<Reply> PostAsync(string endpointId, string id, Envelope envelope)
+    /// <summary>Counts as in flight until it is answered, also if the caller has gone.</summary>
+    private async Task<Reply> PostAsync(ShardCommand command, CancellationToken cancellation)
     {
-        if (_admission.TryEnter(envelope) is { } refusal)
+        int bytes = command.Command?.TextLength ?? 0;
+        if (_admission.TryEnter(bytes) is { } refusal)
         {
             if (refusal is Reply.Overloaded overloaded) _telemetry.Overloaded(overloaded.Bound);
-            return Task.FromResult(refusal);
+            return refusal;
         }
-        _shards[ShardOf(id, _shards.Length)].Post(endpointId, id, envelope);
-        return envelope.Reply;
+        try
+        {
+            return await _shards.AskAsync(command, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _admission.Leave(bytes);
+        }
     }
 
     private async Task<bool> WakeAsync(string endpointId, string id)
-        => await PostAsync(endpointId, id, new Envelope(null, null, _admission.Leave)).ConfigureAwait(false) is Reply.Done;
-
-    /// <summary>The id is a keyed hash, so its characters spread evenly.</summary>
-    private static int ShardOf(string id, int shards)
-    {
-        uint hash = 0;
-        for (int i = 0; i < 7; i++) hash = 31 * hash + id[i];
-        return (int)(hash % (uint)shards);
-    }
+        => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is Reply.Done;
 
     private ConversationView? View(StoredConversation stored)
     {
@@ -163,11 +164,3 @@ internal sealed class LocalRelay : IRelay
     }
 }
 
-/// <summary>The sizes that a test makes small.</summary>
-internal sealed record LocalRelayOptions(int Shards)
-{
-    public string? SealingKeyFile { get; init; }
-    public int ConcurrentSteps { get; init; } = Environment.ProcessorCount;
-    public int MaxResidentConversations { get; init; } = RelayLimits.MaxResidentConversations;
-    public int MaxCachedAccounts { get; init; } = RelayLimits.MaxCachedAccounts;
-}

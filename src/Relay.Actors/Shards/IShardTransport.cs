@@ -1,0 +1,20 @@
+namespace Relay.Actors.Shards;
+
+/// <summary>How a command reaches the shard that owns its conversation, and how the answer comes back.</summary>
+internal interface IShardTransport : IAsyncDisposable
+{
+    /// <summary>
+    /// Answers once the effects are durable. Never throws for what a caller, the broker or the store can cause:
+    /// <see cref="Reply.Overloaded"/> when a bound is reached, <see cref="Reply.Unavailable"/> when no answer came (it
+    /// may have been done all the same; a repetition gets the first answer).
+    /// </summary>
+    Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation);
+}
+
+/// <summary>A command on its way to a shard.</summary>
+/// <param name="Peer">Null: only an existing conversation is meant.</param>
+/// <param name="Command">Null: word that the conversation's deadline has come.</param>
+internal sealed record ShardCommand(string EndpointId, string ConversationId, string? Peer, Command? Command)
+{
+    public override string ToString() => $"ShardCommand {{ {Command?.GetType().Name ?? "Wake"} }}";
+}
