@@ -1,13 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Relay.Actors.Store;
+using static Relay.Actors.Tests.Harness.StoreUnits;
 
 namespace Relay.Actors.Tests;
 
 /// <summary>What every store must do; each implementation derives a class from it.</summary>
 public abstract class StoreContractTests
 {
-    private static readonly StreamKey Wire = new("e", StreamKind.Wire), Events = new("e", StreamKind.Events);
-
     /// <summary>An empty store; the same one opened again after the last was disposed of.</summary>
     private protected abstract Task<IRelayStore> OpenAsync();
 
@@ -16,30 +15,6 @@ public abstract class StoreContractTests
         var store = await OpenAsync();
         Assert.Equal(InsertEndpointResult.Inserted, await store.InsertEndpointAsync(Endpoint("e", 1, 1), default));
         return store;
-    }
-
-    private static StoredEndpoint Endpoint(string id, UInt128 address, UInt128 request) => new(id, address, request, 77, [1, 2, 3]);
-
-    private static CommitUnit Unit(string id, ulong expected, byte mark = 0, params OutboxAppend[] outbox)
-        => new() { EndpointId = "e", ConversationId = id, ExpectedVersion = expected, Sealed = [mark], UpdatedMs = 1000 + mark, Outbox = outbox };
-
-    private sealed class Row(StreamKey stream, byte mark, int size = 2) : OutboxAppend
-    {
-        public override StreamKey Stream => stream;
-
-        public override byte[] Seal(ulong sequence)
-        {
-            var value = new byte[size];
-            (value[0], value[1]) = ((byte)sequence, mark);
-            return value;
-        }
-    }
-
-    private sealed class BrokenRow : OutboxAppend
-    {
-        public override StreamKey Stream => Wire;
-
-        public override byte[] Seal(ulong sequence) => throw new InvalidOperationException("Broken on purpose.");
     }
 
     [Fact]
