@@ -11,17 +11,3 @@ public static class ClusterRelay
     public static Task<IRelay> OpenAsync(ClusterRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
         => throw new RelayStartException("This build of Relay runs in one process only.");
 }
-
-/// <param name="Database">Npgsql's connection string.</param>
-/// <param name="Broker"><c>amqp://</c> or <c>amqps://</c>.</param>
-public sealed record ClusterRelayOptions(string Database, Uri Broker)
-{
-    public required string DataDirectory { get; init; }
-    public string? SealingKeyFile { get; init; }
-    public required string NodeName { get; init; }
-    public int Shards { get; init; } = 16;
-    public string? BrokerCertificateAuthorityFile { get; init; }
-
-    /// <summary>Without the addresses, which may hold passwords.</summary>
-    public override string ToString() => $"ClusterRelayOptions {{ {NodeName} }}";
-}
