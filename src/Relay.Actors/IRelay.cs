@@ -29,8 +29,7 @@ public interface IRelay : IAsyncDisposable
     ISharedDocuments? Documents => null;
 
     /// <summary>The nodes that are alive, this one among them; empty in one process.</summary>
-    /// <exception cref="Store.StoreException"/>
-    ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<NodeView>>([]);
+    IReadOnlyList<NodeView> Nodes => [];
 
     /// <summary>False while starting and draining.</summary>
     bool IsReady { get; }
@@ -43,11 +42,12 @@ public interface IRelay : IAsyncDisposable
 }
 
 /// <summary>A node of the cluster, as the one that is asked sees it.</summary>
-/// <param name="Id">Made up at each start.</param>
 /// <param name="Name">Given by the operator.</param>
+/// <param name="IsSelf">It is the one that is asked.</param>
 /// <param name="IsDraining">It hands its shards on and takes no new ones.</param>
-/// <param name="Shards">How many shards it owns; null if only it knows.</param>
-public sealed record NodeView(Guid Id, string Name, bool IsDraining, int? Shards);
+/// <param name="AssignedShards">How many shards it should own.</param>
+/// <param name="OwnedShards">How many it acts for; null if only it knows.</param>
+public sealed record NodeView(string Name, bool IsSelf, bool IsDraining, int AssignedShards, int? OwnedShards);
 
 /// <summary>The endpoints and their keys.</summary>
 public interface IEndpoints

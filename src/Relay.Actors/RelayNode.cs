@@ -54,6 +54,8 @@ internal sealed class RelayNode : IRelay
 
     public ISharedDocuments? Documents { get; }
 
+    public IReadOnlyList<NodeView> Nodes => _shards.Nodes;
+
     public bool IsReady => !_admission.IsClosed;
 
     public CancellationToken Draining => _draining.Token;

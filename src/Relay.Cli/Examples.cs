@@ -73,6 +73,11 @@ internal static class Examples
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     the names are in 'relay keys list'"],
+        ["relay nodes"] =
+        [
+            "relay nodes",
+            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     asks each, so that each tells what it owns",
+        ],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",

@@ -88,8 +88,6 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _refreshing;
-        _stop.Dispose();
-        _changing.Dispose();
     }
 
     private bool IsTooOld => _time.GetElapsedTime(Volatile.Read(ref _lastLook)) > GatewayLimits.MaxKeyAge;

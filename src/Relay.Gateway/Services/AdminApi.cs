@@ -69,6 +69,18 @@ internal sealed class AdminApi(IRelay relay, IApiKeyStore keys, IRandomSource ra
         Draining = relay.Draining.IsCancellationRequested,
     });
 
+    public override Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
+    {
+        var response = new V1.ListNodesResponse();
+        foreach (var node in relay.Nodes.OrderBy(n => n.Name, StringComparer.Ordinal))
+        {
+            var message = new V1.Node { Name = node.Name, Answering = node.IsSelf, Draining = node.IsDraining, AssignedShards = node.AssignedShards };
+            if (node.OwnedShards is { } owned) message.OwnedShards = owned;
+            response.Nodes.Add(message);
+        }
+        return Task.FromResult(response);
+    }
+
     /// <summary>A time outside the calendar counts as past.</summary>
     private static DateTimeOffset? Expiry(Timestamp? time) =>
         time is null ? null

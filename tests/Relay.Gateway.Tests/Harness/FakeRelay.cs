@@ -22,6 +22,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     /// <summary>Null: one process.</summary>
     public ISharedDocuments? Documents { get; init; }
 
+    public IReadOnlyList<NodeView> Nodes { get; init; } = [];
+
     /// <summary>What draining waits for.</summary>
     public Func<CancellationToken, Task> OnDrain { get; set; } = _ => Task.CompletedTask;
 
