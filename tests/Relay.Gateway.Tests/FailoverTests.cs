@@ -168,6 +168,39 @@ public sealed class FailoverTests
     }
 
     [Fact]
+    public async Task The_newest_bridge_carries_the_endpoint_also_when_it_is_at_another_node()
+    {
+        var first = new FakeRelay { Documents = new FakeDocuments() };
+        var (one, two) = await TestServer.StartTwoAsync(first);
+        await using var _ = one;
+        await using var __ = two;
+        var key = RelayKey.Parse(await two.CreateKeyAsync(Scope.Bridge));
+        await using var atFirst = await ConnectAsync(Scope.Bridge, one, one);
+        await using var atSecond = RelayClient.Connect(two.Address, key);
+        var stream = first.Stream("e", StreamKind.Wire);
+        stream.Add(new OutboxBody.WireText("one"u8.ToArray()));
+        await using var older = atFirst.Bridge(Endpoint);
+        await using var carriedByOlder = older.Outbound(Patience.Token).GetAsyncEnumerator();
+        Assert.True(await carriedByOlder.MoveNextAsync());
+        await carriedByOlder.Current.AckAsync();
+        await using var newer = atSecond.Bridge(Endpoint);
+        // Its stream is open once a message has gone through it.
+        await newer.DeliverAsync("p", "1", "x"u8.ToArray(), cancellation: Patience.Token);
+        await using var carriedByNewer = newer.Outbound(Patience.Token).GetAsyncEnumerator();
+        // The older one finds out when there is something to carry, within its interval of looking.
+        var told = Assert.ThrowsAsync<RelayException>(async () => { while (await carriedByOlder.MoveNextAsync()) { } });
+        for (int i = 0; !told.IsCompleted; i++)
+        {
+            stream.Add(new OutboxBody.WireText("more"u8.ToArray()));
+            Assert.True(await carriedByNewer.MoveNextAsync());
+            await carriedByNewer.Current.AckAsync();
+            await Task.WhenAny(told, Task.Delay(100));
+        }
+        Assert.Equal("STREAM_REPLACED", (await told).Reason);
+        await newer.DeliverAsync("p", "2", "x"u8.ToArray(), cancellation: Patience.Token);
+    }
+
+    [Fact]
     public async Task Nodes_that_all_drain_are_not_asked_round_and_round()
     {
         FakeRelay first = new() { Documents = new FakeDocuments() }, second = new(first);

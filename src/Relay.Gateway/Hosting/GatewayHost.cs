@@ -145,7 +145,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new GatewayClock(TimeProvider.System));
         services.AddSingleton<GatewayMetrics>();
-        services.AddSingleton<WireTakeover>();
+        services.AddSingleton(new WireTakeover(relay.Documents, TimeProvider.System));
         services.AddSingleton<HealthServiceImpl>();
         services.AddSingleton<Readiness>();
         services.AddGrpcReflection();

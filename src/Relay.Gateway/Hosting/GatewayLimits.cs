@@ -43,6 +43,8 @@ public static class GatewayLimits
     /// <summary>Time that in-flight work gets when the server drains.</summary>
     public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>How often, while it delivers, a bridge's stream looks whether a stream at another node has taken its endpoint.</summary>
+    public static readonly TimeSpan TakeoverRecheck = TimeSpan.FromSeconds(1);
     /// <summary>How often a node looks for a newer version of the cluster's API keys.</summary>
     public static readonly TimeSpan KeyRefresh = TimeSpan.FromSeconds(2);
     /// <summary>Time without such a look after which a node decides nothing by the keys it knows: callers get UNAVAILABLE.</summary>

@@ -28,7 +28,7 @@ internal sealed class EventApi(IRelay relay, IApiKeyStore keys, TimeProvider tim
                 switch (request.MessageCase)
                 {
                     case V1.StreamEventsRequest.MessageOneofCase.Open:
-                        await readers.OpenAsync(request.Open, DeliverAsync, CaughtUpAsync, cancellation);
+                        await readers.OpenAsync(request.Open, static (_, _) => ValueTask.CompletedTask, DeliverAsync, CaughtUpAsync, cancellation);
                         break;
                     case V1.StreamEventsRequest.MessageOneofCase.Ack:
                         readers.Acknowledge(request.Ack);
