@@ -52,7 +52,7 @@ internal sealed class ClusterShards : INodeShards
     {
         _store.Appended -= _broker.Announce;
         _broker.Announced -= _context.Signals.Appended;
-        foreach (var seat in _seats) await seat.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_seats.Select(s => s.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _membership.DisposeAsync().ConfigureAwait(false);
         await _broker.DisposeAsync().ConfigureAwait(false);
     }
