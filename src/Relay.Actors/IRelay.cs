@@ -25,6 +25,13 @@ public interface IRelay : IAsyncDisposable
 
     IOutbox Outbox { get; }
 
+    /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
+    ISharedDocuments? Documents => null;
+
+    /// <summary>The nodes that are alive, this one among them; empty in one process.</summary>
+    /// <exception cref="Store.StoreException"/>
+    ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<NodeView>>([]);
+
     /// <summary>False while starting and draining.</summary>
     bool IsReady { get; }
 
@@ -34,6 +41,13 @@ public interface IRelay : IAsyncDisposable
     /// <summary>Cancelled when draining begins: streams then tell their clients to reconnect.</summary>
     CancellationToken Draining { get; }
 }
+
+/// <summary>A node of the cluster, as the one that is asked sees it.</summary>
+/// <param name="Id">Made up at each start.</param>
+/// <param name="Name">Given by the operator.</param>
+/// <param name="IsDraining">It hands its shards on and takes no new ones.</param>
+/// <param name="Shards">How many shards it owns; null if only it knows.</param>
+public sealed record NodeView(Guid Id, string Name, bool IsDraining, int? Shards);
 
 /// <summary>The endpoints and their keys.</summary>
 public interface IEndpoints

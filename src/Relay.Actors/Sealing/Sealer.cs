@@ -13,6 +13,7 @@ internal enum SealedTable : byte
     Conversation = 3,
     Seen = 4,
     Outbox = 5,
+    Document = 6,
 }
 
 /// <summary>Where a sealed value stands: a value moved to another row, or put back from an older version, does not open.</summary>

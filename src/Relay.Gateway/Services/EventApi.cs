@@ -9,7 +9,7 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>The bot's stream of plaintext and session events, and its unary twins.</summary>
-internal sealed class EventApi(IRelay relay, ApiKeyFile keys, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
+internal sealed class EventApi(IRelay relay, IApiKeyStore keys, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
 {
     public override async Task StreamEvents(
         IAsyncStreamReader<V1.StreamEventsRequest> requestStream, IServerStreamWriter<V1.StreamEventsResponse> responseStream, ServerCallContext context)

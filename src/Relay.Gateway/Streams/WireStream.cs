@@ -10,7 +10,7 @@ namespace Relay.Gateway.Streams;
 
 /// <summary>One bridge's stream.</summary>
 internal sealed class WireStream(
-    IRelay relay, Principal principal, ApiKeyFile keys, WireTakeover takeover, InboundWork inboundWork,
+    IRelay relay, Principal principal, IApiKeyStore keys, WireTakeover takeover, InboundWork inboundWork,
     IServerStreamWriter<V1.StreamWireResponse> responses, TimeProvider time, TimeSpan keepAliveInterval, GatewayMetrics metrics)
 {
     private readonly ResponseWriter<V1.StreamWireResponse> _writer = new(responses, time, keepAliveInterval);
