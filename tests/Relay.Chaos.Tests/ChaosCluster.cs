@@ -66,7 +66,7 @@ public sealed class ChaosCluster : IAsyncLifetime
         _processes = await ClusterProcesses.StartAsync(options, patience.Token);
         bool libotr = LibotrPeer.TryBuild(Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "peers")).FullName, out var program, out var reason);
         (LibotrCount, WhyNoLibotr) = (libotr ? LibotrContacts : 0, reason);
-        _stage = await LoadStage.OpenAsync(key => _processes.Connect(key, ClientOptions()), RelayKey.FromFile(_processes.AdminKeyFile),
+        _stage = await LoadStage.OpenAsync((key, who) => _processes.Connect(key, who + 1, ClientOptions()), RelayKey.FromFile(_processes.AdminKeyFile),
             new LoadOptions(Conversations, s_think) { Endpoints = 4, LibotrContacts = LibotrCount, LibotrProgram = program, Seed = Seed }, patience.Token);
         await Load.BeginAsync(static _ => { }, patience.Token);
         Load.Talk();

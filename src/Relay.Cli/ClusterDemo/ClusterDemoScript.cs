@@ -65,7 +65,8 @@ internal sealed class ClusterDemoScript(IClusterDemoAudience audience, int conve
         audience.Fact($"{conversations} private sessions stand.");
     }
 
-    private RelayClient Connect(RelayKey key) => _cluster!.Connect(key, new RelayClientOptions { MaxBackoff = TimeSpan.FromSeconds(1), AttemptTimeout = TimeSpan.FromSeconds(10) });
+    /// <summary>The bot begins with the relay that will be killed, the bridge with another.</summary>
+    private RelayClient Connect(RelayKey key, int who) => _cluster!.Connect(key, Math.Max(Killed, who), new RelayClientOptions { MaxBackoff = TimeSpan.FromSeconds(1), AttemptTimeout = TimeSpan.FromSeconds(10) });
 
     private async Task TalkAsync(CancellationToken cancellation)
     {

@@ -78,7 +78,9 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     }
 
     /// <summary>A client of all nodes.</summary>
-    public RelayClient Connect(RelayKey key, RelayClientOptions? options = null) => RelayClient.Connect(Addresses[0], key, options);
+    /// <param name="first">Number of the node that it begins with.</param>
+    public RelayClient Connect(RelayKey key, int first = 1, RelayClientOptions? options = null) =>
+        RelayClient.Connect([_nodes[first - 1].Address, .. Addresses.Where(a => a != _nodes[first - 1].Address)], key, options);
 
     public async ValueTask DisposeAsync()
     {

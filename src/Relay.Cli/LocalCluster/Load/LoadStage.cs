@@ -22,16 +22,16 @@ internal sealed class LoadStage : IAsyncDisposable
     /// <summary>Resource names.</summary>
     public IReadOnlyList<string> Endpoints { get; private set; } = [];
 
-    /// <param name="connect">A client with this key.</param>
-    public static async Task<LoadStage> OpenAsync(Func<RelayKey, RelayClient> connect, RelayKey admin, LoadOptions options, CancellationToken cancellation)
+    /// <param name="connect">A client with this key, for use by the administrator (0), the bot (1) or the bridge (2).</param>
+    public static async Task<LoadStage> OpenAsync(Func<RelayKey, int, RelayClient> connect, RelayKey admin, LoadOptions options, CancellationToken cancellation)
     {
         var stage = new LoadStage(options);
         try
         {
-            stage.Admin = stage.Keep(connect(admin));
+            stage.Admin = stage.Keep(connect(admin, 0));
             stage.Endpoints = await Task.WhenAll(Enumerable.Range(1, options.Endpoints).Select(n => stage.CreateEndpointAsync(n, cancellation)));
-            var bot = stage.Keep(connect(await stage.CreateKeyAsync(Scope.Bot, cancellation)));
-            var bridge = stage.Keep(connect(await stage.CreateKeyAsync(Scope.Bridge, cancellation)));
+            var bot = stage.Keep(connect(await stage.CreateKeyAsync(Scope.Bot, cancellation), 1));
+            var bridge = stage.Keep(connect(await stage.CreateKeyAsync(Scope.Bridge, cancellation), 2));
             stage.Load = await ConversationLoad.StartAsync(bot, bridge, options, stage.Endpoints, c => stage.MakePeerAsync(c, cancellation));
             return stage;
         }
