@@ -10,6 +10,7 @@ internal static class Examples
         ["relay"] =
         [
             "relay demo                                    see a whole conversation, in a minute, with nothing set up",
+            "relay cluster-demo                            see a relay die, and the others go on",
             "relay serve                                   start a server on this machine",
             "relay endpoints create --network xmpp --account bot@example.org",
             "relay keys create --scope bot --out bot.key   a key for a bot; the secret goes to the file only",
@@ -21,6 +22,12 @@ internal static class Examples
             "relay demo --contact libotr    the contact is the system's libotr",
             "relay demo --stay              leave it running, and say what to try next",
             "relay demo --json              the transcript, for machines",
+        ],
+        ["relay cluster-demo"] =
+        [
+            "relay cluster-demo                       three relays; one is killed, then all are restarted",
+            "relay cluster-demo --install             the same, once PostgreSQL and RabbitMQ are installed (root, Debian)",
+            "relay cluster-demo --conversations 100 --json",
         ],
         ["relay serve"] =
         [

@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using Relay.Actors;
 using Relay.Cli.Bench;
 using Relay.Cli.Chat;
+using Relay.Cli.ClusterDemo;
 using Relay.Cli.Conversations;
 using Relay.Cli.Demo;
 using Relay.Cli.Doctor;
@@ -26,6 +27,7 @@ public static class RelayCommand
         var root = new RootCommand("Relay: the server that holds Off-the-Record conversations for others.")
         {
             DemoCommand.Create(),
+            ClusterDemoCommand.Create(),
             ServeCommand.Create(),
             ChatCommand.Create(),
             EndpointsCommand.Create(),
