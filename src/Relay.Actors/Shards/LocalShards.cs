@@ -6,10 +6,14 @@ namespace Relay.Actors.Shards;
 internal sealed class LocalShards : INodeShards
 {
     private readonly Shard[] _shards;
+    private readonly TaskCreationOptions _continuations;
 
     /// <param name="maxResident">Idle conversations kept in memory by all of them together.</param>
     public LocalShards(ConversationContext context, int shards, int maxResident)
-        => _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, Math.Max(1, maxResident / shards)))];
+    {
+        _continuations = context.Continuations;
+        _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, Math.Max(1, maxResident / shards)))];
+    }
 
     public int Resident => _shards.Sum(s => s.Resident);
 
@@ -17,7 +21,7 @@ internal sealed class LocalShards : INodeShards
 
     public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation)
     {
-        var envelope = new Envelope(command.Peer, command.Command);
+        var envelope = new Envelope(command.Peer, command.Command, _continuations);
         _shards[ShardOf(command.ConversationId, _shards.Length)].Post(command.EndpointId, command.ConversationId, envelope);
         return envelope.Reply;
     }
