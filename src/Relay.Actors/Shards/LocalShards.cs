@@ -12,7 +12,8 @@ internal sealed class LocalShards : INodeShards
     public LocalShards(ConversationContext context, int shards, int maxResident)
     {
         _continuations = context.Continuations;
-        _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, Math.Max(1, maxResident / shards)))];
+        var idle = new IdleConversations(maxResident);
+        _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, idle))];
     }
 
     public int Resident => _shards.Sum(s => s.Resident);
