@@ -64,7 +64,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
     {
         while (!stopping.IsCancellationRequested)
         {
-            await Task.Delay(RelayLimits.HeartbeatInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Sleep.ForAsync(RelayLimits.HeartbeatInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!stopping.IsCancellationRequested) await TryBeatAsync(stopping).ConfigureAwait(false);
         }
     }

@@ -62,7 +62,7 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
             {
                 // Whatever it was, deadlines must go on being kept.
                 RelayLog.SweepFailed(log, e.GetType().Name);
-                await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Sleep.ForAsync(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -96,7 +96,7 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
             }
             var sleep = next == long.MaxValue || !IsOurs() ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds));
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            var slept = Task.Delay(sleep, time, awake.Token);
+            var slept = Sleep.ForAsync(sleep, time, awake.Token);
             if (await Task.WhenAny(slept, earlier).ConfigureAwait(false) == slept) return;
             awake.Cancel();
         }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Relay.Simulation.Tests.Engine;
 
 /// <summary>Whose an event is: a node's process, the store, the broker, or the world outside. Paused, none of its events run; dead, they never do.</summary>
@@ -33,11 +35,13 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     /// <summary>How often, in a thousand steps, the clock goes on although there is something to do at once.</summary>
     private const int ClockChance = 15;
 
+    private ExceptionDispatchInfo? _failure;
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly List<SimEvent> _events = [];
     private readonly List<SimEvent> _runnable = [];
     private readonly Queue<(long Step, long NowMs, string Who, string What, long Argument)> _last = new(LastEvents);
 
+    public static readonly Dictionary<string,(int,long)> Times = []; public static Schedule? Last; public Schedule Me() => Last = this;
     public SimRandom Random { get; } = new(seed);
 
     public long NowMs { get; private set; }
@@ -67,10 +71,13 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
         if (Environment.CurrentManagedThreadId != _thread) throw new InvalidOperationException("Something ran outside the simulation's thread: " + Environment.StackTrace);
     }
 
+    /// <summary>Before anything has happened.</summary>
+    public void StartAt(long nowMs) => NowMs = nowMs;
+
     /// <summary>Lets the next event happen; false if nothing is left that could.</summary>
     public bool Step()
     {
-        AssertThread();
+        AssertThread(); Last = this;
         Collect();
         if ((_runnable.Count == 0 || Random.Chance(ClockChance)) && Earliest() is { } next)
         {
@@ -82,9 +89,31 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
         _events.Remove(chosen);
         Steps++;
         Note(chosen.Process.Name, chosen.What, chosen.Argument);
-        chosen.Run();
+        var t0 = System.Diagnostics.Stopwatch.GetTimestamp(); chosen.Run(); var key0 = new string(chosen.What.Where(c=>!char.IsDigit(c)).ToArray()); (int c0, long t00) = Times.GetValueOrDefault(key0); Times[key0] = (c0+1, t00 + System.Diagnostics.Stopwatch.GetTimestamp()-t0);
+        _failure?.Throw();
         return true;
     }
+
+    /// <summary>What goes wrong in it, goes wrong in the step that made it.</summary>
+    public void Watch(Task task)
+    {
+        if (!task.IsCompletedSuccessfully) _ = WatchAsync(task);
+    }
+
+    private async Task WatchAsync(Task task)
+    {
+        try
+        {
+            await task.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
+    /// <summary>Ends the schedule after this step: for where an exception would be caught by the code under test.</summary>
+    public void Fail(Exception e) => _failure ??= ExceptionDispatchInfo.Capture(e);
 
     /// <summary>Puts something into the log and its hash.</summary>
     public void Note(string who, string what, long argument = 0)
@@ -113,8 +142,9 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     {
         _runnable.Clear();
         int kept = 0;
-        foreach (var e in _events)
+        for (int i = 0; i < _events.Count; i++)
         {
+            var e = _events[i];
             if (e.IsCancelled || e.Process.IsDead) continue;
             _events[kept++] = e;
             if (e.DueMs <= NowMs && !e.Process.IsPaused) _runnable.Add(e);

@@ -9,6 +9,11 @@ namespace Relay.Simulation.Tests.Store;
 /// </summary>
 internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, SimProcess node, SimStore store, StoreFaults faults) : StoreClient
 {
+    /// <summary>How soon a transaction looks again at a row that another one holds.</summary>
+    private const int LockRetryMs = 5;
+    /// <summary>Longest time for which a transaction is in doubt whose connection was lost.</summary>
+    private const int LongestDoubtMs = 2000;
+
     private static readonly string[] Asked = [.. Enum.GetNames<StoreOperation>().Select(n => "does " + n)], Answered = [.. Enum.GetNames<StoreOperation>().Select(n => "store answers " + n)];
 
     private readonly List<SimEvent> _asked = [];
@@ -17,50 +22,97 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
     /// <summary>The node is gone: what is on the way to the database comes there or not.</summary>
     public void Abandon()
     {
-        foreach (var e in _asked) e.IsCancelled |= schedule.Random.Chance(500) || store.Mutation.HasFlag(StoreMutation.AnswersBeforeCommit);
+        foreach (var e in _asked) e.IsCancelled |= schedule.Random.Chance(500);
         _asked.Clear();
     }
 
-    protected override ValueTask<T> DoAsync<T>(StoreOperation operation, Func<SimStore, T> apply, Action<T>? done)
+    public override ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
+    {
+        var places = new List<OutboxPlace>();
+        object[] rows = [(unit.EndpointId, unit.ConversationId), .. unit.Outbox.Select(a => (object)a.Stream).Distinct()];
+        var answer = Begin<CommitResult>();
+        Ask(StoreOperation.Commit, rows, fate =>
+        {
+            if (fate == StoreFate.Fails) throw new StoreException("Made to fail.");
+            if (store.Mutation.HasFlag(StoreMutation.LosesCommits) && schedule.Random.Chance(30))
+            {
+                Answer(answer, StoreOperation.Commit, CommitResult.Committed.Instance, null);
+                return;
+            }
+            var result = Prepare(store, unit, out var apply);
+            if (fate == StoreFate.IsInDoubt && result is CommitResult.Committed)
+            {
+                Doubt(unit, rows, apply);
+                throw new StoreException("The connection was lost.");
+            }
+            apply();
+            if (result is CommitResult.Committed) places.AddRange(unit.Outbox.GroupBy(a => a.Stream).Select(g => new OutboxPlace(g.Key, store.Position(g.Key).Last)));
+            if (fate != StoreFate.Done) throw new StoreException("Made to fail after it was done.");
+            Answer(answer, StoreOperation.Commit, result, null, _ => TellAppended(places));
+        }, e => Answer(answer, StoreOperation.Commit, null!, e));
+        return new ValueTask<CommitResult>(answer.Task);
+    }
+
+    protected override ValueTask<T> DoAsync<T>(StoreOperation operation, Func<SimStore, T> apply, Action<T>? done, params object[] touched)
+    {
+        var answer = Begin<T>();
+        Ask(operation, touched, fate =>
+        {
+            if (fate == StoreFate.Fails) throw new StoreException("Made to fail.");
+            var result = apply(store);
+            if (fate != StoreFate.Done) throw new StoreException("Made to fail after it was done.");
+            Answer(answer, operation, result, null, done);
+        }, e => Answer(answer, operation, default!, e));
+        return new ValueTask<T>(answer.Task);
+    }
+
+    private TaskCompletionSource<T> Begin<T>()
     {
         schedule.AssertThread();
         if (_closed) throw new StoreException("The store is closed.");
-        var answer = new TaskCompletionSource<T>();
-        var fate = faults.Draw(schedule.Random, operation);
-        if (operation == StoreOperation.Commit && store.Mutation.HasFlag(StoreMutation.AnswersBeforeCommit) && CommitResult.Committed.Instance is T early)
-        {
-            Answer(answer, operation, early, null);
-        }
-        else if (fate == StoreFate.FailsBeforeItIsDone)
-        {
-            // The connection is given up while the request is on its way.
-            Answer(answer, operation, default!, new StoreException("Timed out."));
-        }
+        return new TaskCompletionSource<T>();
+    }
+
+    private void Ask(StoreOperation operation, object[] rows, Action<StoreFate> work, Action<StoreException> fail, StoreFate? drawn = null, long? delay = null)
+    {
+        var fate = drawn ?? faults.Draw(schedule.Random);
         SimEvent? asked = null;
-        asked = schedule.Post(database, Asked[(int)operation], 0, () =>
+        asked = schedule.Post(database, Asked[(int)operation], (int)fate, () =>
         {
             _asked.Remove(asked!);
-            T result = default!;
-            StoreException? failure = null;
+            if (rows.Any(store.IsLocked))
+            {
+                Ask(operation, rows, work, fail, fate, LockRetryMs);
+                return;
+            }
             try
             {
-                if (fate != StoreFate.Fails) result = apply(store);
+                work(fate);
             }
             catch (StoreException e)
             {
-                failure = e;
+                fail(e);
             }
-            if (fate is StoreFate.Fails or StoreFate.FailsAfterItIsDone) failure = new StoreException("Made to fail.");
-            if (!answer.Task.IsCompleted) Answer(answer, operation, result, failure, done);
-        }, faults.Delay(schedule.Random));
+        }, delay ?? faults.Delay(schedule.Random));
         _asked.Add(asked);
-        return new ValueTask<T>(answer.Task);
+    }
+
+    /// <summary>The client has given up, the database not yet: it holds its rows until the transaction is done or undone.</summary>
+    private void Doubt(CommitUnit unit, object[] rows, Action apply)
+    {
+        object[] held = unit.Fence is { } fence ? [.. rows, fence.Shard] : rows;
+        foreach (var row in held) store.Lock(row);
+        bool isDone = schedule.Random.Chance(700);
+        schedule.Post(database, isDone ? "commits after all" : "rolls back", 0, () =>
+        {
+            foreach (var row in held) store.Unlock(row);
+            if (isDone) apply();
+        }, schedule.Random.Next(LongestDoubtMs));
     }
 
     private void Answer<T>(TaskCompletionSource<T> answer, StoreOperation operation, T result, StoreException? failure, Action<T>? done = null)
         => schedule.Post(node, Answered[(int)operation], failure is null ? 0 : 1, () =>
         {
-            if (answer.Task.IsCompleted) return;
             if (failure is not null)
             {
                 answer.SetException(failure);
@@ -77,34 +129,4 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
         _closed = true;
         return ValueTask.CompletedTask;
     }
-}
-
-/// <summary>What becomes of one request to the store.</summary>
-internal enum StoreFate
-{
-    Done,
-    /// <summary>Not done, and said so.</summary>
-    Fails,
-    /// <summary>Done, but the caller is told that it failed.</summary>
-    FailsAfterItIsDone,
-    /// <summary>The caller is told that it failed, and only then it is done.</summary>
-    FailsBeforeItIsDone,
-}
-
-/// <summary>How the store misbehaves at present.</summary>
-internal sealed class StoreFaults
-{
-    /// <summary>Of a thousand requests, how many fail in some way.</summary>
-    public int Failing { get; set; }
-
-    /// <summary>Longest time that a request takes.</summary>
-    public int SlowMs { get; set; }
-
-    public StoreFate Draw(SimRandom random, StoreOperation operation)
-    {
-        if (!random.Chance(Failing)) return StoreFate.Done;
-        return random.Next(3) switch { 0 => StoreFate.Fails, 1 => StoreFate.FailsAfterItIsDone, _ => StoreFate.FailsBeforeItIsDone };
-    }
-
-    public long Delay(SimRandom random) => SlowMs == 0 || random.Chance(500) ? random.Next(3) : random.Next(SlowMs);
 }

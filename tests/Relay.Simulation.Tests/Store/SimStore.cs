@@ -14,6 +14,7 @@ internal sealed class SimStore(Func<long> nowMs)
     private readonly Dictionary<string, StoredEndpoint> _endpoints = [];
     private readonly Dictionary<string, byte[]> _meta = [];
     private readonly Dictionary<string, StoredDocument> _documents = [];
+    private readonly Dictionary<object, int> _locks = [];
     private readonly Dictionary<int, long> _epochs = [];
     private readonly Dictionary<Guid, (StoredNode Node, long BeatMs)> _nodes = [];
 
@@ -94,7 +95,14 @@ internal sealed class SimStore(Func<long> nowMs)
     }
 
     /// <summary>What a transaction that is neither done nor undone keeps the others from.</summary>
-    public HashSet<object> Locked { get; } = [];
+    public bool IsLocked(object row) => _locks.ContainsKey(row);
+
+    public void Lock(object row) => _locks[row] = _locks.GetValueOrDefault(row) + 1;
+
+    public void Unlock(object row)
+    {
+        if (--_locks[row] == 0) _locks.Remove(row);
+    }
 
     private Row Next(Row? old, CommitUnit unit)
     {
