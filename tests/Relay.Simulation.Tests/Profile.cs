@@ -59,13 +59,16 @@ internal sealed record Profile
         var faults = (Fault)random.Next((int)Fault.All + 1) & (Fault)random.Next((int)Fault.All + 1);
         if (random.Chance(100)) faults = Fault.All;
         if (faults == Fault.None) faults = (Fault)(1 << random.Next(9));
+        bool beginsWithKeyExchange = random.Chance(60);
+        // What takes long would have the key exchange begun anew.
+        if (beginsWithKeyExchange) faults &= ~(Fault.Pause | Fault.StoreIsSlow | Fault.BrokerLoses);
         return new Profile
         {
-            BeginsWithKeyExchange = random.Chance(60),
+            BeginsWithKeyExchange = beginsWithKeyExchange,
             Messages = 2 + random.Next(4),
             SpanMs = random.Chance(500) ? 300 : 6000,
             Faults = faults,
-            FaultRate = random.Chance(500) ? 10 : 40,
+            FaultRate = beginsWithKeyExchange || random.Chance(500) ? 10 : 40,
             MaxResident = 1 + random.Next(2),
             MaxStreamItems = random.Chance(150) ? 3 : RelayLimits.MaxStreamItems,
             SkewMs = random.Chance(300) ? 5000 : 0,

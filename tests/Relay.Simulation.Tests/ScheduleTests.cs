@@ -1,29 +1,51 @@
+using System.Globalization;
+using Relay.Simulation.Tests.Broker;
+using Relay.Simulation.Tests.Store;
+
 namespace Relay.Simulation.Tests;
 
+/// <summary>Thousands of schedules of the real nodes, each set by its seed.</summary>
 public sealed class ScheduleTests
 {
-    private static void Log(string s) => File.AppendAllText("/tmp/sim.log", s + "\n");
+    private const int Seeds = 3_000;
+    private const int LongFactor = 50;
 
     [Fact]
-    public void Quick() => Simulation.OnItsOwnThread(() =>
+    public void Every_schedule_keeps_every_invariant()
     {
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        new Thread(() => { Thread.Sleep(8000); Log(string.Join("\n", Engine.Schedule.Last!.Log.TakeLast(60))); Log(string.Join("\n", Engine.Schedule.Last!.Waiting)); }) { IsBackground = true }.Start();
-        _ = Beginning.WithSessions;
-        Log($"beginning {clock.ElapsedMilliseconds}");
-        long steps = 0; clock.Restart(); int n = 0;
-        for (ulong seed = 1; seed <= 40; seed++)
+        if (Simulation.Replay is { } seed)
         {
-            using var world = new World(seed);
-            try { world.Run(); }
-            catch (Exception e)
-            {
-                Log($"seed {seed}: {e}\n{world.Profile}\n{string.Join('\n', world.Schedule.Log.TakeLast(40))}\nwaiting\n{string.Join('\n', world.Schedule.Waiting)}");
-                if (++n > 2) throw;
-            }
-            Log($"{seed} {world.Schedule.Steps} {clock.ElapsedMilliseconds} {world.Schedule.NowMs}"); steps += world.Schedule.Steps;
+            Simulation.RunOne(seed, Console.WriteLine);
+            return;
         }
-        foreach (var (k,v) in Engine.Schedule.Times.OrderByDescending(t=>t.Value.Item2).Take(20)) Log($"T {k} {v.Item1} {v.Item2/1e6:F1} ms");
-        Log($"200 in {clock.ElapsedMilliseconds} ms, {steps} steps");
-    });
+        int count = Simulation.IsLong ? LongFactor * Seeds : Seeds;
+        // In a long run from a new place each time.
+        ulong first = Simulation.IsLong ? (ulong)Random.Shared.Next() << 20 : 0;
+        int complete = Simulation.RunAll(first, count);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{complete} of {count} schedules from seed {first} ran to their end."));
+        Assert.True(complete > count * 95 / 100, $"Only {complete} of {count} schedules ran to their end.");
+    }
+
+    [Fact]
+    public void A_seed_gives_one_schedule_bit_for_bit_and_another_seed_another()
+    {
+        var first = Hashes();
+        Assert.Equal(first, Hashes());
+        Assert.Equal(first.Length, first.Distinct().Count());
+
+        static (ulong, long)[] Hashes()
+        {
+            var hashes = new List<(ulong, long)>();
+            Simulation.OnOwnThreads(1, () =>
+            {
+                for (ulong seed = 0; seed < 60; seed++)
+                {
+                    using var world = new World(seed);
+                    world.Run();
+                    hashes.Add((world.Schedule.Hash, world.Schedule.Steps));
+                }
+            });
+            return [.. hashes];
+        }
+    }
 }

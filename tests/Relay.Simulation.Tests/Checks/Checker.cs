@@ -20,13 +20,13 @@ internal sealed class Checker
 
     public Checker(SimStore store, Schedule schedule)
     {
-        (_store, _schedule) = (store, schedule);
+        (_store, _schedule, Counters) = (store, schedule, new CounterCheck(schedule));
         foreach (var (endpoint, id) in store.Conversations) _versions[(endpoint, id)] = store.VersionOf(endpoint, id);
         store.Committed = Committed;
         store.Claimed = fence => _epochs[fence.Shard] = fence.Epoch;
     }
 
-    public CounterCheck Counters { get; } = new();
+    public CounterCheck Counters { get; }
 
     /// <summary>Every answer that is remembered, by request.</summary>
     public IReadOnlyDictionary<string, Reply> Answers => _answers;

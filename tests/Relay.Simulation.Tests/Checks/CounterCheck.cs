@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using Relay.Simulation.Tests.Engine;
 
 namespace Relay.Simulation.Tests.Checks;
 
@@ -7,7 +8,7 @@ namespace Relay.Simulation.Tests.Checks;
 /// Reads the wire text as an eavesdropper does: the key ids and the counter of a data message are in the clear, and no
 /// two different ciphertexts may be under the same. The same text again is a repetition, and harmless.
 /// </summary>
-internal sealed class CounterCheck
+internal sealed class CounterCheck(Schedule schedule)
 {
     private const byte Data = 0x03, RevealSignature = 0x11, Signature = 0x12;
     /// <summary>Version, type and two instance tags (spec v3, "OTR Messages").</summary>
@@ -20,11 +21,16 @@ internal sealed class CounterCheck
     /// <returns>Whether it is a data message of version 3.</returns>
     public bool See(string sender, ReadOnlySpan<byte> wire)
     {
-        if (!wire.StartsWith("?OTR:"u8)) return false;
+        if (!wire.StartsWith("?OTR:"u8))
+        {
+            schedule.Note(sender, "sends other text");
+            return false;
+        }
         var message = new byte[Base64.GetMaxDecodedFromUtf8Length(wire.Length)];
         Base64.DecodeFromUtf8(wire[5..^1], message, out _, out _);
         bool isNew = _texts.Add(sender + Convert.ToHexString(message));
         byte type = message[2];
+        schedule.Note(sender, isNew ? "sends message of type" : "repeats message of type", type);
         if (type != Data)
         {
             // With its last message of a key exchange a side begins to count anew.

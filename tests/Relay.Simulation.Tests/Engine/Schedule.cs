@@ -41,7 +41,6 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     private readonly List<SimEvent> _runnable = [];
     private readonly Queue<(long Step, long NowMs, string Who, string What, long Argument)> _last = new(LastEvents);
 
-    public static readonly Dictionary<string,(int,long)> Times = []; public static Schedule? Last; public Schedule Me() => Last = this;
     public SimRandom Random { get; } = new(seed);
 
     public long NowMs { get; private set; }
@@ -77,7 +76,7 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     /// <summary>Lets the next event happen; false if nothing is left that could.</summary>
     public bool Step()
     {
-        AssertThread(); Last = this;
+        AssertThread();
         Collect();
         if ((_runnable.Count == 0 || Random.Chance(ClockChance)) && Earliest() is { } next)
         {
@@ -89,7 +88,7 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
         _events.Remove(chosen);
         Steps++;
         Note(chosen.Process.Name, chosen.What, chosen.Argument);
-        var t0 = System.Diagnostics.Stopwatch.GetTimestamp(); chosen.Run(); var key0 = new string(chosen.What.Where(c=>!char.IsDigit(c)).ToArray()); (int c0, long t00) = Times.GetValueOrDefault(key0); Times[key0] = (c0+1, t00 + System.Diagnostics.Stopwatch.GetTimestamp()-t0);
+        chosen.Run();
         _failure?.Throw();
         return true;
     }

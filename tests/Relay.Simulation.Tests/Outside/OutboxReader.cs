@@ -10,6 +10,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
     private const int MaxItems = 20;
 
     private ulong _handled, _acknowledged, _acknowledging, _from;
+    private bool _isAcknowledging;
 
     public StreamKey Stream => stream;
 
@@ -20,7 +21,6 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
     {
         _handled = _acknowledged = _acknowledging = _from = acknowledged;
         Read();
-        Acknowledge();
     }
 
     private void Read() => clients.Call<Page>($"reads {stream.Kind}", (long)_from, ReadAsync, page =>
@@ -33,7 +33,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
         }
         // An acknowledgement whose answer was lost has deleted what a reader who begins again asks for once more.
         if (page.Acknowledged > _acknowledging) throw new ViolationException(Invariant.GapFreeStreams, $"{stream.Kind} is acknowledged up to {page.Acknowledged}, {_acknowledging} was asked for.");
-        _from = Math.Max(_from, page.Acknowledged);
+        if (page.Items is [var first, ..] && first.Sequence <= _acknowledging + 1) _from = Math.Max(_from, first.Sequence - 1);
         foreach (var item in page.Items)
         {
             checker.Read(stream, _from, item, Content(item));
@@ -42,6 +42,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
             if (isNew) _handled = item.Sequence;
             handle(item, isNew);
         }
+        Acknowledge();
         Read();
     });
 
@@ -56,24 +57,25 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
 
     private sealed record Page(ulong Acknowledged, IReadOnlyList<OutboxItem> Items);
 
-    private void Acknowledge() => clients.Schedule.Post(clients.Outside, "acknowledges", (long)_handled, () =>
+    private void Acknowledge()
     {
-        ulong upTo = _acknowledging = _handled;
-        if (upTo == _acknowledged)
+        if (_isAcknowledging || _handled == _acknowledged) return;
+        _isAcknowledging = true;
+        clients.Schedule.Post(clients.Outside, "acknowledges", (long)_handled, () =>
         {
-            Acknowledge();
-            return;
-        }
-        clients.Call<object>($"acknowledges {stream.Kind}", (long)upTo, async (relay, cancellation) =>
-        {
-            await relay.Outbox.AcknowledgeAsync(stream, upTo, cancellation).ConfigureAwait(false);
-            return this;
-        }, done =>
-        {
-            if (done is not null) _acknowledged = Math.Max(_acknowledged, upTo);
-            Acknowledge();
-        });
-    }, clients.Schedule.Random.Next(200));
+            ulong upTo = _acknowledging = _handled;
+            clients.Call<object>($"acknowledges {stream.Kind}", (long)upTo, async (relay, cancellation) =>
+            {
+                await relay.Outbox.AcknowledgeAsync(stream, upTo, cancellation).ConfigureAwait(false);
+                return this;
+            }, done =>
+            {
+                if (done is not null) _acknowledged = Math.Max(_acknowledged, upTo);
+                _isAcknowledging = false;
+                Acknowledge();
+            });
+        }, clients.Schedule.Random.Next(200));
+    }
 
     /// <summary>All that an item says.</summary>
     private static string Content(OutboxItem item) => $"{item.ConversationId} {item.Peer} {item.Time:O} " + item.Body switch

@@ -17,6 +17,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
     private static readonly string[] Asked = [.. Enum.GetNames<StoreOperation>().Select(n => "does " + n)], Answered = [.. Enum.GetNames<StoreOperation>().Select(n => "store answers " + n)];
 
     private readonly List<SimEvent> _asked = [];
+    private readonly TaskCompletionSource _quiet = new();
     private bool _closed;
 
     /// <summary>The node is gone: what is on the way to the database comes there or not.</summary>
@@ -93,6 +94,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
             {
                 fail(e);
             }
+            if (_asked.Count == 0) _quiet.TrySetResult();
         }, delay ?? faults.Delay(schedule.Random));
         _asked.Add(asked);
     }
@@ -122,11 +124,11 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
             answer.SetResult(result);
         });
 
-    public override ValueTask FlushAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
-
-    public override ValueTask DisposeAsync()
+    public override async ValueTask FlushAsync(CancellationToken cancellation)
     {
         _closed = true;
-        return ValueTask.CompletedTask;
+        if (_asked.Count > 0) await _quiet.Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
+
+    public override ValueTask DisposeAsync() => FlushAsync(CancellationToken.None);
 }
