@@ -22,7 +22,7 @@ internal sealed class RelayNode : IRelay
     private readonly IDisposable[] _owned;
     private readonly AccountCache _accounts;
     private readonly INodeShards _shards;
-    private readonly Admission _admission = new();
+    private readonly Admission _admission;
     private readonly DeadlineSweeper _sweeper;
     private readonly SemaphoreSlim _computing;
     private readonly CancellationTokenSource _draining = new();
@@ -35,13 +35,14 @@ internal sealed class RelayNode : IRelay
     public RelayNode(IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
+        _admission = new Admission(options.Continuations);
         _computing = new SemaphoreSlim(options.ConcurrentSteps);
-        _accounts = new AccountCache(store, sealer, telemetry, log, options.MaxCachedAccounts);
-        var signals = new StreamSignals(time);
+        _accounts = new AccountCache(store, sealer, telemetry, log, options.MaxCachedAccounts, options.Continuations);
+        var signals = new StreamSignals(time, options.Continuations);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
-        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines };
-        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, options.Schedule, _sweeper.Set));
+        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines, Continuations = options.Continuations };
+        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, options.Schedule, _sweeper.Set) { Continuations = options.Continuations });
         Outbox = new SealedOutbox(store, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, sealer, ids, time, random, _computing, telemetry, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;

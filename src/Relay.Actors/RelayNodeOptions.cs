@@ -15,6 +15,9 @@ internal sealed record RelayNodeOptions(int Shards)
     /// <summary>Time after which a reader looks at a stream again without being told that it has grown; null: it is always told.</summary>
     public TimeSpan? StreamRecheck { get; init; }
 
+    /// <summary>How those go on who wait for an answer, an append or a drain: in the thread pool, or at once, as a simulation on one thread has it.</summary>
+    public TaskCreationOptions Continuations { get; init; } = TaskCreationOptions.RunContinuationsAsynchronously;
+
     /// <summary>Has an actor run.</summary>
     public Action<IThreadPoolWorkItem> Schedule { get; init; } = static item => ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
 }

@@ -20,5 +20,8 @@ internal sealed record ConversationContext(
     /// <summary>The standing at the shard that the conversation belongs to.</summary>
     public ShardStanding Standing { get; init; } = ShardStanding.Sole;
 
+    /// <summary>How those go on who wait for an answer.</summary>
+    public TaskCreationOptions Continuations { get; init; } = TaskCreationOptions.RunContinuationsAsynchronously;
+
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }

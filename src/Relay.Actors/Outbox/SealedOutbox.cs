@@ -31,7 +31,7 @@ internal sealed class SealedOutbox(IOutboxStore store, Sealer sealer, StreamSign
         {
             var next = signals.NextAppend(stream);
             if ((await store.PositionAsync(stream, cancellation).ConfigureAwait(false)).Last > after) return;
-            var looked = recheck is { } interval ? Task.WhenAny(next, Task.Delay(interval, time, cancellation)) : next;
+            var looked = recheck is { } interval ? Task.WhenAny(next, Sleep.ForAsync(interval, time, cancellation)) : next;
             await looked.WaitAsync(cancellation).ConfigureAwait(false);
         }
     }

@@ -3,10 +3,10 @@ using Relay.Actors.Conversations;
 namespace Relay.Actors.Shards;
 
 /// <summary>Counts the commands that this process has accepted and not answered: their bound, and what a drain waits for.</summary>
-internal sealed class Admission
+internal sealed class Admission(TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _empty = new(continuations);
     private int _count;
     private long _bytes;
     private bool _closed;
