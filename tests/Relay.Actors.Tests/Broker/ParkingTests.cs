@@ -57,7 +57,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         Assert.Equal(poison.Length, a.Count("relay.broker.parked"));
         // All of it is settled: nothing comes back.
         Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
-        await WaitUntilEmptyAsync(cluster);
+        await cluster.WhenQueuedAsync(0);
     }
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
 
         Assert.Equal(["c1-2"], owner.Ids);
         Assert.Equal(1, a.Count("relay.broker.expired"));
-        await WaitUntilEmptyAsync(cluster);
+        await cluster.WhenQueuedAsync(0);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         for (int n = 0; n < count; n++) await cluster.PublishAsync(BrokerCluster.Conversation(1), null, [1]);
         Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
 
-        await WaitUntilEmptyAsync(cluster);
+        await cluster.WhenQueuedAsync(0);
         // Counted, those kept and those dropped.
         Assert.Equal(count, a.Count("relay.broker.parked"));
         await using var outside = await (await cluster.OutsideAsync()).CreateChannelAsync();
@@ -134,17 +134,5 @@ public sealed class ParkingTests(RabbitFixture fixture)
 
         Assert.Equal(["c1-1", "c1-2"], owner.Ids);
         Assert.Equal(0, a.Count("relay.broker.parked"));
-    }
-
-    /// <summary>Until nothing waits in the shard's queue and nothing is in hand.</summary>
-    private static async Task WaitUntilEmptyAsync(BrokerCluster cluster)
-    {
-        await using var channel = await (await cluster.OutsideAsync()).CreateChannelAsync();
-        for (int n = 0; n < 500; n++)
-        {
-            if (await channel.MessageCountAsync(cluster.Topology.Queue(0)) == 0) return;
-            await Task.Delay(20, Cancellation);
-        }
-        Assert.Fail("The queue does not run empty.");
     }
 }

@@ -83,6 +83,18 @@ internal sealed class BrokerCluster : IAsyncDisposable
         await channel.BasicPublishAsync(Topology.Commands, routingKey, mandatory: true, properties, body);
     }
 
+    /// <summary>Until so many wait in the first shard's queue, handed over or not.</summary>
+    public async Task WhenQueuedAsync(uint count)
+    {
+        await using var channel = await (await OutsideAsync()).CreateChannelAsync();
+        for (int n = 0; n < 500; n++)
+        {
+            if (await channel.MessageCountAsync(Topology.Queue(0)) == count) return;
+            await Task.Delay(20);
+        }
+        Assert.Fail($"The queue does not come to hold {count}.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes) await node.DisposeAsync();
