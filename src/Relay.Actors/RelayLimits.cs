@@ -59,6 +59,31 @@ public static class RelayLimits
     /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
     public const long FullCheckBytes = 64L << 20;
 
+    /// <summary>Connections of one node that write to PostgreSQL, each with a queue of its own; an endpoint's writes all take the same.</summary>
+    public const int PostgresLanes = 4;
+    /// <summary>Connections of one node for everything else. All lent out: the next waits up to <see cref="PostgresConnectTimeout"/>.</summary>
+    public const int PostgresPoolSize = 8;
+    /// <summary>Bytes put into one transaction of PostgreSQL; what goes beyond is left for the next.</summary>
+    public const int MaxBytesPerTransaction = 16 << 20;
+    /// <summary>Time for which what PostgreSQL did not answer is tried again, with the same outcome. Over: <see cref="Store.StoreException"/>.</summary>
+    public static readonly TimeSpan PostgresPatience = TimeSpan.FromSeconds(20);
+    /// <summary>Time for a connection to PostgreSQL to come about.</summary>
+    public static readonly TimeSpan PostgresConnectTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>Time for one statement in PostgreSQL (statement_timeout). Over: tried again.</summary>
+    public static readonly TimeSpan PostgresStatementTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>Time for which a statement waits for another transaction (lock_timeout). Over: tried again.</summary>
+    public static readonly TimeSpan PostgresLockTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>Time for which a node may leave its transaction standing, as when it is stopped in the middle (idle_in_transaction_session_timeout). Over: PostgreSQL ends it.</summary>
+    public static readonly TimeSpan PostgresIdleInTransaction = TimeSpan.FromSeconds(3);
+    /// <summary>Time for which a claim of a shard waits for transactions of older owners. Over: it ends them.</summary>
+    public static readonly TimeSpan ClaimPatience = TimeSpan.FromSeconds(4);
+    /// <summary>Time for which a start waits for PostgreSQL to be there, and for the starts of others.</summary>
+    public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
+    /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
+    public const int MaxNodes = 256;
+    /// <summary>Bytes of a node's name.</summary>
+    public const int MaxNodeNameBytes = 256;
+
     /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
     /// <summary>Due conversations woken at once.</summary>

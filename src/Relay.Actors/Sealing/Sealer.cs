@@ -13,6 +13,7 @@ internal enum SealedTable : byte
     Conversation = 3,
     Seen = 4,
     Outbox = 5,
+    Document = 6,
     // What travels over the broker.
     Command = 16,
     Answer = 17,
