@@ -124,6 +124,8 @@ public static class RelayLimits
     public static readonly TimeSpan CommandLifetime = TimeSpan.FromMinutes(2);
     /// <summary>Commands of one shard that a node has in hand at once; further ones stay in the queue.</summary>
     public const int ShardPrefetch = 128;
+    /// <summary>Time for which settled commands wait to be acknowledged together, unless they are many: a quarter of <see cref="ShardPrefetch"/>.</summary>
+    public static readonly TimeSpan AcknowledgementDelay = TimeSpan.FromMilliseconds(10);
     /// <summary>Commands in one shard's queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
     public const int MaxQueuedCommands = 20_000;
     /// <summary>Bytes in one shard's queue; as <see cref="MaxQueuedCommands"/>.</summary>

@@ -60,6 +60,24 @@ public sealed class ParkingTests(RabbitFixture fixture)
         await cluster.WhenQueuedAsync(0);
     }
 
+    [Fact]
+    public async Task HeadersThatOnlyTheBrokerShouldWriteAreNotTrusted()
+    {
+        await using var cluster = new BrokerCluster(fixture);
+        var a = await cluster.ConnectAsync("a");
+        var owner = new RecordingOwner();
+        await a.Broker.SubscribeAsync(0, owner, Cancellation);
+        var command = BrokerCluster.Send(1, 1);
+        var body = CommandCodec.Seal(cluster.Sealer, Asker, command, NowMs, default);
+
+        foreach (var count in (object?[])["many", null, 1.5, new Dictionary<string, object?>(), long.MaxValue])
+            await cluster.PublishAsync(command.ConversationId, Asker.ToString(), body, headers: new Dictionary<string, object?> { ["x-delivery-count"] = count });
+
+        Assert.Equal([.. Enumerable.Repeat(nameof(ParkingReason.ForeignProperties), 4), nameof(ParkingReason.DeliveredTooOften)], await cluster.ParkedAsync(5));
+        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.Equal(["c1-2"], owner.Ids);
+    }
+
     [Theory]
     [InlineData(-121)]
     [InlineData(121)]

@@ -73,11 +73,11 @@ internal sealed class BrokerCluster : IAsyncDisposable
     }
 
     /// <summary>Publishes what a command looks like, by anybody.</summary>
-    public async Task PublishAsync(string routingKey, string? correlation, byte[] body, string? replyTo = null)
+    public async Task PublishAsync(string routingKey, string? correlation, byte[] body, string? replyTo = null, Dictionary<string, object?>? headers = null)
     {
         var connection = await OutsideAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
-        var properties = new BasicProperties { DeliveryMode = DeliveryModes.Persistent };
+        var properties = new BasicProperties { DeliveryMode = DeliveryModes.Persistent, Headers = headers };
         if (correlation is not null) properties.CorrelationId = correlation;
         if (replyTo is not null) properties.ReplyTo = replyTo;
         await channel.BasicPublishAsync(Topology.Commands, routingKey, mandatory: true, properties, body);
