@@ -155,8 +155,11 @@ public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
 /// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="Store.StoreException"/> when the store fails.</summary>
 public interface IOutbox
 {
-    /// <summary>Items after <paramref name="after"/> in order, at most <paramref name="max"/>; opened (unsealed).</summary>
-    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation);
+    /// <summary>
+    /// Items after <paramref name="after"/> in order, opened (unsealed): at most <paramref name="max"/>, and of those as many
+    /// as have at most <paramref name="maxBytes"/> together as they are stored, but one if there is one.
+    /// </summary>
+    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation);
 
     /// <summary>(last acknowledged, last given out).</summary>
     ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);

@@ -23,7 +23,8 @@ internal sealed class RelayNode : IRelay
     private readonly INodeShards _shards;
     private readonly Admission _admission = new();
     private readonly DeadlineSweeper _sweeper;
-    private readonly SemaphoreSlim _computing;
+    private readonly ReadGuard _reads;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
     private readonly Lock _lock = new();
     private Task? _drained;
@@ -34,15 +35,17 @@ internal sealed class RelayNode : IRelay
     public RelayNode(IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
-        _computing = new SemaphoreSlim(options.ConcurrentSteps);
+        _time = time;
+        _reads = new ReadGuard(time);
+        var computing = new ComputeGate(options.ConcurrentSteps);
         _accounts = new AccountCache(store, sealer, telemetry, log, options.MaxCachedAccounts);
         var signals = new StreamSignals(time);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
         _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines };
-        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, options.Schedule, _sweeper.Set));
-        Outbox = new SealedOutbox(store, sealer, signals, telemetry, log, time, options.StreamRecheck);
-        Endpoints = new EndpointDirectory(store, sealer, ids, time, random, _computing, telemetry, log);
+        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, computing, new ComputeBudgets(options.ComputeAllowance, time), telemetry, log, options.Schedule, _sweeper.Set));
+        Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
+        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
 
@@ -85,15 +88,24 @@ internal sealed class RelayNode : IRelay
             default:
                 return new Reply.NotFound("conversation");
         }
-        return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(RelayLimits.AnswerTimeout, _time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Under way still, and counted so: a repetition waits behind it and gets its answer.
+            _telemetry.AnsweredLate();
+            return ConversationActor.Unavailable("slow");
+        }
     }
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => await _store.LoadAsync(endpointId, conversationId, cancellation).ConfigureAwait(false) is { } stored ? View(stored) : null;
+        => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored ? View(stored) : null;
 
     public async ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
     {
-        var rows = await _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), cancellation).ConfigureAwait(false);
+        var rows = await _reads.ReadAsync(c => _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c), cancellation).ConfigureAwait(false);
         return [.. rows.Select(View).OfType<ConversationView>()];
     }
 
@@ -137,7 +149,7 @@ internal sealed class RelayNode : IRelay
     private async Task<Reply> PostAsync(ShardCommand command, CancellationToken cancellation)
     {
         int bytes = command.Command?.TextLength ?? 0;
-        if (_admission.TryEnter(bytes) is { } refusal)
+        if (_admission.TryEnter(command.EndpointId, bytes) is { } refusal)
         {
             if (refusal is Reply.Overloaded overloaded) _telemetry.Overloaded(overloaded.Bound);
             return refusal;
@@ -148,7 +160,7 @@ internal sealed class RelayNode : IRelay
         }
         finally
         {
-            _admission.Leave(bytes);
+            _admission.Leave(command.EndpointId, bytes);
         }
     }
 

@@ -73,7 +73,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => Live().ReadDueAsync(untilMs, max, cancellation);
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => Live().PostponeAsync(endpointId, conversationId, dueByMs, untilMs, cancellation);
-    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => Live().ReadAsync(stream, after, max, cancellation);
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => Live().ReadAsync(stream, after, max, maxBytes, cancellation);
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => Live().PositionAsync(stream, cancellation);
     public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => Live().InsertEndpointAsync(endpoint, cancellation);
     public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => Live().LoadEndpointAsync(id, cancellation);

@@ -41,7 +41,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
         new EndpointView(endpointId, "test", endpointId, OtrPolicy.Managed, 0, new Fingerprint(new byte[20]), 0x100, DateTimeOffset.UnixEpoch));
     public ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<EndpointView>>([]);
 
-    public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));
+    public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Position);
     public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation)
     {
