@@ -138,6 +138,11 @@ public abstract record Reply
 /// <param name="Sessions">Best first; empty before the first key exchange.</param>
 public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions, DateTimeOffset Updated)
 {
+    /// <summary>Its row does not open: its peer and its sessions are not known, and it answers commands with <see cref="Reply.Quarantined"/>.</summary>
+    public bool IsQuarantined { get; init; }
+
+    internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated) => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };
+
     public override string ToString() => $"ConversationView {{ {Id} }}";
 }
 

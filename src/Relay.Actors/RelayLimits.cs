@@ -24,7 +24,9 @@ public static class RelayLimits
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
-    /// <summary>Time for which a caller's read waits for the store. Over: as if the store had failed, to be retried.</summary>
+    /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>
+    public const int MaxLoadsUnderWay = 2 * MaxCommandsInFlight;
+    /// <summary>Time for which a read waits for the store. Over: as if the store had failed, to be retried.</summary>
     public static readonly TimeSpan StoreReadTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Commands that one commit unit takes from the mailbox.</summary>
     public const int MaxCommandsPerUnit = 32;

@@ -36,14 +36,15 @@ internal sealed class RelayNode : IRelay
     {
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
         _time = time;
-        _reads = new ReadGuard(time);
+        _reads = new ReadGuard(RelayLimits.MaxReadsUnderWay, time);
+        var loads = new ReadGuard(RelayLimits.MaxLoadsUnderWay, time);
         var computing = new ComputeGate(options.ConcurrentSteps);
-        _accounts = new AccountCache(store, sealer, telemetry, log, options.MaxCachedAccounts);
+        _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts);
         var signals = new StreamSignals(time);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
         _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines };
-        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, computing, new ComputeBudgets(options.ComputeAllowance, time), telemetry, log, options.Schedule, _sweeper.Set));
+        _shards = shards(new ConversationContext(store, loads, sealer, ids, _accounts, signals, time, random, computing, new ComputeBudgets(options.ComputeAllowance, time), telemetry, log, options.Schedule, _sweeper.Set));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         telemetry.Observe(() => Resident, () => _admission.Count);
@@ -59,6 +60,12 @@ internal sealed class RelayNode : IRelay
 
     /// <summary>Conversations in memory.</summary>
     public int Resident => _shards.Resident;
+
+    /// <summary>Commands accepted and not answered.</summary>
+    public int InFlight => _admission.Count;
+
+    /// <summary>Callers' reads that the store has not answered.</summary>
+    public int ReadsUnderWay => _reads.UnderWay;
 
     /// <summary>Endpoint keys in memory.</summary>
     public int ResidentKeys => _accounts.Count;
@@ -106,7 +113,7 @@ internal sealed class RelayNode : IRelay
     public async ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
     {
         var rows = await _reads.ReadAsync(c => _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c), cancellation).ConfigureAwait(false);
-        return [.. rows.Select(View).OfType<ConversationView>()];
+        return [.. rows.Select(View)];
     }
 
     public Task DrainAsync(CancellationToken cancellation)
@@ -167,12 +174,12 @@ internal sealed class RelayNode : IRelay
     private async Task<bool> WakeAsync(string endpointId, string id)
         => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is Reply.Done;
 
-    private ConversationView? View(StoredConversation stored)
+    private ConversationView View(StoredConversation stored)
     {
-        if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs)) is { } view) return view;
+        var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
+        if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
         _telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(_log, stored.Id);
-        return null;
+        return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);
     }
 }
-

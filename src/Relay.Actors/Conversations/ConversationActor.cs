@@ -119,7 +119,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         {
             lease = await context.Accounts.AcquireAsync(endpointId, CancellationToken.None).ConfigureAwait(false);
             if (lease is null) return new Reply.NotFound("endpoint");
-            if (await context.Store.LoadAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false) is { } stored)
+            if (await context.Loads.ReadAsync(c => context.Store.LoadAsync(endpointId, conversationId, c), CancellationToken.None).ConfigureAwait(false) is { } stored)
             {
                 _state = ConversationState.TryOpen(lease, context.Sealer, stored);
                 if (_state is null) return await QuarantineAsync(stored).ConfigureAwait(false);

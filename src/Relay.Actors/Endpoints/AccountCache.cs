@@ -10,13 +10,14 @@ namespace Relay.Actors.Endpoints;
 /// The endpoints' identities in memory. Lent to conversations, which share one key; those nobody uses stay up to a bound
 /// and are wiped when they leave.
 /// </summary>
-internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused) : IDisposable
+internal sealed class AccountCache(IEndpointStore store, ReadGuard loads, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly LinkedList<Entry> _unused = [];
-    // Opening a key checks it, which is work: a thousand conversations of one endpoint must not each do it.
-    private readonly SemaphoreSlim _opening = new(1);
+    // Opening a key checks it, which is work: a thousand conversations of one endpoint must not each do it. Several, by
+    // the endpoint's id, so that those of many endpoints do not wait for the store one after the other.
+    private readonly SemaphoreSlim[] _opening = [.. Enumerable.Range(0, 16).Select(_ => new SemaphoreSlim(1))];
 
     /// <summary>Keys in memory.</summary>
     public int Count { get { lock (_lock) return _entries.Count; } }
@@ -27,11 +28,12 @@ internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTel
     public async ValueTask<AccountLease?> AcquireAsync(string endpointId, CancellationToken cancellation)
     {
         if (TryLend(endpointId) is { } lease) return lease;
-        await _opening.WaitAsync(cancellation).ConfigureAwait(false);
+        var opening = _opening[(uint)endpointId.GetHashCode(StringComparison.Ordinal) % _opening.Length];
+        await opening.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             if (TryLend(endpointId) is { } opened) return opened;
-            if (await store.LoadEndpointAsync(endpointId, cancellation).ConfigureAwait(false) is not { } row) return null;
+            if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row) return null;
             if (EndpointRecord.TryOpen(sealer, row.Id, row.Sealed) is not var (view, key))
             {
                 telemetry.Quarantined("endpoint");
@@ -44,7 +46,7 @@ internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTel
         }
         finally
         {
-            _opening.Release();
+            opening.Release();
         }
     }
 
@@ -83,7 +85,7 @@ internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTel
             _entries.Clear();
             _unused.Clear();
         }
-        _opening.Dispose();
+        foreach (var opening in _opening) opening.Dispose();
     }
 
     internal sealed class Entry

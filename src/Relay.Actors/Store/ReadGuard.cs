@@ -1,10 +1,11 @@
 namespace Relay.Actors.Store;
 
 /// <summary>
-/// Bounds what callers read: how many reads wait for the store at once, and how long one waits. A store that hangs must
-/// hold neither memory without end nor callers for ever.
+/// Bounds reads: how many wait for the store at once, and how long one waits. A store that hangs must hold neither memory
+/// without end nor callers for ever; a read can be given up, a commit cannot, for it may be done all the same.
 /// </summary>
-internal sealed class ReadGuard(TimeProvider time)
+/// <param name="bound">Reads under way at once.</param>
+internal sealed class ReadGuard(int bound, TimeProvider time)
 {
     private int _underWay;
 
@@ -14,7 +15,7 @@ internal sealed class ReadGuard(TimeProvider time)
     /// <exception cref="StoreException">Too many are under way, or the store did not answer in time; or it failed.</exception>
     public async ValueTask<T> ReadAsync<T>(Func<CancellationToken, ValueTask<T>> read, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref _underWay) > RelayLimits.MaxReadsUnderWay)
+        if (Interlocked.Increment(ref _underWay) > bound)
         {
             Interlocked.Decrement(ref _underWay);
             throw new StoreException("Too many reads wait for the store.");
