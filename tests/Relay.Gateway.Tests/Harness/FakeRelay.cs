@@ -16,6 +16,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     public const string ConversationId = "abcdefghijklmnopqrstuvwxyz";
 
+    public List<ConversationView> Conversations { get; } = [];
+
     public CreateEndpointReply OnCreate { get; set; } = new CreateEndpointReply.Unavailable("test");
 
     public IEndpoints Endpoints => this;
@@ -26,8 +28,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     public FakeStream Stream(string endpointId, StreamKind kind) => _streams.GetOrAdd(new StreamKey(endpointId, kind), _ => new FakeStream());
 
     public ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
-    public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult<ConversationView?>(null);
-    public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>([]);
+    public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult(Conversations.Find(c => c.Id == conversationId));
+    public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>(Conversations);
     public Task DrainAsync(CancellationToken cancellation) => _draining.CancelAsync();
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
