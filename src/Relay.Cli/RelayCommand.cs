@@ -11,6 +11,7 @@ using Relay.Cli.Demo;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
 using Relay.Cli.Keys;
+using Relay.Cli.Nodes;
 using Relay.Cli.OtrPeer;
 using Relay.Cli.Serve;
 using Relay.Client;
@@ -30,6 +31,7 @@ public static class RelayCommand
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             KeysCommand.Create(),
+            NodesCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
             OtrPeerCommand.Create(),

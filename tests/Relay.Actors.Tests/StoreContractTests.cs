@@ -1,15 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Relay.Actors.Store;
-using Relay.Actors.Store.Sqlite;
-using Relay.Actors.Telemetry;
+using static Relay.Actors.Tests.Harness.StoreUnits;
 
 namespace Relay.Actors.Tests;
 
 /// <summary>What every store must do; each implementation derives a class from it.</summary>
 public abstract class StoreContractTests
 {
-    private static readonly StreamKey Wire = new("e", StreamKind.Wire), Events = new("e", StreamKind.Events);
-
     /// <summary>An empty store; the same one opened again after the last was disposed of.</summary>
     private protected abstract Task<IRelayStore> OpenAsync();
 
@@ -18,30 +15,6 @@ public abstract class StoreContractTests
         var store = await OpenAsync();
         Assert.Equal(InsertEndpointResult.Inserted, await store.InsertEndpointAsync(Endpoint("e", 1, 1), default));
         return store;
-    }
-
-    private static StoredEndpoint Endpoint(string id, UInt128 address, UInt128 request) => new(id, address, request, 77, [1, 2, 3]);
-
-    private static CommitUnit Unit(string id, ulong expected, byte mark = 0, params OutboxAppend[] outbox)
-        => new() { EndpointId = "e", ConversationId = id, ExpectedVersion = expected, Sealed = [mark], UpdatedMs = 1000 + mark, Outbox = outbox };
-
-    private sealed class Row(StreamKey stream, byte mark, int size = 2) : OutboxAppend
-    {
-        public override StreamKey Stream => stream;
-
-        public override byte[] Seal(ulong sequence)
-        {
-            var value = new byte[size];
-            (value[0], value[1]) = ((byte)sequence, mark);
-            return value;
-        }
-    }
-
-    private sealed class BrokenRow : OutboxAppend
-    {
-        public override StreamKey Stream => Wire;
-
-        public override byte[] Seal(ulong sequence) => throw new InvalidOperationException("Broken on purpose.");
     }
 
     [Fact]
@@ -115,6 +88,28 @@ public abstract class StoreContractTests
         // A unit that conflicts leaves no id behind.
         Assert.IsType<CommitResult.Conflict>(await store.CommitAsync(Unit("c", 3) with { SealedSeen = [1], ForgetSeenThrough = 4 }, default));
         Assert.Equal([4UL], (await store.LoadAsync("e", "c", default))!.Seen.Select(s => s.Version));
+    }
+
+    [Fact]
+    public async Task A_read_keeps_to_its_number_and_its_bytes()
+    {
+        await using var store = await WithEndpointAsync();
+        int[] sizes = [100, 200, 300, 5000, 10, 10];
+        OutboxAppend[] rows = [.. sizes.Select(s => new Row(Wire, 1, s))];
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 0, 0, rows), default));
+        async Task<List<ulong>> ReadAsync(ulong after, int max, long bytes) => [.. (await store.ReadAsync(Wire, after, max, bytes, default)).Select(r => r.Sequence)];
+
+        Assert.Equal([1UL, 2, 3, 4, 5, 6], await ReadAsync(0, 1000, long.MaxValue));
+        Assert.Equal([1UL, 2, 3], await ReadAsync(0, 1000, 600));
+        Assert.Equal([1UL, 2], await ReadAsync(0, 1000, 599));
+        Assert.Equal([1UL, 2], await ReadAsync(0, 2, 600));
+        // One in any case, or the reader would never get past it; and nothing small behind it in its place.
+        Assert.Equal([4UL], await ReadAsync(3, 1000, 600));
+        Assert.Equal([4UL], await ReadAsync(3, 1000, 0));
+        Assert.Equal([3UL], await ReadAsync(2, 1000, 1000));
+        Assert.Equal([5UL, 6], await ReadAsync(4, 1000, 20));
+        Assert.Empty(await ReadAsync(6, 1000, 0));
+        Assert.Empty(await ReadAsync(0, 0, long.MaxValue));
     }
 
     [Fact]
@@ -268,21 +263,5 @@ public abstract class StoreContractTests
         await store.DisposeAsync();
         await Assert.ThrowsAsync<StoreException>(async () => await store.CommitAsync(Unit("c", 0), default));
         await Assert.ThrowsAsync<StoreException>(async () => await store.LoadAsync("e", "c", default));
-    }
-}
-
-/// <summary>The contract, for SQLite.</summary>
-public sealed class SqliteStoreContractTests : StoreContractTests, IDisposable
-{
-    private readonly string _directory = Directory.CreateTempSubdirectory("relay-test-").FullName;
-    private readonly RelayTelemetry _telemetry = new();
-
-    private protected override Task<IRelayStore> OpenAsync()
-        => Task.FromResult<IRelayStore>(SqliteStore.Open(Path.Combine(_directory, "relay.db"), _telemetry, NullLogger.Instance));
-
-    public void Dispose()
-    {
-        _telemetry.Dispose();
-        Directory.Delete(_directory, recursive: true);
     }
 }

@@ -26,6 +26,15 @@ internal static partial class RelayLog
     [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by somebody else; its state is read again.")]
     public static partial void Conflict(ILogger log, string conversationId);
 
+    [LoggerMessage(130, LogLevel.Warning, "The heartbeat could not be written ({Error}); the last view of the nodes stands.")]
+    public static partial void HeartbeatFailed(ILogger log, string error);
+
+    [LoggerMessage(131, LogLevel.Information, "The cluster has {Nodes} nodes now, {Draining} of them draining.")]
+    public static partial void NodesChanged(ILogger log, int nodes, int draining);
+
+    [LoggerMessage(132, LogLevel.Warning, "This node could not stand in line for shard {Shard} ({Error}); it tries again.")]
+    public static partial void SeatFailed(ILogger log, int shard, string error);
+
     [LoggerMessage(122, LogLevel.Warning, "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
     public static partial void Fenced(ILogger log, string conversationId);
 
@@ -46,4 +55,16 @@ internal static partial class RelayLog
 
     [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is tried again.")]
     public static partial void SweepFailed(ILogger log, string error);
+
+    [LoggerMessage(150, LogLevel.Warning, "A transaction of {Jobs} jobs was stopped ({Error}).")]
+    public static partial void GroupFailed(ILogger log, int jobs, string error);
+
+    [LoggerMessage(151, LogLevel.Information, "The database was not to be had ({Error}); it is tried again.")]
+    public static partial void DatabaseAgain(ILogger log, string error);
+
+    [LoggerMessage(152, LogLevel.Warning, "The database has {Setting} = off: a crash of its machine may lose what was committed.")]
+    public static partial void DatabaseNotDurable(ILogger log, string setting);
+
+    [LoggerMessage(153, LogLevel.Warning, "Shard {Shard} is claimed, but a transaction of an older owner stood too long: {Sessions} sessions were ended.")]
+    public static partial void OldOwnersEnded(ILogger log, int shard, int sessions);
 }
