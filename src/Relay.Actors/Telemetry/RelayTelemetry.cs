@@ -39,6 +39,9 @@ public sealed class RelayTelemetry : IDisposable
         _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s", "Computing time of one batch of a conversation.");
     }
 
+    /// <summary>For what a part of the process measures by itself.</summary>
+    internal Meter Meter => _meter;
+
     internal ActivitySource Activities { get; } = new(ActivitySourceName);
 
     /// <summary>Gauges that are read, not counted.</summary>
@@ -47,6 +50,9 @@ public sealed class RelayTelemetry : IDisposable
         _meter.CreateObservableGauge("relay.conversation.resident", resident, "{conversation}", "Conversations in memory.");
         _meter.CreateObservableGauge("relay.commands.in_flight", inFlight, "{request}", "Commands in mailboxes or under way.");
     }
+
+    /// <summary>The gauge of a node of many.</summary>
+    internal void ObserveShards(Func<int> owned) => _meter.CreateObservableGauge("relay.shard.owned", owned, "{shard}", "Shards that this node acts for.");
 
     internal void Stepped(string kind) => _steps.Add(1, new KeyValuePair<string, object?>("kind", kind));
     internal void StepTook(TimeSpan time) => _stepTime.Record(time.TotalSeconds);
