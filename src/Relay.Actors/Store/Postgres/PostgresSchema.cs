@@ -20,7 +20,7 @@ internal static class PostgresSchema
     /// compressed (STORAGE EXTERNAL), and stay in their row while two of them fit a page. `due` is the next deadline in
     /// Unix ms, which moves with every message; only its minute is indexed, so that a busy conversation's row is mostly changed
     /// without its indexes (a HOT update). Versions and sequences are part of what is sealed. What is changed in place has room for it on its page
-    /// (fillfactor); what is deleted soon after it was written is vacuumed by count, not by share of a table.
+    /// (fillfactor); a lane's row holds the number of its last transaction, by which it finds out whether one was done; what is deleted soon after it was written is vacuumed by count, not by share of a table.
     /// </summary>
     public static readonly string[] Migrations =
     [
@@ -41,6 +41,12 @@ internal static class PostgresSchema
             epoch bigint NOT NULL CHECK (epoch > 0),
             node uuid NOT NULL,
             claimed timestamptz NOT NULL
+        ) WITH (fillfactor = 50);
+
+        CREATE TABLE relay.lane (
+            id uuid PRIMARY KEY,
+            number bigint NOT NULL,
+            used timestamptz NOT NULL
         ) WITH (fillfactor = 50);
 
         CREATE TABLE relay.node (
