@@ -115,8 +115,6 @@ public static class RelayLimits
     public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
     /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
     public const int MaxNodes = 256;
-    /// <summary>Bytes of a node's name.</summary>
-    public const int MaxNodeNameBytes = 256;
 
     /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
