@@ -45,7 +45,7 @@ internal sealed class LocalShards : INodeShards
     }
 
     /// <summary>The id is a keyed hash, so its characters spread evenly.</summary>
-    private static int ShardOf(string id, int shards)
+    internal static int ShardOf(string id, int shards)
     {
         uint hash = 0;
         for (int i = 0; i < 7; i++) hash = 31 * hash + id[i];

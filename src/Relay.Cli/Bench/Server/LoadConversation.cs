@@ -35,6 +35,17 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
     /// <summary>The contact says its next text; completes when Relay has taken it in.</summary>
     public Task SayAsync() => Take(new OtrInput.SendRequested(LoadText.Next(Interlocked.Increment(ref _said))));
 
+    /// <summary>The contact's next text as wire text that is not sent.</summary>
+    public ReadOnlyMemory<byte> Encrypt()
+    {
+        lock (_lock)
+        {
+            _effects.Clear();
+            _otr.Step(new OtrInput.SendRequested(LoadText.Next(++_said)), Now, _effects);
+            return _effects.OfType<OtrEffect.SendWire>().Single().Text;
+        }
+    }
+
     /// <summary>Wire text that has come for the contact.</summary>
     public void Receive(ReadOnlyMemory<byte> wire) => _ = Take(new OtrInput.WireReceived(wire));
 
@@ -53,6 +64,8 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
 
     public void Dispose() => _otr.Dispose();
 
+    private static OtrEnvironment Now => new(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), SystemRandom.Instance);
+
     private Task Take(OtrInput input)
     {
         var last = Task.CompletedTask;
@@ -60,7 +73,7 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
         lock (_lock)
         {
             _effects.Clear();
-            _otr.Step(input, new OtrEnvironment(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), SystemRandom.Instance), _effects);
+            _otr.Step(input, Now, _effects);
             foreach (var effect in _effects)
             {
                 switch (effect)

@@ -4,10 +4,11 @@ namespace Relay.Cli.Bench.Server;
 internal sealed class ServerBench(ServerBenchOptions options, Action<string, double> progress) : IAsyncDisposable
 {
     private EmbeddedStage? _embedded;
+    private IdleRows? _idle;
     private double _share;
 
     /// <summary>The names of the rows, in order.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["embedded-one-way", "embedded-ping-pong", "ake-storm"];
+    public static IReadOnlyList<string> Names { get; } = ["embedded-one-way", "embedded-ping-pong", "ake-storm", "recovery", "idle-million", "resident"];
 
     public async Task<IReadOnlyList<ServerRow>> RunAsync(CancellationToken cancellation)
     {
@@ -25,6 +26,7 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     public async ValueTask DisposeAsync()
     {
         if (_embedded is not null) await _embedded.DisposeAsync();
+        if (_idle is not null) await _idle.DisposeAsync();
     }
 
     private async Task<ServerRow> RunAsync(string what, CancellationToken cancellation) => what switch
@@ -32,6 +34,9 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
         "embedded-one-way" => await TalkAsync(what, await EmbeddedAsync(cancellation), pingPong: false, cancellation),
         "embedded-ping-pong" => await TalkAsync(what, await EmbeddedAsync(cancellation), pingPong: true, cancellation),
         "ake-storm" => await new KeyExchangeStorm(await EmbeddedAsync(cancellation), options).RunAsync(what, cancellation),
+        "recovery" => await new Recovery(options).RunAsync(what, cancellation),
+        "idle-million" => await (await IdleAsync(what, cancellation)).IdleAsync(what),
+        "resident" => await (await IdleAsync(what, cancellation)).ResidentAsync(what, cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(what), what, "No such row."),
     };
 
@@ -48,6 +53,9 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     }
 
     private async Task<EmbeddedStage> EmbeddedAsync(CancellationToken cancellation) => _embedded ??= await EmbeddedStage.StartAsync(cancellation);
+
+    private async Task<IdleRows> IdleAsync(string what, CancellationToken cancellation)
+        => _idle ??= await IdleRows.CreateAsync(options, done => Tell($"{what}: {done}"), cancellation);
 
     private void Tell(string what) => progress(what, _share);
 }
