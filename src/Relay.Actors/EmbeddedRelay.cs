@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Sealing;
@@ -12,9 +11,6 @@ namespace Relay.Actors;
 /// <summary>One process, SQLite, in-process shards.</summary>
 public static class EmbeddedRelay
 {
-    private const string IdentityRow = "identity";
-    private static readonly RowKey Identity = new(IdentityRow, "", 1);
-
     /// <summary>
     /// Opens (or makes) the data directory and starts the shards.
     /// </summary>
@@ -41,7 +37,7 @@ public static class EmbeddedRelay
             if (isNew) SqliteFile.CheckNoLog(directory.Database);
             using (var key = OpenKey(directory, random)) sealer = new Sealer(key, random);
             // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
-            var identity = isNew ? null : SqliteFile.Check(directory.Database, IdentityRow);
+            var identity = isNew ? null : SqliteFile.Check(directory.Database, StoreIdentity.Row);
             if (identity is not null) OpenIdentity(sealer, identity, directory).Dispose();
             store = wrap(SqliteStore.Open(directory.Database, telemetry, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
@@ -73,21 +69,11 @@ public static class EmbeddedRelay
     {
         // Only a store that holds nothing lacks it; in any other, new ids would lose every conversation.
         bool isEmpty = (await store.ListEndpointsAsync(null, 1, cancellation).ConfigureAwait(false)).Count == 0;
-        var candidate = new byte[KeyedIds.KeySize];
-        random.Fill(candidate);
-        var value = sealer.Seal(SealedTable.Meta, Identity, candidate);
-        CryptographicOperations.ZeroMemory(candidate);
-        return await store.GetOrAddMetaAsync(IdentityRow, isEmpty ? value : null, cancellation).ConfigureAwait(false);
+        return await store.GetOrAddMetaAsync(StoreIdentity.Row, isEmpty ? StoreIdentity.Make(sealer, random) : null, cancellation).ConfigureAwait(false);
     }
 
     private static KeyedIds OpenIdentity(Sealer sealer, byte[] value, DataDirectory directory)
-    {
-        if (sealer.TryOpen(SealedTable.Meta, Identity, value) is not { Length: KeyedIds.KeySize } key)
-            throw new RelayStartException($"{directory.SealingKey} is not the key that {directory.Database} was sealed with. Put the right key back from a backup, or move the database away to begin anew. Nothing was overwritten.");
-        var ids = new KeyedIds(key);
-        CryptographicOperations.ZeroMemory(key);
-        return ids;
-    }
+        => StoreIdentity.TryOpen(sealer, value) ?? throw new RelayStartException($"{directory.SealingKey} is not the key that {directory.Database} was sealed with. Put the right key back from a backup, or move the database away to begin anew. Nothing was overwritten.");
 }
 
 /// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600), `lock` and `pid`.</param>

@@ -68,6 +68,23 @@ public static class RelayLimits
     /// <summary>Least time between two sweeps when the store fails, and between two looks at a deadline that passing time does not move.</summary>
     public static readonly TimeSpan SweepRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Shards of a cluster, at most.</summary>
+    public const int MaxShards = 1024;
+    /// <summary>Time between two heartbeats of a node.</summary>
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+    /// <summary>Age at which a heartbeat no longer shows that its node lives. Wrong guesses cost a hand-over, never a message.</summary>
+    public static readonly TimeSpan HeartbeatLifetime = TimeSpan.FromSeconds(3);
+    /// <summary>Time for which a node lets a new view of the nodes stand before it gives way to the others in it: two heartbeats, by which they have seen it too.</summary>
+    public static readonly TimeSpan PlacementSettles = TimeSpan.FromSeconds(1);
+    /// <summary>Time after which a standby that came to own a shard lets the one that should have it go first.</summary>
+    public static readonly TimeSpan StandbyStepsBack = TimeSpan.FromSeconds(15);
+    /// <summary>Least time between two tries to stand in line for a shard.</summary>
+    public static readonly TimeSpan SeatRetry = TimeSpan.FromMilliseconds(500);
+    /// <summary>Time that a shard's commands in flight get before it is handed on without waiting for them; they come back to the next owner.</summary>
+    public static readonly TimeSpan HandOnTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>How old a node's knowledge of deadlines and of streams grows that other nodes change.</summary>
+    public static readonly TimeSpan ClusterRecheck = TimeSpan.FromSeconds(1);
+
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
     /// <summary>What a caller is told to wait while draining or when the store has failed.</summary>

@@ -112,9 +112,10 @@ internal sealed class RelayNode : IRelay
     private async Task DrainOnceAsync()
     {
         RelayLog.Draining(_log);
-        await _shards.AnnounceDrainAsync(CancellationToken.None).ConfigureAwait(false);
+        // First what nothing can hold up: a slow store must not keep callers coming.
         var empty = _admission.CloseAsync();
         await _draining.CancelAsync().ConfigureAwait(false);
+        await _shards.AnnounceDrainAsync(CancellationToken.None).ConfigureAwait(false);
         await _sweeper.StopAsync().ConfigureAwait(false);
         await empty.ConfigureAwait(false);
         await _shards.HandOnAsync(CancellationToken.None).ConfigureAwait(false);

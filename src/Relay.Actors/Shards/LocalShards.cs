@@ -9,7 +9,10 @@ internal sealed class LocalShards : INodeShards
 
     /// <param name="maxResident">Idle conversations kept in memory by all of them together.</param>
     public LocalShards(ConversationContext context, int shards, int maxResident)
-        => _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, Math.Max(1, maxResident / shards)))];
+    {
+        var idle = new IdleConversations(maxResident);
+        _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, idle))];
+    }
 
     public int Resident => _shards.Sum(s => s.Resident);
 

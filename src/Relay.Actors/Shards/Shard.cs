@@ -6,13 +6,14 @@ namespace Relay.Actors.Shards;
 /// A fixed slice of all conversations and their only owner. It knows nothing of where commands come from: calls in this
 /// process, or a broker's queue.
 /// </summary>
-/// <param name="maxIdle">Idle conversations kept in memory.</param>
-internal sealed class Shard(ConversationContext context, int maxIdle)
+/// <param name="idleInAll">The bound that all shards of the process share.</param>
+internal sealed class Shard(ConversationContext context, IdleConversations idleInAll)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Endpoint, string Id), ConversationActor> _actors = [];
     // The longest idle first.
     private readonly LinkedList<ConversationActor> _idle = [];
+    private bool _isRetired;
 
     public int Resident { get { lock (_lock) return _actors.Count; } }
 
@@ -48,6 +49,13 @@ internal sealed class Shard(ConversationContext context, int maxIdle)
         }
     }
 
+    /// <summary>Keeps nothing in memory from now on: what is idle goes at once, what is at work when it rests.</summary>
+    public void Retire()
+    {
+        lock (_lock) _isRetired = true;
+        Evict();
+    }
+
     /// <summary>Asked by an actor that found its mailbox empty: false if something has come since.</summary>
     private bool TryRest(ConversationActor actor)
     {
@@ -56,8 +64,9 @@ internal sealed class Shard(ConversationContext context, int maxIdle)
             if (actor.HasMail) return false;
             actor.IsRunning = false;
             actor.IdlePlace = _idle.AddLast(actor);
-            if (!actor.HasState) Remove(actor);
-            else if (_idle.Count > maxIdle) Remove(_idle.First!.Value);
+            idleInAll.Add();
+            if (!actor.HasState || _isRetired) Remove(actor);
+            else if (idleInAll.IsOver) Remove(_idle.First!.Value);
             return true;
         }
     }
@@ -66,6 +75,7 @@ internal sealed class Shard(ConversationContext context, int maxIdle)
     {
         if (actor.IdlePlace is null) return;
         _idle.Remove(actor.IdlePlace);
+        idleInAll.Remove();
         actor.IdlePlace = null;
     }
 

@@ -48,6 +48,9 @@ public sealed class RelayTelemetry : IDisposable
         _meter.CreateObservableGauge("relay.commands.in_flight", inFlight, "{request}", "Commands in mailboxes or under way.");
     }
 
+    /// <summary>The gauge of a node of many.</summary>
+    internal void ObserveShards(Func<int> owned) => _meter.CreateObservableGauge("relay.shard.owned", owned, "{shard}", "Shards that this node acts for.");
+
     internal void Stepped(string kind) => _steps.Add(1, new KeyValuePair<string, object?>("kind", kind));
     internal void StepTook(TimeSpan time) => _stepTime.Record(time.TotalSeconds);
     internal void Rejected(RejectReason reason) => _rejects.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));

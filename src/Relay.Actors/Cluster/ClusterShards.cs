@@ -1,0 +1,59 @@
+using Relay.Actors.Conversations;
+using Relay.Actors.Shards;
+using Relay.Actors.Store;
+
+namespace Relay.Actors.Cluster;
+
+/// <summary>A node's shards among many nodes: commands go to the broker's queues, and this node acts for those it is first in line for.</summary>
+internal sealed class ClusterShards : INodeShards
+{
+    private readonly IShardBroker _broker;
+    private readonly IClusterStore _store;
+    private readonly Membership _membership;
+    private readonly ConversationContext _context;
+    private readonly ShardSeat[] _seats;
+
+    /// <summary>Owns the broker and the membership, not the store.</summary>
+    /// <param name="maxResident">Idle conversations kept in memory by all shards together.</param>
+    public ClusterShards(ConversationContext context, IShardBroker broker, IClusterStore store, Membership membership, int maxResident)
+    {
+        (_broker, _store, _membership, _context) = (broker, store, membership, context);
+        var idle = new IdleConversations(maxResident);
+        _seats = [.. Enumerable.Range(0, broker.Shards).Select(s => new ShardSeat(s, broker, store, membership, context, idle, context.Time))];
+        store.Appended += broker.Announce;
+        broker.Announced += context.Signals.Appended;
+        context.Telemetry.ObserveShards(() => Owned);
+    }
+
+    public int Resident => _seats.Sum(s => s.Resident);
+
+    /// <summary>Shards that this node acts for.</summary>
+    public int Owned => _seats.Count(s => s.IsActive);
+
+    public bool KeepsDeadlines => _membership.Current.Placement.DeadlineKeeper == _membership.Self;
+
+    public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation) => _broker.AskAsync(command, cancellation);
+
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await _membership.StartAsync(cancellation).ConfigureAwait(false);
+        foreach (var seat in _seats) seat.Start();
+    }
+
+    public Task AnnounceDrainAsync(CancellationToken cancellation) => _membership.AnnounceDrainAsync(cancellation);
+
+    public async Task HandOnAsync(CancellationToken cancellation)
+    {
+        await Task.WhenAll(_seats.Select(s => s.LeaveAsync())).ConfigureAwait(false);
+        await _membership.LeaveAsync(cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _store.Appended -= _broker.Announce;
+        _broker.Announced -= _context.Signals.Appended;
+        await Task.WhenAll(_seats.Select(s => s.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _membership.DisposeAsync().ConfigureAwait(false);
+        await _broker.DisposeAsync().ConfigureAwait(false);
+    }
+}

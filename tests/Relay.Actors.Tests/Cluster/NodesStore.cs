@@ -1,0 +1,73 @@
+using Relay.Actors.Store;
+
+namespace Relay.Actors.Tests.Cluster;
+
+/// <summary>The part of a shared store by which nodes see each other and claim shards; heartbeats do not age by themselves.</summary>
+internal sealed class NodesStore : IClusterStore
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<Guid, StoredNode> _nodes = [];
+    private readonly Dictionary<int, long> _epochs = [];
+
+    public bool IsDown { get; set; }
+
+    public string[] Names { get { lock (_lock) return [.. _nodes.Values.Select(n => n.Name)]; } }
+
+    /// <summary>As if its heartbeat had grown old.</summary>
+    public void Forget(string name)
+    {
+        lock (_lock)
+        {
+            foreach (var id in _nodes.Values.Where(n => n.Name == name).Select(n => n.Id).ToArray()) _nodes.Remove(id);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation)
+    {
+        if (IsDown) throw new StoreException("Down on purpose.");
+        lock (_lock)
+        {
+            _nodes[self.Id] = self;
+            return ValueTask.FromResult<IReadOnlyList<StoredNode>>([.. _nodes.Values]);
+        }
+    }
+
+    public ValueTask LeaveAsync(Guid node, CancellationToken cancellation)
+    {
+        if (IsDown) throw new StoreException("Down on purpose.");
+        lock (_lock) _nodes.Remove(node);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            _epochs[shard] = _epochs.GetValueOrDefault(shard) + 1;
+            return ValueTask.FromResult(new ShardFence(shard, _epochs[shard]));
+        }
+    }
+
+    private static InvalidOperationException NotHere() => new("Not part of this.");
+
+    public event Action<StreamKey, ulong>? Appended { add { } remove { } }
+    public event Action<StreamKey>? Acknowledged { add { } remove { } }
+    public ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => throw NotHere();
+    public ValueTask FlushAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
+    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw NotHere();
+    public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => throw NotHere();
+    public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
