@@ -7,7 +7,7 @@ internal sealed partial class SqliteStore
         var items = new List<(ulong, byte[])>();
         if (after > long.MaxValue) return items;
         using var rows = s.Query("SELECT sequence, sealed FROM outbox WHERE endpoint = $1 AND kind = $2 AND sequence > $3 ORDER BY sequence LIMIT $4", stream.EndpointId, (long)stream.Kind, (long)after, (long)max);
-        while (rows.Read()) items.Add(((ulong)rows.GetInt64(0), (byte[])rows.GetValue(1)));
+        while (rows.Read()) items.Add(((ulong)rows.Int64(0), rows.Blob(1)));
         return items;
     }, cancellation);
 

@@ -27,9 +27,9 @@ internal sealed class StreamPositions(SqliteSession session)
         {
             if (row.Read())
             {
-                position.Acknowledged = (ulong)row.GetInt64(0);
-                position.Last = (ulong)row.GetInt64(1);
-                position.Bytes = row.GetInt64(2);
+                position.Acknowledged = (ulong)row.Int64(0);
+                position.Last = (ulong)row.Int64(1);
+                position.Bytes = row.Int64(2);
             }
         }
         _touched.Add(stream, position);

@@ -87,7 +87,7 @@ internal sealed class IdleStore : IDisposable
         var id = Id(endpointId, seedPeer);
         using var row = _session.Query("SELECT version, sealed FROM conversation WHERE endpoint = $1 AND id = $2", endpointId, id);
         if (!row.Read()) throw new InvalidOperationException("The first conversation is not there.");
-        var clear = _sealer.TryOpen(SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.GetInt64(0)), (byte[])row.GetValue(1))!;
+        var clear = _sealer.TryOpen(SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.Int64(0)), row.Blob(1))!;
         return clear[Head(seedPeer).Length..];
     }
 
