@@ -48,7 +48,7 @@ internal sealed class LocalShards : INodeShards
     }
 
     /// <summary>The id is a keyed hash, so its characters spread evenly.</summary>
-    internal static int ShardOf(string id, int shards)
+    private static int ShardOf(string id, int shards)
     {
         uint hash = 0;
         for (int i = 0; i < 7; i++) hash = 31 * hash + id[i];

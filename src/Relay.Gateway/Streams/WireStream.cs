@@ -82,11 +82,15 @@ internal sealed class WireStream(
         }, cancellation);
     }
 
-    private Task DeliverAsync(string endpointId, OutboxItem item, CancellationToken cancellation)
+    private Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
     {
-        if (Mapping.Wire(endpointId, item) is not { } wire) return Task.CompletedTask;
-        metrics.Delivered("wire");
-        return _writer.WriteAsync(new V1.StreamWireResponse { Outbound = wire }, cancellation);
+        var messages = new List<V1.StreamWireResponse>(items.Count);
+        foreach (var item in items)
+        {
+            if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
+        }
+        metrics.Delivered("wire", messages.Count);
+        return _writer.WriteAsync(messages, cancellation);
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

@@ -89,6 +89,7 @@ internal sealed partial class SqliteStore
         s.Execute("INSERT INTO outbox (endpoint, kind, sequence, sealed) VALUES ($1, $2, $3, $4)", append.Stream.EndpointId, (long)append.Stream.Kind, (long)sequence, value);
         position.Last = sequence;
         position.Bytes += value.Length;
+        position.Rows.Add(value);
         position.IsAppended = true;
     }
 

@@ -2,7 +2,10 @@ namespace Relay.Actors.Store.Sqlite;
 
 internal sealed partial class SqliteStore
 {
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation)
+        => _tails.Read(stream, after, max) is { } rows ? ValueTask.FromResult(rows) : ReadAsync(stream, after, max, cancellation);
+
+    private ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
     {
         var items = new List<(ulong, byte[])>();
         if (after > long.MaxValue) return items;
@@ -11,11 +14,12 @@ internal sealed partial class SqliteStore
         return items;
     }, cancellation);
 
-    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => _readers.ReadAsync(s =>
-    {
-        var position = new StreamPositions(s).Of(stream);
-        return (position.Acknowledged, position.Last);
-    }, cancellation);
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation)
+        => _tails.Find(stream) is { } known ? ValueTask.FromResult((known.Acknowledged, known.Last)) : _readers.ReadAsync(s =>
+        {
+            var position = StreamPositions.Read(s, stream);
+            return (position.Acknowledged, position.Last);
+        }, cancellation);
 
     public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await _writer.RunAsync((s, streams) =>
     {

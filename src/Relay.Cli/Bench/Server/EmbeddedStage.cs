@@ -7,8 +7,6 @@ namespace Relay.Cli.Bench.Server;
 /// <summary>One <c>relay serve</c> with SQLite.</summary>
 internal sealed class EmbeddedStage : BenchStage
 {
-    public const int Shards = 16;
-
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-bench-").FullName;
     private string _listen = "127.0.0.1:0";
     private ServerProcess? _server;
@@ -44,7 +42,7 @@ internal sealed class EmbeddedStage : BenchStage
     public async Task<TimeSpan> StartServerAsync(CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        _server = await ServerProcess.StartAsync(DataDirectory, _listen, Path.Combine(_directory, "server.log"), null, cancellation, "--log-level", "Warning", "--shards", $"{Shards}");
+        _server = await ServerProcess.StartAsync(DataDirectory, _listen, Path.Combine(_directory, "server.log"), null, cancellation, "--log-level", "Warning");
         _listen = $"127.0.0.1:{_server.Address.Port}";
         return Stopwatch.GetElapsedTime(start);
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Relay.Actors.Shards;
 
 namespace Relay.Cli.Bench.Server;
 
@@ -10,12 +9,11 @@ internal sealed class IdleRows : IAsyncDisposable
     private readonly EmbeddedStage _stage;
     private readonly LoadLine _line;
     private readonly LoadConversation _seed;
-    private readonly int _count;
-    private readonly IReadOnlyList<int> _toWake;
+    private readonly int _count, _resident;
     private readonly double _bytesEach, _emptyStart, _start, _fillSeconds;
 
-    private IdleRows(EmbeddedStage stage, LoadLine line, LoadConversation seed, int count, IReadOnlyList<int> toWake, double bytesEach, double fillSeconds, double emptyStart, double start)
-        => (_stage, _line, _seed, _count, _toWake, _bytesEach, _fillSeconds, _emptyStart, _start) = (stage, line, seed, count, toWake, bytesEach, fillSeconds, emptyStart, start);
+    private IdleRows(EmbeddedStage stage, LoadLine line, LoadConversation seed, int count, int resident, double bytesEach, double fillSeconds, double emptyStart, double start)
+        => (_stage, _line, _seed, _count, _resident, _bytesEach, _fillSeconds, _emptyStart, _start) = (stage, line, seed, count, resident, bytesEach, fillSeconds, emptyStart, start);
 
     public static async Task<IdleRows> CreateAsync(ServerBenchOptions options, Action<string> tell, CancellationToken cancellation)
     {
@@ -34,16 +32,12 @@ internal sealed class IdleRows : IAsyncDisposable
             var endpointId = seed.Endpoint.Split('/')[1];
             long before = IdleStore.Size(stage.DataDirectory);
             var begin = Stopwatch.GetTimestamp();
-            IReadOnlyList<int> toWake;
             using (var store = new IdleStore(stage.DataDirectory))
-            {
                 await store.FillAsync(endpointId, seed.Peer, options.Idle, n => tell($"{n:N0} idle conversations into the store"), cancellation);
-                toWake = Spread(store, endpointId, options.Idle, options.Resident);
-            }
             var fill = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             double each = (IdleStore.Size(stage.DataDirectory) - before) / (double)options.Idle;
             var start = await stage.StartServerAsync(cancellation);
-            return new IdleRows(stage, line, seed, options.Idle, toWake, each, fill, emptyStart.TotalSeconds, start.TotalSeconds);
+            return new IdleRows(stage, line, seed, options.Idle, Math.Min(options.Resident, options.Idle), each, fill, emptyStart.TotalSeconds, start.TotalSeconds);
         }
         catch
         {
@@ -66,11 +60,11 @@ internal sealed class IdleRows : IAsyncDisposable
         var wire = _seed.Encrypt();
         long before = ProcessTree.ResidentBytes(_stage.Server.Id);
         var start = Stopwatch.GetTimestamp();
-        await Parallel.ForEachAsync(_toWake, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (n, _) => await SpeakToAsync(n, wire));
+        await Parallel.ForEachAsync(Enumerable.Range(0, _resident), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (n, _) => await SpeakToAsync(n, wire));
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         long after = ProcessTree.ResidentBytes(_stage.Server.Id);
-        return new ServerRow(what).Add("conversations", _toWake.Count).Add("bytes_each", (after - before) / (double)_toWake.Count, 0)
-            .Add("rss_bytes", after).Add("rss_before_bytes", before).Add("per_second", _toWake.Count / seconds, 1);
+        return new ServerRow(what).Add("conversations", _resident).Add("bytes_each", (after - before) / (double)_resident, 0)
+            .Add("rss_bytes", after).Add("rss_before_bytes", before).Add("per_second", _resident / seconds, 1);
     }
 
     public ValueTask DisposeAsync() => _stage.DisposeAsync();
@@ -79,12 +73,5 @@ internal sealed class IdleRows : IAsyncDisposable
     {
         var result = await _line.Bridge.DeliverAsync(IdleStore.Peer(n), Guid.NewGuid().ToString("N"), wire, _seed.Endpoint);
         if (result.RejectReason.Length > 0) throw new CommandFailure(ExitCode.Failed, $"An idle conversation rejected a message: {result.RejectReason}.");
-    }
-
-    /// <summary>As many of each shard as a shard keeps, so that none pushes another out.</summary>
-    private static List<int> Spread(IdleStore store, string endpointId, int count, int wanted)
-    {
-        var left = Enumerable.Repeat(wanted / EmbeddedStage.Shards, EmbeddedStage.Shards).ToArray();
-        return [.. Enumerable.Range(0, count).Where(n => left[LocalShards.ShardOf(store.Id(endpointId, IdleStore.Peer(n)), EmbeddedStage.Shards)]-- > 0).Take(wanted)];
     }
 }

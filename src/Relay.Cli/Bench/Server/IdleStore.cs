@@ -41,9 +41,6 @@ internal sealed class IdleStore : IDisposable
     /// <summary>Bytes of the database.</summary>
     public static long Size(string path) => new FileInfo(Path.Combine(path, "relay.db")).Length;
 
-    /// <summary>The id of a peer's conversation.</summary>
-    public string Id(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
-
     /// <summary>Adds conversations 0 to <paramref name="count"/>, each as the one with <paramref name="seedPeer"/> is now.</summary>
     /// <param name="progress">Told how many are there.</param>
     public async Task FillAsync(string endpointId, string seedPeer, int count, Action<int> progress, CancellationToken cancellation)
@@ -76,10 +73,14 @@ internal sealed class IdleStore : IDisposable
     public void Dispose()
     {
         _session.Dispose();
+        // Else the server's first flush would be of all this, and be taken for a part of its start.
+        using (var file = new FileStream(_directory.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)) file.Flush(flushToDisk: true);
         _sealer.Dispose();
         _ids.Dispose();
         _directory.Dispose();
     }
+
+    private string Id(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
 
     /// <summary>What follows the peer's address in the seed's row.</summary>
     private byte[] Body(string endpointId, string seedPeer)
