@@ -5,8 +5,8 @@ using Relay.Client;
 // A bridge for a "network" of JSON lines, {"peer": …, "id": …, "text": …}: what arrives on standard input goes to Relay,
 // what Relay wants carried appears on standard output. Put your network's client in place of the two.
 //   bridge endpoints/NAME, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
-var server = new Uri(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
-await using var client = RelayClient.Connect(server, RelayKey.FromEnvironment());
+var servers = RelayClient.ParseServers(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
+await using var client = RelayClient.Connect(servers, RelayKey.FromEnvironment());
 await using var bridge = client.Bridge(args[0]);
 
 var strict = new JsonSerializerOptions(JsonSerializerOptions.Web) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };

@@ -1,8 +1,8 @@
 using Relay.Client;
 
 // echo-bot endpoints/NAME …, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
-var server = new Uri(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
-await using var client = RelayClient.Connect(server, RelayKey.FromEnvironment());
+var servers = RelayClient.ParseServers(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
+await using var client = RelayClient.Connect(servers, RelayKey.FromEnvironment());
 
 await foreach (var e in client.Bot(args).Events())
 {

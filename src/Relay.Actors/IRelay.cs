@@ -25,6 +25,12 @@ public interface IRelay : IAsyncDisposable
 
     IOutbox Outbox { get; }
 
+    /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
+    ISharedDocuments? Documents => null;
+
+    /// <summary>The nodes that are alive, this one among them; empty in one process.</summary>
+    IReadOnlyList<NodeView> Nodes => [];
+
     /// <summary>False while starting and draining.</summary>
     bool IsReady { get; }
 
@@ -34,6 +40,14 @@ public interface IRelay : IAsyncDisposable
     /// <summary>Cancelled when draining begins: streams then tell their clients to reconnect.</summary>
     CancellationToken Draining { get; }
 }
+
+/// <summary>A node of the cluster, as the one that is asked sees it.</summary>
+/// <param name="Name">Given by the operator.</param>
+/// <param name="IsSelf">It is the one that is asked.</param>
+/// <param name="IsDraining">It hands its shards on and takes no new ones.</param>
+/// <param name="AssignedShards">How many shards it should own.</param>
+/// <param name="OwnedShards">How many it acts for; null if only it knows.</param>
+public sealed record NodeView(string Name, bool IsSelf, bool IsDraining, int AssignedShards, int? OwnedShards);
 
 /// <summary>The endpoints and their keys.</summary>
 public interface IEndpoints

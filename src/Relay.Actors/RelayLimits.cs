@@ -63,6 +63,31 @@ public static class RelayLimits
     /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
     public const long FullCheckBytes = 64L << 20;
 
+    /// <summary>Connections of one node that write to PostgreSQL, each with a queue of its own; an endpoint's writes all take the same.</summary>
+    public const int PostgresLanes = 4;
+    /// <summary>Connections of one node for everything else. All lent out: the next waits up to <see cref="PostgresConnectTimeout"/>.</summary>
+    public const int PostgresPoolSize = 8;
+    /// <summary>Bytes put into one transaction of PostgreSQL; what goes beyond is left for the next.</summary>
+    public const int MaxBytesPerTransaction = 16 << 20;
+    /// <summary>Time for which what PostgreSQL did not answer is tried again, with the same outcome. Over: <see cref="Store.StoreException"/>.</summary>
+    public static readonly TimeSpan PostgresPatience = TimeSpan.FromSeconds(20);
+    /// <summary>Time for a connection to PostgreSQL to come about.</summary>
+    public static readonly TimeSpan PostgresConnectTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>Time for one statement in PostgreSQL (statement_timeout). Over: tried again.</summary>
+    public static readonly TimeSpan PostgresStatementTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>Time for which a statement waits for another transaction (lock_timeout). Over: tried again.</summary>
+    public static readonly TimeSpan PostgresLockTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>Time for which a node may leave its transaction standing, as when it is stopped in the middle (idle_in_transaction_session_timeout). Over: PostgreSQL ends it.</summary>
+    public static readonly TimeSpan PostgresIdleInTransaction = TimeSpan.FromSeconds(3);
+    /// <summary>Time for which a claim of a shard waits for transactions of older owners. Over: it ends them.</summary>
+    public static readonly TimeSpan ClaimPatience = TimeSpan.FromSeconds(4);
+    /// <summary>Time for which a start waits for PostgreSQL to be there, and for the starts of others.</summary>
+    public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
+    /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
+    public const int MaxNodes = 256;
+    /// <summary>Bytes of a node's name.</summary>
+    public const int MaxNodeNameBytes = 256;
+
     /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
     /// <summary>Due conversations woken at once.</summary>
@@ -88,6 +113,43 @@ public static class RelayLimits
     public static readonly TimeSpan HandOnTimeout = TimeSpan.FromSeconds(10);
     /// <summary>How old a node's knowledge of deadlines and of streams grows that other nodes change.</summary>
     public static readonly TimeSpan ClusterRecheck = TimeSpan.FromSeconds(1);
+
+    /// <summary>Heartbeat asked of the broker: a node or broker that hangs is noticed after two of them.</summary>
+    public static readonly TimeSpan BrokerHeartbeat = TimeSpan.FromSeconds(3);
+    /// <summary>Time for which a node that starts tries to reach the broker. Passed: <see cref="RelayStartException"/>.</summary>
+    public static readonly TimeSpan BrokerStartLimit = TimeSpan.FromSeconds(30);
+    /// <summary>Longest wait for one connection, or for one answer of the broker's protocol.</summary>
+    public static readonly TimeSpan BrokerTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>Least and most time between two tries to reach the broker, and as much again at random.</summary>
+    public static readonly TimeSpan BrokerRetry = TimeSpan.FromMilliseconds(100), MaxBrokerRetry = TimeSpan.FromSeconds(1);
+    /// <summary>Time that a command gets from being asked to its answer. Passed: <see cref="Reply.Unavailable"/>.</summary>
+    public static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(15);
+    /// <summary>Age, or distance into the future, at which a command on the broker is no longer handled: nodes' clocks must agree better than this. Far below <see cref="SeenIdLifetime"/>.</summary>
+    public static readonly TimeSpan CommandLifetime = TimeSpan.FromMinutes(2);
+    /// <summary>Commands of one shard that a node has in hand at once; further ones stay in the queue.</summary>
+    public const int ShardPrefetch = 128;
+    /// <summary>Commands in one shard's queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    public const int MaxQueuedCommands = 20_000;
+    /// <summary>Bytes in one shard's queue; as <see cref="MaxQueuedCommands"/>.</summary>
+    public const long MaxQueuedBytes = 64L << 20;
+    /// <summary>Largest body that a node publishes or opens. Larger ones of others are parked.</summary>
+    public const int MaxBrokerBodyBytes = 512 << 10;
+    /// <summary>Largest body that a node takes off the wire to park it. Larger: the connection is given up, and the broker parks the message after <see cref="MaxBrokerDeliveries"/> tries.</summary>
+    public const int MaxBrokerInboundBytes = 16 << 20;
+    /// <summary>Times that a message is delivered before it is parked: whoever took it did not live to settle it.</summary>
+    public const int MaxDeliveries = 16;
+    /// <summary>As <see cref="MaxDeliveries"/>, by the broker itself, for what no node gets to see.</summary>
+    public const int MaxBrokerDeliveries = 64;
+    /// <summary>Parked messages. Reached: further ones are counted, logged and dropped.</summary>
+    public const int MaxParkedMessages = 1000;
+    /// <summary>Bytes of parked messages; as <see cref="MaxParkedMessages"/>.</summary>
+    public const long MaxParkedBytes = 64L << 20;
+    /// <summary>Time for which announcements of streams' growth are gathered.</summary>
+    public static readonly TimeSpan AnnouncementDelay = TimeSpan.FromMilliseconds(4);
+    /// <summary>Streams whose growth waits to be announced. Reached: others learn of it by looking (<see cref="ClusterRecheck"/>).</summary>
+    public const int MaxAnnouncedStreams = 4096;
+    /// <summary>Announcements that wait for one node. Reached: the oldest are dropped.</summary>
+    public const int MaxQueuedAnnouncements = 1000;
 
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Conversations;
+using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
 using Relay.Actors.Sealing;
@@ -43,12 +44,17 @@ internal sealed class RelayNode : IRelay
         _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, options.Schedule, _sweeper.Set));
         Outbox = new SealedOutbox(store, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, sealer, ids, time, random, _computing, telemetry, log);
+        Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
 
     public IEndpoints Endpoints { get; }
 
     public IOutbox Outbox { get; }
+
+    public ISharedDocuments? Documents { get; }
+
+    public IReadOnlyList<NodeView> Nodes => _shards.Nodes;
 
     public bool IsReady => !_admission.IsClosed;
 

@@ -27,7 +27,7 @@ internal static class CommonOptions
 
     public static Option<string?> Data { get; } = new("--data") { Description = $"The server's data directory. Default: {DataVariable}, or {DefaultData()}.", HelpName = "DIR" };
 
-    public static Option<string?> Server { get; } = new("--server") { Description = $"The server's address. Default: {ServerVariable}, or http://127.0.0.1:{GatewayOptions.DefaultPort}.", HelpName = "URL" };
+    public static Option<string?> Server { get; } = new("--server") { Description = $"The server's address, or several of one cluster with commas between them. Default: {ServerVariable}, or http://127.0.0.1:{GatewayOptions.DefaultPort}.", HelpName = "URL[,URL]" };
 
     public static Option<string?> KeyFile { get; } = new("--key-file")
     {

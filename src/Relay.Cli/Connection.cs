@@ -8,18 +8,25 @@ namespace Relay.Cli;
 /// <summary>How a command reaches the server: address and key, from options, environment and defaults, in this order.</summary>
 internal static class Connection
 {
-    public static Uri Server(ParseResult parsed)
+    public static IReadOnlyList<Uri> Servers(ParseResult parsed)
     {
         var text = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable(CommonOptions.ServerVariable) ?? $"http://127.0.0.1:{GatewayOptions.DefaultPort}";
-        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
-            ? uri
-            : throw new CommandFailure(ExitCode.Usage, "The server's address must be http://host:port or https://host:port.");
+        try
+        {
+            return RelayClient.ParseServers(text);
+        }
+        catch (FormatException e)
+        {
+            throw new CommandFailure(ExitCode.Usage, e.Message, inner: e);
+        }
     }
 
     /// <summary>A client with the key that was found; a command is done within seconds or fails, so it gives up soon.</summary>
     public static RelayClient Open(ParseResult parsed, TimeSpan? giveUpAfter = null) => Open(parsed, Key(parsed), giveUpAfter);
 
-    public static RelayClient Open(ParseResult parsed, RelayKey? key, TimeSpan? giveUpAfter = null)
+    public static RelayClient Open(ParseResult parsed, RelayKey? key, TimeSpan? giveUpAfter = null) => Open(parsed, Servers(parsed), key, giveUpAfter);
+
+    public static RelayClient Open(ParseResult parsed, IReadOnlyList<Uri> servers, RelayKey? key, TimeSpan? giveUpAfter = null)
     {
         var options = new RelayClientOptions
         {
@@ -29,7 +36,7 @@ internal static class Connection
         };
         try
         {
-            return RelayClient.Connect(Server(parsed), key, options);
+            return RelayClient.Connect(servers, key, options);
         }
         catch (ArgumentException e)
         {

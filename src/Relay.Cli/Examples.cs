@@ -10,6 +10,7 @@ internal static class Examples
         ["relay"] =
         [
             "relay demo                                    see a whole conversation, in a minute, with nothing set up",
+            "relay cluster-demo                            see a relay die, and the others go on",
             "relay serve                                   start a server on this machine",
             "relay endpoints create --network xmpp --account bot@example.org",
             "relay keys create --scope bot --out bot.key   a key for a bot; the secret goes to the file only",
@@ -22,11 +23,18 @@ internal static class Examples
             "relay demo --stay              leave it running, and say what to try next",
             "relay demo --json              the transcript, for machines",
         ],
+        ["relay cluster-demo"] =
+        [
+            "relay cluster-demo                       three relays; one is killed, then all are restarted",
+            "relay cluster-demo --install             the same, once PostgreSQL and RabbitMQ are installed (root, Debian)",
+            "relay cluster-demo --conversations 100 --json",
+        ],
         ["relay serve"] =
         [
             "relay serve                                              loopback, in the default data directory",
             "relay serve --data /var/lib/relay --listen 127.0.0.1:0 --ready-file /run/relay.address",
             "relay serve --listen 0.0.0.0:7420 --certificate chain.pem --certificate-key key.pem",
+            "relay serve --database-file db.url --broker-file mq.url --sealing-key cluster.key --health-listen 0.0.0.0:7421     a node of a cluster",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 relay serve     traces, metrics and logs by OTLP",
         ],
         ["relay chat"] =
@@ -72,6 +80,11 @@ internal static class Examples
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     the names are in 'relay keys list'"],
+        ["relay nodes"] =
+        [
+            "relay nodes",
+            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     asks each, so that each tells what it owns",
+        ],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",
@@ -81,6 +94,7 @@ internal static class Examples
         [
             "relay health",
             "relay health --server https://relay.example.org:7420 --ca authority.pem",
+            "relay health --server https://a.example.org:7420,https://b.example.org:7420     0 as long as one of them serves",
         ],
         ["relay otr-peer"] = ["printf 'query\\nquit\\n' | relay otr-peer alice bob"],
         ["relay bench"] = ["relay bench otr"],

@@ -6,11 +6,13 @@ using System.Runtime.InteropServices;
 using Relay.Actors;
 using Relay.Cli.Bench;
 using Relay.Cli.Chat;
+using Relay.Cli.ClusterDemo;
 using Relay.Cli.Conversations;
 using Relay.Cli.Demo;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
 using Relay.Cli.Keys;
+using Relay.Cli.Nodes;
 using Relay.Cli.OtrPeer;
 using Relay.Cli.Serve;
 using Relay.Client;
@@ -25,11 +27,13 @@ public static class RelayCommand
         var root = new RootCommand("Relay: the server that holds Off-the-Record conversations for others.")
         {
             DemoCommand.Create(),
+            ClusterDemoCommand.Create(),
             ServeCommand.Create(),
             ChatCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             KeysCommand.Create(),
+            NodesCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
             OtrPeerCommand.Create(),

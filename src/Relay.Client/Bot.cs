@@ -28,7 +28,7 @@ public sealed class Bot
     {
         var outgoing = new BotOutgoing(new Cursors(_endpoints));
         var events = Channel.CreateBounded<BotEvent>(Buffered);
-        var loop = new StreamLoop<StreamEventsRequest, StreamEventsResponse>(_client.Options, o => _client.EventStreams.StreamEvents(o), outgoing, async (response, closing) =>
+        var loop = new StreamLoop<StreamEventsRequest, StreamEventsResponse>(_client.Options, _client.Servers, o => _client.EventStreams.StreamEvents(o), outgoing, async (response, closing) =>
         {
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Draining) return Next.Reconnect;
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Event && outgoing.Cursors.Give(response.Event.Endpoint, response.Event.Sequence))

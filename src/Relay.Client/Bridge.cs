@@ -27,7 +27,7 @@ public sealed class Bridge : IAsyncDisposable
         var wakeup = new Wakeup();
         _inbound = new InboundQueue(client.Options, wakeup);
         _outgoing = new BridgeOutgoing(_cursors, _inbound, wakeup);
-        _running = RunAsync(new StreamLoop<StreamWireRequest, StreamWireResponse>(client.Options, o => client.BridgeStreams.StreamWire(o), _outgoing, HandleAsync));
+        _running = RunAsync(new StreamLoop<StreamWireRequest, StreamWireResponse>(client.Options, client.Servers, o => client.BridgeStreams.StreamWire(o), _outgoing, HandleAsync));
     }
 
     /// <summary>

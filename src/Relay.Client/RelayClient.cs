@@ -1,26 +1,20 @@
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
-using Grpc.Net.Client;
 using Relay.V1;
 
 namespace Relay.Client;
 
-/// <summary>A connection to a Relay server, authenticated by one API key. Thread-safe; make one and keep it.</summary>
+/// <summary>A connection to a Relay server, or to the nodes of a cluster, authenticated by one API key. Thread-safe; make one and keep it.</summary>
 public sealed class RelayClient : IAsyncDisposable
 {
-    private const int MaxMessageBytes = 4 * 1024 * 1024;
-    private readonly GrpcChannel _channel;
-
-    private RelayClient(GrpcChannel channel, RelayKey? key, RelayClientOptions options)
+    private RelayClient(ServerRing servers, RelayKey? key, RelayClientOptions options)
     {
-        _channel = channel;
+        Servers = servers;
         Options = options;
         var invoker = key is null
-            ? channel.CreateCallInvoker()
-            : channel.Intercept(metadata =>
+            ? servers.Invoker
+            : servers.Invoker.Intercept(metadata =>
             {
                 metadata.Add("authorization", key.Authorization);
                 return metadata;
@@ -38,26 +32,32 @@ public sealed class RelayClient : IAsyncDisposable
     /// <param name="server"><c>https://host:port</c>, or <c>http://</c> on loopback.</param>
     /// <param name="key">Null: only the public services answer.</param>
     /// <exception cref="ArgumentException">A key must not travel unencrypted off this machine.</exception>
-    public static RelayClient Connect(Uri server, RelayKey? key, RelayClientOptions? options = null)
+    public static RelayClient Connect(Uri server, RelayKey? key, RelayClientOptions? options = null) => Connect([server], key, options);
+
+    /// <summary>
+    /// Prepares a client of several nodes of one cluster. It uses the first, and goes on to another when that one drains,
+    /// dies or cannot be reached; streams go on where they were.
+    /// </summary>
+    /// <param name="servers">At least one; each as for a single server.</param>
+    /// <param name="key">Null: only the public services answer.</param>
+    /// <exception cref="ArgumentException">There is none, or a key must not travel unencrypted off this machine.</exception>
+    public static RelayClient Connect(IReadOnlyList<Uri> servers, RelayKey? key, RelayClientOptions? options = null)
     {
-        if (server.Scheme != Uri.UriSchemeHttps && !server.IsLoopback && key is not null)
-            throw new ArgumentException("An API key does not travel without TLS off this machine: use https://.", nameof(server));
+        if (servers.Count == 0) throw new ArgumentException("Name at least one server.", nameof(servers));
+        if (key is not null && servers.Any(s => s.Scheme != Uri.UriSchemeHttps && !s.IsLoopback))
+            throw new ArgumentException("An API key does not travel without TLS off this machine: use https://.", nameof(servers));
         options ??= new RelayClientOptions();
-        var handler = new SocketsHttpHandler
-        {
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-        };
-        if (options.TrustedCertificateFile is { } file) handler.SslOptions = Trusting(file);
-        var channel = GrpcChannel.ForAddress(server, new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = MaxMessageBytes,
-        });
-        return new RelayClient(channel, key, options);
+        return new RelayClient(new ServerRing(servers, options), key, options);
+    }
+
+    /// <summary>Reads the addresses of one server or several, with commas between them: what <c>RELAY_SERVER</c> holds.</summary>
+    /// <exception cref="FormatException">One of them is not <c>http://host:port</c> or <c>https://host:port</c>.</exception>
+    public static IReadOnlyList<Uri> ParseServers(string text)
+    {
+        var servers = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return servers.Length > 0 && Array.TrueForAll(servers, s => Uri.TryCreate(s, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+            ? [.. servers.Select(s => new Uri(s))]
+            : throw new FormatException("A server's address must be http://host:port or https://host:port; several have commas between them.");
     }
 
     /// <summary>The generated client of the endpoints.</summary>
@@ -77,6 +77,8 @@ public sealed class RelayClient : IAsyncDisposable
 
     internal RelayClientOptions Options { get; }
 
+    internal ServerRing Servers { get; }
+
     /// <summary>A bot for these endpoints, <c>endpoints/{endpoint}</c>.</summary>
     public Bot Bot(params string[] endpoints) => new(this, endpoints);
 
@@ -86,7 +88,7 @@ public sealed class RelayClient : IAsyncDisposable
     /// <summary>Makes a call, and repeats it while it fails for passing reasons; give mutations a request id.</summary>
     /// <exception cref="RelayException">The server refused, or kept failing.</exception>
     public Task<T> CallAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation = default) =>
-        Retry.CallAsync(Options, call, cancellation);
+        Retry.CallAsync(Options, Servers, call, cancellation);
 
     /// <summary>True if the server takes work; false while it starts or drains. Needs no key.</summary>
     /// <exception cref="RelayException">It does not answer.</exception>
@@ -97,17 +99,10 @@ public sealed class RelayClient : IAsyncDisposable
         return answer.Status == HealthCheckResponse.Types.ServingStatus.Serving;
     }
 
-    /// <summary>Closes the connection.</summary>
+    /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync()
     {
-        _channel.Dispose();
+        Servers.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    private static SslClientAuthenticationOptions Trusting(string file)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(file);
-        return new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
     }
 }

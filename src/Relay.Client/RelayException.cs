@@ -46,4 +46,7 @@ public sealed class RelayException : Exception
         StatusCode.Internal or StatusCode.Unknown => Reason.Length == 0,
         _ => false,
     };
+
+    /// <summary>True if it is the server, or the way to it, that failed: another one may do it. False if it is the request's or the service's.</summary>
+    internal bool IsOfServer => IsPassing && Code != StatusCode.ResourceExhausted;
 }

@@ -2,15 +2,16 @@ using Grpc.Core;
 
 namespace Relay.Client;
 
-/// <summary>Repeats a call that failed for a passing reason. Sound only because every mutation carries a request id, kept over the attempts.</summary>
+/// <summary>Repeats a call that failed for a passing reason, on the next server if there is one. Sound only because every mutation carries a request id, kept over the attempts.</summary>
 internal static class Retry
 {
-    public static async Task<T> CallAsync<T>(RelayClientOptions options, Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+    public static async Task<T> CallAsync<T>(RelayClientOptions options, ServerRing servers, Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
     {
-        var backoff = new Backoff(options);
+        var rounds = new Rounds(servers, options);
         var begun = options.Time.GetTimestamp();
         while (true)
         {
+            int server = servers.Current;
             try
             {
                 var deadline = options.Time.GetUtcNow().UtcDateTime + options.AttemptTimeout;
@@ -20,8 +21,11 @@ internal static class Retry
             {
                 cancellation.ThrowIfCancellationRequested();
                 var error = RelayException.From(e);
-                if (!error.IsPassing || options.Time.GetElapsedTime(begun) > options.GiveUpAfter) throw error;
-                await Task.Delay(backoff.Next(error.RetryAfter), options.Time, cancellation);
+                if (!error.IsPassing) throw error;
+                var wait = error.IsOfServer ? rounds.Fail(server, error.RetryAfter) : rounds.Stay(error.RetryAfter);
+                if (wait is null) continue;
+                if (options.Time.GetElapsedTime(begun) > options.GiveUpAfter) throw error;
+                await Task.Delay(wait.Value, options.Time, cancellation);
             }
         }
     }

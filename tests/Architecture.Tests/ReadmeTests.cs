@@ -26,6 +26,7 @@ public sealed partial class ReadmeTests
     [Theory]
     [InlineData("README.md", 7)]
     [InlineData("bench/README.md", 1)]
+    [InlineData("docs/operators.md", 3)]
     [InlineData("examples/bridge/README.md", 1)]
     [InlineData("examples/echo-bot-csharp/README.md", 3)]
     public void Commands_in_the_documentation_exist(string file, int atLeast)

@@ -1,15 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Relay.Actors.Store;
-using Relay.Actors.Store.Sqlite;
-using Relay.Actors.Telemetry;
+using static Relay.Actors.Tests.Harness.StoreUnits;
 
 namespace Relay.Actors.Tests;
 
 /// <summary>What every store must do; each implementation derives a class from it.</summary>
 public abstract class StoreContractTests
 {
-    private static readonly StreamKey Wire = new("e", StreamKind.Wire), Events = new("e", StreamKind.Events);
-
     /// <summary>An empty store; the same one opened again after the last was disposed of.</summary>
     private protected abstract Task<IRelayStore> OpenAsync();
 
@@ -18,30 +15,6 @@ public abstract class StoreContractTests
         var store = await OpenAsync();
         Assert.Equal(InsertEndpointResult.Inserted, await store.InsertEndpointAsync(Endpoint("e", 1, 1), default));
         return store;
-    }
-
-    private static StoredEndpoint Endpoint(string id, UInt128 address, UInt128 request) => new(id, address, request, 77, [1, 2, 3]);
-
-    private static CommitUnit Unit(string id, ulong expected, byte mark = 0, params OutboxAppend[] outbox)
-        => new() { EndpointId = "e", ConversationId = id, ExpectedVersion = expected, Sealed = [mark], UpdatedMs = 1000 + mark, Outbox = outbox };
-
-    private sealed class Row(StreamKey stream, byte mark, int size = 2) : OutboxAppend
-    {
-        public override StreamKey Stream => stream;
-
-        public override byte[] Seal(ulong sequence)
-        {
-            var value = new byte[size];
-            (value[0], value[1]) = ((byte)sequence, mark);
-            return value;
-        }
-    }
-
-    private sealed class BrokenRow : OutboxAppend
-    {
-        public override StreamKey Stream => Wire;
-
-        public override byte[] Seal(ulong sequence) => throw new InvalidOperationException("Broken on purpose.");
     }
 
     [Fact]
@@ -268,21 +241,5 @@ public abstract class StoreContractTests
         await store.DisposeAsync();
         await Assert.ThrowsAsync<StoreException>(async () => await store.CommitAsync(Unit("c", 0), default));
         await Assert.ThrowsAsync<StoreException>(async () => await store.LoadAsync("e", "c", default));
-    }
-}
-
-/// <summary>The contract, for SQLite.</summary>
-public sealed class SqliteStoreContractTests : StoreContractTests, IDisposable
-{
-    private readonly string _directory = Directory.CreateTempSubdirectory("relay-test-").FullName;
-    private readonly RelayTelemetry _telemetry = new();
-
-    private protected override Task<IRelayStore> OpenAsync()
-        => Task.FromResult<IRelayStore>(SqliteStore.Open(Path.Combine(_directory, "relay.db"), _telemetry, NullLogger.Instance));
-
-    public void Dispose()
-    {
-        _telemetry.Dispose();
-        Directory.Delete(_directory, recursive: true);
     }
 }

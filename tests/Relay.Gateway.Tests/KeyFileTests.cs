@@ -52,13 +52,13 @@ public sealed class KeyFileTests
     }
 
     [Fact]
-    public void A_given_admin_key_is_taken_up_and_a_crash_in_between_locks_nobody_out()
+    public async Task A_given_admin_key_is_taken_up_and_a_crash_in_between_locks_nobody_out()
     {
         using var directory = new TempDirectory();
         var token = ApiKeyToken.Create(SystemRandom.Instance);
         File.WriteAllText(directory.File("admin.key"), token.Reveal() + "\n");
         var keys = ApiKeyFile.Open(directory.Path);
-        Assert.False(AdminKey.Ensure(directory.Path, keys, SystemRandom.Instance, TimeProvider.System));
+        Assert.False(await AdminKey.EnsureAsync(directory.Path, null, keys, SystemRandom.Instance, TimeProvider.System, CancellationToken.None));
         Assert.Equal(KeyScope.Admin, ApiKeyFile.Open(directory.Path).Authenticate(token, DateTimeOffset.UtcNow)!.Scope);
     }
 

@@ -30,6 +30,16 @@ internal sealed class ClusterShards : INodeShards
     /// <summary>Shards that this node acts for.</summary>
     public int Owned => _seats.Count(s => s.IsActive);
 
+    public IReadOnlyList<NodeView> Nodes
+    {
+        get
+        {
+            var view = _membership.Current;
+            return [.. view.Nodes.Select(n => new NodeView(n.Name, n.Id == _membership.Self, n.IsDraining,
+                Enumerable.Range(0, _seats.Length).Count(s => view.Placement.Owner(s) == n.Id), n.Id == _membership.Self ? Owned : null))];
+        }
+    }
+
     public bool KeepsDeadlines => _membership.Current.Placement.DeadlineKeeper == _membership.Self;
 
     public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation) => _broker.AskAsync(command, cancellation);

@@ -13,6 +13,11 @@ internal enum SealedTable : byte
     Conversation = 3,
     Seen = 4,
     Outbox = 5,
+    Document = 6,
+    // What travels over the broker.
+    Command = 16,
+    Answer = 17,
+    Announcement = 18,
 }
 
 /// <summary>Where a sealed value stands: a value moved to another row, or put back from an older version, does not open.</summary>

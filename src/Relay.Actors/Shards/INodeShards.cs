@@ -9,6 +9,9 @@ internal interface INodeShards : IShardTransport
     /// <summary>Whether this node looks after the deadlines of all conversations.</summary>
     bool KeepsDeadlines { get; }
 
+    /// <summary>The nodes that are alive, as this one last saw them; empty in one process.</summary>
+    IReadOnlyList<NodeView> Nodes => [];
+
     /// <summary>Begins to own shards.</summary>
     Task StartAsync(CancellationToken cancellation);
 

@@ -55,4 +55,16 @@ internal static partial class RelayLog
 
     [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is tried again.")]
     public static partial void SweepFailed(ILogger log, string error);
+
+    [LoggerMessage(150, LogLevel.Warning, "A transaction of {Jobs} jobs was stopped ({Error}).")]
+    public static partial void GroupFailed(ILogger log, int jobs, string error);
+
+    [LoggerMessage(151, LogLevel.Information, "The database was not to be had ({Error}); it is tried again.")]
+    public static partial void DatabaseAgain(ILogger log, string error);
+
+    [LoggerMessage(152, LogLevel.Warning, "The database has {Setting} = off: a crash of its machine may lose what was committed.")]
+    public static partial void DatabaseNotDurable(ILogger log, string setting);
+
+    [LoggerMessage(153, LogLevel.Warning, "Shard {Shard} is claimed, but a transaction of an older owner stood too long: {Sessions} sessions were ended.")]
+    public static partial void OldOwnersEnded(ILogger log, int shard, int sessions);
 }

@@ -39,6 +39,9 @@ public sealed class RelayTelemetry : IDisposable
         _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s", "Computing time of one batch of a conversation.");
     }
 
+    /// <summary>For what a part of the process measures by itself.</summary>
+    internal Meter Meter => _meter;
+
     internal ActivitySource Activities { get; } = new(ActivitySourceName);
 
     /// <summary>Gauges that are read, not counted.</summary>

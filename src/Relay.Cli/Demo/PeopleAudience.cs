@@ -6,7 +6,6 @@ namespace Relay.Cli.Demo;
 /// <summary>Shows the demo to people: what each side saw, plaintext beside wire text, from top to bottom in order of time.</summary>
 internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 {
-    private const int WidthOfFiles = 118;
     private const int TextShown = 60;
     private const int WireShown = 30;
     /// <summary>What a table's frame and the paddings of its three columns take.</summary>
@@ -14,27 +13,21 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
     /// <summary>Characters of a line of wire text before the text itself: the arrow and a space; and after it: an ellipsis.</summary>
     private const int AroundWire = 3;
     private readonly int _column = Math.Min(42, (console.Profile.Width - Frame) / 3);
+    private readonly DemoPage _page = new(console);
     private string _contact = "";
     private bool _headsShown;
 
-    public static PeopleAudience Create()
-    {
-        var console = Report.Terminal();
-        if (Console.IsOutputRedirected) console.Profile.Width = WidthOfFiles;
-        return new PeopleAudience(console);
-    }
+    public static PeopleAudience Create() => new(DemoPage.Terminal());
 
     public void Chapter(string number, string title, string narration)
     {
         _headsShown = false;
-        console.WriteLine();
-        console.Write(new Spectre.Console.Rule($"[bold]{number} · {Markup.Escape(title)}[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
-        console.Write(new Padder(new Text(narration, new Style(Color.Grey)), new Padding(2, 0, 2, 1)));
+        _page.Chapter(number, title, narration);
     }
 
     public void Cast(string contact) => _contact = contact;
 
-    public void Fact(string text) => console.Write(new Padder(new Markup($"[green]•[/] {Markup.Escape(text)}"), new Padding(2, 0, 2, 0)));
+    public void Fact(string text) => _page.Fact(text);
 
     public void Show(IReadOnlyList<DemoEntry> entries)
     {
@@ -59,20 +52,12 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
         console.Write(table);
     }
 
-    public void Verdict(IReadOnlyList<DemoCheck> checks, IReadOnlyList<DemoEntry> entries, string? failure)
-    {
-        console.WriteLine();
-        console.Write(new Spectre.Console.Rule("[bold]What was proved[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
-        foreach (var check in checks) console.MarkupLine(check.IsTrue ? $"  [green]✓[/] {Markup.Escape(check.What)}" : $"  [red]✗ {Markup.Escape(check.What)}[/]");
-        console.WriteLine();
-        if (failure is not null) console.MarkupLine($"[red]The demo stopped: {Markup.Escape(Report.Safe(failure))}[/]");
-        else console.MarkupLine(checks.All(c => c.IsTrue) ? "[bold green]All of it happened.[/]" : "[bold red]Not all of it happened.[/]");
-    }
+    public void Verdict(IReadOnlyList<DemoCheck> checks, IReadOnlyList<DemoEntry> entries, string? failure) => _page.Verdict(checks, failure);
 
     public void Stay(DemoStage stage)
     {
         console.WriteLine();
-        console.Write(new Spectre.Console.Rule("[bold]What to try next[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
+        _page.Rule("What to try next");
         console.WriteLine($"""
               The server, the echo bot, the bridge and alice stay until you press Ctrl-C. In another terminal:
 

@@ -12,7 +12,7 @@ internal static class DoctorCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var directory = CommonOptions.DataDirectory(parsed);
-            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Server(parsed)), .. DirectoryChecks.Run(directory, CommonOptions.SealingKeyFile(parsed)), .. await ServerChecks.RunAsync(parsed, cancellation)];
+            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Servers(parsed)), .. DirectoryChecks.Run(directory, CommonOptions.SealingKeyFile(parsed)), .. await ServerChecks.RunAsync(parsed, cancellation)];
             if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
             else Print(found);
             return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;

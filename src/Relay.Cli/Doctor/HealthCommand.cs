@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Relay.Client;
 
 namespace Relay.Cli.Doctor;
 
@@ -8,14 +9,29 @@ internal static class HealthCommand
 {
     public static Command Create()
     {
-        var command = new Command("health", "Ask the server whether it serves: exit code 0 if so, 1 while it starts or drains, 3 if it does not answer. Needs no key.")
+        var command = new Command("health", "Ask the server, or any of several, whether it serves: exit code 0 if so, 1 while it starts or drains, 3 if it does not answer. Needs no key.")
         {
             CommonOptions.Server, CommonOptions.TrustedCertificate,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            await using var client = Connection.Open(parsed, key: null, TimeSpan.FromSeconds(1));
-            bool isServing = await client.IsServingAsync(cancellation);
+            bool isServing = false, hasAnswered = false;
+            RelayException? failure = null;
+            var servers = Connection.Servers(parsed);
+            for (int i = 0; i < servers.Count && !isServing; i++)
+            {
+                await using var client = Connection.Open(parsed, [servers[i]], key: null, TimeSpan.FromSeconds(1));
+                try
+                {
+                    isServing = await client.IsServingAsync(cancellation);
+                    hasAnswered = true;
+                }
+                catch (RelayException e)
+                {
+                    failure ??= e;
+                }
+            }
+            if (!hasAnswered) throw failure!;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(new JsonObject { ["serving"] = isServing });
             else Console.Out.WriteLine(isServing ? "serving" : "not serving");
             return isServing ? ExitCode.Ok : ExitCode.Failed;

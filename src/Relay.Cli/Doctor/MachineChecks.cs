@@ -10,14 +10,14 @@ internal static class MachineChecks
 {
     private const long LowSpace = 1L << 30;
 
-    public static IEnumerable<Finding> Run(string directory, Uri server)
+    public static IEnumerable<Finding> Run(string directory, IReadOnlyList<Uri> servers)
     {
         yield return new("runtime", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
         yield return OtrKernel.Name == "portable"
             ? new("kernel", Verdict.Warning, "portable: key exchanges cost about four times as much", "A processor with AVX2 or AVX-512 is faster.")
             : new("kernel", Verdict.Ok, OtrKernel.Name);
         yield return Space(directory);
-        yield return Port(server);
+        foreach (var server in servers) yield return Port(server);
     }
 
     private static Finding Space(string directory)

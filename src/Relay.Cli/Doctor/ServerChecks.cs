@@ -13,12 +13,14 @@ internal static class ServerChecks
     public static async Task<IReadOnlyList<Finding>> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var found = new List<Finding>();
-        var server = Connection.Server(parsed);
-        await using (var anonymous = Connection.Open(parsed, key: null, TimeSpan.FromSeconds(1)))
+        var serving = new List<Uri>();
+        foreach (var server in Connection.Servers(parsed))
         {
+            await using var anonymous = Connection.Open(parsed, [server], key: null, TimeSpan.FromSeconds(1));
             found.Add(await HealthAsync(anonymous, server, cancellation));
+            if (found[^1].Verdict == Verdict.Ok) serving.Add(server);
         }
-        if (found[0].Verdict != Verdict.Ok) return found;
+        if (serving.Count == 0) return found;
 
         RelayKey? key;
         try
@@ -35,8 +37,11 @@ internal static class ServerChecks
             found.Add(new("key", Verdict.Skipped, "There is none to try.", "Name its file with --key-file or RELAY_KEY_FILE."));
             return found;
         }
-        await using var client = Connection.Open(parsed, key, TimeSpan.FromSeconds(1));
-        found.AddRange(await KeyAsync(client, cancellation));
+        foreach (var server in serving)
+        {
+            await using var client = Connection.Open(parsed, [server], key, TimeSpan.FromSeconds(1));
+            found.AddRange(await KeyAsync(client, cancellation));
+        }
         return found;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Relay.Cli.Hosting;
@@ -23,15 +24,31 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Starts a server and returns once it answers.</summary>
     /// <param name="listen">Address and port; port 0 takes a free one.</param>
     /// <param name="logFile">Its standard error is appended here.</param>
     /// <exception cref="CommandFailure">It did not start; the message has its last words.</exception>
-    public static async Task<ServerProcess> StartAsync(
-        string dataDirectory, string listen, string logFile, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellation, params string[] more)
+    public static Task<ServerProcess> StartAsync(
+        string dataDirectory, string listen, string logFile, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellation, params string[] more) =>
+        StartAsync(new ServerStart(dataDirectory, listen, logFile) { Environment = environment ?? new Dictionary<string, string>(), Arguments = more }, cancellation);
+
+    /// <summary>Starts a server and returns once it answers.</summary>
+    /// <exception cref="CommandFailure">It did not start; the message has its last words.</exception>
+    public static async Task<ServerProcess> StartAsync(ServerStart start, CancellationToken cancellation)
     {
-        var info = RelayProgram.StartInfo(["serve", "--json", "--data", dataDirectory, "--listen", listen, .. more]);
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) info.Environment[name] = value;
+        var logFile = start.LogFile;
+        var info = RelayProgram.StartInfo(["serve", "--json", "--data", start.DataDirectory, "--listen", start.Listen, .. start.Arguments]);
+        if (start.CommandPrefix.Count > 0)
+        {
+            string[] command = [.. start.CommandPrefix, info.FileName, .. info.ArgumentList];
+            info.FileName = command[0];
+            info.ArgumentList.Clear();
+            foreach (var word in command[1..]) info.ArgumentList.Add(word);
+        }
+        foreach (var (name, value) in start.Environment) info.Environment[name] = value;
         var process = Process.Start(info) ?? throw new CommandFailure(ExitCode.Failed, "The server's process did not start.");
         process.StandardInput.Close();
         var log = CopyAsync(process.StandardError, logFile);
@@ -69,17 +86,28 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>SIGTERM: the server drains. Returns its exit code.</summary>
     public async Task<int> DrainAsync(CancellationToken cancellation)
     {
-        using (var kill = Process.Start(new ProcessStartInfo("kill") { ArgumentList = { "-TERM", _process.Id.ToString() } })!)
-            await kill.WaitForExitAsync(cancellation);
+        await SignalAsync("TERM");
         await _process.WaitForExitAsync(cancellation);
         await _log;
         return _process.ExitCode;
     }
 
+    /// <summary>SIGSTOP: it stands still, with its connections open and nobody told, until <see cref="ResumeAsync"/>.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public Task ResumeAsync() => SignalAsync("CONT");
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start(new ProcessStartInfo("kill") { ArgumentList = { "-" + signal, _process.Id.ToString(CultureInfo.InvariantCulture) } })!;
+        await kill.WaitForExitAsync();
     }
 
     private static async Task CopyAsync(StreamReader from, string file)

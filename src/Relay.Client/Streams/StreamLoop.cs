@@ -7,16 +7,17 @@ internal enum Next
 {
     /// <summary>It goes on.</summary>
     Continue,
-    /// <summary>The server drains: it connects anew.</summary>
+    /// <summary>The server drains: it connects anew, to the next one.</summary>
     Reconnect,
 }
 
 /// <summary>
 /// Keeps a bidirectional stream alive: connects, says what is to be said, hands over what arrives, and when the
-/// connection breaks, falls silent or drains, begins again. Ends only when told to, or when the server refuses for good.
+/// connection breaks, falls silent or drains, begins again with the next server. Ends only when told to, or when the server refuses for good.
 /// </summary>
 internal sealed class StreamLoop<TRequest, TResponse>(
     RelayClientOptions options,
+    ServerRing servers,
     Func<CallOptions, AsyncDuplexStreamingCall<TRequest, TResponse>> start,
     IOutgoing<TRequest> outgoing,
     Func<TResponse, CancellationToken, ValueTask<Next>> handle)
@@ -28,30 +29,29 @@ internal sealed class StreamLoop<TRequest, TResponse>(
     /// <exception cref="RelayException">The server refused for good.</exception>
     public async Task RunAsync(CancellationToken closing)
     {
-        var backoff = new Backoff(options);
+        var rounds = new Rounds(servers, options);
         while (!closing.IsCancellationRequested)
         {
-            TimeSpan? wait = null;
+            int server = servers.Current;
+            TimeSpan? wait;
             try
             {
-                await ConnectAsync(backoff, closing);
+                wait = await ConnectAsync(rounds, closing) == Next.Reconnect ? rounds.Fail(server, null) : rounds.Stay(null);
             }
             catch (Exception e) when (e is RpcException or OperationCanceledException or IOException)
             {
                 if (closing.IsCancellationRequested) return;
-                if (e is RpcException rpc)
-                {
-                    var error = RelayException.From(rpc);
-                    if (IsFinal(error)) throw error;
-                    wait = error.RetryAfter;
-                }
+                var error = e is RpcException rpc ? RelayException.From(rpc) : null;
+                if (error is not null && IsFinal(error)) throw error;
+                wait = error is { IsOfServer: false } ? rounds.Stay(error.RetryAfter) : rounds.Fail(server, error?.RetryAfter);
             }
             if (closing.IsCancellationRequested) return;
-            await Task.Delay(backoff.Next(wait), options.Time, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (wait is { } time) await Task.Delay(time, options.Time, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task ConnectAsync(Backoff backoff, CancellationToken closing)
+    /// <returns>Continue if the server ended the stream without a word.</returns>
+    private async Task<Next> ConnectAsync(Rounds rounds, CancellationToken closing)
     {
         using var connection = new CancellationTokenSource();
         // Silence is taken for death; a client that is closing gives the server a moment to store the last words.
@@ -66,9 +66,11 @@ internal sealed class StreamLoop<TRequest, TResponse>(
             while (await call.ResponseStream.MoveNext(CancellationToken.None))
             {
                 if (!closing.IsCancellationRequested) silence.Change(options.SilenceLimit, Timeout.InfiniteTimeSpan);
-                backoff.Reset();
-                if (await handle(call.ResponseStream.Current, closing) == Next.Reconnect) return;
+                if (await handle(call.ResponseStream.Current, closing) == Next.Reconnect) return Next.Reconnect;
+                // Not for word that the server drains: nodes that all do would be asked round and round.
+                rounds.Reset();
             }
+            return Next.Continue;
         }
         finally
         {

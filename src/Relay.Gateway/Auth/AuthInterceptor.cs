@@ -6,7 +6,7 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Auth;
 
 /// <summary>Lets a call through only if the table of scopes does. Everything else is denied.</summary>
-internal sealed class AuthInterceptor(ApiKeyFile keys, TimeProvider time, GatewayMetrics metrics) : Interceptor
+internal sealed class AuthInterceptor(IApiKeyStore keys, TimeProvider time, GatewayMetrics metrics) : Interceptor
 {
     private const string Header = "authorization";
     private const string Scheme = "Bearer ";

@@ -65,6 +65,7 @@ public static class MethodScopes
         ["/relay.v1.AdminService/ListApiKeys"] = s_admin,
         ["/relay.v1.AdminService/RevokeApiKey"] = s_admin,
         ["/relay.v1.AdminService/GetServer"] = s_admin,
+        ["/relay.v1.AdminService/ListNodes"] = s_admin,
 
         // Probes have no keys, and learn no more than that the server is there.
         ["/grpc.health.v1.Health/Check"] = MethodAccess.Public,

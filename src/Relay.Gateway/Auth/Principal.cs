@@ -19,7 +19,7 @@ internal sealed record Principal(ApiKey Key)
     }
 
     /// <summary>Fails with UNAUTHENTICATED when the key ends; a member of every stream.</summary>
-    public async Task WatchAsync(ApiKeyFile keys, TimeProvider time, CancellationToken cancellation)
+    public async Task WatchAsync(IApiKeyStore keys, TimeProvider time, CancellationToken cancellation)
     {
         await keys.WhenInvalidAsync(Key.Id, time, cancellation);
         throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key has expired or was revoked.");

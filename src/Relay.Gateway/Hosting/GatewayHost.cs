@@ -11,12 +11,12 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors;
+using Relay.Actors.Store;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Errors;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
-using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace Relay.Gateway.Hosting;
 
@@ -24,19 +24,28 @@ namespace Relay.Gateway.Hosting;
 public sealed class GatewayHost : IAsyncDisposable
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(5);
+    private readonly GatewayOptions _options;
     private readonly WebApplication _app;
     private readonly IRelay _relay;
+    private readonly IApiKeyStore _keys;
     private readonly ILoggerFactory _loggers;
+    private readonly ILogger _log;
     private readonly TelemetryExport _telemetry;
-    private bool _drained;
+    private Task<bool>? _drained;
 
-    private GatewayHost(WebApplication app, IRelay relay, ILoggerFactory loggers, TelemetryExport telemetry, Uri address, bool madeAdminKey)
+    private GatewayHost(GatewayOptions options, WebApplication app, IRelay relay, IApiKeyStore keys, ILoggerFactory loggers, TelemetryExport telemetry, bool madeAdminKey)
     {
+        _options = options;
         _app = app;
         _relay = relay;
+        _keys = keys;
         _loggers = loggers;
+        _log = loggers.CreateLogger("Relay.Gateway");
         _telemetry = telemetry;
-        Address = address;
+        // In the order in which they were bound: clients' first, then the probes'.
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToList();
+        Address = bound[0];
+        HealthAddress = bound.Count > 1 ? bound[1] : null;
         MadeAdminKey = madeAdminKey;
     }
 
@@ -47,19 +56,35 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>Where clients reach the server.</summary>
     public Uri Address { get; }
 
+    /// <summary>Where probes reach it by plain HTTP, if anywhere.</summary>
+    public Uri? HealthAddress { get; }
+
     /// <summary>True if this was the first start, and `admin.key` was made.</summary>
     public bool MadeAdminKey { get; }
 
-    /// <summary>Starts the embedded server: SQLite in the data directory, shards in this process.</summary>
+    /// <summary>Starts a node of a cluster, or the embedded server: SQLite in the data directory, shards in this process.</summary>
     /// <exception cref="RelayStartException">Why it refuses; nothing was overwritten.</exception>
     public static Task<GatewayHost> StartAsync(GatewayOptions options, CancellationToken cancellation) =>
-        StartAsync(options, loggers => EmbeddedRelay.OpenAsync(
-            new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards, SealingKeyFile = options.SealingKeyFile }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation), cancellation);
+        StartAsync(options, loggers => Actors(options, loggers, cancellation), cancellation);
 
     /// <summary>Starts a server in front of any implementation of the actors, which it then owns.</summary>
     /// <exception cref="RelayStartException">Why it refuses.</exception>
     public static Task<GatewayHost> StartAsync(GatewayOptions options, IRelay relay, CancellationToken cancellation) =>
         StartAsync(options, _ => Task.FromResult(relay), cancellation);
+
+    private static Task<IRelay> Actors(GatewayOptions options, ILoggerFactory loggers, CancellationToken cancellation) => options.Cluster is { } cluster
+        ? ClusterRelay.OpenAsync(
+            new ClusterRelayOptions(cluster.Database, cluster.Broker)
+            {
+                DataDirectory = options.DataDirectory,
+                SealingKeyFile = options.SealingKeyFile,
+                NodeName = cluster.NodeName,
+                Shards = options.Shards,
+                BrokerCertificateAuthorityFile = cluster.BrokerCertificateAuthorityFile,
+            }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation)
+        : EmbeddedRelay.OpenAsync(
+            new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Shards, SealingKeyFile = options.SealingKeyFile },
+            loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
 
     private static async Task<GatewayHost> StartAsync(GatewayOptions options, Func<ILoggerFactory, Task<IRelay>> open, CancellationToken cancellation)
     {
@@ -69,31 +94,35 @@ public sealed class GatewayHost : IAsyncDisposable
         var telemetry = TelemetryExport.Start();
         var loggers = LoggerFactory.Create(logging => Logs.Configure(logging, options, telemetry));
         IRelay? relay = null;
+        IApiKeyStore? keys = null;
         WebApplication? app = null;
         try
         {
             relay = await open(loggers);
-            var keys = ApiKeyFile.Open(options.DataDirectory);
-            bool madeAdminKey = AdminKey.Ensure(options.DataDirectory, keys, SystemRandom.Instance, TimeProvider.System);
+            keys = relay.Documents is { } documents
+                ? await SharedApiKeys.OpenAsync(documents, options.DataDirectory, TimeProvider.System, loggers.CreateLogger("Relay.Gateway"), cancellation)
+                : ApiKeyFile.Open(options.DataDirectory);
+            bool madeAdminKey = await AdminKey.EnsureAsync(options.DataDirectory, options.AdminKeyFile, keys, SystemRandom.Instance, TimeProvider.System, cancellation);
             app = Build(options, relay, keys, loggers, certificate);
             await app.StartAsync(cancellation);
-            ReportHealth(app.Services.GetRequiredService<HealthServiceImpl>(), relay);
-            var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-            return new GatewayHost(app, relay, loggers, telemetry, new Uri(bound), madeAdminKey);
+            app.Services.GetRequiredService<Readiness>().Open();
+            return new GatewayHost(options, app, relay, keys, loggers, telemetry, madeAdminKey);
         }
         catch (Exception e)
         {
             if (app is not null) await app.DisposeAsync();
+            if (keys is IAsyncDisposable following) await following.DisposeAsync();
             if (relay is not null) await relay.DisposeAsync();
             loggers.Dispose();
             telemetry.Dispose();
             // Kestrel's way to say that the port is taken.
-            if (e is IOException && app is not null) throw new RelayStartException($"Relay cannot listen on {options.Listen}: {e.Message} Choose another with --listen; port 0 takes a free one.", e);
+            if (e is IOException && app is not null) throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen{(options.HealthListen is null ? "" : " or --health-listen")}; port 0 takes a free one.", e);
+            if (e is StoreException) throw new RelayStartException($"The API keys cannot be written: {e.Message}", e);
             throw;
         }
     }
 
-    private static WebApplication Build(GatewayOptions options, IRelay relay, ApiKeyFile keys, ILoggerFactory loggers, X509Certificate2? certificate)
+    private static WebApplication Build(GatewayOptions options, IRelay relay, IApiKeyStore keys, ILoggerFactory loggers, X509Certificate2? certificate)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
@@ -106,7 +135,7 @@ public sealed class GatewayHost : IAsyncDisposable
         return app;
     }
 
-    private static void AddServices(IServiceCollection services, GatewayOptions options, IRelay relay, ApiKeyFile keys)
+    private static void AddServices(IServiceCollection services, GatewayOptions options, IRelay relay, IApiKeyStore keys)
     {
         services.AddSingleton<IHostLifetime, NoSignals>();
         services.AddSingleton(options);
@@ -116,8 +145,9 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new GatewayClock(TimeProvider.System));
         services.AddSingleton<GatewayMetrics>();
-        services.AddSingleton<WireTakeover>();
+        services.AddSingleton(new WireTakeover(relay.Documents, TimeProvider.System));
         services.AddSingleton<HealthServiceImpl>();
+        services.AddSingleton<Readiness>();
         services.AddGrpcReflection();
         services.AddGrpc(grpc =>
         {
@@ -125,11 +155,13 @@ public sealed class GatewayHost : IAsyncDisposable
             grpc.EnableDetailedErrors = false;
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<AuthInterceptor>();
+            grpc.Interceptors.Add<DrainInterceptor>();
         });
     }
 
     private static void MapServices(WebApplication app)
     {
+        PlainHealth.Map(app);
         app.MapGrpcService<EndpointApi>();
         app.MapGrpcService<ConversationApi>();
         app.MapGrpcService<MessageApi>();
@@ -140,41 +172,47 @@ public sealed class GatewayHost : IAsyncDisposable
         app.MapGrpcReflectionService();
     }
 
-    /// <summary>The server as a whole (the empty name) and each service: serving, until draining begins.</summary>
-    private static void ReportHealth(HealthServiceImpl health, IRelay relay)
-    {
-        string[] services = ["", .. MethodScopes.Table.Keys.Where(m => m.StartsWith("/relay.", StringComparison.Ordinal)).Select(m => m.Split('/')[1]).Distinct()];
-        void Set(ServingStatus status)
-        {
-            foreach (var service in services) health.SetStatus(service, status);
-        }
-        Set(ServingStatus.Serving);
-        relay.Draining.Register(() => Set(ServingStatus.NotServing));
-    }
-
     /// <summary>
-    /// Takes no new work, tells the streams to reconnect elsewhere, finishes and commits what is in flight, and stops
-    /// listening. Harmless when repeated.
+    /// Says that it is not ready, waits for load balancers to notice, takes no new work, tells the streams to reconnect
+    /// elsewhere, finishes and commits what is in flight, and stops listening. Once.
     /// </summary>
-    public async Task DrainAsync(CancellationToken cancellation)
+    /// <returns>False if it took longer than it may: what is left is safe, and done again elsewhere.</returns>
+    public Task<bool> DrainAsync(CancellationToken cancellation) => _drained ??= DrainOnceAsync(cancellation);
+
+    private async Task<bool> DrainOnceAsync(CancellationToken cancellation)
     {
-        if (_drained) return;
-        _drained = true;
+        _app.Services.GetRequiredService<Readiness>().Close();
+        _log.NotReady(_options.DrainDelay);
+        await Task.Delay(_options.DrainDelay, cancellation);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(GatewayLimits.DrainTimeout);
-        await _relay.DrainAsync(limit.Token);
+        limit.CancelAfter(_options.DrainTimeout);
+        bool inTime = true;
+        try
+        {
+            await _relay.DrainAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            inTime = false;
+            _log.DrainTooLong(_options.DrainTimeout);
+        }
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         stop.CancelAfter(s_stopTimeout);
         await _app.StopAsync(stop.Token);
+        return inTime;
     }
 
     /// <summary>Stops at once, if <see cref="DrainAsync"/> has not been called.</summary>
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource(TimeSpan.Zero);
-        if (!_drained) await _app.StopAsync(now.Token);
+        if (_drained is null) await _app.StopAsync(now.Token);
         await _app.DisposeAsync();
-        await _relay.DisposeAsync();
+        if (_keys is IAsyncDisposable following) await following.DisposeAsync();
+        var closed = _relay.DisposeAsync().AsTask();
+        // A drain that did not end in its time does not end here either, and the process is about to go.
+        if (_drained is { IsCompletedSuccessfully: true, Result: false }) await Task.WhenAny(closed, Task.Delay(s_stopTimeout));
+        else await closed;
         _loggers.Dispose();
         _telemetry.Dispose();
     }

@@ -43,6 +43,13 @@ public static class GatewayLimits
     /// <summary>Time that in-flight work gets when the server drains.</summary>
     public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>How often, while it delivers, a bridge's stream looks whether a stream at another node has taken its endpoint.</summary>
+    public static readonly TimeSpan TakeoverRecheck = TimeSpan.FromSeconds(1);
+    /// <summary>How often a node looks for a newer version of the cluster's API keys.</summary>
+    public static readonly TimeSpan KeyRefresh = TimeSpan.FromSeconds(2);
+    /// <summary>Time without such a look after which a node decides nothing by the keys it knows: callers get UNAVAILABLE.</summary>
+    public static readonly TimeSpan MaxKeyAge = TimeSpan.FromMinutes(1);
+
     /// <summary>Largest gRPC message taken in, in bytes.</summary>
     public const int MaxReceiveMessageBytes = 256 * 1024;
     /// <summary>Concurrent calls on one connection.</summary>

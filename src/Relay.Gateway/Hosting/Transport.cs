@@ -65,5 +65,6 @@ internal static class Transport
                 });
             }
         });
+        if (options.HealthListen is { } health) PlainHealth.Listen(kestrel, health);
     }
 }

@@ -10,9 +10,9 @@ using Relay.Gateway.Resources;
 namespace Relay.Gateway.Services;
 
 /// <summary>API keys, and how the server is.</summary>
-internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource random, TimeProvider time, GatewayClock clock) : V1.AdminService.AdminServiceBase
+internal sealed class AdminApi(IRelay relay, IApiKeyStore keys, IRandomSource random, TimeProvider time, GatewayClock clock) : V1.AdminService.AdminServiceBase
 {
-    public override Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
+    public override async Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
     {
         var now = time.GetUtcNow();
         var violations = new Violations();
@@ -32,12 +32,15 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints", "must be empty for an admin key: it makes keys and endpoints");
         violations.ThrowIfAny();
 
-        if (keys.List().FirstOrDefault(k => k.RequestId == request.RequestId) is { } earlier)
-            throw ApiErrors.AlreadyExists(Reasons.KeyExists, "apiKey", ResourceNames.ApiKey(earlier.Id), "This request made a key already, and its secret is not kept: revoke it and make another.");
         var token = ApiKeyToken.Create(random);
         var key = new ApiKey(token.Id, scope, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null, request.RequestId);
-        if (!keys.TryAdd(key)) throw ApiErrors.ResourceExhausted(Reasons.Overloaded, $"There are {GatewayLimits.MaxApiKeys} keys already.", null);
-        return Task.FromResult(new V1.CreateApiKeyResponse { ApiKey = ToMessage(key), Token = token.Reveal() });
+        return await keys.AddAsync(key, context.CancellationToken) switch
+        {
+            AddKeyResult.Added => new V1.CreateApiKeyResponse { ApiKey = ToMessage(key), Token = token.Reveal() },
+            AddKeyResult.MadeBefore before => throw ApiErrors.AlreadyExists(Reasons.KeyExists, "apiKey", ResourceNames.ApiKey(before.Key.Id), "This request made a key already, and its secret is not kept: revoke it and make another."),
+            AddKeyResult.TooMany => throw ApiErrors.ResourceExhausted(Reasons.Overloaded, $"There are {GatewayLimits.MaxApiKeys} keys already.", null),
+            var other => throw new System.Diagnostics.UnreachableException(other.GetType().Name),
+        };
     }
 
     public override Task<V1.ListApiKeysResponse> ListApiKeys(V1.ListApiKeysRequest request, ServerCallContext context)
@@ -50,11 +53,11 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         return Task.FromResult(response);
     }
 
-    public override Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
+    public override async Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
-        var key = keys.Revoke(id, time.GetUtcNow()) ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name);
-        return Task.FromResult(ToMessage(key));
+        var key = await keys.RevokeAsync(id, time.GetUtcNow(), context.CancellationToken) ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name);
+        return ToMessage(key);
     }
 
     public override Task<V1.Server> GetServer(V1.GetServerRequest request, ServerCallContext context) => Task.FromResult(new V1.Server
@@ -65,6 +68,18 @@ internal sealed class AdminApi(IRelay relay, ApiKeyFile keys, IRandomSource rand
         Kernel = OtrKernel.Name,
         Draining = relay.Draining.IsCancellationRequested,
     });
+
+    public override Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
+    {
+        var response = new V1.ListNodesResponse();
+        foreach (var node in relay.Nodes.OrderBy(n => n.Name, StringComparer.Ordinal))
+        {
+            var message = new V1.Node { Name = node.Name, Answering = node.IsSelf, Draining = node.IsDraining, AssignedShards = node.AssignedShards };
+            if (node.OwnedShards is { } owned) message.OwnedShards = owned;
+            response.Nodes.Add(message);
+        }
+        return Task.FromResult(response);
+    }
 
     /// <summary>A time outside the calendar counts as past.</summary>
     private static DateTimeOffset? Expiry(Timestamp? time) =>

@@ -10,7 +10,7 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>The bridge's stream of wire text, both ways, and its unary twins.</summary>
-internal sealed class BridgeApi(IRelay relay, ApiKeyFile keys, WireTakeover takeover, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.BridgeService.BridgeServiceBase
+internal sealed class BridgeApi(IRelay relay, IApiKeyStore keys, WireTakeover takeover, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.BridgeService.BridgeServiceBase
 {
     private readonly InboundWork _inbound = new(relay, metrics);
 

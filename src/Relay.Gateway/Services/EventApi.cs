@@ -9,7 +9,7 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>The bot's stream of plaintext and session events, and its unary twins.</summary>
-internal sealed class EventApi(IRelay relay, ApiKeyFile keys, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
+internal sealed class EventApi(IRelay relay, IApiKeyStore keys, TimeProvider time, GatewayOptions options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
 {
     public override async Task StreamEvents(
         IAsyncStreamReader<V1.StreamEventsRequest> requestStream, IServerStreamWriter<V1.StreamEventsResponse> responseStream, ServerCallContext context)
@@ -28,7 +28,7 @@ internal sealed class EventApi(IRelay relay, ApiKeyFile keys, TimeProvider time,
                 switch (request.MessageCase)
                 {
                     case V1.StreamEventsRequest.MessageOneofCase.Open:
-                        await readers.OpenAsync(request.Open, DeliverAsync, CaughtUpAsync, cancellation);
+                        await readers.OpenAsync(request.Open, static (_, _) => ValueTask.CompletedTask, DeliverAsync, CaughtUpAsync, cancellation);
                         break;
                     case V1.StreamEventsRequest.MessageOneofCase.Ack:
                         readers.Acknowledge(request.Ack);

@@ -11,9 +11,10 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
 {
     private readonly Dictionary<string, OutboxReader> _readers = new(StringComparer.Ordinal);
 
-    /// <summary>Begins reading another endpoint's stream. Returns its id.</summary>
-    public async ValueTask<string> OpenAsync(
-        V1.OpenStream open, Func<string, IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver, Func<string, ulong, CancellationToken, Task> caughtUp, CancellationToken cancellation)
+    /// <summary>Begins reading another endpoint's stream.</summary>
+    /// <param name="opening">Called once it is known that the endpoint may be opened, before anything is read.</param>
+    public async ValueTask OpenAsync(
+        V1.OpenStream open, Func<string, CancellationToken, ValueTask> opening, Func<string, IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver, Func<string, ulong, CancellationToken, Task> caughtUp, CancellationToken cancellation)
     {
         if (!ResourceNames.TryParseEndpoint(open.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("open.endpoint", "must be endpoints/{endpoint}");
         if (_readers.ContainsKey(endpointId)) throw ApiErrors.InvalidArgument("open.endpoint", "is open on this stream already");
@@ -24,10 +25,10 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, kind),
             (items, c) => deliver(endpointId, items, c), (sequence, c) => caughtUp(endpointId, sequence, c));
         await reader.OpenAsync(open.HasAfterSequence ? open.AfterSequence : null, cancellation);
+        await opening(endpointId, cancellation);
         _readers.Add(endpointId, reader);
         group.Start(reader.DeliverAsync);
         group.Start(reader.StoreAcknowledgementsAsync);
-        return endpointId;
     }
 
     public void Acknowledge(V1.Ack ack)

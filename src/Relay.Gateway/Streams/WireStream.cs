@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -10,11 +11,11 @@ namespace Relay.Gateway.Streams;
 
 /// <summary>One bridge's stream.</summary>
 internal sealed class WireStream(
-    IRelay relay, Principal principal, ApiKeyFile keys, WireTakeover takeover, InboundWork inboundWork,
+    IRelay relay, Principal principal, IApiKeyStore keys, WireTakeover takeover, InboundWork inboundWork,
     IServerStreamWriter<V1.StreamWireResponse> responses, TimeProvider time, TimeSpan keepAliveInterval, GatewayMetrics metrics)
 {
     private readonly ResponseWriter<V1.StreamWireResponse> _writer = new(responses, time, keepAliveInterval);
-    private readonly List<WireTakeover.Claim> _claims = [];
+    private readonly ConcurrentDictionary<string, WireTakeover.Claim> _claims = new(StringComparer.Ordinal);
     private readonly PeerLanes _lanes = new(GatewayLimits.InboundInFlight);
 
     public async Task RunAsync(IAsyncStreamReader<V1.StreamWireRequest> requests, CancellationToken cancellation)
@@ -40,7 +41,7 @@ internal sealed class WireStream(
         }
         finally
         {
-            foreach (var claim in _claims) claim.Dispose();
+            foreach (var claim in _claims.Values) claim.Dispose();
             _lanes.Dispose();
             _writer.Dispose();
         }
@@ -51,14 +52,7 @@ internal sealed class WireStream(
         switch (request.MessageCase)
         {
             case V1.StreamWireRequest.MessageOneofCase.Open:
-                var endpointId = await readers.OpenAsync(request.Open, DeliverAsync, CaughtUpAsync, cancellation);
-                var claim = takeover.Take(endpointId);
-                _claims.Add(claim);
-                group.Start(async c =>
-                {
-                    await claim.Lost.WaitAsync(c);
-                    throw ApiErrors.Aborted(Reasons.StreamReplaced, "Another bridge stream has opened this endpoint.");
-                });
+                await readers.OpenAsync(request.Open, (endpointId, c) => ClaimAsync(endpointId, group, c), DeliverAsync, CaughtUpAsync, cancellation);
                 break;
             case V1.StreamWireRequest.MessageOneofCase.Ack:
                 readers.Acknowledge(request.Ack);
@@ -71,6 +65,19 @@ internal sealed class WireStream(
         }
     }
 
+    private async ValueTask ClaimAsync(string endpointId, TaskGroup group, CancellationToken cancellation)
+    {
+        var claim = await takeover.TakeAsync(endpointId, cancellation);
+        _claims[endpointId] = claim;
+        group.Start(async c =>
+        {
+            await claim.Lost.WaitAsync(c);
+            throw Replaced();
+        });
+    }
+
+    private static RpcException Replaced() => ApiErrors.Aborted(Reasons.StreamReplaced, "Another bridge stream has opened this endpoint.");
+
     private ValueTask TakeInAsync(V1.InboundWire inbound, TaskGroup group, CancellationToken cancellation)
     {
         if (!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("inbound.endpoint", "must be endpoints/{endpoint}");
@@ -82,15 +89,16 @@ internal sealed class WireStream(
         }, cancellation);
     }
 
-    private Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
+    private async Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
     {
         var messages = new List<V1.StreamWireResponse>(items.Count);
         foreach (var item in items)
         {
             if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
         }
+        if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
         metrics.Delivered("wire", messages.Count);
-        return _writer.WriteAsync(messages, cancellation);
+        await _writer.WriteAsync(messages, cancellation);
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

@@ -7,4 +7,13 @@ internal static partial class GatewayLog
 {
     [LoggerMessage(2000, LogLevel.Error, "{Method} failed: {Fault} at {Where}")]
     public static partial void CallFailed(this ILogger log, string method, string fault, string where);
+
+    [LoggerMessage(2001, LogLevel.Warning, "The shared API keys cannot be read; the ones known decide for a while. {Reason}")]
+    public static partial void KeysNotRead(this ILogger log, string reason);
+
+    [LoggerMessage(2002, LogLevel.Information, "Not ready any more; draining begins in {Delay}")]
+    public static partial void NotReady(this ILogger log, TimeSpan delay);
+
+    [LoggerMessage(2003, LogLevel.Warning, "Draining did not end in {Limit}; what is left is done again by another node, or after the next start")]
+    public static partial void DrainTooLong(this ILogger log, TimeSpan limit);
 }

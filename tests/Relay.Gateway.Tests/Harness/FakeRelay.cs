@@ -10,6 +10,23 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     private readonly CancellationTokenSource _draining = new();
     private readonly ConcurrentDictionary<StreamKey, FakeStream> _streams = [];
 
+    public FakeRelay() { }
+
+    /// <summary>Another node of the same cluster.</summary>
+    public FakeRelay(FakeRelay other)
+    {
+        _streams = other._streams;
+        Documents = other.Documents;
+    }
+
+    /// <summary>Null: one process.</summary>
+    public ISharedDocuments? Documents { get; init; }
+
+    public IReadOnlyList<NodeView> Nodes { get; init; } = [];
+
+    /// <summary>What draining waits for.</summary>
+    public Func<CancellationToken, Task> OnDrain { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Answers commands.</summary>
     public Func<ConversationAddress, Command, CancellationToken, ValueTask<Reply>> OnAsk { get; set; } =
         (_, _, _) => ValueTask.FromResult<Reply>(new Reply.Done(ConversationId, MessageState.Encrypted, SendDisposition.Encrypted));
@@ -28,7 +45,11 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     public ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
     public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult<ConversationView?>(null);
     public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>([]);
-    public Task DrainAsync(CancellationToken cancellation) => _draining.CancelAsync();
+    public async Task DrainAsync(CancellationToken cancellation)
+    {
+        await _draining.CancelAsync();
+        await OnDrain(cancellation);
+    }
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     public ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation)

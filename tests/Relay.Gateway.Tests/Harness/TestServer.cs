@@ -15,6 +15,7 @@ public sealed class TestServer : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
     private readonly List<RelayClient> _clients = [];
+    private string _adminKeyFile = "";
 
     private TestServer() { }
 
@@ -30,11 +31,22 @@ public sealed class TestServer : IAsyncDisposable
         options = configure?.Invoke(options) ?? options;
         if (relay is not null) Directory.CreateDirectory(server.DataDirectory);
         server.Host = relay is null ? await GatewayHost.StartAsync(options, CancellationToken.None) : await GatewayHost.StartAsync(options, relay, CancellationToken.None);
-        server.Admin = server.Connect(server.AdminToken);
+        server._adminKeyFile = options.AdminKeyFile ?? Path.Combine(server.DataDirectory, AdminKey.FileName);
+        // A node that was not first has none.
+        server.Admin = server.Connect(File.Exists(server._adminKeyFile) ? server.AdminToken : null);
         return server;
     }
 
-    public string AdminToken => File.ReadAllText(Path.Combine(DataDirectory, AdminKey.FileName)).Trim();
+    /// <summary>Two nodes of one cluster: two servers with the same streams, documents and admin key.</summary>
+    public static async Task<(TestServer First, TestServer Second)> StartTwoAsync(FakeRelay? first = null, FakeRelay? second = null)
+    {
+        first ??= new FakeRelay { Documents = new FakeDocuments() };
+        var one = await StartAsync(first);
+        var file = Path.Combine(one.DataDirectory, AdminKey.FileName);
+        return (one, await StartAsync(second ?? new FakeRelay(first), o => o with { AdminKeyFile = file }));
+    }
+
+    public string AdminToken => File.ReadAllText(_adminKeyFile).Trim();
 
     public RelayClient Connect(string? token, RelayClientOptions? options = null)
     {

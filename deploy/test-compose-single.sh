@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs docker-compose.yml for real and checks what deploy/README.md promises: builds the image, starts the stack, makes an
+# Runs deploy/compose.single.yml for real and checks what deploy/README.md promises of it: builds the image, starts the stack, makes an
 # endpoint from outside, kills the relay, starts it again, stops it gently, takes everything down.
 #
-#   deploy/test-compose.sh [COMPOSE FILE...]     further compose files are laid over docker-compose.yml
+#   deploy/test-compose-single.sh [COMPOSE FILE...]     further compose files are laid over it
 #
 # Needs a Docker engine (DOCKER_HOST or the default socket), `docker` with Compose 2 or `docker-compose` 1.29, openssl, and
 # for the client outside the .NET SDK (or RELAY=/path/to/relay). Touches nothing but a project, an image tag and a port of its own.
@@ -18,7 +18,7 @@ export RELAY_VERSION=test-$$ RELAY_TLS_NAMES= RELAY_OTLP= RELAY_LOG_LEVEL=Inform
 RELAY_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || echo 17420)
 export RELAY_PORT
 
-files=(-f docker-compose.yml)
+files=(-f deploy/compose.single.yml)
 for file in "$@"; do files+=(-f "$file"); done
 if docker compose version >/dev/null 2>&1; then compose_command=(docker compose); else compose_command=(docker-compose); fi
 compose() { "${compose_command[@]}" -p "$project" "${files[@]}" "$@"; }

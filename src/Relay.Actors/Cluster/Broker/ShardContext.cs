@@ -1,0 +1,7 @@
+using Microsoft.Extensions.Logging;
+using Relay.Actors.Sealing;
+
+namespace Relay.Actors.Cluster.Broker;
+
+/// <summary>What all subscriptions of a node share.</summary>
+internal sealed record ShardContext(RabbitBrokerOptions Options, BrokerTopology Topology, Sealer Sealer, DeliveryInspector Inspector, Parking Parking, BrokerTelemetry Telemetry, ILogger Log);

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Relay.Gateway.Auth;
+
+/// <summary>The keys as they are written down: JSON, in the file of one server as in the document of a cluster.</summary>
+internal static class ApiKeyDocument
+{
+    private const int Version = 1;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
+
+    public static byte[] Write(ImmutableDictionary<string, ApiKey> keys) =>
+        JsonSerializer.SerializeToUtf8Bytes(new Content(Version, [.. keys.Values.OrderBy(k => k.Created)]), s_json);
+
+    /// <exception cref="JsonException">It is no list of keys; the message says why.</exception>
+    public static ImmutableDictionary<string, ApiKey> Read(ReadOnlySpan<byte> text)
+    {
+        var content = JsonSerializer.Deserialize<Content>(text, s_json) ?? throw new JsonException("The file is empty.");
+        if (content.Version != Version) throw new JsonException($"Version {content.Version} is not known here.");
+        foreach (var key in content.Keys)
+        {
+            if (key.Hash is not { Length: 64 } || !key.Hash.All(char.IsAsciiHexDigit) || !Enum.IsDefined(key.Scope) || key.Endpoints is null)
+                throw new JsonException("A key is incomplete.");
+        }
+        try
+        {
+            return content.Keys.ToImmutableDictionary(k => k.Id);
+        }
+        catch (ArgumentException e)
+        {
+            throw new JsonException("A key is there twice.", e);
+        }
+    }
+
+    private sealed record Content(int Version, IReadOnlyList<ApiKey> Keys);
+}

@@ -1,0 +1,194 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Relay.Actors;
+using Relay.Actors.Store;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Telemetry;
+
+namespace Relay.Gateway.Auth;
+
+/// <summary>
+/// A cluster's API keys: one sealed document in the shared store. Every node decides by its own copy, looks for a newer
+/// version every <see cref="GatewayLimits.KeyRefresh"/>, and stops deciding when it could not look for
+/// <see cref="GatewayLimits.MaxKeyAge"/>. An older version than one seen is never taken: it would open what was revoked.
+/// </summary>
+public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
+{
+    /// <summary>The document's name.</summary>
+    public const string DocumentName = "api-keys";
+    private const int MaxAttempts = 16;
+
+    private readonly ISharedDocuments _documents;
+    private readonly SeenVersionFile _seen;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly ApiKeyList _list;
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+    private Task _refreshing = Task.CompletedTask;
+    private ulong _version;
+    private long _lastLook;
+
+    private SharedApiKeys(ISharedDocuments documents, SeenVersionFile seen, TimeProvider time, ILogger log, ulong version, ImmutableDictionary<string, ApiKey> keys)
+    {
+        (_documents, _seen, _time, _log, _version) = (documents, seen, time, log, version);
+        _list = new ApiKeyList(keys);
+        _lastLook = time.GetTimestamp();
+    }
+
+    /// <summary>Reads the keys and begins to follow their changes.</summary>
+    /// <exception cref="RelayStartException">They do not open, or are older than what this node has seen.</exception>
+    public static async Task<SharedApiKeys> OpenAsync(ISharedDocuments documents, string dataDirectory, TimeProvider time, ILogger log, CancellationToken cancellation)
+    {
+        var seen = SeenVersionFile.Open(dataDirectory);
+        try
+        {
+            var (version, keys) = await ReadAsync(documents, cancellation);
+            if (version < seen.Version)
+            {
+                throw new RelayStartException(
+                    $"The API keys in the database are at version {version}, and this node has seen version {seen.Version}: a backup was put back, or somebody rolled them back. "
+                    + $"A key that was revoked since would open again. If you know why, remove {seen.Path} on every node, start it, and revoke again what 'relay keys list' should not show.");
+            }
+            seen.Raise(version);
+            var shared = new SharedApiKeys(documents, seen, time, log, version, keys);
+            shared._refreshing = shared.RefreshAsync();
+            return shared;
+        }
+        catch (Exception e) when (e is DamagedDocumentException or JsonException or StoreException)
+        {
+            throw new RelayStartException($"The API keys in the database cannot be read: {e.Message} Nothing was changed.", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ApiKey> List() => _list.InOrder();
+
+    /// <inheritdoc/>
+    public ApiKey? Authenticate(ApiKeyToken token, DateTimeOffset now)
+    {
+        // Not left to the refreshing task alone: a process that was stopped for an hour wakes up here.
+        if (IsTooOld) _list.MarkOutOfDate();
+        return _list.Authenticate(token, now);
+    }
+
+    /// <inheritdoc/>
+    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation) => _list.WhenInvalidAsync(id, time, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation) => ChangeAsync(keys => ApiKeyList.Add(keys, key), cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation) => ChangeAsync(keys => ApiKeyList.Revoke(keys, id, now), cancellation);
+
+    /// <summary>Follows no further.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _refreshing;
+    }
+
+    private bool IsTooOld => _time.GetElapsedTime(Volatile.Read(ref _lastLook)) > GatewayLimits.MaxKeyAge;
+
+    private async ValueTask<T> ChangeAsync<T>(Func<ImmutableDictionary<string, ApiKey>, (ImmutableDictionary<string, ApiKey>? Changed, T Result)> change, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            for (int attempt = 1; ; attempt++)
+            {
+                long begun = _time.GetTimestamp();
+                var (version, keys) = await ReadAsync(_documents, cancellation);
+                if (!Take(version, keys, begun)) throw new StoreException("The stored API keys are older than those seen.");
+                var (changed, result) = change(keys);
+                if (changed is null) return result;
+                try
+                {
+                    if (await _documents.WriteAsync(DocumentName, version, ApiKeyDocument.Write(changed), cancellation))
+                    {
+                        Take(version + 1, changed, begun);
+                        return result;
+                    }
+                }
+                catch (StoreException) when (attempt < MaxAttempts)
+                {
+                    // Whether it was written shows in the next read.
+                }
+                if (attempt >= MaxAttempts) throw new StoreException("Other nodes change the API keys at the same time.");
+            }
+        }
+        catch (Exception e) when (e is DamagedDocumentException or JsonException)
+        {
+            throw new StoreException(e.Message, e);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private async Task RefreshAsync()
+    {
+        bool isFailing = false;
+        while (true)
+        {
+            await Task.Delay(GatewayLimits.KeyRefresh, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_stop.IsCancellationRequested) return;
+            try
+            {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                limit.CancelAfter(GatewayLimits.MaxKeyAge / 4);
+                await LookAsync(limit.Token).WaitAsync(limit.Token);
+                isFailing = false;
+            }
+            catch (Exception e) when (e is StoreException or DamagedDocumentException or JsonException or OperationCanceledException)
+            {
+                if (_stop.IsCancellationRequested) return;
+                if (!isFailing) _log.KeysNotRead(e is OperationCanceledException ? "The store does not answer in time." : e.Message);
+                isFailing = true;
+            }
+            if (IsTooOld) _list.MarkOutOfDate();
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellation)
+    {
+        long begun = _time.GetTimestamp();
+        ulong stored = await _documents.VersionAsync(DocumentName, cancellation);
+        ulong known;
+        lock (_lock) known = _version;
+        if (stored == known)
+        {
+            Volatile.Write(ref _lastLook, begun);
+            _list.Confirm();
+            return;
+        }
+        var (version, keys) = await ReadAsync(_documents, cancellation);
+        if (!Take(version, keys, begun)) throw new StoreException("The stored API keys are older than those seen: a backup was put back, or somebody rolled them back.");
+    }
+
+    /// <returns>False if it is older than what was seen.</returns>
+    private bool Take(ulong version, ImmutableDictionary<string, ApiKey> keys, long readAt)
+    {
+        lock (_lock)
+        {
+            if (version < _version) return false;
+            if (version > _version)
+            {
+                _seen.Raise(version);
+                _version = version;
+                _list.Replace(keys);
+            }
+            Volatile.Write(ref _lastLook, Math.Max(readAt, _lastLook));
+            _list.Confirm();
+            return true;
+        }
+    }
+
+    private static async ValueTask<(ulong Version, ImmutableDictionary<string, ApiKey> Keys)> ReadAsync(ISharedDocuments documents, CancellationToken cancellation) =>
+        await documents.ReadAsync(DocumentName, cancellation) is { } stored
+            ? (stored.Version, ApiKeyDocument.Read(stored.Clear))
+            : (0, ImmutableDictionary<string, ApiKey>.Empty);
+}

@@ -1,0 +1,91 @@
+using Relay.Chaos.Tests.Partition;
+using Relay.Cli.LocalCluster;
+using Relay.Cli.LocalCluster.Load;
+using Relay.Cli.OtrPeer;
+using Relay.Client;
+
+namespace Relay.Chaos.Tests;
+
+/// <summary>
+/// Three relays with real RabbitMQ and PostgreSQL, the last of them on a network of its own where that is permitted, and
+/// hundreds of conversations through them.
+/// </summary>
+public sealed class ChaosCluster : IAsyncLifetime
+{
+    private const int Nodes = 3, Conversations = 240, LibotrContacts = 4;
+    private static readonly TimeSpan s_think = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+
+    private ClusterProcesses? _processes;
+    private LoadStage? _stage;
+    private string _certificate = "";
+
+    internal ClusterProcesses Processes => _processes!;
+
+    internal ConversationLoad Load => _stage!.Load;
+
+    /// <summary>Decides what breaks when; printed, and taken from RELAY_SEED if that is set.</summary>
+    internal int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("RELAY_SEED"), out int given) ? given : Random.Shared.Next();
+
+    /// <summary>The network of <see cref="IslandNode"/>; null where none can be made.</summary>
+    internal NetworkNamespace? Island { get; private set; }
+
+    internal string WhyNoIsland { get; private set; } = "";
+
+    internal ClusterNode IslandNode => Processes.Nodes[^1];
+
+    /// <summary>What is not installed; null if all is.</summary>
+    internal string? WhyNot { get; private set; }
+
+    /// <summary>Contacts that are libotr.</summary>
+    internal int LibotrCount { get; private set; }
+
+    internal string WhyNoLibotr { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        if (ClusterProcesses.Missing is { } missing)
+        {
+            WhyNot = $"Not installed: {missing}. On Debian: apt-get install {missing}";
+            return;
+        }
+        using var patience = new CancellationTokenSource(s_patience);
+        (Island, WhyNoIsland) = await NetworkNamespace.TryCreateAsync();
+        var options = new ClusterOptions { Nodes = Nodes };
+        if (Island is not null)
+        {
+            _certificate = Path.Combine(AppContext.BaseDirectory, $"island-{Environment.ProcessId}.pem");
+            Certificate.Write(_certificate, Island.InsideAddress);
+            options = options with
+            {
+                EngineAddress = Island.OutsideAddress,
+                NodeNetwork = Island.Network,
+                Places = new Dictionary<int, NodePlace> { [Nodes] = new(Island.Enter, Island.InsideAddress, _certificate) },
+            };
+        }
+        _processes = await ClusterProcesses.StartAsync(options, patience.Token);
+        bool libotr = LibotrPeer.TryBuild(Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "peers")).FullName, out var program, out var reason);
+        (LibotrCount, WhyNoLibotr) = (libotr ? LibotrContacts : 0, reason);
+        _stage = await LoadStage.OpenAsync((key, who) => _processes.Connect(key, who + 1, ClientOptions()), RelayKey.FromFile(_processes.AdminKeyFile),
+            new LoadOptions(Conversations, s_think) { Endpoints = 4, LibotrContacts = LibotrCount, LibotrProgram = program, Seed = Seed }, patience.Token);
+        await Load.BeginAsync(static _ => { }, patience.Token);
+        Load.Talk();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stage is not null) await _stage.DisposeAsync();
+        if (_processes is not null) await _processes.DisposeAsync();
+        if (Island is not null) await Island.DisposeAsync();
+        if (_certificate.Length > 0) File.Delete(_certificate);
+    }
+
+    /// <summary>As a careful bot would set them: a server that says nothing is left soon.</summary>
+    private RelayClientOptions ClientOptions() => new()
+    {
+        MaxBackoff = TimeSpan.FromSeconds(1),
+        AttemptTimeout = TimeSpan.FromSeconds(5),
+        SilenceLimit = TimeSpan.FromSeconds(20),
+        TrustedCertificateFile = _certificate.Length > 0 ? _certificate : null,
+    };
+}
