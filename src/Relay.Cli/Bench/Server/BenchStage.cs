@@ -25,7 +25,7 @@ internal abstract class BenchStage : IAsyncDisposable
     public async Task<IReadOnlyList<LoadLine>> ConnectAsync(CancellationToken cancellation)
     {
         var lines = new List<LoadLine>();
-        foreach (var address in Addresses) lines.Add(await ConnectAsync(address, cancellation));
+        for (int first = 0; first < Relays; first++) lines.Add(await ConnectAsync([.. Addresses.Skip(first), .. Addresses.Take(first)], cancellation));
         return lines;
     }
 
@@ -34,19 +34,20 @@ internal abstract class BenchStage : IAsyncDisposable
         foreach (var line in _lines) await line.DisposeAsync();
     }
 
-    protected async Task<LoadLine> ConnectAsync(Uri address, CancellationToken cancellation)
+    /// <param name="addresses">The first is taken while it answers.</param>
+    private async Task<LoadLine> ConnectAsync(Uri[] addresses, CancellationToken cancellation)
     {
-        await using var admin = RelayClient.Connect(address, AdminKey);
+        await using var admin = RelayClient.Connect(addresses, AdminKey);
         var endpoint = await CreateEndpointAsync(admin, cancellation);
         var line = new LoadLine(
-            Connect(address, await CreateKeyAsync(admin, Scope.Bridge, cancellation)), Connect(address, await CreateKeyAsync(admin, Scope.Bot, cancellation)), [endpoint]);
+            Connect(addresses, await CreateKeyAsync(admin, Scope.Bridge, cancellation)), Connect(addresses, await CreateKeyAsync(admin, Scope.Bot, cancellation)), [endpoint]);
         _lines.Add(line);
         return line;
     }
 
     /// <summary>Waits little before it tries again: what is measured is the server's time, not the client's patience.</summary>
-    private static RelayClient Connect(Uri address, RelayKey key) =>
-        RelayClient.Connect(address, key, new RelayClientOptions { FirstBackoff = TimeSpan.FromMilliseconds(20), MaxBackoff = TimeSpan.FromMilliseconds(50) });
+    private static RelayClient Connect(Uri[] addresses, RelayKey key) =>
+        RelayClient.Connect(addresses, key, new RelayClientOptions { FirstBackoff = TimeSpan.FromMilliseconds(20), MaxBackoff = TimeSpan.FromMilliseconds(50) });
 
     private async Task<string> CreateEndpointAsync(RelayClient admin, CancellationToken cancellation)
     {

@@ -66,6 +66,7 @@ internal sealed class LoadLine : IAsyncDisposable
         catch (Exception e)
         {
             Fail(e);
+            throw;
         }
     }
 

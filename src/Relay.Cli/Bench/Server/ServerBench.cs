@@ -4,11 +4,12 @@ namespace Relay.Cli.Bench.Server;
 internal sealed class ServerBench(ServerBenchOptions options, Action<string, double> progress) : IAsyncDisposable
 {
     private EmbeddedStage? _embedded;
+    private ClusterStage? _cluster;
     private IdleRows? _idle;
     private double _share;
 
     /// <summary>The names of the rows, in order.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["embedded-one-way", "embedded-ping-pong", "ake-storm", "recovery", "idle-million", "resident"];
+    public static IReadOnlyList<string> Names { get; } = ["embedded-one-way", "embedded-ping-pong", "cluster-one-way", "cluster-ping-pong", "ake-storm", "recovery", "failover", "idle-million", "resident"];
 
     public async Task<IReadOnlyList<ServerRow>> RunAsync(CancellationToken cancellation)
     {
@@ -26,6 +27,7 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     public async ValueTask DisposeAsync()
     {
         if (_embedded is not null) await _embedded.DisposeAsync();
+        if (_cluster is not null) await _cluster.DisposeAsync();
         if (_idle is not null) await _idle.DisposeAsync();
     }
 
@@ -33,6 +35,9 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     {
         "embedded-one-way" => await TalkAsync(what, await EmbeddedAsync(cancellation), pingPong: false, cancellation),
         "embedded-ping-pong" => await TalkAsync(what, await EmbeddedAsync(cancellation), pingPong: true, cancellation),
+        "cluster-one-way" => await TalkAsync(what, await ClusterAsync(cancellation), pingPong: false, cancellation),
+        "cluster-ping-pong" => await TalkAsync(what, await ClusterAsync(cancellation), pingPong: true, cancellation),
+        "failover" => await new Failover(await ClusterAsync(cancellation), options).RunAsync(what, cancellation),
         "ake-storm" => await new KeyExchangeStorm(await EmbeddedAsync(cancellation), options).RunAsync(what, cancellation),
         "recovery" => await new Recovery(options).RunAsync(what, cancellation),
         "idle-million" => await (await IdleAsync(what, cancellation)).IdleAsync(what),
@@ -53,6 +58,8 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     }
 
     private async Task<EmbeddedStage> EmbeddedAsync(CancellationToken cancellation) => _embedded ??= await EmbeddedStage.StartAsync(cancellation);
+
+    private async Task<ClusterStage> ClusterAsync(CancellationToken cancellation) => _cluster ??= await ClusterStage.StartAsync(Tell, cancellation);
 
     private async Task<IdleRows> IdleAsync(string what, CancellationToken cancellation)
         => _idle ??= await IdleRows.CreateAsync(options, done => Tell($"{what}: {done}"), cancellation);

@@ -31,12 +31,17 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     {
         _isFlooding = true;
         var speaking = pingPong ? Task.WhenAll(conversations.Select(c => SayAsync(c))) : Task.WhenAll(conversations.Select(KeepSayingAsync));
-        await WaitAsync(warmUp, cancellation);
-        var result = await MeasureAsync(() => WaitAsync(measured, cancellation));
-        _isFlooding = false;
-        await OrFault(speaking);
-        await QuietAsync(cancellation);
-        return result;
+        try
+        {
+            await WaitAsync(warmUp, cancellation);
+            return await MeasureAsync(() => WaitAsync(measured, cancellation));
+        }
+        finally
+        {
+            _isFlooding = false;
+            await OrFault(speaking);
+            await QuietAsync(cancellation);
+        }
     }
 
     /// <summary>So few that nothing queues.</summary>
