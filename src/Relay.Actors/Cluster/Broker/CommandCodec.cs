@@ -101,7 +101,7 @@ internal static class CommandCodec
         Span<byte> id = stackalloc byte[16];
         caller.TraceId.CopyTo(id);
         row.Bytes(id);
-        caller.SpanId.CopyTo(id);
+        caller.SpanId.CopyTo(id[..8]);
         row.Bytes(id[..8]);
         row.Byte((byte)caller.TraceFlags);
     }

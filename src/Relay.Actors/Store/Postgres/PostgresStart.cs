@@ -35,7 +35,8 @@ internal static class PostgresStart
         }
     }
 
-    private static string? Advice(PostgresException e) => e.SqlState switch
+    /// <summary>What to do about what the server refuses; null if that is not known.</summary>
+    public static string? Advice(PostgresException e) => e.SqlState switch
     {
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => "it refuses the user or password of the connection string. Correct them, or see pg_hba.conf.",
         PostgresErrorCodes.InvalidCatalogName => "there is none of that name. Make it: CREATE DATABASE relay OWNER relay",

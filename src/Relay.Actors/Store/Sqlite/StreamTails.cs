@@ -44,15 +44,21 @@ internal sealed class StreamTails
         lock (_lock) return _tails.GetValueOrDefault(stream)?.Position;
     }
 
-    /// <summary>Rows after a sequence; null if they are not all here.</summary>
-    public IReadOnlyList<(ulong Sequence, byte[] Sealed)>? Read(StreamKey stream, ulong after, int max)
+    /// <summary>Rows after a sequence, as many as fit but at least one; null if they are not all here.</summary>
+    public IReadOnlyList<(ulong Sequence, byte[] Sealed)>? Read(StreamKey stream, ulong after, int max, long maxBytes)
     {
         lock (_lock)
         {
             if (!_tails.TryGetValue(stream, out var tail) || after + 1 < tail.First || after > tail.Position.Last) return null;
             int from = (int)(after + 1 - tail.First);
-            var rows = new (ulong, byte[])[Math.Min(max, tail.Rows.Count - from)];
-            for (int i = 0; i < rows.Length; i++) rows[i] = (after + 1 + (ulong)i, tail.Rows[from + i]);
+            var rows = new List<(ulong, byte[])>(Math.Min(max, tail.Rows.Count - from));
+            long bytes = 0;
+            for (int i = from; i < tail.Rows.Count && rows.Count < max; i++)
+            {
+                bytes += tail.Rows[i].Length;
+                if (bytes > maxBytes && rows.Count > 0) break;
+                rows.Add((after + 1 + (ulong)(i - from), tail.Rows[i]));
+            }
             return rows;
         }
     }
