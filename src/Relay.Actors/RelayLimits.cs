@@ -187,6 +187,8 @@ public static class RelayLimits
 
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
+    /// <summary>What a caller is told to wait whose message came before the one that it follows.</summary>
+    public static readonly TimeSpan OutOfOrderRetryAfter = TimeSpan.FromMilliseconds(50);
     /// <summary>What a caller is told to wait while draining or when the store has failed.</summary>
     public static readonly TimeSpan UnavailableRetryAfter = TimeSpan.FromSeconds(1);
 }
