@@ -15,6 +15,7 @@ internal sealed class Xaes256Gcm : IDisposable
     private readonly Aes _aes = Aes.Create();
     private readonly byte[] _k1 = new byte[16];
     private readonly Lock _lock = new();
+    private bool _isDisposed;
 
     /// <param name="key">32 bytes.</param>
     public Xaes256Gcm(ReadOnlySpan<byte> key)
@@ -71,11 +72,17 @@ internal sealed class Xaes256Gcm : IDisposable
             for (int j = 0; j < 16; j++) block[j] ^= _k1[j];
         }
         // An Aes instance is not documented as safe for two threads.
-        lock (_lock) _aes.EncryptEcb(blocks, key, PaddingMode.None);
+        lock (_lock)
+        {
+            // An Aes that was disposed of makes itself a new key, and what is sealed with that nobody ever opens.
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _aes.EncryptEcb(blocks, key, PaddingMode.None);
+        }
     }
 
     public void Dispose()
     {
+        lock (_lock) _isDisposed = true;
         _aes.Dispose();
         CryptographicOperations.ZeroMemory(_k1);
     }

@@ -10,14 +10,14 @@ namespace Relay.Simulation.Tests.Store;
 internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, SimProcess node, SimStore store, StoreFaults faults) : StoreClient
 {
     /// <summary>How soon a transaction looks again at a row that another one holds.</summary>
-    private const int LockRetryMs = 5;
+    private const int LockRetryMs = 40;
     /// <summary>Longest time for which a transaction is in doubt whose connection was lost.</summary>
     private const int LongestDoubtMs = 2000;
 
     private static readonly string[] Asked = [.. Enum.GetNames<StoreOperation>().Select(n => "does " + n)], Answered = [.. Enum.GetNames<StoreOperation>().Select(n => "store answers " + n)];
 
     private readonly List<SimEvent> _asked = [];
-    private readonly TaskCompletionSource _quiet = new();
+    private TaskCompletionSource? _quiet;
     private bool _closed;
 
     /// <summary>The node is gone: what is on the way to the database comes there or not.</summary>
@@ -94,7 +94,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
             {
                 fail(e);
             }
-            if (_asked.Count == 0) _quiet.TrySetResult();
+            if (_asked.Count == 0) _quiet?.TrySetResult();
         }, delay ?? faults.Delay(schedule.Random));
         _asked.Add(asked);
     }
@@ -127,7 +127,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
     public override async ValueTask FlushAsync(CancellationToken cancellation)
     {
         _closed = true;
-        if (_asked.Count > 0) await _quiet.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        if (_asked.Count > 0) await (_quiet ??= new()).Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     public override ValueTask DisposeAsync() => FlushAsync(CancellationToken.None);

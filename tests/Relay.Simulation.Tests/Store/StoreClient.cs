@@ -25,7 +25,7 @@ internal abstract class StoreClient : IClusterStore
         {
             return store.Prepare(unit, out apply);
         }
-        catch (Exception e) when (e is not StoreException)
+        catch (Exception e) when (e is not StoreException and not ViolationException)
         {
             throw new StoreException("The transaction failed.", e);
         }
