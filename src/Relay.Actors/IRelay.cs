@@ -152,6 +152,11 @@ public abstract record Reply
 /// <param name="Sessions">Best first; empty before the first key exchange.</param>
 public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions, DateTimeOffset Updated)
 {
+    /// <summary>Its row does not open: its peer and its sessions are not known, and it answers commands with <see cref="Reply.Quarantined"/>.</summary>
+    public bool IsQuarantined { get; init; }
+
+    internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated) => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };
+
     public override string ToString() => $"ConversationView {{ {Id} }}";
 }
 
@@ -169,8 +174,11 @@ public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
 /// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="Store.StoreException"/> when the store fails.</summary>
 public interface IOutbox
 {
-    /// <summary>Items after <paramref name="after"/> in order, at most <paramref name="max"/>; opened (unsealed).</summary>
-    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation);
+    /// <summary>
+    /// Items after <paramref name="after"/> in order, opened (unsealed): at most <paramref name="max"/>, and of those as many
+    /// as have at most <paramref name="maxBytes"/> together as they are stored, but one if there is one.
+    /// </summary>
+    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation);
 
     /// <summary>(last acknowledged, last given out).</summary>
     ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);

@@ -1,3 +1,5 @@
+using Relay.Actors.Endpoints;
+
 namespace Relay.Actors;
 
 /// <summary>The sizes and times that a test makes small, and what differs between one process and a node of many.</summary>
@@ -6,6 +8,7 @@ internal sealed record RelayNodeOptions(int Shards)
 {
     public string? SealingKeyFile { get; init; }
     public int ConcurrentSteps { get; init; } = Environment.ProcessorCount;
+    public ComputeAllowance ComputeAllowance { get; init; } = ComputeAllowance.Default;
     public int MaxResidentConversations { get; init; } = RelayLimits.MaxResidentConversations;
     public int MaxCachedAccounts { get; init; } = RelayLimits.MaxCachedAccounts;
 

@@ -57,7 +57,7 @@ internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<Outbox
                 continue;
             }
             int max = (int)Math.Min(GatewayLimits.OutboxBatch, GatewayLimits.UnacknowledgedWindow - ahead);
-            var items = await outbox.ReadAsync(stream, cursor, max, cancellation);
+            var items = await outbox.ReadAsync(stream, cursor, max, RelayLimits.MaxBytesPerRead, cancellation);
             if (items.Count == 0)
             {
                 // Everything of the catch-up may have been acknowledged by another reader meanwhile.

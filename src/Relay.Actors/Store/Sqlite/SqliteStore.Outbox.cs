@@ -2,12 +2,19 @@ namespace Relay.Actors.Store.Sqlite;
 
 internal sealed partial class SqliteStore
 {
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
     {
         var items = new List<(ulong, byte[])>();
         if (after > long.MaxValue) return items;
         using var rows = s.Query("SELECT sequence, sealed FROM outbox WHERE endpoint = $1 AND kind = $2 AND sequence > $3 ORDER BY sequence LIMIT $4", stream.EndpointId, (long)stream.Kind, (long)after, (long)max);
-        while (rows.Read()) items.Add(((ulong)rows.GetInt64(0), (byte[])rows.GetValue(1)));
+        long bytes = 0;
+        while (rows.Read())
+        {
+            var value = (byte[])rows.GetValue(1);
+            bytes += value.Length;
+            if (bytes > maxBytes && items.Count > 0) break;
+            items.Add(((ulong)rows.GetInt64(0), value));
+        }
         return items;
     }, cancellation);
 

@@ -28,6 +28,9 @@ internal sealed partial class SqliteStore : IRelayStore
 
     public event Action<StreamKey>? Acknowledged;
 
+    /// <summary>As <see cref="SqliteWriter.EndTransaction"/>.</summary>
+    public Action<SqliteSession> EndTransaction { set => _writer.EndTransaction = value; }
+
     /// <summary>Opens the file, or makes it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).</summary>
     /// <exception cref="RelayStartException">It cannot be written.</exception>
     public static SqliteStore Open(string path, RelayTelemetry telemetry, ILogger log)

@@ -29,6 +29,9 @@ internal sealed class SqliteWriter
     /// <summary>Called on the writer's thread after a commit for each stream it touched.</summary>
     public required Action<StreamKey, StreamPositions.Position> Touched { get; init; }
 
+    /// <summary>Ends a transaction; a test's may fail, having done it or not.</summary>
+    public Action<SqliteSession> EndTransaction { get; set; } = static s => s.Execute("COMMIT");
+
     /// <exception cref="StoreException">Closed, too much is queued, or the write failed.</exception>
     public Task<T> RunAsync<T>(Func<SqliteSession, StreamPositions, T> apply)
     {
@@ -80,12 +83,14 @@ internal sealed class SqliteWriter
     {
         long start = Stopwatch.GetTimestamp();
         var streams = new StreamPositions(_session);
+        bool mayBeDone = false;
         try
         {
             _session.Execute("BEGIN IMMEDIATE");
             foreach (var job in group) job.Apply(_session, streams);
             streams.Write();
-            _session.Execute("COMMIT");
+            mayBeDone = true;
+            EndTransaction(_session);
         }
         catch (Exception e)
         {
@@ -93,12 +98,19 @@ internal sealed class SqliteWriter
             int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
             RelayLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
             _telemetry.CommitFailed();
+            // Who waits for a stream looks for itself: told for nothing it only looks once more.
+            if (mayBeDone) Tell(streams);
             return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);
         }
         _telemetry.Committed(group.Count, Stopwatch.GetElapsedTime(start));
-        foreach (var (stream, position) in streams.Touched) Touched(stream, position);
+        Tell(streams);
         foreach (var job in group) job.Complete();
         return null;
+    }
+
+    private void Tell(StreamPositions streams)
+    {
+        foreach (var (stream, position) in streams.Touched) Touched(stream, position);
     }
 
     private void Rollback()
