@@ -96,16 +96,14 @@ internal sealed class ConversationStepper(ConversationContext context, string en
     /// <summary>A stream's name among the bounds that callers are told of.</summary>
     public static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
 
-<<<<<<< HEAD
     /// <summary>Durably, or by this batch, which is durable as a whole or not at all.</summary>
     private bool WasTaken(string messageId)
     {
         var id = CommandIdentity.OfWire(context.Ids, messageId);
         return state.Seen.Find(id) is not null || batch.Taken.Exists(t => t.Id == id);
     }
-=======
+
     private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
->>>>>>> main
 
     private StreamKind? FullStream()
     {
