@@ -90,6 +90,10 @@ public static class RelayLimits
     public const int MaxPendingJobs = MaxCommandsInFlight;
     /// <summary>Read connections of the SQLite store.</summary>
     public const int ReadConnections = 2;
+    /// <summary>Sealed bytes of rows at the ends of streams that are kept in memory for their readers. Exceeded: all are forgotten, and read from the database.</summary>
+    public const long MaxTailBytes = 16L << 20;
+    /// <summary>Streams whose ends are kept so; as <see cref="MaxTailBytes"/>.</summary>
+    public const int MaxTails = 4096;
     /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
     public const long FullCheckBytes = 64L << 20;
 
