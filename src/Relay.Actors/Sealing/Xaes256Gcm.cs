@@ -22,6 +22,7 @@ internal sealed class Xaes256Gcm : IDisposable
     private readonly Lock _lock = new();
     // One for each thread that has sealed at the same time as others.
     private readonly ConcurrentBag<Run> _runs = [];
+    private volatile bool _isDisposed;
 
     /// <param name="key">32 bytes.</param>
     public Xaes256Gcm(ReadOnlySpan<byte> key)
@@ -40,9 +41,10 @@ internal sealed class Xaes256Gcm : IDisposable
     /// <param name="output">As long as <paramref name="clear"/> and <see cref="TagSize"/> more: ciphertext ‖ tag.</param>
     public void Seal(IRandomSource random, Span<byte> nonce, ReadOnlySpan<byte> clear, ReadOnlySpan<byte> associated, Span<byte> output)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!_runs.TryTake(out var run)) run = Begin(random);
         run.Seal(nonce, clear, associated, output);
-        if (run.Left > 0) _runs.Add(run);
+        if (run.Left > 0 && !_isDisposed) _runs.Add(run);
         else run.Dispose();
     }
 
@@ -90,7 +92,12 @@ internal sealed class Xaes256Gcm : IDisposable
             for (int j = 0; j < 16; j++) block[j] ^= _k1[j];
         }
         // An Aes instance is not documented as safe for two threads.
-        lock (_lock) _aes.EncryptEcb(blocks, key, PaddingMode.None);
+        lock (_lock)
+        {
+            // An Aes that was disposed of makes itself a new key, and what is sealed with that nobody ever opens.
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _aes.EncryptEcb(blocks, key, PaddingMode.None);
+        }
         var gcm = new AesGcm(key, TagSize);
         CryptographicOperations.ZeroMemory(key);
         return gcm;
@@ -98,6 +105,7 @@ internal sealed class Xaes256Gcm : IDisposable
 
     public void Dispose()
     {
+        lock (_lock) _isDisposed = true;
         _aes.Dispose();
         foreach (var run in _runs) run.Dispose();
         CryptographicOperations.ZeroMemory(_k1);

@@ -82,7 +82,7 @@ internal sealed class WireStream(
     {
         if (!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("inbound.endpoint", "must be endpoints/{endpoint}");
         principal.RequireEndpoint(endpointId);
-        return _lanes.AddAsync(endpointId, inbound.Peer, group, async c =>
+        return _lanes.AddAsync(endpointId, inbound.Peer, inbound.AfterMessageId.Length > 0, group, async c =>
         {
             var result = await inboundWork.RunAsync(endpointId, inbound, c);
             await _writer.WriteAsync(new V1.StreamWireResponse { InboundResult = result }, c);

@@ -123,7 +123,7 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public void Postpone(string endpoint, string id, long dueByMs, long untilMs) => Change(endpoint, id, row => row.DueMs <= dueByMs ? row with { DueMs = untilMs } : row);
 
-    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(StreamKey stream, ulong after, int max) => Stream(stream).Read(after, max);
+    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(StreamKey stream, ulong after, int max, long maxBytes) => Stream(stream).Read(after, max, maxBytes);
 
     public (ulong Acknowledged, ulong Last) Position(StreamKey stream) => (Stream(stream).Acknowledged, Stream(stream).Last);
 
@@ -168,7 +168,7 @@ internal sealed class SimStore(Func<long> nowMs)
         return [.. _nodes.Values.Where(n => nowMs() - n.BeatMs <= lifetime.TotalMilliseconds).Select(n => n.Node).OrderBy(n => n.Id)];
     }
 
-    public void Leave(Guid node) => _nodes.Remove(node);
+    public bool Leave(Guid node) => _nodes.Remove(node);
 
     public StoredDocument? LoadDocument(string name) => _documents.GetValueOrDefault(name);
 
