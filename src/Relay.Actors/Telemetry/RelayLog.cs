@@ -35,6 +35,9 @@ internal static partial class RelayLog
     [LoggerMessage(132, LogLevel.Warning, "This node could not stand in line for shard {Shard} ({Error}); it tries again.")]
     public static partial void SeatFailed(ILogger log, int shard, string error);
 
+    [LoggerMessage(133, LogLevel.Information, "Shard {Shard} is this node's, epoch {Epoch}.")]
+    public static partial void ShardTaken(ILogger log, int shard, long epoch);
+
     [LoggerMessage(122, LogLevel.Warning, "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
     public static partial void Fenced(ILogger log, string conversationId);
 
@@ -67,4 +70,7 @@ internal static partial class RelayLog
 
     [LoggerMessage(153, LogLevel.Warning, "Shard {Shard} is claimed, but a transaction of an older owner stood too long: {Sessions} sessions were ended.")]
     public static partial void OldOwnersEnded(ILogger log, int shard, int sessions);
+
+    [LoggerMessage(154, LogLevel.Critical, "A fault in a lane of the store: {Error}. What was in it is not known to be done.")]
+    public static partial void LaneFault(ILogger log, string error);
 }
