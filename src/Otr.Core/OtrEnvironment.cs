@@ -7,7 +7,35 @@ public interface IRandomSource
     void Fill(Span<byte> destination);
 }
 
+/// <summary>What costs enough computing to be asked for before it is done: a closed set.</summary>
+public enum ComputeCost
+{
+    /// <summary>A key-exchange message of a peer that no exchange has completed with: one or two exponentiations, a signature made or verified.</summary>
+    StrangersKeyExchange,
+    /// <summary>The same, of a peer whose key is known.</summary>
+    KeyExchange,
+    /// <summary>An SMP run that the peer begins, all its messages: some forty exponentiations in all.</summary>
+    SmpRun,
+}
+
+/// <summary>
+/// Says whether a computation that a peer asks for may be done now, beyond what the conversation allows its one peer by
+/// itself (<see cref="OtrLimits.AkeBurst"/>, <see cref="OtrLimits.SmpBurst"/>): a server's word for all its peers.
+/// </summary>
+public interface IComputeBudget
+{
+    /// <summary>
+    /// Takes the cost, or says no. Asked before anything has changed: after a no the step ends with
+    /// <see cref="RejectReason.Overloaded"/>, and the same input may be given again.
+    /// </summary>
+    bool TrySpend(ComputeCost cost);
+}
+
 /// <summary>What a step may use from outside: the time and randomness, both passed in.</summary>
 /// <param name="NowMilliseconds">Unix time in milliseconds. It may jump; it never extends a secret's life.</param>
 /// <param name="Random">The source of every random byte of the step.</param>
-public readonly record struct OtrEnvironment(long NowMilliseconds, IRandomSource Random);
+public readonly record struct OtrEnvironment(long NowMilliseconds, IRandomSource Random)
+{
+    /// <summary>Asked before what a peer makes us compute; null: no limit but the conversation's own.</summary>
+    public IComputeBudget? Budget { get; init; }
+}

@@ -33,6 +33,11 @@ public static class OtrLimits
     public const long AkeLifetime = 120_000;
     /// <summary>Age at which an incomplete fragmented message is dropped, in ms.</summary>
     public const long FragmentLifetime = 120_000;
+    /// <summary>
+    /// Pieces held times bytes held of incomplete messages. The state is stored with each piece, so that this bounds what a
+    /// message in tiny pieces makes be written: the longest needs pieces of 512 bytes, one of 4 KiB may have pieces of a few.
+    /// </summary>
+    public const int MaxFragmentWork = 32 << 20;
     /// <summary>Silence after which a data message is answered by a heartbeat, in ms.</summary>
     public const long HeartbeatInterval = 60_000;
     /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>

@@ -45,6 +45,8 @@ public enum RejectReason
     RateLimited,
     /// <summary>A stranger asks for a session, and the account answers none.</summary>
     NotInvited,
+    /// <summary>The caller's <see cref="IComputeBudget"/> said no. Nothing changed: the same message may be given again later.</summary>
+    Overloaded,
 }
 
 /// <summary>Why a local request was refused.</summary>

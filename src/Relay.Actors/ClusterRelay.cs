@@ -14,7 +14,7 @@ namespace Relay.Actors;
 /// <summary>One node of many: PostgreSQL for what is durable, RabbitMQ between the nodes.</summary>
 public static class ClusterRelay
 {
-    private const string ShardsDocument = "shards";
+    internal const string ShardsDocument = "shards";
     private static readonly RowKey s_shardsRow = new(ShardsDocument, "", 1);
 
     /// <summary>Joins the cluster, which the first node begins.</summary>
@@ -92,11 +92,15 @@ public static class ClusterRelay
             if (await store.SaveDocumentAsync(ShardsDocument, 0, sealer.Seal(SealedTable.Meta, s_shardsRow, value), cancellation).ConfigureAwait(false)) return;
             stored = await store.LoadDocumentAsync(ShardsDocument, cancellation).ConfigureAwait(false) ?? throw new StoreException("The database lacks a row that it has just had.");
         }
-        if (sealer.TryOpen(SealedTable.Meta, s_shardsRow, stored.Sealed) is not { Length: 4 } clear)
+        if (TryReadShards(sealer, stored.Sealed) is not { } agreed)
             throw new RelayStartException("The database's record of how many shards the cluster has does not open: it was altered. Put the database back from a backup. Nothing was changed.");
-        if (BinaryPrimitives.ReadInt32BigEndian(clear) is var agreed && agreed != shards)
+        if (agreed != shards)
             throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"The cluster has {agreed} shards and this node was told {shards}. Start it with --shards {agreed}: their number is fixed once a cluster has begun."));
     }
+
+    /// <returns>How many shards the cluster has; null if the record does not open.</returns>
+    internal static int? TryReadShards(Sealer sealer, byte[] value) =>
+        sealer.TryOpen(SealedTable.Meta, s_shardsRow, value) is { Length: 4 } clear ? BinaryPrimitives.ReadInt32BigEndian(clear) : null;
 
     private static Guid NewId(IRandomSource random)
     {

@@ -104,6 +104,13 @@ public abstract record Command(string RequestId)
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
     public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
     {
+        /// <summary>
+        /// The id of the message that comes before this one and may not be answered yet: this one is taken in only once
+        /// that one was, else <see cref="Reply.Unavailable"/> with <see cref="Reply.OutOfOrder"/>. So several may be under way
+        /// without one overtaking another, whatever becomes of each. Null: the order is the caller's business.
+        /// </summary>
+        public string? After { get; init; }
+
         public override string ToString() => nameof(ReceiveWire);
     }
 
@@ -145,6 +152,9 @@ public abstract record Reply
     /// <summary>Nothing is known to have been done: draining, or the store failed. Retry with the same id.</summary>
     public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : Reply;
 
+    /// <summary>As a reason of <see cref="Unavailable"/>: the message before it has not been taken in.</summary>
+    public const string OutOfOrder = "order";
+
     /// <summary>The stored conversation does not open (its seal fails): quarantined, others go on.</summary>
     public sealed record Quarantined(string ConversationId) : Reply;
 }
@@ -152,6 +162,11 @@ public abstract record Reply
 /// <param name="Sessions">Best first; empty before the first key exchange.</param>
 public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions, DateTimeOffset Updated)
 {
+    /// <summary>Its row does not open: its peer and its sessions are not known, and it answers commands with <see cref="Reply.Quarantined"/>.</summary>
+    public bool IsQuarantined { get; init; }
+
+    internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated) => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };
+
     public override string ToString() => $"ConversationView {{ {Id} }}";
 }
 
@@ -169,8 +184,11 @@ public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
 /// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="Store.StoreException"/> when the store fails.</summary>
 public interface IOutbox
 {
-    /// <summary>Items after <paramref name="after"/> in order, at most <paramref name="max"/>; opened (unsealed).</summary>
-    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation);
+    /// <summary>
+    /// Items after <paramref name="after"/> in order, opened (unsealed): at most <paramref name="max"/>, and of those as many
+    /// as have at most <paramref name="maxBytes"/> together as they are stored, but one if there is one.
+    /// </summary>
+    ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation);
 
     /// <summary>(last acknowledged, last given out).</summary>
     ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);

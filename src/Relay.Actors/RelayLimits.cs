@@ -16,6 +16,18 @@ public static class RelayLimits
     public const int MaxCommandsInFlight = 8192;
     /// <summary>Bytes of text in those commands. Reached: <see cref="Reply.Overloaded"/>.</summary>
     public const long MaxBytesInFlight = 64L << 20;
+    /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="Reply.Overloaded"/> for its commands.</summary>
+    public const int MaxCommandsInFlightPerEndpoint = MaxCommandsInFlight / 4;
+    /// <summary>Of <see cref="MaxBytesInFlight"/>, those of one endpoint; as <see cref="MaxCommandsInFlightPerEndpoint"/>.</summary>
+    public const long MaxBytesInFlightPerEndpoint = MaxBytesInFlight / 4;
+    /// <summary>Time for which a caller waits for its answer. Over: <see cref="Reply.Unavailable"/>; the command goes on, and a repetition gets its answer.</summary>
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
+    public const int MaxReadsUnderWay = 1024;
+    /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>
+    public const int MaxLoadsUnderWay = 2 * MaxCommandsInFlight;
+    /// <summary>Time for which a read waits for the store. Over: as if the store had failed, to be retried.</summary>
+    public static readonly TimeSpan StoreReadTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Commands that one commit unit takes from the mailbox.</summary>
     public const int MaxCommandsPerUnit = 32;
     /// <summary>Bytes of outbox rows after which a commit unit takes no further command.</summary>
@@ -38,10 +50,32 @@ public static class RelayLimits
     /// <summary>The window of <see cref="MaxNoticesPerWindow"/>.</summary>
     public static readonly TimeSpan NoticeWindow = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// Key-exchange messages of strangers to one endpoint that one process answers at once, beyond the bound of each peer
+    /// (<see cref="OtrLimits.AkeBurst"/>); an exchange takes two, some 0.5 ms of computing. Reached:
+    /// <see cref="Reply.Overloaded"/>, and the bridge brings the message again. A thousand new contacts come in at once.
+    /// </summary>
+    public const int StrangersKeyExchangeBurst = 2_000;
+    /// <summary>The same in the long run: strangers can buy a sixteenth of one core by one endpoint.</summary>
+    public const int StrangersKeyExchangesPerSecond = 250;
+    /// <summary>Key-exchange messages of known peers to one endpoint, at once. Own, so that strangers do not crowd them out.</summary>
+    public const int KeyExchangeBurst = 5_000;
+    /// <summary>
+    /// The same in the long run: a bot's 10,000 contacts that all come back with new sessions after an outage are through
+    /// in some 20 s, at a quarter of one core.
+    /// </summary>
+    public const int KeyExchangesPerSecond = 1_000;
+    /// <summary>SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is 15 to 20 ms of computing. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    public const int SmpRunBurst = 50;
+    /// <summary>The same in the long run: a tenth of one core.</summary>
+    public const int SmpRunsPerSecond = 5;
+
     /// <summary>Unacknowledged items of one stream. Reached: commands of that endpoint get <see cref="Reply.Overloaded"/>; exceeded by at most one commit unit.</summary>
     public const int MaxStreamItems = 10_000;
     /// <summary>Unacknowledged sealed bytes of one stream; as <see cref="MaxStreamItems"/>.</summary>
     public const long MaxStreamBytes = 64L << 20;
+    /// <summary>Bytes of items that a stream reads at once, at least one item.</summary>
+    public const long MaxBytesPerRead = 4L << 20;
     /// <summary>Items, conversations or endpoints given out by one read.</summary>
     public const int MaxItemsPerRead = 1000;
 
@@ -56,6 +90,10 @@ public static class RelayLimits
     public const int MaxPendingJobs = MaxCommandsInFlight;
     /// <summary>Read connections of the SQLite store.</summary>
     public const int ReadConnections = 2;
+    /// <summary>Sealed bytes of rows at the ends of streams that are kept in memory for their readers. Exceeded: all are forgotten, and read from the database.</summary>
+    public const long MaxTailBytes = 16L << 20;
+    /// <summary>Streams whose ends are kept so; as <see cref="MaxTailBytes"/>.</summary>
+    public const int MaxTails = 4096;
     /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
     public const long FullCheckBytes = 64L << 20;
 
@@ -81,8 +119,6 @@ public static class RelayLimits
     public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
     /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
     public const int MaxNodes = 256;
-    /// <summary>Bytes of a node's name.</summary>
-    public const int MaxNodeNameBytes = 256;
 
     /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
@@ -124,6 +160,8 @@ public static class RelayLimits
     public static readonly TimeSpan CommandLifetime = TimeSpan.FromMinutes(2);
     /// <summary>Commands of one shard that a node has in hand at once; further ones stay in the queue.</summary>
     public const int ShardPrefetch = 128;
+    /// <summary>Time for which settled commands wait to be acknowledged together, unless they are many: a quarter of <see cref="ShardPrefetch"/>.</summary>
+    public static readonly TimeSpan AcknowledgementDelay = TimeSpan.FromMilliseconds(10);
     /// <summary>Commands in one shard's queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
     public const int MaxQueuedCommands = 20_000;
     /// <summary>Bytes in one shard's queue; as <see cref="MaxQueuedCommands"/>.</summary>
@@ -149,6 +187,8 @@ public static class RelayLimits
 
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
+    /// <summary>What a caller is told to wait whose message came before the one that it follows.</summary>
+    public static readonly TimeSpan OutOfOrderRetryAfter = TimeSpan.FromMilliseconds(50);
     /// <summary>What a caller is told to wait while draining or when the store has failed.</summary>
     public static readonly TimeSpan UnavailableRetryAfter = TimeSpan.FromSeconds(1);
 }

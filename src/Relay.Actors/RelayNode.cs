@@ -22,9 +22,10 @@ internal sealed class RelayNode : IRelay
     private readonly IDisposable[] _owned;
     private readonly AccountCache _accounts;
     private readonly INodeShards _shards;
-    private readonly Admission _admission = new();
+    private readonly Admission _admission;
     private readonly DeadlineSweeper _sweeper;
-    private readonly SemaphoreSlim _computing;
+    private readonly ReadGuard _reads;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
     private readonly Lock _lock = new();
     private Task? _drained;
@@ -35,15 +36,19 @@ internal sealed class RelayNode : IRelay
     public RelayNode(IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
-        _computing = new SemaphoreSlim(options.ConcurrentSteps);
-        _accounts = new AccountCache(store, sealer, telemetry, log, options.MaxCachedAccounts);
-        var signals = new StreamSignals(time);
+        _time = time;
+        _reads = new ReadGuard(RelayLimits.MaxReadsUnderWay, time);
+        _admission = new Admission(options.Continuations);
+        var loads = new ReadGuard(RelayLimits.MaxLoadsUnderWay, time);
+        var computing = new ComputeGate(options.ConcurrentSteps, options.Continuations);
+        _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts, options.Continuations);
+        var signals = new StreamSignals(time, options.Continuations);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
-        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines };
-        _shards = shards(new ConversationContext(store, sealer, ids, _accounts, signals, time, random, _computing, telemetry, log, options.Schedule, _sweeper.Set));
-        Outbox = new SealedOutbox(store, sealer, signals, telemetry, log, time, options.StreamRecheck);
-        Endpoints = new EndpointDirectory(store, sealer, ids, time, random, _computing, telemetry, log);
+        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines, Continuations = options.Continuations };
+        _shards = shards(new ConversationContext(store, loads, sealer, ids, _accounts, signals, time, random, computing, new ComputeBudgets(options.ComputeAllowance, time), telemetry, log, options.Schedule, _sweeper.Set) { Continuations = options.Continuations });
+        Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
+        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
@@ -63,6 +68,12 @@ internal sealed class RelayNode : IRelay
     /// <summary>Conversations in memory.</summary>
     public int Resident => _shards.Resident;
 
+    /// <summary>Commands accepted and not answered.</summary>
+    public int InFlight => _admission.Count;
+
+    /// <summary>Callers' reads that the store has not answered.</summary>
+    public int ReadsUnderWay => _reads.UnderWay;
+
     /// <summary>Endpoint keys in memory.</summary>
     public int ResidentKeys => _accounts.Count;
 
@@ -76,6 +87,7 @@ internal sealed class RelayNode : IRelay
     public async ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
     {
         Limits.RequestId(command.RequestId);
+        if (command is Command.ReceiveWire { After: { } before }) Limits.RequestId(before);
         string id;
         string? peer = null;
         switch (address)
@@ -91,16 +103,25 @@ internal sealed class RelayNode : IRelay
             default:
                 return new Reply.NotFound("conversation");
         }
-        return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(RelayLimits.AnswerTimeout, _time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Under way still, and counted so: a repetition waits behind it and gets its answer.
+            _telemetry.AnsweredLate();
+            return ConversationActor.Unavailable("slow");
+        }
     }
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => await _store.LoadAsync(endpointId, conversationId, cancellation).ConfigureAwait(false) is { } stored ? View(stored) : null;
+        => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored ? View(stored) : null;
 
     public async ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
     {
-        var rows = await _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), cancellation).ConfigureAwait(false);
-        return [.. rows.Select(View).OfType<ConversationView>()];
+        var rows = await _reads.ReadAsync(c => _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c), cancellation).ConfigureAwait(false);
+        return [.. rows.Select(View)];
     }
 
     public Task DrainAsync(CancellationToken cancellation)
@@ -144,7 +165,7 @@ internal sealed class RelayNode : IRelay
     private async Task<Reply> PostAsync(ShardCommand command, CancellationToken cancellation)
     {
         int bytes = command.Command?.TextLength ?? 0;
-        if (_admission.TryEnter(bytes) is { } refusal)
+        if (_admission.TryEnter(command.EndpointId, bytes) is { } refusal)
         {
             if (refusal is Reply.Overloaded overloaded) _telemetry.Overloaded(overloaded.Bound);
             return refusal;
@@ -155,19 +176,19 @@ internal sealed class RelayNode : IRelay
         }
         finally
         {
-            _admission.Leave(bytes);
+            _admission.Leave(command.EndpointId, bytes);
         }
     }
 
     private async Task<bool> WakeAsync(string endpointId, string id)
         => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is Reply.Done;
 
-    private ConversationView? View(StoredConversation stored)
+    private ConversationView View(StoredConversation stored)
     {
-        if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs)) is { } view) return view;
+        var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
+        if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
         _telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(_log, stored.Id);
-        return null;
+        return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);
     }
 }
-

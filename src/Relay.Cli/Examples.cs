@@ -88,6 +88,7 @@ internal static class Examples
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",
+            "relay doctor --database-file db.url --broker-file mq.url --sealing-key cluster.key",
             "relay doctor --server https://relay.example.org:7420 --key-file admin.key --json",
         ],
         ["relay health"] =

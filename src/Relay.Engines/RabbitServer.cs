@@ -178,6 +178,8 @@ public sealed class RabbitServer : IAsyncDisposable
             "loopback_users.guest = true",
             $"heartbeat = {Text((int)_options.Heartbeat.TotalSeconds)}",
             "log.file.level = info",
+            // What no client of ours would take.
+            "max_message_size = 16777216",
             // The queues' log: small segments suit small disks, and each is read again at a start.
             "raft.wal_max_size_bytes = 67108864",
         ];

@@ -239,20 +239,28 @@ public class InvariantTests
     }
 
     [Fact]
-    public async Task Invariant7_Bounded_commands_in_flight()
+    public async Task Invariant7_Bounded_commands_in_flight_and_each_endpoint_has_a_share()
     {
         await using var relay = await TestRelay.StartAsync(new TestRelay { Policy = OtrPolicy.AllowV3 });
+        for (int e = 1; e < 5; e++) Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync($"create{e}", $"bot{e}", $"bot{e}@example.net"));
         var gate = new TaskCompletionSource();
         relay.Store.Gate = gate.Task;
         // One command in each of many mailboxes, of the largest size: the bytes reach their bound first.
         var text = new byte[OtrLimits.MaxPlaintextBytes];
         text.AsSpan().Fill((byte)'x');
-        int fit = (int)(RelayLimits.MaxBytesInFlight / text.Length);
-        Task<Reply> To(int i) => relay.AskAsync(new Command.Send("r", text), new ConversationAddress.ByPeer(TestRelay.Endpoint, $"peer{i}"));
-        var sent = Enumerable.Range(0, fit).Select(To).ToArray();
-        Assert.Equal("commands-in-flight", Assert.IsType<Reply.Overloaded>(await To(fit)).Bound);
+        int share = (int)(RelayLimits.MaxBytesInFlightPerEndpoint / text.Length);
+        Task<Reply> To(string endpoint, int i) => relay.AskAsync(new Command.Send("r", text), new ConversationAddress.ByPeer(endpoint, $"peer{i}"));
+        var sent = new List<Task<Reply>>();
+        for (int e = 1; e < 5; e++)
+        {
+            sent.AddRange(Enumerable.Range(0, share).Select(i => To($"bot{e}", i)));
+            if (e < 4) Assert.Equal("endpoint-commands-in-flight", Assert.IsType<Reply.Overloaded>(await To($"bot{e}", share)).Bound);
+        }
+        var left = (int)((RelayLimits.MaxBytesInFlight - sent.Count * (long)text.Length) / text.Length);
+        sent.AddRange(Enumerable.Range(0, left).Select(i => To(TestRelay.Endpoint, i)));
+        Assert.Equal("commands-in-flight", Assert.IsType<Reply.Overloaded>(await To(TestRelay.Endpoint, left)).Bound);
         gate.SetResult();
-        Assert.All(await Task.WhenAll(sent), r => Assert.True(r is Reply.Done or Reply.Overloaded { Bound: "wire-stream" }));
+        Assert.All(await Task.WhenAll(sent), r => Assert.IsType<Reply.Done>(r));
     }
 
     [Fact]

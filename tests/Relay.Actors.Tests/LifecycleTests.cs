@@ -82,6 +82,14 @@ public class LifecycleTests
         Assert.Equal(id, Assert.IsType<Reply.Quarantined>(await relay.SendAsync("r2", "x")).ConversationId);
         Assert.IsType<Reply.Quarantined>(await relay.SendAsync("r1", "x"));
         Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Send("r2", "x"u8.ToArray()), other));
+        if (!tamper.StartsWith("UPDATE seen", StringComparison.Ordinal))
+        {
+            // Shown as what it is, beside the others; only the ids seen are not looked at to show a conversation.
+            var shown = (await relay.Relay.GetConversationAsync(TestRelay.Endpoint, id, default))!;
+            Assert.Equal((true, id, ""), (shown.IsQuarantined, shown.Id, shown.Peer));
+            Assert.Equal([(id, true)], (await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, null, 10, default)).Where(c => c.Peer != "other").Select(c => (c.Id, c.IsQuarantined)));
+        }
+        Assert.Contains(await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, null, 10, default), c => c is { IsQuarantined: false, Peer: "other" });
         var line = Assert.Single(logs.Lines.Distinct(), l => l.StartsWith("110 ", StringComparison.Ordinal));
         Assert.Contains(id, line, StringComparison.Ordinal);
     }

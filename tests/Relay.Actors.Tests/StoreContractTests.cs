@@ -91,6 +91,28 @@ public abstract class StoreContractTests
     }
 
     [Fact]
+    public async Task A_read_keeps_to_its_number_and_its_bytes()
+    {
+        await using var store = await WithEndpointAsync();
+        int[] sizes = [100, 200, 300, 5000, 10, 10];
+        OutboxAppend[] rows = [.. sizes.Select(s => new Row(Wire, 1, s))];
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 0, 0, rows), default));
+        async Task<List<ulong>> ReadAsync(ulong after, int max, long bytes) => [.. (await store.ReadAsync(Wire, after, max, bytes, default)).Select(r => r.Sequence)];
+
+        Assert.Equal([1UL, 2, 3, 4, 5, 6], await ReadAsync(0, 1000, long.MaxValue));
+        Assert.Equal([1UL, 2, 3], await ReadAsync(0, 1000, 600));
+        Assert.Equal([1UL, 2], await ReadAsync(0, 1000, 599));
+        Assert.Equal([1UL, 2], await ReadAsync(0, 2, 600));
+        // One in any case, or the reader would never get past it; and nothing small behind it in its place.
+        Assert.Equal([4UL], await ReadAsync(3, 1000, 600));
+        Assert.Equal([4UL], await ReadAsync(3, 1000, 0));
+        Assert.Equal([3UL], await ReadAsync(2, 1000, 1000));
+        Assert.Equal([5UL, 6], await ReadAsync(4, 1000, 20));
+        Assert.Empty(await ReadAsync(6, 1000, 0));
+        Assert.Empty(await ReadAsync(0, 0, long.MaxValue));
+    }
+
+    [Fact]
     public async Task Acknowledged_rows_are_gone_and_the_sequence_goes_on()
     {
         await using var store = await WithEndpointAsync();

@@ -83,8 +83,8 @@ public sealed class AuthTests
         Assert.True(ApiKeyToken.TryParse(soon, out var token));
         var file = ApiKeyFile.Open(server.DataDirectory);
         var stored = file.List().Single(k => k.Id == token.Id);
-        Assert.NotNull(file.Authenticate(token, stored.Expires!.Value.AddTicks(-1)));
-        Assert.Null(file.Authenticate(token, stored.Expires!.Value));
+        Assert.NotNull(await file.AuthenticateAsync(token, stored.Expires!.Value.AddTicks(-1), CancellationToken.None));
+        Assert.Null(await file.AuthenticateAsync(token, stored.Expires!.Value, CancellationToken.None));
 
         var revoked = await server.CreateKeyAsync(Scope.Bot);
         Assert.NotEqual(StatusCode.Unauthenticated, await CallAsync(server, method, revoked));

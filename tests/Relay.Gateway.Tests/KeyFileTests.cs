@@ -56,10 +56,10 @@ public sealed class KeyFileTests
     {
         using var directory = new TempDirectory();
         var token = ApiKeyToken.Create(SystemRandom.Instance);
-        File.WriteAllText(directory.File("admin.key"), token.Reveal() + "\n");
+        PrivateFile.Write(directory.File("admin.key"), Encoding.ASCII.GetBytes(token.Reveal() + "\n"));
         var keys = ApiKeyFile.Open(directory.Path);
         Assert.False(await AdminKey.EnsureAsync(directory.Path, null, keys, SystemRandom.Instance, TimeProvider.System, CancellationToken.None));
-        Assert.Equal(KeyScope.Admin, ApiKeyFile.Open(directory.Path).Authenticate(token, DateTimeOffset.UtcNow)!.Scope);
+        Assert.Equal(KeyScope.Admin, (await ApiKeyFile.Open(directory.Path).AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None))!.Scope);
     }
 
     [Theory]

@@ -24,7 +24,8 @@ public sealed class SharedKeysTests
         await using var __ = second;
         var token = await first.CreateKeyAsync(Scope.Bot);
         var bot = second.Connect(token);
-        await UntilAsync(async () => await StatusAsync(bot) == StatusCode.OK);
+        // At once, without waiting for the second node's next look.
+        Assert.Equal(StatusCode.OK, await StatusAsync(bot));
         using var stream = bot.EventStreams.StreamEvents();
         await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = Method } });
         Assert.True(await stream.ResponseStream.MoveNext(Patience.Token));
@@ -60,7 +61,7 @@ public sealed class SharedKeysTests
         Assert.False(File.Exists(a.File(AdminKey.FileName)));
         var key = Assert.Single(one.List());
         ApiKeyToken.TryParse(File.ReadAllText(b.File(AdminKey.FileName)), out var token);
-        Assert.Equal(key, one.Authenticate(token!, DateTimeOffset.UtcNow));
+        Assert.Equal(key, (await one.AuthenticateAsync(token!, DateTimeOffset.UtcNow, CancellationToken.None)));
     }
 
     [Fact]
@@ -76,10 +77,10 @@ public sealed class SharedKeysTests
         Assert.False(await EnsureAsync(b, b.File("given"), other));
         Assert.False(await EnsureAsync(b, b.File("given"), other));
         Assert.Equal(2, other.List().Count);
-        Assert.Equal(KeyScope.Admin, other.Authenticate(token, DateTimeOffset.UtcNow)!.Scope);
+        Assert.Equal(KeyScope.Admin, (await other.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None))!.Scope);
         Assert.NotNull(await other.RevokeAsync(token.Id, DateTimeOffset.UtcNow, CancellationToken.None));
         Assert.False(await EnsureAsync(b, b.File("given"), other));
-        Assert.Null(other.Authenticate(token, DateTimeOffset.UtcNow));
+        Assert.Null((await other.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None)));
         // Moved away after the first start, as operators do: no reason to refuse.
         Assert.False(await EnsureAsync(b, b.File("absent"), other));
         Assert.False(File.Exists(b.File("absent")));
@@ -121,18 +122,18 @@ public sealed class SharedKeysTests
         ApiKeyToken.TryParse(File.ReadAllText(a.File(AdminKey.FileName)), out var token);
         documents.IsDown = true;
         time.Jump(GatewayLimits.MaxKeyAge / 2);
-        Assert.NotNull(keys.Authenticate(token!, DateTimeOffset.UtcNow));
+        Assert.NotNull((await keys.AuthenticateAsync(token!, DateTimeOffset.UtcNow, CancellationToken.None)));
         await Assert.ThrowsAsync<StoreException>(async () => await keys.RevokeAsync(token!.Id, DateTimeOffset.UtcNow, CancellationToken.None));
         var stream = keys.WhenInvalidAsync(token!.Id, time, Patience.Token);
         // As after a machine's sleep: the first call finds it out, before any timer.
         time.Jump(GatewayLimits.MaxKeyAge);
-        Assert.Throws<StoreException>(() => keys.Authenticate(token, DateTimeOffset.UtcNow));
+        await Assert.ThrowsAsync<StoreException>(async () => await keys.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None));
         await Assert.ThrowsAsync<StoreException>(() => stream);
         documents.IsDown = false;
-        await UntilAsync(() =>
+        await UntilAsync(async () =>
         {
-            try { return Task.FromResult(keys.Authenticate(token, DateTimeOffset.UtcNow) is not null); }
-            catch (StoreException) { return Task.FromResult(false); }
+            try { return ((await keys.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None)) is not null); }
+            catch (StoreException) { return false; }
         });
     }
 
@@ -160,14 +161,14 @@ public sealed class SharedKeysTests
             await keys.RevokeAsync(token.Id, DateTimeOffset.UtcNow, CancellationToken.None);
             documents.RollBack(SharedApiKeys.DocumentName, 1);
             await Assert.ThrowsAsync<StoreException>(async () => await keys.AddAsync(NewKey(null), CancellationToken.None));
-            Assert.Null(keys.Authenticate(token, DateTimeOffset.UtcNow));
+            Assert.Null((await keys.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None)));
         }
         // A restart has not forgotten it.
         var e = await Assert.ThrowsAsync<RelayStartException>(() => OpenAsync(documents, a));
         Assert.Contains(a.File("api-keys.seen"), e.Message, StringComparison.Ordinal);
         File.Delete(a.File("api-keys.seen"));
         await using var accepted = await OpenAsync(documents, a);
-        Assert.NotNull(accepted.Authenticate(token, DateTimeOffset.UtcNow));
+        Assert.NotNull((await accepted.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None)));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace Otr.Core.Ake;
 /// sends the D-H Commit, Alice answers it. Every check comes before the first change of state; a message that fails one
 /// leaves the exchange as it was, so that a forged message cannot end an honest one.
 /// </summary>
-internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBucket budget, OtrEnvironment environment)
+internal readonly struct AuthMachine(OtrAccount account, uint peerTag, AkeBudget budget, OtrEnvironment environment)
 {
     /// <summary>Our key id in a key exchange: libotr's choice, and everybody's.</summary>
     private const uint AkeKeyId = 1;
@@ -51,7 +51,7 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBuck
             (auth.EncryptedGx, auth.HashedGx) = (commit.EncryptedGx.ToArray(), commit.HashedGx.ToArray());
             return new AkeStep(Send: auth.Sent);
         }
-        if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (budget.Spend() is { } unaffordable) return AkeStep.Refuse(unaffordable);
 
         auth.Reset();
         auth.Own = DhKeyPair.Generate(environment.Random);
@@ -81,7 +81,7 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBuck
         var answer = CommitAnswer.Of(peerTag, gy);
         if (committed.IsSpentFor(answer)) return AkeStep.Refuse(RejectReason.UnexpectedAkeMessage);
         if (committed.Answers.Count >= OtrLimits.MaxInstances) return AkeStep.Refuse(RejectReason.RateLimited);
-        if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (budget.Spend() is { } unaffordable) return AkeStep.Refuse(unaffordable);
 
         committed.Answers.Add(answer);
         var own = committed.Own.Copy();
@@ -116,7 +116,7 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBuck
         if (!inner.IsComplete) return AkeStep.Refuse(RejectReason.Malformed);
         if (!Group1536.IsInRange(gx)) return AkeStep.Refuse(RejectReason.InvalidGroupElement);
         if (gx.SequenceEqual(auth.Own!.Public)) return AkeStep.Refuse(RejectReason.Reflected);
-        if (!budget.TryTake(environment.NowMilliseconds)) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (budget.Spend() is { } unaffordable) return AkeStep.Refuse(unaffordable);
 
         Derive(auth.Own, gx, out var keys, out var dataKeys);
         var peer = Verify(reveal.Signature, gx, auth.Own.Public, keys.C, keys.M1, keys.M2, out var reason);
@@ -147,7 +147,13 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, TokenBuck
 
         var keys = auth.Keys!;
         var peer = Verify(signed, auth.PeerPublic, auth.Own!.Public, keys.CPrime, keys.M1Prime, keys.M2Prime, out var reason);
-        if (peer is null) return AkeStep.Refuse(reason);
+        if (peer is null)
+        {
+            // An honest one was paid for with the D-H Key. Whoever holds the keys can send others without end, each with a
+            // signature to verify: when nothing is left to pay them with, the exchange is over.
+            if (reason != RejectReason.BadMac && budget.Spend() is not null) auth.Reset();
+            return AkeStep.Refuse(reason);
+        }
         var completed = new AkeCompletion(peer, version, auth.Own, auth.PeerPublic!, auth.DataKeys!, keys.Ssid, FirstHalfBold: true);
         (auth.Own, auth.DataKeys) = (null, null);
         auth.Reset();

@@ -48,6 +48,9 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     /// <summary>Changed since the last step began.</summary>
     public bool IsDirty { get; set; }
 
+    /// <summary>This step's message is to be given again: see <see cref="StepContext.Postpone"/>.</summary>
+    public bool IsPostponed { get; set; }
+
     /// <summary>The versions that policy and pin leave.</summary>
     public OtrVersions Versions
     {

@@ -15,16 +15,18 @@ internal static class FragmentedText
         if (fragment.Version == 3 && !IsForUs(step, fragment)) return;
 
         if (Buffer(step, fragment) is not { } buffer) return;
-        var others = step.State.Fragments.Sum(b => b == buffer ? 0 : b.Length);
-        var outcome = buffer.Add(fragment, step.Now, OtrLimits.MaxWireBytes - others);
+        var touched = buffer.Touched;
+        var outcome = buffer.Add(fragment, step.Now, Room(step.State, buffer));
+        if (outcome == FragmentOutcome.Complete)
+        {
+            OnComplete(step, buffer, fragment, touched);
+            return;
+        }
         step.Changed();
         switch (outcome)
         {
             case FragmentOutcome.Stored:
                 step.Add(new OtrEffect.Noted(NoteKind.FragmentStored));
-                break;
-            case FragmentOutcome.Complete:
-                OnComplete(step, buffer, fragment);
                 break;
             case FragmentOutcome.OutOfOrder:
                 step.State.Fragments.Remove(buffer);
@@ -71,12 +73,35 @@ internal static class FragmentedText
     /// What the pieces make is taken as if it had come whole; only a fragment is not cut into fragments. libotr cuts its
     /// query and its tagged text, too, where the network's limit asks for it.
     /// </summary>
-    private static void OnComplete(in StepContext step, FragmentBuffer buffer, in Fragment fragment)
+    /// <param name="touched">When the piece before the last came.</param>
+    private static void OnComplete(in StepContext step, FragmentBuffer buffer, in Fragment fragment, long touched)
     {
         var whole = buffer.Text.ToArray();
+        IncomingText.ReceiveAssembled(step, whole, fragment.Version == 3 ? fragment.SenderTag : null);
+        if (step.State.IsPostponed && fragment.Index > 1)
+        {
+            // The last piece will come again, and needs the others then.
+            buffer.TakeBack(fragment, touched);
+            return;
+        }
         buffer.Reset();
         step.State.Fragments.Remove(buffer);
-        IncomingText.ReceiveAssembled(step, whole, fragment.Version == 3 ? fragment.SenderTag : null);
+        step.Changed();
+    }
+
+    /// <summary>
+    /// Bytes that the buffer may hold. All together are bounded, and so is what is written for them: the state is stored
+    /// with each piece, so that very many pieces may only make a short message.
+    /// </summary>
+    private static int Room(ConversationState state, FragmentBuffer buffer)
+    {
+        int bytes = 0, pieces = 1;
+        foreach (var b in state.Fragments)
+        {
+            if (b != buffer) bytes += b.Length;
+            pieces += b.Held;
+        }
+        return (int)Math.Min(OtrLimits.MaxWireBytes, OtrLimits.MaxFragmentWork / pieces) - bytes;
     }
 
     /// <summary>The sender's buffer. Only a first piece makes one, for which the oldest of the others may have to go.</summary>

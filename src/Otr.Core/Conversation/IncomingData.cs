@@ -43,6 +43,11 @@ internal static class IncomingData
         var keys = session.Keys!;
         var tlvs = new TlvReader(plaintext, out var text);
         var isDisconnect = HasDisconnect(plaintext);
+        if (!isDisconnect && FirstSmp(plaintext) is { } begun && !SmpExchange.IsAffordable(step, session, begun))
+        {
+            step.Postpone();
+            return;
+        }
         // The extra key belongs to the pair that this message names: before the rotation it is still there.
         var extra = isDisconnect ? null : ReadExtraKey(keys, message, plaintext);
         DataChannel.Accept(keys, message, step.Random);
@@ -84,6 +89,16 @@ internal static class IncomingData
             if (type == TlvType.Disconnected) return true;
         }
         return false;
+    }
+
+    private static ushort? FirstSmp(ReadOnlySpan<byte> plaintext)
+    {
+        var tlvs = new TlvReader(plaintext, out _);
+        while (tlvs.TryRead(out var type, out _))
+        {
+            if (TlvType.IsSmp(type)) return type;
+        }
+        return null;
     }
 
     /// <summary>The first extra-key TLV: INT use, then data.</summary>

@@ -29,7 +29,12 @@ internal static class IncomingMessage
     {
         var reader = new OtrReader(message);
         var header = MessageHeader.Read(ref reader);
-        if (fragmentSender is null) FragmentedText.Forget(step, header.SenderTag);
+        Handle(step, header, message, ref reader, fragmentSender);
+        if (fragmentSender is null && !step.State.IsPostponed) FragmentedText.Forget(step, header.SenderTag);
+    }
+
+    private static void Handle(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader reader, uint? fragmentSender)
+    {
         if (reader.Failed || (fragmentSender is { } sender && header.Version == 3 && sender != header.SenderTag))
         {
             step.Reject(RejectReason.Malformed);

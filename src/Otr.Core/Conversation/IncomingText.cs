@@ -40,11 +40,6 @@ internal static class IncomingText
     /// <summary>A whole message with a marker, never a fragment.</summary>
     private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body, uint? fragmentSender)
     {
-        if (step.State.Offer != OfferState.Accepted)
-        {
-            step.State.Offer = OfferState.Accepted;
-            step.Changed();
-        }
         switch (kind)
         {
             case WireKind.Encoded:
@@ -55,13 +50,16 @@ internal static class IncomingText
                 OnError(step, body);
                 break;
             case WireKind.Query:
-                FragmentedText.ForgetAll(step);
                 OnQuery(step, body);
+                if (!step.State.IsPostponed) FragmentedText.ForgetAll(step);
                 break;
             default:
                 step.Reject(RejectReason.UnknownMessage);
                 break;
         }
+        if (step.State.IsPostponed || step.State.Offer == OfferState.Accepted) return;
+        step.State.Offer = OfferState.Accepted;
+        step.Changed();
     }
 
     private static void OnText(in StepContext step, WireKind kind, ReadOnlyMemory<byte> text)
@@ -80,7 +78,7 @@ internal static class IncomingText
 
         var version = (offered & state.Versions).Highest();
         // libotr starts none while ENCRYPTED; a tag is only an offer, and a session stands already.
-        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.IsInvited && state.MessageState != MessageState.Encrypted) KeyExchange.Start(step, version);
+        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.IsInvited && state.MessageState != MessageState.Encrypted) KeyExchange.Start(step, version, isOffer: true);
     }
 
     private static void OnQuery(in StepContext step, ReadOnlySpan<byte> body)

@@ -11,7 +11,8 @@ namespace Otr.Core;
 internal static class KeyExchange
 {
     /// <summary>Answers a query or a tag with a D-H Commit; the sessions that stand stay until it completes.</summary>
-    public static void Start(in StepContext step, byte version)
+    /// <param name="isOffer">It came with a text that must not wait: what cannot be afforded now is not answered at all.</param>
+    public static void Start(in StepContext step, byte version, bool isOffer = false)
     {
         var state = step.State;
         var commit = state.Broadcast;
@@ -29,9 +30,10 @@ internal static class KeyExchange
             foreach (var session in underWay) step.SendMessage(session.Auth.Sent!);
             return;
         }
-        if (!state.AkeBudget.TryTake(step.Now))
+        if (Budget(step).Spend() is { } unaffordable)
         {
-            step.Reject(RejectReason.RateLimited);
+            if (unaffordable == RejectReason.Overloaded && !isOffer) step.Postpone();
+            else step.Reject(RejectReason.RateLimited);
             return;
         }
         // A new Commit voids what its forerunners had begun.
@@ -60,7 +62,7 @@ internal static class KeyExchange
         // What we committed to with all instances, unless this one has answered it already.
         var committed = auth.State == AuthState.None && !state.Broadcast.IsAnsweredBy(header.SenderTag) ? state.Broadcast : auth;
         var machine = Machine(step, header.SenderTag);
-        var budget = state.AkeBudget.Value;
+        var (budget, before) = (state.AkeBudget.Value, auth.State);
         var result = header.Type switch
         {
             MessageType.DhCommit => machine.OnDhCommit(auth, committed, version, ref reader),
@@ -68,9 +70,14 @@ internal static class KeyExchange
             MessageType.RevealSignature => machine.OnRevealSignature(auth, version, ref reader),
             _ => machine.OnSignature(auth, version, ref reader),
         };
+        if (result.Reject is RejectReason.Overloaded)
+        {
+            step.Postpone();
+            return;
+        }
         if (result.Reject is { } reason)
         {
-            if (state.AkeBudget.Value != budget) step.Changed();
+            if (state.AkeBudget.Value != budget || auth.State != before) step.Changed();
             step.Reject(reason, quiet: reason == RejectReason.UnexpectedAkeMessage);
             return;
         }
@@ -131,5 +138,7 @@ internal static class KeyExchange
     }
 
     private static AuthMachine Machine(in StepContext step, uint peerTag) =>
-        new(step.State.Account, peerTag, step.State.AkeBudget, step.Environment);
+        new(step.State.Account, peerTag, Budget(step), step.Environment);
+
+    private static AkeBudget Budget(in StepContext step) => new(step.State, step.Environment);
 }

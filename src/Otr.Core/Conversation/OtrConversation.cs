@@ -47,7 +47,7 @@ public sealed class OtrConversation : IDisposable
     /// </summary>
     public void Step(OtrInput input, in OtrEnvironment environment, List<OtrEffect> effects)
     {
-        _state.IsDirty = false;
+        (_state.IsDirty, _state.IsPostponed) = (false, false);
         var step = new StepContext(_state, environment, effects);
         Timers.Expire(step);
         switch (input)

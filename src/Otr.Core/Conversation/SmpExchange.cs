@@ -5,6 +5,16 @@ namespace Otr.Core;
 /// <summary>SMP between a session, which carries its TLVs, and the user, who knows the secret.</summary>
 internal static class SmpExchange
 {
+    /// <summary>
+    /// Whether the caller's budget has room for what an SMP message would make us compute. Only the message that begins a
+    /// run is asked for, and paid for the whole: a run that goes on must be able to end.
+    /// </summary>
+    public static bool IsAffordable(in StepContext step, Session session, ushort type)
+    {
+        if (type is not (Wire.TlvType.Smp1 or Wire.TlvType.Smp1Q) || session.Smp.InProgress || !step.State.SmpBudget.Has(step.Now)) return true;
+        return step.Environment.Budget?.TrySpend(ComputeCost.SmpRun) != false;
+    }
+
     public static void Receive(in StepContext step, Session session, ushort type, ReadOnlySpan<byte> value)
     {
         // Each message 1 is one guess at the secret, and costs exponentiations.

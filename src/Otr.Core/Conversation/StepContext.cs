@@ -21,6 +21,13 @@ internal readonly ref struct StepContext(ConversationState state, in OtrEnvironm
 
     public void Reject(RejectReason reason, bool quiet = false) => Add(new OtrEffect.Rejected(reason, quiet));
 
+    /// <summary>The caller's budget said no: the step ends without having changed anything but what time changes, and may be repeated.</summary>
+    public void Postpone()
+    {
+        State.IsPostponed = true;
+        Reject(RejectReason.Overloaded, quiet: true);
+    }
+
     /// <summary>Sends a binary message, in fragments if the network has a limit; they have the tags of its header.</summary>
     public void SendMessage(ReadOnlySpan<byte> message)
     {

@@ -18,11 +18,13 @@ internal sealed class DsaDomain
     private const int QRounds = 32;
     private const int PRounds = 32;
 
+    private readonly Lazy<bool> _isPPrime;
     private static readonly BoundedCache<Sha256Digest, DsaDomain> Accepted = new(CacheSize);
 
     private DsaDomain(byte[] p, byte[] q, byte[] g, DsaScalarField scalars)
     {
         (P, Q, G, Scalars) = (p, q, g, scalars);
+        _isPPrime = new Lazy<bool>(() => MillerRabin.IsProbablyPrime(P, PRounds, Kernels.Current));
         Elements = MontgomeryField.Create(p, Kernels.Current);
     }
 
@@ -76,8 +78,8 @@ internal sealed class DsaDomain
         return power[^1] == 1 && power[..^1].IndexOfAnyExcept((byte)0) < 0;
     }
 
-    /// <summary>Miller–Rabin on p with bases hashed from p; tens of milliseconds at 1024 bits.</summary>
-    public bool IsPPrime() => MillerRabin.IsProbablyPrime(P, PRounds, Kernels.Current);
+    /// <summary>Miller–Rabin on p with bases hashed from p; tens of milliseconds at 1024 bits, once for this instance.</summary>
+    public bool IsPPrime() => _isPPrime.Value;
 
     private static int BitLength(ReadOnlySpan<byte> minimal) => minimal.IsEmpty ? 0 : 8 * minimal.Length - BitOperations.LeadingZeroCount((uint)minimal[0]) + 24;
 }

@@ -44,7 +44,18 @@ public sealed class DsaPrivateKey : IDisposable
     /// <summary>Imports a key; false if a check of A6.1 fails, p is not prime, x is not in [1, q − 1] or y ≠ g^x mod p.</summary>
     /// <remarks>All numbers big-endian, leading zeros ignored. Takes tens of milliseconds: whether p is prime is asked here, once.</remarks>
     public static bool TryImport(ReadOnlySpan<byte> p, ReadOnlySpan<byte> q, ReadOnlySpan<byte> g, ReadOnlySpan<byte> y, ReadOnlySpan<byte> x,
-        [NotNullWhen(true)] out DsaPrivateKey? key)
+        [NotNullWhen(true)] out DsaPrivateKey? key) => TryTake(p, q, g, y, x, isKnownPrime: false, out key);
+
+    /// <summary>
+    /// Takes back a key that <see cref="Generate"/> made or <see cref="TryImport"/> accepted, from where nobody else can
+    /// have written: a record whose authentication tag has verified. All of the import's checks but whether p is prime.
+    /// </summary>
+    /// <remarks>Numbers as for <see cref="TryImport"/>. Not for key files, however trusted: those are imports.</remarks>
+    public static bool TryRestore(ReadOnlySpan<byte> p, ReadOnlySpan<byte> q, ReadOnlySpan<byte> g, ReadOnlySpan<byte> y, ReadOnlySpan<byte> x,
+        [NotNullWhen(true)] out DsaPrivateKey? key) => TryTake(p, q, g, y, x, isKnownPrime: true, out key);
+
+    private static bool TryTake(ReadOnlySpan<byte> p, ReadOnlySpan<byte> q, ReadOnlySpan<byte> g, ReadOnlySpan<byte> y, ReadOnlySpan<byte> x,
+        bool isKnownPrime, [NotNullWhen(true)] out DsaPrivateKey? key)
     {
         key = null;
         if (!DsaPublicKey.TryCreate(p, q, g, y, out var publicKey)) return false;
@@ -54,7 +65,7 @@ public sealed class DsaPrivateKey : IDisposable
         if (x[..excess].IndexOfAnyExcept((byte)0) >= 0) return false;
         padded.Clear();
         x[excess..].CopyTo(padded[^(x.Length - excess)..]);
-        if (domain.Scalars.IsInRange(DsaScalar.FromBigEndian(padded)) && domain.IsPPrime())
+        if (domain.Scalars.IsInRange(DsaScalar.FromBigEndian(padded)) && (isKnownPrime || domain.IsPPrime()))
         {
             domain.Elements.MultiExp(power, domain.G, padded);
             if (power[^publicKey.Y.Length..].SequenceEqual(publicKey.Y) && power[..^publicKey.Y.Length].IndexOfAnyExcept((byte)0) < 0)

@@ -17,6 +17,9 @@ internal sealed class TokenBucket(int burst, long refillMilliseconds)
     /// <summary>Everything that a snapshot holds of it.</summary>
     public (int Used, long Since) Value => (Used, _since);
 
+    /// <summary>Whether a token could be taken. Changes nothing.</summary>
+    public bool Has(long now) => Used < burst || (now >= _since && now - _since >= refillMilliseconds);
+
     /// <summary>Takes one token, or says no.</summary>
     public bool TryTake(long now)
     {

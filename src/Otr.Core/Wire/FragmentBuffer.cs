@@ -51,6 +51,13 @@ internal sealed class FragmentBuffer(byte version, uint senderTag)
         return Held == Count ? FragmentOutcome.Complete : FragmentOutcome.Stored;
     }
 
+    /// <summary>As before the last piece was added, which is not the first.</summary>
+    public void TakeBack(in Fragment last, long touched)
+    {
+        CryptographicOperations.ZeroMemory(_text.AsSpan(Length -= last.Piece.Length));
+        (Held, Touched) = ((ushort)(last.Index - 1), touched);
+    }
+
     /// <summary>Puts back what a snapshot held.</summary>
     public void Restore(ushort held, ushort count, ReadOnlySpan<byte> text, long touched)
     {

@@ -8,13 +8,13 @@ namespace Relay.Actors.Cluster;
 /// Keeps this node's heartbeat row and sees those of the others. While the store cannot be reached the last view stands:
 /// what a node may do never rests on it.
 /// </summary>
-internal sealed class Membership(IClusterStore store, StoredNode self, int shards, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class Membership(IClusterStore store, StoredNode self, int shards, TimeProvider time, ILogger log, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _beating = new(1);
     private bool _isDraining;
-    private View _view = new(0, [], Placement.None(shards), new(TaskCreationOptions.RunContinuationsAsynchronously));
+    private View _view = new(0, [], Placement.None(shards), new(continuations));
+    private Task _beating = Task.CompletedTask;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Which nodes there are, and what follows from that.</summary>
@@ -47,7 +47,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
     /// <summary>Stops beating and takes the row away.</summary>
     public async Task LeaveAsync(CancellationToken cancellation)
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        _stop.Cancel();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
@@ -64,7 +64,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
     {
         while (!stopping.IsCancellationRequested)
         {
-            await Task.Delay(RelayLimits.HeartbeatInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Sleep.ForAsync(RelayLimits.HeartbeatInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!stopping.IsCancellationRequested) await TryBeatAsync(stopping).ConfigureAwait(false);
         }
     }
@@ -88,16 +88,19 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
     private async Task BeatAsync(CancellationToken cancellation)
     {
         // One at a time: an older view must not replace a newer one.
-        await _beating.WaitAsync(cancellation).ConfigureAwait(false);
+        var mine = new TaskCompletionSource(continuations);
+        Task last;
+        lock (_lock) (last, _beating) = (_beating, mine.Task);
         try
         {
+            await last.ConfigureAwait(false);
             StoredNode row;
             lock (_lock) row = self with { IsDraining = _isDraining };
             See(await store.BeatAsync(row, RelayLimits.HeartbeatLifetime, cancellation).ConfigureAwait(false));
         }
         finally
         {
-            _beating.Release();
+            mine.TrySetResult();
         }
     }
 
@@ -108,7 +111,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
         {
             if (nodes.SequenceEqual(_view.Nodes)) return;
             changed = _view.Next;
-            _view = new View(_view.Generation + 1, nodes, new Placement(nodes, shards), new(TaskCreationOptions.RunContinuationsAsynchronously));
+            _view = new View(_view.Generation + 1, nodes, new Placement(nodes, shards), new(continuations));
         }
         RelayLog.NodesChanged(log, nodes.Count, nodes.Count(n => n.IsDraining));
         changed.TrySetResult();
@@ -116,9 +119,8 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        _stop.Cancel();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
-        _beating.Dispose();
     }
 }

@@ -26,7 +26,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
     /// <summary>Hands the shard on, if this node has it, and stands in line no more.</summary>
     public async Task LeaveAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        _stop.Cancel();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -47,7 +47,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
             {
                 // Whatever it was, the shard must have somebody in line.
                 RelayLog.SeatFailed(context.Log, shard, e.GetType().Name);
-                await Task.Delay(RelayLimits.SeatRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Sleep.ForAsync(RelayLimits.SeatRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -65,9 +65,9 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
                 case Placement.Role.Standby:
                     using (var delay = CancellationTokenSource.CreateLinkedTokenSource(stopping))
                     {
-                        var settled = Task.Delay(RelayLimits.PlacementSettles, time, delay.Token);
+                        var settled = Sleep.ForAsync(RelayLimits.PlacementSettles, time, delay.Token);
                         var first = await Task.WhenAny(settled, view.Changed).ConfigureAwait(false);
-                        await delay.CancelAsync().ConfigureAwait(false);
+                        delay.Cancel();
                         stopping.ThrowIfCancellationRequested();
                         if (first == settled) return;
                     }
@@ -107,11 +107,12 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         // Both cancelled tasks count as events here; who waits looks at what has happened.
-        var ended = Task.WhenAny(subscription.Ended, Task.Delay(Timeout.Infinite, waiting.Token));
-        while (!ended.IsCompleted)
+        var ended = Task.WhenAny(subscription.Ended, Sleep.ForAsync(Timeout.InfiniteTimeSpan, time, waiting.Token));
+        // Patience may be at an end for the same reason as all else, and known to be first.
+        while (!ended.IsCompleted && !stopping.IsCancellationRequested)
         {
             bool isOwner = view.Placement.RoleOf(membership.Self, shard) == Placement.Role.Owner;
-            var patience = Task.Delay(isOwner ? Timeout.InfiniteTimeSpan : RelayLimits.StandbyStepsBack, time, waiting.Token);
+            var patience = Sleep.ForAsync(isOwner ? Timeout.InfiniteTimeSpan : RelayLimits.StandbyStepsBack, time, waiting.Token);
             var first = await Task.WhenAny(ended, view.Changed, patience).ConfigureAwait(false);
             if (first == patience && !ended.IsCompleted)
             {
@@ -121,10 +122,10 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
             if (first != view.Changed) continue;
             view = membership.Current;
             if (view.Placement.RoleOf(membership.Self, shard) == Placement.Role.Owner) continue;
-            var settled = Task.Delay(RelayLimits.PlacementSettles, time, waiting.Token);
+            var settled = Sleep.ForAsync(RelayLimits.PlacementSettles, time, waiting.Token);
             if (await Task.WhenAny(ended, view.Changed, settled).ConfigureAwait(false) == settled) break;
         }
-        await waiting.CancelAsync().ConfigureAwait(false);
+        waiting.Cancel();
     }
 
     private async Task CloseAsync(IShardSubscription subscription)

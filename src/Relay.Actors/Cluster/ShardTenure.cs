@@ -32,7 +32,7 @@ internal sealed class ShardTenure(ConversationContext context, IClusterStore sto
     {
         if (_shard is null) throw new InvalidOperationException("A command came before the shard was claimed.");
         if (_standing!.IsLost) return null;
-        var envelope = new Envelope(command.Peer, command.Command);
+        var envelope = new Envelope(command.Peer, command.Command, context.Continuations);
         _shard.Post(command.EndpointId, command.ConversationId, envelope);
         var reply = await envelope.Reply.ConfigureAwait(false);
         return _standing.IsLost ? null : reply;

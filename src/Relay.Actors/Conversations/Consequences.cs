@@ -50,6 +50,9 @@ internal sealed class Consequences(RelayTelemetry telemetry)
                     if (record.OpenSends.Close(outcome.Reference) is { } held && outcome.Disposition == SendDisposition.Dropped)
                         Rows.Add((StreamKind.Events, new OutboxBody.MessageDropped(held, DropReason(input, effects))));
                     break;
+                case OtrEffect.Rejected { Reason: RejectReason.Overloaded }:
+                    // Nothing was done, and nothing is answered for good: it is counted as an overload.
+                    break;
                 case OtrEffect.Rejected reject:
                     telemetry.Rejected(reject.Reason);
                     rejected ??= reject.Reason;
@@ -83,6 +86,7 @@ internal sealed class Consequences(RelayTelemetry telemetry)
         RejectReason.Malformed => "MALFORMED",
         RejectReason.OtherInstance => "OTHER_INSTANCE",
         RejectReason.KeyChanged => "KEY_CHANGED",
+        RejectReason.RateLimited => "RATE_LIMITED",
         _ => null,
     };
 

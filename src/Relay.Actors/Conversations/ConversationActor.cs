@@ -83,7 +83,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
             return;
         }
         CommitUnit? unit;
-        await context.Computing.WaitAsync().ConfigureAwait(false);
+        await context.Computing.EnterAsync(endpointId).ConfigureAwait(false);
         try
         {
             long start = context.Time.GetTimestamp();
@@ -92,8 +92,10 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         }
         finally
         {
-            context.Computing.Release();
+            context.Computing.Leave();
         }
+        // A stranger's conversation whose first message was turned away holds nothing.
+        if (unit is null && _state!.Version == 0) Drop();
         if (unit is not null && !await CommitAsync(batch, unit).ConfigureAwait(false)) return;
         batch.AnswerDurable();
     }
@@ -117,7 +119,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         {
             lease = await context.Accounts.AcquireAsync(endpointId, CancellationToken.None).ConfigureAwait(false);
             if (lease is null) return new Reply.NotFound("endpoint");
-            if (await context.Store.LoadAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false) is { } stored)
+            if (await context.Loads.ReadAsync(c => context.Store.LoadAsync(endpointId, conversationId, c), CancellationToken.None).ConfigureAwait(false) is { } stored)
             {
                 _state = ConversationState.TryOpen(lease, context.Sealer, stored);
                 if (_state is null) return await QuarantineAsync(stored).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Otr.Core;
+using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
 using Relay.Actors.Sealing;
 using Relay.Actors.Store;
@@ -11,6 +12,8 @@ internal sealed class ConversationStepper(ConversationContext context, string en
 {
     private readonly Consequences _consequences = new(context.Telemetry);
     private readonly List<OtrEffect> _effects = [];
+    private readonly Allowance _allowance = new(context.Budgets, endpointId);
+    private Reply? _postponed;
     private bool _dirty;
 
     /// <summary>A deadline has come.</summary>
@@ -39,13 +42,27 @@ internal sealed class ConversationStepper(ConversationContext context, string en
             context.Telemetry.Replayed();
             batch.AnswerWhenDurable(envelope, twin.Content == identity.Content ? twin.Answer : new Reply.RequestIdReused());
         }
+        else if (command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
+        {
+            batch.AnswerNow(envelope, new Reply.Unavailable(Reply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter));
+        }
         else if (FullStream() is { } full)
         {
             batch.AnswerNow(envelope, ConversationActor.Overloaded(context, BoundName(full)));
         }
+        else if (_postponed is not null && command is Command.ReceiveWire)
+        {
+            // It would overtake the one that is to come again, and be taken for a replay or out of order.
+            batch.AnswerNow(envelope, _postponed);
+        }
         else
         {
             var answer = Step(envelope, command);
+            if (_effects.Exists(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
+            {
+                batch.AnswerNow(envelope, _postponed = ConversationActor.Overloaded(context, BoundName(_allowance.Refused)));
+                return;
+            }
             batch.Taken.Add(new SeenId(identity.Id, identity.Content, nowMs, answer, command is not Command.ReceiveWire));
             batch.AnswerWhenDurable(envelope, answer);
         }
@@ -79,6 +96,15 @@ internal sealed class ConversationStepper(ConversationContext context, string en
     /// <summary>A stream's name among the bounds that callers are told of.</summary>
     public static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
 
+    /// <summary>Durably, or by this batch, which is durable as a whole or not at all.</summary>
+    private bool WasTaken(string messageId)
+    {
+        var id = CommandIdentity.OfWire(context.Ids, messageId);
+        return state.Seen.Find(id) is not null || batch.Taken.Exists(t => t.Id == id);
+    }
+
+    private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
+
     private StreamKind? FullStream()
     {
         if (context.Signals.IsFull(new StreamKey(endpointId, StreamKind.Wire))) return StreamKind.Wire;
@@ -102,7 +128,7 @@ internal sealed class ConversationStepper(ConversationContext context, string en
     {
         _effects.Clear();
         var otr = state.Record.Otr;
-        otr.Step(input, new OtrEnvironment(nowMs, context.Random), _effects);
+        otr.Step(input, new OtrEnvironment(nowMs, context.Random) { Budget = _allowance }, _effects);
         _dirty |= otr.IsDirty;
         var answer = _consequences.Translate(state.Record, conversationId, input, requestId, reference, _effects, nowMs);
         foreach (var (stream, body) in _consequences.Rows)
@@ -118,5 +144,19 @@ internal sealed class ConversationStepper(ConversationContext context, string en
         if (deadline <= nowMs) deadline = nowMs + (long)RelayLimits.SweepRetry.TotalMilliseconds;
         long? forget = batch.Taken.Count > 0 ? nowMs + (long)RelayLimits.SeenIdLifetime.TotalMilliseconds : state.Seen.ForgetAllAtMs;
         return deadline is null ? forget : forget is null ? deadline : Math.Min(deadline.Value, forget.Value);
+    }
+
+    /// <summary>The endpoint's budget, as one batch asks it.</summary>
+    private sealed class Allowance(ComputeBudgets budgets, string endpointId) : IComputeBudget
+    {
+        /// <summary>What was refused last.</summary>
+        public ComputeCost Refused { get; private set; }
+
+        public bool TrySpend(ComputeCost cost)
+        {
+            if (budgets.TrySpend(endpointId, cost)) return true;
+            Refused = cost;
+            return false;
+        }
     }
 }

@@ -4,9 +4,10 @@ namespace Relay.Actors.Conversations;
 
 /// <summary>One entry of a mailbox: a command with its caller, or (no command) word that a deadline has come.</summary>
 /// <param name="Peer">Null: only an existing conversation is meant.</param>
-internal sealed class Envelope(string? peer, Command? command)
+/// <param name="continuations">How who waits for the answer goes on.</param>
+internal sealed class Envelope(string? peer, Command? command, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    private readonly TaskCompletionSource<Reply> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Reply> _reply = new(continuations);
 
     public string? Peer { get; } = peer;
 

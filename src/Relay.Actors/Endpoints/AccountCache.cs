@@ -10,13 +10,13 @@ namespace Relay.Actors.Endpoints;
 /// The endpoints' identities in memory. Lent to conversations, which share one key; those nobody uses stay up to a bound
 /// and are wiped when they leave.
 /// </summary>
-internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused) : IDisposable
+internal sealed class AccountCache(IEndpointStore store, ReadGuard loads, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly LinkedList<Entry> _unused = [];
-    // Opening a key checks it, which is work: a thousand conversations of one endpoint must not each do it.
-    private readonly SemaphoreSlim _opening = new(1);
+    // Opening a key checks it, which is work: a thousand conversations of one endpoint wait for the one that does it.
+    private readonly Dictionary<string, Task> _opening = [];
 
     /// <summary>Keys in memory.</summary>
     public int Count { get { lock (_lock) return _entries.Count; } }
@@ -26,26 +26,45 @@ internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTel
     /// <exception cref="StoreException"/>
     public async ValueTask<AccountLease?> AcquireAsync(string endpointId, CancellationToken cancellation)
     {
-        if (TryLend(endpointId) is { } lease) return lease;
-        await _opening.WaitAsync(cancellation).ConfigureAwait(false);
-        try
+        while (true)
         {
-            if (TryLend(endpointId) is { } opened) return opened;
-            if (await store.LoadEndpointAsync(endpointId, cancellation).ConfigureAwait(false) is not { } row) return null;
-            if (EndpointRecord.TryOpen(sealer, row.Id, row.Sealed) is not var (view, key))
+            if (TryLend(endpointId) is { } lease) return lease;
+            var mine = new TaskCompletionSource(continuations);
+            Task? others;
+            lock (_lock)
             {
-                telemetry.Quarantined("endpoint");
-                RelayLog.EndpointDamaged(log, endpointId);
-                throw new DamagedEndpointException();
+                if (!_opening.TryGetValue(endpointId, out others)) _opening.Add(endpointId, mine.Task);
             }
-            var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)) { Users = 1 };
-            lock (_lock) _entries.Add(endpointId, entry);
-            return new AccountLease(this, entry);
+            if (others is not null)
+            {
+                await others.WaitAsync(cancellation).ConfigureAwait(false);
+                continue;
+            }
+            try
+            {
+                // It may have been opened between the look and the place in line.
+                return TryLend(endpointId) ?? await OpenAsync(endpointId, cancellation).ConfigureAwait(false);
+            }
+            finally
+            {
+                lock (_lock) _opening.Remove(endpointId);
+                mine.TrySetResult();
+            }
         }
-        finally
+    }
+
+    private async ValueTask<AccountLease?> OpenAsync(string endpointId, CancellationToken cancellation)
+    {
+        if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row) return null;
+        if (EndpointRecord.TryOpen(sealer, row.Id, row.Sealed) is not var (view, key))
         {
-            _opening.Release();
+            telemetry.Quarantined("endpoint");
+            RelayLog.EndpointDamaged(log, endpointId);
+            throw new DamagedEndpointException();
         }
+        var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)) { Users = 1 };
+        lock (_lock) _entries.Add(endpointId, entry);
+        return new AccountLease(this, entry);
     }
 
     private AccountLease? TryLend(string endpointId)
@@ -83,7 +102,6 @@ internal sealed class AccountCache(IEndpointStore store, Sealer sealer, RelayTel
             _entries.Clear();
             _unused.Clear();
         }
-        _opening.Dispose();
     }
 
     internal sealed class Entry

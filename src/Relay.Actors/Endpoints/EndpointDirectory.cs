@@ -3,13 +3,14 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Sealing;
+using Relay.Actors.Shards;
 using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 
 namespace Relay.Actors.Endpoints;
 
 /// <summary>The endpoints: made once per request id, shown, listed.</summary>
-internal sealed class EndpointDirectory(IEndpointStore store, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, SemaphoreSlim computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
+internal sealed class EndpointDirectory(IEndpointStore store, ReadGuard reads, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
 {
     private const uint LeastInstanceTag = 0x100;
 
@@ -49,17 +50,17 @@ internal sealed class EndpointDirectory(IEndpointStore store, Sealer sealer, Key
     }
 
     public async ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation)
-        => await store.LoadEndpointAsync(endpointId, cancellation).ConfigureAwait(false) is { } row ? Open(row) : null;
+        => await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is { } row ? Open(row) : null;
 
     public async ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation)
     {
-        var rows = await store.ListEndpointsAsync(afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), cancellation).ConfigureAwait(false);
+        var rows = await reads.ReadAsync(c => store.ListEndpointsAsync(afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c), cancellation).ConfigureAwait(false);
         return [.. rows.Select(Open).OfType<EndpointView>()];
     }
 
     private async ValueTask<CreateEndpointReply?> FindRepetitionAsync(UInt128 request, UInt128 content, CancellationToken cancellation)
     {
-        if (await store.FindEndpointByRequestAsync(request, cancellation).ConfigureAwait(false) is not { } row) return null;
+        if (await reads.ReadAsync(c => store.FindEndpointByRequestAsync(request, c), cancellation).ConfigureAwait(false) is not { } row) return null;
         if (row.RequestContent != content) return new CreateEndpointReply.RequestIdReused();
         return Open(row) is { } view ? new CreateEndpointReply.Created(view) : new CreateEndpointReply.Unavailable("damaged");
     }
@@ -74,14 +75,15 @@ internal sealed class EndpointDirectory(IEndpointStore store, Sealer sealer, Key
 
     private async ValueTask<DsaPrivateKey> GenerateAsync(CancellationToken cancellation)
     {
-        await computing.WaitAsync(cancellation).ConfigureAwait(false);
+        // One that waits for a key is no endpoint yet; all of them together take one turn.
+        await computing.EnterAsync("", cancellation).ConfigureAwait(false);
         try
         {
             return await Task.Run(() => DsaPrivateKey.Generate(random), cancellation).ConfigureAwait(false);
         }
         finally
         {
-            computing.Release();
+            computing.Leave();
         }
     }
 

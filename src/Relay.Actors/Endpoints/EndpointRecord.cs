@@ -54,7 +54,8 @@ internal static class EndpointRecord
             ReadOnlySpan<byte> p = row.Bytes(), q = row.Bytes(), g = row.Bytes(), y = row.Bytes(), x = row.Bytes();
             if (!row.IsComplete || fingerprint is null) return null;
             DsaPrivateKey? key = null;
-            if (wantKey && !DsaPrivateKey.TryImport(p, q, g, y, x, out key)) return null;
+            // The seal has verified, and the key was checked when it came: p's primality is not asked again.
+            if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
             return (new EndpointView(id, network, account, policy, maxWire, fingerprint.Value, tag, created), key);
         }
         finally

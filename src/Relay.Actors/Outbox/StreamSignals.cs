@@ -4,7 +4,7 @@ namespace Relay.Actors.Outbox;
 /// Wakes who waits for a stream, and remembers for a moment which streams are full, so that nothing is computed for a
 /// commit that would be refused. One entry a stream.
 /// </summary>
-internal sealed class StreamSignals(TimeProvider time)
+internal sealed class StreamSignals(TimeProvider time, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<StreamKey, TaskCompletionSource> _waiting = [];
@@ -15,7 +15,7 @@ internal sealed class StreamSignals(TimeProvider time)
     {
         lock (_lock)
         {
-            if (!_waiting.TryGetValue(stream, out var waiting)) _waiting.Add(stream, waiting = new(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (!_waiting.TryGetValue(stream, out var waiting)) _waiting.Add(stream, waiting = new(continuations));
             return waiting.Task;
         }
     }

@@ -42,7 +42,7 @@ internal sealed class SealingKey : IDisposable
             file.Write(text);
             file.Flush(flushToDisk: true);
         }
-        File.Move(temporary, path);
+        DurableFile.Rename(temporary, path, overwrite: false);
         CryptographicOperations.ZeroMemory(text);
         var made = new SealingKey(key);
         CryptographicOperations.ZeroMemory(key);

@@ -1,12 +1,17 @@
+using System.Runtime.InteropServices;
 using Relay.Actors.Conversations;
 
 namespace Relay.Actors.Shards;
 
-/// <summary>Counts the commands that this process has accepted and not answered: their bound, and what a drain waits for.</summary>
-internal sealed class Admission
+/// <summary>
+/// Counts the commands that this process has accepted and not answered: their bound, and what a drain waits for. One
+/// endpoint gets a share of it only, so that its bridge's backlog leaves room for the others.
+/// </summary>
+internal sealed class Admission(TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _empty = new(continuations);
+    private readonly Dictionary<string, (int Count, long Bytes)> _shares = [];
     private int _count;
     private long _bytes;
     private bool _closed;
@@ -16,22 +21,28 @@ internal sealed class Admission
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
     /// <summary>Takes a command with so many bytes of text in, or says why not.</summary>
-    public Reply? TryEnter(int bytes)
+    public Reply? TryEnter(string endpointId, int bytes)
     {
         lock (_lock)
         {
             if (_closed) return ConversationActor.Unavailable("draining");
-            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight) return new Reply.Overloaded("commands-in-flight", RelayLimits.OverloadedRetryAfter);
+            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight) return Overloaded("commands-in-flight");
+            var share = _shares.GetValueOrDefault(endpointId);
+            if (share.Count >= RelayLimits.MaxCommandsInFlightPerEndpoint || share.Bytes + bytes > RelayLimits.MaxBytesInFlightPerEndpoint) return Overloaded("endpoint-commands-in-flight");
+            _shares[endpointId] = (share.Count + 1, share.Bytes + bytes);
             _count++;
             _bytes += bytes;
             return null;
         }
     }
 
-    public void Leave(int bytes)
+    public void Leave(string endpointId, int bytes)
     {
         lock (_lock)
         {
+            ref var share = ref CollectionsMarshal.GetValueRefOrNullRef(_shares, endpointId);
+            share = (share.Count - 1, share.Bytes - bytes);
+            if (share.Count == 0) _shares.Remove(endpointId);
             _count--;
             _bytes -= bytes;
             if (_closed && _count == 0) _empty.TrySetResult();
@@ -48,4 +59,6 @@ internal sealed class Admission
             return _empty.Task;
         }
     }
+
+    private static Reply.Overloaded Overloaded(string bound) => new(bound, RelayLimits.OverloadedRetryAfter);
 }

@@ -13,7 +13,7 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
-    private TaskCompletionSource _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _earlier = new();
     // The earliest deadline known; long.MaxValue if none.
     private long _nextMs = long.MaxValue;
     private Task _running = Task.CompletedTask;
@@ -24,11 +24,15 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
     /// <summary>Whether this process is the one to look after deadlines.</summary>
     public Func<bool> IsOurs { get; init; } = static () => true;
 
+    /// <summary>How the sweeper goes on when it is woken.</summary>
+    public TaskCreationOptions Continuations { get; init; } = TaskCreationOptions.RunContinuationsAsynchronously;
+
     public void Start() => _running = RunAsync(_stop.Token);
 
     public async Task StopAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
+        // Here and now: the only one who waits for it is the loop, which ends.
+        _stop.Cancel();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -58,7 +62,7 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
             {
                 // Whatever it was, deadlines must go on being kept.
                 RelayLog.SweepFailed(log, e.GetType().Name);
-                await Task.Delay(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Sleep.ForAsync(RelayLimits.SweepRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -87,14 +91,14 @@ internal sealed class DeadlineSweeper(IConversationStore store, TimeProvider tim
             lock (_lock)
             {
                 next = _nextMs;
-                _earlier = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                _earlier = new(Continuations);
                 earlier = _earlier.Task;
             }
             var sleep = next == long.MaxValue || !IsOurs() ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(next - Now, 0, (long)LongestSleep.TotalMilliseconds));
             using var awake = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            var slept = Task.Delay(sleep, time, awake.Token);
+            var slept = Sleep.ForAsync(sleep, time, awake.Token);
             if (await Task.WhenAny(slept, earlier).ConfigureAwait(false) == slept) return;
-            await awake.CancelAsync().ConfigureAwait(false);
+            awake.Cancel();
         }
     }
 

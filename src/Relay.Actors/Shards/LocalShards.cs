@@ -6,10 +6,12 @@ namespace Relay.Actors.Shards;
 internal sealed class LocalShards : INodeShards
 {
     private readonly Shard[] _shards;
+    private readonly TaskCreationOptions _continuations;
 
     /// <param name="maxResident">Idle conversations kept in memory by all of them together.</param>
     public LocalShards(ConversationContext context, int shards, int maxResident)
     {
+        _continuations = context.Continuations;
         var idle = new IdleConversations(maxResident);
         _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, idle))];
     }
@@ -20,7 +22,7 @@ internal sealed class LocalShards : INodeShards
 
     public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation)
     {
-        var envelope = new Envelope(command.Peer, command.Command);
+        var envelope = new Envelope(command.Peer, command.Command, _continuations);
         _shards[ShardOf(command.ConversationId, _shards.Length)].Post(command.EndpointId, command.ConversationId, envelope);
         return envelope.Reply;
     }

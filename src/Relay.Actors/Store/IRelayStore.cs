@@ -110,8 +110,13 @@ internal interface IOutboxStore
     /// <summary>Raised after an acknowledgement; must not block.</summary>
     event Action<StreamKey>? Acknowledged;
 
+    /// <summary>
+    /// Rows after <paramref name="after"/> in order: up to <paramref name="max"/> rows or <paramref name="maxBytes"/> sealed
+    /// bytes, whichever ends first. A row that would exceed the bytes is left for the next read unless it is the first, so
+    /// that a reader always gets on. Large rows must not be read from the database only to be left.
+    /// </summary>
     /// <exception cref="StoreException"/>
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation);
 
     /// <exception cref="StoreException"/>
     ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);

@@ -70,4 +70,7 @@ internal static partial class RelayLog
 
     [LoggerMessage(153, LogLevel.Warning, "Shard {Shard} is claimed, but a transaction of an older owner stood too long: {Sessions} sessions were ended.")]
     public static partial void OldOwnersEnded(ILogger log, int shard, int sessions);
+
+    [LoggerMessage(154, LogLevel.Critical, "A fault in a lane of the store: {Error}. What was in it is not known to be done.")]
+    public static partial void LaneFault(ILogger log, string error);
 }

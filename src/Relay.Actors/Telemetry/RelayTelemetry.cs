@@ -15,7 +15,7 @@ public sealed class RelayTelemetry : IDisposable
     public const string MeterName = "Relay";
 
     private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _steps, _rejects, _refusals, _commitFailures, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices, _activations, _passivations, _fenced;
+    private readonly Counter<long> _steps, _rejects, _refusals, _commitFailures, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices, _activations, _passivations, _fenced, _late;
     private readonly Histogram<int> _unitsPerTransaction;
     private readonly Histogram<double> _commitTime, _stepTime;
 
@@ -29,6 +29,7 @@ public sealed class RelayTelemetry : IDisposable
         _replays = _meter.CreateCounter<long>("relay.conversation.replays", "{request}", "Requests answered from memory because their id was seen.");
         _quarantines = _meter.CreateCounter<long>("relay.quarantines", "{row}", "Stored rows that did not open, by table.");
         _overloads = _meter.CreateCounter<long>("relay.overloads", "{request}", "Requests turned away, by bound.");
+        _late = _meter.CreateCounter<long>("relay.commands.late", "{request}", "Requests whose caller was told to come back because no answer came in time.");
         _conflicts = _meter.CreateCounter<long>("relay.store.conflicts", "{unit}", "Commit units refused by the version's compare-and-swap.");
         _fenced = _meter.CreateCounter<long>("relay.shard.fenced", "{attempt}", "What a node tried for a shard that it had lost and was kept from, by kind.");
         _commitFailures = _meter.CreateCounter<long>("relay.store.failures", "{transaction}", "Transactions that failed.");
@@ -63,6 +64,7 @@ public sealed class RelayTelemetry : IDisposable
     internal void Replayed() => _replays.Add(1);
     internal void Quarantined(string table) => _quarantines.Add(1, new KeyValuePair<string, object?>("table", table));
     internal void Overloaded(string bound) => _overloads.Add(1, new KeyValuePair<string, object?>("bound", bound));
+    internal void AnsweredLate() => _late.Add(1);
     internal void Conflicted() => _conflicts.Add(1);
     internal void Fenced(string what) => _fenced.Add(1, new KeyValuePair<string, object?>("what", what));
     internal void CommitFailed() => _commitFailures.Add(1);

@@ -24,7 +24,7 @@ internal static class ConversationsCommand
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
             else Report.Table(["CONVERSATION", "PEER", "STATE", "LAST CHANGE"],
-                all.Select(c => new[] { c.Name, c.Peer, State(c.State), c.UpdateTime.ToDateTime().ToString("u") }), "There are no conversations at this endpoint yet.");
+                all.Select(c => new[] { c.Name, c.Peer, State(c), c.UpdateTime.ToDateTime().ToString("u") }), "There are no conversations at this endpoint yet.");
             return ExitCode.Ok;
         });
         return command;
@@ -44,7 +44,7 @@ internal static class ConversationsCommand
                 Report.Json(Report.ToNode(c));
                 return ExitCode.Ok;
             }
-            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c.State)), ("last change", c.UpdateTime.ToDateTime().ToString("u"))]);
+            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c)), ("last change", c.UpdateTime.ToDateTime().ToString("u"))]);
             foreach (var s in c.Sessions)
             {
                 Report.Fields(
@@ -88,6 +88,8 @@ internal static class ConversationsCommand
         });
         return command;
     }
+
+    private static string State(Conversation c) => c.Quarantined ? "QUARANTINED" : State(c.State);
 
     private static string State(MessageState state) => state.ToString().ToUpperInvariant();
 

@@ -12,7 +12,8 @@ internal static class DirectoryChecks
     private const string LockFile = "lock";
     private static readonly byte[] s_sqlite = Encoding.ASCII.GetBytes("SQLite format 3\0");
 
-    public static IEnumerable<Finding> Run(string directory, string? sealingKey)
+    /// <param name="isNode">Of a cluster: the database and the list of keys are elsewhere.</param>
+    public static IEnumerable<Finding> Run(string directory, string? sealingKey, bool isNode)
     {
         if (!Directory.Exists(directory))
         {
@@ -21,9 +22,9 @@ internal static class DirectoryChecks
         }
         yield return DirectoryMode(directory);
         yield return Secret(sealingKey ?? Path.Combine(directory, SealingKeyFile), "sealing key", "Without it nothing in the database can be read: put it back from a backup.", File.Exists(Path.Combine(directory, DatabaseFile)));
-        yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file", "If you have moved it away on purpose, all is well: name it with --key-file.", false);
-        yield return Keys(directory);
-        yield return Database(directory);
+        if (!isNode) yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file", "If you have moved it away on purpose, all is well: name it with --key-file.", false);
+        if (!isNode) yield return Keys(directory);
+        if (!isNode) yield return Database(directory);
         yield return Lock(directory);
     }
 

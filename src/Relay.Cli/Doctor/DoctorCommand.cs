@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Relay.Cli.Serve;
 
 namespace Relay.Cli.Doctor;
 
@@ -8,11 +9,15 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Look at the machine, the data directory, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
+        var command = new Command("doctor", "Look at the machine, the data directory, the cluster's database and broker, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
+        ClusterArguments.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var directory = CommonOptions.DataDirectory(parsed);
-            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Servers(parsed)), .. DirectoryChecks.Run(directory, CommonOptions.SealingKeyFile(parsed)), .. await ServerChecks.RunAsync(parsed, cancellation)];
+            var cluster = ClusterArguments.Parse(parsed);
+            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Servers(parsed)), .. DirectoryChecks.Run(directory, CommonOptions.SealingKeyFile(parsed), cluster is not null)];
+            if (cluster is not null) found.AddRange(await ClusterChecks.RunAsync(parsed, cluster, cancellation));
+            found.AddRange(await ServerChecks.RunAsync(parsed, cancellation));
             if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
             else Print(found);
             return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;

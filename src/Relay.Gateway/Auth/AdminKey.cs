@@ -32,7 +32,7 @@ public static class AdminKey
             token = ApiKeyToken.Create(random);
             PrivateFile.Write(path, Encoding.ASCII.GetBytes(token.Reveal() + "\n"));
         }
-        else if (!ApiKeyToken.TryParse(File.ReadAllText(path), out token))
+        else if (!ApiKeyToken.TryParse(PrivateFile.ReadSecret(path), out token))
         {
             throw new RelayStartException($"{path} holds no API key of Relay. Nothing was changed. Move the file away, and a new admin key is made.");
         }

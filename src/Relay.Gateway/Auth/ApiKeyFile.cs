@@ -28,7 +28,7 @@ public sealed class ApiKeyFile : IApiKeyStore
     public IReadOnlyList<ApiKey> List() => _list.InOrder();
 
     /// <inheritdoc/>
-    public ApiKey? Authenticate(ApiKeyToken token, DateTimeOffset now) => _list.Authenticate(token, now);
+    public ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation) => ValueTask.FromResult(_list.Authenticate(token, now));
 
     /// <inheritdoc/>
     public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation) => _list.WhenInvalidAsync(id, time, cancellation);

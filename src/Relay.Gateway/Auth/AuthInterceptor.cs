@@ -11,39 +11,39 @@ internal sealed class AuthInterceptor(IApiKeyStore keys, TimeProvider time, Gate
     private const string Header = "authorization";
     private const string Scheme = "Bearer ";
 
-    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        Authorize(context);
-        return continuation(request, context);
+        await AuthorizeAsync(context);
+        return await continuation(request, context);
     }
 
-    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        Authorize(context);
-        return continuation(requestStream, context);
+        await AuthorizeAsync(context);
+        return await continuation(requestStream, context);
     }
 
-    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        Authorize(context);
-        return continuation(request, responseStream, context);
+        await AuthorizeAsync(context);
+        await continuation(request, responseStream, context);
     }
 
-    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        Authorize(context);
-        return continuation(requestStream, responseStream, context);
+        await AuthorizeAsync(context);
+        await continuation(requestStream, responseStream, context);
     }
 
-    private void Authorize(ServerCallContext context)
+    private async ValueTask AuthorizeAsync(ServerCallContext context)
     {
         try
         {
-            Check(context);
+            await CheckAsync(context);
         }
         catch (RpcException denied)
         {
@@ -52,7 +52,7 @@ internal sealed class AuthInterceptor(IApiKeyStore keys, TimeProvider time, Gate
         }
     }
 
-    private void Check(ServerCallContext context)
+    private async ValueTask CheckAsync(ServerCallContext context)
     {
         var access = MethodScopes.Of(context.Method) ?? throw ApiErrors.PermissionDenied(Reasons.ScopeMissing, "No key may call this method.");
         if (access.IsPublic) return;
@@ -62,7 +62,7 @@ internal sealed class AuthInterceptor(IApiKeyStore keys, TimeProvider time, Gate
         if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || !ApiKeyToken.TryParse(header[Scheme.Length..], out var token))
             throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The authorization header holds no API key of Relay.");
         // One answer for an unknown, wrong, expired and revoked key: a stranger learns nothing from it.
-        var key = keys.Authenticate(token, time.GetUtcNow());
+        var key = await keys.AuthenticateAsync(token, time.GetUtcNow(), context.CancellationToken);
         if (key is null) throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key is unknown, expired or revoked.");
         if (!access.Scopes.Contains(key.Scope))
         {

@@ -4,7 +4,7 @@ namespace Relay.Gateway.Auth;
 
 /// <summary>
 /// Where the API keys are: a file of one server, or a document that the nodes of a cluster share. Checks are answered
-/// from memory and never wait. Thread-safe.
+/// from memory; only for a key that is not known yet the store is asked. Thread-safe.
 /// </summary>
 public interface IApiKeyStore
 {
@@ -13,10 +13,10 @@ public interface IApiKeyStore
 
     /// <summary>The key that the token opens at that time, or null.</summary>
     /// <exception cref="StoreException">What is known of the keys is too old to decide by.</exception>
-    ApiKey? Authenticate(ApiKeyToken token, DateTimeOffset now);
+    ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Completes when the key opens nothing any more: so that a stream does not outlive its key.</summary>
-    /// <exception cref="StoreException">As with <see cref="Authenticate"/>.</exception>
+    /// <exception cref="StoreException">As with <see cref="AuthenticateAsync"/>.</exception>
     Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation);
 
     /// <summary>Adds a key, unless its request has made one already or there are too many.</summary>

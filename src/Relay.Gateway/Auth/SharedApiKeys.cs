@@ -30,12 +30,14 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     private Task _refreshing = Task.CompletedTask;
     private ulong _version;
     private long _lastLook;
+    private Task? _lookingForUnknown;
+    private long _lastLookForUnknown;
 
     private SharedApiKeys(ISharedDocuments documents, SeenVersionFile seen, TimeProvider time, ILogger log, ulong version, ImmutableDictionary<string, ApiKey> keys)
     {
         (_documents, _seen, _time, _log, _version) = (documents, seen, time, log, version);
         _list = new ApiKeyList(keys);
-        _lastLook = time.GetTimestamp();
+        _lastLook = _lastLookForUnknown = time.GetTimestamp();
     }
 
     /// <summary>Reads the keys and begins to follow their changes.</summary>
@@ -67,10 +69,14 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     public IReadOnlyList<ApiKey> List() => _list.InOrder();
 
     /// <inheritdoc/>
-    public ApiKey? Authenticate(ApiKeyToken token, DateTimeOffset now)
+    public async ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation)
     {
         // Not left to the refreshing task alone: a process that was stopped for an hour wakes up here.
         if (IsTooOld) _list.MarkOutOfDate();
+        if (_list.Authenticate(token, now) is { } key) return key;
+        if (_list.Keys.ContainsKey(token.Id)) return null;
+        // Made at another node a moment ago, perhaps: whoever has just been given a key is not turned away.
+        await LookForUnknownAsync().WaitAsync(cancellation);
         return _list.Authenticate(token, now);
     }
 
@@ -150,6 +156,30 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
                 isFailing = true;
             }
             if (IsTooOld) _list.MarkOutOfDate();
+        }
+    }
+
+    /// <summary>One look for all who wait, and one in <see cref="GatewayLimits.UnknownKeyLook"/>: strangers cannot buy reads.</summary>
+    private Task LookForUnknownAsync()
+    {
+        lock (_lock)
+        {
+            if (_lookingForUnknown is not { IsCompleted: false }) _lookingForUnknown = LaterAsync(GatewayLimits.UnknownKeyLook - _time.GetElapsedTime(_lastLookForUnknown));
+            return _lookingForUnknown;
+        }
+
+        async Task LaterAsync(TimeSpan rest)
+        {
+            try
+            {
+                if (rest > TimeSpan.Zero) await Task.Delay(rest, _time, _stop.Token);
+                lock (_lock) _lastLookForUnknown = _time.GetTimestamp();
+                await LookAsync(_stop.Token);
+            }
+            catch (Exception e) when (e is DamagedDocumentException or JsonException or OperationCanceledException)
+            {
+                throw new StoreException(e.Message, e);
+            }
         }
     }
 

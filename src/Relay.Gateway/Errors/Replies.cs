@@ -67,6 +67,8 @@ internal static class Replies
         RejectReason.RateLimited => "RATE_LIMITED",
         RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.NotInvited => "NOT_INVITED",
+        // Never an answer for good: the actors make it Reply.Overloaded.
+        RejectReason.Overloaded => Reasons.Overloaded,
         _ => throw new UnreachableException($"RejectReason {(int)reason}"),
     };
 

@@ -93,6 +93,7 @@ public sealed class GatewayHost : IAsyncDisposable
         OtrKernel.WarmUp();
         var telemetry = TelemetryExport.Start();
         var loggers = LoggerFactory.Create(logging => Logs.Configure(logging, options, telemetry));
+        if (options.CertificateFile is { } pem && PrivateFile.IsOpenToEverybody(options.CertificateKeyFile ?? pem)) loggers.CreateLogger("Relay.Gateway").KeyIsOpen(options.CertificateKeyFile ?? pem);
         IRelay? relay = null;
         IApiKeyStore? keys = null;
         WebApplication? app = null;

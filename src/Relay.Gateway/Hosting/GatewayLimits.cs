@@ -47,6 +47,8 @@ public static class GatewayLimits
     public static readonly TimeSpan TakeoverRecheck = TimeSpan.FromSeconds(1);
     /// <summary>How often a node looks for a newer version of the cluster's API keys.</summary>
     public static readonly TimeSpan KeyRefresh = TimeSpan.FromSeconds(2);
+    /// <summary>How often, at most, callers with a key that is not known make a node look at once.</summary>
+    public static readonly TimeSpan UnknownKeyLook = TimeSpan.FromMilliseconds(250);
     /// <summary>Time without such a look after which a node decides nothing by the keys it knows: callers get UNAVAILABLE.</summary>
     public static readonly TimeSpan MaxKeyAge = TimeSpan.FromMinutes(1);
 

@@ -52,8 +52,9 @@ internal static class Mapping
         {
             Name = ResourceNames.Conversation(view.EndpointId, view.Id),
             Peer = view.Peer,
-            State = State(view.State),
+            State = view.IsQuarantined ? V1.MessageState.Unspecified : State(view.State),
             UpdateTime = view.Updated.ToTimestamp(),
+            Quarantined = view.IsQuarantined,
         };
         conversation.Sessions.AddRange(view.Sessions.Select(Session));
         return conversation;

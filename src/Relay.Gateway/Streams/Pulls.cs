@@ -23,7 +23,7 @@ internal static class Pulls
         var stream = await StreamAsync(relay, principal, kind, endpointId!, cancellation);
         var (acknowledged, last) = await relay.Outbox.PositionAsync(stream, cancellation);
         if (request.After > last) throw ApiErrors.OutOfRange("after_sequence", "this sequence was never given out");
-        var items = await relay.Outbox.ReadAsync(stream, Math.Max(request.After ?? acknowledged, acknowledged), max, cancellation);
+        var items = await relay.Outbox.ReadAsync(stream, Math.Max(request.After ?? acknowledged, acknowledged), max, GatewayLimits.MaxPullBytes, cancellation);
         return (items, endpointId!, last);
     }
 

@@ -16,4 +16,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(2003, LogLevel.Warning, "Draining did not end in {Limit}; what is left is done again by another node, or after the next start")]
     public static partial void DrainTooLong(this ILogger log, TimeSpan limit);
+
+    [LoggerMessage(2090, LogLevel.Warning, "The certificate's key {File} can be read by everybody on this machine, or written by others: chmod 600 it, or 640 with a group of its own")]
+    public static partial void KeyIsOpen(this ILogger log, string file);
 }

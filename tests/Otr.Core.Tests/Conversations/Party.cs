@@ -23,6 +23,9 @@ internal sealed class Party
     public OtrConversation Conversation { get; private set; }
     public long Now { get; set; } = 1_700_000_000_000;
 
+    /// <summary>Asked by the engine; null: unlimited.</summary>
+    public IComputeBudget? Budget { get; set; }
+
     /// <summary>All effects so far, in order.</summary>
     public List<OtrEffect> All { get; } = [];
 
@@ -34,7 +37,7 @@ internal sealed class Party
     public List<OtrEffect> Step(OtrInput input)
     {
         var effects = new List<OtrEffect>();
-        Conversation.Step(input, new OtrEnvironment(Now, _random), effects);
+        Conversation.Step(input, new OtrEnvironment(Now, _random) { Budget = Budget }, effects);
         All.AddRange(effects);
         return effects;
     }

@@ -168,4 +168,38 @@ public class DsaKeyTests
         var p1 = BigInteger.Parse("29674495668685510550154174642905332730771991799853043350995075531276838753171770199594238596428121188033664754218345562493168782883");
         Assert.False(MillerRabin.IsProbablyPrime(Minimal(p1 * (313 * (p1 - 1) + 1) * (353 * (p1 - 1) + 1)), 8, kind));
     }
+
+    [Fact]
+    public void A_restored_key_is_the_imported_one_and_all_but_the_primality_of_p_is_checked_again()
+    {
+        Assert.True(DsaPrivateKey.TryRestore(Rfc6979Key.P, Rfc6979Key.Q, Rfc6979Key.G, Rfc6979Key.Y, Rfc6979Key.X, out var key));
+        Assert.Equal(Rfc6979Key.X, key.ExportX());
+        byte[] m = SHA256.HashData("m"u8), signature = new byte[40];
+        key.Sign(m, signature);
+        Assert.True(key.PublicKey.Verify(m, signature));
+        Assert.False(DsaPrivateKey.TryRestore(Rfc6979Key.P, Rfc6979Key.Q, Rfc6979Key.G, Rfc6979Key.G, Rfc6979Key.X, out _));
+        Assert.False(DsaPrivateKey.TryRestore(Rfc6979Key.P, Rfc6979Key.Q, Rfc6979Key.G, Rfc6979Key.Y, new byte[20], out _));
+        Assert.False(DsaPrivateKey.TryRestore(Rfc6979Key.P, Rfc6979Key.Q, Rfc6979Key.Y, Minimal(2), Rfc6979Key.X, out _));
+        var (p, q, g) = CompositeDsaParameters.CompositeQ;
+        Assert.False(DsaPrivateKey.TryRestore(Minimal(p), Minimal(q), Minimal(g), Minimal(g * g % p), [2], out _));
+    }
+
+    [Fact]
+    public void Restoring_a_key_costs_a_fraction_of_importing_it()
+    {
+        static TimeSpan Least(Func<bool> load)
+        {
+            var least = TimeSpan.MaxValue;
+            for (int i = 0; i < 5; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                Assert.True(load());
+                least = Stopwatch.GetElapsedTime(start) is var took && took < least ? took : least;
+            }
+            return least;
+        }
+        var import = Least(() => DsaPrivateKey.TryImport(Rfc6979Key.P, Rfc6979Key.Q, Rfc6979Key.G, Rfc6979Key.Y, Rfc6979Key.X, out _));
+        var restore = Least(() => DsaPrivateKey.TryRestore(Rfc6979Key.P, Rfc6979Key.Q, Rfc6979Key.G, Rfc6979Key.Y, Rfc6979Key.X, out _));
+        Assert.InRange(restore, TimeSpan.Zero, import / 2);
+    }
 }

@@ -232,6 +232,53 @@ public sealed class InstanceAndFragmentTests
         AssertRefusedOnly(_us, $"?OTR|5555|0,1,9,{new string('A', OtrLimits.MaxWireBytes)},".Utf8(), RejectReason.TooLarge);
     }
 
+    /// <summary>The state is stored with each piece: a message of 128 KiB in pieces of a byte would be written 131,072 times.</summary>
+    [Theory, Trait("hostile", "F02")]
+    [InlineData(1, 65_535)]
+    [InlineData(100, 1_300)]
+    public void F02_a_long_message_in_very_many_tiny_pieces_is_given_up(int size, int count)
+    {
+        long written = 0;
+        int held = 0;
+        for (var k = 1; k <= count; k++)
+        {
+            var effects = _us.Receive($"?OTR|2222|0,{k},{count},{new string('A', size)},");
+            _us.All.Clear();
+            if (effects.Contains(new OtrEffect.Rejected(RejectReason.TooLarge))) break;
+            held = k;
+            written += k * size;
+        }
+        Assert.InRange(held, 1, count - 1);
+        Assert.InRange(written, OtrLimits.MaxFragmentWork / 4, OtrLimits.MaxFragmentWork);
+        Assert.Equal(0, _us.Look(s => s.Fragments.Count));
+    }
+
+    [Theory, Trait("hostile", "F02")]
+    [InlineData(OtrLimits.MaxWireBytes, 512)]
+    [InlineData(88_000, 300)]
+    [InlineData(4_000, 3)]
+    public void F02_pieces_as_networks_have_them_are_taken(int length, int size)
+    {
+        var count = (length + size - 1) / size;
+        for (var k = 1; k <= count; k++) _us.Receive($"?OTR|2222|0,{k},{count},{new string('A', Math.Min(size, length - (k - 1) * size))},");
+        Assert.Equal(new string('A', length), Assert.Single(_us.Texts));
+    }
+
+    [Fact, Trait("hostile", "F02")]
+    public void F02_pieces_of_many_senders_are_counted_together()
+    {
+        var refused = 0;
+        for (var k = 1; k < 1_000; k++)
+        {
+            for (var tag = 1; tag <= OtrLimits.MaxInstances; tag++)
+                if (_us.Receive($"?OTR|{tag}000|0,{k},65535,{new string('A', 16)},").Contains(new OtrEffect.Rejected(RejectReason.TooLarge))) refused++;
+            _us.All.Clear();
+            if (k % 20 == 0) Assert.InRange(_us.Look(s => (long)s.Fragments.Sum(f => f.Held) * s.Fragments.Sum(f => f.Length)), 0, OtrLimits.MaxFragmentWork);
+        }
+        // n pieces of 16 bytes each, together: n · 16 n is reached after 1,448.
+        Assert.NotEqual(0, refused);
+    }
+
     [Fact, Trait("hostile", "F08")]
     public void F08_a_message_of_another_sender_than_its_fragments_is_refused()
     {

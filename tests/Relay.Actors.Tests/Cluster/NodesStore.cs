@@ -62,7 +62,7 @@ internal sealed class NodesStore : IClusterStore
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => throw NotHere();
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw NotHere();
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => throw NotHere();
-    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => throw NotHere();
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => throw NotHere();
     public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => throw NotHere();
     public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => throw NotHere();

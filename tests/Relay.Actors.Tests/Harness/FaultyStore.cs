@@ -27,6 +27,12 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     /// <summary>Commits wait for it before they are done.</summary>
     public Task Gate { set => _gate = value; }
 
+    /// <summary>Each commit waits for what it says for it.</summary>
+    public Func<CommitUnit, Task> Hold { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Reads wait for it, whatever their caller's patience.</summary>
+    public Task ReadGate { get; set; } = Task.CompletedTask;
+
     /// <summary>Nobody waits at the gate any more: a test that failed must be able to end.</summary>
     public void LeaveGateOpen() => _over.TrySetResult();
 
@@ -41,6 +47,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     {
         AtGate.TrySetResult();
         await Task.WhenAny(_gate, _over.Task);
+        await Task.WhenAny(Hold(unit), _over.Task);
         if (FailNextCommitAfterIt is { } after)
         {
             FailNextCommitAfterIt = null;
@@ -68,18 +75,24 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     private IRelayStore Live() => _dead ? throw new StoreException("Dead.") : inner;
 
-    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().LoadAsync(endpointId, conversationId, cancellation);
-    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => Live().ListAsync(endpointId, afterId, max, cancellation);
+    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadAsync(endpointId, conversationId, cancellation));
+    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListAsync(endpointId, afterId, max, cancellation));
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => Live().ReadDueAsync(untilMs, max, cancellation);
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => Live().PostponeAsync(endpointId, conversationId, dueByMs, untilMs, cancellation);
-    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => Live().ReadAsync(stream, after, max, cancellation);
-    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => Live().PositionAsync(stream, cancellation);
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAsync(stream, after, max, maxBytes, cancellation));
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => AtReadGateAsync(s => s.PositionAsync(stream, cancellation));
     public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => Live().InsertEndpointAsync(endpoint, cancellation);
-    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => Live().LoadEndpointAsync(id, cancellation);
-    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => Live().FindEndpointByRequestAsync(request, cancellation);
-    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => Live().ListEndpointsAsync(afterId, max, cancellation);
+    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadEndpointAsync(id, cancellation));
+    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => AtReadGateAsync(s => s.FindEndpointByRequestAsync(request, cancellation));
+    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListEndpointsAsync(afterId, max, cancellation));
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
     public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async ValueTask<T> AtReadGateAsync<T>(Func<IRelayStore, ValueTask<T>> read)
+    {
+        if (!ReadGate.IsCompleted) await Task.WhenAny(ReadGate, _over.Task);
+        return await read(Live());
+    }
 }

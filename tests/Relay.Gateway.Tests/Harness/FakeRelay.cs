@@ -33,6 +33,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     public const string ConversationId = "abcdefghijklmnopqrstuvwxyz";
 
+    public List<ConversationView> Conversations { get; } = [];
+
     public CreateEndpointReply OnCreate { get; set; } = new CreateEndpointReply.Unavailable("test");
 
     public IEndpoints Endpoints => this;
@@ -43,8 +45,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     public FakeStream Stream(string endpointId, StreamKind kind) => _streams.GetOrAdd(new StreamKey(endpointId, kind), _ => new FakeStream());
 
     public ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
-    public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult<ConversationView?>(null);
-    public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>([]);
+    public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult(Conversations.Find(c => c.Id == conversationId));
+    public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>(Conversations);
     public async Task DrainAsync(CancellationToken cancellation)
     {
         await _draining.CancelAsync();
@@ -62,7 +64,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
         new EndpointView(endpointId, "test", endpointId, OtrPolicy.Managed, 0, new Fingerprint(new byte[20]), 0x100, DateTimeOffset.UnixEpoch));
     public ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<EndpointView>>([]);
 
-    public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));
+    public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Position);
     public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation)
     {

@@ -56,12 +56,12 @@ internal sealed class BrokerConnection(string purpose, BrokerFactory factory, Ra
     {
         while (true)
         {
-            var reason = await held.Lost.ConfigureAwait(false);
+            await ((Task)held.Lost).WaitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             lock (_lock) _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
             tearDown();
             await GiveUpAsync(held.Connection).ConfigureAwait(false);
             if (_stop.IsCancellationRequested) return;
-            BrokerLog.Lost(log, purpose, reason);
+            BrokerLog.Lost(log, purpose, await held.Lost.ConfigureAwait(false));
             telemetry.Reconnecting(purpose);
             if (await ReconnectAsync().ConfigureAwait(false) is not { } again) return;
             held = again;
@@ -138,9 +138,6 @@ internal sealed class BrokerConnection(string purpose, BrokerFactory factory, Ra
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        Task<IConnection> up;
-        lock (_lock) up = _up.Task;
-        if (up.IsCompletedSuccessfully) await GiveUpAsync(await up.ConfigureAwait(false)).ConfigureAwait(false);
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }

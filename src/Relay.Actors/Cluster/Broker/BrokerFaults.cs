@@ -35,8 +35,8 @@ internal static class BrokerFaults
         return new RelayStartException($"The broker at {Place(options.Uri)} cannot be reached: {cause.Message}. See that RabbitMQ runs and listens there.{plain}", e);
     }
 
-    /// <summary>The type of the innermost exception: enough for a log.</summary>
-    public static string Name(Exception e) => Chain(e).Last().GetType().Name;
+    /// <summary>For a log: what we say ourselves, or the type of the innermost exception.</summary>
+    public static string Name(Exception e) => e is RelayStartException ? e.Message : Chain(e).Last().GetType().Name;
 
     private static string Place(Uri uri) => $"{uri.Host}:{(uri.IsDefaultPort || uri.Port < 0 ? uri.Scheme == "amqps" ? 5671 : 5672 : uri.Port)}";
 

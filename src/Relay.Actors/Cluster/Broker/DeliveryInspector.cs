@@ -14,7 +14,12 @@ internal sealed class DeliveryInspector(RabbitBrokerOptions options, Sealer seal
         correlation = default;
         if (delivery.Body.Length > RelayLimits.MaxBrokerBodyBytes) return (null, ParkingReason.TooLarge);
         if (Correlation.TryParse(delivery.Properties.CorrelationId) is not { } parsed || !KeyedIds.IsId(delivery.RoutingKey)) return (null, ParkingReason.ForeignProperties);
-        if (delivery.Properties.Headers?.TryGetValue(DeliveryCount, out var count) == true && Convert.ToInt64(count, CultureInfo.InvariantCulture) >= options.MaxDeliveries) return (null, ParkingReason.DeliveredTooOften);
+        if (delivery.Properties.Headers?.TryGetValue(DeliveryCount, out var header) == true)
+        {
+            // The broker's own is a number; before a second delivery it can be anybody's.
+            if (header is not (long or int)) return (null, ParkingReason.ForeignProperties);
+            if (Convert.ToInt64(header, CultureInfo.InvariantCulture) >= options.MaxDeliveries) return (null, ParkingReason.DeliveredTooOften);
+        }
         correlation = parsed;
         return CommandCodec.Open(sealer, correlation, delivery.RoutingKey, delivery.Body.Span);
     }

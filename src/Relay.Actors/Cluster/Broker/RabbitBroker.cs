@@ -41,7 +41,7 @@ internal sealed class RabbitBroker : IShardBroker
         _parking = new Parking(_topology, log);
         var telemetry = new BrokerTelemetry(relay, () => _publisher.Pending, () => _publisher.Unconfirmed, InHand);
         _publisher.Telemetry = _announcements.Telemetry = _parking.Telemetry = telemetry;
-        _context = new ShardContext(options, _topology, sealer, new DeliveryInspector(options, sealer, time), _parking, telemetry, log);
+        _context = new ShardContext(options, _topology, sealer, new DeliveryInspector(options, sealer, time), _parking, telemetry, log, time);
         _asking = new BrokerConnection("asking", _factory, options, SetUpAskingAsync, TearDownAsking, telemetry, log, time, random);
         _owning = new BrokerConnection("owning", _factory, options, SetUpOwningAsync, TearDownOwning, telemetry, log, time, random);
     }

@@ -12,6 +12,9 @@ internal sealed class SettlementWindow(int maxHeldBack)
     private readonly HashSet<ulong> _told = [];
     private ulong _lowest = 1;
 
+    /// <summary>Deliveries settled and not acknowledged.</summary>
+    public int Waiting => _settled.Count;
+
     public void Settle(ulong tag) => _settled.Add(tag);
 
     /// <summary>What is to be acknowledged now.</summary>

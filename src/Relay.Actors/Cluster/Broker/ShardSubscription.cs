@@ -20,8 +20,8 @@ internal sealed class ShardSubscription : IShardSubscription
     private readonly SettlementWindow _window;
     private readonly CancellationTokenSource _leaving = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource? _idle;
-    private bool _isActive, _isClosing, _hasEnded, _isAcknowledging;
+    private TaskCompletionSource? _idle, _hurry;
+    private bool _isActive, _isClosing, _hasEnded;
     private int _inHand;
 
     private ShardSubscription(int shard, IChannel channel, IShardOwner owner, ShardContext context)
@@ -66,6 +66,7 @@ internal sealed class ShardSubscription : IShardSubscription
         lock (_lock)
         {
             _isClosing = true;
+            _hurry?.TrySetResult();
             if (_inHand == 0) idle = Task.CompletedTask;
             else idle = (_idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
@@ -91,6 +92,7 @@ internal sealed class ShardSubscription : IShardSubscription
             if (_isClosing || _hasEnded) return;
             _inHand++;
         }
+        Task<bool> work;
         try
         {
             if (!_isActive)
@@ -99,6 +101,7 @@ internal sealed class ShardSubscription : IShardSubscription
                 _leaving.Token.ThrowIfCancellationRequested();
                 _isActive = true;
             }
+            work = WorkOn(delivery);
         }
         catch (Exception e)
         {
@@ -106,8 +109,8 @@ internal sealed class ShardSubscription : IShardSubscription
             PutDown();
             return;
         }
-        // Not awaited: the owner has taken the command by the time this returns.
-        _ = SettleAsync(delivery.Tag, WorkOn(delivery));
+        // Not awaited: the owner has taken the command.
+        _ = SettleAsync(delivery.Tag, work);
     }
 
     private Task<bool> WorkOn(in Delivery delivery)
@@ -159,7 +162,7 @@ internal sealed class ShardSubscription : IShardSubscription
     {
         try
         {
-            if (await work.ConfigureAwait(false) && BeginSettling(tag)) await AcknowledgeAsync().ConfigureAwait(false);
+            if (await work.ConfigureAwait(false) && BeginSettling(tag) is { } hurry) await AcknowledgeAsync(hurry).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -168,22 +171,25 @@ internal sealed class ShardSubscription : IShardSubscription
         PutDown();
     }
 
-    /// <returns>True if the caller is to acknowledge; false if somebody does that already.</returns>
-    private bool BeginSettling(ulong tag)
+    /// <returns>Null if somebody acknowledges already; otherwise the caller is to, and this says when not to wait any longer.</returns>
+    private Task? BeginSettling(ulong tag)
     {
         lock (_lock)
         {
             _window.Settle(tag);
-            if (_isAcknowledging || _hasEnded) return false;
-            return _isAcknowledging = true;
+            if (_window.Waiting >= _context.Options.Prefetch / 4) _hurry?.TrySetResult();
+            if (_hurry is not null || _hasEnded) return null;
+            _hurry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_isClosing) _hurry.SetResult();
+            return _hurry.Task;
         }
     }
 
     /// <summary>Until nothing is left to acknowledge; by one at a time, for the order of acknowledgements matters.</summary>
-    private async Task AcknowledgeAsync()
+    private async Task AcknowledgeAsync(Task hurry)
     {
-        // Lets others that complete at the same time come along.
-        await Task.Yield();
+        // Each acknowledgement is an entry in the queue's log: those of a moment go together.
+        await Task.WhenAny(hurry, Task.Delay(RelayLimits.AcknowledgementDelay, _context.Time)).ConfigureAwait(false);
         List<ulong> single = [];
         while (true)
         {
@@ -194,7 +200,7 @@ internal sealed class ShardSubscription : IShardSubscription
                 _window.Take(out upTo, single);
                 if (upTo == 0 && single.Count == 0 || _hasEnded)
                 {
-                    _isAcknowledging = false;
+                    _hurry = null;
                     return;
                 }
             }

@@ -19,6 +19,8 @@ internal static class PostgresStart
                 await using var connection = await connections.OpenAsync(cancellation).ConfigureAwait(false);
                 await PostgresMigration.RunAsync(connection, cancellation).ConfigureAwait(false);
                 await CheckDurabilityAsync(connection, log, cancellation).ConfigureAwait(false);
+                // What processes left that did not end in order, long after any of them could still ask for it.
+                await connection.ExecuteAsync("DELETE FROM relay.lane WHERE used < now() - interval '7 days'", cancellation).ConfigureAwait(false);
                 return;
             }
             catch (PostgresException e) when (Advice(e) is { } advice)
@@ -35,7 +37,8 @@ internal static class PostgresStart
         }
     }
 
-    private static string? Advice(PostgresException e) => e.SqlState switch
+    /// <summary>What to do about what the server refuses; null if that is not known.</summary>
+    public static string? Advice(PostgresException e) => e.SqlState switch
     {
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => "it refuses the user or password of the connection string. Correct them, or see pg_hba.conf.",
         PostgresErrorCodes.InvalidCatalogName => "there is none of that name. Make it: CREATE DATABASE relay OWNER relay",

@@ -2,12 +2,19 @@ namespace Relay.Actors.Store.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation)
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
         => after > long.MaxValue
             ? ValueTask.FromResult<IReadOnlyList<(ulong, byte[])>>([])
             : ReadAsync<IReadOnlyList<(ulong, byte[])>>(async (connection, c) => await connection.RowsAsync(
-                "SELECT sequence, sealed FROM relay.outbox WHERE endpoint = $1 AND kind = $2 AND sequence > $3 ORDER BY sequence LIMIT $4",
-                r => ((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), c, stream.EndpointId, (short)stream.Kind, (long)after, (long)max).ConfigureAwait(false), cancellation);
+                // Sizes are known without the values being read, and those left do not cross the connection.
+                """
+                SELECT sequence, sealed FROM
+                    (SELECT sequence, sealed, sum(octet_length(sealed)) OVER rows AS bytes, row_number() OVER rows AS number FROM
+                        (SELECT sequence, sealed FROM relay.outbox WHERE endpoint = $1 AND kind = $2 AND sequence > $3 ORDER BY sequence LIMIT $4) o
+                    WINDOW rows AS (ORDER BY sequence)) o
+                WHERE bytes <= $5 OR number = 1 ORDER BY sequence
+                """,
+                r => ((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), c, stream.EndpointId, (short)stream.Kind, (long)after, (long)max, maxBytes).ConfigureAwait(false), cancellation);
 
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
     {

@@ -19,7 +19,7 @@ internal static class SqliteFile
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         new FileStream(temporary, options).Dispose();
         using (var session = SqliteSession.Open(temporary, SqliteOpenMode.ReadWrite)) SqliteSchema.Create(session);
-        File.Move(temporary, path);
+        DurableFile.Rename(temporary, path, overwrite: false);
     }
 
     /// <summary>Before a file is made: SQLite would replay a log left beside one that is gone into the new one.</summary>

@@ -8,12 +8,13 @@ namespace Relay.Actors.Store.Sqlite;
 /// <summary>The store of one process: one SQLite file in WAL mode, flushed at every commit, overwriting what it deletes.</summary>
 internal sealed partial class SqliteStore : IRelayStore
 {
+    private readonly StreamTails _tails = new();
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
 
     private SqliteStore(SqliteSession writing, SqliteReaders readers, RelayTelemetry telemetry, ILogger log)
     {
-        _writer = new SqliteWriter(writing, telemetry, log)
+        _writer = new SqliteWriter(writing, _tails, telemetry, log)
         {
             Touched = (stream, position) =>
             {
@@ -27,6 +28,9 @@ internal sealed partial class SqliteStore : IRelayStore
     public event Action<StreamKey, ulong>? Appended;
 
     public event Action<StreamKey>? Acknowledged;
+
+    /// <summary>As <see cref="SqliteWriter.EndTransaction"/>.</summary>
+    public Action<SqliteSession> EndTransaction { set => _writer.EndTransaction = value; }
 
     /// <summary>Opens the file, or makes it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).</summary>
     /// <exception cref="RelayStartException">It cannot be written.</exception>

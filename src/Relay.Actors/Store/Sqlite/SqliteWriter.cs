@@ -13,14 +13,16 @@ namespace Relay.Actors.Store.Sqlite;
 internal sealed class SqliteWriter
 {
     private readonly SqliteSession _session;
+    private readonly StreamTails _tails;
     private readonly RelayTelemetry _telemetry;
     private readonly ILogger _log;
     private readonly BlockingCollection<WriteJob> _queue = new(RelayLimits.MaxPendingJobs);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public SqliteWriter(SqliteSession session, RelayTelemetry telemetry, ILogger log)
+    public SqliteWriter(SqliteSession session, StreamTails tails, RelayTelemetry telemetry, ILogger log)
     {
         _session = session;
+        _tails = tails;
         _telemetry = telemetry;
         _log = log;
         new Thread(Run) { IsBackground = true, Name = "relay store writer" }.Start();
@@ -28,6 +30,9 @@ internal sealed class SqliteWriter
 
     /// <summary>Called on the writer's thread after a commit for each stream it touched.</summary>
     public required Action<StreamKey, StreamPositions.Position> Touched { get; init; }
+
+    /// <summary>Ends a transaction; a test's may fail, having done it or not.</summary>
+    public Action<SqliteSession> EndTransaction { get; set; } = static s => s.Execute("COMMIT");
 
     /// <exception cref="StoreException">Closed, too much is queued, or the write failed.</exception>
     public Task<T> RunAsync<T>(Func<SqliteSession, StreamPositions, T> apply)
@@ -79,26 +84,37 @@ internal sealed class SqliteWriter
     private StoreException? TryCommit(List<WriteJob> group)
     {
         long start = Stopwatch.GetTimestamp();
-        var streams = new StreamPositions(_session);
+        var streams = new StreamPositions(_session, _tails);
+        bool mayBeDone = false;
         try
         {
             _session.Execute("BEGIN IMMEDIATE");
             foreach (var job in group) job.Apply(_session, streams);
             streams.Write();
-            _session.Execute("COMMIT");
+            mayBeDone = true;
+            EndTransaction(_session);
         }
         catch (Exception e)
         {
             Rollback();
+            foreach (var (stream, _) in streams.Touched) _tails.Forget(stream);
             int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
             RelayLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
             _telemetry.CommitFailed();
+            // Who waits for a stream looks for itself: told for nothing it only looks once more.
+            if (mayBeDone) Tell(streams);
             return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);
         }
         _telemetry.Committed(group.Count, Stopwatch.GetElapsedTime(start));
-        foreach (var (stream, position) in streams.Touched) Touched(stream, position);
+        foreach (var (stream, position) in streams.Touched) _tails.Committed(stream, position);
+        Tell(streams);
         foreach (var job in group) job.Complete();
         return null;
+    }
+
+    private void Tell(StreamPositions streams)
+    {
+        foreach (var (stream, position) in streams.Touched) Touched(stream, position);
     }
 
     private void Rollback()

@@ -1,0 +1,95 @@
+using Relay.Actors;
+using Relay.Actors.Store;
+using Relay.Simulation.Tests.Engine;
+using Relay.Simulation.Tests.Store;
+
+namespace Relay.Simulation.Tests.Checks;
+
+/// <summary>Knows what was asked, said, stored and seen in a schedule, from outside of the code under test, and throws where an invariant does not hold.</summary>
+internal sealed class Checker
+{
+    private readonly Dictionary<(int Peer, Direction Direction), (List<string> Sent, int Delivered)> _texts = [];
+    private readonly Dictionary<(string Endpoint, string Id), ulong> _versions = [];
+    private readonly Dictionary<int, long> _epochs = [];
+    private readonly Dictionary<OutboxPlace, (string Id, ulong Version)> _places = [];
+    private readonly Dictionary<string, Reply> _answers = [];
+    private readonly Dictionary<OutboxPlace, string> _items = [];
+    private readonly Dictionary<(int Peer, string What), int> _keyExchanges = [];
+    private readonly SimStore _store;
+    private readonly Schedule _schedule;
+
+    public Checker(SimStore store, Schedule schedule)
+    {
+        (_store, _schedule, Counters) = (store, schedule, new CounterCheck(schedule));
+        foreach (var (endpoint, id) in store.Conversations) _versions[(endpoint, id)] = store.VersionOf(endpoint, id);
+        store.Committed = Committed;
+        store.Claimed = fence => _epochs[fence.Shard] = fence.Epoch;
+    }
+
+    public CounterCheck Counters { get; }
+
+    /// <summary>Every answer that is remembered, by request.</summary>
+    public IReadOnlyDictionary<string, Reply> Answers => _answers;
+
+    public void Sent(int peer, Direction direction, string text) => Texts(peer, direction).Sent.Add(text);
+
+    public void Delivered(int peer, Direction direction, string text)
+    {
+        var (sent, delivered) = Texts(peer, direction);
+        if (delivered >= sent.Count || sent[delivered] != text)
+            throw new ViolationException(Invariant.ExactlyOnceInOrder, $"{direction} {peer}: {text} came, {(delivered < sent.Count ? sent[delivered] : "nothing")} was expected.");
+        _texts[(peer, direction)] = (sent, delivered + 1);
+    }
+
+    public bool IsAllDelivered => _texts.Values.All(t => t.Delivered == t.Sent.Count);
+
+    /// <summary>An item of a stream as a reader got it; its place follows the one before.</summary>
+    public void Read(StreamKey stream, ulong after, OutboxItem item, string content)
+    {
+        if (item.Sequence != after + 1) throw new ViolationException(Invariant.GapFreeStreams, $"{stream.Kind} {item.Sequence} came after {after}.");
+        var place = new OutboxPlace(stream, item.Sequence);
+        if (!_items.TryAdd(place, content) && _items[place] != content) throw new ViolationException(Invariant.GapFreeStreams, $"{stream.Kind} {item.Sequence} was {_items[place]} and is {content}.");
+        if (!_places.TryGetValue(place, out var made) || _store.VersionOf(stream.EndpointId, made.Id) < made.Version)
+            throw new ViolationException(Invariant.StateBeforeWire, $"{stream.Kind} {item.Sequence} is in the stream, its state is not stored.");
+    }
+
+    /// <summary>A request has been answered, for the first time or again.</summary>
+    public void Answered(string request, Reply reply)
+    {
+        if (reply is not Reply.Done) throw new ViolationException(Invariant.FirstAnswer, $"{request} got {reply}.");
+        if (!_answers.TryAdd(request, reply) && _answers[request] != reply) throw new ViolationException(Invariant.FirstAnswer, $"{request} got {_answers[request]} first, and then {reply}.");
+    }
+
+    /// <summary>A key exchange has completed, as one of the two sides tells.</summary>
+    public void KeyExchanged(int peer, string side, int allowed)
+    {
+        int times = _keyExchanges[(peer, side)] = _keyExchanges.GetValueOrDefault((peer, side)) + 1;
+        if (times > allowed) throw new ViolationException(Invariant.OneSession, $"{side} {peer}: a session had to be set up again.");
+    }
+
+    private void Committed(CommitUnit unit, IReadOnlyList<OutboxPlace> places)
+    {
+        // Equal bytes in two runs: equal keys, counters and nonces, too.
+        _schedule.Mix(unit.Sealed);
+        var key = (unit.EndpointId, unit.ConversationId);
+        ulong version = _versions.GetValueOrDefault(key);
+        if (unit.ExpectedVersion != version) throw new ViolationException(Invariant.OneOwner, $"A commit onto version {unit.ExpectedVersion} was done, {version} is stored.");
+        if (unit.Fence is { } fence && _epochs.GetValueOrDefault(fence.Shard, fence.Epoch) != fence.Epoch)
+            throw new ViolationException(Invariant.OneOwner, $"A commit under epoch {fence.Epoch} of shard {fence.Shard} was done, {_epochs[fence.Shard]} is its owner's.");
+        _versions[key] = version + 1;
+        foreach (var place in places) _places.Add(place, (unit.ConversationId, version + 1));
+    }
+
+    private (List<string> Sent, int Delivered) Texts(int peer, Direction direction)
+    {
+        if (!_texts.TryGetValue((peer, direction), out var texts)) _texts.Add((peer, direction), texts = ([], 0));
+        return texts;
+    }
+}
+
+/// <summary>Which way a text goes.</summary>
+internal enum Direction
+{
+    ToContact,
+    ToBot,
+}

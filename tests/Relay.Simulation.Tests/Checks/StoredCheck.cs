@@ -1,0 +1,36 @@
+using Otr.Core;
+using Relay.Actors;
+using Relay.Actors.Conversations;
+using Relay.Actors.Sealing;
+using Relay.Simulation.Tests.Engine;
+using Relay.Simulation.Tests.Nodes;
+using Relay.Simulation.Tests.Store;
+
+namespace Relay.Simulation.Tests.Checks;
+
+/// <summary>Opens what is stored at the end and compares it with what those outside were told.</summary>
+internal static class StoredCheck
+{
+    /// <param name="commands">All that were answered.</param>
+    public static void Check(SimStore store, Checker checker, string endpoint, string conversation, IReadOnlyList<Command> commands)
+    {
+        using var key = new SealingKey(Cluster.SealingKey);
+        using var sealer = new Sealer(key, new SimRandom(0));
+        using var ids = new KeyedIds(Cluster.IdKey);
+        var stored = store.Load(endpoint, conversation) ?? throw new ViolationException(Invariant.StoredIsTold, "A conversation is not stored.");
+        var view = ConversationRecord.TryOpenView(sealer, new RowKey(endpoint, conversation, stored.Version), stored.Sealed, default);
+        if (view is not { State: MessageState.Encrypted, Sessions.Count: 1 }) throw new ViolationException(Invariant.StoredIsTold, $"The stored conversation is in {view?.State}.");
+        var seen = new SeenIds();
+        foreach (var row in stored.Seen)
+        {
+            if (!seen.TryAddRow(sealer, endpoint, conversation, row)) throw new ViolationException(Invariant.StoredIsTold, "A row of ids does not open.");
+        }
+        foreach (var command in commands)
+        {
+            var identity = CommandIdentity.Of(ids, command);
+            if (seen.Find(identity.Id) is not { } found || found.Content != identity.Content || found.Answer != checker.Answers[command.RequestId])
+                throw new ViolationException(Invariant.StoredIsTold, $"{command.RequestId} was answered with {checker.Answers[command.RequestId]}, stored is {seen.Find(identity.Id)?.Answer}.");
+        }
+        if (seen.Count > RelayLimits.MaxSeenIds) throw new ViolationException(Invariant.Bounds, "More ids are remembered than the bound allows.");
+    }
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using Relay.Simulation.Tests.Broker;
+using Relay.Simulation.Tests.Store;
+
+namespace Relay.Simulation.Tests;
+
+/// <summary>Thousands of schedules of the real nodes, each set by its seed.</summary>
+public sealed class ScheduleTests
+{
+    private const int Seeds = 3_000;
+    private const int LongFactor = 50;
+
+    [Fact]
+    public void Every_schedule_keeps_every_invariant()
+    {
+        if (Simulation.Replay is { } seed)
+        {
+            Simulation.RunOne(seed, Console.WriteLine);
+            return;
+        }
+        int count = Simulation.IsLong ? LongFactor * Seeds : Seeds;
+        // In a long run from a new place each time.
+        ulong first = Simulation.IsLong ? (ulong)Random.Shared.Next() << 20 : 0;
+        int complete = Simulation.RunAll(first, count);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{complete} of {count} schedules from seed {first} ran to their end."));
+        Assert.True(complete > count * 95 / 100, $"Only {complete} of {count} schedules ran to their end.");
+    }
+
+    [Fact]
+    public void A_seed_gives_one_schedule_bit_for_bit_and_another_seed_another()
+    {
+        var first = Hashes();
+        Assert.Equal(first, Hashes());
+        Assert.Equal(first.Length, first.Distinct().Count());
+
+        static (ulong, long)[] Hashes()
+        {
+            var hashes = new List<(ulong, long)>();
+            Simulation.OnOwnThreads(1, () =>
+            {
+                for (ulong seed = 0; seed < 60; seed++)
+                {
+                    using var world = new World(seed);
+                    world.Run();
+                    hashes.Add((world.Schedule.Hash, world.Schedule.Steps));
+                }
+            });
+            return [.. hashes];
+        }
+    }
+}

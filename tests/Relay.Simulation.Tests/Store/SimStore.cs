@@ -1,0 +1,197 @@
+using Relay.Actors;
+using Relay.Actors.Store;
+
+namespace Relay.Simulation.Tests.Store;
+
+/// <summary>
+/// The shared database as the contract has it: each operation happens whole, at one moment, or not at all. It outlives
+/// every node. The clock is its own.
+/// </summary>
+internal sealed class SimStore(Func<long> nowMs)
+{
+    private readonly Dictionary<(string Endpoint, string Id), Row> _conversations = [];
+    private readonly Dictionary<StreamKey, SimStream> _streams = [];
+    private readonly Dictionary<string, StoredEndpoint> _endpoints = [];
+    private readonly Dictionary<string, byte[]> _meta = [];
+    private readonly Dictionary<string, StoredDocument> _documents = [];
+    private readonly Dictionary<object, int> _locks = [];
+    private readonly Dictionary<int, long> _epochs = [];
+    private readonly Dictionary<Guid, (StoredNode Node, long BeatMs)> _nodes = [];
+
+    private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen);
+
+    /// <summary>What it does wrong on purpose.</summary>
+    public StoreMutation Mutation { get; init; }
+
+    /// <summary>Unacknowledged items that a stream may hold.</summary>
+    public int MaxStreamItems { get; init; } = RelayLimits.MaxStreamItems;
+
+    /// <summary>Told of each commit that was done, before anybody else learns of it.</summary>
+    public Action<CommitUnit, IReadOnlyList<OutboxPlace>>? Committed { get; set; }
+
+    /// <summary>Told of each claim.</summary>
+    public Action<ShardFence>? Claimed { get; set; }
+
+    public IEnumerable<(string Endpoint, string Id)> Conversations => _conversations.Keys;
+
+    /// <summary>Another database with the same content.</summary>
+    public SimStore Copy(Func<long> clock, StoreMutation mutation, int maxStreamItems)
+    {
+        var copy = new SimStore(clock) { Mutation = mutation, MaxStreamItems = maxStreamItems };
+        foreach (var (key, row) in _conversations) copy._conversations.Add(key, row);
+        foreach (var (key, stream) in _streams) copy._streams.Add(key, stream.Copy());
+        foreach (var (key, endpoint) in _endpoints) copy._endpoints.Add(key, endpoint);
+        foreach (var (key, value) in _meta) copy._meta.Add(key, value);
+        foreach (var (key, document) in _documents) copy._documents.Add(key, document);
+        foreach (var (key, epoch) in _epochs) copy._epochs.Add(key, epoch);
+        return copy;
+    }
+
+    public ulong VersionOf(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? row.Version : 0;
+
+    public StoredConversation? Load(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? Show(endpoint, id, row, row.Seen) : null;
+
+    public IReadOnlyList<StoredConversation> List(string endpoint, string? afterId, int max)
+        => [.. _conversations.Where(c => c.Key.Endpoint == endpoint && string.CompareOrdinal(c.Key.Id, afterId) > 0).OrderBy(c => c.Key.Id, StringComparer.Ordinal).Take(max).Select(c => Show(endpoint, c.Key.Id, c.Value, []))];
+
+    public CommitResult Commit(CommitUnit unit)
+    {
+        var result = Prepare(unit, out var apply);
+        apply();
+        return result;
+    }
+
+    /// <summary>Decides what becomes of a unit; what it changes is left to <paramref name="apply"/>, until which its rows must be locked.</summary>
+    public CommitResult Prepare(CommitUnit unit, out Action apply)
+    {
+        apply = static () => { };
+        if (unit.Fence is { } fence && Epoch(fence.Shard) != fence.Epoch && !Mutation.HasFlag(StoreMutation.IgnoresFence)) return CommitResult.Fenced.Instance;
+        if (!_endpoints.ContainsKey(unit.EndpointId)) return CommitResult.NoEndpoint.Instance;
+        var key = (unit.EndpointId, unit.ConversationId);
+        _conversations.TryGetValue(key, out var old);
+        foreach (var append in unit.Outbox)
+        {
+            if (Stream(append.Stream).IsFull(MaxStreamItems)) return new CommitResult.StreamFull(append.Stream);
+        }
+        if ((old?.Version ?? 0) != unit.ExpectedVersion)
+        {
+            if (Mutation.HasFlag(StoreMutation.LeavesGaps)) foreach (var append in unit.Outbox) Stream(append.Stream).Last++;
+            if (!Mutation.HasFlag(StoreMutation.IgnoresVersion)) return CommitResult.Conflict.Instance;
+        }
+        // Sealed before anything is changed: a row that breaks leaves no trace.
+        var last = new Dictionary<StreamKey, ulong>();
+        var rows = unit.Outbox.Select(a =>
+        {
+            ulong sequence = last[a.Stream] = (last.TryGetValue(a.Stream, out var l) ? l : Stream(a.Stream).Last) + 1;
+            return (Place: new OutboxPlace(a.Stream, sequence), Sealed: a.Seal(sequence));
+        }).ToArray();
+        apply = () =>
+        {
+            foreach (var (place, value) in rows) Stream(place.Stream).Append(place.Sequence, value);
+            if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit);
+            Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
+        };
+        return CommitResult.Committed.Instance;
+    }
+
+    /// <summary>What a transaction that is neither done nor undone keeps the others from.</summary>
+    public bool IsLocked(object row) => _locks.ContainsKey(row);
+
+    public void Lock(object row) => _locks[row] = _locks.GetValueOrDefault(row) + 1;
+
+    public void Unlock(object row)
+    {
+        if (--_locks[row] == 0) _locks.Remove(row);
+    }
+
+    private Row Next(Row? old, CommitUnit unit)
+    {
+        ulong version = (old?.Version ?? 0) + 1;
+        if (Mutation.HasFlag(StoreMutation.IgnoresVersion)) version = unit.ExpectedVersion + 1;
+        var seen = (old?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough && s.Version != version);
+        if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids));
+        return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
+    }
+
+    public DueConversations ReadDue(long untilMs, int max)
+    {
+        var due = _conversations.Where(c => c.Value.DueMs <= untilMs).OrderBy(c => c.Value.DueMs).ThenBy(c => c.Key.Id, StringComparer.Ordinal).Take(max).Select(c => c.Key).ToArray();
+        return new DueConversations(due, _conversations.Values.Where(c => c.DueMs > untilMs).Min(c => c.DueMs));
+    }
+
+    public void Suspend(string endpoint, string id) => Change(endpoint, id, row => row with { DueMs = null });
+
+    public void Postpone(string endpoint, string id, long dueByMs, long untilMs) => Change(endpoint, id, row => row.DueMs <= dueByMs ? row with { DueMs = untilMs } : row);
+
+    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(StreamKey stream, ulong after, int max, long maxBytes) => Stream(stream).Read(after, max, maxBytes);
+
+    public (ulong Acknowledged, ulong Last) Position(StreamKey stream) => (Stream(stream).Acknowledged, Stream(stream).Last);
+
+    public void Acknowledge(StreamKey stream, ulong sequence) => Stream(stream).Acknowledge(Mutation.HasFlag(StoreMutation.AcknowledgesTooMuch) ? sequence + 1 : sequence);
+
+    public InsertEndpointResult InsertEndpoint(StoredEndpoint endpoint)
+    {
+        if (_endpoints.Values.Any(e => e.Request == endpoint.Request)) return InsertEndpointResult.RequestSeen;
+        if (_endpoints.ContainsKey(endpoint.Id)) return InsertEndpointResult.IdTaken;
+        if (_endpoints.Values.Any(e => e.Address == endpoint.Address)) return InsertEndpointResult.AddressTaken;
+        if (_endpoints.Count >= RelayLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
+        _endpoints.Add(endpoint.Id, endpoint);
+        return InsertEndpointResult.Inserted;
+    }
+
+    public StoredEndpoint? LoadEndpoint(string id) => _endpoints.GetValueOrDefault(id);
+
+    public StoredEndpoint? FindEndpoint(UInt128 request) => _endpoints.Values.FirstOrDefault(e => e.Request == request);
+
+    public IReadOnlyList<StoredEndpoint> ListEndpoints(string? afterId, int max)
+        => [.. _endpoints.Values.Where(e => string.CompareOrdinal(e.Id, afterId) > 0).OrderBy(e => e.Id, StringComparer.Ordinal).Take(max)];
+
+    public byte[] GetOrAddMeta(string name, byte[]? candidate)
+    {
+        if (_meta.TryGetValue(name, out var stored)) return stored;
+        _meta.Add(name, candidate ?? throw new StoreException("The database lacks a row that every Relay database has."));
+        return candidate;
+    }
+
+    public long Epoch(int shard) => _epochs.GetValueOrDefault(shard);
+
+    public ShardFence Claim(int shard)
+    {
+        var fence = new ShardFence(shard, _epochs[shard] = Epoch(shard) + 1);
+        Claimed?.Invoke(fence);
+        return fence;
+    }
+
+    public IReadOnlyList<StoredNode> Beat(StoredNode self, TimeSpan lifetime)
+    {
+        _nodes[self.Id] = (self, nowMs());
+        return [.. _nodes.Values.Where(n => nowMs() - n.BeatMs <= lifetime.TotalMilliseconds).Select(n => n.Node).OrderBy(n => n.Id)];
+    }
+
+    public bool Leave(Guid node) => _nodes.Remove(node);
+
+    public StoredDocument? LoadDocument(string name) => _documents.GetValueOrDefault(name);
+
+    public bool SaveDocument(string name, ulong expectedVersion, byte[] value)
+    {
+        if ((_documents.GetValueOrDefault(name)?.Version ?? 0) != expectedVersion) return false;
+        _documents[name] = new StoredDocument(expectedVersion + 1, value);
+        return true;
+    }
+
+    private SimStream Stream(StreamKey key)
+    {
+        if (!_streams.TryGetValue(key, out var stream)) _streams.Add(key, stream = new SimStream());
+        return stream;
+    }
+
+    private void Change(string endpoint, string id, Func<Row, Row> change)
+    {
+        if (_conversations.TryGetValue((endpoint, id), out var row)) _conversations[(endpoint, id)] = change(row);
+    }
+
+    private static StoredConversation Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen);
+}
+
+/// <summary>Where an item of a stream stands.</summary>
+internal readonly record struct OutboxPlace(StreamKey Stream, ulong Sequence);

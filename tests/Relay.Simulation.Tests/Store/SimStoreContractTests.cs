@@ -1,0 +1,12 @@
+using Relay.Actors.Store;
+using Relay.Actors.Tests;
+
+namespace Relay.Simulation.Tests.Store;
+
+/// <summary>The contract, for the model that the simulation runs on.</summary>
+public sealed class SimStoreContractTests : StoreContractTests
+{
+    private readonly SimStore _store = new(() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+
+    private protected override Task<IRelayStore> OpenAsync() => Task.FromResult<IRelayStore>(new DirectStoreClient(_store));
+}

@@ -1,0 +1,96 @@
+using Relay.Actors;
+using Relay.Actors.Store;
+
+namespace Relay.Simulation.Tests.Store;
+
+/// <summary>One process's access to the shared store; how an operation gets there and back is said by who derives from it.</summary>
+internal abstract class StoreClient : IClusterStore
+{
+    public event Action<StreamKey, ulong>? Appended;
+
+    public event Action<StreamKey>? Acknowledged;
+
+    /// <summary>Has an operation done.</summary>
+    /// <param name="touched">The rows that it needs for itself.</param>
+    /// <param name="done">Called on this process once it learns that it was.</param>
+    protected abstract ValueTask<T> DoAsync<T>(StoreOperation operation, Func<SimStore, T> apply, Action<T>? done = null, params object[] touched);
+
+    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.Load(endpointId, conversationId));
+
+    public abstract ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation);
+
+    protected static CommitResult Prepare(SimStore store, CommitUnit unit, out Action apply)
+    {
+        try
+        {
+            return store.Prepare(unit, out apply);
+        }
+        catch (Exception e) when (e is not StoreException)
+        {
+            throw new StoreException("The transaction failed.", e);
+        }
+    }
+
+    /// <summary>Word of a commit, on this process.</summary>
+    protected void TellAppended(IEnumerable<OutboxPlace> places)
+    {
+        foreach (var place in places) Appended?.Invoke(place.Stream, place.Sequence);
+    }
+
+    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.List(endpointId, afterId, max));
+
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadDue(untilMs, max));
+
+    public async ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => await WriteAsync(s => s.Suspend(endpointId, conversationId));
+
+    public async ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => await WriteAsync(s => s.Postpone(endpointId, conversationId, dueByMs, untilMs));
+
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Read(stream, after, max, maxBytes));
+
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Position(stream));
+
+    public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await WriteAsync(s => s.Acknowledge(stream, sequence), () => Acknowledged?.Invoke(stream), stream);
+
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.InsertEndpoint(endpoint));
+
+    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.LoadEndpoint(id));
+
+    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.FindEndpoint(request));
+
+    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ListEndpoints(afterId, max));
+
+    public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.GetOrAddMeta(name, candidate));
+
+    public ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation) => DoAsync(StoreOperation.Claim, s => s.Claim(shard), null, shard);
+
+    public ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation) => DoAsync(StoreOperation.Beat, s => s.Beat(self, lifetime));
+
+    public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation) => await DoAsync(StoreOperation.Leave, s => s.Leave(node));
+
+    public ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.LoadDocument(name));
+
+    public ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveDocument(name, expectedVersion, value));
+
+    public abstract ValueTask FlushAsync(CancellationToken cancellation);
+
+    public abstract ValueTask DisposeAsync();
+
+    private ValueTask<bool> WriteAsync(Action<SimStore> apply, Action? done = null, params object[] touched) => DoAsync(StoreOperation.Write, s =>
+    {
+        apply(s);
+        return true;
+    }, _ => done?.Invoke(), touched);
+}
+
+/// <summary>What is asked of a store, as far as faults tell it apart.</summary>
+internal enum StoreOperation
+{
+    Load,
+    Read,
+    Commit,
+    Write,
+    Claim,
+    Beat,
+    /// <summary>Possible also after the last write.</summary>
+    Leave,
+}

@@ -1,0 +1,178 @@
+using System.Text;
+using Otr.Core;
+using Relay.Actors;
+using Relay.Simulation.Tests.Broker;
+using Relay.Simulation.Tests.Checks;
+using Relay.Simulation.Tests.Engine;
+using Relay.Simulation.Tests.Nodes;
+using Relay.Simulation.Tests.Outside;
+using Relay.Simulation.Tests.Store;
+
+namespace Relay.Simulation.Tests;
+
+/// <summary>
+/// One schedule: a cluster of real nodes over a model of store and broker, and those outside, who send, carry and read.
+/// First things go wrong, then no more, and everything has to come to its end.
+/// </summary>
+internal sealed class World : IDisposable
+{
+    private const int MaxFaultySteps = 4_000;
+    private const int MaxStepsToTheEnd = 30_000;
+
+    private readonly Profile _profile;
+    private readonly SimProcess _outside = new("outside");
+    private readonly SimStore _store;
+    private readonly Cluster _cluster;
+    private readonly Checker _checker;
+    private readonly Clients _clients;
+    private readonly NodeSet _nodes;
+    private readonly Faults _faults;
+    private readonly Contact[] _contacts;
+    private readonly CommandSender[] _bots, _bridges;
+    private readonly OutboxReader _events, _wire;
+    private readonly int[] _queries = new int[Profile.Peers];
+    private int _toSay;
+
+    public World(ulong seed, Profile? profile = null, StoreMutation storeMutation = default, BrokerMutation brokerMutation = default, bool keepsLog = false)
+    {
+        Schedule = new Schedule(seed, keepsLog);
+        _profile = profile ?? Profile.Draw(Schedule.Random);
+        var beginning = _profile.BeginsWithKeyExchange ? Beginning.WithEndpoint : Beginning.WithSessions;
+        Schedule.StartAt(beginning.NowMs);
+        _store = beginning.Store.Copy(() => Schedule.NowMs, storeMutation, _profile.MaxStreamItems);
+        _checker = new Checker(_store, Schedule);
+        _cluster = new Cluster(Schedule, _store, new SimProcess("database"), new StoreFaults(), new SimBroker(Schedule, new SimProcess("broker"), Profile.Shards, brokerMutation)) { MaxResident = _profile.MaxResident };
+        _nodes = new NodeSet(_cluster, _outside, _profile);
+        _faults = new Faults(_cluster, _outside, _nodes, _profile);
+        _clients = new Clients(Schedule, _outside, () => _nodes.All);
+        _bots = [.. Enumerable.Range(0, Profile.Peers).Select(p => new CommandSender(_clients, _checker, Address(p), $"bot asks for peer {p}", _profile.Habits))];
+        _bridges = [.. Enumerable.Range(0, Profile.Peers).Select(p => new CommandSender(_clients, _checker, Address(p), $"bridge brings from peer {p}", _profile.Habits))];
+        _contacts = [.. Enumerable.Range(0, Profile.Peers).Select(p => new Contact(Schedule, _outside, _checker, _bridges[p], p, beginning.Contacts.ElementAtOrDefault(p)))];
+        _events = new OutboxReader(_clients, _checker, new StreamKey(Beginning.Endpoint, StreamKind.Events), _profile.Habits, Hear);
+        _wire = new OutboxReader(_clients, _checker, new StreamKey(Beginning.Endpoint, StreamKind.Wire), _profile.Habits, Carry);
+    }
+
+    public Schedule Schedule { get; }
+
+    public Profile Profile => _profile;
+
+    /// <summary>
+    /// A key exchange took so long that the engine asked for it again, which may set a session up twice or take it from
+    /// under a message: no invariant of the cluster. Such a schedule ends there.
+    /// </summary>
+    public bool IsExcused { get; private set; }
+
+    public void Run()
+    {
+        _nodes.Start();
+        _events.Start(_store.Position(_events.Stream).Acknowledged);
+        _wire.Start(_store.Position(_wire.Stream).Acknowledged);
+        for (int peer = 0; peer < Profile.Peers; peer++)
+        {
+            for (int i = 0; i < _profile.Messages; i++) Talk(peer, $"{i}", Schedule.Random.Next(_profile.SpanMs), Schedule.Random.Next(_profile.SpanMs));
+        }
+        for (int i = 0; i < MaxFaultySteps && !IsAllSaid; i++)
+        {
+            _faults.MayBegin();
+            Schedule.Step();
+            if (IsExcused) return;
+        }
+        _faults.End();
+        RunUntil(() => IsAllSaid && IsAllQuiet, "everything is delivered and nothing is in flight");
+        if (IsExcused) return;
+        if (_nodes.All.Any(n => n.Resident > _profile.MaxResident)) throw new ViolationException(Invariant.Bounds, "More conversations are in memory than the bound allows.");
+        _nodes.Drain();
+        RunUntil(() => _nodes.AreAllGone, "every node has drained");
+        // What is stored is all that there is now; a node that knows nothing else goes on with it.
+        _nodes.StartOne();
+        for (int peer = 0; peer < Profile.Peers; peer++) Talk(peer, "last", 0, 0);
+        RunUntil(() => IsAllSaid && IsAllQuiet, "everything is delivered after a new start");
+        for (int peer = 0; peer < Profile.Peers; peer++) StoredCheck.Check(_store, _checker, Beginning.Endpoint, Cluster.ConversationId(Beginning.Endpoint, Peer(peer)), [.. _bots[peer].Answered, .. _bridges[peer].Answered]);
+    }
+
+    /// <summary>What a later schedule may begin with.</summary>
+    public Beginning Ending() => new(_store, [.. _contacts.Select(c => c.Snapshot())], Schedule.NowMs);
+
+    private bool IsAllSaid => _toSay == 0 && _bots.All(b => b.IsIdle) && _bridges.All(b => b.IsIdle) && _checker.IsAllDelivered;
+
+    private bool IsAllQuiet => _cluster.Broker.Unsettled == 0 && _nodes.All.All(n => n.Waiting == 0) && _nodes.IsComplete
+        && IsDone(_events) && IsDone(_wire);
+
+    private bool IsDone(OutboxReader reader) => _store.Position(reader.Stream) is var (acknowledged, last) && acknowledged == last && reader.Acknowledged == last;
+
+    private void RunUntil(Func<bool> isDone, string what)
+    {
+        for (int i = 0; !isDone(); i++)
+        {
+            if (i > MaxStepsToTheEnd) throw new ViolationException(Invariant.Liveness, $"Not reached: {what}.");
+            if (IsExcused) return;
+            if (!Schedule.Step()) throw new ViolationException(Invariant.Liveness, $"Nothing happens any more, not reached: {what}.");
+        }
+    }
+
+    private void Talk(int peer, string text, long botAfterMs, long contactAfterMs)
+    {
+        _toSay += 2;
+        Schedule.Post(_outside, "bot speaks to peer", peer, () =>
+        {
+            _toSay--;
+            _checker.Sent(peer, Direction.ToContact, $"bot {text}");
+            _bots[peer].Send(new Command.Send($"{(_profile.BeginsWithKeyExchange ? "r" : "s")}{peer}-{text}", Encoding.UTF8.GetBytes($"bot {text}")));
+        }, botAfterMs);
+        Schedule.Post(_outside, "contact speaks", peer, () => Say(peer, $"contact {text}"), contactAfterMs);
+    }
+
+    private void Say(int peer, string text)
+    {
+        if (_contacts[peer].State != MessageState.Encrypted)
+        {
+            Schedule.Post(_outside, "contact waits for the session", peer, () => Say(peer, text), 200);
+            return;
+        }
+        _toSay--;
+        _contacts[peer].Say(text);
+    }
+
+    /// <summary>The bridge carries wire text to the contact; after a loss of its cursor, again.</summary>
+    private void Carry(OutboxItem item, bool isNew)
+    {
+        if (item.Body is not OutboxBody.WireText wire) throw new ViolationException(Invariant.StoredIsTold, $"The wire stream holds {item.Body}.");
+        int peer = PeerOf(item.Peer);
+        if (wire.Text.Span.StartsWith("?OTRv"u8) && isNew && ++_queries[peer] > 1)
+        {
+            IsExcused = true;
+            return;
+        }
+        bool isData = _checker.Counters.See($"relay to {peer}", wire.Text.Span);
+        if (isNew || (isData && Schedule.Random.Chance(_profile.Habits.Recarries))) _contacts[peer].Receive(wire.Text);
+    }
+
+    private void Hear(OutboxItem item, bool isNew)
+    {
+        if (!isNew) return;
+        int peer = PeerOf(item.Peer);
+        switch (item.Body)
+        {
+            case OutboxBody.TextReceived { Encrypted: true } text:
+                _checker.Delivered(peer, Direction.ToBot, Encoding.UTF8.GetString(text.Utf8.Span));
+                break;
+            case OutboxBody.SessionChanged { Cause: SessionCause.KeyExchange }:
+                _checker.KeyExchanged(peer, "bot", _profile.BeginsWithKeyExchange ? 1 : 0);
+                break;
+            default:
+                throw new ViolationException(Invariant.OneSession, $"The bot of peer {peer} is told {item.Body}.");
+        }
+    }
+
+    private static ConversationAddress Address(int peer) => new ConversationAddress.ByPeer(Beginning.Endpoint, Peer(peer));
+
+    private static string Peer(int peer) => $"peer{peer}@example.net";
+
+    private static int PeerOf(string address) => address["peer".Length] - '0';
+
+    public void Dispose()
+    {
+        foreach (var contact in _contacts) contact.Dispose();
+        _nodes.Dispose();
+    }
+}
