@@ -58,7 +58,8 @@ wait_healthy() {
 client() { "$relay" "$@" --server "$servers" --ca "$work/relay.crt" --key-file "$work/admin.key"; }
 # Conversations from outside, in the background, until `end_load`, which fails if any message was lost or anybody saw an error.
 begin_load() {
-  client load --conversations 40 --seconds 0 --ready-file "$work/talking" >"$work/load.log" 2>&1 &
+  # The program itself, for its process id.
+  "$relay" load --conversations 40 --seconds 0 --ready-file "$work/talking" --server "$servers" --ca "$work/relay.crt" --key-file "$work/admin.key" >"$work/load.log" 2>&1 &
   load=$!
   local deadline=$((SECONDS + 180))
   until [ -e "$work/talking" ]; do

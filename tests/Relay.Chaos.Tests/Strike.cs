@@ -23,6 +23,7 @@ internal sealed record Strike(string Name, string Told, IReadOnlyList<TimeSpan> 
     {
         using var patience = new CancellationTokenSource(s_patience);
         var load = cluster.Load;
+        Assert.True(load.Ledger.Faults.Count == 0, "An earlier strike left the load unsound.");
         // Everybody talks before it breaks.
         await load.AllAnsweredAsync(1, patience.Token);
         long struck = TimeProvider.System.GetTimestamp();
