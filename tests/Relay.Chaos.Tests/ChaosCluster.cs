@@ -89,6 +89,13 @@ public sealed class ChaosCluster : IAsyncLifetime
         if (_certificate.Length > 0) File.Delete(_certificate);
     }
 
+    /// <summary>What a node has logged so far.</summary>
+    internal static IEnumerable<string> ReadLog(ClusterNode node)
+    {
+        using var log = new StreamReader(new FileStream(node.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (log.ReadLine() is { } line) yield return line;
+    }
+
     /// <summary>As a careful bot would set them: a server that says nothing is left soon.</summary>
     private RelayClientOptions ClientOptions() => new()
     {

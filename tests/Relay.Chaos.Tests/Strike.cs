@@ -39,9 +39,10 @@ internal sealed record Strike(string Name, string Told, IReadOnlyList<TimeSpan> 
         }
         var unsettled = await load.SettleAsync(s_patience, CancellationToken.None);
         Judge(cluster, unsettled);
+        var seen = faults.Select(f => f.LookBack()).OfType<string>();
         var answers = load.Ledger.AnswersSince(struck);
         load.Talk();
-        return new Strike(string.Join(", and ", faults.Select(f => f.Name)), string.Join("; ", told), await firstAnswers, answers.Max(a => a.Wait), answers.Count);
+        return new Strike(string.Join(", and ", faults.Select(f => f.Name)), string.Join("; ", told.Concat(seen)), await firstAnswers, answers.Max(a => a.Wait), answers.Count);
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
