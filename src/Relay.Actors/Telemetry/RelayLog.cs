@@ -35,7 +35,7 @@ internal static partial class RelayLog
     [LoggerMessage(182, LogLevel.Warning, "This node could not stand in line for shard {Shard} ({Error}); it tries again.")]
     public static partial void SeatFailed(ILogger log, int shard, string error);
 
-    [LoggerMessage(133, LogLevel.Information, "Shard {Shard} is this node's, epoch {Epoch}.")]
+    [LoggerMessage(183, LogLevel.Information, "Shard {Shard} is this node's, epoch {Epoch}.")]
     public static partial void ShardTaken(ILogger log, int shard, long epoch);
 
     [LoggerMessage(123, LogLevel.Warning, "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
