@@ -1,4 +1,5 @@
-using Relay.Actors.Shards;
+using Relay.Actors.Cluster.Broker;
+using Relay.Actors.Sealing;
 using Relay.Actors.Tests.Broker.Harness;
 
 namespace Relay.Actors.Tests.Broker;
@@ -182,6 +183,30 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         await refused.Ended.WaitAsync(BrokerCluster.Patience, Cancellation);
         Assert.Empty(first.Handled);
         Assert.Equal(["c1-1"], second.Ids);
+    }
+
+    [Fact]
+    public async Task WhatTheBrokerHasConfirmedSurvivesItsDeath()
+    {
+        const int count = 20;
+        await using var cluster = new BrokerCluster(fixture);
+        var a = await cluster.ConnectAsync("a");
+        // By somebody who asks nothing again.
+        for (int n = 0; n < count; n++)
+        {
+            var asker = new Correlation(KeyedIds.Base32(3), (ulong)n);
+            var command = BrokerCluster.Send(1, n);
+            await cluster.PublishAsync(command.ConversationId, asker.ToString(), CommandCodec.Seal(cluster.Sealer, asker, command, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), default));
+        }
+
+        await fixture.Server.KillAsync();
+        await fixture.Server.StartAsync(Cancellation);
+        var owner = new RecordingOwner();
+        await Until(() => a.Broker.IsConnected);
+        await a.Broker.SubscribeAsync(0, owner, Cancellation);
+
+        await owner.WhenHandledAsync(count);
+        Assert.Equal(Enumerable.Range(0, count).Select(n => $"c1-{n}"), owner.Ids);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class LostConnectionTests(PostgresFixture postgres) : PostgresTest
     }
 
     [Fact]
-    public async Task A_lost_answer_to_the_last_claim_of_a_name_is_made_up_for()
+    public async Task A_write_or_read_whose_answer_was_lost_has_its_outcome_all_the_same()
     {
         await using var proxy = new CuttingProxy(Database);
         var store = await WithEndpointAsync(proxy.ConnectionString);

@@ -87,7 +87,11 @@ internal sealed class SimStore(Func<long> nowMs)
         }).ToArray();
         apply = () =>
         {
-            foreach (var (place, value) in rows) Stream(place.Stream).Append(place.Sequence, value);
+            foreach (var (place, value) in rows)
+            {
+                if (Mutation.HasFlag(StoreMutation.DamagesItems)) value[^1] ^= 1;
+                Stream(place.Stream).Append(place.Sequence, value);
+            }
             if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit);
             Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
         };
@@ -157,6 +161,7 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public ShardFence Claim(int shard)
     {
+        if (Mutation.HasFlag(StoreMutation.LosesConversations)) _conversations.Clear();
         var fence = new ShardFence(shard, _epochs[shard] = Epoch(shard) + 1);
         Claimed?.Invoke(fence);
         return fence;

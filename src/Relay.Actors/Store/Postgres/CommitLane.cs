@@ -131,6 +131,8 @@ internal sealed class CommitLane
             if (outcome == Outcome.Unknown || (PostgresFault.IsPassing(fault) && patience.IsOver) || (!PostgresFault.IsPassing(fault) && group.Count == 1))
             {
                 await DisconnectAsync().ConfigureAwait(false);
+                // Who waits for a stream looks for itself: told for nothing it only looks once more.
+                if (outcome == Outcome.Unknown) Tell(decision!, touched);
                 foreach (var job in group) job.Fail(reason);
                 return [];
             }
@@ -149,13 +151,25 @@ internal sealed class CommitLane
 
     private static List<LaneJob> Complete(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
     {
-        foreach (var (stream, position) in decision.Streams) touched(stream, position);
+        Tell(decision, touched);
         foreach (var job in decision.Decided) job.Complete();
         foreach (var (job, reason) in decision.Failed) job.Fail(reason);
         return decision.Deferred;
     }
 
-    private async Task<NpgsqlConnection> ConnectAsync() => _connection ??= await _source.OpenConnectionAsync().ConfigureAwait(false);
+    private static void Tell(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
+    {
+        foreach (var (stream, position) in decision.Streams) touched(stream, position);
+    }
+
+    private async Task<NpgsqlConnection> ConnectAsync()
+    {
+        if (_connection is not null) return _connection;
+        _connection = await _source.OpenConnectionAsync().ConfigureAwait(false);
+        // What a lost session still holds, nobody needs to wait for.
+        if (_number > 0) await EndOlderSessionsAsync(_connection).ConfigureAwait(false);
+        return _connection;
+    }
 
     /// <summary>What became of the last transaction, whose commit was asked for.</summary>
     private async Task<Outcome> OutcomeAsync(Exception fault, PostgresConnections.Patience patience)
@@ -168,7 +182,6 @@ internal sealed class CommitLane
             try
             {
                 var connection = await ConnectAsync().ConfigureAwait(false);
-                await EndOlderSessionsAsync(connection).ConfigureAwait(false);
                 return await GroupTransaction.WasDoneAsync(connection, _id, _number).ConfigureAwait(false) ? Outcome.Done : Outcome.NotDone;
             }
             catch (Exception e)

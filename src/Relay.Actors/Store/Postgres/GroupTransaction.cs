@@ -63,9 +63,12 @@ internal static class GroupTransaction
         await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Whether a lane's transaction was done, once it is over: waits for its end, if the server has not noticed yet that its client is gone.</summary>
+    /// <summary>
+    /// Whether a lane's transaction was done, once it is over: it waits for its end, if the server has not noticed yet that
+    /// its client is gone. By an insert, because that also waits for a row that is not committed yet.
+    /// </summary>
     public static async Task<bool> WasDoneAsync(NpgsqlConnection connection, Guid lane, long number)
-        => await connection.ScalarAsync<long?>("SELECT number FROM relay.lane WHERE id = $1 FOR UPDATE", CancellationToken.None, lane).ConfigureAwait(false) == number;
+        => await connection.ScalarAsync<long>("INSERT INTO relay.lane AS l (id, number, used) VALUES ($1, 0, now()) ON CONFLICT (id) DO UPDATE SET used = excluded.used RETURNING l.number", CancellationToken.None, lane).ConfigureAwait(false) == number;
 
     private static void AddStreams(NpgsqlBatch batch, GroupDecision decision)
     {
