@@ -104,6 +104,13 @@ public abstract record Command(string RequestId)
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
     public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
     {
+        /// <summary>
+        /// The id of the message that comes before this one and may not be answered yet: this one is taken in only once
+        /// that one was, else <see cref="Reply.Unavailable"/> with <see cref="Reply.OutOfOrder"/>. So several may be under way
+        /// without one overtaking another, whatever becomes of each. Null: the order is the caller's business.
+        /// </summary>
+        public string? After { get; init; }
+
         public override string ToString() => nameof(ReceiveWire);
     }
 
@@ -144,6 +151,9 @@ public abstract record Reply
 
     /// <summary>Nothing is known to have been done: draining, or the store failed. Retry with the same id.</summary>
     public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : Reply;
+
+    /// <summary>As a reason of <see cref="Unavailable"/>: the message before it has not been taken in.</summary>
+    public const string OutOfOrder = "order";
 
     /// <summary>The stored conversation does not open (its seal fails): quarantined, others go on.</summary>
     public sealed record Quarantined(string ConversationId) : Reply;

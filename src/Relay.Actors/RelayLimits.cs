@@ -90,6 +90,10 @@ public static class RelayLimits
     public const int MaxPendingJobs = MaxCommandsInFlight;
     /// <summary>Read connections of the SQLite store.</summary>
     public const int ReadConnections = 2;
+    /// <summary>Sealed bytes of rows at the ends of streams that are kept in memory for their readers. Exceeded: all are forgotten, and read from the database.</summary>
+    public const long MaxTailBytes = 16L << 20;
+    /// <summary>Streams whose ends are kept so; as <see cref="MaxTailBytes"/>.</summary>
+    public const int MaxTails = 4096;
     /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
     public const long FullCheckBytes = 64L << 20;
 
@@ -115,8 +119,6 @@ public static class RelayLimits
     public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
     /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
     public const int MaxNodes = 256;
-    /// <summary>Bytes of a node's name.</summary>
-    public const int MaxNodeNameBytes = 256;
 
     /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
@@ -185,6 +187,8 @@ public static class RelayLimits
 
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
+    /// <summary>What a caller is told to wait whose message came before the one that it follows.</summary>
+    public static readonly TimeSpan OutOfOrderRetryAfter = TimeSpan.FromMilliseconds(50);
     /// <summary>What a caller is told to wait while draining or when the store has failed.</summary>
     public static readonly TimeSpan UnavailableRetryAfter = TimeSpan.FromSeconds(1);
 }

@@ -87,6 +87,7 @@ internal sealed class RelayNode : IRelay
     public async ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
     {
         Limits.RequestId(command.RequestId);
+        if (command is Command.ReceiveWire { After: { } before }) Limits.RequestId(before);
         string id;
         string? peer = null;
         switch (address)

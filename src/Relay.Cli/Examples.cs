@@ -97,6 +97,11 @@ internal static class Examples
             "relay health --server https://relay.example.org:7420 --ca authority.pem",
             "relay health --server https://a.example.org:7420,https://b.example.org:7420     0 as long as one of them serves",
         ],
+        ["relay load"] =
+        [
+            "relay load --seconds 60                  while a server is restarted, say",
+            "relay load --server https://127.0.0.1:7421,https://127.0.0.1:7422 --conversations 100 --json",
+        ],
         ["relay otr-peer"] = ["printf 'query\\nquit\\n' | relay otr-peer alice bob"],
         ["relay bench"] = ["relay bench otr"],
         ["relay bench otr"] =

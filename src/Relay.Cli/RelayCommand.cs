@@ -12,6 +12,7 @@ using Relay.Cli.Demo;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
 using Relay.Cli.Keys;
+using Relay.Cli.LocalCluster.Load;
 using Relay.Cli.Nodes;
 using Relay.Cli.OtrPeer;
 using Relay.Cli.Serve;
@@ -38,6 +39,7 @@ public static class RelayCommand
             HealthCommand.Create(),
             OtrPeerCommand.Create(),
             BenchCommand.Create(),
+            LoadCommand.Create(),
         };
         CommonOptions.AddJson(root);
         foreach (var help in root.Options.OfType<HelpOption>())

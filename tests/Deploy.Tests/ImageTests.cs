@@ -5,7 +5,7 @@ using Relay.Cli;
 
 namespace Deploy.Tests;
 
-/// <summary>What the image and the compose file say, held against the sources, where no engine runs. `deploy/test-compose.sh` runs them.</summary>
+/// <summary>What the image says, held against the sources, where no engine runs. `deploy/test-compose.sh` runs it.</summary>
 public sealed partial class ImageTests
 {
     private static readonly string s_dockerfile = Repository.Text("deploy", "Dockerfile");
@@ -48,30 +48,10 @@ public sealed partial class ImageTests
     }
 
     [Fact]
-    public void The_compose_files_command_is_one_that_relay_takes()
-    {
-        var lines = Repository.Text("docker-compose.yml").Split('\n');
-        var arguments = lines.SkipWhile(l => l != "    command:").Skip(1).TakeWhile(l => l.StartsWith("      - ", StringComparison.Ordinal))
-            .Select(l => Variable().Replace(l[8..], "$1")).ToArray();
-        Assert.Equal("serve", arguments[0]);
-        AssertParses(arguments);
-    }
-
-    /// <summary>The API in the clear, or to the world, must be an operator's own decision.</summary>
-    [Fact]
-    public void The_compose_file_publishes_on_loopback_only()
-    {
-        var ports = Repository.Text("docker-compose.yml").Split('\n').Select(l => l.Trim()).Where(l => l.StartsWith("ports:", StringComparison.Ordinal));
-        Assert.All(ports, p => Assert.StartsWith("ports: [\"127.0.0.1:", p, StringComparison.Ordinal));
-        Assert.NotEmpty(ports);
-    }
-
-    [Fact]
     public void The_image_has_the_products_version()
     {
         var version = XDocument.Load(Repository.PathOf("Directory.Build.props")).Descendants("Version").Single().Value;
         Assert.Contains($"\nARG VERSION={version}\n", s_dockerfile, StringComparison.Ordinal);
-        Assert.Contains($"image: relay:${{RELAY_VERSION:-{version}}}\n", Repository.Text("docker-compose.yml"), StringComparison.Ordinal);
     }
 
     private static void AssertParses(string[] arguments) => Assert.Empty(RelayCommand.Create().Parse(arguments).Errors.Select(e => e.Message));
@@ -89,8 +69,4 @@ public sealed partial class ImageTests
 
     [GeneratedRegex(@"^COPY (?!--from)(.+)$", RegexOptions.Multiline)]
     private static partial Regex CopyLine();
-
-    /// <summary>${NAME:-default}</summary>
-    [GeneratedRegex(@"\$\{\w+:-([^}]*)\}")]
-    private static partial Regex Variable();
 }

@@ -22,6 +22,15 @@ public class SealingTests
     }
 
     [Fact]
+    public void A_sealer_that_was_closed_refuses_to_seal()
+    {
+        using var key = new SealingKey(new byte[32]);
+        var sealer = new Sealer(key, SystemRandom.Instance);
+        sealer.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => sealer.Seal(SealedTable.Conversation, new RowKey("endpoint", "conversation", 7), "secret"u8));
+    }
+
+    [Fact]
     public void A_value_opens_only_where_it_was_sealed_and_whole()
     {
         using var key = new SealingKey(new byte[32]);

@@ -12,9 +12,9 @@ namespace Relay.Chaos.Tests;
 /// </summary>
 public sealed class ChaosCluster : IAsyncLifetime
 {
-    private const int Nodes = 3, Conversations = 240, LibotrContacts = 4;
+    private const int Nodes = 3, Conversations = 200, LibotrContacts = 4;
     private static readonly TimeSpan s_think = TimeSpan.FromSeconds(1.5);
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
 
     private ClusterProcesses? _processes;
     private LoadStage? _stage;
@@ -68,7 +68,16 @@ public sealed class ChaosCluster : IAsyncLifetime
         (LibotrCount, WhyNoLibotr) = (libotr ? LibotrContacts : 0, reason);
         _stage = await LoadStage.OpenAsync((key, who) => _processes.Connect(key, who + 1, ClientOptions()), RelayKey.FromFile(_processes.AdminKeyFile),
             new LoadOptions(Conversations, s_think) { Endpoints = 4, LibotrContacts = LibotrCount, LibotrProgram = program, Seed = Seed }, patience.Token);
-        await Load.BeginAsync(static _ => { }, patience.Token);
+        try
+        {
+            await Load.BeginAsync(static _ => { }, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _processes.KeepsLogs = true;
+            var late = Load.Conversations.Where(c => !c.Began.IsCompletedSuccessfully).Select(c => $"{c.Peer} {c.Tally}").ToList();
+            throw new TimeoutException($"{late.Count} of {Conversations} sessions do not stand after {s_patience}; logs are kept in {_processes.Directory}.\n{string.Join('\n', late.Take(10).Concat(Load.Ledger.Faults))}");
+        }
         Load.Talk();
     }
 
@@ -78,6 +87,13 @@ public sealed class ChaosCluster : IAsyncLifetime
         if (_processes is not null) await _processes.DisposeAsync();
         if (Island is not null) await Island.DisposeAsync();
         if (_certificate.Length > 0) File.Delete(_certificate);
+    }
+
+    /// <summary>What a node has logged so far.</summary>
+    internal static IEnumerable<string> ReadLog(ClusterNode node)
+    {
+        using var log = new StreamReader(new FileStream(node.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (log.ReadLine() is { } line) yield return line;
     }
 
     /// <summary>As a careful bot would set them: a server that says nothing is left soon.</summary>

@@ -4,10 +4,10 @@ using Relay.Gateway.Tests.Harness;
 
 namespace Relay.Gateway.Tests;
 
-/// <summary><c>relay bench otr</c>: the shape that machines read, and the one figure that no neighbour on the machine can change.</summary>
+/// <summary><c>relay bench</c>: the shape that machines read, and the figures that no neighbour on the machine can change.</summary>
 public sealed class BenchTests
 {
-    private const int LargestSide = 4 * 1024, LargestSnapshot = 2 * 1024;
+    private const int LargestSide = 4 * 1024, LargestSnapshot = 2 * 1024, LargestStored = 4 * 1024;
 
     [Fact]
     public async Task A_conversation_side_stays_small_and_the_results_are_what_machines_expect()
@@ -26,5 +26,56 @@ public sealed class BenchTests
         Assert.True(ake.GetProperty("relay_allocated_bytes").GetDouble() > 0);
         Assert.InRange(byName["memory"].GetProperty("relay_bytes").GetDouble(), 1, LargestSide);
         Assert.InRange(byName["snapshot-size"].GetProperty("relay_bytes").GetDouble(), 1, LargestSnapshot);
+    }
+
+    [Theory]
+    [InlineData("embedded-one-way")]
+    [InlineData("embedded-ping-pong")]
+    [InlineData("ake-storm")]
+    public async Task A_row_of_load_has_throughput_latency_and_cpu_of_each_part(string what)
+    {
+        var row = await ServerRowAsync(what);
+        // The run itself fails if a message was lost, doubled or out of order.
+        foreach (var field in (string[])["per_second", "p50_ms", "p99_ms", "relay_us", "load_us"]) Assert.True(row.GetProperty(field).GetDouble() > 0, field);
+        Assert.True(row.GetProperty("p50_ms").GetDouble() <= row.GetProperty("p99_ms").GetDouble());
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("broker_us").ValueKind);
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("database_us").ValueKind);
+        if (what != "ake-storm") Assert.True(row.GetProperty("low_load_p99_ms").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task A_killed_server_answers_again()
+    {
+        var row = await ServerRowAsync("recovery");
+        Assert.InRange(row.GetProperty("seconds").GetDouble(), double.Epsilon, row.GetProperty("longest_seconds").GetDouble());
+    }
+
+    [Fact]
+    public async Task Idle_conversations_cost_a_small_row_each_and_all_of_them_can_be_spoken_to()
+    {
+        var rows = await ServerRowsAsync("idle-million,resident");
+        Assert.InRange(rows["idle-million"].GetProperty("bytes_each").GetDouble(), 1, LargestStored);
+        Assert.Equal(320, rows["resident"].GetProperty("conversations").GetInt32());
+        Assert.True(rows["resident"].GetProperty("rss_bytes").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task A_row_that_does_not_exist_is_told_before_anything_runs()
+    {
+        var run = await Terminal.RunAsync("bench", "server", "--only", "embedded-one-way,no-such-row");
+        Assert.Equal(ExitCode.Usage, run.Code);
+        Assert.Contains("no-such-row", run.Error);
+    }
+
+    private static async Task<JsonElement> ServerRowAsync(string what) => (await ServerRowsAsync(what))[what];
+
+    private static async Task<Dictionary<string, JsonElement>> ServerRowsAsync(string only)
+    {
+        using var directory = new TempDirectory();
+        var file = directory.File("bench.json");
+        var run = await Terminal.RunAsync("bench", "server", "--short", "--only", only, "--json", file);
+        Assert.Equal((ExitCode.Ok, ""), (run.Code, run.Error));
+        using var results = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
+        return results.RootElement.EnumerateArray().ToDictionary(r => r.GetProperty("what").GetString()!, r => r.Clone());
     }
 }

@@ -72,7 +72,7 @@ public sealed class SharedKeysTests
         await using var one = await OpenAsync(documents, a);
         Assert.True(await EnsureAsync(a, null, one));
         var token = ApiKeyToken.Create(SystemRandom.Instance);
-        File.WriteAllText(b.File("given"), token.Reveal());
+        PrivateFile.Write(b.File("given"), System.Text.Encoding.ASCII.GetBytes(token.Reveal()));
         await using var other = await OpenAsync(documents, b);
         Assert.False(await EnsureAsync(b, b.File("given"), other));
         Assert.False(await EnsureAsync(b, b.File("given"), other));

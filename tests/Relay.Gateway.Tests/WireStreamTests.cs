@@ -156,25 +156,97 @@ public sealed class WireStreamTests
     }
 
     [Fact]
-    public async Task The_SDK_repeats_what_must_be_repeated_in_order_and_with_the_same_id()
+    public async Task A_chained_message_begins_once_the_one_before_it_has_begun()
     {
         var relay = new FakeRelay();
-        var asked = new List<string>();
-        relay.OnAsk = (_, command, _) =>
+        var gate = new TaskCompletionSource();
+        var asked = new ConcurrentQueue<string>();
+        var all = new TaskCompletionSource();
+        relay.OnAsk = async (_, command, _) =>
         {
-            lock (asked)
-            {
-                asked.Add(command.RequestId);
-                return ValueTask.FromResult<Reply>(asked.Count(a => a == "1") < 3
-                    ? new Reply.Overloaded("mailbox", TimeSpan.FromMilliseconds(20))
-                    : new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null));
-            }
+            asked.Enqueue($"{command.RequestId} after {((Command.ReceiveWire)command).After}");
+            if (asked.Count == 3) all.SetResult();
+            await gate.Task;
+            return new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         };
         await using var server = await TestServer.StartAsync(relay);
-        await using var bridge = (await server.ConnectAsync(Scope.Bridge)).Bridge(Endpoint);
-        var results = await Task.WhenAll(Enumerable.Range(1, 3).Select(i => bridge.DeliverAsync("p", $"{i}", "x"u8.ToArray()))).WaitAsync(Patience.Limit);
+        using var stream = await OpenAsync(server);
+        for (int i = 1; i <= 3; i++) await stream.RequestStream.SayAsync(new StreamWireRequest { Inbound = new InboundWire(Wire("p", $"{i}", "x")) { AfterMessageId = i == 1 ? "" : $"{i - 1}" } });
+        await stream.RequestStream.SayAsync(new StreamWireRequest { Inbound = Wire("p", "4", "x") });
+        await all.Task.WaitAsync(Patience.Limit);
+        Assert.Equal(["1 after ", "2 after 1", "3 after 2"], asked);
+        gate.SetResult();
+        for (int i = 0; i < 4; i++) await ResultAsync(stream);
+        // What is not chained waits until those before it are done.
+        Assert.Equal("4 after ", asked.Last());
+    }
+
+    [Fact]
+    public async Task A_message_is_not_taken_in_before_the_one_that_it_follows()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.CreateEndpointAsync("e");
+        using var stream = await OpenAsync(server);
+        async Task<(string, bool)> BringAsync(string id, string after)
+        {
+            await stream.RequestStream.SayAsync(new StreamWireRequest { Inbound = new InboundWire(Wire("p", id, "text " + id)) { AfterMessageId = after } });
+            var result = await ResultAsync(stream);
+            Assert.Equal(id, result.MessageId);
+            return (result.RejectReason, result.Retry);
+        }
+        Assert.Equal(("OUT_OF_ORDER", true), await BringAsync("2", "1"));
+        Assert.Equal(("", false), await BringAsync("1", ""));
+        Assert.Equal(("OUT_OF_ORDER", true), await BringAsync("3", "2"));
+        Assert.Equal(("", false), await BringAsync("2", "1"));
+        Assert.Equal(("", false), await BringAsync("3", "2"));
+        // What was taken in is answered as before, whatever it is said to follow.
+        Assert.Equal(("", false), await BringAsync("3", "9"));
+        var texts = (await (await server.ConnectAsync(Scope.Bot)).EventStreams.PullEventsAsync(new PullEventsRequest { Endpoint = Endpoint })).Events;
+        Assert.Equal(["text 1", "text 2", "text 3"], texts.Select(e => e.TextReceived.Text));
+    }
+
+    [Fact]
+    public async Task The_SDKs_burst_for_one_peer_is_under_way_at_once_and_arrives_in_order_whatever_becomes_of_each()
+    {
+        int seed = Random.Shared.Next();
+        var random = new Random(seed);
+        var relay = new FakeRelay();
+        // What a conversation does, with troubles: it knows what it has taken in.
+        var taken = new List<string>();
+        var gate = new Lock();
+        int inWork = 0, highest = 0;
+        relay.OnAsk = async (_, command, _) =>
+        {
+            var wire = (Command.ReceiveWire)command;
+            int trouble, late;
+            lock (gate)
+            {
+                highest = Math.Max(highest, ++inWork);
+                (trouble, late) = (random.Next(12), random.Next(3));
+            }
+            // Answers come in any order, and so do the messages.
+            if (late == 0) await Task.Delay(2);
+            else await Task.Yield();
+            lock (gate)
+            {
+                inWork--;
+                if (taken.Contains(wire.RequestId)) return Done();
+                if (wire.After is { } before && !taken.Contains(before)) return new Reply.Unavailable(Reply.OutOfOrder, TimeSpan.FromMilliseconds(1));
+                if (trouble == 0) return new Reply.Overloaded("mailbox", TimeSpan.FromMilliseconds(1));
+                taken.Add(wire.RequestId);
+                // Done, but nobody can say so.
+                return trouble == 1 ? new Reply.Unavailable("moved", TimeSpan.FromMilliseconds(1)) : Done();
+            }
+        };
+        static Reply Done() => new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+        await using var server = await TestServer.StartAsync(relay);
+        var client = server.Connect(await server.CreateKeyAsync(Scope.Bridge), new RelayClientOptions { FirstBackoff = TimeSpan.FromMilliseconds(1), MaxBackoff = TimeSpan.FromMilliseconds(5) });
+        await using var bridge = client.Bridge(Endpoint);
+        const int messages = 200;
+        var results = await Task.WhenAll(Enumerable.Range(1, messages).Select(i => bridge.DeliverAsync("p", $"{i}", "x"u8.ToArray()))).WaitAsync(Patience.Limit);
         Assert.All(results, r => Assert.Equal("", r.RejectReason));
-        Assert.Equal(["1", "1", "1", "2", "3"], asked);
+        Assert.True(Enumerable.Range(1, messages).Select(i => $"{i}").SequenceEqual(taken), $"seed {seed}: {string.Join(' ', taken)}");
+        Assert.InRange(highest, 2, 16);
     }
 
     [Fact]

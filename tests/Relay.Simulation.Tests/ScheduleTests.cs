@@ -1,6 +1,5 @@
 using System.Globalization;
-using Relay.Simulation.Tests.Broker;
-using Relay.Simulation.Tests.Store;
+using Relay.Simulation.Tests.Engine;
 
 namespace Relay.Simulation.Tests;
 
@@ -48,4 +47,14 @@ public sealed class ScheduleTests
             return [.. hashes];
         }
     }
+
+    [Fact]
+    public void What_escapes_to_another_thread_fails_the_schedule() => Simulation.OnOwnThreads(1, () =>
+    {
+        var schedule = new Schedule(1, keepsLog: false);
+        var process = new SimProcess("process");
+        schedule.Post(process, "hands work to another thread", 0, () => Simulation.OnOwnThreads(1, () =>
+            Assert.Throws<InvalidOperationException>(() => schedule.Post(process, "elsewhere", 0, static () => { }))));
+        Assert.Throws<InvalidOperationException>(() => schedule.Step());
+    });
 }

@@ -53,16 +53,16 @@ internal static class Simulation
         Assert.True(failure is null, $"Seed {seed}: {failure}");
     });
 
-    /// <summary>The first violation that a broken part of the model leads to, among so many seeds; null if none.</summary>
-    public static (ulong Seed, Invariant Invariant)? Find(int seeds, StoreMutation store, BrokerMutation broker, Profile? profile = null)
+    /// <summary>The first seed, among so many, in which a broken part of the model violates an invariant; null if none does.</summary>
+    public static ulong? Find(Invariant invariant, int seeds, StoreMutation store, BrokerMutation broker, params Invariant[] unwatched)
     {
-        (ulong, Invariant)? found = null;
+        ulong? found = null;
         OnOwnThreads(1, () =>
         {
             for (ulong seed = 1; seed <= (ulong)seeds && found is null; seed++)
             {
-                using var world = new World(seed, profile, store, broker);
-                if (TryRun(world) is ViolationException violation) found = (seed, violation.Invariant);
+                using var world = new World(seed, null, store, broker, unwatched);
+                if (TryRun(world) is ViolationException violation && violation.Invariant == invariant) found = seed;
             }
         });
         return found;

@@ -1,6 +1,7 @@
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
 using Relay.Actors.Store;
+using Relay.Actors.Telemetry;
 
 namespace Relay.Actors.Cluster;
 
@@ -24,6 +25,7 @@ internal sealed class ShardTenure(ConversationContext context, IClusterStore sto
         var fence = await store.ClaimShardAsync(shard, node, cancellation).ConfigureAwait(false);
         _standing = new ShardStanding(fence);
         _shard = new Shard(context with { Standing = _standing }, idle);
+        RelayLog.ShardTaken(context.Log, shard, fence.Epoch);
     }
 
     public async Task<Reply?> HandleAsync(ShardCommand command)

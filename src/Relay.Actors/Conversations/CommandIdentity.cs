@@ -18,9 +18,12 @@ internal readonly record struct CommandIdentity(UInt128 Id, UInt128 Content)
             _ => throw new ArgumentException($"An unknown command: {command.GetType().Name}.", nameof(command)),
         };
         // Bridges and bots count for themselves: the same id from the two is not the same request.
-        var space = command is Command.ReceiveWire ? "wire-id" : "request-id";
-        return new CommandIdentity(ids.Of(space, Encoding.UTF8.GetBytes(command.RequestId)), ids.Of("content/" + kind, text.Span));
+        var id = command is Command.ReceiveWire ? OfWire(ids, command.RequestId) : ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId));
+        return new CommandIdentity(id, ids.Of("content/" + kind, text.Span));
     }
+
+    /// <summary>A bridge's id of a message.</summary>
+    public static UInt128 OfWire(KeyedIds ids, string messageId) => ids.Of("wire-id", Encoding.UTF8.GetBytes(messageId));
 
     /// <summary>The engine's word for a command.</summary>
     /// <param name="reference">For a send.</param>

@@ -42,6 +42,10 @@ internal sealed class ConversationStepper(ConversationContext context, string en
             context.Telemetry.Replayed();
             batch.AnswerWhenDurable(envelope, twin.Content == identity.Content ? twin.Answer : new Reply.RequestIdReused());
         }
+        else if (command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
+        {
+            batch.AnswerNow(envelope, new Reply.Unavailable(Reply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter));
+        }
         else if (FullStream() is { } full)
         {
             batch.AnswerNow(envelope, ConversationActor.Overloaded(context, BoundName(full)));
@@ -91,6 +95,13 @@ internal sealed class ConversationStepper(ConversationContext context, string en
 
     /// <summary>A stream's name among the bounds that callers are told of.</summary>
     public static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
+
+    /// <summary>Durably, or by this batch, which is durable as a whole or not at all.</summary>
+    private bool WasTaken(string messageId)
+    {
+        var id = CommandIdentity.OfWire(context.Ids, messageId);
+        return state.Seen.Find(id) is not null || batch.Taken.Exists(t => t.Id == id);
+    }
 
     private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -16,6 +17,8 @@ internal sealed class KeyedIds : IDisposable
 
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
     private readonly byte[] _key;
+    // Ready for their next use: to make one costs more than most hashes. One for each thread that hashed beside others.
+    private readonly ConcurrentBag<IncrementalHash> _free = [];
 
     /// <param name="key">32 bytes; copied.</param>
     public KeyedIds(ReadOnlySpan<byte> key) => _key = key.ToArray();
@@ -26,7 +29,7 @@ internal sealed class KeyedIds : IDisposable
     /// <summary>The hash of some parts under a label.</summary>
     public UInt128 Of(string label, params ReadOnlySpan<byte[]> parts)
     {
-        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
+        var hmac = Begin();
         Append(hmac, Encoding.ASCII.GetBytes(label));
         foreach (var part in parts) Append(hmac, part);
         return Finish(hmac);
@@ -35,7 +38,7 @@ internal sealed class KeyedIds : IDisposable
     /// <summary>The hash of one part under a label, without a copy of it.</summary>
     public UInt128 Of(string label, ReadOnlySpan<byte> part)
     {
-        using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
+        var hmac = Begin();
         Append(hmac, Encoding.ASCII.GetBytes(label));
         Append(hmac, part);
         return Finish(hmac);
@@ -60,12 +63,19 @@ internal sealed class KeyedIds : IDisposable
         hmac.AppendData(part);
     }
 
-    private static UInt128 Finish(IncrementalHash hmac)
+    private IncrementalHash Begin() => _free.TryTake(out var hmac) ? hmac : IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
+
+    private UInt128 Finish(IncrementalHash hmac)
     {
         Span<byte> hash = stackalloc byte[32];
         hmac.GetHashAndReset(hash);
+        _free.Add(hmac);
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
-    public void Dispose() => CryptographicOperations.ZeroMemory(_key);
+    public void Dispose()
+    {
+        foreach (var hmac in _free) hmac.Dispose();
+        CryptographicOperations.ZeroMemory(_key);
+    }
 }

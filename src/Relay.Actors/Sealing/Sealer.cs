@@ -60,9 +60,7 @@ internal sealed class Sealer : IDisposable
         var value = new byte[Overhead + clear.Length];
         value[0] = Format;
         BinaryPrimitives.WriteUInt32LittleEndian(value.AsSpan(1), _keyId);
-        var nonce = value.AsSpan(5, Xaes256Gcm.NonceSize);
-        _random.Fill(nonce);
-        _ciphers[table].Seal(nonce, clear, Associated(table, row), value.AsSpan(HeaderSize));
+        _ciphers[table].Seal(_random, value.AsSpan(5, Xaes256Gcm.NonceSize), clear, Associated(table, row), value.AsSpan(HeaderSize));
         return value;
     }
 

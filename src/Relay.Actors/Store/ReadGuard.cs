@@ -29,7 +29,14 @@ internal sealed class ReadGuard(int bound, TimeProvider time)
         }
         catch (TimeoutException)
         {
-            await abandoned.CancelAsync().ConfigureAwait(false);
+            try
+            {
+                await abandoned.CancelAsync().ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has come to its end just now, too late all the same.
+            }
             throw new StoreException("The store did not answer in time.");
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Relay.Cli.Bench.Server;
 using Spectre.Console;
 
 namespace Relay.Cli.Bench;
@@ -6,7 +7,7 @@ namespace Relay.Cli.Bench;
 /// <summary><c>relay bench</c>: what Relay costs, beside others, on this machine.</summary>
 public static class BenchCommand
 {
-    public static Command Create() => new("bench", "What Relay costs on this machine, beside other implementations in the same run.") { CreateOtr() };
+    public static Command Create() => new("bench", "What Relay costs on this machine, beside other implementations in the same run.") { CreateOtr(), CreateServer() };
 
     private static Command CreateOtr()
     {
@@ -18,6 +19,42 @@ public static class BenchCommand
         var command = new Command("otr", "CPU time of the OTR protocol, both sides together: Otr.Core, libotr where it is installed, OpenSSL's kernels.") { json, rounds, only };
         command.SetAction((result, cancellation) => RunOtrAsync(result.GetValue(json), result.GetValue(rounds), result.GetValue(only)!, cancellation));
         return command;
+    }
+
+    private static Command CreateServer()
+    {
+        var json = new Option<FileInfo?>(CommonOptions.Json.Name) { Description = "Write the results to this file too, as an array of objects.", HelpName = "FILE" };
+        var only = new Option<string[]>("--only") { Description = "Measure these rows only, by name, with commas between them.", HelpName = "ROW,…", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var seconds = new Option<double>("--seconds") { Description = "Time that each measurement under load takes.", HelpName = "S", DefaultValueFactory = _ => 10 };
+        var conversations = new Option<int>("--conversations") { Description = "Conversations that speak at once.", HelpName = "N", DefaultValueFactory = _ => 256 };
+        var isShort = new Option<bool>("--short") { Description = "Every row in a few seconds: its shape, not its figures." };
+        only.Validators.Add(result =>
+        {
+            foreach (var what in Names(result.GetValueOrDefault<string[]>() ?? []).Except(ServerBench.Names)) result.AddError($"There is no row '{what}': {string.Join(", ", ServerBench.Names)}.");
+        });
+        seconds.Validators.Add(result => { if (result.GetValueOrDefault<double>() is not (>= 0.1 and <= 3600)) result.AddError("--seconds must be 0.1 to 3600."); });
+        conversations.Validators.Add(result => { if (result.GetValueOrDefault<int>() is not (>= 1 and <= 10_000)) result.AddError("--conversations must be 1 to 10000."); });
+        var command = new Command("server", "Relay end to end through gRPC, with real OTR on both sides: throughput, latency, CPU for each message, recovery, capacity.") { json, only, seconds, conversations, isShort };
+        command.SetAction((result, cancellation) =>
+        {
+            var options = new ServerBenchOptions { Only = [.. Names(result.GetValue(only)!)], Measured = TimeSpan.FromSeconds(result.GetValue(seconds)), Conversations = result.GetValue(conversations) };
+            return RunServerAsync(result.GetValue(json), result.GetValue(isShort) ? options.Shortened() : options, cancellation);
+        });
+        return command;
+    }
+
+    private static IEnumerable<string> Names(IEnumerable<string> given) => given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    private static async Task<int> RunServerAsync(FileInfo? json, ServerBenchOptions options, CancellationToken cancellation)
+    {
+        var results = await RunAsync(Report.ErrorTerminal(), async progress =>
+        {
+            await using var bench = new ServerBench(options, progress);
+            return await bench.RunAsync(cancellation);
+        });
+        if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, results, cancellation);
+        ServerReport.Print(Report.Terminal(), results);
+        return ExitCode.Ok;
     }
 
     private static async Task<int> RunOtrAsync(FileInfo? json, int rounds, string[] only, CancellationToken cancellation)
@@ -48,10 +85,10 @@ public static class BenchCommand
     }
 
     /// <summary>With a bar on a terminal; in a pipe or a file, where one would be junk, without.</summary>
-    private static async Task<IReadOnlyList<BenchResult>> RunAsync(IAnsiConsole narrator, Func<Action<string, double>, Task<IReadOnlyList<BenchResult>>> run)
+    private static async Task<IReadOnlyList<T>> RunAsync<T>(IAnsiConsole narrator, Func<Action<string, double>, Task<IReadOnlyList<T>>> run)
     {
         if (Console.IsErrorRedirected) return await run((_, _) => { });
-        IReadOnlyList<BenchResult> results = [];
+        IReadOnlyList<T> results = [];
         await narrator.Progress().AutoClear(true).StartAsync(async view =>
         {
             var task = view.AddTask("starting", maxValue: 1);

@@ -3,8 +3,8 @@ using Relay.V1;
 namespace Relay.Client.Streams;
 
 /// <summary>
-/// Messages on their way to the server. One of each peer is under way at a time, so that a message which must be repeated
-/// is not overtaken by the next; all of different peers at once. Bounded: adding waits. Thread-safe.
+/// Messages on their way to the server, in order for each peer and at once for different ones. Bounded: adding waits.
+/// Thread-safe.
 /// </summary>
 internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : IDisposable
 {
@@ -12,14 +12,14 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
     private readonly SemaphoreSlim _room = new(Bound, Bound);
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Endpoint, string Peer), Queue<Item>> _lanes = [];
-    private readonly LinkedList<Item> _ready = new();
+    private readonly Dictionary<(string Endpoint, string Peer), PeerLane> _lanes = [];
+    private readonly Queue<PeerLane> _ready = new();
     private Exception? _fault;
 
     public async Task<InboundResult> AddAsync(InboundWire message, CancellationToken cancellation)
     {
         await _room.WaitAsync(cancellation);
-        var item = new Item(message);
+        var item = new PeerLane.Item(message);
         lock (_lock)
         {
             if (_fault is not null)
@@ -28,24 +28,24 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
                 throw _fault;
             }
             var key = (message.Endpoint, message.Peer);
-            if (!_lanes.TryGetValue(key, out var lane)) _lanes[key] = lane = new Queue<Item>();
-            lane.Enqueue(item);
-            if (lane.Count == 1) _ready.AddLast(item);
+            if (!_lanes.TryGetValue(key, out var lane)) _lanes[key] = lane = new PeerLane(options);
+            lane.Add(item);
+            MakeReady(lane);
         }
         wakeup.Set();
         // The message stays under way if its sender stops waiting: it may have had its effect already.
         return await item.Done.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>A new connection: the first of every lane is to be sent again, unless it waits for its time.</summary>
+    /// <summary>A new connection: whatever has no answer is to be sent again, unless it waits for its time.</summary>
     public void Restart()
     {
         lock (_lock)
         {
-            _ready.Clear();
             foreach (var lane in _lanes.Values)
             {
-                if (!lane.Peek().IsWaiting) _ready.AddLast(lane.Peek());
+                lane.Restart();
+                MakeReady(lane);
             }
         }
     }
@@ -54,29 +54,36 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
     {
         lock (_lock)
         {
-            if (_ready.First is not { } first) return null;
-            _ready.RemoveFirst();
-            return first.Value.Message;
+            while (_ready.TryDequeue(out var lane))
+            {
+                lane.IsReady = false;
+                // It may have begun to wait since.
+                if (!lane.HasNext) continue;
+                var message = lane.Next();
+                // Behind the other peers' next.
+                MakeReady(lane);
+                return message;
+            }
+            return null;
         }
     }
 
     public void Answer(InboundResult result)
     {
-        Item item;
+        PeerLane.Item? item;
         lock (_lock)
         {
             var key = (result.Endpoint, result.Peer);
-            if (!_lanes.TryGetValue(key, out var lane) || lane.Peek().Message.MessageId != result.MessageId) return;
-            item = lane.Peek();
+            if (!_lanes.TryGetValue(key, out var lane)) return;
             if (result.Retry)
             {
-                item.IsWaiting = true;
-                _ = RepeatAsync(item, item.Backoff(options).Next(result.RetryDelay?.ToTimeSpan()));
+                if (lane.GoBack(result) is { } wait) _ = ResumeAsync(lane, wait);
                 return;
             }
-            lane.Dequeue();
-            if (lane.Count == 0) _lanes.Remove(key);
-            else _ready.AddLast(lane.Peek());
+            item = lane.Finish(result.MessageId);
+            if (item is null) return;
+            if (lane.IsEmpty) _lanes.Remove(key);
+            else MakeReady(lane);
         }
         wakeup.Set();
         _room.Release();
@@ -86,11 +93,11 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
     /// <summary>Ends everything that is under way.</summary>
     public void Fail(Exception fault)
     {
-        List<Item> left;
+        List<PeerLane.Item> left;
         lock (_lock)
         {
             _fault = fault;
-            left = [.. _lanes.Values.SelectMany(l => l)];
+            left = [.. _lanes.Values.SelectMany(l => l.Items)];
             _lanes.Clear();
             _ready.Clear();
         }
@@ -103,25 +110,21 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
 
     public void Dispose() => _closed.Cancel();
 
-    private async Task RepeatAsync(Item item, TimeSpan wait)
+    private async Task ResumeAsync(PeerLane lane, TimeSpan wait)
     {
         await Task.Delay(wait, options.Time, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
         {
-            item.IsWaiting = false;
-            if (_fault is null) _ready.AddLast(item);
+            lane.Resume();
+            if (_fault is null) MakeReady(lane);
         }
         wakeup.Set();
     }
 
-    private sealed class Item(InboundWire message)
+    private void MakeReady(PeerLane lane)
     {
-        private Backoff? _backoff;
-
-        public InboundWire Message => message;
-        public TaskCompletionSource<InboundResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        public bool IsWaiting;
-
-        public Backoff Backoff(RelayClientOptions options) => _backoff ??= new Backoff(options);
+        if (lane.IsReady || !lane.HasNext) return;
+        lane.IsReady = true;
+        _ready.Enqueue(lane);
     }
 }

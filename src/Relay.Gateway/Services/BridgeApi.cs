@@ -30,6 +30,7 @@ internal sealed class BridgeApi(IRelay relay, IApiKeyStore keys, WireTakeover ta
         violations.AddIf(!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId), "message.endpoint", "must be endpoints/{endpoint}");
         violations.CheckLine(inbound.Peer, 1, GatewayLimits.MaxPeerBytes, "message.peer");
         violations.CheckLine(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.message_id");
+        if (inbound.AfterMessageId.Length > 0) violations.CheckLine(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.after_message_id");
         violations.AddIf(inbound.Text.IsEmpty || inbound.Text.Length > GatewayLimits.MaxWireBytes, "message.text", $"must have 1 to {GatewayLimits.MaxWireBytes} bytes");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);

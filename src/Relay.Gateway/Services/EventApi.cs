@@ -42,10 +42,10 @@ internal sealed class EventApi(IRelay relay, IApiKeyStore keys, TimeProvider tim
         if (end == RequestsEnd.Draining)
             await writer.WriteAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
 
-        Task DeliverAsync(string endpointId, OutboxItem item, CancellationToken cancellation)
+        Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
         {
-            metrics.Delivered("events");
-            return writer.WriteAsync(new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) }, cancellation);
+            metrics.Delivered("events", items.Count);
+            return writer.WriteAsync([.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
         }
 
         Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

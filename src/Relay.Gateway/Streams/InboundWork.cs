@@ -17,6 +17,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
     public static string? Fault(V1.InboundWire inbound) =>
         Violations.LineFault(inbound.Peer, 1, GatewayLimits.MaxPeerBytes) is not null ? "INVALID_PEER"
         : Violations.LineFault(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
+        : inbound.AfterMessageId.Length > 0 && Violations.LineFault(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
         : inbound.Text.Length > GatewayLimits.MaxWireBytes ? "TOO_LARGE"
         : inbound.Text.IsEmpty ? "EMPTY"
         : null;
@@ -24,9 +25,9 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
     public static ConversationAddress Address(string endpointId, V1.InboundWire inbound) => new ConversationAddress.ByPeer(endpointId, inbound.Peer);
 
     public ValueTask<Reply> AskAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation) =>
-        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory), cancellation);
+        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory) { After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null }, cancellation);
 
-    /// <summary>The result that goes back on the stream.</summary>
+    /// <summary>The result that goes back on the stream. Returns with the message in its mailbox, or on its way there in order.</summary>
     public async Task<V1.InboundResult> RunAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
     {
         var result = Fault(inbound) is { } fault ? Result(inbound, fault) : Result(inbound, await AskAsync(endpointId, inbound, cancellation));
@@ -43,6 +44,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
         Reply.RequestIdReused => Result(inbound, "MESSAGE_ID_REUSED"),
         Reply.Quarantined => Result(inbound, "QUARANTINED"),
         Reply.Overloaded o => Result(inbound, Reasons.Overloaded, o.RetryAfter),
+        Reply.Unavailable { Reason: Reply.OutOfOrder } u => Result(inbound, "OUT_OF_ORDER", u.RetryAfter),
         Reply.Unavailable u => Result(inbound, Reasons.Unavailable, u.RetryAfter),
         _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
     };

@@ -14,7 +14,7 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
     /// <summary>Begins reading another endpoint's stream.</summary>
     /// <param name="opening">Called once it is known that the endpoint may be opened, before anything is read.</param>
     public async ValueTask OpenAsync(
-        V1.OpenStream open, Func<string, CancellationToken, ValueTask> opening, Func<string, OutboxItem, CancellationToken, Task> deliver, Func<string, ulong, CancellationToken, Task> caughtUp, CancellationToken cancellation)
+        V1.OpenStream open, Func<string, CancellationToken, ValueTask> opening, Func<string, IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver, Func<string, ulong, CancellationToken, Task> caughtUp, CancellationToken cancellation)
     {
         if (!ResourceNames.TryParseEndpoint(open.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("open.endpoint", "must be endpoints/{endpoint}");
         if (_readers.ContainsKey(endpointId)) throw ApiErrors.InvalidArgument("open.endpoint", "is open on this stream already");
@@ -23,7 +23,7 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
         if (await relay.Endpoints.GetAsync(endpointId, cancellation) is null) throw Replies.EndpointNotFound(endpointId);
 
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, kind),
-            (item, c) => deliver(endpointId, item, c), (sequence, c) => caughtUp(endpointId, sequence, c));
+            (items, c) => deliver(endpointId, items, c), (sequence, c) => caughtUp(endpointId, sequence, c));
         await reader.OpenAsync(open.HasAfterSequence ? open.AfterSequence : null, cancellation);
         await opening(endpointId, cancellation);
         _readers.Add(endpointId, reader);

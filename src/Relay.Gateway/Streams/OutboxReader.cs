@@ -8,7 +8,7 @@ namespace Relay.Gateway.Streams;
 /// One client's reading of one endpoint's stream: from a cursor, catching up first, at most a window ahead of what it has
 /// acknowledged. Acknowledgements are cumulative, so those that arrive while one is being stored become one.
 /// </summary>
-internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<OutboxItem, CancellationToken, Task> deliver, Func<ulong, CancellationToken, Task> caughtUp)
+internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver, Func<ulong, CancellationToken, Task> caughtUp)
 {
     private readonly Signal _acknowledgementArrived = new();
     private readonly Signal _windowMoved = new();
@@ -65,13 +65,10 @@ internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<Outbox
                 await outbox.WaitAsync(stream, cursor, cancellation);
                 continue;
             }
-            foreach (var item in items)
-            {
-                // Before the write: its acknowledgement may be here before the write returns.
-                cursor = item.Sequence;
-                Volatile.Write(ref _delivered, cursor);
-                await deliver(item, cancellation);
-            }
+            // Before the write: an acknowledgement may be here before the write returns.
+            cursor = items[^1].Sequence;
+            Volatile.Write(ref _delivered, cursor);
+            await deliver(items, cancellation);
         }
     }
 

@@ -19,16 +19,16 @@ internal static class RequestLoop
     {
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
+        var over = Task.WhenAny(group.Faulted, drained.Task);
         while (true)
         {
             var read = requests.MoveNext(CancellationToken.None);
-            // Those that end the stream come first: a client that always has a next request ready must not outlive its key.
-            var first = await Task.WhenAny(group.Faulted, drained.Task, read);
-            if (first != read)
+            // What ends the stream comes first: a client that always has a next request ready must not outlive its key.
+            if (over.IsCompleted || (!read.IsCompleted && await Task.WhenAny(over, read) == over))
             {
                 // The read ends with the call, one way or the other; its outcome concerns nobody any more.
                 _ = read.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-                await first;
+                await await over;
                 return RequestsEnd.Draining;
             }
             if (!await read) return RequestsEnd.Closed;

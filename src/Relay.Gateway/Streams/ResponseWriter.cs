@@ -8,15 +8,35 @@ namespace Relay.Gateway.Streams;
 /// </summary>
 internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvider time, TimeSpan keepAliveInterval) : IDisposable
 {
+    private static readonly WriteOptions s_more = new(WriteFlags.BufferHint);
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private int _waiting;
     private long _lastWrite = time.GetTimestamp();
 
-    public async Task WriteAsync(T message, CancellationToken cancellation)
+    /// <summary>Sends a message, at once or with that of the next who waits for the turn.</summary>
+    public Task WriteAsync(T message, CancellationToken cancellation) => WriteAsync([message], cancellation);
+
+    /// <summary>Sends some messages together.</summary>
+    public async Task WriteAsync(IReadOnlyList<T> messages, CancellationToken cancellation)
     {
-        await _turn.WaitAsync(cancellation);
+        Interlocked.Increment(ref _waiting);
         try
         {
-            await stream.WriteAsync(message);
+            await _turn.WaitAsync(cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+        try
+        {
+            for (int i = 0; i < messages.Count; i++)
+            {
+                // Every flush is a frame and a call of the system: the last one sends what all have written. Whoever waits
+                // is cancelled only with the stream, whose end sends the rest.
+                stream.WriteOptions = i + 1 < messages.Count || Volatile.Read(ref _waiting) > 0 ? s_more : null;
+                await stream.WriteAsync(messages[i]);
+            }
             _lastWrite = time.GetTimestamp();
         }
         finally

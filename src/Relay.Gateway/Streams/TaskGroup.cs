@@ -7,8 +7,9 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(outer);
     private readonly TaskCompletionSource _faulted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<Task> _tasks = [];
-    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // The members, and the group itself until it is left.
+    private int _members = 1;
 
     /// <summary>Cancelled when the group ends: with its first fault, or when it is left.</summary>
     public CancellationToken Stopping => _stop.Token;
@@ -18,21 +19,16 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
 
     public void Start(Func<CancellationToken, Task> body)
     {
-        var task = Run(body);
-        lock (_lock)
-        {
-            _tasks.RemoveAll(t => t.IsCompleted);
-            _tasks.Add(task);
-        }
+        Interlocked.Increment(ref _members);
+        _ = Run(body);
     }
 
     /// <summary>Cancels the members and waits until they are gone.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        Task[] left;
-        lock (_lock) left = [.. _tasks];
-        await Task.WhenAll(left);
+        Leave();
+        await _empty.Task;
         _faulted.TrySetCanceled(CancellationToken.None);
         _stop.Dispose();
     }
@@ -54,5 +50,14 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
             // Whatever waits in the stream's name, for room say, waits no longer.
             await _stop.CancelAsync();
         }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _members) == 0) _empty.TrySetResult();
     }
 }

@@ -82,19 +82,23 @@ internal sealed class WireStream(
     {
         if (!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("inbound.endpoint", "must be endpoints/{endpoint}");
         principal.RequireEndpoint(endpointId);
-        return _lanes.AddAsync(endpointId, inbound.Peer, group, async c =>
+        return _lanes.AddAsync(endpointId, inbound.Peer, inbound.AfterMessageId.Length > 0, group, async c =>
         {
             var result = await inboundWork.RunAsync(endpointId, inbound, c);
             await _writer.WriteAsync(new V1.StreamWireResponse { InboundResult = result }, c);
         }, cancellation);
     }
 
-    private async Task DeliverAsync(string endpointId, OutboxItem item, CancellationToken cancellation)
+    private async Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
     {
-        if (Mapping.Wire(endpointId, item) is not { } wire) return;
+        var messages = new List<V1.StreamWireResponse>(items.Count);
+        foreach (var item in items)
+        {
+            if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
+        }
         if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
-        metrics.Delivered("wire");
-        await _writer.WriteAsync(new V1.StreamWireResponse { Outbound = wire }, cancellation);
+        metrics.Delivered("wire", messages.Count);
+        await _writer.WriteAsync(messages, cancellation);
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

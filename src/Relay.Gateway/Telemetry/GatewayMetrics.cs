@@ -31,7 +31,7 @@ internal sealed class GatewayMetrics : IDisposable
     public void Inbound(string rejectReason) =>
         _inbound.Add(1, new KeyValuePair<string, object?>("result", rejectReason.Length == 0 ? "TAKEN" : rejectReason));
 
-    public void Delivered(string kind) => _delivered.Add(1, new KeyValuePair<string, object?>("kind", kind));
+    public void Delivered(string kind, int items) => _delivered.Add(items, new KeyValuePair<string, object?>("kind", kind));
 
     public void Denied(StatusCode code) => _denied.Add(1, new KeyValuePair<string, object?>("status", code.ToString()));
 

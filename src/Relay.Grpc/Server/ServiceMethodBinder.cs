@@ -80,7 +80,7 @@ internal sealed class ServiceMethodBinder<TService>(ServerMethodOptions options,
         }
         Add(method, async call =>
         {
-            var requests = new RequestStreamReader<TRequest>(call, Reader(method, call));
+            await using var requests = new RequestStreamReader<TRequest>(call, Reader(method, call));
             await WriteSingleAsync(method, call, await next(requests, call).ConfigureAwait(false)).ConfigureAwait(false);
         });
     }
@@ -129,7 +129,7 @@ internal sealed class ServiceMethodBinder<TService>(ServerMethodOptions options,
         }
         Add(method, async call =>
         {
-            var requests = new RequestStreamReader<TRequest>(call, Reader(method, call));
+            await using var requests = new RequestStreamReader<TRequest>(call, Reader(method, call));
             var responses = new ResponseStreamWriter<TResponse>(call, method.ResponseMarshaller.ContextualSerializer);
             await next(requests, responses, call).ConfigureAwait(false);
         });

@@ -25,7 +25,10 @@ internal sealed class MessageReader<T>(PipeReader input, Func<DeserializationCon
         {
             ReadResult result = await input.ReadAsync(cancellationToken).ConfigureAwait(false);
             if (result.IsCanceled)
+            {
+                input.AdvanceTo(result.Buffer.Start);
                 throw new OperationCanceledException();
+            }
             ReadOnlySequence<byte> buffer = result.Buffer;
             bool found;
             bool compressed;

@@ -13,7 +13,7 @@ public abstract class PostgresTest(PostgresFixture postgres) : IAsyncLifetime
     private readonly RelayTelemetry _telemetry = new();
     private readonly List<PostgresStore> _stores = [];
 
-    protected static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    protected static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     protected string Database { get; set; } = "";
 

@@ -20,6 +20,10 @@ internal abstract class Fault
     /// <returns>What was done, for people.</returns>
     public abstract Task<string> StrikeAsync(ChaosCluster cluster, Random random, CancellationToken cancellation);
 
+    /// <summary>Looks at what came of it, once all conversations have come to rest.</summary>
+    /// <returns>What was seen, for people; null if there is nothing to see.</returns>
+    public virtual string? LookBack() => null;
+
     /// <summary>How long something stays broken.</summary>
     protected static TimeSpan Between(Random random, double leastSeconds, double mostSeconds) =>
         TimeSpan.FromSeconds(leastSeconds + random.NextDouble() * (mostSeconds - leastSeconds));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Relay.Actors;
+using Relay.Cli.LocalCluster;
 
 namespace Relay.Chaos.Tests.Faults;
 
@@ -52,6 +53,9 @@ internal sealed class PausedRelay : Fault
     /// <summary>Longer than the others wait for a heartbeat, and than the broker does.</summary>
     private static readonly TimeSpan s_longEnough = RelayLimits.HeartbeatLifetime + TimeSpan.FromSeconds(8);
 
+    private ClusterNode? _paused;
+    private int _refusedBefore;
+
     public override string Name => "SIGSTOP past the heartbeat, then SIGCONT";
 
     public override Part Strikes => Part.Relays;
@@ -59,12 +63,24 @@ internal sealed class PausedRelay : Fault
     public override async Task<string> StrikeAsync(ChaosCluster cluster, Random random, CancellationToken cancellation)
     {
         var node = cluster.Processes.Nodes[random.Next(cluster.Processes.Nodes.Count)];
+        (_paused, _refusedBefore) = (node, RefusedBy(node));
         await node.PauseAsync();
         var paused = s_longEnough + Between(random, 0, 3);
         await Task.Delay(paused, cancellation);
         await node.ResumeAsync();
         return string.Create(CultureInfo.InvariantCulture, $"{node.Name}, for {paused.TotalSeconds:0.0} s");
     }
+
+    /// <summary>Commands of its shards waited for it while it stood still: it must have tried to go on with them, and been kept from it.</summary>
+    public override string LookBack()
+    {
+        int refused = RefusedBy(_paused!) - _refusedBefore;
+        Assert.True(refused > 0, $"{_paused!.Name} was paused and came back, and nothing that it tried was refused.");
+        return string.Create(CultureInfo.InvariantCulture, $"{refused} attempts to commit refused");
+    }
+
+    /// <summary>Event 123, written by a node whose commit the store refused because another node has claimed the shard.</summary>
+    private static int RefusedBy(ClusterNode node) => ChaosCluster.ReadLog(node).Count(l => l.Contains("[123]", StringComparison.Ordinal));
 }
 
 /// <summary>One relay's network loses every packet, to the engines as to its clients; then it is whole again.</summary>

@@ -110,11 +110,9 @@ internal sealed class BrokerConsumer : IShardSubscription
             return;
         }
         if (_broker.Mutation == BrokerMutation.AnswersAnew && message.Command.Command is { } command && !_first.TryAdd(command.RequestId, reply)) reply = new Reply.Refused("", default);
-        if (_broker.Mutation != BrokerMutation.NeverSettles)
-        {
-            _settling.Send(message.Number, () => _broker.Reply(message, reply));
-            _settling.Send(message.Number, () => _broker.Settle(Shard, this, message.Number));
-        }
+        _settling.Send(message.Number, () => _broker.Reply(message, reply));
+        bool isLost = _broker.Mutation == BrokerMutation.LosesSettlements && _schedule.Random.Chance(50);
+        if (!isLost) _settling.Send(message.Number, () => _broker.Settle(Shard, this, message.Number));
         if (_isClosing && _handling == 0) _settled.TrySetResult();
     }
 }

@@ -54,7 +54,7 @@ internal sealed class SimBroker
     /// <summary>A connection has ended on this side: its consumers leave the line, and nothing goes to it any more.</summary>
     public void Disconnect(BrokerConnection connection)
     {
-        if (!_connections.Remove(connection)) return;
+        if (!_connections.Remove(connection) || Mutation == BrokerMutation.KeepsTheDeadInLine) return;
         foreach (var queue in _queues)
         {
             foreach (var consumer in queue.Line.Where(c => c.Connection == connection).ToArray()) Leave(queue, consumer);
@@ -117,10 +117,7 @@ internal sealed class SimBroker
         if (place < 0) return;
         queue.Line.RemoveAt(place);
         if (place < queue.Active) queue.Active = 1;
-        if (Mutation != BrokerMutation.LosesUnsettled)
-        {
-            foreach (var message in consumer.Unsettled.Reverse<BrokerMessage>()) queue.Ready.AddFirst(message);
-        }
+        foreach (var message in consumer.Unsettled.Reverse<BrokerMessage>()) queue.Ready.AddFirst(message);
         consumer.Unsettled.Clear();
         Dispatch(queue);
     }
@@ -129,7 +126,7 @@ internal sealed class SimBroker
     {
         while (queue.Ready.First is { } first)
         {
-            var able = queue.Line.Take(queue.Active).Where(c => c.Unsettled.Count < Prefetch).ToArray();
+            var able = queue.Line.Take(queue.Active).Where(c => c.Unsettled.Count < Prefetch || Mutation == BrokerMutation.IgnoresPrefetch).ToArray();
             if (able.Length == 0) return;
             var consumer = able[able.Length == 1 ? 0 : _schedule.Random.Next(able.Length)];
             queue.Ready.RemoveFirst();
@@ -154,10 +151,12 @@ internal sealed class BrokerFaults
 internal enum BrokerMutation
 {
     None,
-    /// <summary>What a consumer had when it went does not come back: the clients' retries hide that, so nothing is to be found.</summary>
-    LosesUnsettled,
-    /// <summary>A client never settles.</summary>
-    NeverSettles,
+    /// <summary>Now and then a message that was answered is not settled.</summary>
+    LosesSettlements,
     /// <summary>A repetition gets another answer than the first.</summary>
     AnswersAnew,
+    /// <summary>A connection that has ended keeps its places in line.</summary>
+    KeepsTheDeadInLine,
+    /// <summary>A consumer gets all there is.</summary>
+    IgnoresPrefetch,
 }

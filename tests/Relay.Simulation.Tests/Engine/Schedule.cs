@@ -67,7 +67,11 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     /// <summary>A continuation that has escaped to another thread would make a schedule of its own.</summary>
     public void AssertThread()
     {
-        if (Environment.CurrentManagedThreadId != _thread) throw new InvalidOperationException("Something ran outside the simulation's thread: " + Environment.StackTrace);
+        if (Environment.CurrentManagedThreadId == _thread) return;
+        var escaped = new InvalidOperationException("Something ran outside the simulation's thread: " + Environment.StackTrace);
+        // Whoever runs there may catch it.
+        Fail(escaped);
+        throw escaped;
     }
 
     /// <summary>Before anything has happened.</summary>
@@ -77,6 +81,7 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     public bool Step()
     {
         AssertThread();
+        _failure?.Throw();
         Collect();
         if ((_runnable.Count == 0 || Random.Chance(ClockChance)) && Earliest() is { } next)
         {

@@ -8,6 +8,7 @@ namespace Relay.Simulation.Tests.Outside;
 internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey stream, SenderHabits habits, Action<OutboxItem, bool> handle)
 {
     private const int MaxItems = 20;
+    private const long MaxBytes = 1 << 20;
 
     private ulong _handled, _acknowledged, _acknowledging, _from;
     private bool _isAcknowledging;
@@ -52,7 +53,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
         var (acknowledged, _) = await relay.Outbox.PositionAsync(stream, cancellation).ConfigureAwait(false);
         ulong from = Math.Max(_from, acknowledged);
         await relay.Outbox.WaitAsync(stream, from, cancellation).ConfigureAwait(false);
-        return new Page(acknowledged, await relay.Outbox.ReadAsync(stream, from, MaxItems, cancellation).ConfigureAwait(false));
+        return new Page(acknowledged, await relay.Outbox.ReadAsync(stream, from, MaxItems, MaxBytes, cancellation).ConfigureAwait(false));
     }
 
     private sealed record Page(ulong Acknowledged, IReadOnlyList<OutboxItem> Items);

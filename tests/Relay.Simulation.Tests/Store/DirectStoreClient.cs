@@ -5,7 +5,7 @@ namespace Relay.Simulation.Tests.Store;
 /// <summary>The model without a schedule: every operation is done and answered at once, from any thread, as the contract's tests have it.</summary>
 internal sealed class DirectStoreClient(SimStore store) : StoreClient
 {
-    private bool _closed;
+    private bool _isClosed;
 
     public override async ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {
@@ -26,7 +26,7 @@ internal sealed class DirectStoreClient(SimStore store) : StoreClient
             T result;
             lock (store)
             {
-                if (_closed) throw new StoreException("The store is closed.");
+                if (_isClosed && operation != StoreOperation.Leave) throw new StoreException("The store is closed.");
                 result = apply(store);
             }
             done?.Invoke(result);
@@ -38,11 +38,11 @@ internal sealed class DirectStoreClient(SimStore store) : StoreClient
         }
     }
 
-    public override ValueTask FlushAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
-
-    public override ValueTask DisposeAsync()
+    public override ValueTask FlushAsync(CancellationToken cancellation)
     {
-        lock (store) _closed = true;
+        lock (store) _isClosed = true;
         return ValueTask.CompletedTask;
     }
+
+    public override ValueTask DisposeAsync() => FlushAsync(CancellationToken.None);
 }

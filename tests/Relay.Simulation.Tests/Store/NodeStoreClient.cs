@@ -10,15 +10,15 @@ namespace Relay.Simulation.Tests.Store;
 internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, SimProcess node, SimStore store, StoreFaults faults) : StoreClient
 {
     /// <summary>How soon a transaction looks again at a row that another one holds.</summary>
-    private const int LockRetryMs = 5;
+    private const int LockRetryMs = 40;
     /// <summary>Longest time for which a transaction is in doubt whose connection was lost.</summary>
     private const int LongestDoubtMs = 2000;
 
     private static readonly string[] Asked = [.. Enum.GetNames<StoreOperation>().Select(n => "does " + n)], Answered = [.. Enum.GetNames<StoreOperation>().Select(n => "store answers " + n)];
 
     private readonly List<SimEvent> _asked = [];
-    private readonly TaskCompletionSource _quiet = new();
-    private bool _closed;
+    private TaskCompletionSource? _quiet;
+    private bool _isClosed;
 
     /// <summary>The node is gone: what is on the way to the database comes there or not.</summary>
     public void Abandon()
@@ -31,7 +31,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
     {
         var places = new List<OutboxPlace>();
         object[] rows = [(unit.EndpointId, unit.ConversationId), .. unit.Outbox.Select(a => (object)a.Stream).Distinct()];
-        var answer = Begin<CommitResult>();
+        var answer = Begin<CommitResult>(StoreOperation.Commit);
         Ask(StoreOperation.Commit, rows, fate =>
         {
             if (fate == StoreFate.Fails) throw new StoreException("Made to fail.");
@@ -56,7 +56,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
 
     protected override ValueTask<T> DoAsync<T>(StoreOperation operation, Func<SimStore, T> apply, Action<T>? done, params object[] touched)
     {
-        var answer = Begin<T>();
+        var answer = Begin<T>(operation);
         Ask(operation, touched, fate =>
         {
             if (fate == StoreFate.Fails) throw new StoreException("Made to fail.");
@@ -67,10 +67,10 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
         return new ValueTask<T>(answer.Task);
     }
 
-    private TaskCompletionSource<T> Begin<T>()
+    private TaskCompletionSource<T> Begin<T>(StoreOperation operation)
     {
         schedule.AssertThread();
-        if (_closed) throw new StoreException("The store is closed.");
+        if (_isClosed && operation != StoreOperation.Leave) throw new StoreException("The store is closed.");
         return new TaskCompletionSource<T>();
     }
 
@@ -94,7 +94,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
             {
                 fail(e);
             }
-            if (_asked.Count == 0) _quiet.TrySetResult();
+            if (_asked.Count == 0) _quiet?.TrySetResult();
         }, delay ?? faults.Delay(schedule.Random));
         _asked.Add(asked);
     }
@@ -126,8 +126,8 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
 
     public override async ValueTask FlushAsync(CancellationToken cancellation)
     {
-        _closed = true;
-        if (_asked.Count > 0) await _quiet.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        _isClosed = true;
+        if (_asked.Count > 0) await (_quiet ??= new()).Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     public override ValueTask DisposeAsync() => FlushAsync(CancellationToken.None);

@@ -87,7 +87,11 @@ internal sealed class SimStore(Func<long> nowMs)
         }).ToArray();
         apply = () =>
         {
-            foreach (var (place, value) in rows) Stream(place.Stream).Append(place.Sequence, value);
+            foreach (var (place, value) in rows)
+            {
+                if (Mutation.HasFlag(StoreMutation.DamagesItems)) value[^1] ^= 1;
+                Stream(place.Stream).Append(place.Sequence, value);
+            }
             if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit);
             Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
         };
@@ -123,7 +127,7 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public void Postpone(string endpoint, string id, long dueByMs, long untilMs) => Change(endpoint, id, row => row.DueMs <= dueByMs ? row with { DueMs = untilMs } : row);
 
-    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(StreamKey stream, ulong after, int max) => Stream(stream).Read(after, max);
+    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(StreamKey stream, ulong after, int max, long maxBytes) => Stream(stream).Read(after, max, maxBytes);
 
     public (ulong Acknowledged, ulong Last) Position(StreamKey stream) => (Stream(stream).Acknowledged, Stream(stream).Last);
 
@@ -157,6 +161,7 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public ShardFence Claim(int shard)
     {
+        if (Mutation.HasFlag(StoreMutation.LosesConversations)) _conversations.Clear();
         var fence = new ShardFence(shard, _epochs[shard] = Epoch(shard) + 1);
         Claimed?.Invoke(fence);
         return fence;
@@ -168,7 +173,7 @@ internal sealed class SimStore(Func<long> nowMs)
         return [.. _nodes.Values.Where(n => nowMs() - n.BeatMs <= lifetime.TotalMilliseconds).Select(n => n.Node).OrderBy(n => n.Id)];
     }
 
-    public void Leave(Guid node) => _nodes.Remove(node);
+    public bool Leave(Guid node) => _nodes.Remove(node);
 
     public StoredDocument? LoadDocument(string name) => _documents.GetValueOrDefault(name);
 

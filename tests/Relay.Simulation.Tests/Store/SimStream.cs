@@ -21,7 +21,17 @@ internal sealed class SimStream
         Last = sequence;
     }
 
-    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(ulong after, int max) => [.. _rows.SkipWhile(r => r.Key <= after).Take(max).Select(r => (r.Key, r.Value))];
+    public IReadOnlyList<(ulong Sequence, byte[] Sealed)> Read(ulong after, int max, long maxBytes)
+    {
+        var read = new List<(ulong, byte[])>();
+        foreach (var (sequence, value) in _rows.SkipWhile(r => r.Key <= after).Take(max))
+        {
+            maxBytes -= value.Length;
+            if (maxBytes < 0 && read.Count > 0) break;
+            read.Add((sequence, value));
+        }
+        return read;
+    }
 
     public void Acknowledge(ulong sequence)
     {

@@ -45,7 +45,7 @@ internal abstract class StoreClient : IClusterStore
 
     public async ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => await WriteAsync(s => s.Postpone(endpointId, conversationId, dueByMs, untilMs));
 
-    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Read(stream, after, max));
+    public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Read(stream, after, max, maxBytes));
 
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Position(stream));
 
@@ -65,7 +65,7 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation) => DoAsync(StoreOperation.Beat, s => s.Beat(self, lifetime));
 
-    public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation) => await WriteAsync(s => s.Leave(node));
+    public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation) => await DoAsync(StoreOperation.Leave, s => s.Leave(node));
 
     public ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.LoadDocument(name));
 
@@ -91,4 +91,6 @@ internal enum StoreOperation
     Write,
     Claim,
     Beat,
+    /// <summary>Possible also after the last write.</summary>
+    Leave,
 }

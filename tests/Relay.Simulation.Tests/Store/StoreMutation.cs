@@ -19,4 +19,8 @@ internal enum StoreMutation
     AcknowledgesTooMuch = 32,
     /// <summary>Now and then a commit is answered, but not done.</summary>
     LosesCommits = 64,
+    /// <summary>When a shard is claimed, its conversations are gone.</summary>
+    LosesConversations = 128,
+    /// <summary>Items of streams are damaged.</summary>
+    DamagesItems = 256,
 }

@@ -11,7 +11,7 @@ namespace Relay.Actors.Cluster.Broker;
 internal sealed record SealedCommand(ShardCommand Command, long SentMs, ActivityContext Caller);
 
 /// <summary>
-/// Commands on the broker: version (1) ‖ time ‖ trace ‖ endpoint ‖ peer ‖ kind ‖ request id ‖ text, sealed. The seal is
+/// Commands on the broker: version (1) ‖ time ‖ trace ‖ endpoint ‖ peer ‖ kind ‖ request id ‖ text (‖ the id before it), sealed. The seal is
 /// bound to the conversation (the routing key) and to the request's correlation id, so that a command moved to another
 /// conversation, or answered as another, does not open.
 /// </summary>
@@ -34,6 +34,8 @@ internal static class CommandCodec
         {
             row.Text(asked.RequestId);
             row.Bytes(TextOf(asked).Span);
+            // An id is never empty.
+            if (asked is Command.ReceiveWire wire) row.Text(wire.After ?? "");
         }
         return sealer.Seal(SealedTable.Command, Key(correlation, command.ConversationId), row.Written);
     }
@@ -58,7 +60,7 @@ internal static class CommandCodec
                 var text = row.Bytes();
                 command = kind switch
                 {
-                    ReceiveWire => new Command.ReceiveWire(requestId, text.ToArray()),
+                    ReceiveWire => new Command.ReceiveWire(requestId, text.ToArray()) { After = row.Text() is { Length: > 0 } before ? before : null },
                     Send => new Command.Send(requestId, text.ToArray()),
                     Start => new Command.Start(requestId),
                     End => new Command.End(requestId),

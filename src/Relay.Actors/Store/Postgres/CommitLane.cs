@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -20,13 +21,15 @@ internal enum LaneStage
 /// <summary>
 /// One connection that writes, and its queue. What has queued up while a transaction ran makes the next one (group commit),
 /// so nobody waits for company and many share one flush. A transaction that a fault of the network, the server or
-/// another transaction has stopped is tried again; whether one was done whose answer was lost is asked of the server by the
-/// transaction's id, so that each job is done once.
+/// another transaction has stopped is tried again; whether one was done whose answer was lost is told by the lane's own row,
+/// which it wrote its number into, so that each job is done once. (Not by PostgreSQL's transaction id: after a crash of the
+/// server another transaction may get the same one.)
 /// </summary>
 internal sealed class CommitLane
 {
     private enum Outcome { Done, NotDone, Unknown }
 
+    private readonly Guid _id = Guid.NewGuid();
     private readonly PostgresConnections _connections;
     private readonly NpgsqlDataSource _source;
     private readonly RelayTelemetry _telemetry;
@@ -34,6 +37,8 @@ internal sealed class CommitLane
     private readonly Channel<LaneJob> _queue = Channel.CreateBounded<LaneJob>(new BoundedChannelOptions(RelayLimits.MaxPendingJobs) { SingleReader = true });
     private readonly Task _running;
     private NpgsqlConnection? _connection;
+    private long _number;
+    private volatile bool _isStopped;
 
     public CommitLane(PostgresConnections connections, int number, Action<StreamKey, StreamPosition> touched, Func<LaneStage, int, Task> reached, RelayTelemetry telemetry, ILogger log)
     {
@@ -46,10 +51,8 @@ internal sealed class CommitLane
     public void Post(LaneJob job)
     {
         if (_queue.Writer.TryWrite(job)) return;
-        throw new StoreException(_queue.Reader.Completion.IsCompleted || _isStopped ? "The store is closed." : "Too many writes are queued.");
+        throw new StoreException(_isStopped ? "The store is closed." : "Too many writes are queued.");
     }
-
-    private volatile bool _isStopped;
 
     /// <summary>Finishes what is queued; further jobs are refused. Closes the connection.</summary>
     public Task StopAsync()
@@ -65,8 +68,21 @@ internal sealed class CommitLane
         while (group.Count > 0 || await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (group.Count < RelayLimits.MaxJobsPerTransaction && _queue.Reader.TryRead(out var next)) group.Add(next);
-            group = await DoAsync(group, touched, reached).ConfigureAwait(false);
+            try
+            {
+                group = await DoAsync(group, touched, reached).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // Our own bug. Nobody may wait for ever for it, and the next group gets another session.
+                RelayLog.LaneFault(_log, e.GetType().Name);
+                var reason = new StoreException($"A fault in the store ({e.GetType().Name}).", e);
+                foreach (var job in group) job.Fail(reason);
+                group = [];
+                await DisconnectAsync().ConfigureAwait(false);
+            }
         }
+        await ForgetAsync().ConfigureAwait(false);
         await DisconnectAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
     }
@@ -78,20 +94,20 @@ internal sealed class CommitLane
         while (true)
         {
             GroupDecision? decision = null;
-            ulong? transaction = null;
-            Exception fault;
+            bool isAsked = false;
+            Exception? fault;
             try
             {
                 long start = Stopwatch.GetTimestamp();
                 var connection = await ConnectAsync().ConfigureAwait(false);
                 await reached(LaneStage.Connected, connection.ProcessID).ConfigureAwait(false);
                 var rows = new GroupRows(group);
-                ulong id = await GroupTransaction.BeginAsync(connection, rows).ConfigureAwait(false);
+                await GroupTransaction.BeginAsync(connection, rows, _id, ++_number).ConfigureAwait(false);
                 decision = new GroupDecision(group, rows);
                 await reached(LaneStage.Decided, connection.ProcessID).ConfigureAwait(false);
                 if (decision.HasWrites)
                 {
-                    transaction = id;
+                    isAsked = true;
                     await GroupTransaction.CommitAsync(connection, decision).ConfigureAwait(false);
                     await reached(LaneStage.Committed, connection.ProcessID).ConfigureAwait(false);
                 }
@@ -100,20 +116,23 @@ internal sealed class CommitLane
                     await connection.ExecuteAsync("ROLLBACK", CancellationToken.None).ConfigureAwait(false);
                 }
                 _telemetry.Committed(decision.Decided.Count, Stopwatch.GetElapsedTime(start));
-                return Complete(decision, touched);
+                fault = null;
             }
             catch (Exception e)
             {
                 fault = e;
             }
+            if (fault is null) return Complete(decision!, touched);
             _telemetry.CommitFailed();
             RelayLog.GroupFailed(_log, group.Count, PostgresFault.Code(fault));
-            var outcome = transaction is null ? Outcome.NotDone : await OutcomeAsync(fault, transaction.Value, patience).ConfigureAwait(false);
+            var outcome = isAsked ? await OutcomeAsync(fault, patience).ConfigureAwait(false) : Outcome.NotDone;
             if (outcome == Outcome.Done) return Complete(decision!, touched);
             var reason = new StoreException($"The database refused a transaction ({PostgresFault.Code(fault)}).", fault);
             if (outcome == Outcome.Unknown || (PostgresFault.IsPassing(fault) && patience.IsOver) || (!PostgresFault.IsPassing(fault) && group.Count == 1))
             {
                 await DisconnectAsync().ConfigureAwait(false);
+                // Who waits for a stream looks for itself: told for nothing it only looks once more.
+                if (outcome == Outcome.Unknown) Tell(decision!, touched);
                 foreach (var job in group) job.Fail(reason);
                 return [];
             }
@@ -132,43 +151,45 @@ internal sealed class CommitLane
 
     private static List<LaneJob> Complete(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
     {
-        foreach (var (stream, position) in decision.Streams) touched(stream, position);
+        Tell(decision, touched);
         foreach (var job in decision.Decided) job.Complete();
         foreach (var (job, reason) in decision.Failed) job.Fail(reason);
         return decision.Deferred;
     }
 
-    private async Task<NpgsqlConnection> ConnectAsync() => _connection ??= await _source.OpenConnectionAsync().ConfigureAwait(false);
+    private static void Tell(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
+    {
+        foreach (var (stream, position) in decision.Streams) touched(stream, position);
+    }
 
-    /// <summary>What became of a transaction whose end was asked for.</summary>
-    private async Task<Outcome> OutcomeAsync(Exception fault, ulong transaction, PostgresConnections.Patience patience)
+    private async Task<NpgsqlConnection> ConnectAsync()
+    {
+        if (_connection is not null) return _connection;
+        _connection = await _source.OpenConnectionAsync().ConfigureAwait(false);
+        // What a lost session still holds, nobody needs to wait for.
+        if (_number > 0) await EndOlderSessionsAsync(_connection).ConfigureAwait(false);
+        return _connection;
+    }
+
+    /// <summary>What became of the last transaction, whose commit was asked for.</summary>
+    private async Task<Outcome> OutcomeAsync(Exception fault, PostgresConnections.Patience patience)
     {
         // An error that left the session standing: the server has rolled back.
-        if (fault is PostgresException { Severity: "ERROR" } && _connection is { FullState: System.Data.ConnectionState.Open }) return Outcome.NotDone;
+        if (fault is PostgresException { Severity: "ERROR" } && _connection is { FullState: ConnectionState.Open }) return Outcome.NotDone;
         await DisconnectAsync().ConfigureAwait(false);
         while (true)
         {
             try
             {
                 var connection = await ConnectAsync().ConfigureAwait(false);
-                await EndOlderSessionsAsync(connection).ConfigureAwait(false);
-                var status = await connection.ScalarAsync<string>("SELECT pg_xact_status($1::text::xid8)", CancellationToken.None, transaction.ToString(System.Globalization.CultureInfo.InvariantCulture)).ConfigureAwait(false);
-                if (status == "committed") return Outcome.Done;
-                if (status == "aborted") return Outcome.NotDone;
-                if (status != "in progress") return Outcome.Unknown;
+                return await GroupTransaction.WasDoneAsync(connection, _id, _number).ConfigureAwait(false) ? Outcome.Done : Outcome.NotDone;
             }
-            catch (Exception e) when (PostgresFault.IsPassing(e))
+            catch (Exception e)
             {
                 RelayLog.DatabaseAgain(_log, PostgresFault.Code(e));
                 await DisconnectAsync().ConfigureAwait(false);
+                if (!PostgresFault.IsPassing(e) || patience.IsOver) return Outcome.Unknown;
             }
-            catch (PostgresException e)
-            {
-                // Another database than the one it was begun in: nothing is known.
-                RelayLog.DatabaseAgain(_log, PostgresFault.Code(e));
-                return Outcome.Unknown;
-            }
-            if (patience.IsOver) return Outcome.Unknown;
             await patience.PauseAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
@@ -181,7 +202,7 @@ internal sealed class CommitLane
     private async Task LeaveTransactionAsync(Exception fault)
     {
         if (_connection is null) return;
-        if (fault is PostgresException { Severity: "ERROR" } or InvalidOperationException && _connection.FullState == System.Data.ConnectionState.Open)
+        if (fault is PostgresException { Severity: "ERROR" } or InvalidOperationException && _connection.FullState == ConnectionState.Open)
         {
             try
             {
@@ -194,6 +215,20 @@ internal sealed class CommitLane
             }
         }
         await DisconnectAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the lane's row away; one that is left is taken away by a later start.</summary>
+    private async Task ForgetAsync()
+    {
+        if (_connection is null) return;
+        try
+        {
+            await _connection.ExecuteAsync("DELETE FROM relay.lane WHERE id = $1", CancellationToken.None, _id).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            RelayLog.DatabaseAgain(_log, PostgresFault.Code(e));
+        }
     }
 
     private async Task DisconnectAsync()

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 
 namespace Relay.Actors.Store.Postgres;
@@ -14,11 +13,12 @@ internal static class GroupTransaction
     /// committed that the lock has waited for. Conversations are not locked: their owner is alone, and who is not is found
     /// out by <see cref="CommitAsync"/>.
     /// </summary>
-    /// <returns>The transaction's id, by which its end can be asked for.</returns>
-    public static async Task<ulong> BeginAsync(NpgsqlConnection connection, GroupRows rows)
+    /// <param name="lane">Whose transaction it is; its row is locked first, and says <paramref name="number"/> if the transaction commits.</param>
+    public static async Task BeginAsync(NpgsqlConnection connection, GroupRows rows, Guid lane, long number)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("BEGIN");
+        batch.Add("INSERT INTO relay.lane (id, number, used) VALUES ($1, $2, now()) ON CONFLICT (id) DO UPDATE SET number = excluded.number, used = excluded.used", lane, number);
         if (rows.Shards.Length > 0)
         {
             batch.Add("SELECT pg_advisory_xact_lock_shared($1, s) FROM unnest($2::int[]) s", (int)AdvisoryLock.Shard, rows.Shards);
@@ -38,7 +38,6 @@ internal static class GroupTransaction
             batch.Add("SELECT u.n, c.version FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u(endpoint, id, n) JOIN relay.conversation c ON c.endpoint = u.endpoint AND c.id = u.id",
                 rows.Conversations.Select(c => c.Endpoint).ToArray(), rows.Conversations.Select(c => c.Id).ToArray());
         }
-        batch.Add("SELECT pg_current_xact_id()::text");
         var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
@@ -50,8 +49,6 @@ internal static class GroupTransaction
             if (rows.Endpoints.Length > 0) await ReadAsync(reader, rows.Sizes, r => r.GetInt64(1)).ConfigureAwait(false);
             if (rows.Streams.Length > 0) await ReadAsync(reader, rows.Positions, r => new StreamPosition(r.GetInt64(1), r.GetInt64(2), r.GetInt64(3))).ConfigureAwait(false);
             if (rows.Conversations.Length > 0) await ReadAsync(reader, rows.Versions, r => r.GetInt64(1)).ConfigureAwait(false);
-            await reader.ReadAsync().ConfigureAwait(false);
-            return ulong.Parse(reader.GetString(0), NumberStyles.None, CultureInfo.InvariantCulture);
         }
     }
 
@@ -65,6 +62,13 @@ internal static class GroupTransaction
         batch.Add("COMMIT");
         await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Whether a lane's transaction was done, once it is over: it waits for its end, if the server has not noticed yet that
+    /// its client is gone. By an insert, because that also waits for a row that is not committed yet.
+    /// </summary>
+    public static async Task<bool> WasDoneAsync(NpgsqlConnection connection, Guid lane, long number)
+        => await connection.ScalarAsync<long>("INSERT INTO relay.lane AS l (id, number, used) VALUES ($1, 0, now()) ON CONFLICT (id) DO UPDATE SET used = excluded.used RETURNING l.number", CancellationToken.None, lane).ConfigureAwait(false) == number;
 
     private static void AddStreams(NpgsqlBatch batch, GroupDecision decision)
     {

@@ -18,8 +18,9 @@ internal static class PostgresSchema
     /// <summary>
     /// Only ever appended to. Ids are keyed hashes and compared byte by byte (COLLATE "C"). Sealed columns say nothing without the key, cannot be
     /// compressed (STORAGE EXTERNAL), and stay in their row while two of them fit a page. `due` is the next deadline in
-    /// Unix ms; versions and sequences are part of what is sealed. What is changed in place has room for it on its page
-    /// (fillfactor); what is deleted soon after it was written is vacuumed by count, not by share of a table.
+    /// Unix ms, which moves with every message; only its minute is indexed, so that a busy conversation's row is mostly changed
+    /// without its indexes (a HOT update). Versions and sequences are part of what is sealed. What is changed in place has room for it on its page
+    /// (fillfactor); a lane's row holds the number of its last transaction, by which it finds out whether one was done; what is deleted soon after it was written is vacuumed by count, not by share of a table.
     /// </summary>
     public static readonly string[] Migrations =
     [
@@ -40,6 +41,12 @@ internal static class PostgresSchema
             epoch bigint NOT NULL CHECK (epoch > 0),
             node uuid NOT NULL,
             claimed timestamptz NOT NULL
+        ) WITH (fillfactor = 50);
+
+        CREATE TABLE relay.lane (
+            id uuid PRIMARY KEY,
+            number bigint NOT NULL,
+            used timestamptz NOT NULL
         ) WITH (fillfactor = 50);
 
         CREATE TABLE relay.node (
@@ -78,11 +85,12 @@ internal static class PostgresSchema
             version bigint NOT NULL CHECK (version > 0),
             updated bigint NOT NULL,
             due bigint,
+            due_minute bigint GENERATED ALWAYS AS (due / 60000) STORED,
             sealed bytea NOT NULL,
             PRIMARY KEY (endpoint, id)
         ) WITH (fillfactor = 85, toast_tuple_target = 4064, autovacuum_vacuum_scale_factor = 0.05);
         ALTER TABLE relay.conversation ALTER COLUMN sealed SET STORAGE EXTERNAL;
-        CREATE INDEX conversation_due ON relay.conversation (due) WHERE due IS NOT NULL;
+        CREATE INDEX conversation_due ON relay.conversation (due_minute) WHERE due_minute IS NOT NULL;
 
         CREATE TABLE relay.seen (
             endpoint text COLLATE "C" NOT NULL,

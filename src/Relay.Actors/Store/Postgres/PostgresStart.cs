@@ -19,6 +19,8 @@ internal static class PostgresStart
                 await using var connection = await connections.OpenAsync(cancellation).ConfigureAwait(false);
                 await PostgresMigration.RunAsync(connection, cancellation).ConfigureAwait(false);
                 await CheckDurabilityAsync(connection, log, cancellation).ConfigureAwait(false);
+                // What processes left that did not end in order, long after any of them could still ask for it.
+                await connection.ExecuteAsync("DELETE FROM relay.lane WHERE used < now() - interval '7 days'", cancellation).ConfigureAwait(false);
                 return;
             }
             catch (PostgresException e) when (Advice(e) is { } advice)

@@ -46,7 +46,7 @@ internal sealed partial class PostgresStore
             await using var batch = new NpgsqlBatch(connection);
             batch.Add("INSERT INTO relay.node AS n (id, name, draining, beat) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET name = excluded.name, draining = excluded.draining, beat = excluded.beat", self.Id, self.Name, self.IsDraining);
             batch.Add("DELETE FROM relay.node WHERE id IN (SELECT id FROM relay.node WHERE beat < clock_timestamp() - $1 FOR UPDATE SKIP LOCKED)", lifetime * LifetimesKept);
-            batch.Add("SELECT id, left(name, $2), draining FROM relay.node WHERE beat >= clock_timestamp() - $1 ORDER BY id LIMIT $3", lifetime, RelayLimits.MaxNodeNameBytes, (long)RelayLimits.MaxNodes);
+            batch.Add("SELECT id, name, draining FROM relay.node WHERE beat >= clock_timestamp() - $1 ORDER BY id LIMIT $2", lifetime, (long)RelayLimits.MaxNodes);
             var reader = await batch.ExecuteReaderAsync(c).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {

@@ -32,8 +32,9 @@ internal sealed partial class PostgresStore
 
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
     {
-        var due = await connection.RowsAsync("SELECT endpoint, id FROM relay.conversation WHERE due IS NOT NULL AND due <= $1 ORDER BY due LIMIT $2", r => (r.GetString(0), r.GetString(1)), c, untilMs, (long)max).ConfigureAwait(false);
-        var next = await connection.ScalarAsync<long?>("SELECT due FROM relay.conversation WHERE due IS NOT NULL AND due > $1 ORDER BY due LIMIT 1", c, untilMs).ConfigureAwait(false);
+        // In order of the indexed minute and, within one, of the millisecond: that is the order of the deadlines.
+        var due = await connection.RowsAsync("SELECT endpoint, id FROM relay.conversation WHERE due_minute <= $1 / 60000 AND due <= $1 ORDER BY due_minute, due LIMIT $2", r => (r.GetString(0), r.GetString(1)), c, untilMs, (long)max).ConfigureAwait(false);
+        var next = await connection.ScalarAsync<long?>("SELECT due FROM relay.conversation WHERE due_minute >= $1 / 60000 AND due > $1 ORDER BY due_minute, due LIMIT 1", c, untilMs).ConfigureAwait(false);
         return new DueConversations(due, next is { } ms ? Sane(ms) : null);
     }, cancellation);
 

@@ -83,7 +83,7 @@ internal static class SqliteSchema
         for (int version = ReadVersion(session); version < Version; version++)
         {
             session.Execute("BEGIN IMMEDIATE");
-            session.Execute(Migrations[version]);
+            session.Script(Migrations[version]);
             session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1}"));
             session.Execute("COMMIT");
         }

@@ -1,19 +1,27 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Relay.Actors.Store.Sqlite;
 
 /// <summary>One connection with its prepared statements. One thread at a time.</summary>
 internal sealed class SqliteSession : IDisposable
 {
+    private const int BusyTimeoutMs = 5000;
     private readonly SqliteConnection _connection;
-    private readonly Dictionary<string, SqliteCommand> _prepared = [];
+    private readonly sqlite3 _handle;
+    private readonly Dictionary<string, SqliteStatement> _prepared = [];
 
-    private SqliteSession(SqliteConnection connection) => _connection = connection;
+    private SqliteSession(SqliteConnection connection)
+    {
+        _connection = connection;
+        _handle = connection.Handle!;
+        raw.sqlite3_busy_timeout(_handle, BusyTimeoutMs);
+    }
 
     /// <exception cref="SqliteException"/>
     public static SqliteSession Open(string path, SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 5 }.ToString());
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
         try
         {
             connection.Open();
@@ -32,30 +40,45 @@ internal sealed class SqliteSession : IDisposable
     }
 
     /// <summary>Runs a statement with parameters $1, $2, …; the number of rows changed.</summary>
-    public int Execute(string sql, params ReadOnlySpan<object?> parameters) => Prepare(sql, parameters).ExecuteNonQuery();
-
-    /// <summary>The first column of the first row; null if there is none or it is null.</summary>
-    public object? Scalar(string sql, params ReadOnlySpan<object?> parameters) => Prepare(sql, parameters).ExecuteScalar() is { } value and not DBNull ? value : null;
-
-    /// <summary>The rows; dispose of the reader before the next statement with the same text.</summary>
-    public SqliteDataReader Query(string sql, params ReadOnlySpan<object?> parameters) => Prepare(sql, parameters).ExecuteReader();
-
-    private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> parameters)
+    public int Execute(string sql, params ReadOnlySpan<SqliteValue> parameters)
     {
-        if (!_prepared.TryGetValue(sql, out var command))
+        using var rows = Query(sql, parameters);
+        while (rows.Read())
         {
-            command = _connection.CreateCommand();
-            command.CommandText = sql;
-            for (int i = 0; i < parameters.Length; i++) command.Parameters.Add(new SqliteParameter { ParameterName = $"${i + 1}" });
-            _prepared.Add(sql, command);
+            // A pragma may answer; nobody has asked.
         }
-        for (int i = 0; i < parameters.Length; i++) command.Parameters[i].Value = parameters[i] ?? DBNull.Value;
-        return command;
+        return raw.sqlite3_changes(_handle);
+    }
+
+    /// <summary>The first column of the first row (long, string, byte[]); null if there is none or it is null.</summary>
+    public object? Scalar(string sql, params ReadOnlySpan<SqliteValue> parameters)
+    {
+        var statement = Prepare(sql, parameters);
+        using var rows = new SqliteRows(statement);
+        return rows.Read() ? statement.Value(0) : null;
+    }
+
+    /// <summary>The rows; dispose of them before the next statement with the same text.</summary>
+    public SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> parameters) => new(Prepare(sql, parameters));
+
+    /// <summary>Runs several statements without parameters.</summary>
+    public void Script(string sql)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private SqliteStatement Prepare(string sql, ReadOnlySpan<SqliteValue> parameters)
+    {
+        if (!_prepared.TryGetValue(sql, out var statement)) _prepared.Add(sql, statement = new SqliteStatement(_handle, sql));
+        statement.Bind(parameters);
+        return statement;
     }
 
     public void Dispose()
     {
-        foreach (var command in _prepared.Values) command.Dispose();
+        foreach (var statement in _prepared.Values) statement.Dispose();
         _connection.Dispose();
     }
 }

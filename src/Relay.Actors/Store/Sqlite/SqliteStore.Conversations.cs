@@ -15,7 +15,7 @@ internal sealed partial class SqliteStore
             var seen = new List<SeenRow>();
             using (var rows = s.Query("SELECT version, sealed FROM seen WHERE endpoint = $1 AND conversation = $2 ORDER BY version", endpointId, conversationId))
             {
-                while (rows.Read()) seen.Add(new SeenRow((ulong)rows.GetInt64(0), (byte[])rows.GetValue(1)));
+                while (rows.Read()) seen.Add(new SeenRow((ulong)rows.Int64(0), rows.Blob(1)));
             }
             return Conversation(row, seen);
         }
@@ -41,7 +41,7 @@ internal sealed partial class SqliteStore
         var due = new List<(string, string)>();
         using (var rows = s.Query("SELECT endpoint, id FROM conversation WHERE due IS NOT NULL AND due <= $1 ORDER BY due LIMIT $2", untilMs, (long)max))
         {
-            while (rows.Read()) due.Add((rows.GetString(0), rows.GetString(1)));
+            while (rows.Read()) due.Add((rows.Text(0), rows.Text(1)));
         }
         return new DueConversations(due, (long?)s.Scalar("SELECT min(due) FROM conversation WHERE due IS NOT NULL AND due > $1", untilMs));
     }, cancellation);
@@ -89,9 +89,10 @@ internal sealed partial class SqliteStore
         s.Execute("INSERT INTO outbox (endpoint, kind, sequence, sealed) VALUES ($1, $2, $3, $4)", append.Stream.EndpointId, (long)append.Stream.Kind, (long)sequence, value);
         position.Last = sequence;
         position.Bytes += value.Length;
+        position.Rows.Add(value);
         position.IsAppended = true;
     }
 
-    private static StoredConversation Conversation(SqliteDataReader row, IReadOnlyList<SeenRow> seen) => new(
-        row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2), (byte[])row.GetValue(3), row.GetInt64(4), row.IsDBNull(5) ? null : row.GetInt64(5), seen);
+    private static StoredConversation Conversation(SqliteRows row, IReadOnlyList<SeenRow> seen) => new(
+        row.Text(0), row.Text(1), (ulong)row.Int64(2), row.Blob(3), row.Int64(4), row.IsNull(5) ? null : row.Int64(5), seen);
 }

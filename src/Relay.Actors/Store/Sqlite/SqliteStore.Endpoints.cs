@@ -30,12 +30,12 @@ internal sealed partial class SqliteStore
         return list;
     }, cancellation);
 
-    private static StoredEndpoint? One(SqliteSession s, string sql, object key)
+    private static StoredEndpoint? One(SqliteSession s, string sql, SqliteValue key)
     {
         using var rows = s.Query(sql, key);
         return rows.Read() ? Endpoint(rows) : null;
     }
 
-    private static StoredEndpoint Endpoint(SqliteDataReader row) => new(
-        row.GetString(0), Number((byte[])row.GetValue(1)), Number((byte[])row.GetValue(2)), Number((byte[])row.GetValue(3)), (byte[])row.GetValue(4));
+    private static StoredEndpoint Endpoint(SqliteRows row) => new(
+        row.Text(0), Number(row.Blob(1)), Number(row.Blob(2)), Number(row.Blob(3)), row.Blob(4));
 }

@@ -2,7 +2,10 @@ namespace Relay.Actors.Store.Sqlite;
 
 internal sealed partial class SqliteStore
 {
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
+        => _tails.Read(stream, after, max, maxBytes) is { } rows ? ValueTask.FromResult(rows) : ReadAsync(stream, after, max, maxBytes, cancellation);
+
+    private ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
     {
         var items = new List<(ulong, byte[])>();
         if (after > long.MaxValue) return items;
@@ -10,19 +13,20 @@ internal sealed partial class SqliteStore
         long bytes = 0;
         while (rows.Read())
         {
-            var value = (byte[])rows.GetValue(1);
+            var value = rows.Blob(1);
             bytes += value.Length;
             if (bytes > maxBytes && items.Count > 0) break;
-            items.Add(((ulong)rows.GetInt64(0), value));
+            items.Add(((ulong)rows.Int64(0), value));
         }
         return items;
     }, cancellation);
 
-    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => _readers.ReadAsync(s =>
-    {
-        var position = new StreamPositions(s).Of(stream);
-        return (position.Acknowledged, position.Last);
-    }, cancellation);
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation)
+        => _tails.Find(stream) is { } known ? ValueTask.FromResult((known.Acknowledged, known.Last)) : _readers.ReadAsync(s =>
+        {
+            var position = StreamPositions.Read(s, stream);
+            return (position.Acknowledged, position.Last);
+        }, cancellation);
 
     public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await _writer.RunAsync((s, streams) =>
     {

@@ -8,12 +8,13 @@ namespace Relay.Actors.Store.Sqlite;
 /// <summary>The store of one process: one SQLite file in WAL mode, flushed at every commit, overwriting what it deletes.</summary>
 internal sealed partial class SqliteStore : IRelayStore
 {
+    private readonly StreamTails _tails = new();
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
 
     private SqliteStore(SqliteSession writing, SqliteReaders readers, RelayTelemetry telemetry, ILogger log)
     {
-        _writer = new SqliteWriter(writing, telemetry, log)
+        _writer = new SqliteWriter(writing, _tails, telemetry, log)
         {
             Touched = (stream, position) =>
             {

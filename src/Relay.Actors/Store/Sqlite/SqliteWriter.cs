@@ -13,14 +13,16 @@ namespace Relay.Actors.Store.Sqlite;
 internal sealed class SqliteWriter
 {
     private readonly SqliteSession _session;
+    private readonly StreamTails _tails;
     private readonly RelayTelemetry _telemetry;
     private readonly ILogger _log;
     private readonly BlockingCollection<WriteJob> _queue = new(RelayLimits.MaxPendingJobs);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public SqliteWriter(SqliteSession session, RelayTelemetry telemetry, ILogger log)
+    public SqliteWriter(SqliteSession session, StreamTails tails, RelayTelemetry telemetry, ILogger log)
     {
         _session = session;
+        _tails = tails;
         _telemetry = telemetry;
         _log = log;
         new Thread(Run) { IsBackground = true, Name = "relay store writer" }.Start();
@@ -82,7 +84,7 @@ internal sealed class SqliteWriter
     private StoreException? TryCommit(List<WriteJob> group)
     {
         long start = Stopwatch.GetTimestamp();
-        var streams = new StreamPositions(_session);
+        var streams = new StreamPositions(_session, _tails);
         bool mayBeDone = false;
         try
         {
@@ -95,6 +97,7 @@ internal sealed class SqliteWriter
         catch (Exception e)
         {
             Rollback();
+            foreach (var (stream, _) in streams.Touched) _tails.Forget(stream);
             int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
             RelayLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
             _telemetry.CommitFailed();
@@ -103,6 +106,7 @@ internal sealed class SqliteWriter
             return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);
         }
         _telemetry.Committed(group.Count, Stopwatch.GetElapsedTime(start));
+        foreach (var (stream, position) in streams.Touched) _tails.Committed(stream, position);
         Tell(streams);
         foreach (var job in group) job.Complete();
         return null;

@@ -4,13 +4,20 @@ namespace Relay.Actors.Store.Sqlite;
 /// The streams touched by one transaction: read once, written once at its end, so that a hundred units of one endpoint
 /// cost one row. Thrown away if the transaction is rolled back, so a sequence is given out once.
 /// </summary>
-internal sealed class StreamPositions(SqliteSession session)
+/// <param name="tails">Where a stream that was touched before is known to stand.</param>
+internal sealed class StreamPositions(SqliteSession session, StreamTails tails)
 {
     internal sealed class Position
     {
         public ulong Acknowledged, Last;
         public long Bytes;
         public bool IsAppended, IsAcknowledged;
+
+        /// <summary>Appended by this transaction, up to <see cref="Last"/>.</summary>
+        public List<byte[]> Rows { get; } = [];
+
+        /// <summary>The same place, for another transaction.</summary>
+        public Position WithoutRows() => new() { Acknowledged = Acknowledged, Last = Last, Bytes = Bytes };
 
         public bool IsFull => Last - Acknowledged >= RelayLimits.MaxStreamItems || Bytes >= RelayLimits.MaxStreamBytes;
     }
@@ -22,17 +29,24 @@ internal sealed class StreamPositions(SqliteSession session)
     public Position Of(StreamKey stream)
     {
         if (_touched.TryGetValue(stream, out var position)) return position;
-        position = new Position();
+        position = tails.Find(stream)?.WithoutRows() ?? Read(session, stream);
+        _touched.Add(stream, position);
+        return position;
+    }
+
+    /// <summary>What the database says.</summary>
+    public static Position Read(SqliteSession session, StreamKey stream)
+    {
+        var position = new Position();
         using (var row = session.Query("SELECT acknowledged, last, bytes FROM stream WHERE endpoint = $1 AND kind = $2", stream.EndpointId, (long)stream.Kind))
         {
             if (row.Read())
             {
-                position.Acknowledged = (ulong)row.GetInt64(0);
-                position.Last = (ulong)row.GetInt64(1);
-                position.Bytes = row.GetInt64(2);
+                position.Acknowledged = (ulong)row.Int64(0);
+                position.Last = (ulong)row.Int64(1);
+                position.Bytes = row.Int64(2);
             }
         }
-        _touched.Add(stream, position);
         return position;
     }
 

@@ -8,6 +8,9 @@ internal sealed record LoadOptions(int Conversations, TimeSpan Think)
     /// <summary>Endpoints that the conversations are spread over.</summary>
     public int Endpoints { get; init; } = 1;
 
+    /// <summary>Their ids begin so; a number follows.</summary>
+    public string EndpointPrefix { get; init; } = "load";
+
     /// <summary>The longest message of the network, in bytes; longer ones leave in fragments. 0: no limit.</summary>
     public int MaxWireBytes { get; init; } = 1400;
 

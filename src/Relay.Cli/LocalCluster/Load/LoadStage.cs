@@ -57,7 +57,7 @@ internal sealed class LoadStage : IAsyncDisposable
 
     private async Task<string> CreateEndpointAsync(int number, CancellationToken cancellation)
     {
-        var id = string.Create(CultureInfo.InvariantCulture, $"load{number}");
+        var id = string.Create(CultureInfo.InvariantCulture, $"{_options.EndpointPrefix}{number}");
         var request = new CreateEndpointRequest { RequestId = id, EndpointId = id, Network = "load", Account = id + "@load.example", MaxWireBytes = (uint)_options.MaxWireBytes };
         return (await Admin.CallAsync(o => Admin.Endpoints.CreateEndpointAsync(request, o), cancellation)).Name;
     }

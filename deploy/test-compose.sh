@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Runs docker-compose.yml for real and checks what deploy/README.md promises of it: builds the image, starts three relays
+# with RabbitMQ and PostgreSQL, holds conversations through them from outside while every relay is replaced, one is killed
+# and both engines are restarted, and takes everything down.
+#
+#   deploy/test-compose.sh [COMPOSE FILE...]     further compose files are laid over docker-compose.yml
+#
+# Needs a Docker engine (DOCKER_HOST or the default socket), `docker` with Compose 2 or `docker-compose` 1.29, and for the
+# clients outside the .NET SDK (or RELAY=/path/to/relay). Touches nothing but a project, an image tag and ports of its own.
+set -euo pipefail
+umask 077
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+relay=${RELAY:-$root/relay}
+project=relaytest$$
+work=$(mktemp -d)
+export RELAY_VERSION=test-$$ RELAY_TLS_NAMES= RELAY_OTLP= RELAY_LOG_LEVEL=Information
+# The engine gives no free port that a restart keeps; one that is free now will do.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || echo "$1"; }
+RELAY_PORT_1=$(free_port 17421) RELAY_PORT_2=$(free_port 17422) RELAY_PORT_3=$(free_port 17423)
+export RELAY_PORT_1 RELAY_PORT_2 RELAY_PORT_3
+servers=https://127.0.0.1:$RELAY_PORT_1,https://127.0.0.1:$RELAY_PORT_2,https://127.0.0.1:$RELAY_PORT_3
+
+files=(-f docker-compose.yml)
+for file in "$@"; do files+=(-f "$file"); done
+if docker compose version >/dev/null 2>&1; then compose_command=(docker compose); else compose_command=(docker-compose); fi
+compose() { "${compose_command[@]}" -p "$project" "${files[@]}" "$@"; }
+
+passed=0
+load=
+say() { printf '── %s\n' "$*"; }
+ok() { passed=$((passed + 1)); printf 'ok %d - %s\n' "$passed" "$*"; }
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  compose ps >&2 || true
+  compose logs --tail 40 >&2 || true
+  exit 1
+}
+finish() {
+  code=$?
+  if [ -n "$load" ]; then kill "$load" 2>/dev/null || true; fi
+  compose down -v --remove-orphans >/dev/null 2>&1 || true
+  docker image rm -f "relay:$RELAY_VERSION" >/dev/null 2>&1 || true
+  rm -rf "$work"
+  exit $code
+}
+trap finish EXIT
+
+container() { compose ps -q "$1"; }
+inspect() { docker inspect -f "$2" "$(container "$1")"; }
+wait_healthy() {
+  local deadline=$((SECONDS + 180)) status
+  while status=$(inspect "$1" '{{.State.Health.Status}}'); [ "$status" != healthy ]; do
+    [ $SECONDS -lt $deadline ] || fail "$1 is '$status', not healthy, after three minutes"
+    sleep 1
+  done
+}
+client() { "$relay" "$@" --server "$servers" --ca "$work/relay.crt" --key-file "$work/admin.key"; }
+# Conversations from outside, in the background, until `end_load`, which fails if any message was lost or anybody saw an error.
+begin_load() {
+  # The program itself, for its process id.
+  "$relay" load --conversations 40 --seconds 0 --ready-file "$work/talking" --server "$servers" --ca "$work/relay.crt" --key-file "$work/admin.key" >"$work/load.log" 2>&1 &
+  load=$!
+  local deadline=$((SECONDS + 180))
+  until [ -e "$work/talking" ]; do
+    kill -0 "$load" 2>/dev/null || fail "the load ended: $(cat "$work/load.log")"
+    [ $SECONDS -lt $deadline ] || fail "the conversations did not begin: $(cat "$work/load.log")"
+    sleep 1
+  done
+  rm "$work/talking"
+}
+end_load() {
+  kill -TERM "$load"
+  wait "$load" || fail "$(tail -n 20 "$work/load.log")"
+  load=
+  tail -n 2 "$work/load.log" | sed 's/^/   /'
+}
+
+say "build and start"
+compose build -q >/dev/null
+compose up -d >/dev/null 2>&1 || fail "compose up"
+for service in postgres rabbitmq relay1 relay2 relay3; do wait_healthy $service; done
+ok "database, broker and three relays are healthy by their own probes"
+
+say "clients outside"
+compose exec -T relay1 cat /etc/relay/tls/relay.crt >"$work/relay.crt"
+compose exec -T relay1 cat /var/lib/relay-admin/admin.key >"$work/admin.key"
+client endpoints create --network xmpp --account support@example.org --id support >/dev/null || fail "endpoints create"
+for port in $RELAY_PORT_1 $RELAY_PORT_2 $RELAY_PORT_3; do
+  case $("$relay" endpoints show support --json --server "https://127.0.0.1:$port" --ca "$work/relay.crt" --key-file "$work/admin.key") in
+    *'"support@example.org"'*) ;;
+    *) fail "the relay on port $port does not know the endpoint" ;;
+  esac
+done
+ok "what one relay was told, all of them know, over TLS, by one admin key"
+if "$relay" health --server "http://127.0.0.1:$RELAY_PORT_1" >/dev/null 2>&1; then fail "cleartext was answered"; fi
+ok "cleartext is not answered"
+
+say "what they may do"
+for service in relay1 relay2 relay3; do
+  [ "$(docker port "$(container $service)" | grep -vc ' 127\.0\.0\.1:')" = 0 ] || fail "$service is published beyond 127.0.0.1"
+done
+for service in postgres rabbitmq; do [ -z "$(docker port "$(container $service)")" ] || fail "$service is published"; done
+ok "relays are published on 127.0.0.1 only, database and broker not at all"
+for service in postgres rabbitmq relay1 relay2 relay3; do
+  [ "$(compose exec -T $service id -u | tr -d '\r')" != 0 ] || fail "$service runs as root"
+  compose exec -T $service grep -Eq '^[^ ]+ / [^ ]+ ro,' /proc/mounts || fail "the root file system of $service is writable"
+done
+ok "none runs as root, and every root file system is read-only"
+for service in relay1 relay2 relay3; do
+  docker inspect -f '{{json .Config.Env}} {{json .Args}}' "$(container $service)" | grep -q 'relay:[0-9a-f]\{48\}' && fail "a password stands in the environment or the arguments of $service"
+done
+ok "passwords are in files only"
+
+say "every relay is replaced, one by one, under load"
+begin_load
+for service in relay1 relay2 relay3; do
+  before=$(container $service) started=$SECONDS
+  compose up -d --no-deps --force-recreate $service >/dev/null 2>&1 || fail "compose up $service"
+  [ "$(container $service)" != "$before" ] || fail "$service was not replaced"
+  wait_healthy $service
+  echo "   $service: $((SECONDS - started)) s"
+done
+end_load
+ok "nobody saw an error, and nothing was lost, repeated or out of order"
+
+say "a gentle stop"
+compose stop relay2 >/dev/null 2>&1
+[ "$(inspect relay2 '{{.State.ExitCode}}')" = 0 ] || fail "exit code $(inspect relay2 '{{.State.ExitCode}}') after SIGTERM"
+case $(docker logs "$(container relay2)" 2>&1) in *Draining*Closed*) ;; *) fail "the log does not tell of draining" ;; esac
+compose up -d --no-deps relay2 >/dev/null 2>&1
+wait_healthy relay2
+ok "SIGTERM drains a relay, and it ends with code 0"
+
+say "a hard kill under load"
+begin_load
+compose kill -s KILL relay1 >/dev/null 2>&1
+sleep 5
+compose up -d --no-deps relay1 >/dev/null 2>&1 || fail "compose up after the kill"
+wait_healthy relay1
+end_load
+ok "a relay was killed: nobody saw an error, and nothing was lost, repeated or out of order"
+
+say "database and broker are restarted under load"
+begin_load
+compose restart postgres >/dev/null 2>&1 || fail "restart of postgres"
+wait_healthy postgres
+compose restart rabbitmq >/dev/null 2>&1 || fail "restart of rabbitmq"
+wait_healthy rabbitmq
+sleep 5
+end_load
+ok "both engines were restarted: nobody saw an error, and nothing was lost, repeated or out of order"
+
+say "down and up"
+compose down >/dev/null 2>&1
+compose up -d >/dev/null 2>&1 || fail "compose up after down"
+for service in relay1 relay2 relay3; do wait_healthy $service; done
+case $(client endpoints show support --json) in *'"support@example.org"'*) ;; *) fail "the endpoint is gone" ;; esac
+ok "after down and up: the same endpoint, certificate and key"
+
+compose down -v >/dev/null 2>&1
+[ -z "$(docker volume ls -q --filter "name=${project}_")" ] || fail "volumes are left"
+ok "down -v leaves nothing"
+echo "$passed checks passed"

@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading.Channels;
+using Otr.Core;
+using Relay.Actors;
+using Relay.Actors.Sealing;
+using Relay.Actors.Store.Sqlite;
+
+namespace Relay.Cli.Bench.Server;
+
+/// <summary>
+/// Fills the store of a server that is not running: one real conversation's row, sealed anew for as many other peers. Its
+/// snapshot is the same in all of them, so that one contact can speak to each as to the first.
+/// </summary>
+internal sealed class IdleStore : IDisposable
+{
+    private const string IdentityRow = "identity";
+    private const int ChunkSize = 4096;
+
+    private readonly DataDirectory _directory;
+    private readonly Sealer _sealer;
+    private readonly KeyedIds _ids;
+    private readonly SqliteSession _session;
+
+    /// <param name="path">The data directory.</param>
+    public IdleStore(string path)
+    {
+        _directory = DataDirectory.Open(path, null);
+        using (var key = SealingKey.Read(_directory.SealingKey)) _sealer = new Sealer(key, SystemRandom.Instance);
+        var identity = _sealer.TryOpen(SealedTable.Meta, new RowKey(IdentityRow, "", 1), SqliteFile.Check(_directory.Database, IdentityRow)!)!;
+        _ids = new KeyedIds(identity);
+        CryptographicOperations.ZeroMemory(identity);
+        _session = SqliteSession.Open(_directory.Database, Microsoft.Data.Sqlite.SqliteOpenMode.ReadWrite);
+        // Nothing here needs to survive a crash; the server sets its own modes again.
+        foreach (var pragma in (string[])["journal_mode = DELETE", "journal_mode = OFF", "synchronous = OFF", "cache_size = -65536"]) _session.Scalar("PRAGMA " + pragma);
+    }
+
+    /// <summary>The peer of the conversation of that number.</summary>
+    public static string Peer(int n) => $"idle-{n:D7}@load.example";
+
+    /// <summary>Bytes of the database.</summary>
+    public static long Size(string path) => new FileInfo(Path.Combine(path, "relay.db")).Length;
+
+    /// <summary>Adds conversations 0 to <paramref name="count"/>, each as the one with <paramref name="seedPeer"/> is now.</summary>
+    /// <param name="progress">Told how many are there.</param>
+    public async Task FillAsync(string endpointId, string seedPeer, int count, Action<int> progress, CancellationToken cancellation)
+    {
+        var body = Body(endpointId, seedPeer);
+        var ids = new (string Id, int Number)[count];
+        Parallel.For(0, count, n => ids[n] = (Id(endpointId, Peer(n)), n));
+        // In the order of the index, which is then written front to back.
+        Array.Sort(ids, (a, b) => string.CompareOrdinal(a.Id, b.Id));
+        var chunks = Channel.CreateBounded<(string Id, byte[] Sealed)[]>(4);
+        var sealing = Task.Run(async () =>
+        {
+            foreach (var chunk in ids.Chunk(ChunkSize)) await chunks.Writer.WriteAsync([.. chunk.Select(c => (c.Id, Seal(endpointId, c.Id, Peer(c.Number), body)))], cancellation);
+            chunks.Writer.Complete();
+        }, cancellation);
+        long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        int done = 0;
+        _session.Execute("BEGIN IMMEDIATE");
+        await foreach (var chunk in chunks.Reader.ReadAllAsync(cancellation))
+        {
+            foreach (var (id, value) in chunk)
+                _session.Execute("INSERT INTO conversation (endpoint, id, version, updated, sealed) VALUES ($1, $2, 1, $3, $4)", endpointId, id, now, value);
+            progress(done += chunk.Length);
+        }
+        await sealing;
+        _session.Execute("UPDATE endpoint SET conversations = conversations + $2 WHERE id = $1", endpointId, (long)count);
+        _session.Execute("COMMIT");
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        // Else the server's first flush would be of all this, and be taken for a part of its start.
+        using (var file = new FileStream(_directory.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)) file.Flush(flushToDisk: true);
+        _sealer.Dispose();
+        _ids.Dispose();
+        _directory.Dispose();
+    }
+
+    private string Id(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
+
+    /// <summary>What follows the peer's address in the seed's row.</summary>
+    private byte[] Body(string endpointId, string seedPeer)
+    {
+        var id = Id(endpointId, seedPeer);
+        using var row = _session.Query("SELECT version, sealed FROM conversation WHERE endpoint = $1 AND id = $2", endpointId, id);
+        if (!row.Read()) throw new InvalidOperationException("The first conversation is not there.");
+        var clear = _sealer.TryOpen(SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.Int64(0)), row.Blob(1))!;
+        return clear[Head(seedPeer).Length..];
+    }
+
+    private byte[] Seal(string endpointId, string id, string peer, byte[] body)
+        => _sealer.Seal(SealedTable.Conversation, new RowKey(endpointId, id, 1), [.. Head(peer), .. body]);
+
+    /// <summary>As a conversation's record begins: the format, and the peer.</summary>
+    private static byte[] Head(string peer)
+    {
+        using var row = new RowWriter();
+        row.Byte(1);
+        row.Bytes(Encoding.UTF8.GetBytes(peer));
+        return row.Written.ToArray();
+    }
+}
