@@ -103,7 +103,13 @@ internal static class Examples
             "relay load --server https://127.0.0.1:7421,https://127.0.0.1:7422 --conversations 100 --json",
         ],
         ["relay otr-peer"] = ["printf 'query\\nquit\\n' | relay otr-peer alice bob"],
-        ["relay bench"] = ["relay bench otr"],
+        ["relay bench"] = ["relay bench otr", "relay bench server --json figures.json"],
+        ["relay bench server"] =
+        [
+            "relay bench server                              every row, in some minutes",
+            "relay bench server --json figures.json          the same, and for machines in a file",
+            "relay bench server --short --only embedded-one-way failover",
+        ],
         ["relay bench otr"] =
         [
             "relay bench otr                        a table, in about a minute",

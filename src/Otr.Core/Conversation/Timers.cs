@@ -110,7 +110,9 @@ internal static class Timers
 
     /// <summary>
     /// Repeats a query of ours while an exchange that began after it hangs: two libotr-like sides that asked at once both
-    /// wait for the other, and only a new query frees them. A peer that never answered is left alone.
+    /// wait for the other, and only a new query frees them. A peer that never answered is left alone, and so is an exchange
+    /// that has moved lately: over a slow network a query in its midst would make the peer begin anew, and what is sent
+    /// on its completion could not be read.
     /// </summary>
     private static void RetryQuery(in StepContext step)
     {
@@ -118,9 +120,24 @@ internal static class Timers
         if (state.RetryAt is not { } retry || step.Now < retry) return;
         state.RetryAt = null;
         step.Changed();
-        var hangs = state.Broadcast is { State: AuthState.AwaitingDhKey, IsAnswered: false } || state.Sessions.Exists(s => s.Auth.State != AuthState.None);
-        if (!hangs || state.RetriesLeft == 0) return;
+        if (LastMove(state) is not { } moved || state.RetriesLeft == 0) return;
+        if (!IsOver(step.Now, moved, OtrLimits.QueryRetryDelay))
+        {
+            state.RetryAt = moved + OtrLimits.QueryRetryDelay;
+            return;
+        }
         state.RetriesLeft--;
         Requests.SendQuery(step);
+    }
+
+    /// <summary>When something last came about in an exchange that is under way; null if none is.</summary>
+    private static long? LastMove(ConversationState state)
+    {
+        long? last = state.Broadcast is { State: AuthState.AwaitingDhKey, IsAnswered: false } ? state.Broadcast.Touched : null;
+        foreach (var session in state.Sessions)
+        {
+            if (session.Auth.State != AuthState.None && !(session.Auth.Touched <= last)) last = session.Auth.Touched;
+        }
+        return last;
     }
 }

@@ -156,6 +156,23 @@ public sealed class NegotiationTests
     }
 
     [Fact, Trait("hostile", "K06")]
+    public void K06_an_exchange_that_moves_slowly_is_not_disturbed_by_a_new_query()
+    {
+        var us = new Party(1);
+        us.Start();
+        var peer = new HandMadeAke(TestKeys.Of(2), 0x2222);
+        // The answer comes just before the query would be repeated, and the next message takes nearly as long again.
+        us.Now = us.Conversation.NextDeadline!.Value - 1;
+        var key = peer.ReadKey(us.Receive(peer.Commit(0)).Wire().Single());
+        var came = us.Now;
+        us.Now = came + OtrLimits.QueryRetryDelay - 1;
+        Assert.Empty(us.Step(new OtrInput.TimePassed()).Wire());
+        Assert.Equal(came + OtrLimits.QueryRetryDelay, us.Conversation.NextDeadline);
+        us.Receive(peer.Reveal(us.Account.InstanceTag, key));
+        Assert.Equal(MessageState.Encrypted, us.Conversation.State);
+    }
+
+    [Fact, Trait("hostile", "K06")]
     public void K06_the_query_of_an_exchange_that_hangs_is_repeated_a_bounded_number_of_times()
     {
         var us = new Party(1);
