@@ -43,24 +43,48 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
         Assert.Equal(Enumerable.Range(0, 60).Where(i => i % 3 != 0).Select(i => (byte)i).Order(), (await RowsOfAsync(store, Wire)).Select(r => r[1]).Order());
     }
 
+    /// <summary>Stops a store's transactions where everything is decided and nothing written, until it is disposed of.</summary>
+    private sealed class Stop : IDisposable
+    {
+        private readonly TaskCompletionSource _inside = new(TaskCreationOptions.RunContinuationsAsynchronously), _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Stop(PostgresStore store) => store.Reached = async (stage, _) =>
+        {
+            if (stage != LaneStage.Decided) return;
+            _inside.TrySetResult();
+            await _goOn.Task;
+        };
+
+        public Task Inside => _inside.Task.WaitAsync(Limit);
+
+        public void Dispose() => _goOn.TrySetResult();
+    }
+
+    /// <summary>Until a session waits for another, which is what keeps <paramref name="waiting"/> from completing.</summary>
+    private async Task UntilItWaitsAsync(Task waiting)
+    {
+        const string sessions = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        while (await AskAsync<long>(sessions) == 0)
+        {
+            Assert.False(waiting.IsCompleted);
+            await Task.Delay(10);
+        }
+    }
+
     [Fact]
     public async Task A_claim_waits_for_a_transaction_under_an_older_epoch()
     {
         var (a, b) = (await WithEndpointAsync(), await OpenAsync());
         var fence = await a.ClaimShardAsync(1, NodeA, default);
-        var (inside, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
-        a.Reached = async (stage, _) =>
+        Task<CommitResult> commit;
+        Task<ShardFence> claim;
+        using (var stop = new Stop(a))
         {
-            if (stage != LaneStage.Decided) return;
-            inside.TrySetResult();
-            await goOn.Task;
-        };
-        var commit = a.CommitAsync(Fenced(fence, "c", 0, new Row(Wire, 1)), default).AsTask();
-        await inside.Task.WaitAsync(Limit);
-        var claim = b.ClaimShardAsync(1, NodeB, default).AsTask();
-        await WaitingForLockAsync();
-        Assert.False(claim.IsCompleted);
-        goOn.SetResult();
+            commit = a.CommitAsync(Fenced(fence, "c", 0, new Row(Wire, 1)), default).AsTask();
+            await stop.Inside;
+            claim = b.ClaimShardAsync(1, NodeB, default).AsTask();
+            await UntilItWaitsAsync(claim);
+        }
         Assert.IsType<CommitResult.Committed>(await commit.WaitAsync(Limit));
         Assert.Equal(fence.Epoch + 1, (await claim.WaitAsync(Limit)).Epoch);
         // What the older owner committed last is there for the new one.
@@ -72,20 +96,52 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
     {
         var (a, b) = (await WithEndpointAsync(), await OpenAsync());
         var fence = await a.ClaimShardAsync(1, NodeA, default);
-        var (inside, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
-        a.Reached = async (stage, _) =>
+        Task<CommitResult> commit;
+        using (var stop = new Stop(a))
         {
-            if (stage != LaneStage.Decided) return;
-            inside.TrySetResult();
-            await goOn.Task;
-        };
-        var commit = a.CommitAsync(Fenced(fence, "c", 0, new Row(Wire, 1)), default).AsTask();
-        await inside.Task.WaitAsync(Limit);
-        Assert.Equal(fence.Epoch + 1, (await b.ClaimShardAsync(1, NodeB, default).AsTask().WaitAsync(Limit)).Epoch);
-        goOn.SetResult();
+            commit = a.CommitAsync(Fenced(fence, "c", 0, new Row(Wire, 1)), default).AsTask();
+            await stop.Inside;
+            Assert.Equal(fence.Epoch + 1, (await b.ClaimShardAsync(1, NodeB, default).AsTask().WaitAsync(Limit)).Epoch);
+        }
         Assert.IsType<CommitResult.Fenced>(await commit.WaitAsync(Limit));
         Assert.Null(await b.LoadAsync("e", "c", default));
         Assert.Empty(await RowsOfAsync(b, Wire));
+    }
+
+    [Fact]
+    public async Task A_streams_next_sequence_is_given_to_one_transaction_at_a_time()
+    {
+        var (a, b) = (await WithEndpointAsync(), await OpenAsync());
+        foreach (var id in new[] { "c", "d" }) await a.CommitAsync(Unit(id, 0), default);
+        Task<CommitResult> first, second;
+        using (var stop = new Stop(a))
+        {
+            first = a.CommitAsync(Unit("c", 1, 1, new Row(Wire, 1)), default).AsTask();
+            await stop.Inside;
+            second = b.CommitAsync(Unit("d", 1, 1, new Row(Wire, 2)), default).AsTask();
+            await UntilItWaitsAsync(second);
+        }
+        Assert.IsType<CommitResult.Committed>(await first.WaitAsync(Limit));
+        Assert.IsType<CommitResult.Committed>(await second.WaitAsync(Limit));
+        Assert.Equal([1, 2], (await RowsOfAsync(a, Wire)).Select(r => r[1]));
+    }
+
+    [Fact]
+    public async Task Of_two_who_have_seen_the_same_version_one_writes_the_next()
+    {
+        var (a, b) = (await WithEndpointAsync(), await OpenAsync());
+        await a.CommitAsync(Unit("c", 0), default);
+        Task<CommitResult> slow;
+        using (var stop = new Stop(a))
+        {
+            // No stream and no fence: only the version stands between the two.
+            slow = a.CommitAsync(Unit("c", 1, 7), default).AsTask();
+            await stop.Inside;
+            Assert.IsType<CommitResult.Committed>(await b.CommitAsync(Unit("c", 1, 8), default).AsTask().WaitAsync(Limit));
+        }
+        Assert.IsType<CommitResult.Conflict>(await slow.WaitAsync(Limit));
+        var stored = (await a.LoadAsync("e", "c", default))!;
+        Assert.Equal((2UL, (byte)8), (stored.Version, stored.Sealed[0]));
     }
 
     [Fact]
@@ -190,10 +246,5 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
             Assert.Equal(won + 1, (await RowsOfAsync(b, Wire))[^1][1]);
         }
         Assert.Equal(40, (await RowsOfAsync(a, Wire)).Count);
-    }
-
-    private async Task WaitingForLockAsync()
-    {
-        while (await AskAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0) await Task.Delay(10);
     }
 }
