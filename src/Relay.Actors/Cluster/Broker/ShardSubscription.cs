@@ -31,7 +31,7 @@ internal sealed class ShardSubscription : IShardSubscription
     private ShardSubscription(int shard, IChannel channel, IShardOwner owner, ShardContext context)
     {
         (Shard, _channel, _owner, _context) = (shard, channel, owner, context);
-        _window = new SettlementWindow(context.Options.Prefetch / 4);
+        _window = new SettlementWindow(context.Options.Prefetch / 2);
     }
 
     public int Shard { get; }
