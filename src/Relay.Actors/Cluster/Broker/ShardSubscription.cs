@@ -9,6 +9,10 @@ namespace Relay.Actors.Cluster.Broker;
 /// One place in line for a shard: a channel of its own, so that closing it gives what is not settled back, first and in
 /// order. Cancelling the consumer instead would let the next one begin while this one is still at work.
 /// </summary>
+/// <remarks>
+/// The broker's side of a channel holds acknowledgements back while the queue is slow, and drops them when the channel is
+/// closed: some that were settled may come to the next as well, before the rest, and are repetitions there.
+/// </remarks>
 internal sealed class ShardSubscription : IShardSubscription
 {
     private const string ReplyQueuePrefix = "amq.rabbitmq.reply-to.";
@@ -27,7 +31,7 @@ internal sealed class ShardSubscription : IShardSubscription
     private ShardSubscription(int shard, IChannel channel, IShardOwner owner, ShardContext context)
     {
         (Shard, _channel, _owner, _context) = (shard, channel, owner, context);
-        _window = new SettlementWindow(context.Options.Prefetch / 4);
+        _window = new SettlementWindow(context.Options.Prefetch / 2);
     }
 
     public int Shard { get; }
