@@ -9,6 +9,12 @@ public sealed class ScheduleTests
     private const int Seeds = 3_000;
     private const int LongFactor = 50;
 
+    private static readonly string[] Wanted =
+    [
+        .. Enum.GetNames<Fault>().Except([nameof(Fault.None), nameof(Fault.All)]),
+        "Fenced", "Conflict", "StoreFailed", "commits after all", "rolls back", "misses heartbeats", "repeats message of type", "gives up waiting", "connection is reset", "tries again",
+    ];
+
     [Fact]
     public void Every_schedule_keeps_every_invariant()
     {
@@ -20,9 +26,11 @@ public sealed class ScheduleTests
         int count = Simulation.IsLong ? LongFactor * Seeds : Seeds;
         // In a long run from a new place each time.
         ulong first = Simulation.IsLong ? (ulong)Random.Shared.Next() << 20 : 0;
-        int complete = Simulation.RunAll(first, count);
+        var (complete, reached) = Simulation.RunAll(first, count);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{complete} of {count} schedules from seed {first} ran to their end."));
         Assert.True(complete > count * 95 / 100, $"Only {complete} of {count} schedules ran to their end.");
+        // What the schedules are for has to come about in many of them.
+        foreach (var what in Wanted) Assert.True(reached.GetValueOrDefault(what) > count / 200, $"{what}: in {reached.GetValueOrDefault(what)} of {count} schedules only.");
     }
 
     [Fact]

@@ -18,11 +18,12 @@ internal static class Simulation
     public static ulong? Replay => ulong.TryParse(Environment.GetEnvironmentVariable("RELAY_SIM_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : null;
 
     /// <summary>Runs the schedules of many seeds; a failure says which, how it ended, and how to repeat it.</summary>
-    /// <returns>Of how many the last step was reached.</returns>
-    public static int RunAll(ulong first, int count)
+    /// <returns>How many reached their last step, and in how many each kind of event happened.</returns>
+    public static (int Complete, IReadOnlyDictionary<string, int> Reached) RunAll(ulong first, int count)
     {
         int next = -1, complete = 0;
         var failures = new List<string>();
+        var reached = new Dictionary<string, int>();
         OnOwnThreads(Threads, () =>
         {
             for (int i = Interlocked.Increment(ref next); i < count; i = Interlocked.Increment(ref next))
@@ -31,6 +32,7 @@ internal static class Simulation
                 using var world = new World(seed);
                 if (TryRun(world) is not { } failure)
                 {
+                    lock (reached) foreach (var what in world.Schedule.Counts.Keys) reached[what] = reached.GetValueOrDefault(what) + 1;
                     if (!world.IsExcused) Interlocked.Increment(ref complete);
                     continue;
                 }
@@ -39,7 +41,7 @@ internal static class Simulation
             }
         });
         Assert.True(failures.Count == 0, failures.FirstOrDefault());
-        return complete;
+        return (complete, reached);
     }
 
     /// <summary>Runs one schedule and writes all that happens in it.</summary>

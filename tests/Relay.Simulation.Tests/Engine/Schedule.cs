@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Relay.Simulation.Tests.Engine;
 
@@ -49,6 +50,9 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
 
     /// <summary>Of everything that has happened, in order.</summary>
     public ulong Hash { get; private set; } = 14695981039346656037;
+
+    /// <summary>How often each kind of event has happened.</summary>
+    public Dictionary<string, int> Counts { get; } = [];
 
     /// <summary>The whole log if it is kept, else its end.</summary>
     public IEnumerable<string> Log => _last.Select(e => $"{e.Step,6} {e.NowMs,9} ms  {e.Who}: {e.What} {e.Argument}");
@@ -122,6 +126,7 @@ internal sealed class Schedule(ulong seed, bool keepsLog)
     /// <summary>Puts something into the log and its hash.</summary>
     public void Note(string who, string what, long argument = 0)
     {
+        CollectionsMarshal.GetValueRefOrAddDefault(Counts, what, out _)++;
         Mix(who);
         Mix(what);
         Mix((ulong)argument);

@@ -99,6 +99,11 @@ internal sealed class RabbitBroker : IShardBroker
                 BrokerLog.QueueMissing(_log, shard);
                 await _topology.DeclareAsync(connection, cancellation).ConfigureAwait(false);
             }
+            catch (OperationCanceledException e) when (connection.IsOpen && !cancellation.IsCancellationRequested)
+            {
+                // The queue did not answer in time: after a broker's start its leader has to be found first.
+                BrokerLog.SubscriptionFailed(_log, shard, BrokerFaults.Name(e));
+            }
             catch (Exception) when (!connection.IsOpen && !cancellation.IsCancellationRequested)
             {
                 // Lost meanwhile: there will be another.
