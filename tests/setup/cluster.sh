@@ -3,6 +3,6 @@
 set -eu
 . "$(dirname "$0")/shared/apt.sh"
 
-packages="postgresql rabbitmq-server iproute2 iptables"
+packages="postgresql rabbitmq-server iproute2 iptables openssl"
 # shellcheck disable=SC2086
 install_packages $packages
