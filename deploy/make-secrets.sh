@@ -34,14 +34,9 @@ log.console = true
 loopback_users.guest = true
 # A relay that hangs is noticed by this only.
 heartbeat = 5
-max_message_size = 16777216
 # Taken up once, when the broker's volume is new.
 default_user = relay
 default_pass = $broker
 default_vhost = relay
-default_user_tags.administrator = false
-default_permissions.configure = ^relay\\..*
-default_permissions.read = .*
-default_permissions.write = .*
 END
 echo "The secrets are in their places."

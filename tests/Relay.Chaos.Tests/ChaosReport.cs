@@ -24,7 +24,7 @@ internal sealed class ChaosReport(ChaosCluster cluster)
 
     private string Text()
     {
-        var tally = cluster.Load.Tally;
+        var tally = IsSound ? _strikes[^1].Tally : cluster.Load.Tally;
         var text = new StringBuilder();
         var minutes = (TimeProvider.System.GetUtcNow() - _begun).TotalMinutes;
         Line("# Chaos report");

@@ -9,7 +9,8 @@ namespace Relay.Chaos.Tests;
 /// <param name="FirstAnswers">For each conversation, how long after the strike its contact read the next answer.</param>
 /// <param name="LongestWait">The longest that a contact waited for an answer, from its question.</param>
 /// <param name="Answers">From the strike until all was mended and settled.</param>
-internal sealed record Strike(string Name, string Told, IReadOnlyList<TimeSpan> FirstAnswers, TimeSpan LongestWait, int Answers)
+/// <param name="Tally">Of everything since the beginning, when all had settled.</param>
+internal sealed record Strike(string Name, string Told, IReadOnlyList<TimeSpan> FirstAnswers, TimeSpan LongestWait, int Answers, LoadTally Tally)
 {
     /// <summary>For everything to break, be mended and go on, and then for all to come to rest: as long as a busy machine may need.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
@@ -40,9 +41,9 @@ internal sealed record Strike(string Name, string Told, IReadOnlyList<TimeSpan> 
         var unsettled = await load.SettleAsync(s_patience, CancellationToken.None);
         Judge(cluster, unsettled);
         var seen = faults.Select(f => f.LookBack()).OfType<string>();
-        var answers = load.Ledger.AnswersSince(struck);
+        var (answers, tally) = (load.Ledger.AnswersSince(struck), load.Tally);
         load.Talk();
-        return new Strike(string.Join(", and ", faults.Select(f => f.Name)), string.Join("; ", told.Concat(seen)), await firstAnswers, answers.Max(a => a.Wait), answers.Count);
+        return new Strike(string.Join(", and ", faults.Select(f => f.Name)), string.Join("; ", told.Concat(seen)), await firstAnswers, answers.Max(a => a.Wait), answers.Count, tally);
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
