@@ -50,7 +50,7 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
         Tell($"{what}: key exchanges");
         var traffic = await Traffic.BeginAsync(stage, options.Conversations, pingPong, cancellation);
         Tell($"{what}: as much as goes through");
-        var flood = await traffic.FloodAsync(options.WarmUp, options.Measured, cancellation);
+        var flood = await traffic.FloodAsync(stage.Relays > 1 ? options.ClusterWarmUp : options.WarmUp, options.Measured, cancellation);
         Tell($"{what}: {options.LowLoadPerSecond} messages a second");
         var trickle = await traffic.TrickleAsync(options.LowLoadPerSecond, options.Measured, cancellation);
         return new ServerRow(what).AddLoad(flood).AddLowLoad(trickle)

@@ -8,7 +8,9 @@ internal sealed record ServerBenchOptions
     /// <summary>Time that each measurement under load takes.</summary>
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>Time under load before it: the compiler optimises what runs often.</summary>
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(6);
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>The same in a cluster, where each of several processes compiles for itself.</summary>
+    public TimeSpan ClusterWarmUp { get; init; } = TimeSpan.FromSeconds(30);
     /// <summary>Conversations that speak at once, each with one message under way.</summary>
     public int Conversations { get; init; } = 256;
     /// <summary>Key exchanges under way at once.</summary>
@@ -27,6 +29,7 @@ internal sealed record ServerBenchOptions
     {
         Measured = TimeSpan.FromSeconds(1),
         WarmUp = TimeSpan.FromSeconds(0.5),
+        ClusterWarmUp = TimeSpan.FromSeconds(0.5),
         Conversations = Math.Min(Conversations, 16),
         KeyExchanges = Math.Min(KeyExchanges, 4),
         Restarts = 1,
