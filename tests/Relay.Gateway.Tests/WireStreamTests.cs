@@ -246,8 +246,8 @@ public sealed class WireStreamTests
         var results = await Task.WhenAll(Enumerable.Range(1, messages).Select(i => bridge.DeliverAsync("p", $"{i}", "x"u8.ToArray()))).WaitAsync(Patience.Limit);
         Assert.All(results, r => Assert.Equal("", r.RejectReason));
         Assert.True(Enumerable.Range(1, messages).Select(i => $"{i}").SequenceEqual(taken), $"seed {seed}: {string.Join(' ', taken)}");
-        // Sixteen are under way; when one is sent again, those behind it are, while their first copies may still be at work.
-        Assert.InRange(highest, 2, 2 * 16);
+        // Copies of what is sent again count, too.
+        Assert.InRange(highest, 2, 16);
     }
 
     [Fact]

@@ -70,22 +70,19 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
 
     public void Answer(InboundResult result)
     {
-        PeerLane.Item? item;
+        PeerLane.Item? item = null;
         lock (_lock)
         {
             var key = (result.Endpoint, result.Peer);
             if (!_lanes.TryGetValue(key, out var lane)) return;
-            if (result.Retry)
-            {
-                if (lane.GoBack(result) is { } wait) _ = ResumeAsync(lane, wait);
-                return;
-            }
-            item = lane.Finish(result.MessageId);
-            if (item is null) return;
+            lane.Answered();
+            if (!result.Retry) item = lane.Finish(result.MessageId);
+            else if (lane.GoBack(result) is { } wait) _ = ResumeAsync(lane, wait);
             if (lane.IsEmpty) _lanes.Remove(key);
             else MakeReady(lane);
         }
         wakeup.Set();
+        if (item is null) return;
         _room.Release();
         item.Done.TrySetResult(result);
     }

@@ -14,13 +14,15 @@ internal sealed class PeerLane(RelayClientOptions options)
 
     private readonly List<Item> _items = [];
     private readonly Backoff _backoff = new(options);
-    // The first so many are under way.
+    // The first so many need not be sent (again).
     private int _sent;
+    // Sent over this connection and not answered: what goes back may still have a copy at work, and that counts.
+    private int _underWay;
     private int _waits;
 
-    public bool IsEmpty => _items.Count == 0;
+    public bool IsEmpty => _items.Count == 0 && _underWay == 0;
 
-    public bool HasNext => _waits == 0 && _sent < Math.Min(Window, _items.Count);
+    public bool HasNext => _waits == 0 && _underWay < Window && _sent < Math.Min(Window, _items.Count);
 
     /// <summary>Whether it stands among those that have something to send.</summary>
     public bool IsReady { get; set; }
@@ -35,11 +37,18 @@ internal sealed class PeerLane(RelayClientOptions options)
         // Everything before the first has been answered, and so is durable.
         message.AfterMessageId = _sent == 0 ? "" : _items[_sent - 1].Message.MessageId;
         _sent++;
+        _underWay++;
         return message;
     }
 
     /// <summary>A new connection: nothing is under way.</summary>
-    public void Restart() => _sent = 0;
+    public void Restart() => _sent = _underWay = 0;
+
+    /// <summary>One of those under way has an answer, whatever it says.</summary>
+    public void Answered()
+    {
+        if (_underWay > 0) _underWay--;
+    }
 
     /// <summary>An answer for good: the message, which leaves the lane. Null if it had one before.</summary>
     public Item? Finish(string messageId)

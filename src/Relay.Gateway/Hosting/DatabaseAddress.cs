@@ -38,9 +38,10 @@ public static class DatabaseAddress
             var builder = scheme is null ? new DbConnectionStringBuilder { ConnectionString = address } : FromUri(address[scheme.Length..]);
             return builder.ContainsKey("Host") || builder.ContainsKey("Server") ? builder.ConnectionString : throw new FormatException("The database's address names no host.");
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            throw new FormatException("The database's address is neither postgresql://user:password@host:port/database nor a connection string (Host=…;Username=…;Password=…;Database=…).", e);
+            // Without the cause: it may quote what it choked on, and that may be the password.
+            throw new FormatException("The database's address is neither postgresql://user:password@host:port/database nor a connection string (Host=…;Username=…;Password=…;Database=…).");
         }
     }
 
