@@ -27,10 +27,10 @@ public sealed class RelayException : Exception
     /// <summary>How long to wait before the same request may be tried again; null: in vain.</summary>
     public TimeSpan? RetryAfter { get; }
 
-    /// <summary>Reads the details of a status.</summary>
+    /// <summary>Reads the details of a status; damaged ones count as none.</summary>
     public static RelayException From(RpcException error)
     {
-        var status = error.GetRpcStatus();
+        var status = error.Trailers.GetRpcStatus(ignoreParseError: true);
         return new RelayException(error,
             status?.GetDetail<ErrorInfo>()?.Reason ?? "",
             [.. status?.GetDetail<BadRequest>()?.FieldViolations.Select(v => (v.Field, v.Description)) ?? []],

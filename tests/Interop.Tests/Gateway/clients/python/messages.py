@@ -1,7 +1,5 @@
-"""Message classes and paths for the generic stubs of grpcio, from a FileDescriptorSet that the test writes."""
+"""Message classes for the generic stubs of grpcio, from a FileDescriptorSet that the test writes."""
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-ECHO = "/relay.grpc.test.EchoService/"
 
 
 class Messages:
