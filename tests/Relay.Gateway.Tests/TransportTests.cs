@@ -135,6 +135,21 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task Who_watches_health_is_told_at_once_and_does_not_hold_up_the_end()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        using var watch = new Health.HealthClient(server.Connect(null).Invoker).Watch(new HealthCheckRequest { Service = "relay.v1.EventService" });
+        Assert.True(await watch.ResponseStream.MoveNext(Patience.Token));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, watch.ResponseStream.Current.Status);
+        var begun = System.Diagnostics.Stopwatch.StartNew();
+        Assert.True(await server.Host.DrainAsync(CancellationToken.None));
+        // What Kestrel would wait for a call that does not end.
+        Assert.InRange(begun.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
+        Assert.True(await watch.ResponseStream.MoveNext(Patience.Token));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, watch.ResponseStream.Current.Status);
+    }
+
+    [Fact]
     public async Task Reflection_lists_the_services_to_whoever_has_a_key()
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());

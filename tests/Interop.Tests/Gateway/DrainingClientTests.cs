@@ -11,7 +11,7 @@ namespace Interop.Tests.Gateway;
 /// </summary>
 public sealed class DrainingClientTests
 {
-    private const int Drains = 10;
+    private const int Drains = 6;
 
     [Fact]
     public async Task Grpcio_comes_back_each_time_a_server_drains()
