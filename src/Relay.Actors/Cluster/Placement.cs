@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

@@ -1,7 +1,7 @@
 using Otr.Core;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 

@@ -2,15 +2,15 @@ using System.Buffers.Binary;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
 /// <summary>The endpoints: made once per request id, shown, listed.</summary>
-internal sealed class EndpointDirectory(IEndpointStore store, ReadGuard reads, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
+internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
 {
     private const uint LeastInstanceTag = 0x100;
 

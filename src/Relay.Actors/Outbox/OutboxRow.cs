@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Outbox;
 

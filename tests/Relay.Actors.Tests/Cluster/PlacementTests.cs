@@ -1,5 +1,5 @@
 using Relay.Actors.Cluster;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Cluster;
 

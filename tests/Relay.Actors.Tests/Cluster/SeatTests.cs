@@ -3,9 +3,9 @@ using Relay.Actors.Cluster;
 using Relay.Actors.Conversations;
 using Relay.Actors.Outbox;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Cluster;
 

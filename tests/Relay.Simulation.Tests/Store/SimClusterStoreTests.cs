@@ -1,5 +1,5 @@
-using Relay.Actors.Store;
-using static Relay.Actors.Tests.Harness.StoreUnits;
+using Relay.Storage;
+using static Relay.Storage.Tests.Harness.StoreUnits;
 
 namespace Relay.Simulation.Tests.Store;
 

@@ -1,5 +1,5 @@
 using Relay.Actors;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Store;
 
@@ -24,7 +24,7 @@ internal sealed class SimStore(Func<long> nowMs)
     public StoreMutation Mutation { get; init; }
 
     /// <summary>Unacknowledged items that a stream may hold.</summary>
-    public int MaxStreamItems { get; init; } = RelayLimits.MaxStreamItems;
+    public int MaxStreamItems { get; init; } = StorageLimits.MaxStreamItems;
 
     /// <summary>Told of each commit that was done, before anybody else learns of it.</summary>
     public Action<CommitUnit, IReadOnlyList<OutboxPlace>>? Committed { get; set; }
@@ -138,7 +138,7 @@ internal sealed class SimStore(Func<long> nowMs)
         if (_endpoints.Values.Any(e => e.Request == endpoint.Request)) return InsertEndpointResult.RequestSeen;
         if (_endpoints.ContainsKey(endpoint.Id)) return InsertEndpointResult.IdTaken;
         if (_endpoints.Values.Any(e => e.Address == endpoint.Address)) return InsertEndpointResult.AddressTaken;
-        if (_endpoints.Count >= RelayLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
+        if (_endpoints.Count >= StorageLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
         _endpoints.Add(endpoint.Id, endpoint);
         return InsertEndpointResult.Inserted;
     }

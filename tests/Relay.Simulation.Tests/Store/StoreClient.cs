@@ -1,5 +1,5 @@
 using Relay.Actors;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Store;
 
