@@ -36,7 +36,7 @@ public static class ClusterRelay
             await AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
             broker = await RabbitBroker.ConnectAsync(Broker(options), sealer, telemetry, loggers.CreateLogger("Relay.Broker"), time, random, cancellation).ConfigureAwait(false);
             var node = new RelayNodeOptions(options.Shards) { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
-            var membership = new Membership(store, new StoredNode(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
+            var membership = new Membership(store, new NodeRow(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
             var relay = new RelayNode(store, sealer, ids, node, context => new ClusterShards(context, broker, store, membership, node.MaxResidentConversations), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
@@ -70,7 +70,7 @@ public static class ClusterRelay
         if (stored is null)
         {
             var made = StoreIdentity.Make(sealer, random.Fill);
-            if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new StoredDocument(1, made);
+            if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new DocumentRow(1, made);
             // Another node began the cluster at the same moment.
             else stored = await store.LoadDocumentAsync(StoreIdentity.Row, cancellation).ConfigureAwait(false);
         }

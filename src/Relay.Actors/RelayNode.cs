@@ -183,7 +183,7 @@ internal sealed class RelayNode : IRelay
     private async Task<bool> WakeAsync(string endpointId, string id)
         => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is Reply.Done;
 
-    private ConversationView View(StoredConversation stored)
+    private ConversationView View(ConversationRow stored)
     {
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
         if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;

@@ -18,7 +18,7 @@ public interface IClusterStore : IRelayStore
     /// <paramref name="lifetime"/>, this one included, in order of id. Rows much older are deleted.
     /// </summary>
     /// <exception cref="StoreException"/>
-    ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation);
 
     /// <summary>Takes this node's row away: the others need not wait for its lifetime to end.</summary>
     /// <exception cref="StoreException"/>
@@ -26,7 +26,7 @@ public interface IClusterStore : IRelayStore
 
     /// <summary>A document and its version; null if there is none.</summary>
     /// <exception cref="StoreException"/>
-    ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation);
+    ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation);
 
     /// <summary>Writes a document by compare-and-swap; 0 as <paramref name="expectedVersion"/> means that there is none yet.</summary>
     /// <returns>False if the stored version is another one.</returns>
@@ -41,7 +41,7 @@ public readonly record struct ShardFence(int Shard, long Epoch);
 /// <param name="Id">Made up at each start.</param>
 /// <param name="Name">Given by the operator; for people.</param>
 /// <param name="IsDraining">It hands its shards on and takes no new ones.</param>
-public sealed record StoredNode(Guid Id, string Name, bool IsDraining);
+public sealed record NodeRow(Guid Id, string Name, bool IsDraining);
 
 /// <param name="Version">From 1, one more with each write; part of what is sealed.</param>
-public sealed record StoredDocument(ulong Version, byte[] Sealed);
+public sealed record DocumentRow(ulong Version, byte[] Sealed);

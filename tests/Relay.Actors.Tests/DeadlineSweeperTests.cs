@@ -17,7 +17,7 @@ public sealed class DeadlineSweeperTests : IDisposable
     public async Task Conversations_that_cannot_be_woken_do_not_keep_the_others_asleep()
     {
         await using var store = SqliteStore.Open(Path.Combine(_directory, "relay.db"), new StorageTelemetry(_meter), NullLogger.Instance);
-        await store.InsertEndpointAsync(new StoredEndpoint("e", 1, 1, 77, [1, 2, 3]), default);
+        await store.InsertEndpointAsync(new EndpointRow("e", 1, 1, 77, [1, 2, 3]), default);
         const int stuck = RelayLimits.MaxDuePerSweep + 1;
         for (int i = 0; i < stuck; i++) await store.CommitAsync(Due($"stuck{i}", i), default);
         await store.CommitAsync(Due("free", stuck), default);

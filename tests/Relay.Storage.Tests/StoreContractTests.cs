@@ -53,7 +53,7 @@ public abstract class StoreContractTests
         int broken = 0;
         for (int i = 0; i < 200; i++)
         {
-            OutboxAppend[] rows = i % 7 == 3 ? [new Row(Wire, 0), new BrokenRow()] : [new Row(Wire, 1), new Row(Events, 1)];
+            StreamRow[] rows = i % 7 == 3 ? [new Row(Wire, 0), new BrokenRow()] : [new Row(Wire, 1), new Row(Events, 1)];
             if (i % 7 == 3) broken++;
             // Every fifth conflicts.
             commits.Add(store.CommitAsync(Unit($"c{i:d3}", i % 5 == 4 ? 3UL : 0UL, 0, rows), default).AsTask());
@@ -95,7 +95,7 @@ public abstract class StoreContractTests
     {
         await using var store = await WithEndpointAsync();
         int[] sizes = [100, 200, 300, 5000, 10, 10];
-        OutboxAppend[] rows = [.. sizes.Select(s => new Row(Wire, 1, s))];
+        StreamRow[] rows = [.. sizes.Select(s => new Row(Wire, 1, s))];
         Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 0, 0, rows), default));
         async Task<List<ulong>> ReadAsync(ulong after, int max, long bytes) => [.. (await store.ReadAsync(Wire, after, max, bytes, default)).Select(r => r.Sequence)];
 

@@ -145,7 +145,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         }
     }
 
-    private async ValueTask<Reply> QuarantineAsync(StoredConversation stored)
+    private async ValueTask<Reply> QuarantineAsync(ConversationRow stored)
     {
         _isQuarantined = true;
         context.Telemetry.Quarantined("conversation");

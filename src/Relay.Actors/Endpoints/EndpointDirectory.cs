@@ -31,7 +31,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
             // Milliseconds, as the row keeps them: a repetition is to get the same answer.
             var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
             var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy, request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
-            var row = new StoredEndpoint(view.Id, ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash, content, EndpointRecord.Seal(sealer, view, key));
+            var row = new EndpointRow(view.Id, ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash, content, EndpointRecord.Seal(sealer, view, key));
             return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
             {
                 InsertEndpointResult.Inserted => new CreateEndpointReply.Created(view),
@@ -65,7 +65,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         return Open(row) is { } view ? new CreateEndpointReply.Created(view) : new CreateEndpointReply.Unavailable("damaged");
     }
 
-    private EndpointView? Open(StoredEndpoint row)
+    private EndpointView? Open(EndpointRow row)
     {
         if (EndpointRecord.TryOpenView(sealer, row.Id, row.Sealed) is { } view) return view;
         telemetry.Quarantined("endpoint");

@@ -38,10 +38,10 @@ public sealed partial class PostgresStore
         }, cancellation).ConfigureAwait(false);
     }
 
-    public async ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation)
     {
         RefuseIfClosed();
-        return await _connections.RunAsync<IReadOnlyList<StoredNode>>(async (connection, _, c) =>
+        return await _connections.RunAsync<IReadOnlyList<NodeRow>>(async (connection, _, c) =>
         {
             await using var batch = new NpgsqlBatch(connection);
             batch.Add("INSERT INTO relay.node AS n (id, name, draining, beat) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET name = excluded.name, draining = excluded.draining, beat = excluded.beat", self.Id, self.Name, self.IsDraining);
@@ -50,8 +50,8 @@ public sealed partial class PostgresStore
             var reader = await batch.ExecuteReaderAsync(c).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
-                var nodes = new List<StoredNode>();
-                while (await reader.ReadAsync(c).ConfigureAwait(false)) nodes.Add(new StoredNode(reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
+                var nodes = new List<NodeRow>();
+                while (await reader.ReadAsync(c).ConfigureAwait(false)) nodes.Add(new NodeRow(reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
                 return nodes;
             }
         }, cancellation).ConfigureAwait(false);
@@ -61,7 +61,7 @@ public sealed partial class PostgresStore
     public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation)
         => await _connections.RunAsync((connection, _, c) => connection.ExecuteAsync("DELETE FROM relay.node WHERE id = $1", c, node), cancellation).ConfigureAwait(false);
 
-    public ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation) => ReadAsync((connection, c) => DocumentAsync(connection, name, c), cancellation);
+    public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => ReadAsync((connection, c) => DocumentAsync(connection, name, c), cancellation);
 
     public async ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation)
     {
@@ -77,9 +77,9 @@ public sealed partial class PostgresStore
         }, cancellation).ConfigureAwait(false);
     }
 
-    private static async Task<StoredDocument?> DocumentAsync(NpgsqlConnection connection, string name, CancellationToken cancellation)
+    private static async Task<DocumentRow?> DocumentAsync(NpgsqlConnection connection, string name, CancellationToken cancellation)
     {
-        var rows = await connection.RowsAsync("SELECT version, sealed FROM relay.document WHERE name = $1", r => new StoredDocument((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellation, name).ConfigureAwait(false);
+        var rows = await connection.RowsAsync("SELECT version, sealed FROM relay.document WHERE name = $1", r => new DocumentRow((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellation, name).ConfigureAwait(false);
         return rows.Count == 0 ? null : rows[0];
     }
 

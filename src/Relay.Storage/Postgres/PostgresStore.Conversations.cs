@@ -8,7 +8,7 @@ public sealed partial class PostgresStore
     private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     // One statement, so one snapshot: a commit in between must not be half seen.
-    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
     {
         var rows = await connection.RowsAsync("""
             SELECT c.endpoint, c.id, c.version, c.sealed, c.updated, c.due,
@@ -19,8 +19,8 @@ public sealed partial class PostgresStore
         return rows.Count == 0 ? null : rows[0];
     }, cancellation);
 
-    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
-        => ReadAsync<IReadOnlyList<StoredConversation>>(async (connection, c) => await connection.RowsAsync(
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
+        => ReadAsync<IReadOnlyList<ConversationRow>>(async (connection, c) => await connection.RowsAsync(
             "SELECT endpoint, id, version, sealed, updated, due FROM relay.conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3", r => Conversation(r, []), c, endpointId, afterId ?? "", (long)max).ConfigureAwait(false), cancellation);
 
     public async ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
@@ -47,7 +47,7 @@ public sealed partial class PostgresStore
     private ValueTask<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellation)
         => _connections.RunAsync((connection, _, c) => read(connection, c), cancellation);
 
-    private static StoredConversation Conversation(NpgsqlDataReader row, IReadOnlyList<SeenRow> seen) => new(
+    private static ConversationRow Conversation(NpgsqlDataReader row, IReadOnlyList<SeenRow> seen) => new(
         row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2), row.GetFieldValue<byte[]>(3), Sane(row.GetInt64(4)), row.IsDBNull(5) ? null : Sane(row.GetInt64(5)), seen);
 
     private static SeenRow[] Seen(long[] versions, byte[][] rows)

@@ -6,7 +6,7 @@ public sealed partial class PostgresStore
 {
     private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed FROM relay.endpoint";
 
-    public async ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation)
+    public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
     {
         RefuseIfClosed();
         return await _connections.RunAsync(async (connection, isAgain, c) =>
@@ -33,20 +33,20 @@ public sealed partial class PostgresStore
         }, cancellation).ConfigureAwait(false);
     }
 
-    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => ReadAsync((connection, c) => FindAsync(connection, "id = $1", c, id), cancellation);
+    public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => ReadAsync((connection, c) => FindAsync(connection, "id = $1", c, id), cancellation);
 
-    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
+    public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => ReadAsync((connection, c) => FindAsync(connection, "request = $1", c, Blob(request)), cancellation);
 
-    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
-        => ReadAsync<IReadOnlyList<StoredEndpoint>>(async (connection, c) => await connection.RowsAsync(SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", Endpoint, c, afterId ?? "", (long)max).ConfigureAwait(false), cancellation);
+    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
+        => ReadAsync<IReadOnlyList<EndpointRow>>(async (connection, c) => await connection.RowsAsync(SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", Endpoint, c, afterId ?? "", (long)max).ConfigureAwait(false), cancellation);
 
-    private static async Task<StoredEndpoint?> FindAsync(NpgsqlConnection connection, string where, CancellationToken cancellation, object key)
+    private static async Task<EndpointRow?> FindAsync(NpgsqlConnection connection, string where, CancellationToken cancellation, object key)
     {
         var rows = await connection.RowsAsync($"{SelectEndpoint} WHERE {where}", Endpoint, cancellation, key).ConfigureAwait(false);
         return rows.Count == 0 ? null : rows[0];
     }
 
-    private static StoredEndpoint Endpoint(NpgsqlDataReader row) => new(
+    private static EndpointRow Endpoint(NpgsqlDataReader row) => new(
         row.GetString(0), Number(row.GetFieldValue<byte[]>(1)), Number(row.GetFieldValue<byte[]>(2)), Number(row.GetFieldValue<byte[]>(3)), row.GetFieldValue<byte[]>(4));
 }

@@ -4,7 +4,7 @@ namespace Relay.Storage.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => _readers.ReadAsync(s =>
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => _readers.ReadAsync(s =>
     {
         // One snapshot for both tables: a commit in between must not be half seen.
         s.Execute("BEGIN");
@@ -25,9 +25,9 @@ public sealed partial class SqliteStore
         }
     }, cancellation);
 
-    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<StoredConversation>>(s =>
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<ConversationRow>>(s =>
     {
-        var list = new List<StoredConversation>();
+        var list = new List<ConversationRow>();
         using var rows = s.Query("SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3", endpointId, afterId ?? "", (long)max);
         while (rows.Read()) list.Add(Conversation(rows, []));
         return list;
@@ -82,7 +82,7 @@ public sealed partial class SqliteStore
         return CommitResult.Committed.Instance;
     }
 
-    private static void Append(SqliteSession s, StreamPositions.Position position, OutboxAppend append)
+    private static void Append(SqliteSession s, StreamPositions.Position position, StreamRow append)
     {
         ulong sequence = position.Last + 1;
         var value = append.Seal(sequence);
@@ -93,6 +93,6 @@ public sealed partial class SqliteStore
         position.IsAppended = true;
     }
 
-    private static StoredConversation Conversation(SqliteRows row, IReadOnlyList<SeenRow> seen) => new(
+    private static ConversationRow Conversation(SqliteRows row, IReadOnlyList<SeenRow> seen) => new(
         row.Text(0), row.Text(1), (ulong)row.Int64(2), row.Blob(3), row.Int64(4), row.IsNull(5) ? null : row.Int64(5), seen);
 }

@@ -49,7 +49,7 @@ internal sealed class SimNode : ILogger, IDisposable
         _broker = new BrokerClient(schedule, cluster.Broker, Process, time);
         var bytes = new byte[16];
         random.Fill(bytes);
-        var self = new StoredNode(new Guid(bytes), name, false);
+        var self = new NodeRow(new Guid(bytes), name, false);
         var options = new RelayNodeOptions(cluster.Broker.Shards)
         {
             Schedule = item => schedule.Post(Process, "actor runs", 0, item.Execute),

@@ -6,13 +6,13 @@ internal static class StoreUnits
 {
     public static readonly StreamKey Wire = new("e", StreamKind.Wire), Events = new("e", StreamKind.Events);
 
-    public static StoredEndpoint Endpoint(string id, UInt128 address, UInt128 request) => new(id, address, request, 77, [1, 2, 3]);
+    public static EndpointRow Endpoint(string id, UInt128 address, UInt128 request) => new(id, address, request, 77, [1, 2, 3]);
 
-    public static CommitUnit Unit(string id, ulong expected, byte mark = 0, params OutboxAppend[] outbox)
+    public static CommitUnit Unit(string id, ulong expected, byte mark = 0, params StreamRow[] outbox)
         => new() { EndpointId = "e", ConversationId = id, ExpectedVersion = expected, Sealed = [mark], UpdatedMs = 1000 + mark, Outbox = outbox };
 
     /// <summary>Seals to its sequence and its mark.</summary>
-    public sealed class Row(StreamKey stream, byte mark, int size = 2) : OutboxAppend
+    public sealed class Row(StreamKey stream, byte mark, int size = 2) : StreamRow
     {
         public override StreamKey Stream => stream;
 
@@ -24,7 +24,7 @@ internal static class StoreUnits
         }
     }
 
-    public sealed class BrokenRow : OutboxAppend
+    public sealed class BrokenRow : StreamRow
     {
         public override StreamKey Stream => Wire;
 

@@ -9,7 +9,7 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
     private static readonly Guid NodeA = new("00000000-0000-0000-0000-00000000000a"), NodeB = new("00000000-0000-0000-0000-00000000000b");
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
-    private static CommitUnit Fenced(ShardFence fence, string id, ulong expected, params OutboxAppend[] outbox) => Unit(id, expected, 0, outbox) with { Fence = fence };
+    private static CommitUnit Fenced(ShardFence fence, string id, ulong expected, params StreamRow[] outbox) => Unit(id, expected, 0, outbox) with { Fence = fence };
 
     [Fact]
     public async Task Only_the_last_claim_of_a_shard_commits()
@@ -158,18 +158,18 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
     public async Task Nodes_see_each_other_until_they_leave_or_fall_silent()
     {
         var (a, b) = (await OpenAsync(), await OpenAsync());
-        Assert.Equal([new StoredNode(NodeA, "a", false)], await a.BeatAsync(new StoredNode(NodeA, "a", false), Lifetime, default));
-        Assert.Equal([new StoredNode(NodeA, "a", false), new StoredNode(NodeB, "b", true)], await b.BeatAsync(new StoredNode(NodeB, "b", true), Lifetime, default));
-        Assert.Equal([new StoredNode(NodeA, "a2", true), new StoredNode(NodeB, "b", true)], await a.BeatAsync(new StoredNode(NodeA, "a2", true), Lifetime, default));
+        Assert.Equal([new NodeRow(NodeA, "a", false)], await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default));
+        Assert.Equal([new NodeRow(NodeA, "a", false), new NodeRow(NodeB, "b", true)], await b.BeatAsync(new NodeRow(NodeB, "b", true), Lifetime, default));
+        Assert.Equal([new NodeRow(NodeA, "a2", true), new NodeRow(NodeB, "b", true)], await a.BeatAsync(new NodeRow(NodeA, "a2", true), Lifetime, default));
         await b.LeaveAsync(NodeB, default);
-        Assert.Single(await a.BeatAsync(new StoredNode(NodeA, "a", false), Lifetime, default));
+        Assert.Single(await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default));
         // One that fell silent, by the database's clock; much later its row goes.
-        await b.BeatAsync(new StoredNode(NodeB, "b", false), Lifetime, default);
+        await b.BeatAsync(new NodeRow(NodeB, "b", false), Lifetime, default);
         await AskAsync<int>("UPDATE relay.node SET beat = beat - interval '31 s' WHERE name = 'b' RETURNING 1");
-        Assert.Equal(["a"], (await a.BeatAsync(new StoredNode(NodeA, "a", false), Lifetime, default)).Select(n => n.Name));
+        Assert.Equal(["a"], (await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default)).Select(n => n.Name));
         Assert.Equal(2, await AskAsync<long>("SELECT count(*) FROM relay.node"));
         await AskAsync<int>("UPDATE relay.node SET beat = beat - interval '1 h' WHERE name = 'b' RETURNING 1");
-        await a.BeatAsync(new StoredNode(NodeA, "a", false), Lifetime, default);
+        await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default);
         Assert.Equal(1, await AskAsync<long>("SELECT count(*) FROM relay.node"));
     }
 
@@ -177,9 +177,9 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
     public async Task Leaving_is_possible_after_the_last_write()
     {
         var store = await OpenAsync();
-        await store.BeatAsync(new StoredNode(NodeA, "a", true), Lifetime, default);
+        await store.BeatAsync(new NodeRow(NodeA, "a", true), Lifetime, default);
         await store.FlushAsync(default);
-        await Assert.ThrowsAsync<StoreException>(() => store.BeatAsync(new StoredNode(NodeA, "a", true), Lifetime, default).AsTask());
+        await Assert.ThrowsAsync<StoreException>(() => store.BeatAsync(new NodeRow(NodeA, "a", true), Lifetime, default).AsTask());
         await Assert.ThrowsAsync<StoreException>(() => store.ClaimShardAsync(1, NodeA, default).AsTask());
         await store.LeaveAsync(NodeA, default);
         Assert.Equal(0, await AskAsync<long>("SELECT count(*) FROM relay.node"));
@@ -214,7 +214,7 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
         {
             var store = i % 2 == 0 ? a : b;
             // Rows of both endpoints in both orders, which must not make two transactions wait for each other.
-            OutboxAppend[] rows = i % 3 == 0 ? [new Row(otherWire, 1), new Row(Wire, 1), new Row(Events, 1)] : [new Row(Events, 1), new Row(Wire, 1), new Row(otherWire, 1)];
+            StreamRow[] rows = i % 3 == 0 ? [new Row(otherWire, 1), new Row(Wire, 1), new Row(Events, 1)] : [new Row(Events, 1), new Row(Wire, 1), new Row(otherWire, 1)];
             commits.Add(store.CommitAsync(Unit($"c{i}", i % 7 == 3 ? 9UL : 0UL, 0, rows) with { EndpointId = i % 4 < 2 ? "e" : "f" }, default).AsTask());
             if (i % 50 == 49) await Task.WhenAny(commits[^1], commits[^2]);
         }

@@ -127,7 +127,7 @@ public sealed class LostConnectionTests(PostgresFixture postgres) : PostgresTest
         for (int i = 0; i < Conversations; i++) Assert.Equal(rounds, (await store.LoadAsync("e", $"c{i}", default))!.Seen.Count);
     }
 
-    private sealed class NumberedRow(int conversation, int version) : OutboxAppend
+    private sealed class NumberedRow(int conversation, int version) : StreamRow
     {
         public override StreamKey Stream => Wire;
 

@@ -47,7 +47,7 @@ public sealed class PatienceTests : IDisposable
         Assert.True(time.Passed - passed >= 3 * StorageLimits.PostgresPatience);
         await server.StartAgainAsync();
         Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 1, 0, new Row(Wire, 3)), default));
-        Assert.Equal([1, 3], (await ((IOutboxStore)store).ReadAsync(Wire, 0, 10, default)).Select(r => r.Sealed[1]));
+        Assert.Equal([1, 3], (await ((IStreamStore)store).ReadAsync(Wire, 0, 10, default)).Select(r => r.Sealed[1]));
     }
 
     private Task<PostgresStore> OpenAsync(string connectionString, TimeProvider time) => PostgresStore.OpenAsync(connectionString, new StorageTelemetry(_meter), NullLogger.Instance, time, default);

@@ -17,7 +17,7 @@ public sealed class SqliteCommitTests : IAsyncDisposable
 
     public SqliteCommitTests() => _store = SqliteStore.Open(Path.Combine(_directory, "relay.db"), new StorageTelemetry(_meter), NullLogger.Instance);
 
-    private sealed class Row : OutboxAppend
+    private sealed class Row : StreamRow
     {
         public override StreamKey Stream => Wire;
 
@@ -31,7 +31,7 @@ public sealed class SqliteCommitTests : IAsyncDisposable
     [InlineData(false)]
     public async Task Who_waits_for_a_stream_is_told_if_the_commit_may_have_been_done(bool isDone)
     {
-        await _store.InsertEndpointAsync(new StoredEndpoint("e", 1, 1, 1, [1]), default);
+        await _store.InsertEndpointAsync(new EndpointRow("e", 1, 1, 1, [1]), default);
         var told = new List<StreamKey>();
         _store.Appended += (stream, _) => { lock (told) told.Add(stream); };
         int failures = 0;

@@ -2,7 +2,7 @@ namespace Relay.Storage.Postgres;
 
 public sealed partial class PostgresStore
 {
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IStreamStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
         => after > long.MaxValue
             ? ValueTask.FromResult<IReadOnlyList<(ulong, byte[])>>([])
             : ReadAsync<IReadOnlyList<(ulong, byte[])>>(async (connection, c) => await connection.RowsAsync(

@@ -2,7 +2,7 @@ namespace Relay.Storage.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IOutboxStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
+    ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> IStreamStore.ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
         => _tails.Read(stream, after, max, maxBytes) is { } rows ? ValueTask.FromResult(rows) : ReadAsync(stream, after, max, maxBytes, cancellation);
 
     private ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<(ulong, byte[])>>(s =>
