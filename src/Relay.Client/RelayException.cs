@@ -9,13 +9,14 @@ public sealed class RelayException : Exception
     private RelayException(RpcException inner, string reason, IReadOnlyList<(string Field, string Description)> violations, TimeSpan? retryAfter)
         : base(inner.Status.Detail, inner)
     {
-        Code = inner.StatusCode;
+        // No server answered this: Grpc.Net.Client gives INTERNAL to a connection that fails in TLS.
+        Code = inner is { StatusCode: StatusCode.Internal, Status.DebugException: HttpRequestException } ? StatusCode.Unavailable : inner.StatusCode;
         Reason = reason;
         Violations = violations;
         RetryAfter = retryAfter;
     }
 
-    /// <summary>The gRPC status.</summary>
+    /// <summary>The gRPC status; UNAVAILABLE also if no connection could be made, for whatever reason.</summary>
     public StatusCode Code { get; }
 
     /// <summary>The stable reason (<c>google.rpc.ErrorInfo</c>); empty if the server gave none.</summary>

@@ -10,18 +10,20 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Otr.Core"] = [],
-        ["Relay.Actors"] = ["Otr.Core"],
-        ["Relay.Gateway"] = ["Relay.Actors", "Otr.Core"],
+        ["Relay.Storage"] = [],
+        ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
+        ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Otr.Core"],
         ["Relay.Client"] = [],
         ["Relay.Engines"] = [],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Engines"],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Engines"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
     private static readonly Dictionary<string, string[]> Packages = new()
     {
         ["Otr.Core"] = [],
-        ["Relay.Actors"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql", "RabbitMQ.Client"],
+        ["Relay.Storage"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql"],
+        ["Relay.Actors"] = ["RabbitMQ.Client"],
         ["Relay.Gateway"] =
         [
             "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.AspNetCore", "Grpc.AspNetCore.HealthChecks", "Grpc.AspNetCore.Server.Reflection", "Grpc.StatusProto", "Grpc.Tools",

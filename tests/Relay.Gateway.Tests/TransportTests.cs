@@ -8,6 +8,7 @@ using Relay.Actors;
 using Relay.Client;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;
@@ -51,8 +52,8 @@ public sealed class TransportTests
         await using var trusting = RelayClient.Connect(address, RelayKey.Parse(server.AdminToken), options);
         Assert.NotEmpty((await trusting.Admin.GetServerAsync(new GetServerRequest())).Version);
         await using var stranger = RelayClient.Connect(address, RelayKey.Parse(server.AdminToken), options with { TrustedCertificateFile = null });
-        var e = await Assert.ThrowsAsync<RpcException>(async () => await stranger.Admin.GetServerAsync(new GetServerRequest()));
-        Assert.Equal(StatusCode.Unavailable, e.StatusCode);
+        var e = await Assert.ThrowsAsync<RelayException>(() => stranger.CallAsync(o => stranger.Admin.GetServerAsync(new GetServerRequest(), o)));
+        Assert.Equal(StatusCode.Unavailable, e.Code);
     }
 
     [Fact]
