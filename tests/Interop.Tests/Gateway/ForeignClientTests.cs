@@ -1,4 +1,4 @@
-using Relay.Actors;
+using Relay.Storage;
 
 namespace Interop.Tests.Gateway;
 

@@ -2,6 +2,7 @@ using System.Text;
 using Relay.Actors;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 
 namespace Interop.Tests.Gateway;
