@@ -14,8 +14,7 @@ public sealed class DependencyTests
         ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
         ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Otr.Core"],
         ["Relay.Client"] = [],
-        ["Relay.Engines"] = [],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Engines"],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
@@ -30,7 +29,6 @@ public sealed class DependencyTests
             "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol",
         ],
         ["Relay.Client"] = ["Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
-        ["Relay.Engines"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 

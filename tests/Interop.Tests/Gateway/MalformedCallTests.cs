@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using System.IO.Compression;
 using System.Net;
 using Google.Protobuf;
-using Relay.Cli.Hosting;
+using Relay.Lab.Processes;
 using Relay.Gateway.Tests.Harness;
 using Relay.V1;
 
