@@ -40,7 +40,7 @@ public static class ClusterRelay
             broker = await RabbitBroker.ConnectAsync(Broker(options), sealer, telemetry, loggers.CreateLogger("Relay.Broker"), time, random, cancellation).ConfigureAwait(false);
             var node = new RelayNodeOptions(options.Shards) { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
             var membership = new Membership(store, new StoredNode(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
-            var relay = new RelayNode(store, sealer, ids, node, context => new ClusterShards(context, broker, store, membership, node.MaxResidentConversations), telemetry, log, time, random, directory);
+            var relay = new RelayNode(store, sealer, ids, node, context => new ClusterShards(context, broker, store, membership, node), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }

@@ -42,7 +42,7 @@ public static class EmbeddedRelay
             store = wrap(SqliteStore.Open(directory.Database, telemetry, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
             var ids = OpenIdentity(sealer, identity, directory);
-            var relay = new RelayNode(store, sealer, ids, options, context => new LocalShards(context, options.Shards, options.MaxResidentConversations), telemetry, log, time, random, directory);
+            var relay = new RelayNode(store, sealer, ids, options, context => new LocalShards(context, options), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }

@@ -46,7 +46,8 @@ internal sealed class RelayNode : IRelay
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
         _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines, Continuations = options.Continuations };
-        _shards = shards(new ConversationContext(store, loads, sealer, ids, _accounts, signals, time, random, computing, new ComputeBudgets(options.ComputeAllowance, time), telemetry, log, options.Schedule, _sweeper.Set) { Continuations = options.Continuations });
+        var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
+        _shards = shards(new ConversationContext(store, loads, _accounts, computing, time, log, turn, _sweeper.Set));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
@@ -105,13 +106,13 @@ internal sealed class RelayNode : IRelay
         }
         try
         {
-            return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(RelayLimits.AnswerTimeout, _time, cancellation).ConfigureAwait(false);
+            return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(RelayLimits.CommandExpiry, _time, cancellation).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
             // Under way still, and counted so: a repetition waits behind it and gets its answer.
             _telemetry.AnsweredLate();
-            return ConversationActor.Unavailable("slow");
+            return ConversationTurn.Unavailable("slow");
         }
     }
 
@@ -186,7 +187,7 @@ internal sealed class RelayNode : IRelay
     private ConversationView View(StoredConversation stored)
     {
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
-        if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
+        if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
         _telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(_log, stored.Id);
         return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);

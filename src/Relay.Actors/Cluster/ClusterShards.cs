@@ -14,15 +14,14 @@ internal sealed class ClusterShards : INodeShards
     private readonly ShardSeat[] _seats;
 
     /// <summary>Owns the broker and the membership, not the store.</summary>
-    /// <param name="maxResident">Idle conversations kept in memory by all shards together.</param>
-    public ClusterShards(ConversationContext context, IShardBroker broker, IClusterStore store, Membership membership, int maxResident)
+        public ClusterShards(ConversationContext context, IShardBroker broker, IClusterStore store, Membership membership, RelayNodeOptions options)
     {
         (_broker, _store, _membership, _context) = (broker, store, membership, context);
-        var idle = new IdleConversations(maxResident);
-        _seats = [.. Enumerable.Range(0, broker.Shards).Select(s => new ShardSeat(s, broker, store, membership, context, idle, context.Time))];
+        var idle = new IdleConversations(options.MaxResidentConversations);
+        _seats = [.. Enumerable.Range(0, broker.Shards).Select(s => new ShardSeat(s, broker, store, membership, context, options, idle))];
         store.Appended += broker.Announce;
-        broker.Announced += context.Signals.Appended;
-        context.Telemetry.ObserveShards(() => Owned);
+        broker.Announced += context.Turn.Signals.Appended;
+        context.Turn.Telemetry.ObserveShards(() => Owned);
     }
 
     public int Resident => _seats.Sum(s => s.Resident);
@@ -61,7 +60,7 @@ internal sealed class ClusterShards : INodeShards
     public async ValueTask DisposeAsync()
     {
         _store.Appended -= _broker.Announce;
-        _broker.Announced -= _context.Signals.Appended;
+        _broker.Announced -= _context.Turn.Signals.Appended;
         await Task.WhenAll(_seats.Select(s => s.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _membership.DisposeAsync().ConfigureAwait(false);
         await _broker.DisposeAsync().ConfigureAwait(false);

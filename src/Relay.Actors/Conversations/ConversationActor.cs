@@ -1,219 +1,171 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using Otr.Core;
-using Relay.Actors.Endpoints;
-using Relay.Actors.Sealing;
+using Relay.Actors.Shards;
 using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>
-/// One conversation's owner in this process: a bounded mailbox and the state. It takes what is queued, steps through it
-/// on the state as a candidate, hands one unit to the store, and only once that is durable answers and publishes. If the
-/// unit is not known to be durable the candidate is thrown away and the stored state read again.
-/// </summary>
-internal sealed class ConversationActor(ConversationContext context, string endpointId, string conversationId, Func<ConversationActor, bool> tryRest) : IThreadPoolWorkItem, IDisposable
+/// <summary>A message in a mailbox, with the promise of its reply.</summary>
+/// <param name="continuations">Continuation options for the reply.</param>
+internal sealed class Envelope(IConversationMessage message, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    private readonly Channel<Envelope> _mailbox = Channel.CreateBounded<Envelope>(new BoundedChannelOptions(RelayLimits.MaxMailboxDepth) { SingleReader = true });
-    // Received, but left for the next unit because this one was large enough.
+    private readonly TaskCompletionSource<ConversationReply> _reply = new(continuations);
+
+    public IConversationMessage Message => message;
+
+    public int Length { get; } = (message as ConversationCommand)?.Command.TextLength ?? 0;
+
+    public Task<ConversationReply> Reply => _reply.Task;
+
+    /// <summary>Completes the reply; later calls are ignored.</summary>
+    public void Answer(ConversationReply reply) => _reply.TrySetResult(reply);
+}
+
+/// <summary>
+/// A conversation's owner in this process: a bounded mailbox and the state. Whatever has queued up becomes one batch, one
+/// <see cref="ConversationTurn"/> and one commit, whose result releases the replies.
+/// </summary>
+/// <param name="tryRest">Asked when the mailbox is empty: false if something has come since.</param>
+internal sealed class ConversationActor(ConversationContext context, ShardStanding standing, ConversationKey key, Func<ConversationActor, bool> tryRest)
+    : IThreadPoolWorkItem, IDisposable
+{
+    private readonly Channel<Envelope> _mailbox =
+        Channel.CreateBounded<Envelope>(new BoundedChannelOptions(RelayLimits.MaxMailboxDepth) { SingleReader = true });
+    // Left for the next turn because the last one was large enough.
     private readonly Queue<Envelope> _carried = [];
     private ConversationState? _state;
-    // Found damaged: answered so while it stays in memory, without being read again for every command.
-    private bool _isQuarantined;
+    // Set once the row is known to be damaged: it is not read again for every command.
+    private ConversationReply? _quarantined;
 
-    public string EndpointId => endpointId;
+    public ConversationKey Key => key;
 
-    public string Id => conversationId;
-
-    /// <summary>Whether it runs now; the shard's, under the shard's lock.</summary>
+    /// <summary>Whether it runs now; guarded by the shard's lock.</summary>
     public bool IsRunning { get; set; }
 
-    /// <summary>Its place among the idle; the shard's.</summary>
+    /// <summary>Its place in the shard's list of the idle.</summary>
     public LinkedListNode<ConversationActor>? IdlePlace { get; set; }
 
     /// <summary>Whether it holds anything worth keeping while idle.</summary>
-    public bool HasState => _state is not null || _isQuarantined;
+    public bool HasState => _state is not null || _quarantined is not null;
 
     public bool HasMail => _carried.Count > 0 || _mailbox.Reader.TryPeek(out _);
 
     /// <returns>False if the mailbox is full.</returns>
     public bool TryPost(Envelope envelope) => _mailbox.Writer.TryWrite(envelope);
 
-    // The loop answers every envelope itself and lets nothing out; there is nobody to await it.
     void IThreadPoolWorkItem.Execute() => _ = RunAsync();
 
     private async Task RunAsync()
     {
         do
         {
-            var batch = new Batch();
+            var batch = Receive();
             try
             {
                 await TakeAsync(batch).ConfigureAwait(false);
             }
             catch (StoreException e)
             {
-                RelayLog.StoreFailed(context.Log, conversationId, e.Message);
+                RelayLog.StoreFailed(context.Log, key.ConversationId, e.Message);
                 Drop();
-                batch.AnswerAll(Unavailable("store"));
+                AnswerAll(batch, ConversationTurn.Unavailable("store"));
             }
             catch (Exception e)
             {
                 // Our own bug. Its message may quote what it choked on, so only its place is logged.
-                RelayLog.Fault(context.Log, conversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
+                RelayLog.Fault(context.Log, key.ConversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
                 Drop();
-                batch.AnswerAll(Unavailable("fault"));
-            }
-            finally
-            {
-                batch.Wipe();
+                AnswerAll(batch, ConversationTurn.Unavailable("fault"));
             }
         }
         while (!tryRest(this));
     }
 
-    private async Task TakeAsync(Batch batch)
+    private async Task TakeAsync(List<Envelope> batch)
     {
-        // Taken before anything can fail, so that a failure has somebody to tell and the mailbox empties.
-        Receive(batch);
-        if (_state is null && await LoadAsync(batch).ConfigureAwait(false) is { } without)
+        if (_quarantined is { } damaged)
         {
-            batch.AnswerAll(without);
+            AnswerAll(batch, damaged);
             return;
         }
-        CommitUnit? unit;
-        await context.Computing.EnterAsync(endpointId).ConfigureAwait(false);
+        if (_state is null)
+        {
+            var loaded = await ConversationLoader.LoadAsync(context, key, CancellationToken.None).ConfigureAwait(false);
+            if (loaded.IsQuarantined) _quarantined = loaded.Without;
+            if (loaded.Without is { } without)
+            {
+                AnswerAll(batch, without);
+                return;
+            }
+            _state = loaded.State!;
+        }
+        using var turn = await DecideAsync(batch, _state).ConfigureAwait(false);
+        for (int i = turn.Taken; i < batch.Count; i++) _carried.Enqueue(batch[i]);
+        Answer(batch, turn.Known);
+        if (turn.Unit is not null) await CommitAsync(batch, turn).ConfigureAwait(false);
+        else if (!_state.IsStored) Drop();
+    }
+
+    private async ValueTask<ConversationTurn> DecideAsync(List<Envelope> batch, ConversationState state)
+    {
+        await context.Computing.EnterAsync(key.EndpointId).ConfigureAwait(false);
         try
         {
             long start = context.Time.GetTimestamp();
-            unit = Step(batch);
-            context.Telemetry.StepTook(context.Time.GetElapsedTime(start));
+            var turn = ConversationTurn.Decide(context.Turn, key, state, [.. batch.Select(e => e.Message)], standing.Fence, context.NowMs);
+            context.Turn.Telemetry.StepTook(context.Time.GetElapsedTime(start));
+            return turn;
         }
         finally
         {
             context.Computing.Leave();
         }
-        // A stranger's conversation whose first message was turned away holds nothing.
-        if (unit is null && _state!.Version == 0) Drop();
-        if (unit is not null && !await CommitAsync(batch, unit).ConfigureAwait(false)) return;
-        batch.AnswerDurable();
     }
 
-    private void Receive(Batch batch)
+    private async ValueTask CommitAsync(List<Envelope> batch, ConversationTurn turn)
     {
-        int bytes = 0;
-        while (batch.Envelopes.Count < RelayLimits.MaxCommandsPerUnit && bytes < RelayLimits.MaxBytesPerUnit && (_carried.TryDequeue(out var envelope) || _mailbox.Reader.TryRead(out envelope)))
-        {
-            batch.Envelopes.Add(envelope);
-            bytes += envelope.Length;
-        }
-    }
-
-    /// <returns>The answer for everybody if there is nothing to step on.</returns>
-    private async ValueTask<ConversationReply?> LoadAsync(Batch batch)
-    {
-        if (_isQuarantined) return new ConversationReply.Quarantined(conversationId);
-        AccountCache.AccountLease? lease = null;
+        IReadOnlyList<TurnReply> replies;
         try
         {
-            lease = await context.Accounts.AcquireAsync(endpointId, CancellationToken.None).ConfigureAwait(false);
-            if (lease is null) return new ConversationReply.NotFound("endpoint");
-            if (await context.Loads.ReadAsync(c => context.Store.LoadAsync(endpointId, conversationId, c), CancellationToken.None).ConfigureAwait(false) is { } stored)
-            {
-                _state = ConversationState.TryOpen(lease, context.Sealer, stored);
-                if (_state is null) return await QuarantineAsync(stored).ConfigureAwait(false);
-            }
-            else
-            {
-                // Who means an existing one is told so; the first who names the peer begins it.
-                foreach (var envelope in batch.Envelopes.TakeWhile(e => e.Peer is null).ToArray()) batch.AnswerNow(envelope, new ConversationReply.NotFound("conversation"));
-                if (batch.Envelopes.Count == 0) return new ConversationReply.NotFound("conversation");
-                _state = ConversationState.New(lease, batch.Envelopes[0].Peer!);
-            }
-            lease = null;
-            context.Telemetry.Activated();
-            return null;
+            var (end, released) = turn.Apply(await context.Store.CommitAsync(turn.Unit!, CancellationToken.None).ConfigureAwait(false));
+            replies = released;
+            if (end == TurnEnd.Kept && turn.Unit!.DueMs is { } due) context.DeadlineSet(due);
+            if (end != TurnEnd.Kept) Drop();
+            if (end == TurnEnd.Fenced) standing.Lose();
         }
-        catch (DamagedEndpointException)
+        catch (StoreException e)
         {
-            return new ConversationReply.Quarantined(conversationId);
+            RelayLog.StoreFailed(context.Log, key.ConversationId, e.Message);
+            replies = turn.Fail("store");
+            Drop();
         }
-        finally
-        {
-            lease?.Dispose();
-        }
+        Answer(batch, replies);
+        // Nobody waits any more for what is left unanswered: the shard is another node's.
+        if (standing.IsLost) AnswerAll(batch, ConversationTurn.Unavailable(ConversationReply.Moved));
     }
 
-    private async ValueTask<ConversationReply> QuarantineAsync(StoredConversation stored)
+    private List<Envelope> Receive()
     {
-        _isQuarantined = true;
-        context.Telemetry.Quarantined("conversation");
-        RelayLog.ConversationQuarantined(context.Log, conversationId);
-        if (stored.DueMs is not null) await context.Store.SuspendAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false);
-        return new ConversationReply.Quarantined(conversationId);
+        var batch = new List<Envelope>();
+        int bytes = 0;
+        while (batch.Count < RelayLimits.MaxCommandsPerUnit && bytes < RelayLimits.MaxBytesPerUnit
+            && (_carried.TryDequeue(out var envelope) || _mailbox.Reader.TryRead(out envelope)))
+        {
+            batch.Add(envelope);
+            bytes += envelope.Length;
+        }
+        return batch;
     }
 
-    /// <summary>Steps through the batch; what there is to commit, if anything.</summary>
-    private CommitUnit? Step(Batch batch)
+    private static void Answer(List<Envelope> batch, IReadOnlyList<TurnReply> replies)
     {
-        var state = _state!;
-        long now = context.NowMs;
-        var stepper = new ConversationStepper(context, endpointId, conversationId, state, batch, now);
-        if (state.Record.Otr.NextDeadline <= now) stepper.PassTime();
-        foreach (var envelope in batch.Envelopes.ToArray())
-        {
-            if (batch.RowBytes < RelayLimits.MaxBytesPerUnit)
-            {
-                stepper.Take(envelope);
-            }
-            else
-            {
-                batch.Envelopes.Remove(envelope);
-                _carried.Enqueue(envelope);
-            }
-        }
-        return stepper.Finish();
+        foreach (var (index, reply) in replies) batch[index].Answer(reply);
     }
 
-    private async ValueTask<bool> CommitAsync(Batch batch, CommitUnit unit)
+    private static void AnswerAll(List<Envelope> batch, ConversationReply reply)
     {
-        var result = await context.Store.CommitAsync(unit, CancellationToken.None).ConfigureAwait(false);
-        switch (result)
-        {
-            case CommitResult.Committed:
-                _state!.Committed(unit.DueMs, [.. batch.Taken]);
-                if (unit.DueMs is { } due) context.DeadlineSet(due);
-                return true;
-            case CommitResult.Conflict:
-                context.Telemetry.Conflicted();
-                RelayLog.Conflict(context.Log, conversationId);
-                Drop();
-                batch.AnswerAll(Unavailable("conflict"));
-                return false;
-            case CommitResult.Fenced:
-                context.Telemetry.Fenced("commit");
-                RelayLog.Fenced(context.Log, conversationId);
-                context.Standing.Lose();
-                Drop();
-                batch.AnswerAll(Unavailable("moved"));
-                return false;
-            case CommitResult.StreamFull full:
-                context.Signals.MarkFull(full.Stream);
-                Drop();
-                batch.AnswerAll(Overloaded(context, ConversationStepper.BoundName(full.Stream.Kind)));
-                return false;
-            case CommitResult.TooManyConversations:
-                Drop();
-                batch.AnswerAll(Overloaded(context, "conversations"));
-                return false;
-            case CommitResult.NoEndpoint:
-                Drop();
-                batch.AnswerAll(new ConversationReply.NotFound("endpoint"));
-                return false;
-            default:
-                throw new InvalidOperationException($"Unknown result {result.GetType().Name}.");
-        }
+        foreach (var envelope in batch) envelope.Answer(reply);
     }
 
     private void Drop()
@@ -222,18 +174,10 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         _state = null;
     }
 
-    internal static ConversationReply.Overloaded Overloaded(ConversationContext context, string bound)
-    {
-        context.Telemetry.Overloaded(bound);
-        return new ConversationReply.Overloaded(bound, RelayLimits.OverloadedRetryAfter);
-    }
-
-    internal static ConversationReply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
-
     /// <summary>Wipes the state. Only while idle.</summary>
     public void Dispose()
     {
-        if (_state is not null) context.Telemetry.Passivated();
+        if (_state is not null) context.Turn.Telemetry.Passivated();
         Drop();
     }
 }

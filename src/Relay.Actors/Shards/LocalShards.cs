@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Relay.Actors.Conversations;
 
 namespace Relay.Actors.Shards;
@@ -6,14 +7,14 @@ namespace Relay.Actors.Shards;
 internal sealed class LocalShards : INodeShards
 {
     private readonly Shard[] _shards;
-    private readonly TaskCreationOptions _continuations;
+    private readonly ConversationContext _context;
+    private readonly RelayNodeOptions _options;
 
-    /// <param name="maxResident">Idle conversations kept in memory by all of them together.</param>
-    public LocalShards(ConversationContext context, int shards, int maxResident)
+    public LocalShards(ConversationContext context, RelayNodeOptions options)
     {
-        _continuations = context.Continuations;
-        var idle = new IdleConversations(maxResident);
-        _shards = [.. Enumerable.Range(0, shards).Select(_ => new Shard(context, idle))];
+        (_context, _options) = (context, options);
+        var idle = new IdleConversations(options.MaxResidentConversations);
+        _shards = [.. Enumerable.Range(0, options.Shards).Select(_ => new Shard(context, ShardStanding.Sole, options.Schedule, idle))];
     }
 
     public int Resident => _shards.Sum(s => s.Resident);
@@ -22,7 +23,7 @@ internal sealed class LocalShards : INodeShards
 
     public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation)
     {
-        var envelope = new Envelope(command.Peer, command.Command, _continuations);
+        var envelope = new Envelope(command.ToMessage(_context.NowMs, Activity.Current?.Context ?? default), _options.Continuations);
         _shards[ShardOf(command.ConversationId, _shards.Length)].Post(command.EndpointId, command.ConversationId, envelope);
         return envelope.Reply;
     }

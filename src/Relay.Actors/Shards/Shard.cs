@@ -6,8 +6,9 @@ namespace Relay.Actors.Shards;
 /// A fixed slice of all conversations and their only owner. It knows nothing of where commands come from: calls in this
 /// process, or a broker's queue.
 /// </summary>
+/// <param name="schedule">Has an actor run.</param>
 /// <param name="idleInAll">The bound that all shards of the process share.</param>
-internal sealed class Shard(ConversationContext context, IdleConversations idleInAll)
+internal sealed class Shard(ConversationContext context, ShardStanding standing, Action<IThreadPoolWorkItem> schedule, IdleConversations idleInAll)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Endpoint, string Id), ConversationActor> _actors = [];
@@ -26,7 +27,7 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
         {
             if (!_actors.TryGetValue((endpointId, conversationId), out actor))
             {
-                actor = new ConversationActor(context, endpointId, conversationId, TryRest);
+                actor = new ConversationActor(context, standing, new ConversationKey(endpointId, conversationId), TryRest);
                 _actors.Add((endpointId, conversationId), actor);
             }
             posted = actor.TryPost(envelope);
@@ -36,8 +37,8 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
                 Occupy(actor);
             }
         }
-        if (!posted) envelope.Answer(ConversationActor.Overloaded(context, "mailbox"));
-        if (start) context.Schedule(actor);
+        if (!posted) envelope.Answer(context.Turn.Overloaded("mailbox"));
+        if (start) schedule(actor);
     }
 
     /// <summary>Puts every idle conversation out of memory.</summary>
@@ -82,7 +83,7 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
     private void Remove(ConversationActor actor)
     {
         Occupy(actor);
-        _actors.Remove((actor.EndpointId, actor.Id));
+        _actors.Remove((actor.Key.EndpointId, actor.Key.ConversationId));
         actor.Dispose();
     }
 }

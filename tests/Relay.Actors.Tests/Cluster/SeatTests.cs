@@ -23,9 +23,10 @@ public sealed class SeatTests : IAsyncDisposable
     private async Task<ClusterShards> JoinAsync(string name)
     {
         var node = new StoredNode(Guid.NewGuid(), name, IsDraining: false);
-        var context = new ConversationContext(_store, null!, null!, null!, null!, new StreamSignals(_time), _time, null!, null!, null!, _telemetry, NullLogger.Instance, _ => { }, _ => { });
+        var turn = new TurnEnvironment(null!, null!, null!, null!, new StreamSignals(_time), _telemetry);
+        var context = new ConversationContext(_store, null!, null!, null!, _time, NullLogger.Instance, turn, _ => { });
         var membership = new Membership(_store, node, Shards, _time, NullLogger.Instance);
-        var shards = new ClusterShards(context, _broker.Of(name), _store, membership, 100);
+        var shards = new ClusterShards(context, _broker.Of(name), _store, membership, new RelayNodeOptions(1) { MaxResidentConversations = 100 });
         _nodes[name] = shards;
         _memberships[name] = membership;
         await shards.StartAsync(default);

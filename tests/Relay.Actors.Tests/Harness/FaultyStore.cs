@@ -8,7 +8,7 @@ namespace Relay.Actors.Tests.Harness;
 /// </summary>
 internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 {
-    private int _writes;
+    private int _writes, _atGate;
     private volatile bool _dead;
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _gate = Task.CompletedTask;
@@ -23,6 +23,9 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     /// <summary>The next commit fails: after having been done, or not.</summary>
     public bool? FailNextCommitAfterIt { get; set; }
+
+    /// <summary>Commits that have come to the gate.</summary>
+    public int CountAtGate => Volatile.Read(ref _atGate);
 
     /// <summary>Commits wait for it before they are done.</summary>
     public Task Gate { set => _gate = value; }
@@ -46,6 +49,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public async ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {
         AtGate.TrySetResult();
+        Interlocked.Increment(ref _atGate);
         await Task.WhenAny(_gate, _over.Task);
         await Task.WhenAny(Hold(unit), _over.Task);
         if (FailNextCommitAfterIt is { } after)
