@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

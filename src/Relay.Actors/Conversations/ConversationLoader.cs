@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 
@@ -11,7 +11,7 @@ namespace Relay.Actors.Conversations;
 /// <param name="Computing">Bounds how many conversations compute at once, fairly between endpoints.</param>
 /// <param name="DeadlineSet">Is told of every deadline that was stored, in Unix ms.</param>
 internal sealed record ConversationContext(
-    IConversationStore Store, ReadGuard Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log, TurnEnvironment Turn,
+    IConversationStore Store, BoundedReads Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log, TurnEnvironment Turn,
     Action<long> DeadlineSet)
 {
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -55,7 +55,7 @@ internal static class ConversationLoader
         }
     }
 
-    private static async ValueTask QuarantineAsync(ConversationContext context, ConversationKey key, StoredConversation stored, CancellationToken cancellation)
+    private static async ValueTask QuarantineAsync(ConversationContext context, ConversationKey key, ConversationRow stored, CancellationToken cancellation)
     {
         context.Turn.Telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(context.Log, key.ConversationId);

@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
@@ -80,7 +80,7 @@ internal sealed class ConversationState : IDisposable
     }
 
     /// <returns>Null if a row or the snapshot in it does not open; the lease then stays the caller's.</returns>
-    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, StoredConversation stored, RequestLogBounds bounds, long nowMs)
+    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
     {
         var conversation = new ConversationKey(stored.EndpointId, stored.Id);
         var log = new RequestLog(bounds);

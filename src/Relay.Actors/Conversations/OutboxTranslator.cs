@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Otr.Core;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 

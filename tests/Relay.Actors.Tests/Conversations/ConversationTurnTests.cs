@@ -1,7 +1,7 @@
 using Otr.Core;
 using Relay.Actors.Conversations;
-using Relay.Actors.Store;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Conversations;
 
@@ -21,7 +21,7 @@ public sealed class ConversationTurnTests : IDisposable
         Assert.Single(turn.Unit.Outbox);
         var (end, replies) = turn.Apply(CommitResult.Committed.Instance);
         Assert.Equal(TurnEnd.Kept, end);
-        Assert.Equal((0, SendDisposition.SentInClear), (Assert.Single(replies).Index, Assert.IsType<ConversationReply.Done>(replies[0].Reply).Disposition));
+        Assert.Equal((0, SendDisposition.Clear), (Assert.Single(replies).Index, Assert.IsType<ConversationReply.Done>(replies[0].Reply).Disposition));
         Assert.Equal(1UL, _harness.State.Version);
     }
 

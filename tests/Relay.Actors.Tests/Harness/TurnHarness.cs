@@ -2,9 +2,9 @@ using Otr.Core;
 using Relay.Actors.Conversations;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Harness;
 
@@ -21,10 +21,10 @@ internal sealed class TurnHarness : IDisposable
     public TurnHarness(RequestLogBounds? bounds = null)
     {
         using var sealing = new SealingKey(new byte[SealingKey.Size]);
-        _sealer = new Sealer(sealing, SystemRandom.Instance);
+        _sealer = new Sealer(sealing, SystemRandom.Instance.Fill);
         Ids = new KeyedIds(new byte[KeyedIds.KeySize]);
         Key = new ConversationKey(Endpoint, Ids.Conversation(Endpoint, Peer));
-        _accounts = new AccountCache(new OneEndpoint(_sealer), new ReadGuard(1, _time), _sealer, _telemetry, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, 1);
+        _accounts = new AccountCache(new OneEndpoint(_sealer), new BoundedReads(1, _time), _sealer, _telemetry, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, 1);
         Environment = new TurnEnvironment(_sealer, Ids, SystemRandom.Instance, new ComputeBudgets(ComputeAllowance.Default, _time), new StreamSignals(_time), _telemetry)
         {
             Log = bounds ?? RequestLogBounds.Default,
@@ -67,7 +67,7 @@ internal sealed class TurnHarness : IDisposable
     public ConversationReply Commit(IConversationMessage message) => Commit([message])[0]!;
 
     /// <summary>The row as the last commit left it.</summary>
-    public StoredConversation? Stored { get; private set; }
+    public ConversationRow? Stored { get; private set; }
 
     /// <summary>Throws the state in memory away and opens the stored one.</summary>
     public void Reload()
@@ -85,30 +85,30 @@ internal sealed class TurnHarness : IDisposable
         _telemetry.Dispose();
     }
 
-    private StoredConversation Store(CommitUnit unit)
+    private ConversationRow Store(CommitUnit unit)
     {
         var seen = (Stored?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough);
         if (unit.SealedSeen is { } value) seen = seen.Append(new SeenRow(unit.ExpectedVersion + 1, value));
-        return new StoredConversation(unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
+        return new ConversationRow(unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
     }
 
     private AccountCache.AccountLease Lease() => _accounts.AcquireAsync(Endpoint, CancellationToken.None).AsTask().GetAwaiter().GetResult()!;
 
     private sealed class OneEndpoint(Sealer sealer) : IEndpointStore
     {
-        private readonly Lazy<StoredEndpoint> _row = new(() =>
+        private readonly Lazy<EndpointRow> _row = new(() =>
         {
             using var key = TestKeys.Copy(0);
             var view = new EndpointView(Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
-            return new StoredEndpoint(Endpoint, 1, 2, 3, EndpointRecord.Seal(sealer, view, key));
+            return new EndpointRow(Endpoint, 1, 2, 3, EndpointRecord.Seal(sealer, view, key));
         });
 
-        public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => new(_row.Value);
+        public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => new(_row.Value);
 
-        public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => throw new NotSupportedException();
+        public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw new NotSupportedException();
+        public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

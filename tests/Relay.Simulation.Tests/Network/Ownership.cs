@@ -1,6 +1,6 @@
-using Relay.Actors.Store;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Network;
 

@@ -1,8 +1,8 @@
 using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Conversations;
-using Relay.Actors.Store;
 using Relay.Simulation.Tests.Engine;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Nodes;
 

@@ -4,20 +4,20 @@ using Relay.Actors;
 using Relay.Actors.Conversations;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Network;
 using Relay.Simulation.Tests.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Simulation.Tests.Nodes;
 
 /// <summary>What all nodes have in common.</summary>
 internal sealed record Cluster(Schedule Schedule, SimStore Store, SimProcess Database, StoreFaults StoreFaults, SimNetwork Network, NodeMutation Mutation)
 {
-    public static readonly byte[] SealingKey = [.. Enumerable.Repeat((byte)7, Relay.Actors.Sealing.SealingKey.Size)], IdKey = [.. Enumerable.Repeat((byte)9, KeyedIds.KeySize)];
+    public static readonly byte[] SealingKey = [.. Enumerable.Repeat((byte)7, Relay.Storage.Sealing.SealingKey.Size)], IdKey = [.. Enumerable.Repeat((byte)9, KeyedIds.KeySize)];
 
     public Ownership Ownership { get; set; } = null!;
 
@@ -64,11 +64,11 @@ internal sealed class SimNode : ILogger, IDisposable
         _id = new Guid(bytes);
         _time = new SimTime(schedule, Process, skewMs);
         Store = new NodeStoreClient(schedule, cluster.Database, Process, cluster.Store, cluster.StoreFaults);
-        using (var key = new SealingKey(Cluster.SealingKey)) _sealer = new Sealer(key, random);
+        using (var key = new SealingKey(Cluster.SealingKey)) _sealer = new Sealer(key, random.Fill);
         _signals = new StreamSignals(_time, TaskCreationOptions.None);
         Store.Appended += Grown;
         Store.Acknowledged += _signals.Acknowledged;
-        var loads = new ReadGuard(RelayLimits.MaxLoadsUnderWay, _time);
+        var loads = new BoundedReads(RelayLimits.MaxLoadsUnderWay, _time);
         _accounts = new AccountCache(Store, loads, _sealer, _telemetry, this, RelayLimits.MaxCachedAccounts, TaskCreationOptions.None);
         Environment = new TurnEnvironment(_sealer, _ids, random, new ComputeBudgets(ComputeAllowance.Default, _time), _signals, _telemetry)
         {
@@ -76,7 +76,7 @@ internal sealed class SimNode : ILogger, IDisposable
             Log = Has(NodeMutation.ForgetsYoungIds) ? profile.Log with { Kept = TimeSpan.Zero } : profile.Log,
         };
         Context = new ConversationContext(Store, loads, _accounts, new ComputeGate(1, TaskCreationOptions.None), _time, this, Environment, _ => { });
-        Outbox = new SealedOutbox(Store, new ReadGuard(RelayLimits.MaxReadsUnderWay, _time), _sealer, _signals, _telemetry, this, _time, RelayLimits.ClusterRecheck);
+        Outbox = new SealedOutbox(Store, new BoundedReads(RelayLimits.MaxReadsUnderWay, _time), _sealer, _signals, _telemetry, this, _time, RelayLimits.ClusterRecheck);
     }
 
     public Cluster Cluster { get; }

@@ -2,6 +2,7 @@ using System.Text;
 using Relay.Actors;
 using Relay.Simulation.Tests.Checks;
 using Relay.Simulation.Tests.Nodes;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Outside;
 
