@@ -89,6 +89,8 @@ internal sealed class SimEntity(SimNode node, SimShard shard, ConversationKey ke
         }
         _batch.Clear();
         _isRunning = false;
+        // As a lost lease does: the shard is claimed anew by whoever is given it next.
+        if (isFenced) node.GiveUp(shard.Fence.Shard, shard.Fence.Epoch);
         if (_isEnding || isFenced) End();
         else if (!node.Has(NodeMutation.StallsAfterATurn)) Begin();
         if (IsIdle && shard.Has(this)) node.Rests(this);
