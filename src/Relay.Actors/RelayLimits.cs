@@ -31,6 +31,14 @@ public static class RelayLimits
     /// much again for clocks that differ. Exceeded: <see cref="ConversationReply.Unavailable"/>.
     /// </summary>
     public static readonly TimeSpan MaxCommandLifetime = 2 * CommandExpiry;
+    /// <summary>Time without an answer after which a command is sent again under the same request id.</summary>
+    public static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(250);
+    /// <summary>Time beyond its expiry for which a command without an answer counts as in flight: its commit may be under way.</summary>
+    public static readonly TimeSpan AnswerGrace = StorageLimits.PostgresPatience;
+    /// <summary>Time for which a conversation stays in memory after its last command.</summary>
+    public static readonly TimeSpan PassivateAfter = TimeSpan.FromMinutes(2);
+    /// <summary>Time for which the entities of a node that drains get to finish. Over: they are stopped.</summary>
+    public static readonly TimeSpan HandOverTimeout = StorageLimits.PostgresPatience + TimeSpan.FromSeconds(5);
     /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
     /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>

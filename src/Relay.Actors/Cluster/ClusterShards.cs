@@ -1,3 +1,5 @@
+using Akka.Actor;
+using Akka.Hosting;
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
 using Relay.Storage;
@@ -41,7 +43,8 @@ internal sealed class ClusterShards : INodeShards
 
     public bool KeepsDeadlines => _membership.Current.Placement.DeadlineKeeper == _membership.Self;
 
-    public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation) => _broker.AskAsync(command, cancellation);
+    public void AddTo(AkkaConfigurationBuilder builder) => builder.WithActors((system, registry) =>
+        registry.Register<ConversationActor>(system.ActorOf(Props.Create(() => new BrokerRegion(_broker)), "conversation")));
 
     public async Task StartAsync(CancellationToken cancellation)
     {
@@ -51,7 +54,7 @@ internal sealed class ClusterShards : INodeShards
 
     public Task AnnounceDrainAsync(CancellationToken cancellation) => _membership.AnnounceDrainAsync(cancellation);
 
-    public async Task HandOnAsync(CancellationToken cancellation)
+    public async Task HandOnAsync(IActorRef region, CancellationToken cancellation)
     {
         await Task.WhenAll(_seats.Select(s => s.LeaveAsync())).ConfigureAwait(false);
         await _membership.LeaveAsync(cancellation).ConfigureAwait(false);

@@ -1,183 +1,362 @@
 using System.Diagnostics;
-using System.Threading.Channels;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
 using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>A message in a mailbox, with the promise of its reply.</summary>
-/// <param name="continuations">Continuation options for the reply.</param>
-internal sealed class Envelope(IConversationMessage message, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
-{
-    private readonly TaskCompletionSource<ConversationReply> _reply = new(continuations);
-
-    public IConversationMessage Message => message;
-
-    public int Length { get; } = (message as ConversationCommand)?.Command.TextLength ?? 0;
-
-    public Task<ConversationReply> Reply => _reply.Task;
-
-    /// <summary>Completes the reply; later calls are ignored.</summary>
-    public void Answer(ConversationReply reply) => _reply.TrySetResult(reply);
-}
-
 /// <summary>
-/// A conversation's owner in this process: a bounded mailbox and the state. Whatever has queued up becomes one batch, one
-/// <see cref="ConversationTurn"/> and one commit, whose result releases the replies.
+/// The entity of one conversation: a thin shell around <see cref="ConversationTurn"/>. It loads the state, takes whatever has
+/// queued up as one batch, commits, and only then replies. It never awaits: what it waits for comes back as a message, so
+/// that the mailbox empties into a queue with a bound of its own.
 /// </summary>
-/// <param name="tryRest">Asked when the mailbox is empty: false if something has come since.</param>
-internal sealed class ConversationActor(ConversationContext context, ShardStanding standing, ConversationKey key, Func<ConversationActor, bool> tryRest)
-    : IThreadPoolWorkItem, IDisposable
+internal sealed class ConversationActor : UntypedActor
 {
-    private readonly Channel<Envelope> _mailbox =
-        Channel.CreateBounded<Envelope>(new BoundedChannelOptions(RelayLimits.MaxMailboxDepth) { SingleReader = true });
-    // Left for the next turn because the last one was large enough.
-    private readonly Queue<Envelope> _carried = [];
+    private readonly ConversationContext _context;
+    private readonly ConversationKey _key;
+    private readonly ShardStanding _standing;
+    private readonly Queue<Waiting> _queue = [];
+    // What the last turn left over; it comes before the queue.
+    private readonly Queue<Waiting> _left = [];
+    private readonly List<Waiting> _batch = [];
+    private ResidentConversations.Resident? _resident;
     private ConversationState? _state;
-    // Set once the row is known to be damaged: it is not read again for every command.
+    private ConversationTurn? _turn;
     private ConversationReply? _quarantined;
+    private Task? _computing;
+    private Stop? _stop;
+    private int _number;
 
-    public ConversationKey Key => key;
-
-    /// <summary>Whether it runs now; guarded by the shard's lock.</summary>
-    public bool IsRunning { get; set; }
-
-    /// <summary>Its place in the shard's list of the idle.</summary>
-    public LinkedListNode<ConversationActor>? IdlePlace { get; set; }
-
-    /// <summary>Whether it holds anything worth keeping while idle.</summary>
-    public bool HasState => _state is not null || _quarantined is not null;
-
-    public bool HasMail => _carried.Count > 0 || _mailbox.Reader.TryPeek(out _);
-
-    /// <returns>False if the mailbox is full.</returns>
-    public bool TryPost(Envelope envelope) => _mailbox.Writer.TryWrite(envelope);
-
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
-
-    private async Task RunAsync()
+    public ConversationActor(ConversationContext context, ConversationKey key, ShardStanding standing)
     {
-        do
-        {
-            var batch = Receive();
-            try
-            {
-                await TakeAsync(batch).ConfigureAwait(false);
-            }
-            catch (StoreException e)
-            {
-                RelayLog.StoreFailed(context.Log, key.ConversationId, e.Message);
-                Drop();
-                AnswerAll(batch, ConversationTurn.Unavailable("store"));
-            }
-            catch (Exception e)
-            {
-                // Our own bug. Its message may quote what it choked on, so only its place is logged.
-                RelayLog.Fault(context.Log, key.ConversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
-                Drop();
-                AnswerAll(batch, ConversationTurn.Unavailable("fault"));
-            }
-        }
-        while (!tryRest(this));
+        (_context, _key, _standing) = (context, key, standing);
+        Become(Idle);
     }
 
-    private async Task TakeAsync(List<Envelope> batch)
+    /// <param name="standing">The right to act for the entity's shard, as it is when the entity starts; kept to its end.</param>
+    public static Props Props(ConversationContext context, ConversationKey key, ShardStanding standing)
+        => Akka.Actor.Props.Create(() => new ConversationActor(context, key, standing)).WithDispatcher(Dispatcher);
+
+    /// <summary>The name of the dispatcher in the settings.</summary>
+    public const string Dispatcher = "relay.conversation-dispatcher";
+
+    private readonly record struct Waiting(IConversationMessage Message, IActorRef Sender);
+
+    /// <summary>What a turn waited for. One that comes after its turn was given up is ignored.</summary>
+    private abstract record Outcome(int Turn) : INoSerializationVerificationNeeded;
+    private sealed record Loaded(int Turn, LoadedConversation Conversation) : Outcome(Turn);
+    private sealed record MayCompute(int Turn) : Outcome(Turn);
+    private sealed record Committed(int Turn, CommitResult Result) : Outcome(Turn);
+    private sealed record Failed(int Turn, Exception Cause) : Outcome(Turn);
+
+    protected override void OnReceive(object message) => Unhandled(message);
+
+    protected override void PreStart() => _resident = _context.Residents.Add(Self);
+
+    protected override void PostStop()
     {
-        if (_quarantined is { } damaged)
-        {
-            AnswerAll(batch, damaged);
-            return;
-        }
-        if (_state is null)
-        {
-            var loaded = await ConversationLoader.LoadAsync(context, key, CancellationToken.None).ConfigureAwait(false);
-            if (loaded.IsQuarantined) _quarantined = loaded.Without;
-            if (loaded.Without is { } without)
-            {
-                AnswerAll(batch, without);
-                return;
-            }
-            _state = loaded.State!;
-        }
-        using var turn = await DecideAsync(batch, _state).ConfigureAwait(false);
-        for (int i = turn.Taken; i < batch.Count; i++) _carried.Enqueue(batch[i]);
-        Answer(batch, turn.Known);
-        if (turn.Unit is not null) await CommitAsync(batch, turn).ConfigureAwait(false);
-        else if (!_state.IsStored) Drop();
+        _context.Residents.Remove(_resident!);
+        // Whoever is next in turn must not wait for an entity that is gone.
+        if (_computing is { } waiting) _ = waiting.ContinueWith(_ => _context.Computing.Leave(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        AnswerAll(ConversationTurn.Unavailable(ConversationReply.Moved));
+        AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
+        if (_state is not null) _context.Turn.Telemetry.Passivated();
+        Discard();
+        _turn?.Dispose();
     }
 
-    private async ValueTask<ConversationTurn> DecideAsync(List<Envelope> batch, ConversationState state)
+    protected override bool AroundReceive(Receive receive, object message)
     {
-        await context.Computing.EnterAsync(key.EndpointId).ConfigureAwait(false);
         try
         {
-            long start = context.Time.GetTimestamp();
-            var turn = ConversationTurn.Decide(context.Turn, key, state, [.. batch.Select(e => e.Message)], standing.Fence, context.NowMs);
-            context.Turn.Telemetry.StepTook(context.Time.GetElapsedTime(start));
-            return turn;
+            if (message is not Outcome { Turn: var turn } || turn == _number) return base.AroundReceive(receive, message);
+            Abandon(message);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Fault(e);
+            return true;
+        }
+    }
+
+    /// <summary>Nothing is under way: the next message starts a turn.</summary>
+    private void Idle(object message)
+    {
+        switch (message)
+        {
+            case IConversationMessage when _standing.IsLost:
+                Context.Stop(Self);
+                break;
+            case IConversationMessage asked:
+                _context.Residents.Use(_resident!);
+                Enqueue(asked);
+                Begin();
+                break;
+            case Rest:
+                Context.Parent.Tell(new Passivate(Stop.Passivation));
+                break;
+            case Stop:
+                Context.Stop(Self);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    /// <summary>The batch waits for the state, or for its turn to compute.</summary>
+    private void Loading(object message)
+    {
+        switch (message)
+        {
+            case Loaded { Conversation: { Without: { } without } loaded }:
+                if (loaded.IsQuarantined) _quarantined = without;
+                AnswerAll(without);
+                End();
+                break;
+            case Loaded { Conversation.State: { } state }:
+                _state = state;
+                Compute();
+                break;
+            case MayCompute:
+                _computing = null;
+                Decide();
+                break;
+            default:
+                WhileBusy(message);
+                break;
+        }
+    }
+
+    /// <summary>The turn waits for its commit.</summary>
+    private void Committing(object message)
+    {
+        if (message is not Committed { Result: var result })
+        {
+            WhileBusy(message);
+            return;
+        }
+        var (end, replies) = _turn!.Apply(result);
+        if (end != TurnEnd.Kept) Discard();
+        switch (result)
+        {
+            case CommitResult.Conflict:
+                RelayLog.Conflict(_context.Log, _key.ConversationId);
+                break;
+            case CommitResult.Fenced:
+                RelayLog.Fenced(_context.Log, _key.ConversationId);
+                _standing.Lose();
+                break;
+            case CommitResult.Committed when _turn.Unit!.DueMs is { } due:
+                _context.DeadlineSet(due);
+                break;
+        }
+        Answer(replies);
+        End();
+    }
+
+    private void WhileBusy(object message)
+    {
+        switch (message)
+        {
+            case IConversationMessage asked:
+                Enqueue(asked);
+                break;
+            case Failed { Cause: StoreException e }:
+                RelayLog.StoreFailed(_context.Log, _key.ConversationId, e.Message);
+                Fail("store");
+                break;
+            case Failed { Cause: var e }:
+                Fault(e);
+                break;
+            case Stop stop:
+                _stop = stop;
+                if (stop.IsHandOver) AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
+                break;
+            case Rest:
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Enqueue(IConversationMessage message)
+    {
+        if (message is ConversationCommand { IsRepeated: true } && IsInHand(Sender)) return;
+        if (_stop is { IsHandOver: true }) Answer(message, Sender, ConversationTurn.Unavailable(ConversationReply.Moved));
+        else if (_queue.Count + _left.Count >= RelayLimits.MaxMailboxDepth) Answer(message, Sender, _context.Turn.Overloaded("mailbox"));
+        else _queue.Enqueue(new Waiting(message, Sender));
+    }
+
+    /// <summary>Whether a command of this asker waits or is being dealt with; an asker has one.</summary>
+    private bool IsInHand(IActorRef sender)
+    {
+        foreach (var waiting in _queue) if (waiting.Sender.Equals(sender)) return true;
+        foreach (var waiting in _left) if (waiting.Sender.Equals(sender)) return true;
+        foreach (var waiting in _batch) if (waiting.Sender.Equals(sender)) return true;
+        return false;
+    }
+
+    private void Begin()
+    {
+        int bytes = 0;
+        while (_batch.Count < RelayLimits.MaxCommandsPerUnit && bytes < RelayLimits.MaxBytesPerUnit
+            && (_left.TryDequeue(out var next) || _queue.TryDequeue(out next)))
+        {
+            _batch.Add(next);
+            bytes += (next.Message as ConversationCommand)?.Command.TextLength ?? 0;
+        }
+        if (_quarantined is { } quarantined)
+        {
+            AnswerAll(quarantined);
+            End();
+        }
+        else if (_state is not null)
+        {
+            Compute();
+        }
+        else
+        {
+            Become(Loading);
+            Await(ConversationLoader.LoadAsync(_context, _key, CancellationToken.None), static (turn, loaded) => new Loaded(turn, loaded));
+        }
+    }
+
+    private void Compute()
+    {
+        var admission = _context.Computing.EnterAsync(_key.EndpointId);
+        if (admission.IsCompletedSuccessfully)
+        {
+            Decide();
+            return;
+        }
+        Become(Loading);
+        _computing = admission.AsTask();
+        int turn = _number;
+        _computing.PipeTo(Self, success: () => new MayCompute(turn), failure: e => new Failed(turn, e));
+    }
+
+    private void Decide()
+    {
+        long start = _context.Time.GetTimestamp();
+        try
+        {
+            _turn = ConversationTurn.Decide(_context.Turn, _key, _state!, _batch.ConvertAll(static w => w.Message), _standing.Fence, _context.NowMs);
         }
         finally
         {
-            context.Computing.Leave();
+            _context.Computing.Leave();
         }
-    }
-
-    private async ValueTask CommitAsync(List<Envelope> batch, ConversationTurn turn)
-    {
-        IReadOnlyList<TurnReply> replies;
-        try
+        _context.Turn.Telemetry.StepTook(_context.Time.GetElapsedTime(start));
+        for (int i = _turn.Taken; i < _batch.Count; i++) _left.Enqueue(_batch[i]);
+        _batch.RemoveRange(_turn.Taken, _batch.Count - _turn.Taken);
+        Answer(_turn.Known);
+        if (_turn.Unit is not { } unit)
         {
-            var (end, released) = turn.Apply(await context.Store.CommitAsync(turn.Unit!, CancellationToken.None).ConfigureAwait(false));
-            replies = released;
-            if (end == TurnEnd.Kept && turn.Unit!.DueMs is { } due) context.DeadlineSet(due);
-            if (end != TurnEnd.Kept) Drop();
-            if (end == TurnEnd.Fenced) standing.Lose();
+            // A conversation whose first message was turned away holds nothing.
+            if (!_state!.IsStored) Discard();
+            End();
+            return;
         }
-        catch (StoreException e)
+        Become(Committing);
+        Await(_context.Store.CommitAsync(unit, CancellationToken.None).AsTask(), static (turn, result) => new Committed(turn, result));
+    }
+
+    /// <summary>Ends the turn and goes on with what has queued up meanwhile.</summary>
+    private void End()
+    {
+        _turn?.Dispose();
+        _turn = null;
+        _batch.Clear();
+        _number++;
+        Become(Idle);
+        if (_standing.IsLost || _stop is { IsHandOver: true })
         {
-            RelayLog.StoreFailed(context.Log, key.ConversationId, e.Message);
-            replies = turn.Fail("store");
-            Drop();
+            Context.Stop(Self);
         }
-        Answer(batch, replies);
-        // Nobody waits any more for what is left unanswered: the shard is another node's.
-        if (standing.IsLost) AnswerAll(batch, ConversationTurn.Unavailable(ConversationReply.Moved));
-    }
-
-    private List<Envelope> Receive()
-    {
-        var batch = new List<Envelope>();
-        int bytes = 0;
-        while (batch.Count < RelayLimits.MaxCommandsPerUnit && bytes < RelayLimits.MaxBytesPerUnit
-            && (_carried.TryDequeue(out var envelope) || _mailbox.Reader.TryRead(out envelope)))
+        else if (_queue.Count + _left.Count > 0)
         {
-            batch.Add(envelope);
-            bytes += envelope.Length;
+            Begin();
         }
-        return batch;
+        else if (_stop is not null)
+        {
+            Context.Stop(Self);
+        }
+        else if (_state is null && _quarantined is null)
+        {
+            Context.Parent.Tell(new Passivate(Stop.Passivation));
+        }
+        else
+        {
+            _context.Residents.Release(_resident!);
+        }
     }
 
-    private static void Answer(List<Envelope> batch, IReadOnlyList<TurnReply> replies)
+    private void Fail(string reason)
     {
-        foreach (var (index, reply) in replies) batch[index].Answer(reply);
+        if (_turn is not null) Answer(_turn.Fail(reason));
+        else AnswerAll(ConversationTurn.Unavailable(reason));
+        Discard();
+        End();
     }
 
-    private static void AnswerAll(List<Envelope> batch, ConversationReply reply)
+    /// <summary>A bug of ours. Its message may quote what it choked on, so only its place is logged.</summary>
+    private void Fault(Exception e)
     {
-        foreach (var envelope in batch) envelope.Answer(reply);
+        RelayLog.Fault(_context.Log, _key.ConversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
+        Fail("fault");
     }
 
-    private void Drop()
+    private void Await<T>(Task<T> task, Func<int, T, Outcome> success)
+    {
+        int turn = _number;
+        task.PipeTo(Self, success: result => success(turn, result), failure: e => new Failed(turn, e));
+    }
+
+    private void Abandon(object outcome)
+    {
+        switch (outcome)
+        {
+            case Loaded { Conversation.State: { } state }:
+                state.Dispose();
+                break;
+            case MayCompute:
+                _computing = null;
+                _context.Computing.Leave();
+                break;
+        }
+    }
+
+    private void Answer(IEnumerable<TurnReply> replies)
+    {
+        foreach (var (index, reply) in replies) Answer(_batch[index].Message, _batch[index].Sender, reply);
+    }
+
+    private void AnswerAll(ConversationReply reply)
+    {
+        foreach (var (message, sender) in _batch) Answer(message, sender, reply);
+    }
+
+    private void AnswerQueue(ConversationReply reply)
+    {
+        foreach (var (message, sender) in _left.Concat(_queue)) Answer(message, sender, reply);
+        _left.Clear();
+        _queue.Clear();
+    }
+
+    /// <summary>Whoever has lost the shard answers nothing: what another node has done since is not known here.</summary>
+    private void Answer(IConversationMessage message, IActorRef sender, ConversationReply reply)
+    {
+        if (!_standing.IsLost) sender.Tell(new ConversationAnswer(_key, message.RequestId, reply));
+    }
+
+    private void Discard()
     {
         _state?.Dispose();
         _state = null;
-    }
-
-    /// <summary>Wipes the state. Only while idle.</summary>
-    public void Dispose()
-    {
-        if (_state is not null) context.Turn.Telemetry.Passivated();
-        Drop();
     }
 }

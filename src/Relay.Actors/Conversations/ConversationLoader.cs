@@ -12,7 +12,7 @@ namespace Relay.Actors.Conversations;
 /// <param name="DeadlineSet">Is told of every deadline that was stored, in Unix ms.</param>
 internal sealed record ConversationContext(
     IConversationStore Store, BoundedReads Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log, TurnEnvironment Turn,
-    Action<long> DeadlineSet)
+    ResidentConversations Residents, Action<long> DeadlineSet)
 {
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -11,9 +11,9 @@ namespace Relay.Actors.Shards;
 internal sealed class Shard(ConversationContext context, ShardStanding standing, Action<IThreadPoolWorkItem> schedule, IdleConversations idleInAll)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Endpoint, string Id), ConversationActor> _actors = [];
+    private readonly Dictionary<(string Endpoint, string Id), ShardConversation> _actors = [];
     // The longest idle first.
-    private readonly LinkedList<ConversationActor> _idle = [];
+    private readonly LinkedList<ShardConversation> _idle = [];
     private bool _isRetired;
 
     public int Resident { get { lock (_lock) return _actors.Count; } }
@@ -21,13 +21,13 @@ internal sealed class Shard(ConversationContext context, ShardStanding standing,
     /// <summary>Puts an envelope into a conversation's mailbox, waking the conversation. It is answered in any case.</summary>
     public void Post(string endpointId, string conversationId, Envelope envelope)
     {
-        ConversationActor? actor;
+        ShardConversation? actor;
         bool start = false, posted;
         lock (_lock)
         {
             if (!_actors.TryGetValue((endpointId, conversationId), out actor))
             {
-                actor = new ConversationActor(context, standing, new ConversationKey(endpointId, conversationId), TryRest);
+                actor = new ShardConversation(context, standing, new ConversationKey(endpointId, conversationId), TryRest);
                 _actors.Add((endpointId, conversationId), actor);
             }
             posted = actor.TryPost(envelope);
@@ -58,7 +58,7 @@ internal sealed class Shard(ConversationContext context, ShardStanding standing,
     }
 
     /// <summary>Asked by an actor that found its mailbox empty: false if something has come since.</summary>
-    private bool TryRest(ConversationActor actor)
+    private bool TryRest(ShardConversation actor)
     {
         lock (_lock)
         {
@@ -72,7 +72,7 @@ internal sealed class Shard(ConversationContext context, ShardStanding standing,
         }
     }
 
-    private void Occupy(ConversationActor actor)
+    private void Occupy(ShardConversation actor)
     {
         if (actor.IdlePlace is null) return;
         _idle.Remove(actor.IdlePlace);
@@ -80,7 +80,7 @@ internal sealed class Shard(ConversationContext context, ShardStanding standing,
         actor.IdlePlace = null;
     }
 
-    private void Remove(ConversationActor actor)
+    private void Remove(ShardConversation actor)
     {
         Occupy(actor);
         _actors.Remove((actor.Key.EndpointId, actor.Key.ConversationId));

@@ -81,7 +81,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadAsync(endpointId, conversationId, cancellation));
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListAsync(endpointId, afterId, max, cancellation));
-    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => Live().ReadDueAsync(untilMs, max, cancellation);
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadDueAsync(untilMs, max, cancellation));
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => Live().PostponeAsync(endpointId, conversationId, dueByMs, untilMs, cancellation);
     public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAsync(stream, after, max, maxBytes, cancellation));
@@ -97,6 +97,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     private async ValueTask<T> AtReadGateAsync<T>(Func<IRelayStore, ValueTask<T>> read)
     {
         if (!ReadGate.IsCompleted) await Task.WhenAny(ReadGate, _over.Task);
+        if (ReadGate.IsFaulted) await ReadGate;
         return await read(Live());
     }
 }

@@ -75,7 +75,7 @@ internal sealed class SimNode : ILogger, IDisposable
             MaxCommandLifetime = profile.Log.Kept,
             Log = Has(NodeMutation.ForgetsYoungIds) ? profile.Log with { Kept = TimeSpan.Zero } : profile.Log,
         };
-        Context = new ConversationContext(Store, loads, _accounts, new ComputeGate(1, TaskCreationOptions.None), _time, this, Environment, _ => { });
+        Context = new ConversationContext(Store, loads, _accounts, new ComputeGate(1, TaskCreationOptions.None), _time, this, Environment, new ResidentConversations(int.MaxValue, _time), _ => { });
         Outbox = new SealedOutbox(Store, new BoundedReads(RelayLimits.MaxReadsUnderWay, _time), _sealer, _signals, _telemetry, this, _time, RelayLimits.ClusterRecheck);
     }
 
