@@ -185,6 +185,46 @@ public static class RelayLimits
     /// <summary>Announcements that wait for one node. Reached: the oldest are dropped.</summary>
     public const int MaxQueuedAnnouncements = 1000;
 
+    /// <summary>Time for one statement, or for a connection, of the session that holds a node's lock. Passed: the session is given up and the lock taken again.</summary>
+    public static readonly TimeSpan NodeSessionTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Time between two looks of a node at its own lock and row.</summary>
+    public static readonly TimeSpan NodeSessionCheck = TimeSpan.FromMilliseconds(500);
+    /// <summary>Least and most time between two tries to take a lost node lock again.</summary>
+    public static readonly TimeSpan NodeSessionRetry = TimeSpan.FromMilliseconds(50), MaxNodeSessionRetry = TimeSpan.FromMilliseconds(500);
+    /// <summary>Time for which a starting node waits for the lock of its address: as long as PostgreSQL takes to notice that an earlier process's host is gone.</summary>
+    public static readonly TimeSpan NodeAddressPatience = TimeSpan.FromSeconds(8);
+    /// <summary>Time for which a row of a node is kept after its registration when its lock is not held.</summary>
+    public static readonly TimeSpan NodeRowLifetime = TimeSpan.FromDays(7);
+    /// <summary>Longest address of a node, in characters.</summary>
+    public const int MaxNodeAddress = 512;
+    /// <summary>
+    /// Most by which a node's clock may differ from the database's at its start; half of what a command lives, so that no command of
+    /// another node is expired when it comes.
+    /// </summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+    /// <summary>Time between two looks for evidence that a node is gone, and how many of them follow each other at this pace.</summary>
+    public static readonly TimeSpan EvidenceInterval = TimeSpan.FromMilliseconds(50);
+    /// <summary>As <see cref="EvidenceInterval"/>; further ones, while the node stays unreachable, come every <see cref="NodeSessionCheck"/>.</summary>
+    public const int EvidenceChecks = 20;
+    /// <summary>Time for one attempt to join by the nodes that are up, and time for which a node that starts tries.</summary>
+    public static readonly TimeSpan JoinAttempt = TimeSpan.FromSeconds(5), JoinPatience = TimeSpan.FromSeconds(60);
+    /// <summary>Time between two looks for a cluster to join.</summary>
+    public static readonly TimeSpan JoinRetry = TimeSpan.FromMilliseconds(100);
+    /// <summary>Time for which a node that is marked as up and whose lock is not held may still be alive: its session was dropped and it takes the lock again.</summary>
+    public static readonly TimeSpan LockRetakeGrace = TimeSpan.FromSeconds(2);
+    /// <summary>As <see cref="LockRetakeGrace"/>, from the start of a database server that has released the locks of all nodes.</summary>
+    public static readonly TimeSpan ServerStartGrace = TimeSpan.FromSeconds(5);
+    /// <summary>Largest message between nodes: above the largest command with its seal, and a multiple of what Akka itself sends.</summary>
+    public const int MaxClusterFrameBytes = 1 << 20;
+    /// <summary>Time that the answer of all regions to a question about their shards may take.</summary>
+    public static readonly TimeSpan NodeDirectoryTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Lines about refused connections to the cluster's port that are logged in one <see cref="TransportLogWindow"/>; further ones are counted.</summary>
+    public const int MaxTransportLogLines = 20;
+    /// <summary>The window of <see cref="MaxTransportLogLines"/>.</summary>
+    public static readonly TimeSpan TransportLogWindow = TimeSpan.FromMinutes(1);
+    /// <summary>Time before the expiry of a node's certificate from which it is warned of.</summary>
+    public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(30);
+
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
     /// <summary>What a caller is told to wait whose message came before the one that it follows.</summary>
