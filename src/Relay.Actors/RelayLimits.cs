@@ -10,17 +10,17 @@ public static class RelayLimits
     /// <summary>Longest peer address, network or account, in bytes of UTF-8 (the longest XMPP address). Longer: a caller's bug.</summary>
     public const int MaxAddressBytes = 3071;
 
-    /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxMailboxDepth = 64;
-    /// <summary>Commands accepted and not yet answered in this process. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Commands accepted and not yet answered in this process. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxCommandsInFlight = 8192;
-    /// <summary>Bytes of text in those commands. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Bytes of text in those commands. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const long MaxBytesInFlight = 64L << 20;
-    /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="Reply.Overloaded"/> for its commands.</summary>
+    /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="ConversationReply.Overloaded"/> for its commands.</summary>
     public const int MaxCommandsInFlightPerEndpoint = MaxCommandsInFlight / 4;
     /// <summary>Of <see cref="MaxBytesInFlight"/>, those of one endpoint; as <see cref="MaxCommandsInFlightPerEndpoint"/>.</summary>
     public const long MaxBytesInFlightPerEndpoint = MaxBytesInFlight / 4;
-    /// <summary>Time for which a caller waits for its answer. Over: <see cref="Reply.Unavailable"/>; the command goes on, and a repetition gets its answer.</summary>
+    /// <summary>Time for which a caller waits for its answer. Over: <see cref="ConversationReply.Unavailable"/>; the command goes on, and a repetition gets its answer.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
@@ -53,7 +53,7 @@ public static class RelayLimits
     /// <summary>
     /// Key-exchange messages of strangers to one endpoint that one process answers at once, beyond the bound of each peer
     /// (<see cref="OtrLimits.AkeBurst"/>); an exchange takes two, some 0.5 ms of computing. Reached:
-    /// <see cref="Reply.Overloaded"/>, and the bridge brings the message again. A thousand new contacts come in at once.
+    /// <see cref="ConversationReply.Overloaded"/>, and the bridge brings the message again. A thousand new contacts come in at once.
     /// </summary>
     public const int StrangersKeyExchangeBurst = 2_000;
     /// <summary>The same in the long run: strangers can buy a sixteenth of one core by one endpoint.</summary>
@@ -65,12 +65,12 @@ public static class RelayLimits
     /// in some 20 s, at a quarter of one core.
     /// </summary>
     public const int KeyExchangesPerSecond = 1_000;
-    /// <summary>SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is 15 to 20 ms of computing. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is 15 to 20 ms of computing. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int SmpRunBurst = 50;
     /// <summary>The same in the long run: a tenth of one core.</summary>
     public const int SmpRunsPerSecond = 5;
 
-    /// <summary>Unacknowledged items of one stream. Reached: commands of that endpoint get <see cref="Reply.Overloaded"/>; exceeded by at most one commit unit.</summary>
+    /// <summary>Unacknowledged items of one stream. Reached: commands of that endpoint get <see cref="ConversationReply.Overloaded"/>; exceeded by at most one commit unit.</summary>
     public const int MaxStreamItems = 10_000;
     /// <summary>Unacknowledged sealed bytes of one stream; as <see cref="MaxStreamItems"/>.</summary>
     public const long MaxStreamBytes = 64L << 20;
@@ -81,7 +81,7 @@ public static class RelayLimits
 
     /// <summary>Endpoints in one store. Reached: <see cref="CreateEndpointReply.Unavailable"/>.</summary>
     public const int MaxEndpoints = 100_000;
-    /// <summary>Conversations of one endpoint. Reached: a new peer's commands get <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Conversations of one endpoint. Reached: a new peer's commands get <see cref="ConversationReply.Overloaded"/>.</summary>
     public const long MaxConversationsPerEndpoint = 2_000_000;
 
     /// <summary>Write jobs put into one transaction.</summary>
@@ -154,7 +154,7 @@ public static class RelayLimits
     public static readonly TimeSpan BrokerTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Least and most time between two tries to reach the broker, and as much again at random.</summary>
     public static readonly TimeSpan BrokerRetry = TimeSpan.FromMilliseconds(100), MaxBrokerRetry = TimeSpan.FromSeconds(1);
-    /// <summary>Time that a command gets from being asked to its answer. Passed: <see cref="Reply.Unavailable"/>.</summary>
+    /// <summary>Time that a command gets from being asked to its answer. Passed: <see cref="ConversationReply.Unavailable"/>.</summary>
     public static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(15);
     /// <summary>Age, or distance into the future, at which a command on the broker is no longer handled: nodes' clocks must agree better than this. Far below <see cref="SeenIdLifetime"/>.</summary>
     public static readonly TimeSpan CommandLifetime = TimeSpan.FromMinutes(2);
@@ -162,7 +162,7 @@ public static class RelayLimits
     public const int ShardPrefetch = 128;
     /// <summary>Time for which settled commands wait to be acknowledged together, unless they are many: a quarter of <see cref="ShardPrefetch"/>.</summary>
     public static readonly TimeSpan AcknowledgementDelay = TimeSpan.FromMilliseconds(10);
-    /// <summary>Commands in one shard's queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Commands in one shard's queue. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxQueuedCommands = 20_000;
     /// <summary>Bytes in one shard's queue; as <see cref="MaxQueuedCommands"/>.</summary>
     public const long MaxQueuedBytes = 64L << 20;

@@ -84,7 +84,7 @@ internal sealed class RelayNode : IRelay
         _sweeper.Start();
     }
 
-    public async ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
+    public async ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
     {
         Limits.RequestId(command.RequestId);
         if (command is Command.ReceiveWire { After: { } before }) Limits.RequestId(before);
@@ -101,7 +101,7 @@ internal sealed class RelayNode : IRelay
                 id = by.ConversationId;
                 break;
             default:
-                return new Reply.NotFound("conversation");
+                return new ConversationReply.NotFound("conversation");
         }
         try
         {
@@ -162,12 +162,12 @@ internal sealed class RelayNode : IRelay
     }
 
     /// <summary>Counts as in flight until it is answered, also if the caller has gone.</summary>
-    private async Task<Reply> PostAsync(ShardCommand command, CancellationToken cancellation)
+    private async Task<ConversationReply> PostAsync(ShardCommand command, CancellationToken cancellation)
     {
         int bytes = command.Command?.TextLength ?? 0;
         if (_admission.TryEnter(command.EndpointId, bytes) is { } refusal)
         {
-            if (refusal is Reply.Overloaded overloaded) _telemetry.Overloaded(overloaded.Bound);
+            if (refusal is ConversationReply.Overloaded overloaded) _telemetry.Overloaded(overloaded.Bound);
             return refusal;
         }
         try
@@ -181,7 +181,7 @@ internal sealed class RelayNode : IRelay
     }
 
     private async Task<bool> WakeAsync(string endpointId, string id)
-        => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is Reply.Done;
+        => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is ConversationReply.Done;
 
     private ConversationView View(StoredConversation stored)
     {

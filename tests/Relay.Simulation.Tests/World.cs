@@ -118,7 +118,7 @@ internal sealed class World : IDisposable
         {
             _toSay--;
             _checker.Sent(peer, Direction.ToContact, $"bot {text}");
-            _bots[peer].Send(new Command.Send($"{(_profile.BeginsWithKeyExchange ? "r" : "s")}{peer}-{text}", Encoding.UTF8.GetBytes($"bot {text}")));
+            _bots[peer].Send(new Command.SendText($"{(_profile.BeginsWithKeyExchange ? "r" : "s")}{peer}-{text}", Encoding.UTF8.GetBytes($"bot {text}")));
         }, botAfterMs);
         Schedule.Post(_outside, "contact speaks", peer, () => Say(peer, $"contact {text}"), contactAfterMs);
     }

@@ -42,7 +42,7 @@ internal sealed class ClusterShards : INodeShards
 
     public bool KeepsDeadlines => _membership.Current.Placement.DeadlineKeeper == _membership.Self;
 
-    public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation) => _broker.AskAsync(command, cancellation);
+    public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation) => _broker.AskAsync(command, cancellation);
 
     public async Task StartAsync(CancellationToken cancellation)
     {

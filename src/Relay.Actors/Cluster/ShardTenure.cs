@@ -28,7 +28,7 @@ internal sealed class ShardTenure(ConversationContext context, IClusterStore sto
         RelayLog.ShardTaken(context.Log, shard, fence.Epoch);
     }
 
-    public async Task<Reply?> HandleAsync(ShardCommand command)
+    public async Task<ConversationReply?> HandleAsync(ShardCommand command)
     {
         if (_shard is null) throw new InvalidOperationException("A command came before the shard was claimed.");
         if (_standing!.IsLost) return null;

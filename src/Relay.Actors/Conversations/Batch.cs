@@ -5,7 +5,7 @@ namespace Relay.Actors.Conversations;
 /// <summary>What one round of an actor took from its mailbox, and what is to be said once it is durable.</summary>
 internal sealed class Batch
 {
-    private readonly List<(Envelope Envelope, Reply Reply)> _whenDurable = [];
+    private readonly List<(Envelope Envelope, ConversationReply Reply)> _whenDurable = [];
 
     /// <summary>Not answered yet.</summary>
     public List<Envelope> Envelopes { get; } = [];
@@ -23,13 +23,13 @@ internal sealed class Batch
         RowBytes += row.Length;
     }
 
-    public void AnswerNow(Envelope envelope, Reply reply)
+    public void AnswerNow(Envelope envelope, ConversationReply reply)
     {
         Envelopes.Remove(envelope);
         envelope.Answer(reply);
     }
 
-    public void AnswerWhenDurable(Envelope envelope, Reply reply) => _whenDurable.Add((envelope, reply));
+    public void AnswerWhenDurable(Envelope envelope, ConversationReply reply) => _whenDurable.Add((envelope, reply));
 
     public void AnswerDurable()
     {
@@ -37,7 +37,7 @@ internal sealed class Batch
     }
 
     /// <summary>The same to all who have no answer yet.</summary>
-    public void AnswerAll(Reply reply)
+    public void AnswerAll(ConversationReply reply)
     {
         foreach (var envelope in Envelopes) envelope.Answer(reply);
     }

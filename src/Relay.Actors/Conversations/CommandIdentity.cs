@@ -12,9 +12,9 @@ internal readonly record struct CommandIdentity(UInt128 Id, UInt128 Content)
         var (kind, text) = command switch
         {
             Command.ReceiveWire wire => ("wire", wire.Text),
-            Command.Send send => ("send", send.Text),
-            Command.Start => ("start", default),
-            Command.End => ("end", default),
+            Command.SendText send => ("send", send.Text),
+            Command.StartSession => ("start", default),
+            Command.EndSession => ("end", default),
             _ => throw new ArgumentException($"An unknown command: {command.GetType().Name}.", nameof(command)),
         };
         // Bridges and bots count for themselves: the same id from the two is not the same request.
@@ -30,9 +30,9 @@ internal readonly record struct CommandIdentity(UInt128 Id, UInt128 Content)
     public static OtrInput Input(Command command, ulong reference) => command switch
     {
         Command.ReceiveWire wire => new OtrInput.WireReceived(wire.Text),
-        Command.Send send => new OtrInput.SendRequested(send.Text, reference),
-        Command.Start => new OtrInput.StartRequested(),
-        Command.End => new OtrInput.EndRequested(),
+        Command.SendText send => new OtrInput.SendRequested(send.Text, reference),
+        Command.StartSession => new OtrInput.StartRequested(),
+        Command.EndSession => new OtrInput.EndRequested(),
         _ => throw new ArgumentException($"An unknown command: {command.GetType().Name}.", nameof(command)),
     };
 }

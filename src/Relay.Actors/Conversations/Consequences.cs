@@ -21,7 +21,7 @@ internal sealed class Consequences(RelayTelemetry telemetry)
     /// <param name="requestId">Of the command; null for a timer.</param>
     /// <param name="reference">Of a send; 0 otherwise.</param>
     /// <returns>The answer to the command.</returns>
-    public Reply Translate(ConversationRecord record, string conversationId, OtrInput input, string? requestId, ulong reference, IReadOnlyList<OtrEffect> effects, long nowMs)
+    public ConversationReply Translate(ConversationRecord record, string conversationId, OtrInput input, string? requestId, ulong reference, IReadOnlyList<OtrEffect> effects, long nowMs)
     {
         RejectReason? rejected = null;
         RefusalReason? refused = null;
@@ -74,9 +74,9 @@ internal sealed class Consequences(RelayTelemetry telemetry)
                     break;
             }
         }
-        if (rejected is { } reason) return new Reply.WireRejected(conversationId, reason);
-        if (refused is { } why) return new Reply.Refused(conversationId, why);
-        return new Reply.Done(conversationId, record.Otr.State, disposition);
+        if (rejected is { } reason) return new ConversationReply.WireRejected(conversationId, reason);
+        if (refused is { } why) return new ConversationReply.Refused(conversationId, why);
+        return new ConversationReply.Done(conversationId, record.Otr.State, disposition);
     }
 
     /// <summary>The reasons that tell a bot something: what was sent to it could not be read.</summary>

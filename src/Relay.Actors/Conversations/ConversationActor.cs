@@ -111,14 +111,14 @@ internal sealed class ConversationActor(ConversationContext context, string endp
     }
 
     /// <returns>The answer for everybody if there is nothing to step on.</returns>
-    private async ValueTask<Reply?> LoadAsync(Batch batch)
+    private async ValueTask<ConversationReply?> LoadAsync(Batch batch)
     {
-        if (_isQuarantined) return new Reply.Quarantined(conversationId);
+        if (_isQuarantined) return new ConversationReply.Quarantined(conversationId);
         AccountCache.AccountLease? lease = null;
         try
         {
             lease = await context.Accounts.AcquireAsync(endpointId, CancellationToken.None).ConfigureAwait(false);
-            if (lease is null) return new Reply.NotFound("endpoint");
+            if (lease is null) return new ConversationReply.NotFound("endpoint");
             if (await context.Loads.ReadAsync(c => context.Store.LoadAsync(endpointId, conversationId, c), CancellationToken.None).ConfigureAwait(false) is { } stored)
             {
                 _state = ConversationState.TryOpen(lease, context.Sealer, stored);
@@ -127,8 +127,8 @@ internal sealed class ConversationActor(ConversationContext context, string endp
             else
             {
                 // Who means an existing one is told so; the first who names the peer begins it.
-                foreach (var envelope in batch.Envelopes.TakeWhile(e => e.Peer is null).ToArray()) batch.AnswerNow(envelope, new Reply.NotFound("conversation"));
-                if (batch.Envelopes.Count == 0) return new Reply.NotFound("conversation");
+                foreach (var envelope in batch.Envelopes.TakeWhile(e => e.Peer is null).ToArray()) batch.AnswerNow(envelope, new ConversationReply.NotFound("conversation"));
+                if (batch.Envelopes.Count == 0) return new ConversationReply.NotFound("conversation");
                 _state = ConversationState.New(lease, batch.Envelopes[0].Peer!);
             }
             lease = null;
@@ -137,7 +137,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         }
         catch (DamagedEndpointException)
         {
-            return new Reply.Quarantined(conversationId);
+            return new ConversationReply.Quarantined(conversationId);
         }
         finally
         {
@@ -145,13 +145,13 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         }
     }
 
-    private async ValueTask<Reply> QuarantineAsync(StoredConversation stored)
+    private async ValueTask<ConversationReply> QuarantineAsync(StoredConversation stored)
     {
         _isQuarantined = true;
         context.Telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(context.Log, conversationId);
         if (stored.DueMs is not null) await context.Store.SuspendAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false);
-        return new Reply.Quarantined(conversationId);
+        return new ConversationReply.Quarantined(conversationId);
     }
 
     /// <summary>Steps through the batch; what there is to commit, if anything.</summary>
@@ -209,7 +209,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
                 return false;
             case CommitResult.NoEndpoint:
                 Drop();
-                batch.AnswerAll(new Reply.NotFound("endpoint"));
+                batch.AnswerAll(new ConversationReply.NotFound("endpoint"));
                 return false;
             default:
                 throw new InvalidOperationException($"Unknown result {result.GetType().Name}.");
@@ -222,13 +222,13 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         _state = null;
     }
 
-    internal static Reply.Overloaded Overloaded(ConversationContext context, string bound)
+    internal static ConversationReply.Overloaded Overloaded(ConversationContext context, string bound)
     {
         context.Telemetry.Overloaded(bound);
-        return new Reply.Overloaded(bound, RelayLimits.OverloadedRetryAfter);
+        return new ConversationReply.Overloaded(bound, RelayLimits.OverloadedRetryAfter);
     }
 
-    internal static Reply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
+    internal static ConversationReply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
 
     /// <summary>Wipes the state. Only while idle.</summary>
     public void Dispose()

@@ -13,7 +13,7 @@ internal sealed class ConversationStepper(ConversationContext context, string en
     private readonly Consequences _consequences = new(context.Telemetry);
     private readonly List<OtrEffect> _effects = [];
     private readonly Allowance _allowance = new(context.Budgets, endpointId);
-    private Reply? _postponed;
+    private ConversationReply? _postponed;
     private bool _dirty;
 
     /// <summary>A deadline has come.</summary>
@@ -28,23 +28,23 @@ internal sealed class ConversationStepper(ConversationContext context, string en
     {
         if (envelope.Command is not { } command)
         {
-            batch.AnswerWhenDurable(envelope, new Reply.Done(conversationId, state.Record.Otr.State, null));
+            batch.AnswerWhenDurable(envelope, new ConversationReply.Done(conversationId, state.Record.Otr.State, null));
             return;
         }
         var identity = CommandIdentity.Of(context.Ids, command);
         if (state.Seen.Find(identity.Id) is { } seen)
         {
             context.Telemetry.Replayed();
-            batch.AnswerNow(envelope, seen.Content == identity.Content ? seen.Answer : new Reply.RequestIdReused());
+            batch.AnswerNow(envelope, seen.Content == identity.Content ? seen.Answer : new ConversationReply.RequestIdReused());
         }
         else if (batch.Taken.Find(t => t.Id == identity.Id) is { } twin)
         {
             context.Telemetry.Replayed();
-            batch.AnswerWhenDurable(envelope, twin.Content == identity.Content ? twin.Answer : new Reply.RequestIdReused());
+            batch.AnswerWhenDurable(envelope, twin.Content == identity.Content ? twin.Answer : new ConversationReply.RequestIdReused());
         }
         else if (command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
         {
-            batch.AnswerNow(envelope, new Reply.Unavailable(Reply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter));
+            batch.AnswerNow(envelope, new ConversationReply.Unavailable(ConversationReply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter));
         }
         else if (FullStream() is { } full)
         {
@@ -111,20 +111,20 @@ internal sealed class ConversationStepper(ConversationContext context, string en
         return context.Signals.IsFull(new StreamKey(endpointId, StreamKind.Events)) ? StreamKind.Events : null;
     }
 
-    private Reply Step(Envelope envelope, Command command)
+    private ConversationReply Step(Envelope envelope, Command command)
     {
         var kind = command.GetType().Name;
         using var activity = context.Telemetry.Activities.StartActivity("relay.conversation.step", ActivityKind.Internal, envelope.Caller);
         activity?.SetTag("relay.command", kind);
         activity?.SetTag("relay.conversation", conversationId);
         context.Telemetry.Stepped(kind);
-        ulong reference = command is Command.Send ? state.Record.OpenSends.Next() : 0;
+        ulong reference = command is Command.SendText ? state.Record.OpenSends.Next() : 0;
         var answer = Step(CommandIdentity.Input(command, reference), command.RequestId, reference);
         activity?.SetTag("relay.answer", answer.GetType().Name);
         return answer;
     }
 
-    private Reply Step(OtrInput input, string? requestId, ulong reference)
+    private ConversationReply Step(OtrInput input, string? requestId, ulong reference)
     {
         _effects.Clear();
         var otr = state.Record.Otr;

@@ -7,7 +7,7 @@ namespace Relay.Actors.Conversations;
 /// <param name="continuations">How who waits for the answer goes on.</param>
 internal sealed class Envelope(string? peer, Command? command, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    private readonly TaskCompletionSource<Reply> _reply = new(continuations);
+    private readonly TaskCompletionSource<ConversationReply> _reply = new(continuations);
 
     public string? Peer { get; } = peer;
 
@@ -18,8 +18,8 @@ internal sealed class Envelope(string? peer, Command? command, TaskCreationOptio
     /// <summary>Bytes of text that wait with it.</summary>
     public int Length { get; } = command?.TextLength ?? 0;
 
-    public Task<Reply> Reply => _reply.Task;
+    public Task<ConversationReply> Reply => _reply.Task;
 
     /// <summary>Once.</summary>
-    public void Answer(Reply reply) => _reply.TrySetResult(reply);
+    public void Answer(ConversationReply reply) => _reply.TrySetResult(reply);
 }

@@ -8,7 +8,7 @@ namespace Relay.Actors.Conversations;
 /// <param name="Content">Keyed hash of what was asked, by which another request under the same id is told.</param>
 /// <param name="Answer">The first one, given again.</param>
 /// <param name="IsRequest">A bot's or an operator's request, not a message that a peer made the bridge bring.</param>
-internal sealed record SeenId(UInt128 Id, UInt128 Content, long TimeMs, Reply Answer, bool IsRequest);
+internal sealed record SeenId(UInt128 Id, UInt128 Content, long TimeMs, ConversationReply Answer, bool IsRequest);
 
 /// <summary>
 /// The ids a conversation has taken in, with their first answers: one row a commit, forgotten oldest first by number and
@@ -106,21 +106,21 @@ internal sealed class SeenIds
 
     private static long Newest(SeenId[] ids) => ids.Max(i => i.TimeMs);
 
-    private static void Write(RowWriter row, Reply answer)
+    private static void Write(RowWriter row, ConversationReply answer)
     {
         switch (answer)
         {
-            case Reply.Done done:
+            case ConversationReply.Done done:
                 row.Byte((byte)Kind.Done);
                 row.Name(done.State);
                 row.Bool(done.Disposition is not null);
                 if (done.Disposition is { } disposition) row.Name(disposition);
                 break;
-            case Reply.WireRejected rejected:
+            case ConversationReply.WireRejected rejected:
                 row.Byte((byte)Kind.WireRejected);
                 row.Name(rejected.Reason);
                 break;
-            case Reply.Refused refused:
+            case ConversationReply.Refused refused:
                 row.Byte((byte)Kind.Refused);
                 row.Name(refused.Reason);
                 break;
@@ -129,19 +129,19 @@ internal sealed class SeenIds
         }
     }
 
-    private static Reply Read(ref RowReader row, string conversationId)
+    private static ConversationReply Read(ref RowReader row, string conversationId)
     {
         switch ((Kind)row.Byte())
         {
             case Kind.Done:
-                return new Reply.Done(conversationId, row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null);
+                return new ConversationReply.Done(conversationId, row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null);
             case Kind.WireRejected:
-                return new Reply.WireRejected(conversationId, row.Name<RejectReason>());
+                return new ConversationReply.WireRejected(conversationId, row.Name<RejectReason>());
             case Kind.Refused:
-                return new Reply.Refused(conversationId, row.Name<RefusalReason>());
+                return new ConversationReply.Refused(conversationId, row.Name<RefusalReason>());
             default:
                 row.Fail();
-                return new Reply.RequestIdReused();
+                return new ConversationReply.RequestIdReused();
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
     /// <summary>Takes a command with so many bytes of text in, or says why not.</summary>
-    public Reply? TryEnter(string endpointId, int bytes)
+    public ConversationReply? TryEnter(string endpointId, int bytes)
     {
         lock (_lock)
         {
@@ -60,5 +60,5 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
         }
     }
 
-    private static Reply.Overloaded Overloaded(string bound) => new(bound, RelayLimits.OverloadedRetryAfter);
+    private static ConversationReply.Overloaded Overloaded(string bound) => new(bound, RelayLimits.OverloadedRetryAfter);
 }

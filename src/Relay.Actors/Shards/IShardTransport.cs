@@ -5,10 +5,10 @@ internal interface IShardTransport : IAsyncDisposable
 {
     /// <summary>
     /// Answers once the effects are durable. Never throws for what a caller, the broker or the store can cause:
-    /// <see cref="Reply.Overloaded"/> when a bound is reached, <see cref="Reply.Unavailable"/> when no answer came (it
+    /// <see cref="ConversationReply.Overloaded"/> when a bound is reached, <see cref="ConversationReply.Unavailable"/> when no answer came (it
     /// may have been done all the same; a repetition gets the first answer).
     /// </summary>
-    Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation);
+    Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation);
 }
 
 /// <summary>A command on its way to a shard.</summary>

@@ -20,7 +20,7 @@ internal sealed class LocalShards : INodeShards
 
     public bool KeepsDeadlines => true;
 
-    public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation)
+    public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation)
     {
         var envelope = new Envelope(command.Peer, command.Command, _continuations);
         _shards[ShardOf(command.ConversationId, _shards.Length)].Post(command.EndpointId, command.ConversationId, envelope);

@@ -17,7 +17,7 @@ internal sealed class BrokerClient : IShardBroker
     private readonly SimBroker _broker;
     private readonly SimProcess _node;
     private readonly TimeProvider _time;
-    private readonly Dictionary<long, (BrokerConnection Connection, TaskCompletionSource<Reply> Answer)> _asked = [];
+    private readonly Dictionary<long, (BrokerConnection Connection, TaskCompletionSource<ConversationReply> Answer)> _asked = [];
     private readonly List<BrokerConsumer> _consumers = [];
     private TaskCompletionSource _connected = new();
     private long _lastCorrelation;
@@ -40,12 +40,12 @@ internal sealed class BrokerClient : IShardBroker
     /// <summary>Commands that wait for an answer.</summary>
     public int Waiting => _asked.Count;
 
-    public async Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation)
+    public async Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation)
     {
         _schedule.AssertThread();
         if (Connection is not { } connection) return ConversationActor.Unavailable("broker");
         long correlation = ++_lastCorrelation;
-        var answer = new TaskCompletionSource<Reply>();
+        var answer = new TaskCompletionSource<ConversationReply>();
         _asked.Add(correlation, (connection, answer));
         using var timer = _time.CreateTimer(_ => answer.TrySetResult(ConversationActor.Unavailable("no answer")), null, AskTimeout, Timeout.InfiniteTimeSpan);
         int shard = ShardOf(command.ConversationId);
@@ -76,7 +76,7 @@ internal sealed class BrokerClient : IShardBroker
         connection?.Publish(() => _broker.Announce(connection, stream, last));
     }
 
-    public void Replied(BrokerConnection connection, long correlation, Reply reply)
+    public void Replied(BrokerConnection connection, long correlation, ConversationReply reply)
     {
         if (_asked.TryGetValue(correlation, out var asked) && asked.Connection == connection) asked.Answer.TrySetResult(reply);
     }

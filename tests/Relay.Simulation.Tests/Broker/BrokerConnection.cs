@@ -35,7 +35,7 @@ internal sealed class BrokerConnection
 
     public void Publish(Action atBroker) => _publishing.Send(0, atBroker);
 
-    public void Replied(long correlation, Reply reply) => _replying.Send(correlation, () => _client.Replied(this, correlation, reply));
+    public void Replied(long correlation, ConversationReply reply) => _replying.Send(correlation, () => _client.Replied(this, correlation, reply));
 
     public void Announced(StreamKey stream, ulong last) => _announcing.Send((long)last, () => _client.OnAnnounced(stream, last));
 

@@ -14,7 +14,7 @@ internal sealed class BrokerConsumer : IShardSubscription
     private readonly Queue<BrokerMessage> _received = [];
     private readonly TaskCompletionSource _ended = new();
     private readonly TaskCompletionSource _settled = new();
-    private readonly Dictionary<string, Reply> _first = [];
+    private readonly Dictionary<string, ConversationReply> _first = [];
     private int _handling;
     private bool _isActivating, _isActive, _isClosing;
 
@@ -109,8 +109,8 @@ internal sealed class BrokerConsumer : IShardSubscription
             Leave();
             return;
         }
-        if (_broker.Mutation == BrokerMutation.AnswersAnew && message.Command.Command is { } command && !_first.TryAdd(command.RequestId, reply)) reply = new Reply.Refused("", default);
-        _settling.Send(message.Number, () => _broker.Reply(message, reply));
+        if (_broker.Mutation == BrokerMutation.AnswersAnew && message.Command.Command is { } command && !_first.TryAdd(command.RequestId, reply)) reply = new ConversationReply.Refused("", default);
+        _settling.Send(message.Number, () => _broker.ConversationReply(message, reply));
         bool isLost = _broker.Mutation == BrokerMutation.LosesSettlements && _schedule.Random.Chance(50);
         if (!isLost) _settling.Send(message.Number, () => _broker.Settle(Shard, this, message.Number));
         if (_isClosing && _handling == 0) _settled.TrySetResult();

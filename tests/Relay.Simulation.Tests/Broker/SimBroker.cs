@@ -87,7 +87,7 @@ internal sealed class SimBroker
     }
 
     /// <summary>Direct reply-to: lost if the asker's connection is another one by now.</summary>
-    public void Reply(BrokerMessage message, Relay.Actors.Reply reply)
+    public void ConversationReply(BrokerMessage message, Relay.Actors.ConversationReply reply)
     {
         if (IsConnected(message.ReplyTo) && !_schedule.Random.Chance(Faults.LosingReplies)) message.ReplyTo.Replied(message.Correlation, reply);
     }

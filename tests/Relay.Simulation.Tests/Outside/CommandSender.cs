@@ -40,9 +40,9 @@ internal sealed class CommandSender(Clients clients, Checker checker, Conversati
         Next();
     }
 
-    private void Ask(Command command, int number, Action answered) => clients.Call<Reply>(name, number, (relay, cancellation) => relay.AskAsync(address, command, cancellation), reply =>
+    private void Ask(Command command, int number, Action answered) => clients.Call<ConversationReply>(name, number, (relay, cancellation) => relay.AskAsync(address, command, cancellation), reply =>
     {
-        if (reply is null or Reply.Unavailable or Reply.Overloaded)
+        if (reply is null or ConversationReply.Unavailable or ConversationReply.Overloaded)
         {
             clients.Schedule.Post(clients.Outside, "tries again", number, () => Ask(command, number, answered), 50 + clients.Schedule.Random.Next(1000));
             return;
