@@ -222,6 +222,8 @@ public static class RelayLimits
     public const int MaxTransportLogLines = 20;
     /// <summary>The window of <see cref="MaxTransportLogLines"/>.</summary>
     public static readonly TimeSpan TransportLogWindow = TimeSpan.FromMinutes(1);
+    /// <summary>Time between two looks at the expiry of a node's certificate.</summary>
+    public static readonly TimeSpan CertificateCheck = TimeSpan.FromHours(12);
     /// <summary>Time before the expiry of a node's certificate from which it is warned of.</summary>
     public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(30);
 

@@ -83,12 +83,23 @@ internal sealed class ClusterCertificate : IDisposable
     public TimeSpan? Expiry(TimeProvider time) => Node.NotAfter.Year == s_never.Year ? null : Node.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime;
 
     /// <summary>Whether a peer's certificate comes from this cluster's authority. The platform's own trust does not count.</summary>
-    private bool IsMember(X509Certificate2? certificate, X509Chain? chain, string peer, SslPolicyErrors errors, ILoggingAdapter log)
-        => certificate is not null && IsOfAuthority(certificate);
+    private bool IsMember(X509Certificate2? certificate, X509Chain? _, string peer, SslPolicyErrors errors, ILoggingAdapter log)
+    {
+        if (certificate is null) return false;
+        using var chain = new X509Chain();
+        if (IsOfAuthority(certificate, chain)) return true;
+        if (chain.ChainStatus.Any(s => s.Status == X509ChainStatusFlags.NotTimeValid)) log.Warning("A node at {0} is refused: its cluster certificate has expired, or is not valid yet.", peer);
+        return false;
+    }
 
     internal bool IsOfAuthority(X509Certificate2 certificate)
     {
         using var chain = new X509Chain();
+        return IsOfAuthority(certificate, chain);
+    }
+
+    private bool IsOfAuthority(X509Certificate2 certificate, X509Chain chain)
+    {
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(_authority);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;

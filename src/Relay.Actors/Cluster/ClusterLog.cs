@@ -43,4 +43,7 @@ internal static partial class ClusterLog
 
     [LoggerMessage(212, LogLevel.Critical, "The cluster certificate has expired: connections stay, but no node accepts a new one from this node. Put a new one in its place and restart this node.")]
     public static partial void CertificateExpired(ILogger log);
+
+    [LoggerMessage(EventId = 213, Message = "{Source}: {Message}{Cause}")]
+    public static partial void FromAkka(ILogger log, LogLevel level, string source, string message, string cause, Exception? exception);
 }

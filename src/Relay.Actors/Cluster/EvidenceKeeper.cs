@@ -23,7 +23,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     private readonly INodeRows _rows;
     private readonly ILogger _log;
 
-    private EvidenceKeeper(INodeRows rows, ILogger log) => (_rows, _log) = (rows, log);
+    public EvidenceKeeper(INodeRows rows, ILogger log) => (_rows, _log) = (rows, log);
 
     private sealed record Look(Member Peer, int Attempt) : INoSerializationVerificationNeeded;
 

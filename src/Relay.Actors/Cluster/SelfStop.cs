@@ -35,7 +35,7 @@ internal sealed class SelfStop : UntypedActor
     private readonly ILogger _log;
     private bool _isStopping;
 
-    private SelfStop(ShardFences fences, INodeRows rows, Action<StopReason> stop, ILogger log)
+    public SelfStop(ShardFences fences, INodeRows rows, Action<StopReason> stop, ILogger log)
     {
         (_fences, _stop, _log) = (fences, stop, log);
         rows.Lost.PipeTo(Self, success: loss => new RowLost(loss));

@@ -116,7 +116,7 @@ internal sealed class DatabaseCheck(ClusterRelayOptions options, TimeProvider ti
                 return;
             }
             Add("cluster's key", ClusterVerdict.Ok, "opens the database");
-            if (await DocumentAsync(connection, ClusterRelay.ShardsDocument, cancellation).ConfigureAwait(false) is { } sealedShards && ClusterRelay.TryReadShards(sealer, sealedShards) is { } shards && shards != options.Shards)
+            if (await DocumentAsync(connection, ClusterDocuments.ShardsDocument, cancellation).ConfigureAwait(false) is { } sealedShards && ClusterDocuments.TryReadShards(sealer, sealedShards) is { } shards && shards != options.Shards)
                 Add("shards", ClusterVerdict.Problem, $"The cluster has {shards} shards, and this node is set to {options.Shards}.", $"--shards {shards}");
         }
         catch (RelayStartException e)

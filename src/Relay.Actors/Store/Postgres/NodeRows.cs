@@ -37,6 +37,18 @@ internal sealed class NodeRows : INodeRows
     /// <summary>Which process of which run of the server the session is with.</summary>
     private readonly record struct SessionIdentity(int Process, DateTime ServerStart);
 
+    /// <summary>For tests: ends the session as the end of a killed process does.</summary>
+    internal async Task AbandonAsync()
+    {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _turn.WaitAsync().ConfigureAwait(false);
+        _isHeld = false;
+        if (_session is { } session) await session.DisposeAsync().ConfigureAwait(false);
+        _session = null;
+        _turn.Release();
+    }
+
     private NodeRows(PostgresConnections connections, NodeIdentity self, ILogger log)
     {
         (Self, _place, _time, _log) = (self, connections.Place, connections.Time, log);
