@@ -2,10 +2,11 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Cluster;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
-using Relay.Actors.Store.Postgres;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Files;
+using Relay.Storage.Postgres;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors;
 
@@ -29,13 +30,13 @@ public static class ClusterRelay
         Sealer? sealer = null;
         try
         {
-            store = await PostgresStore.OpenAsync(options.Database, telemetry, loggers.CreateLogger("Relay.Store"), time, cancellation).ConfigureAwait(false);
+            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time, cancellation).ConfigureAwait(false);
             (sealer, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation).ConfigureAwait(false);
             key.Dispose();
             await ClusterDocuments.AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
             broker = await RabbitBroker.ConnectAsync(Broker(options), sealer, telemetry, loggers.CreateLogger("Relay.Broker"), time, random, cancellation).ConfigureAwait(false);
             var node = new RelayNodeOptions(options.Shards) { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
-            var membership = new Membership(store, new StoredNode(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
+            var membership = new Membership(store, new NodeRow(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
             var relay = new RelayNode(store, sealer, ids, node, context => new ClusterShards(context, broker, store, membership, node.MaxResidentConversations), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;

@@ -17,6 +17,7 @@ using Relay.Cli.Nodes;
 using Relay.Cli.OtrPeer;
 using Relay.Cli.Serve;
 using Relay.Client;
+using Relay.Storage;
 
 namespace Relay.Cli;
 

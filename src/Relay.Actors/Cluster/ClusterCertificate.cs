@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Akka.Event;
 using Akka.Remote.Transport.DotNetty;
-using Relay.Actors.Sealing;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster;
 

@@ -1,17 +1,13 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using Otr.Core;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage.Sealing;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 
 /// <summary>What the nodes of a cluster agree on before they join: the sealing key, and how many shards there are. The first node writes it, sealed.</summary>
 internal static class ClusterDocuments
 {
-    public const string ShardsDocument = "shards";
-    private static readonly RowKey s_shardsRow = new(ShardsDocument, "", 1);
-
     /// <summary>The proof of the sealing key is the cluster's identity: a node that cannot open it has another cluster's key.</summary>
     /// <param name="keyPath">Where the sealing key is; the first node of a new cluster makes it.</param>
     /// <returns>All of it owned by the caller; the key itself is for what else is derived from it.</returns>
@@ -23,14 +19,14 @@ internal static class ClusterDocuments
         bool hasKey = File.Exists(keyPath);
         if (stored is not null && !hasKey)
             throw new RelayStartException($"The sealing key {keyPath} is missing, and the cluster's database cannot be read without it. Copy the key of another node there (it is the same on all), or name its place with --sealing-key. Nothing was changed.");
-        var key = hasKey ? SealingKey.Read(keyPath) : SealingKey.Create(keyPath, random);
-        var sealer = new Sealer(key, random);
+        var key = hasKey ? SealingKey.Read(keyPath) : SealingKey.Create(keyPath, random.Fill);
+        var sealer = new Sealer(key, random.Fill);
         try
         {
             if (stored is null)
             {
-                var made = StoreIdentity.Make(sealer, random);
-                if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new StoredDocument(1, made);
+                var made = StoreIdentity.Make(sealer, random.Fill);
+                if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new DocumentRow(1, made);
                 // Another node founded the cluster at the same moment.
                 else stored = await store.LoadDocumentAsync(StoreIdentity.Row, cancellation).ConfigureAwait(false);
             }
@@ -52,20 +48,14 @@ internal static class ClusterDocuments
     /// <exception cref="StoreException"/>
     public static async Task AgreeOnShardsAsync(IClusterStore store, Sealer sealer, int shards, CancellationToken cancellation)
     {
-        var value = new byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(value, shards);
-        if (await store.LoadDocumentAsync(ShardsDocument, cancellation).ConfigureAwait(false) is not { } stored)
+        if (await store.LoadDocumentAsync(ShardCount.Document, cancellation).ConfigureAwait(false) is not { } stored)
         {
-            if (await store.SaveDocumentAsync(ShardsDocument, 0, sealer.Seal(SealedTable.Meta, s_shardsRow, value), cancellation).ConfigureAwait(false)) return;
-            stored = await store.LoadDocumentAsync(ShardsDocument, cancellation).ConfigureAwait(false) ?? throw new StoreException("The database lacks a row that it has just had.");
+            if (await store.SaveDocumentAsync(ShardCount.Document, 0, ShardCount.Seal(sealer, shards), cancellation).ConfigureAwait(false)) return;
+            stored = await store.LoadDocumentAsync(ShardCount.Document, cancellation).ConfigureAwait(false) ?? throw new StoreException("The database lacks a row that it has just had.");
         }
-        if (TryReadShards(sealer, stored.Sealed) is not { } agreed)
+        if (ShardCount.TryOpen(sealer, stored.Sealed) is not { } agreed)
             throw new RelayStartException("The database's record of how many shards the cluster has does not open: it was altered. Put the database back from a backup. Nothing was changed.");
         if (agreed != shards)
             throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"The cluster has {agreed} shards and this node was told {shards}. Start it with --shards {agreed}: their number is fixed once a cluster has begun."));
     }
-
-    /// <returns>How many shards the cluster has; null if the record does not open.</returns>
-    public static int? TryReadShards(Sealer sealer, byte[] value)
-        => sealer.TryOpen(SealedTable.Meta, s_shardsRow, value) is { Length: 4 } clear ? BinaryPrimitives.ReadInt32BigEndian(clear) : null;
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using Akka.Actor;
 using Akka.Cluster;
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Store;
+using Relay.Storage;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Actors.Cluster;
@@ -43,7 +43,7 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
         ClusterLog.Joined(log, (long)time.GetElapsedTime(_begun).TotalMilliseconds);
     }
 
-    private async Task<bool> TryJoinAsync(List<NodeRow> up, CancellationToken cancellation)
+    private async Task<bool> TryJoinAsync(List<RegisteredNode> up, CancellationToken cancellation)
     {
         var seeds = new List<Address>();
         // Rows are whatever the database says; who answers at an address must still have a certificate.
@@ -104,7 +104,7 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
             {
                 // A member it is; until it is marked only nobody joins by it.
                 ClusterLog.JoinFailed(log, e.Message);
-                await Task.Delay(RelayLimits.MaxNodeSessionRetry, time, cancellation).ConfigureAwait(false);
+                await Task.Delay(StorageLimits.MaxNodeSessionRetry, time, cancellation).ConfigureAwait(false);
             }
         }
     }
@@ -113,10 +113,10 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     /// Whether a node that is marked as up, but whose lock is not held, may be alive all the same: its session was dropped, or the server was restarted and
     /// has released all locks, and it takes its lock again in a moment. Founding a cluster beside such nodes would make two.
     /// </summary>
-    private bool MayBeUp(NodeRow row) => row is { State: NodeState.Up, IsHeld: false }
+    private bool MayBeUp(RegisteredNode row) => row is { State: NodeState.Up, IsHeld: false }
         && (time.GetElapsedTime(_begun) < RelayLimits.LockRetakeGrace || (!row.IsOfThisServerStart && row.ServerUptime < RelayLimits.ServerStartGrace));
 
-    private void RefuseOtherMajor(List<NodeRow> up)
+    private void RefuseOtherMajor(List<RegisteredNode> up)
     {
         if (up.Find(r => Major(r.Version) != Major(version)) is { } other)
             throw new RelayStartException($"The cluster runs Relay {other.Version} (node {other.Node.Address}) and this node is Relay {version}: nodes of different major versions do not understand each other. Start this node with version {other.Version}, or stop all nodes and start them with one version. Nothing was changed.");

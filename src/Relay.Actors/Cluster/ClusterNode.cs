@@ -6,8 +6,8 @@ using Akka.Configuration;
 using Akka.Hosting;
 using Microsoft.Extensions.Logging;
 using Relay.Actors.Conversations;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage.Sealing;
+using Relay.Storage;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Actors.Cluster;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Configuration;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

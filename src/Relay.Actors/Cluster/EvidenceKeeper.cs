@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Remote;
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Store;
+using Relay.Storage;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Actors.Cluster;
@@ -102,7 +102,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
             return;
         }
         if (found.Attempt < RelayLimits.EvidenceChecks) Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt + 1), RelayLimits.EvidenceInterval);
-        else if (_cluster.State.Unreachable.Any(m => m.UniqueAddress.Equals(peer.UniqueAddress))) Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt), RelayLimits.NodeSessionCheck);
+        else if (_cluster.State.Unreachable.Any(m => m.UniqueAddress.Equals(peer.UniqueAddress))) Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt), StorageLimits.NodeSessionCheck);
     }
 
     private void MarkDown(Member peer)

@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Remote;
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Store;
+using Relay.Storage;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Actors.Cluster;

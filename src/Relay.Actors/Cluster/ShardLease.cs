@@ -7,7 +7,7 @@ using Akka.Hosting;
 using Akka.Hosting.Coordination;
 using Microsoft.Extensions.Logging;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Relay.Actors.Conversations;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 

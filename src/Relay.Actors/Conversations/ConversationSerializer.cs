@@ -5,7 +5,8 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Serialization;
 using Otr.Core;
-using Relay.Actors.Sealing;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
 using Otr.Core;
 using Relay.Actors;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store.Sqlite;
+using Relay.Storage.Files;
+using Relay.Storage.Sealing;
+using Relay.Storage.Sqlite;
 
 namespace Relay.Cli.Bench.Server;
 
@@ -20,19 +22,21 @@ internal sealed class IdleStore : IDisposable
     private readonly DataDirectory _directory;
     private readonly Sealer _sealer;
     private readonly KeyedIds _ids;
-    private readonly SqliteSession _session;
+    private readonly SqliteConnection _connection;
 
     /// <param name="path">The data directory.</param>
     public IdleStore(string path)
     {
         _directory = DataDirectory.Open(path, null);
-        using (var key = SealingKey.Read(_directory.SealingKey)) _sealer = new Sealer(key, SystemRandom.Instance);
+        using (var key = SealingKey.Read(_directory.SealingKey)) _sealer = new Sealer(key, SystemRandom.Instance.Fill);
         var identity = _sealer.TryOpen(SealedTable.Meta, new RowKey(IdentityRow, "", 1), SqliteFile.Check(_directory.Database, IdentityRow)!)!;
         _ids = new KeyedIds(identity);
         CryptographicOperations.ZeroMemory(identity);
-        _session = SqliteSession.Open(_directory.Database, Microsoft.Data.Sqlite.SqliteOpenMode.ReadWrite);
+        _connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = _directory.Database, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
+        _connection.Open();
         // Nothing here needs to survive a crash; the server sets its own modes again.
-        foreach (var pragma in (string[])["journal_mode = DELETE", "journal_mode = OFF", "synchronous = OFF", "cache_size = -65536"]) _session.Scalar("PRAGMA " + pragma);
+        Execute("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536");
     }
 
     /// <summary>The peer of the conversation of that number.</summary>
@@ -58,21 +62,28 @@ internal sealed class IdleStore : IDisposable
         }, cancellation);
         long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         int done = 0;
-        _session.Execute("BEGIN IMMEDIATE");
+        using var transaction = _connection.BeginTransaction();
+        using var insert = Command(
+            "INSERT INTO conversation (endpoint, id, version, updated, sealed) VALUES ($endpoint, $id, 1, $updated, $sealed)",
+            ("$endpoint", endpointId), ("$id", ""), ("$updated", now), ("$sealed", Array.Empty<byte>()));
+        insert.Prepare();
         await foreach (var chunk in chunks.Reader.ReadAllAsync(cancellation))
         {
             foreach (var (id, value) in chunk)
-                _session.Execute("INSERT INTO conversation (endpoint, id, version, updated, sealed) VALUES ($1, $2, 1, $3, $4)", endpointId, id, now, value);
+            {
+                (insert.Parameters["$id"].Value, insert.Parameters["$sealed"].Value) = (id, value);
+                insert.ExecuteNonQuery();
+            }
             progress(done += chunk.Length);
         }
         await sealing;
-        _session.Execute("UPDATE endpoint SET conversations = conversations + $2 WHERE id = $1", endpointId, (long)count);
-        _session.Execute("COMMIT");
+        Execute("UPDATE endpoint SET conversations = conversations + $count WHERE id = $id", ("$id", endpointId), ("$count", (long)count));
+        transaction.Commit();
     }
 
     public void Dispose()
     {
-        _session.Dispose();
+        _connection.Dispose();
         // Else the server's first flush would be of all this, and be taken for a part of its start.
         using (var file = new FileStream(_directory.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)) file.Flush(flushToDisk: true);
         _sealer.Dispose();
@@ -86,14 +97,29 @@ internal sealed class IdleStore : IDisposable
     private byte[] Body(string endpointId, string seedPeer)
     {
         var id = Id(endpointId, seedPeer);
-        using var row = _session.Query("SELECT version, sealed FROM conversation WHERE endpoint = $1 AND id = $2", endpointId, id);
+        using var select = Command("SELECT version, sealed FROM conversation WHERE endpoint = $endpoint AND id = $id", ("$endpoint", endpointId), ("$id", id));
+        using var row = select.ExecuteReader();
         if (!row.Read()) throw new InvalidOperationException("The first conversation is not there.");
-        var clear = _sealer.TryOpen(SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.Int64(0)), row.Blob(1))!;
+        var clear = _sealer.TryOpen(SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.GetInt64(0)), row.GetFieldValue<byte[]>(1))!;
         return clear[Head(seedPeer).Length..];
     }
 
     private byte[] Seal(string endpointId, string id, string peer, byte[] body)
         => _sealer.Seal(SealedTable.Conversation, new RowKey(endpointId, id, 1), [.. Head(peer), .. body]);
+
+    private void Execute(string sql, params (string Name, object Value)[] parameters)
+    {
+        using var command = Command(sql, parameters);
+        command.ExecuteNonQuery();
+    }
+
+    private SqliteCommand Command(string sql, params (string Name, object Value)[] parameters)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
+        return command;
+    }
 
     /// <summary>As a conversation's record begins: the format, and the peer.</summary>
     private static byte[] Head(string peer)
