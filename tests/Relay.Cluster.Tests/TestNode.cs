@@ -127,7 +127,7 @@ internal sealed class TestNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Node.DisposeAsync();
-        if (System is not null) await System.Terminate();
+        ((ExtendedActorSystem?)System)?.Abort();
         if (Store is not null) await Store.DisposeAsync();
         Sealer?.Dispose();
         if (_link is not null) await _link.DisposeAsync();

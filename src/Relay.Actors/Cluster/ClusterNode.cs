@@ -129,7 +129,9 @@ internal sealed class ClusterNode : IAsyncDisposable
     {
         await _closing.CancelAsync().ConfigureAwait(false);
         if (_certificateWatch is not null) await _certificateWatch.DisposeAsync().ConfigureAwait(false);
-        if (_system is { WhenTerminated.IsCompleted: false } system) await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance).ConfigureAwait(false);
+        // A node that was stopped has nothing to hand over, and the others do not answer it.
+        if (_system is { WhenTerminated.IsCompleted: false } system && Volatile.Read(ref _isStopped) == 0)
+            await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance), system.WhenTerminated).ConfigureAwait(false);
         if (_rows is not null) await _rows.DisposeAsync().ConfigureAwait(false);
         _parts.Certificate.Dispose();
     }

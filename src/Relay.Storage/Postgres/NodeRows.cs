@@ -38,16 +38,7 @@ internal sealed class NodeRows : INodeRows
     private readonly record struct SessionIdentity(int Process, DateTime ServerStart);
 
     /// <summary>For tests: ends the session as the end of a killed process does.</summary>
-    internal async Task AbandonAsync()
-    {
-        await _closing.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _turn.WaitAsync().ConfigureAwait(false);
-        _isHeld = false;
-        if (_session is { } session) await session.DisposeAsync().ConfigureAwait(false);
-        _session = null;
-        _turn.Release();
-    }
+    internal Task AbandonAsync() => EndAsync(static _ => Task.CompletedTask);
 
     private NodeRows(PostgresConnections connections, NodeIdentity self, ILogger log)
     {
@@ -140,18 +131,31 @@ internal sealed class NodeRows : INodeRows
 
     public async ValueTask DisposeAsync()
     {
+        // A node that was downed, or that another process has taken the address from, leaves the row as it is.
+        await EndAsync(async session =>
+        {
+            if (!_lost.Task.IsCompleted) await session.ExecuteAsync("DELETE FROM relay.cluster_node WHERE address = $1 AND incarnation = $2", CancellationToken.None, Self.Address, Self.Incarnation).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        await _source.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task EndAsync(Func<NpgsqlConnection, Task> last)
+    {
         await _closing.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _turn.WaitAsync().ConfigureAwait(false);
-        _isHeld = false;
-        if (_session is { } session)
+        try
         {
-            _session = null;
-            // A node that was downed, or that another process has taken the address from, leaves the row as it is.
-            if (!_lost.Task.IsCompleted) await NodeSessionChecks.TryAsync(() => session.ExecuteAsync("DELETE FROM relay.cluster_node WHERE address = $1 AND incarnation = $2", CancellationToken.None, Self.Address, Self.Incarnation)).ConfigureAwait(false);
+            bool wasHeld = _isHeld;
+            _isHeld = false;
+            if (Interlocked.Exchange(ref _session, null) is not { } session) return;
+            if (wasHeld) await NodeSessionChecks.TryAsync(() => last(session)).ConfigureAwait(false);
             await session.DisposeAsync().ConfigureAwait(false);
         }
-        await _source.DisposeAsync().ConfigureAwait(false);
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <summary>Runs statements on the session, one caller at a time. A session that fails is given up, and the watch opens another.</summary>
