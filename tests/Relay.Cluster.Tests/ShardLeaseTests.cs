@@ -40,9 +40,10 @@ public sealed class ShardLeaseTests(ClusterDatabase databases)
         var first = await fences.ClaimAsync(3, () => { }, default);
         var second = await fences.ClaimAsync(3, () => { }, default);
         fences.Release(3, first!);
-        first!.Lose();
+        Assert.True(first!.IsLost);
         Assert.Same(second, fences.Find(3));
-        fences.Release(3, second!);
+        Assert.False(second!.IsLost);
+        fences.Release(3, second);
         Assert.Null(fences.Find(3));
     }
 

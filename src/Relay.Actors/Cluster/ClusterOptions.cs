@@ -13,7 +13,7 @@ public sealed record ClusterOptions
     /// <summary>Settings that the cluster's wall, the evidence or the fence stand on: they cannot be changed.</summary>
     private static readonly string[] s_fixed =
     [
-        "akka.actor.provider", "akka.actor.serial", "akka.remote.dot-netty.tcp.enable-ssl", "akka.remote.dot-netty.tcp.ssl", "akka.remote.dot-netty.tcp.hostname",
+        "akka.loggers", "akka.actor.provider", "akka.actor.serial", "akka.remote.dot-netty.tcp.enable-ssl", "akka.remote.dot-netty.tcp.ssl", "akka.remote.dot-netty.tcp.hostname",
         "akka.remote.dot-netty.tcp.port", "akka.remote.dot-netty.tcp.public", "akka.remote.dot-netty.tcp.maximum-frame-size", "akka.remote.enabled-transports",
         "akka.remote.untrusted-mode", "akka.cluster.roles", "akka.cluster.seed-nodes", "akka.cluster.failure-detector.implementation-class", "akka.cluster.downing-provider-class",
         "akka.cluster.sharding.use-lease", "akka.cluster.sharding.state-store-mode", "akka.cluster.sharding.remember-entities", "akka.coordinated-shutdown.exit-clr",
@@ -42,7 +42,7 @@ public sealed record ClusterOptions
     /// <exception cref="RelayStartException">A setting is one that cannot be changed, or is not one.</exception>
     internal Config ToConfig()
     {
-        if (Uri.CheckHostName(Host) == UriHostNameType.Unknown) throw new RelayStartException("Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.");
+        if (Uri.CheckHostName(Host) == UriHostNameType.Unknown || (Listen is not null && !System.Net.IPAddress.TryParse(Listen, out _))) throw new RelayStartException("Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.");
         if (Port is < 0 or > 65535) throw new RelayStartException("Relay:Cluster:Port is not a port from 1 to 65535.");
         if (Shards is < 1 or > RelayLimits.MaxShards) throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"Relay:Conversations:Shards is {Shards}; a cluster has 1 to {RelayLimits.MaxShards} shards."));
         // Strings are quoted: the parser takes IP addresses for numbers.

@@ -119,7 +119,12 @@ internal sealed class ShardFences(IClusterStore store, Guid node, ILogger log)
         }
     }
 
-    public void Release(int shard, ShardStanding standing) => _held.TryRemove(new(shard, standing));
+    /// <summary>The shard has stopped here: its right ends with it, also where the shard was claimed again meanwhile.</summary>
+    public void Release(int shard, ShardStanding standing)
+    {
+        standing.End();
+        _held.TryRemove(new(shard, standing));
+    }
 
     /// <summary>This node may not go on: nothing of what it still does is committed or answered, and it claims no more.</summary>
     public void LoseAll()
@@ -131,7 +136,7 @@ internal sealed class ShardFences(IClusterStore store, Guid node, ILogger log)
     private void Lost(ShardStanding standing, Action lost)
     {
         var fence = standing.Fence!.Value;
-        Release(fence.Shard, standing);
+        _held.TryRemove(new(fence.Shard, standing));
         if (!_isOver) ClusterLog.ShardLost(log, fence.Shard, fence.Epoch);
         lost();
     }

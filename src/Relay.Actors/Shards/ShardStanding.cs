@@ -24,4 +24,10 @@ internal sealed class ShardStanding(ShardFence? fence, Action? lost = null)
     {
         if (fence is not null && Interlocked.Exchange(ref _isLost, 1) == 0) lost?.Invoke();
     }
+
+    /// <summary>The shard has stopped on this node: whatever is still under way for it is neither committed nor answered.</summary>
+    public void End()
+    {
+        if (fence is not null) Interlocked.Exchange(ref _isLost, 1);
+    }
 }
