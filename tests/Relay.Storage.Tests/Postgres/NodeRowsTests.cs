@@ -143,7 +143,7 @@ public sealed class NodeRowsTests(PostgresFixture postgres) : PostgresTest(postg
         Assert.True(await a.EndFoundingAsync(isFounded: false, default));
         Assert.True(await b.TryLockFoundingAsync(default));
         await EndSessionAsync(b);
-        Assert.True(await TryAsync(() => a.TryLockFoundingAsync(default)));
+        await UntilAsync(async () => await a.TryLockFoundingAsync(default));
         await UntilAsync(() => Task.FromResult(b.IsHeld && b.SessionProcess != 0));
         Assert.False(await TryAsync(() => b.EndFoundingAsync(isFounded: true, default)));
         Assert.Equal(NodeState.Starting, (await a.ReadAsync(default)).Single(r => r.Node == B).State);
