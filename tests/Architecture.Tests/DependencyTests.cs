@@ -15,8 +15,7 @@ public sealed class DependencyTests
         ["Relay.Grpc"] = [],
         ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Relay.Grpc", "Otr.Core"],
         ["Relay.Client"] = ["Relay.Grpc"],
-        ["Relay.Engines"] = [],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client", "Relay.Engines"],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
@@ -28,7 +27,6 @@ public sealed class DependencyTests
         ["Relay.Grpc"] = ["Google.Protobuf", "Grpc.Tools"],
         ["Relay.Gateway"] = ["Google.Protobuf", "Grpc.Tools", "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
         ["Relay.Client"] = ["Google.Protobuf", "Grpc.Tools"],
-        ["Relay.Engines"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 
