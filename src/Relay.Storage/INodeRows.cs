@@ -4,26 +4,28 @@ namespace Relay.Storage;
 public interface INodeRegistry
 {
     /// <summary>
-    /// Writes the node's row and takes the lock of its address, which is held until the result is disposed of. The lock of a process that was
-    /// killed is free at once, that of a lost host within seconds.
+    /// Writes the node's row and takes the lock of its address, which is held until the result is disposed of. The lock
+    /// of a process that was killed is free at once, that of a lost host within seconds.
     /// </summary>
     /// <param name="version">The program's.</param>
     /// <exception cref="RelayStartException">
-    /// Another process holds the address; the database is behind a pooler that shares sessions; this machine's clock is off; or the database
-    /// cannot be used. The message says what to do.
+    /// Another process holds the address; the database is behind a pooler that shares sessions; this machine's clock is
+    /// off; or the database cannot be used. The message says what to do.
     /// </exception>
     Task<INodeRows> RegisterNodeAsync(NodeIdentity self, string version, CancellationToken cancellation);
 }
 
 /// <summary>
-/// A registered node's session with the database: it holds the node's lock, and reads the rows and locks of the others. All of it goes through that one
-/// session, so that whatever it says was said while the own lock was held.
+/// A registered node's session with the database: it holds the node's lock, and reads the rows and locks of the others.
+/// All of it goes through that one session, so that whatever it says was said while the own lock was held.
 /// </summary>
 public interface INodeRows : IAsyncDisposable
 {
     NodeIdentity Self { get; }
 
-    /// <summary>Whether the lock was held when it was last looked at. A session that was lost is opened, and the lock taken, again.</summary>
+    /// <summary>
+    /// Whether the lock was held when it was last looked at. A session that was lost is opened, and the lock taken, again.
+    /// </summary>
     bool IsHeld { get; }
 
     /// <summary>Completes when this node may not go on; never fails.</summary>
@@ -67,7 +69,8 @@ public enum NodeState : short
 /// <param name="IsHeld">Its session lock is held.</param>
 /// <param name="IsOfThisServerStart">Its lock was taken since the server's last start: if it is not held, its process has lost it.</param>
 /// <param name="ServerUptime">Time since the server's last start.</param>
-public sealed record RegisteredNode(NodeIdentity Node, string Version, NodeState State, bool IsHeld, bool IsOfThisServerStart, TimeSpan ServerUptime);
+public sealed record RegisteredNode(NodeIdentity Node, string Version, NodeState State, bool IsHeld, bool IsOfThisServerStart,
+    TimeSpan ServerUptime);
 
 public enum NodeEvidence
 {

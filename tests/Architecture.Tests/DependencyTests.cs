@@ -23,7 +23,7 @@ public sealed class DependencyTests
     {
         ["Otr.Core"] = [],
         ["Relay.Storage"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql"],
-        ["Relay.Actors"] = ["RabbitMQ.Client"],
+        ["Relay.Actors"] = ["RabbitMQ.Client", "Akka.Cluster.Hosting", "LightningDB"],
         ["Relay.Grpc"] = ["Google.Protobuf", "Grpc.Tools"],
         ["Relay.Gateway"] = ["Google.Protobuf", "Grpc.Tools", "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
         ["Relay.Client"] = ["Google.Protobuf", "Grpc.Tools"],

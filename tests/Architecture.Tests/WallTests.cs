@@ -40,6 +40,14 @@ public sealed class WallTests
         else Assert.Empty(known);
     }
 
+    [Theory, MemberData(nameof(Product))]
+    public void Akka_is_known_to_Relay_Actors_only(string project)
+    {
+        var known = Load(project).GetReferencedAssemblies().Where(a => a.Name == "Akka" || a.Name!.StartsWith("Akka.", StringComparison.Ordinal));
+        if (project == "Relay.Actors") Assert.NotEmpty(known);
+        else Assert.Empty(known);
+    }
+
     /// <summary>A store holds sealed bytes of endpoints and peers; a model of it can take its place because it knows nothing else of ours.</summary>
     [Fact]
     public void Relay_Storage_knows_nothing_else_of_ours()

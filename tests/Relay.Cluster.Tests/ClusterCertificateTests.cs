@@ -36,10 +36,13 @@ public sealed class ClusterCertificateTests : IDisposable
     {
         using var a = Issue(1);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var self = new CertificateRequest("CN=Relay cluster authority", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var self = new CertificateRequest("CN=Relay cluster authority", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         Assert.False(a.IsOfAuthority(self));
         var (authority, node) = Files("server", DateTimeOffset.UtcNow.AddDays(1), "1.3.6.1.5.5.7.3.1");
-        Assert.Contains("both server and client", Assert.Throws<RelayStartException>(() => ClusterCertificate.Read(new ClusterCertificateFiles(node, node + ".key", authority), TimeProvider.System)).Message, StringComparison.Ordinal);
+        Assert.Contains("both server and client", Assert.Throws<RelayStartException>(()
+            => ClusterCertificate.Read(new ClusterCertificateFiles(node, node + ".key", authority), TimeProvider.System)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,11 +70,14 @@ public sealed class ClusterCertificateTests : IDisposable
         var (otherAuthority, other) = Files("b", DateTimeOffset.UtcNow.AddDays(1), uses);
         var (expiredAuthority, expired) = Files("c", DateTimeOffset.UtcNow.AddMinutes(-5), uses);
         Assert.Contains("was not issued by the authority", Refusal(node, node + ".key", otherAuthority), StringComparison.Ordinal);
-        Assert.Contains(Path.Combine(_directory, "absent"), Refusal(Path.Combine(_directory, "absent"), node + ".key", authority), StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(_directory, "absent"), Refusal(Path.Combine(_directory, "absent"), node + ".key", authority),
+            StringComparison.Ordinal);
         Assert.Contains(node, Refusal(node, other + ".key", authority), StringComparison.Ordinal);
         Assert.Contains("expired on", Refusal(expired, expired + ".key", expiredAuthority), StringComparison.Ordinal);
 
-        string Refusal(string path, string key, string from) => Assert.Throws<RelayStartException>(() => ClusterCertificate.Read(new ClusterCertificateFiles(path, key, from), TimeProvider.System)).Message;
+        string Refusal(string path, string key, string from)
+            => Assert.Throws<RelayStartException>(() => ClusterCertificate.Read(new ClusterCertificateFiles(path, key, from),
+            TimeProvider.System)).Message;
     }
 
     /// <summary>An organisation's authority and a node's certificate of it, as PEM files.</summary>
@@ -84,7 +90,8 @@ public sealed class ClusterCertificateTests : IDisposable
         using var key = RSA.Create(2048);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. uses.Select(u => new Oid(u))], false));
-        using var issued = request.Create(signing.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), DateTimeOffset.UtcNow.AddDays(-1), until, [1, 2, 3]);
+        using var issued = request.Create(signing.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey),
+            DateTimeOffset.UtcNow.AddDays(-1), until, [1, 2, 3]);
         var (authorityPath, nodePath) = (Path.Combine(_directory, name + "-ca.pem"), Path.Combine(_directory, name + ".pem"));
         File.WriteAllText(authorityPath, signing.ExportCertificatePem());
         File.WriteAllText(nodePath, issued.ExportCertificatePem());

@@ -28,7 +28,8 @@ public sealed class ClusterDatabase : IAsyncLifetime
         try
         {
             _directory ??= Directory.CreateTempSubdirectory("relay-test-").FullName;
-            _server ??= await PostgresServer.StartAsync(new PostgresOptions(_directory) { Settings = new Dictionary<string, string> { ["max_connections"] = "300" } });
+            _server ??= await PostgresServer.StartAsync(new PostgresOptions(_directory) { Settings = new Dictionary<string,
+                string> { ["max_connections"] = "300" } });
             return await _server.CreateDatabaseAsync(string.Create(CultureInfo.InvariantCulture, $"test{++_databases}"));
         }
         finally

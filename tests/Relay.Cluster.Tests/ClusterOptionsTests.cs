@@ -6,7 +6,8 @@ namespace Relay.Cluster.Tests;
 /// <summary>What an operator may set.</summary>
 public sealed class ClusterOptionsTests
 {
-    private static ClusterOptions With(params (string Name, string Value)[] settings) => new() { Host = "127.0.0.1", Settings = settings.ToDictionary(s => s.Name, s => s.Value) };
+    private static ClusterOptions With(params (string Name, string Value)[] settings)
+        => new() { Host = "127.0.0.1", Settings = settings.ToDictionary(s => s.Name, s => s.Value) };
 
     [Fact]
     public void Settings_go_over_ours_and_the_rest_stays()
@@ -34,7 +35,8 @@ public sealed class ClusterOptionsTests
     [InlineData("akka.cluster.gossip-interval", "1s\"\nakka.actor.provider = \"local")]
     [InlineData("akka.cluster { gossip-interval", "1s")]
     public void What_the_wall_or_the_fence_stands_on_cannot_be_changed(string name, string value)
-        => Assert.StartsWith("Relay:Cluster:Settings", Assert.Throws<RelayStartException>(() => With((name, value)).ToConfig()).Message, StringComparison.Ordinal);
+        => Assert.StartsWith("Relay:Cluster:Settings", Assert.Throws<RelayStartException>(() => With((name, value)).ToConfig()).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("", 7430, 64, "Host")]
@@ -44,5 +46,6 @@ public sealed class ClusterOptionsTests
     [InlineData("relay1", 7430, 0, "Shards")]
     [InlineData("relay1", 7430, 1025, "Shards")]
     public void A_wrong_value_is_refused_by_its_key(string host, int port, int shards, string key)
-        => Assert.Contains(key, Assert.Throws<RelayStartException>(() => new ClusterOptions { Host = host, Port = port, Shards = shards }.ToConfig()).Message, StringComparison.Ordinal);
+        => Assert.Contains(key, Assert.Throws<RelayStartException>(()
+            => new ClusterOptions { Host = host, Port = port, Shards = shards }.ToConfig()).Message, StringComparison.Ordinal);
 }

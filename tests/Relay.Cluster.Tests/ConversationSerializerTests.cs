@@ -27,8 +27,10 @@ public sealed class ConversationSerializerTests : IDisposable
         using var key = new SealingKey(TestNode.Key);
         _sealer = new Sealer(key, SystemRandom.Instance.Fill);
         // The product's settings, without a port.
-        var config = Akka.Configuration.ConfigurationFactory.ParseString("akka { actor.provider = local, loggers = [\"Akka.Event.DefaultLogger\"] }").WithFallback(new ClusterOptions { Host = "127.0.0.1" }.ToConfig());
-        _system = ActorSystem.Create("relay", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config), new ConversationSerializerSetup(_sealer)));
+        const string local = "akka { actor.provider = local, loggers = [\"Akka.Event.DefaultLogger\"] }";
+        var config = Akka.Configuration.ConfigurationFactory.ParseString(local).WithFallback(new ClusterOptions { Host = "127.0.0.1" }.ToConfig());
+        _system = ActorSystem.Create("relay", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config),
+            new ConversationSerializerSetup(_sealer)));
         _serializer = (ConversationSerializer)_system.Serialization.FindSerializerForType(typeof(ConversationCommand));
     }
 
@@ -38,13 +40,15 @@ public sealed class ConversationSerializerTests : IDisposable
         _sealer.Dispose();
     }
 
-    private T There<T>(T message) where T : notnull => (T)_serializer.FromBinary(_serializer.ToBinary(message), _serializer.Manifest(message));
+    private T There<T>(T message) where T : notnull => (T)_serializer.FromBinary(_serializer.ToBinary(message),
+        _serializer.Manifest(message));
 
     public static TheoryData<int> CommandNumbers => [.. Enumerable.Range(0, Commands.Length)];
 
     private static readonly Command[] Commands =
     [
-        new Command.ReceiveWire("id é", "?OTR:x"u8.ToArray()), new Command.ReceiveWire("1", Array.Empty<byte>()) { After = "0" }, new Command.SendText("2", new byte[65_000]),
+        new Command.ReceiveWire("id é", "?OTR:x"u8.ToArray()), new Command.ReceiveWire("1", Array.Empty<byte>()) { After = "0" },
+            new Command.SendText("2", new byte[65_000]),
         new Command.StartSession("3"), new Command.EndSession("4"),
     ];
 
@@ -57,9 +61,12 @@ public sealed class ConversationSerializerTests : IDisposable
             var sent = new ConversationCommand(Key, peer, Commands[number], -5, trace) { IsRepeated = peer is null };
             var arrived = There(sent);
             Assert.Equal((Key, peer, -5, sent.IsRepeated), (arrived.Key, arrived.Peer, arrived.ExpiresAtMs, arrived.IsRepeated));
-            Assert.Equal((trace.TraceId, trace.SpanId, trace.TraceFlags, true), (arrived.TraceContext.TraceId, arrived.TraceContext.SpanId, arrived.TraceContext.TraceFlags, arrived.TraceContext.IsRemote));
+            Assert.Equal((trace.TraceId, trace.SpanId, trace.TraceFlags, true),
+                (arrived.TraceContext.TraceId, arrived.TraceContext.SpanId, arrived.TraceContext.TraceFlags,
+                arrived.TraceContext.IsRemote));
             Assert.Equal((sent.Command.GetType(), sent.Command.RequestId, Text(sent.Command), (sent.Command as Command.ReceiveWire)?.After),
-                (arrived.Command.GetType(), arrived.Command.RequestId, Text(arrived.Command), (arrived.Command as Command.ReceiveWire)?.After));
+                (arrived.Command.GetType(), arrived.Command.RequestId, Text(arrived.Command),
+                    (arrived.Command as Command.ReceiveWire)?.After));
             Assert.Equal(default, There(sent with { TraceContext = default }).TraceContext);
         }
     }
@@ -73,9 +80,12 @@ public sealed class ConversationSerializerTests : IDisposable
 
     private static readonly ConversationReply[] Replies =
     [
-        new ConversationReply.Done("c", MessageState.Encrypted, null), new ConversationReply.Done("c", MessageState.Finished, SendDisposition.Held),
-        new ConversationReply.WireRejected("c", Enum.GetValues<RejectReason>()[^1]), new ConversationReply.Refused("c", RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
-        new ConversationReply.RequestIdReused(), new ConversationReply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)), new ConversationReply.Unavailable("store", TimeSpan.FromSeconds(2)),
+        new ConversationReply.Done("c", MessageState.Encrypted, null),
+            new ConversationReply.Done("c", MessageState.Finished, SendDisposition.Held),
+        new ConversationReply.WireRejected("c", Enum.GetValues<RejectReason>()[^1]),
+            new ConversationReply.Refused("c", RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
+        new ConversationReply.RequestIdReused(), new ConversationReply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)),
+            new ConversationReply.Unavailable("store", TimeSpan.FromSeconds(2)),
         new ConversationReply.Quarantined("c"),
     ];
 
@@ -101,7 +111,8 @@ public sealed class ConversationSerializerTests : IDisposable
     [Fact]
     public void Nothing_readable_is_in_it_and_no_other_key_opens_it()
     {
-        var sent = new ConversationCommand(new ConversationKey("endpoint-marked", "conversation-marked"), "peer-marked", new Command.SendText("id-marked", "text-marked"u8.ToArray()), 1, default);
+        var sent = new ConversationCommand(new ConversationKey("endpoint-marked", "conversation-marked"), "peer-marked",
+            new Command.SendText("id-marked", "text-marked"u8.ToArray()), 1, default);
         var bytes = _serializer.ToBinary(sent);
         Assert.DoesNotContain("marked", Encoding.Latin1.GetString(bytes), StringComparison.Ordinal);
         using var other = new SealingKey([.. Enumerable.Repeat((byte)1, 32)]);
@@ -113,7 +124,8 @@ public sealed class ConversationSerializerTests : IDisposable
     [Fact]
     public void A_message_of_one_kind_does_not_open_as_another()
     {
-        object[] messages = [TestNode.Command("c"), new Wake(Key), new ConversationAnswer(Key, "r", new ConversationReply.RequestIdReused()), new StreamsGrew([])];
+        object[] messages = [TestNode.Command("c"), new Wake(Key),
+            new ConversationAnswer(Key, "r", new ConversationReply.RequestIdReused()), new StreamsGrew([])];
         foreach (var sent in messages)
         {
             foreach (var taken in messages.Where(m => m != sent).Select(_serializer.Manifest).Append("x").Append(""))
@@ -125,10 +137,14 @@ public sealed class ConversationSerializerTests : IDisposable
     public void A_cut_padded_or_altered_message_is_refused_and_never_a_fault()
     {
         var place = new RowKey("c", "", 1);
-        var clear = _sealer.TryOpen(SealedTable.Command, place, _serializer.ToBinary(TestNode.Command("c") with { TraceContext = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), default) }))!;
+        var clear = _sealer.TryOpen(SealedTable.Command, place,
+            _serializer.ToBinary(TestNode.Command("c") with { TraceContext = new ActivityContext(ActivityTraceId.CreateRandom(),
+            ActivitySpanId.CreateRandom(), default) }))!;
         for (int length = 0; length < clear.Length; length++)
-            Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, clear.AsSpan(0, length)), "c"));
-        Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, [.. clear, 0]), "c"));
+            Assert.Throws<SerializationException>(()
+                => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, clear.AsSpan(0, length)), "c"));
+        Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, [.. clear, 0]),
+            "c"));
         for (int n = 0; n < clear.Length; n++)
         {
             var altered = (byte[])clear.Clone();
@@ -142,7 +158,8 @@ public sealed class ConversationSerializerTests : IDisposable
                 // Or it is another text.
             }
         }
-        foreach (var bytes in new byte[][] { [], [1], new byte[44], new byte[45] }) Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(bytes, "c"));
+        foreach (var bytes in new byte[][] { [], [1], new byte[44], new byte[45] }) Assert.Throws<SerializationException>(()
+            => _ = _serializer.FromBinary(bytes, "c"));
     }
 
     [Fact]
@@ -150,9 +167,11 @@ public sealed class ConversationSerializerTests : IDisposable
     {
         // Newtonsoft.Json, Protobuf by type names, remote deployment.
         var system = (ExtendedActorSystem)_system;
-        foreach (Serializer serializer in new RefusingSerializer[] { new RefusingJsonSerializer(system), new RefusingProtoSerializer(system), new RefusingDaemonCreateSerializer(system) })
+        foreach (Serializer serializer in new RefusingSerializer[] { new RefusingJsonSerializer(system),
+            new RefusingProtoSerializer(system), new RefusingDaemonCreateSerializer(system) })
         {
-            Assert.Throws<SerializationException>(() => { _ = _system.Serialization.Deserialize("{}"u8.ToArray(), serializer.Identifier, typeof(Uri)); });
+            Assert.Throws<SerializationException>(()
+                => { _ = _system.Serialization.Deserialize("{}"u8.ToArray(), serializer.Identifier, typeof(Uri)); });
             Assert.Throws<SerializationException>(() => { _ = serializer.ToBinary(new Uri("https://example.net")); });
         }
     }
@@ -160,12 +179,16 @@ public sealed class ConversationSerializerTests : IDisposable
     [Fact]
     public void A_type_that_is_not_registered_does_not_leave_the_node()
     {
-        Assert.ThrowsAny<Exception>(() => _system.Serialization.FindSerializerForType(typeof(Uri)).ToBinary(new Uri("https://example.net")));
+        Assert.ThrowsAny<Exception>(() => _system.Serialization.FindSerializerForType(typeof(Uri))
+            .ToBinary(new Uri("https://example.net")));
         // A reply without the request that it answers, above all.
-        Assert.ThrowsAny<Exception>(() => _system.Serialization.FindSerializerForType(typeof(ConversationReply.NotFound)).ToBinary(new ConversationReply.NotFound("x")));
+        Assert.ThrowsAny<Exception>(() => _system.Serialization.FindSerializerForType(typeof(ConversationReply.NotFound))
+            .ToBinary(new ConversationReply.NotFound("x")));
     }
 
-    private static string Text(Command command) => Encoding.UTF8.GetString((command switch { Command.SendText s => s.Text, Command.ReceiveWire w => w.Text, _ => default }).Span);
+    private static string Text(Command command)
+        => Encoding.UTF8.GetString((command switch { Command.SendText s => s.Text, Command.ReceiveWire w => w.Text, _ => default }).Span);
 
-    private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes().Where(t => t.IsSubclassOf(type)).Select(t => t.Name).Order();
+    private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes().Where(t => t.IsSubclassOf(type)).Select(t => t.Name)
+        .Order();
 }

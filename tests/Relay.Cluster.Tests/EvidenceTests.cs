@@ -40,7 +40,8 @@ public sealed class EvidenceTests(ClusterDatabase databases)
         await using (b)
         {
             await databases.RestartAsync();
-            await a.UntilAsync(() => a.Log.Lines.Any(l => l.Contains(" 156 ", StringComparison.Ordinal)) && b.Log.Lines.Any(l => l.Contains(" 156 ", StringComparison.Ordinal)), "locks taken again");
+            await a.UntilAsync(() => a.Log.Lines.Any(l => l.Contains(" 156 ", StringComparison.Ordinal))
+                && b.Log.Lines.Any(l => l.Contains(" 156 ", StringComparison.Ordinal)), "locks taken again");
             Assert.True(a.Node.HoldsLock && b.Node.HoldsLock);
             await NobodyIsDownedAsync(a, b);
         }
@@ -73,7 +74,8 @@ public sealed class EvidenceTests(ClusterDatabase databases)
             await b.KillAsync();
             await using var again = await TestNode.StartAsync(database, port);
             Assert.NotEqual(incarnation, again.Cluster.SelfUniqueAddress.Uid);
-            await a.UntilAsync(() => a.Cluster.State.Members.Any(m => m.UniqueAddress.Equals(again.Cluster.SelfUniqueAddress) && m.Status == MemberStatus.Up), "the new process is up");
+            await a.UntilAsync(() => a.Cluster.State.Members.Any(m => m.UniqueAddress.Equals(again.Cluster.SelfUniqueAddress)
+                && m.Status == MemberStatus.Up), "the new process is up");
             Assert.False(GoneNodes.Of(a.System.EventStream).Contains(again.Address.ToString()));
             // Longer than it takes to become unreachable by a mark that was left.
             await Task.Delay(TimeSpan.FromSeconds(2));
@@ -95,7 +97,8 @@ public sealed class EvidenceTests(ClusterDatabase databases)
             var gone = GoneNodes.Of(a.System.EventStream);
             gone.Add(b.Address.ToString());
             var watch = Stopwatch.StartNew();
-            while (a.Cluster.State.Unreachable.All(m => m.Address != b.Address)) Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2.5), "Akka no longer sets the failure detector's Address");
+            while (a.Cluster.State.Unreachable.All(m => m.Address != b.Address)) Assert.True(watch.Elapsed < TimeSpan.FromSeconds(2.5),
+                "Akka no longer sets the failure detector's Address");
             gone.Remove(b.Address.ToString());
             await a.UntilAsync(() => a.Cluster.State.Unreachable.IsEmpty, "reachable again");
             Assert.Equal(2, a.Up.Count());
@@ -114,7 +117,8 @@ public sealed class EvidenceTests(ClusterDatabase databases)
         // A blocker takes a's lock as soon as the session is dropped, so that a cannot take it again.
         await using var blocker = new Npgsql.NpgsqlConnection(database + ";Pooling=false");
         await blocker.OpenAsync();
-        await using (var wait = new Npgsql.NpgsqlCommand("SELECT pg_advisory_lock(1380735236, slot) FROM relay.cluster_node WHERE address = $1", blocker) { Parameters = { new() { Value = a.Address.ToString() } } })
+        await using (var wait = new Npgsql.NpgsqlCommand("SELECT pg_advisory_lock(1380735236, slot) FROM relay.cluster_node WHERE "
+            + "address = $1", blocker) { Parameters = { new() { Value = a.Address.ToString() } } })
         {
             var blocked = wait.ExecuteNonQueryAsync();
             await Task.Delay(200);

@@ -27,7 +27,8 @@ public sealed class MembershipTests(ClusterDatabase databases)
         var after = await Task.WhenAll(Conversations.Select(c => b.AskAsync(c)));
 
         Assert.All(after, port => Assert.Equal(b.Port, port));
-        // By heartbeats alone it is downed after the pause of 3 s and the resolver's 5 s, and with a majority of one of two perhaps the wrong one.
+        // By heartbeats alone it is downed after the pause of 3 s and the resolver's 5 s, and with a majority of one of two
+        // perhaps the wrong one.
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(6), $"{watch.Elapsed}\n{b.Log}");
         Assert.Contains(b.Log.Lines, l => l.Contains(" 207 ", StringComparison.Ordinal));
         Assert.False(b.Stopped.IsCompleted);
@@ -66,7 +67,8 @@ public sealed class MembershipTests(ClusterDatabase databases)
         Assert.All(await Task.WhenAll(Conversations.Select(c => b.AskAsync(c))), port => Assert.Equal(b.Port, port));
         Assert.False(a.Stopped.IsCompleted);
         Assert.DoesNotContain(b.Log.Lines, l => l.Contains(" 207 ", StringComparison.Ordinal));
-        Assert.Equal(0, await ClusterDatabase.AskAsync<long>(database, "SELECT count(*) FROM relay.cluster_node WHERE address = $1", address));
+        Assert.Equal(0, await ClusterDatabase.AskAsync<long>(database, "SELECT count(*) FROM relay.cluster_node WHERE address = $1",
+            address));
         Assert.Equal(0, a.Node.Fences.Count);
     }
 
@@ -90,7 +92,8 @@ public sealed class MembershipTests(ClusterDatabase databases)
         Assert.Null(await b.Node.Fences.ClaimAsync(shards[0], () => { }, default));
         var address = b.Address.ToString();
         var watch = Stopwatch.StartNew();
-        while (await ClusterDatabase.AskAsync<short>(database, "SELECT state FROM relay.cluster_node WHERE address = $1", address) != (short)NodeState.Down) Assert.True(watch.Elapsed < TestNode.Limit);
+        while (await ClusterDatabase.AskAsync<short>(database, "SELECT state FROM relay.cluster_node WHERE address = $1",
+            address) != (short)NodeState.Down) Assert.True(watch.Elapsed < TestNode.Limit);
         Assert.DoesNotContain(b.Port, await Task.WhenAll(Conversations.Select(i => a.AskAsync(i))));
     }
 
@@ -121,12 +124,21 @@ public sealed class MembershipTests(ClusterDatabase databases)
             await ClusterDocuments.AgreeOnShardsAsync(node.Store, sealer, 64, default);
             Relay.Storage.Sealing.SealingKey.Create(second, Otr.Core.SystemRandom.Instance.Fill).Dispose();
 
-            Assert.Contains("not the key", (await Assert.ThrowsAsync<RelayStartException>(() => ClusterDocuments.OpenIdentityAsync(node.Store, second, Otr.Core.SystemRandom.Instance, default))).Message, StringComparison.Ordinal);
-            Assert.Contains("missing", (await Assert.ThrowsAsync<RelayStartException>(() => ClusterDocuments.OpenIdentityAsync(node.Store, absent, Otr.Core.SystemRandom.Instance, default))).Message, StringComparison.Ordinal);
+            Assert.Contains("not the key",
+                (await Assert.ThrowsAsync<RelayStartException>(()
+                => ClusterDocuments.OpenIdentityAsync(node.Store, second, Otr.Core.SystemRandom.Instance, default))).Message,
+                StringComparison.Ordinal);
+            Assert.Contains("missing",
+                (await Assert.ThrowsAsync<RelayStartException>(()
+                => ClusterDocuments.OpenIdentityAsync(node.Store, absent, Otr.Core.SystemRandom.Instance, default))).Message,
+                StringComparison.Ordinal);
             Assert.False(File.Exists(absent));
-            Assert.Contains("has 64 shards and this node was told 32", (await Assert.ThrowsAsync<RelayStartException>(() => ClusterDocuments.AgreeOnShardsAsync(node.Store, sealer, 32, default))).Message, StringComparison.Ordinal);
+            Assert.Contains("has 64 shards and this node was told 32",
+                (await Assert.ThrowsAsync<RelayStartException>(()
+                => ClusterDocuments.AgreeOnShardsAsync(node.Store, sealer, 32, default))).Message, StringComparison.Ordinal);
             await ClusterDocuments.AgreeOnShardsAsync(node.Store, sealer, 64, default);
-            var (again, sameIds, sameKey) = await ClusterDocuments.OpenIdentityAsync(node.Store, first, Otr.Core.SystemRandom.Instance, default);
+            var (again, sameIds, sameKey) = await ClusterDocuments.OpenIdentityAsync(node.Store, first, Otr.Core.SystemRandom.Instance,
+                default);
             Assert.Equal(ids.Conversation("e", "p"), sameIds.Conversation("e", "p"));
             foreach (var part in new IDisposable[] { sealer, ids, key, again, sameIds, sameKey }) part.Dispose();
         }
@@ -142,7 +154,8 @@ public sealed class MembershipTests(ClusterDatabase databases)
         var database = await databases.CreateAsync();
         await using var a = await TestNode.CreateAsync(database);
         // As right after the session of a node that is up was dropped.
-        await ClusterDatabase.AskAsync<int>(database, "INSERT INTO relay.cluster_node (address, incarnation, version, state) VALUES ('akka.ssl.tcp://relay@127.0.0.1:1', 1, '1.0.0', 2) RETURNING 1");
+        await ClusterDatabase.AskAsync<int>(database, "INSERT INTO relay.cluster_node (address, incarnation, version, state) VALUES "
+            + "('akka.ssl.tcp://relay@127.0.0.1:1', 1, '1.0.0', 2) RETURNING 1");
         var watch = Stopwatch.StartNew();
         await a.JoinAsync();
         Assert.True(watch.Elapsed > RelayLimits.LockRetakeGrace, $"{watch.Elapsed}");

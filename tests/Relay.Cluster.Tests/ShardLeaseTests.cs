@@ -8,14 +8,16 @@ namespace Relay.Cluster.Tests;
 /// <summary>The right to act for a shard is an epoch of the database.</summary>
 public sealed class ShardLeaseTests(ClusterDatabase databases)
 {
-    private static CommitUnit Unit(string id, ulong expected, ShardFence fence) => new() { EndpointId = "e", ConversationId = id, ExpectedVersion = expected, Sealed = [1], UpdatedMs = 1, Fence = fence };
+    private static CommitUnit Unit(string id, ulong expected, ShardFence fence)
+        => new() { EndpointId = "e", ConversationId = id, ExpectedVersion = expected, Sealed = [1], UpdatedMs = 1, Fence = fence };
 
     [Fact]
     public async Task Each_claim_has_a_higher_epoch_and_the_store_refuses_the_older_one()
     {
         await using var node = await TestNode.CreateAsync(await databases.CreateAsync());
         Assert.Equal(InsertEndpointResult.Inserted, await node.Store.InsertEndpointAsync(new EndpointRow("e", 1, 1, 1, [1]), default));
-        var (a, b) = (new ShardFences(node.Store, Guid.NewGuid(), NullLogger.Instance), new ShardFences(node.Store, Guid.NewGuid(), NullLogger.Instance));
+        var (a, b) = (new ShardFences(node.Store, Guid.NewGuid(), NullLogger.Instance),
+            new ShardFences(node.Store, Guid.NewGuid(), NullLogger.Instance));
         int lost = 0;
         var first = await a.ClaimAsync(3, () => lost++, default);
         Assert.Same(first, a.Find(3));
@@ -86,7 +88,8 @@ public sealed class ShardLeaseTests(ClusterDatabase databases)
         var heard = new System.Collections.Concurrent.ConcurrentQueue<int>();
         await using var a = await TestNode.CreateAsync(database);
         await using var b = await TestNode.CreateAsync(database);
-        foreach (var node in new[] { a, b }) ClusterNode.StartSingleton(node.System, "deadlines", Props.Create(() => new Single(heard, node.Port)));
+        foreach (var node in new[] { a, b }) ClusterNode.StartSingleton(node.System, "deadlines",
+            Props.Create(() => new Single(heard, node.Port)));
         await a.JoinAsync();
         await b.JoinAsync();
         await a.UntilAsync(() => !heard.IsEmpty, "started");

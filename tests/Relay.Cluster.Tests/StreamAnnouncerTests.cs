@@ -29,7 +29,8 @@ public sealed class StreamAnnouncerTests(ClusterDatabase databases)
         for (ulong last = 1; last <= 200; last++)
             for (int stream = 0; stream < 20; stream++) announcer.Announce(new StreamKey($"e{stream}", StreamKind.Events), last);
 
-        await b.UntilAsync(() => Enumerable.Range(0, 20).All(s => atB.Contains((new StreamKey($"e{s}", StreamKind.Events), 200UL))), "all heard");
+        await b.UntilAsync(() => Enumerable.Range(0, 20).All(s => atB.Contains((new StreamKey($"e{s}", StreamKind.Events), 200UL))),
+            "all heard");
         // Far fewer than there were appends.
         Assert.InRange(atB.Count, 20, 2000);
         Assert.Empty(atA);

@@ -19,7 +19,9 @@ using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Cluster.Tests;
 
-/// <summary>A node of a cluster inside the test's process: the product's parts around an entity that only says on which node it runs.</summary>
+/// <summary>
+/// A node of a cluster inside the test's process: the product's parts around an entity that only says on which node it runs.
+/// </summary>
 internal sealed class TestNode : IAsyncDisposable
 {
     public const int Shards = 16;
@@ -51,22 +53,28 @@ internal sealed class TestNode : IAsyncDisposable
     public int Port => Address.Port!.Value;
 
     /// <summary>Makes the parts and the actor system, and starts the region; the node is not registered and has not joined.</summary>
-    public static async Task<TestNode> CreateAsync(string database, int port = 0, byte[]? key = null, IReadOnlyDictionary<string, string>? settings = null, ClusterCertificate? certificate = null, string version = "1.0.0", TimeProvider? time = null)
+    public static async Task<TestNode> CreateAsync(string database, int port = 0, byte[]? key = null, IReadOnlyDictionary<string,
+        string>? settings = null, ClusterCertificate? certificate = null, string version = "1.0.0", TimeProvider? time = null)
     {
         time ??= TimeProvider.System;
         var node = new TestNode();
         using var sealing = new SealingKey(key ?? Key);
         node.Sealer = new Sealer(sealing, SystemRandom.Instance.Fill);
-        node.Store = await PostgresStore.OpenAsync((node._link = new DatabaseLink(database)).ConnectionString, node._telemetry, node.Log, time, default);
-        var options = new ClusterOptions { Host = "127.0.0.1", Port = port, Shards = Shards, Settings = settings ?? new Dictionary<string, string>() };
-        node.Node = new ClusterNode(options, new ClusterNodeParts(node.Store, node.Store, node.Sealer, certificate ?? ClusterCertificate.Issue(sealing, "127.0.0.1"), version, Guid.NewGuid(), reason =>
+        node.Store = await PostgresStore.OpenAsync((node._link = new DatabaseLink(database)).ConnectionString, node._telemetry, node.Log,
+            time, default);
+        var options = new ClusterOptions { Host = "127.0.0.1", Port = port, Shards = Shards, Settings = settings ?? new Dictionary<string,
+            string>() };
+        node.Node = new ClusterNode(options, new ClusterNodeParts(node.Store, node.Store, node.Sealer,
+            certificate ?? ClusterCertificate.Issue(sealing, "127.0.0.1"), version, Guid.NewGuid(), reason =>
         {
             node._stopped.TrySetResult(reason);
             ((ExtendedActorSystem?)node.System)?.Abort();
         }, time, node.Log));
         var setup = ActorSystemSetup.Create([BootstrapSetup.Create().WithConfig(node.Node.Config), .. node.Node.Setups]);
         node.System = ActorSystem.Create("relay", setup);
-        node.Region = await ClusterSharding.Get(node.System).StartAsync("conversation", _ => Props.Create(() => new WhereEntity(node.Node.Fences)), ClusterShardingSettings.Create(node.System), new Extractor());
+        node.Region = await ClusterSharding.Get(node.System)
+            .StartAsync("conversation", _ => Props.Create(() => new WhereEntity(node.Node.Fences)),
+            ClusterShardingSettings.Create(node.System), new Extractor());
         return node;
     }
 
@@ -100,7 +108,8 @@ internal sealed class TestNode : IAsyncDisposable
         }
     }
 
-    public static ConversationCommand Command(string conversation) => new(new ConversationKey("e", conversation), "peer", new Command.SendText("r", "text"u8.ToArray()), long.MaxValue, default);
+    public static ConversationCommand Command(string conversation)
+        => new(new ConversationKey("e", conversation), "peer", new Command.SendText("r", "text"u8.ToArray()), long.MaxValue, default);
 
     public IEnumerable<string> Up => Cluster.State.Members.Where(m => m.Status == MemberStatus.Up).Select(m => m.Address.ToString());
 
@@ -115,7 +124,8 @@ internal sealed class TestNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// What the others see when the process is killed: the connections between nodes break, and the session with the database ends. Nothing is handed over.
+    /// What the others see when the process is killed: the connections between nodes break, and the session with the
+    /// database ends. Nothing is handed over.
     /// </summary>
     public async Task KillAsync()
     {
@@ -148,7 +158,8 @@ internal sealed class TestNode : IAsyncDisposable
 
         protected override void OnReceive(object message)
         {
-            if (message is ConversationCommand command && _standing is { IsLost: false }) Sender.Tell(new ConversationAnswer(command.Key, command.Command.RequestId, new ConversationReply.NotFound(_port)));
+            if (message is ConversationCommand command && _standing is { IsLost: false }) Sender.Tell(new ConversationAnswer(command.Key,
+                command.Command.RequestId, new ConversationReply.NotFound(_port)));
         }
     }
 
@@ -171,7 +182,8 @@ internal sealed class LineLog : ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+        string> formatter)
         => Add($"{logLevel} {eventId.Id} {formatter(state, exception)}");
 
     public override string ToString() => string.Join('\n', _lines.TakeLast(60));

@@ -12,7 +12,10 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Cluster.Tests;
 
-/// <summary>The cluster's port is a wall: who has no certificate of its authority becomes no member, has no effect, and floods no log.</summary>
+/// <summary>
+/// The cluster's port is a wall: who has no certificate of its authority becomes no member, has no effect, and floods no
+/// log.
+/// </summary>
 public sealed class WallTests(ClusterDatabase databases)
 {
     private static readonly byte[] OtherKey = [.. Enumerable.Repeat((byte)9, 32)];
@@ -127,7 +130,8 @@ public sealed class WallTests(ClusterDatabase databases)
         // As with an organisation's own authority: the certificate is right, the cluster's key is not.
         await using var rogue = await TestNode.CreateAsync(database, key: OtherKey, certificate: Issue(TestNode.Key));
         rogue.System.ActorSelection(node.Address + "/system/sharding/conversation").Tell(TestNode.Command("c"));
-        await node.UntilAsync(() => node.Log.Lines.Any(l => l.Contains("seal of a message", StringComparison.Ordinal)), "the command was refused for its seal");
+        await node.UntilAsync(() => node.Log.Lines.Any(l => l.Contains("seal of a message", StringComparison.Ordinal)),
+            "the command was refused for its seal");
         Assert.Equal(0, node.Node.Fences.Count);
         Assert.DoesNotContain("text", node.Log.ToString(), StringComparison.Ordinal);
         Assert.Equal(node.Port, await node.AskAsync("c"));
@@ -141,7 +145,8 @@ public sealed class WallTests(ClusterDatabase databases)
         await using var b = await TestNode.StartAsync(database);
         await a.UntilAsync(() => a.Up.Count() == 2 && b.Up.Count() == 2, "two members");
         var conversation = Enumerable.Range(0, 1000).Select(i => $"c{i}").First(c => a.AskAsync(c).GetAwaiter().GetResult() == b.Port);
-        var huge = TestNode.Command(conversation) with { Command = new Command.SendText("huge", new byte[RelayLimits.MaxClusterFrameBytes + 1]) };
+        var huge = TestNode.Command(conversation) with { Command = new Command.SendText("huge",
+            new byte[RelayLimits.MaxClusterFrameBytes + 1]) };
         await Assert.ThrowsAsync<AskTimeoutException>(() => a.Region.Ask<ConversationAnswer>(huge, TimeSpan.FromSeconds(1)));
         // The largest that there is goes through.
         var large = TestNode.Command(conversation) with { Command = new Command.SendText("large", new byte[512 << 10]) };
@@ -155,18 +160,20 @@ public sealed class WallTests(ClusterDatabase databases)
         var database = await databases.CreateAsync();
         await using var node = await TestNode.StartAsync(database);
         await using var recorder = await TestNode.CreateAsync(database);
-        var serializer = recorder.System.Serialization.FindSerializerFor(TestNode.Command("c"));
-        var manifest = ((Akka.Serialization.SerializerWithStringManifest)serializer).Manifest(TestNode.Command("c"));
+        var (there, here) = (SerializerOf(recorder), SerializerOf(node));
         var expired = TestNode.Command("c") with { ExpiresAtMs = 1 };
-        var recorded = serializer.ToBinary(expired);
+        var (recorded, manifest) = (there.ToBinary(expired), there.Manifest(expired));
         // Played again, it says when it expired; nobody can make it younger or another conversation's.
-        var played = (ConversationCommand)((Akka.Serialization.SerializerWithStringManifest)node.System.Serialization.FindSerializerFor(expired)).FromBinary(recorded, manifest);
+        var played = (ConversationCommand)here.FromBinary(recorded, manifest);
         Assert.Equal((1, expired.Key, expired.Command.RequestId), (played.ExpiresAtMs, played.Key, played.Command.RequestId));
         for (int i = 0; i < recorded.Length; i++)
         {
             var altered = (byte[])recorded.Clone();
             altered[i] ^= 1;
-            Assert.Throws<System.Runtime.Serialization.SerializationException>(() => ((Akka.Serialization.SerializerWithStringManifest)serializer).FromBinary(altered, manifest));
+            Assert.Throws<System.Runtime.Serialization.SerializationException>(() => here.FromBinary(altered, manifest));
         }
     }
+
+    private static Akka.Serialization.SerializerWithStringManifest SerializerOf(TestNode node)
+        => (Akka.Serialization.SerializerWithStringManifest)node.System.Serialization.FindSerializerForType(typeof(ConversationCommand));
 }

@@ -11,13 +11,14 @@ using Relay.Storage.Sealing;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// A node's certificate for the cluster's port and the authority that those of all nodes come from. Whoever has a certificate of the authority is a member
-/// of the cluster; nobody else gets past the handshake.
+/// A node's certificate for the cluster's port and the authority that those of all nodes come from. Whoever has a
+/// certificate of the authority is a member of the cluster; nobody else gets past the handshake.
 /// </summary>
 /// <remarks>
-/// By default the authority's P-256 key is derived from the sealing key, which all nodes share, and each node issues itself a certificate when it starts.
-/// Such a certificate does not expire: its key never leaves the process, so it cannot outlive the process, and an expiry could only stop
-/// a healthy node. Replacing the sealing key, which replaces the authority, is how all of them are revoked.
+/// By default the authority's P-256 key is derived from the sealing key, which all nodes share, and each node issues
+/// itself a certificate when it starts. Such a certificate does not expire: its key never leaves the process, so it
+/// cannot outlive the process, and an expiry could only stop a healthy node. Replacing the sealing key, which replaces
+/// the authority, is how all of them are revoked.
 /// </remarks>
 internal sealed class ClusterCertificate : IDisposable
 {
@@ -44,17 +45,20 @@ internal sealed class ClusterCertificate : IDisposable
     {
         using var authorityKey = DeriveAuthority(key);
         var authorityRequest = new CertificateRequest("CN=Relay cluster authority", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true,
+            hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
         authorityRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
         authorityRequest.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(authorityRequest.PublicKey, critical: false));
         using var signing = authorityRequest.CreateSelfSigned(s_always, s_never);
 
         using var nodeKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Relay node", nodeKey, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false,
+            pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerUse), new Oid(ClientUse)], critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signing, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signing, includeKeyIdentifier: true,
+            includeIssuerAndSerial: false));
         var names = new SubjectAlternativeNameBuilder();
         if (IPAddress.TryParse(host, out var address)) names.AddIpAddress(address);
         else names.AddDnsName(host);
@@ -67,21 +71,26 @@ internal sealed class ClusterCertificate : IDisposable
     }
 
     /// <summary>Reads an organisation's own files.</summary>
-    /// <exception cref="RelayStartException">A file cannot be read, does not go with the others, or has expired; the message names it.</exception>
+    /// <exception cref="RelayStartException">
+    /// A file cannot be read, does not go with the others, or has expired; the message names it.
+    /// </exception>
     public static ClusterCertificate Read(ClusterCertificateFiles files, TimeProvider time)
     {
         var authority = Load(files.AuthorityPath, () => X509CertificateLoader.LoadCertificateFromFile(files.AuthorityPath));
         var node = Load(files.Path, () => X509Certificate2.CreateFromPemFile(files.Path, files.KeyPath));
         var own = new ClusterCertificate(node, authority);
         if (own.Expiry(time) is { } left && left <= TimeSpan.Zero)
-            throw new RelayStartException($"The cluster certificate {files.Path} expired on {node.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm}Z. Put a new one of the same authority there and start again.");
+            throw new RelayStartException($"The cluster certificate {files.Path} expired on "
+                + $"{node.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm}Z. Put a new one of the same authority there and start again.");
         if (!own.IsOfAuthority(node))
-            throw new RelayStartException($"The cluster certificate {files.Path} was not issued by the authority {files.AuthorityPath} for both server and client use: other nodes would refuse it. Issue one that was.");
+            throw new RelayStartException($"The cluster certificate {files.Path} was not issued by the authority "
+                + $"{files.AuthorityPath} for both server and client use: other nodes would refuse it. Issue one that was.");
         return own;
     }
 
     /// <summary>Time until the certificate expires; null if it does not.</summary>
-    public TimeSpan? Expiry(TimeProvider time) => Node.NotAfter.Year == s_never.Year ? null : Node.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime;
+    public TimeSpan? Expiry(TimeProvider time)
+        => Node.NotAfter.Year == s_never.Year ? null : Node.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime;
 
     /// <summary>Whether a peer's certificate comes from this cluster's authority. The platform's own trust does not count.</summary>
     private bool IsMember(X509Certificate2? certificate, X509Chain? _, string peer, SslPolicyErrors errors, ILoggingAdapter log)
@@ -89,7 +98,8 @@ internal sealed class ClusterCertificate : IDisposable
         if (certificate is null) return false;
         using var chain = new X509Chain();
         if (IsOfAuthority(certificate, chain)) return true;
-        if (chain.ChainStatus.Any(s => s.Status == X509ChainStatusFlags.NotTimeValid)) log.Warning("A node at {0} is refused: its cluster certificate has expired, or is not valid yet.", peer);
+        if (chain.ChainStatus.Any(s => s.Status == X509ChainStatusFlags.NotTimeValid))
+            log.Warning("A node at {0} is refused: its cluster certificate has expired, or is not valid yet.", peer);
         return false;
     }
 
@@ -108,12 +118,13 @@ internal sealed class ClusterCertificate : IDisposable
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerUse));
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientUse));
-        return chain.Build(certificate) && chain.ChainElements[^1].Certificate.RawDataMemory.Span.SequenceEqual(_authority.RawDataMemory.Span);
+        return chain.Build(certificate)
+            && chain.ChainElements[^1].Certificate.RawDataMemory.Span.SequenceEqual(_authority.RawDataMemory.Span);
     }
 
     /// <summary>
-    /// A private key from HKDF: 32 bytes of the first label that gives a number from 1 to n-1 (SP 800-186 A.2.2's rejection, deterministic). One in
-    /// 2³² is refused, so that the comparison's time says nothing.
+    /// A private key from HKDF: 32 bytes of the first label that gives a number from 1 to n-1 (SP 800-186 A.2.2's
+    /// rejection, deterministic). One in 2³² is refused, so that the comparison's time says nothing.
     /// </summary>
     private static ECDsa DeriveAuthority(SealingKey key)
     {
@@ -141,7 +152,8 @@ internal sealed class ClusterCertificate : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new RelayStartException($"The cluster certificate file {path} cannot be used ({e.GetType().Name}): it must be a PEM file that this user may read, and the key must be the certificate's.", e);
+            throw new RelayStartException($"The cluster certificate file {path} cannot be used ({e.GetType().Name}): it must be a PEM "
+                + "file that this user may read, and the key must be the certificate's.", e);
         }
     }
 

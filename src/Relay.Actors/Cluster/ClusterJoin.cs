@@ -8,8 +8,8 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Finds the cluster by the database: joins nodes that are marked as up and whose locks are held; if there is none, one node at a time may found
-/// a cluster. There is no list of seeds to keep, and no further port.
+/// Finds the cluster by the database: joins nodes that are marked as up and whose locks are held; if there is none, one
+/// node at a time may found a cluster. There is no list of seeds to keep, and no further port.
 /// </summary>
 /// <remarks>Regions must have been started before: the shard coordinator waits for every member of the role.</remarks>
 internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string version, TimeProvider time, ILogger log)
@@ -17,7 +17,9 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     private readonly long _begun = time.GetTimestamp();
 
     /// <summary>Returns once this node is up and marked so.</summary>
-    /// <exception cref="RelayStartException">The cluster runs another major version, or no node of it can be reached; the message says what to do.</exception>
+    /// <exception cref="RelayStartException">
+    /// The cluster runs another major version, or no node of it can be reached; the message says what to do.
+    /// </exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         int reachable = 0;
@@ -25,23 +27,35 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
         {
             try
             {
-                var others = (await rows.ReadAsync(cancellation).ConfigureAwait(false)).Where(r => r.Node.Address != rows.Self.Address).ToList();
+                var others = await ReadOthersAsync(cancellation).ConfigureAwait(false);
                 var up = others.FindAll(r => r is { State: NodeState.Up, IsHeld: true });
                 RefuseOtherMajor(up);
                 reachable = up.Count;
-                if (up.Count > 0 ? await TryJoinAsync(up, cancellation).ConfigureAwait(false) : !others.Exists(MayBeUp) && await TryFoundAsync(cancellation).ConfigureAwait(false)) break;
+                if (up.Count > 0)
+                {
+                    if (await TryJoinAsync(up, cancellation).ConfigureAwait(false)) break;
+                }
+                else if (!others.Exists(MayBeUp) && await TryFoundAsync(cancellation).ConfigureAwait(false))
+                {
+                    break;
+                }
             }
             catch (StoreException e)
             {
                 ClusterLog.JoinFailed(log, e.Message);
             }
             if (time.GetElapsedTime(_begun) > RelayLimits.JoinPatience)
-                throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"This node could not join the cluster within {RelayLimits.JoinPatience.TotalSeconds:F0} s: {reachable} nodes are up. ")
-                    + "See that nodes reach each other at their addresses and ports (Relay:Cluster:Host and Relay:Cluster:Port), and that their certificates come from one authority.");
+                throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"This node could not join the cluster "
+                    + $"within {RelayLimits.JoinPatience.TotalSeconds:F0} s: {reachable} nodes are up. ")
+                    + "See that nodes reach each other at their addresses and ports (Relay:Cluster:Host and Relay:Cluster:Port), and "
+                    + "that their certificates come from one authority.");
             await Task.Delay(RelayLimits.JoinRetry, time, cancellation).ConfigureAwait(false);
         }
         ClusterLog.Joined(log, (long)time.GetElapsedTime(_begun).TotalMilliseconds);
     }
+
+    private async Task<List<RegisteredNode>> ReadOthersAsync(CancellationToken cancellation)
+        => [.. (await rows.ReadAsync(cancellation).ConfigureAwait(false)).Where(r => r.Node.Address != rows.Self.Address)];
 
     private async Task<bool> TryJoinAsync(List<RegisteredNode> up, CancellationToken cancellation)
     {
@@ -49,7 +63,9 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
         // Rows are whatever the database says; who answers at an address must still have a certificate.
         foreach (var row in up)
         {
-            if (Address.TryParse(row.Node.Address, out var address) && address is { Host: not null, Port: not null } && address.Protocol == cluster.SelfAddress.Protocol && address.System == cluster.SelfAddress.System) seeds.Add(address);
+            if (Address.TryParse(row.Node.Address, out var address) && address is { Host: not null, Port: not null }
+                && address.Protocol == cluster.SelfAddress.Protocol && address.System == cluster.SelfAddress.System)
+                seeds.Add(address);
         }
         if (seeds.Count == 0) return false;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -72,7 +88,7 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     {
         if (!await rows.TryLockFoundingAsync(cancellation).ConfigureAwait(false)) return false;
         // Again, now that nobody else founds.
-        var others = (await rows.ReadAsync(cancellation).ConfigureAwait(false)).Where(r => r.Node.Address != rows.Self.Address).ToList();
+        var others = await ReadOthersAsync(cancellation).ConfigureAwait(false);
         if (others.Exists(r => r is { State: NodeState.Up, IsHeld: true } || MayBeUp(r)))
         {
             await rows.EndFoundingAsync(isFounded: false, cancellation).ConfigureAwait(false);
@@ -88,7 +104,8 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
         {
             ClusterLog.JoinFailed(log, e.Message);
         }
-        throw new RelayStartException("The database was lost while this node founded the cluster, so another node may have founded one as well. Start this node again: it joins that one then.");
+        throw new RelayStartException("The database was lost while this node founded the cluster, so another node may have founded "
+            + "one as well. Start this node again: it joins that one then.");
     }
 
     private async Task MarkUpAsync(CancellationToken cancellation)
@@ -110,16 +127,20 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     }
 
     /// <summary>
-    /// Whether a node that is marked as up, but whose lock is not held, may be alive all the same: its session was dropped, or the server was restarted and
-    /// has released all locks, and it takes its lock again in a moment. Founding a cluster beside such nodes would make two.
+    /// Whether a node that is marked as up, but whose lock is not held, may be alive all the same: its session was
+    /// dropped, or the server was restarted and has released all locks, and it takes its lock again in a moment. Founding
+    /// a cluster beside such nodes would make two.
     /// </summary>
     private bool MayBeUp(RegisteredNode row) => row is { State: NodeState.Up, IsHeld: false }
-        && (time.GetElapsedTime(_begun) < RelayLimits.LockRetakeGrace || (!row.IsOfThisServerStart && row.ServerUptime < RelayLimits.ServerStartGrace));
+        && (time.GetElapsedTime(_begun) < RelayLimits.LockRetakeGrace
+            || (!row.IsOfThisServerStart && row.ServerUptime < RelayLimits.ServerStartGrace));
 
     private void RefuseOtherMajor(List<RegisteredNode> up)
     {
         if (up.Find(r => Major(r.Version) != Major(version)) is { } other)
-            throw new RelayStartException($"The cluster runs Relay {other.Version} (node {other.Node.Address}) and this node is Relay {version}: nodes of different major versions do not understand each other. Start this node with version {other.Version}, or stop all nodes and start them with one version. Nothing was changed.");
+            throw new RelayStartException($"The cluster runs Relay {other.Version} (node {other.Node.Address}) and this node is Relay "
+                + $"{version}: nodes of different major versions do not understand each other. Start this node with version "
+                + $"{other.Version}, or stop all nodes and start them with one version. Nothing was changed.");
     }
 
     private static string Major(string version) => version.Split('.')[0];

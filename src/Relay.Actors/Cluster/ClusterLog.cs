@@ -35,13 +35,16 @@ internal static partial class ClusterLog
     [LoggerMessage(209, LogLevel.Critical, "This node stops at once, to be started again: {Reason}")]
     public static partial void StopsAtOnce(ILogger log, string reason);
 
-    [LoggerMessage(210, LogLevel.Warning, "{Lines} further log lines about refused connections to the cluster's port were left out within a minute.")]
+    [LoggerMessage(210, LogLevel.Warning, "{Lines} further log lines about refused connections to the cluster's port were left out "
+        + "within a minute.")]
     public static partial void TransportLinesLeftOut(ILogger log, int lines);
 
-    [LoggerMessage(211, LogLevel.Warning, "The cluster certificate expires in {Days} days: put a new one in its place and restart this node before.")]
+    [LoggerMessage(211, LogLevel.Warning, "The cluster certificate expires in {Days} days: put a new one in its place and restart "
+        + "this node before.")]
     public static partial void CertificateExpires(ILogger log, int days);
 
-    [LoggerMessage(212, LogLevel.Critical, "The cluster certificate has expired: connections stay, but no node accepts a new one from this node. Put a new one in its place and restart this node.")]
+    [LoggerMessage(212, LogLevel.Critical, "The cluster certificate has expired: connections stay, but no node accepts a new one from "
+        + "this node. Put a new one in its place and restart this node.")]
     public static partial void CertificateExpired(ILogger log);
 
     [LoggerMessage(EventId = 213, Message = "{Source}: {Message}{Cause}")]

@@ -16,8 +16,20 @@ internal sealed class ClusterLoggerSetup(ILogger log, TimeProvider time) : Setup
 }
 
 /// <summary>
-/// Akka's log lines into the process's log. Of what remoting says about connections, so many lines a minute are kept and the rest is counted: neither a
-/// port scan nor a node that others refuse may flood the log.
+/// In the place of Akka's own lines on the standard output while its logger starts and stops: that stream is the
+/// process's log, in the process's form.
+/// </summary>
+internal sealed class SilentLogger : MinimalLogger
+{
+    protected override void Log(object message)
+    {
+        // The start's faults are exceptions, and those of the stop say nothing new.
+    }
+}
+
+/// <summary>
+/// Akka's log lines into the process's log. Of what remoting says about connections, so many lines a minute are kept and
+/// the rest is counted: neither a port scan nor a node that others refuse may flood the log.
 /// </summary>
 internal sealed class ClusterLogger : UntypedActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
@@ -68,10 +80,12 @@ internal sealed class ClusterLogger : UntypedActor, IRequiresMessageQueue<ILogge
     // Transports log under their own types, endpoints under their actors' paths.
     private static bool IsOfRemoting(LogEvent line)
         => line.LogClass?.Namespace?.StartsWith(Remoting, StringComparison.Ordinal) == true
-            || line.LogSource is { } source && (source.Contains(Remoting, StringComparison.Ordinal) || source.Contains("/system/endpointManager", StringComparison.Ordinal)
-                || source.Contains("/system/transports", StringComparison.Ordinal) || source.Contains("remoting", StringComparison.OrdinalIgnoreCase));
+            || line.LogSource is { } source && (source.Contains(Remoting, StringComparison.Ordinal)
+                || source.Contains("/system/endpointManager", StringComparison.Ordinal)
+                || source.Contains("/system/transports", StringComparison.Ordinal)
+                || source.Contains("remoting", StringComparison.OrdinalIgnoreCase));
 
-    private static string Names(Exception? e) => e is null ? "" : e.InnerException is null ? $" [{e.GetType().Name}: {e.Message}]" : $" [{e.GetType().Name}: {e.Message}]{Names(e.InnerException)}";
+    private static string Names(Exception? e) => e is null ? "" : $" [{e.GetType().Name}: {e.Message}]{Names(e.InnerException)}";
 
     private static LogLevel LevelOf(LogEvent line) => line.LogLevel() switch
     {

@@ -15,13 +15,17 @@ namespace Relay.Actors.Cluster;
 /// <summary>What a node of a cluster is made of; the node owns the certificate, nothing else.</summary>
 /// <param name="Version">The program's.</param>
 /// <param name="Id">Of this process; stands in the rows of the shards that it claims.</param>
-/// <param name="Stop">Ends the process without waiting for anything, with <see cref="SelfStop.ExitCode"/>; called once, on any thread.</param>
+/// <param name="Stop">
+/// Ends the process without waiting for anything, with <see cref="SelfStop.ExitCode"/>; called once, on any thread.
+/// </param>
 internal sealed record ClusterNodeParts(
-    IClusterStore Store, INodeRegistry Registry, Sealer Sealer, ClusterCertificate Certificate, string Version, Guid Id, Action<StopReason> Stop, TimeProvider Time, ILogger Log);
+    IClusterStore Store, INodeRegistry Registry, Sealer Sealer, ClusterCertificate Certificate, string Version, Guid Id,
+    Action<StopReason> Stop, TimeProvider Time, ILogger Log);
 
 /// <summary>
-/// Makes an actor system a node of a cluster, in this order: the settings and setups before the system is made; regions, singleton and announcer started; then
-/// <see cref="JoinAsync"/>, which takes the node's lock, watches the peers and joins. The lock is given back last, by <see cref="DisposeAsync"/>.
+/// Makes an actor system a node of a cluster, in this order: the settings and setups before the system is made; regions,
+/// singleton and announcer started; then <see cref="JoinAsync"/>, which takes the node's lock, watches the peers and
+/// joins. The lock is given back last, by <see cref="DisposeAsync"/>.
 /// </summary>
 internal sealed class ClusterNode : IAsyncDisposable
 {
@@ -67,7 +71,10 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>An actor that runs on one node of the cluster at a time, the oldest.</summary>
     public static IActorRef StartSingleton(ActorSystem system, string name, Props actor)
-        => system.ActorOf(ClusterSingletonManager.Props(actor, PoisonPill.Instance, ClusterSingletonManagerSettings.Create(system).WithRole("relay").WithSingletonName(name)), name);
+    {
+        var settings = ClusterSingletonManagerSettings.Create(system).WithRole("relay").WithSingletonName(name);
+        return system.ActorOf(ClusterSingletonManager.Props(actor, PoisonPill.Instance, settings), name);
+    }
 
     /// <summary>Registers the node, begins to watch its peers and itself, and joins. Regions must have been started.</summary>
     /// <exception cref="RelayStartException">The message says what to do.</exception>
@@ -82,7 +89,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         system.ActorOf(SelfStop.Props(Fences, rows, Stop, log), "self-stop");
         system.ActorOf(EvidenceKeeper.Props(rows, log), "evidence");
         // Whatever ended it: without its actor system the process is of no use, and must not look as if it were.
-        _ = system.WhenTerminated.ContinueWith(_ => { if (!_closing.IsCancellationRequested) Stop(StopReason.Downed); }, TaskScheduler.Default);
+        _ = StopWithAsync(system);
         CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "relay-node-row", async () =>
         {
             _closing.Cancel();
@@ -91,6 +98,12 @@ internal sealed class ClusterNode : IAsyncDisposable
         });
         WatchCertificate();
         await new ClusterJoin(cluster, rows, _parts.Version, time, log).RunAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private async Task StopWithAsync(ActorSystem system)
+    {
+        await system.WhenTerminated.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_closing.IsCancellationRequested) Stop(StopReason.Downed);
     }
 
     /// <summary>Nobody joins by a node that is leaving.</summary>
@@ -124,14 +137,17 @@ internal sealed class ClusterNode : IAsyncDisposable
         }, null, TimeSpan.Zero, RelayLimits.CertificateCheck);
     }
 
-    /// <summary>Hands the shards over and leaves the cluster, unless the actor system has ended already; gives the lock back last.</summary>
+    /// <summary>
+    /// Hands the shards over and leaves the cluster, unless the actor system has ended already; gives the lock back last.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);
         if (_certificateWatch is not null) await _certificateWatch.DisposeAsync().ConfigureAwait(false);
         // A node that was stopped has nothing to hand over, and the others do not answer it.
         if (_system is { WhenTerminated.IsCompleted: false } system && Volatile.Read(ref _isStopped) == 0)
-            await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance), system.WhenTerminated).ConfigureAwait(false);
+            await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance),
+                system.WhenTerminated).ConfigureAwait(false);
         if (_rows is not null) await _rows.DisposeAsync().ConfigureAwait(false);
         _parts.Certificate.Dispose();
     }

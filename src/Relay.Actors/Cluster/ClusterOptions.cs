@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Akka.Configuration;
 using Relay.Storage;
@@ -13,12 +14,18 @@ public sealed record ClusterOptions
     /// <summary>Settings that the cluster's wall, the evidence or the fence stand on: they cannot be changed.</summary>
     private static readonly string[] s_fixed =
     [
-        "akka.loggers", "akka.actor.provider", "akka.actor.serial", "akka.remote.dot-netty.tcp.enable-ssl", "akka.remote.dot-netty.tcp.ssl", "akka.remote.dot-netty.tcp.hostname",
-        "akka.remote.dot-netty.tcp.port", "akka.remote.dot-netty.tcp.public", "akka.remote.dot-netty.tcp.maximum-frame-size", "akka.remote.enabled-transports",
-        "akka.remote.untrusted-mode", "akka.cluster.roles", "akka.cluster.seed-nodes", "akka.cluster.failure-detector.implementation-class", "akka.cluster.downing-provider-class",
-        "akka.cluster.sharding.use-lease", "akka.cluster.sharding.state-store-mode", "akka.cluster.sharding.remember-entities", "akka.coordinated-shutdown.exit-clr",
+        "akka.loggers", "akka.actor.provider", "akka.actor.serial",
+        "akka.remote.dot-netty.tcp.enable-ssl", "akka.remote.dot-netty.tcp.ssl", "akka.remote.dot-netty.tcp.hostname",
+        "akka.remote.dot-netty.tcp.port", "akka.remote.dot-netty.tcp.public", "akka.remote.dot-netty.tcp.maximum-frame-size",
+        "akka.remote.enabled-transports", "akka.remote.untrusted-mode",
+        "akka.cluster.roles", "akka.cluster.seed-nodes", "akka.cluster.failure-detector.implementation-class",
+        "akka.cluster.downing-provider-class", "akka.cluster.sharding.use-lease", "akka.cluster.sharding.state-store-mode",
+        "akka.cluster.sharding.remember-entities", "akka.coordinated-shutdown.exit-clr",
         "akka.coordinated-shutdown.run-by-clr-shutdown-hook", "relay.shard-lease.lease-class",
     ];
+
+    private static readonly SearchValues<char> s_nameCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
 
     /// <summary>Name or IP address at which the other nodes reach this one; with the port, it is the node's own in the cluster.</summary>
     public required string Host { get; init; }
@@ -42,9 +49,14 @@ public sealed record ClusterOptions
     /// <exception cref="RelayStartException">A setting is one that cannot be changed, or is not one.</exception>
     internal Config ToConfig()
     {
-        if (Uri.CheckHostName(Host) == UriHostNameType.Unknown || (Listen is not null && !System.Net.IPAddress.TryParse(Listen, out _))) throw new RelayStartException("Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.");
+        if (Uri.CheckHostName(Host) == UriHostNameType.Unknown)
+            throw new RelayStartException("Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.");
+        if (Listen is not null && !System.Net.IPAddress.TryParse(Listen, out _))
+            throw new RelayStartException("Relay:Cluster:Listen is not an IP address to listen on.");
         if (Port is < 0 or > 65535) throw new RelayStartException("Relay:Cluster:Port is not a port from 1 to 65535.");
-        if (Shards is < 1 or > RelayLimits.MaxShards) throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"Relay:Conversations:Shards is {Shards}; a cluster has 1 to {RelayLimits.MaxShards} shards."));
+        if (Shards is < 1 or > RelayLimits.MaxShards)
+            throw new RelayStartException(string.Create(CultureInfo.InvariantCulture,
+                $"Relay:Conversations:Shards is {Shards}; a cluster has 1 to {RelayLimits.MaxShards} shards."));
         // Strings are quoted: the parser takes IP addresses for numbers.
         var node = ConfigurationFactory.ParseString(string.Create(CultureInfo.InvariantCulture, $$"""
             akka.remote.dot-netty.tcp {
@@ -65,19 +77,21 @@ public sealed record ClusterOptions
         foreach (var (name, value) in Settings)
         {
             if (s_fixed.FirstOrDefault(f => name.StartsWith(f, StringComparison.OrdinalIgnoreCase)) is not null)
-                throw new RelayStartException($"Relay:Cluster:Settings:{name} cannot be changed: the cluster's security, or its failover, rests on it. Remove it.");
-            if (!name.StartsWith("akka.", StringComparison.Ordinal) || name.AsSpan().ContainsAnyExcept(s_nameCharacters) || value.AsSpan().ContainsAny("\"\\\r\n"))
-                throw new RelayStartException($"Relay:Cluster:Settings has a name or value that is not one of Akka's settings: names are like akka.cluster.gossip-interval, values like 500ms.");
+                throw new RelayStartException($"Relay:Cluster:Settings:{name} cannot be changed: the cluster's security, or its "
+                    + "failover, rests on it. Remove it.");
+            if (!name.StartsWith("akka.", StringComparison.Ordinal) || name.AsSpan().ContainsAnyExcept(s_nameCharacters)
+                || value.AsSpan().ContainsAny("\"\\\r\n"))
+                throw new RelayStartException("Relay:Cluster:Settings has a name or value that is not one of Akka's settings: names "
+                    + "are like akka.cluster.gossip-interval, values like 500ms.");
             changes = ConfigurationFactory.ParseString($"{name} = \"{value}\"").WithFallback(changes);
         }
         return changes;
     }
 
-    private static readonly System.Buffers.SearchValues<char> s_nameCharacters = System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
-
     private static Config Base()
     {
-        using var reader = new StreamReader(typeof(ClusterOptions).Assembly.GetManifestResourceStream("Relay.Actors.Cluster.cluster.hocon")!);
+        var resource = typeof(ClusterOptions).Assembly.GetManifestResourceStream("Relay.Actors.Cluster.cluster.hocon")!;
+        using var reader = new StreamReader(resource);
         return ConfigurationFactory.ParseString(reader.ReadToEnd());
     }
 }
@@ -85,5 +99,8 @@ public sealed record ClusterOptions
 /// <summary>A node's own certificate, for organisations that keep an authority for it.</summary>
 /// <param name="Path">PEM file of the node's certificate, and of intermediate ones after it.</param>
 /// <param name="KeyPath">PEM file of its private key.</param>
-/// <param name="AuthorityPath">PEM file of the authority that the certificates of all nodes come from. Whoever has a certificate of it is a member: it must be used for nothing else.</param>
+/// <param name="AuthorityPath">
+/// PEM file of the authority that the certificates of all nodes come from. Whoever has a certificate of it is a member:
+/// it must be used for nothing else.
+/// </param>
 public sealed record ClusterCertificateFiles(string Path, string KeyPath, string AuthorityPath);

@@ -7,8 +7,9 @@ using Akka.Remote;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Akka's failure detector, to which a node whose process is known to be gone is unavailable at once. Without it a node that was downed on
-/// evidence would stay until its heartbeats are missed: the leader removes members that are both down and unreachable.
+/// Akka's failure detector, to which a node whose process is known to be gone is unavailable at once. Without it a node
+/// that was downed on evidence would stay until its heartbeats are missed: the leader removes members that are both down
+/// and unreachable.
 /// </summary>
 internal sealed class EvidenceFailureDetector(Config config, EventStream events) : PhiAccrualFailureDetector(config, events)
 {

@@ -8,13 +8,15 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Finds out whether a peer's process is gone, and downs it. A killed process closes its connections at once, which shows as a broken association; its session
-/// with PostgreSQL ends at the same moment, which frees its lock. Both together are evidence.
+/// Finds out whether a peer's process is gone, and downs it. A killed process closes its connections at once, which shows
+/// as a broken association; its session with PostgreSQL ends at the same moment, which frees its lock. Both together are
+/// evidence.
 /// </summary>
 /// <remarks>
-/// What keeps it from a wrong verdict: it never asks about a peer whose association holds and which is reachable; it judges over the session that holds its own lock, so
-/// only while it holds it; a lock that the server released by restarting says nothing (<see cref="INodeRows.FindEvidenceAsync"/>); and a node that lost
-/// its session takes its lock again before anything else. A wrong verdict costs a hand-over, never a message: the shard's epoch decides.
+/// What keeps it from a wrong verdict: it never asks about a peer whose association holds and which is reachable; it
+/// judges over the session that holds its own lock, so only while it holds it; a lock that the server released by
+/// restarting says nothing (<see cref="INodeRows.FindEvidenceAsync"/>); and a node that lost its session takes its lock
+/// again before anything else. A wrong verdict costs a hand-over, never a message: the shard's epoch decides.
 /// </remarks>
 internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
 {
@@ -44,7 +46,8 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
-        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.UnreachableMember), typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved));
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.UnreachableMember),
+            typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved));
     }
 
     protected override void PostStop() => _cluster.Unsubscribe(Self);
@@ -86,7 +89,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     {
         Timers.Cancel(peer.UniqueAddress);
         _rows.FindEvidenceAsync(IdentityOf(peer.UniqueAddress), CancellationToken.None).AsTask()
-            .PipeTo(Self, success: evidence => new Found(peer, attempt, evidence), failure: _ => new Found(peer, attempt, NodeEvidence.None));
+            .PipeTo(Self, success: e => new Found(peer, attempt, e), failure: _ => new Found(peer, attempt, NodeEvidence.None));
     }
 
     private void Judge(Found found)
@@ -101,8 +104,10 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
             _cluster.Down(peer.Address);
             return;
         }
-        if (found.Attempt < RelayLimits.EvidenceChecks) Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt + 1), RelayLimits.EvidenceInterval);
-        else if (_cluster.State.Unreachable.Any(m => m.UniqueAddress.Equals(peer.UniqueAddress))) Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt), StorageLimits.NodeSessionCheck);
+        if (found.Attempt < RelayLimits.EvidenceChecks)
+            Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt + 1), RelayLimits.EvidenceInterval);
+        else if (_cluster.State.Unreachable.Any(m => m.UniqueAddress.Equals(peer.UniqueAddress)))
+            Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt), StorageLimits.NodeSessionCheck);
     }
 
     private void MarkDown(Member peer)
@@ -127,5 +132,6 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     private bool IsSelf(Member member) => member.UniqueAddress.Equals(_cluster.SelfUniqueAddress);
 
     /// <summary>Whether that very process is still a member, and not just its address.</summary>
-    private bool IsMember(Member peer) => _cluster.State.Members.Any(m => m.UniqueAddress.Equals(peer.UniqueAddress) && m.Status is not (MemberStatus.Down or MemberStatus.Removed));
+    private bool IsMember(Member peer) => _cluster.State.Members.Any(m
+        => m.UniqueAddress.Equals(peer.UniqueAddress) && m.Status is not (MemberStatus.Down or MemberStatus.Removed));
 }

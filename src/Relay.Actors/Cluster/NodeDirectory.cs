@@ -23,11 +23,13 @@ internal sealed class NodeDirectory(AkkaCluster cluster, IActorRef region)
     {
         var state = cluster.State;
         var shards = await ShardsAsync(cancellation).ConfigureAwait(false);
-        return [.. state.Members.Select(m => Entry(m, !state.Unreachable.Contains(m), shards.GetValueOrDefault(m.Address))).OrderBy(n => n.Name, StringComparer.Ordinal)];
+        return [.. state.Members.Select(m => Entry(m, !state.Unreachable.Contains(m), shards.GetValueOrDefault(m.Address)))
+            .OrderBy(n => n.Name, StringComparer.Ordinal)];
     }
 
     private NodeEntry Entry(Member member, bool isReachable, ShardRegionStats? shards) => new(
-        string.Create(CultureInfo.InvariantCulture, $"{member.Address.Host}:{member.Address.Port}"), member.UniqueAddress.Equals(cluster.SelfUniqueAddress), member.Status, isReachable,
+        string.Create(CultureInfo.InvariantCulture, $"{member.Address.Host}:{member.Address.Port}"),
+        member.UniqueAddress.Equals(cluster.SelfUniqueAddress), member.Status, isReachable,
         shards?.Stats.Count, shards?.Stats.Values.Sum());
 
     /// <summary>Empty if the regions did not answer in time.</summary>
@@ -35,7 +37,8 @@ internal sealed class NodeDirectory(AkkaCluster cluster, IActorRef region)
     {
         try
         {
-            var stats = await region.Ask<ClusterShardingStats>(new GetClusterShardingStats(RelayLimits.NodeDirectoryTimeout), RelayLimits.NodeDirectoryTimeout * 2, cancellation).ConfigureAwait(false);
+            var stats = await region.Ask<ClusterShardingStats>(new GetClusterShardingStats(RelayLimits.NodeDirectoryTimeout),
+                RelayLimits.NodeDirectoryTimeout * 2, cancellation).ConfigureAwait(false);
             return stats.Regions.ToDictionary(r => r.Key, r => r.Value);
         }
         catch (AskTimeoutException)

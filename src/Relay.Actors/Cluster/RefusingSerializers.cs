@@ -6,8 +6,8 @@ using Akka.Serialization;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Takes the place of one of Akka's serializers that make objects of types named by the sender. Nothing that Relay or Akka's cluster sends needs
-/// them, so whoever uses one is refused before any of its bytes is looked at.
+/// Takes the place of one of Akka's serializers that make objects of types named by the sender. Nothing that Relay or
+/// Akka's cluster sends needs them, so whoever uses one is refused before any of its bytes is looked at.
 /// </summary>
 internal abstract class RefusingSerializer(ExtendedActorSystem system, int identifier) : Serializer(system)
 {
@@ -15,9 +15,11 @@ internal abstract class RefusingSerializer(ExtendedActorSystem system, int ident
 
     public override bool IncludeManifest => false;
 
-    public override byte[] ToBinary(object obj) => throw new SerializationException($"A {obj.GetType()} is not sent between nodes: no serializer is registered for it.");
+    public override byte[] ToBinary(object obj)
+        => throw new SerializationException($"A {obj.GetType()} is not sent between nodes: no serializer is registered for it.");
 
-    public override object FromBinary(byte[] bytes, Type type) => throw new SerializationException($"A message of serializer {Identifier} is refused: Relay's nodes do not use it.");
+    public override object FromBinary(byte[] bytes, Type type)
+        => throw new SerializationException($"A message of serializer {Identifier} is refused: Relay's nodes do not use it.");
 }
 
 /// <summary>In the place of Newtonsoft.Json, which any type can be named to.</summary>

@@ -21,8 +21,8 @@ internal enum StopReason
 }
 
 /// <summary>
-/// Stops the node at once when it learns that the cluster goes on without it. It may have worked off its mailboxes for about a second; the epoch covers that,
-/// and from here on nothing is committed or answered.
+/// Stops the node at once when it learns that the cluster goes on without it. It may have worked off its mailboxes for
+/// about a second; the epoch covers that, and from here on nothing is committed or answered.
 /// </summary>
 internal sealed class SelfStop : UntypedActor
 {
@@ -44,12 +44,14 @@ internal sealed class SelfStop : UntypedActor
     private sealed record RowLost(NodeLoss Loss) : INoSerializationVerificationNeeded;
 
     /// <param name="stop">Ends the process without waiting for anything; may be called on any thread.</param>
-    public static Props Props(ShardFences fences, INodeRows rows, Action<StopReason> stop, ILogger log) => Akka.Actor.Props.Create(() => new SelfStop(fences, rows, stop, log));
+    public static Props Props(ShardFences fences, INodeRows rows, Action<StopReason> stop, ILogger log)
+        => Akka.Actor.Props.Create(() => new SelfStop(fences, rows, stop, log));
 
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
-        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned), typeof(ClusterEvent.MemberRemoved));
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberDowned),
+            typeof(ClusterEvent.MemberRemoved));
     }
 
     protected override void PostStop() => _cluster.Unsubscribe(Self);
@@ -91,10 +93,14 @@ internal sealed class SelfStop : UntypedActor
     /// <summary>For the log: what happened and what to do.</summary>
     internal static string Sentence(StopReason reason) => reason switch
     {
-        StopReason.Downed => "the other nodes have downed it, after it hung or could not be reached. They have taken over its shards. If this happens again, look for pauses of this process and at the network between the nodes.",
-        StopReason.Quarantined => "another node no longer accepts its messages, because it was downed while it hung or could not be reached. The others have taken over its shards.",
-        StopReason.AddressTaken => "another process registered under its address. Give each node an address of its own (Relay:Cluster:Host and Relay:Cluster:Port).",
-        StopReason.DatabaseRestored => "the database no longer knows it: it was put back to an earlier state while this node ran. Stop all nodes before a database is restored.",
+        StopReason.Downed => "the other nodes have downed it, after it hung or could not be reached. They have taken over its shards. "
+            + "If this happens again, look for pauses of this process and at the network between the nodes.",
+        StopReason.Quarantined => "another node no longer accepts its messages, because it was downed while it hung or could not be "
+            + "reached. The others have taken over its shards.",
+        StopReason.AddressTaken => "another process registered under its address. Give each node an address of its own "
+            + "(Relay:Cluster:Host and Relay:Cluster:Port).",
+        StopReason.DatabaseRestored => "the database no longer knows it: it was put back to an earlier state while this node ran. "
+            + "Stop all nodes before a database is restored.",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
 }

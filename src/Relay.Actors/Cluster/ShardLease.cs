@@ -12,9 +12,9 @@ using Relay.Storage;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// A shard's epoch by Akka's own hook: the shard starts no entity before <see cref="Acquire(Action{Exception})"/> has had PostgreSQL give this node a new
-/// epoch, once every transaction under an older one has ended. It is given to whoever asks: the newest claim wins, and commits
-/// under an older epoch are refused, whatever clocks or gossip say.
+/// A shard's epoch by Akka's own hook: the shard starts no entity before <see cref="Acquire(Action{Exception})"/> has had
+/// PostgreSQL give this node a new epoch, once every transaction under an older one has ended. It is given to whoever
+/// asks: the newest claim wins, and commits under an older epoch are refused, whatever clocks or gossip say.
 /// </summary>
 internal sealed class ShardLease : Lease
 {
@@ -51,7 +51,8 @@ internal sealed class ShardLease : Lease
 
     /// <summary>From Akka's name of the lease, `system-shard-type-7`.</summary>
     internal static int ShardOf(string leaseName)
-        => int.TryParse(leaseName.AsSpan(leaseName.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int shard) && shard < RelayLimits.MaxShards
+        => int.TryParse(leaseName.AsSpan(leaseName.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int shard)
+            && shard < RelayLimits.MaxShards
             ? shard : throw new ArgumentException($"The lease {leaseName} is not that of a numbered shard.", nameof(leaseName));
 }
 
@@ -84,7 +85,10 @@ internal sealed class ShardFences(IClusterStore store, Guid node, ILogger log)
     /// <summary>Shards that this node acts for.</summary>
     public int Count => _held.Count;
 
-    /// <summary>The right to act for a shard. An entity takes it when it starts and keeps it to its end: state that was loaded under one epoch is not committed under another.</summary>
+    /// <summary>
+    /// The right to act for a shard. An entity takes it when it starts and keeps it to its end: state that was loaded
+    /// under one epoch is not committed under another.
+    /// </summary>
     /// <returns>Null if this node has none: nothing may be committed or answered.</returns>
     public ShardStanding? Find(int shard) => _held.GetValueOrDefault(shard);
 

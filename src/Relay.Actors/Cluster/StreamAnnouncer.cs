@@ -6,8 +6,8 @@ using Relay.Storage;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Tells the other nodes that streams have grown: gathered for a few milliseconds, the highest sequence of each stream, in one message to every node. Nothing is kept or
-/// repeated; readers that miss one look for themselves soon after.
+/// Tells the other nodes that streams have grown: gathered for a few milliseconds, the highest sequence of each stream,
+/// in one message to every node. Nothing is kept or repeated; readers that miss one look for themselves soon after.
 /// </summary>
 internal sealed class StreamAnnouncer : IDisposable
 {
@@ -26,7 +26,8 @@ internal sealed class StreamAnnouncer : IDisposable
     {
         _mediator = DistributedPubSub.Get(system).Mediator;
         _subscriber = system.ActorOf(Props.Create(() => new Subscriber(_mediator, heard)), "stream-announcer");
-        _timer = time.CreateTimer(static self => ((StreamAnnouncer)self!).Publish(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static self => ((StreamAnnouncer)self!).Publish(), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Announcements that were left out because too many streams had grown at once.</summary>
@@ -58,7 +59,11 @@ internal sealed class StreamAnnouncer : IDisposable
             taken = _gathered;
             _gathered = [];
         }
-        foreach (var part in taken.Chunk(MaxPerMessage)) _mediator.Tell(new Publish(Topic, new StreamsGrew([.. part.Select(s => new StreamGrowth(s.Key, s.Value))])), _subscriber);
+        foreach (var part in taken.Chunk(MaxPerMessage))
+        {
+            var grew = new StreamsGrew([.. part.Select(s => new StreamGrowth(s.Key, s.Value))]);
+            _mediator.Tell(new Publish(Topic, grew), _subscriber);
+        }
     }
 
     public void Dispose()

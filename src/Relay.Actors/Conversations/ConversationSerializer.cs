@@ -11,8 +11,9 @@ using Relay.Storage.Sealing;
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// What crosses from the entity's node to the asker's: the reply with the conversation and the request that it answers, under one seal. The asker compares
-/// both with what it asked, so that a recorded reply played to another request says nothing.
+/// What crosses from the entity's node to the asker's: the reply with the conversation and the request that it answers,
+/// under one seal. The asker compares both with what it asked, so that a recorded reply played to another request says
+/// nothing.
 /// </summary>
 /// <param name="RequestId">Of the command; empty for a <see cref="Wake"/>.</param>
 internal sealed record ConversationAnswer(ConversationKey Key, string RequestId, ConversationReply Reply)
@@ -27,26 +28,29 @@ internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 }
 
 /// <summary>
-/// The form of Relay's messages between nodes: version (1) ‖ fields, sealed under the cluster's key and bound to the kind of message. Whoever is on the wire, or holds
-/// a certificate without the key, reads nothing and makes nothing up.
+/// The form of Relay's messages between nodes: version (1) ‖ fields, sealed under the cluster's key and bound to the kind
+/// of message. Whoever is on the wire, or holds a certificate without the key, reads nothing and makes nothing up.
 /// </summary>
 /// <remarks>
-/// Conversation, request id and expiry of a command are inside its seal. A recorded command that is played again is expired, or is answered from the request log,
-/// which forgets no id younger than the longest expiry: it has no second effect.
+/// Conversation, request id and expiry of a command are inside its seal. A recorded command that is played again is
+/// expired, or is answered from the request log, which forgets no id younger than the longest expiry: it has no second
+/// effect.
 /// </remarks>
 internal sealed class ConversationSerializer : SerializerWithStringManifest
 {
     private const byte Version = 1;
     private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g";
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4;
-    private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7, Quarantined = 8;
+    private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
+        Quarantined = 8;
     private const int LeastGrowthSize = 4 + 1 + 8;
 
     private readonly Sealer _sealer;
 
     public ConversationSerializer(ExtendedActorSystem system) : base(system)
         => _sealer = system.Settings.Setup.Get<ConversationSerializerSetup>() is { HasValue: true } setup
-            ? setup.Value.Sealer : throw new InvalidOperationException($"The actor system was made without a {nameof(ConversationSerializerSetup)}.");
+            ? setup.Value.Sealer
+            : throw new InvalidOperationException($"The actor system was made without a {nameof(ConversationSerializerSetup)}.");
 
     /// <summary>Must be the same on every node and cannot be changed later.</summary>
     public override int Identifier => 7430;
@@ -85,16 +89,21 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         return _sealer.Seal(TableOf(manifest), Place(manifest), row.Written);
     }
 
-    /// <exception cref="SerializationException">It was not sealed by this cluster as that kind of message, or its form is not known; Akka drops it.</exception>
+    /// <exception cref="SerializationException">
+    /// It was not sealed by this cluster as that kind of message, or its form is not known; Akka drops it.
+    /// </exception>
     public override object FromBinary(byte[] bytes, string manifest)
     {
-        if (manifest is not (CommandManifest or WakeManifest or AnswerManifest or GrowthManifest)) throw new SerializationException("A message between nodes has an unknown manifest.");
+        if (manifest is not (CommandManifest or WakeManifest or AnswerManifest or GrowthManifest))
+            throw new SerializationException("A message between nodes has an unknown manifest.");
         if (_sealer.TryOpen(TableOf(manifest), Place(manifest), bytes) is not { } clear)
-            throw new SerializationException("The seal of a message between nodes does not hold: its sender has another sealing key, or it was altered.");
+            throw new SerializationException("The seal of a message between nodes does not hold: its sender has another sealing key, "
+                + "or it was altered.");
         try
         {
             var row = new RowReader(clear);
-            if (row.Byte() != Version) throw new SerializationException("A message between nodes has an unknown version: its sender is another release of Relay.");
+            if (row.Byte() != Version)
+                throw new SerializationException("A message between nodes has an unknown version: its sender is another release of Relay.");
             object? message = manifest switch
             {
                 CommandManifest => ReadCommand(ref row),
@@ -102,7 +111,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 AnswerManifest => ReadAnswer(ref row),
                 _ => ReadGrowth(ref row),
             };
-            return message is not null && row.IsComplete ? message : throw new SerializationException("A message between nodes is not complete.");
+            return message is not null && row.IsComplete ? message
+                : throw new SerializationException("A message between nodes is not complete.");
         }
         finally
         {
@@ -192,7 +202,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         var trace = row.Bytes();
         var span = row.Bytes();
         var flags = (ActivityTraceFlags)(row.Byte() & 1);
-        if (trace.Length == 16 && span.Length == 8) return new ActivityContext(ActivityTraceId.CreateFromBytes(trace), ActivitySpanId.CreateFromBytes(span), flags, isRemote: true);
+        if (trace.Length == 16 && span.Length == 8)
+            return new ActivityContext(ActivityTraceId.CreateFromBytes(trace), ActivitySpanId.CreateFromBytes(span), flags, isRemote: true);
         row.Fail();
         return default;
     }

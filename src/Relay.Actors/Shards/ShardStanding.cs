@@ -3,8 +3,8 @@ using Relay.Storage;
 namespace Relay.Actors.Shards;
 
 /// <summary>
-/// This process's right to act for a shard, from its claim to its end. Every commit carries its fence; once the store has refused one, nothing more may be
-/// answered under it.
+/// This process's right to act for a shard, from its claim to its end. Every commit carries its fence; once the store has
+/// refused one, nothing more may be answered under it.
 /// </summary>
 /// <param name="fence">Null in one process, where nobody else can be the owner.</param>
 /// <param name="lost">Called once, when the right is lost: the shard must be claimed again before anything more is done for it.</param>

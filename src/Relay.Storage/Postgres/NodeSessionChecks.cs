@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Npgsql;
 
 namespace Relay.Storage.Postgres;
@@ -7,8 +8,8 @@ namespace Relay.Storage.Postgres;
 internal static class NodeSessionChecks
 {
     /// <summary>
-    /// A pooler that shares sessions between transactions lends a client another server process from one statement to the next, or one process to two
-    /// clients. Two sessions at once, one of them in a transaction, show it either way.
+    /// A pooler that shares sessions between transactions lends a client another server process from one statement to the
+    /// next, or one process to two clients. Two sessions at once, one of them in a transaction, show it either way.
     /// </summary>
     /// <exception cref="RelayStartException"/>
     public static async Task RefusePoolerAsync(NpgsqlDataSource source, string place, CancellationToken cancellation)
@@ -22,21 +23,26 @@ internal static class NodeSessionChecks
         int after = await first.ScalarAsync<int>(process, cancellation).ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         if (before != other && before == after) return;
-        throw new RelayStartException($"Between Relay and the database {place} is a pooler that shares sessions (pool_mode = transaction or statement). "
+        throw new RelayStartException($"Between Relay and the database {place} is a pooler that shares sessions "
+            + "(pool_mode = transaction or statement). "
             + "A node's lock needs a session of its own: connect to PostgreSQL directly, or set the pooler to pool_mode = session.");
     }
 
     /// <exception cref="RelayStartException"/>
-    public static async Task RefuseWrongClockAsync(NpgsqlConnection session, string place, TimeProvider time, CancellationToken cancellation)
+    public static async Task RefuseWrongClockAsync(NpgsqlConnection session, string place, TimeProvider time,
+        CancellationToken cancellation)
     {
         var asked = time.GetUtcNow();
-        var theirs = new DateTimeOffset(await session.ScalarAsync<DateTime>("SELECT clock_timestamp()", cancellation).ConfigureAwait(false));
+        var read = await session.ScalarAsync<DateTime>("SELECT clock_timestamp()", cancellation).ConfigureAwait(false);
+        var theirs = new DateTimeOffset(read);
         var answered = time.GetUtcNow();
         // The database looked at its clock somewhere between the two.
         var ahead = asked - theirs > TimeSpan.Zero ? asked - theirs : answered - theirs < TimeSpan.Zero ? answered - theirs : TimeSpan.Zero;
         if (ahead.Duration() <= StorageLimits.ClockTolerance) return;
+        var direction = ahead > TimeSpan.Zero ? "ahead of" : "behind";
         throw new RelayStartException(string.Create(CultureInfo.InvariantCulture,
-            $"This machine's clock is {ahead.Duration().TotalSeconds:F0} s {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} that of the database {place}. Commands between nodes expire after some seconds, so clocks must agree: set both by NTP and start again."));
+            $"This machine's clock is {ahead.Duration().TotalSeconds:F0} s {direction} that of the database {place}. "
+            + $"Commands between nodes expire after some seconds, so clocks must agree: set both by NTP and start again."));
     }
 
     /// <summary>For what may fail because the database is gone.</summary>
@@ -46,7 +52,7 @@ internal static class NodeSessionChecks
         {
             await run().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException or InvalidOperationException)
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or SocketException or InvalidOperationException)
         {
             // Whoever comes next finds what is left.
         }

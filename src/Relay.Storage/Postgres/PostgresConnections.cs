@@ -66,7 +66,8 @@ internal sealed class PostgresConnections : IAsyncDisposable
     });
 
     /// <summary>
-    /// A source of the session that holds a node's lock. PostgreSQL notices within some seconds that the node's host is gone, and ends the session.
+    /// A source of the session that holds a node's lock. PostgreSQL notices within some seconds that the node's host is
+    /// gone, and ends the session.
     /// </summary>
     public NpgsqlDataSource NodeSession() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
     {

@@ -117,7 +117,8 @@ internal static class PostgresSchema
             END IF;
         END $$;
         """,
-        // `slot` is what the node's session lock is taken by; `incarnation` tells the processes that used an address one after the other apart;
+        // `slot` is what the node's session lock is taken by; `incarnation` tells the processes that used an address one
+        // after the other apart;
         // `server_start` says in which run of the server the lock was taken: a restarted server has released the locks of all nodes.
         """
         CREATE TABLE relay.cluster_node (

@@ -15,7 +15,8 @@ public sealed class NodeRowsTests(PostgresFixture postgres) : PostgresTest(postg
     private async Task<NodeRows> RegisterAsync(NodeIdentity self, string? database = null, TimeProvider? time = null)
     {
         await OpenAsync();
-        var rows = await NodeRows.RegisterAsync(new PostgresConnections(database ?? Database, time ?? TimeProvider.System, NullLogger.Instance), self, "1.2.3", NullLogger.Instance, default);
+        var rows = await NodeRows.RegisterAsync(new PostgresConnections(database ?? Database, time ?? TimeProvider.System,
+            NullLogger.Instance), self, "1.2.3", NullLogger.Instance, default);
         _rows.Add(rows);
         return rows;
     }
@@ -184,7 +185,8 @@ public sealed class NodeRowsTests(PostgresFixture postgres) : PostgresTest(postg
             await UntilAsync(() => Task.FromResult(a.IsHeld));
             // B's lock was one of the last run: that it is free says nothing.
             Assert.Equal(NodeEvidence.None, await a.FindEvidenceAsync(B, default));
-            Assert.Equal([(A, true, true), (B, false, false)], (await a.ReadAsync(default)).Select(r => (r.Node, r.IsHeld, r.IsOfThisServerStart)));
+            Assert.Equal([(A, true, true), (B, false, false)], (await a.ReadAsync(default))
+                .Select(r => (r.Node, r.IsHeld, r.IsOfThisServerStart)));
             var again = await RegisterAsync(B);
             Assert.Equal(NodeEvidence.Held, await a.FindEvidenceAsync(B, default));
             await again.AbandonAsync();
@@ -204,7 +206,8 @@ public sealed class NodeRowsTests(PostgresFixture postgres) : PostgresTest(postg
     [InlineData(-61, "behind")]
     public async Task A_clock_that_is_a_minute_off_is_refused_with_what_to_do(int seconds, string direction)
     {
-        var refusal = await Assert.ThrowsAsync<RelayStartException>(() => RegisterAsync(A, time: new Shifted(TimeSpan.FromSeconds(seconds))));
+        var refusal = await Assert.ThrowsAsync<RelayStartException>(()
+            => RegisterAsync(A, time: new Shifted(TimeSpan.FromSeconds(seconds))));
         Assert.Contains($"{direction} that of the database", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("NTP", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0, await AskAsync<long>("SELECT count(*) FROM relay.cluster_node"));

@@ -45,10 +45,13 @@ internal sealed class Pooler : IAsyncDisposable
             pool_mode = {mode}
             ignore_startup_parameters = options,extra_float_digits
             """));
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(pooler._directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(pooler._directory,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         // It does not run as root.
-        string[] command = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", Program, settings] : [Program, settings];
-        pooler._process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        string[] command = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--",
+            Program, settings] : [Program, settings];
+        pooler._process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardError = true,
+            RedirectStandardOutput = true })!;
         pooler._process.ErrorDataReceived += static (_, _) => { };
         pooler._process.BeginErrorReadLine();
         pooler.ConnectionString = new NpgsqlConnectionStringBuilder(database) { Host = "127.0.0.1", Port = port }.ConnectionString;
