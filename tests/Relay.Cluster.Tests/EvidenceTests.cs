@@ -138,4 +138,27 @@ public sealed class EvidenceTests(ClusterDatabase databases)
         await a.UntilAsync(() => a.Cluster.State.Members.All(m => m.Address != b.Address), "downed by evidence once the own lock is held");
         Assert.Contains(a.Log.Lines, l => l.Contains(" 207 ", StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData("DELETE FROM relay.cluster_node RETURNING 1", StopReasonName.DatabaseRestored)]
+    [InlineData("UPDATE relay.cluster_node SET incarnation = 0 RETURNING 1", StopReasonName.AddressTaken)]
+    [InlineData("UPDATE relay.cluster_node SET state = 3 RETURNING 1::integer", StopReasonName.Downed)]
+    public async Task A_node_whose_row_is_not_its_own_any_more_stops_at_once_and_says_why(string change, StopReasonName reason)
+    {
+        var database = await databases.CreateAsync();
+        await using var node = await TestNode.StartAsync(database);
+        await node.AskAsync("c");
+        await ClusterDatabase.AskAsync<int>(database, change);
+        Assert.Equal(reason.ToString(), (await node.Stopped.WaitAsync(TestNode.Limit)).ToString());
+        Assert.Contains(node.Log.Lines, l => l.StartsWith("Critical 209 This node stops at once", StringComparison.Ordinal));
+        Assert.All(Enumerable.Range(0, TestNode.Shards), s => Assert.Null(node.Node.Fences.Find(s)));
+    }
+
+    /// <summary>A test's parameters are public, the reasons are not.</summary>
+    public enum StopReasonName
+    {
+        Downed,
+        AddressTaken,
+        DatabaseRestored,
+    }
 }

@@ -86,21 +86,26 @@ internal sealed class ClusterNode : IAsyncDisposable
         var self = EvidenceKeeper.IdentityOf(cluster.SelfUniqueAddress);
         var rows = _rows = await _parts.Registry.RegisterNodeAsync(self, _parts.Version, cancellation).ConfigureAwait(false);
         ClusterLog.Registered(log, self.Address);
-        system.ActorOf(SelfStop.Props(Fences, rows, Stop, log), "self-stop");
+        system.ActorOf(SelfStop.Props(Stop), "self-stop");
         system.ActorOf(EvidenceKeeper.Props(rows, log), "evidence");
-        // Whatever ended it: without its actor system the process is of no use, and must not look as if it were.
-        _ = StopWithAsync(system);
-        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "relay-node-row", async () =>
+        _ = StopWithRowAsync(rows);
+        _ = StopWithSystemAsync(system);
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "relay-node-row", async () =>
         {
-            _closing.Cancel();
-            await LeaveAsync(rows).ConfigureAwait(false);
+            // Akka begins its shutdown also when the node is down; it may come before the membership event does.
+            if (shutdown.ShutdownReason is CoordinatedShutdown.ClusterDowningReason) Stop(StopReason.Downed);
+            else await LeaveAsync(rows).ConfigureAwait(false);
             return Akka.Done.Instance;
         });
         WatchCertificate();
         await new ClusterJoin(cluster, rows, _parts.Version, time, log).RunAsync(cancellation).ConfigureAwait(false);
     }
 
-    private async Task StopWithAsync(ActorSystem system)
+    private async Task StopWithRowAsync(INodeRows rows) => Stop(SelfStop.ReasonOf(await rows.Lost.ConfigureAwait(false)));
+
+    /// <summary>Whatever ended it: without its actor system the process is of no use, and must not look as if it were.</summary>
+    private async Task StopWithSystemAsync(ActorSystem system)
     {
         await system.WhenTerminated.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_closing.IsCancellationRequested) Stop(StopReason.Downed);
@@ -109,6 +114,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <summary>Nobody joins by a node that is leaving.</summary>
     private async Task LeaveAsync(INodeRows rows)
     {
+        await _closing.CancelAsync().ConfigureAwait(false);
         try
         {
             await rows.MarkAsync(rows.Self, NodeState.Starting, CancellationToken.None).ConfigureAwait(false);
@@ -123,6 +129,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isStopped, 1) != 0) return;
         Fences.LoseAll();
+        ClusterLog.StopsAtOnce(_parts.Log, SelfStop.Sentence(reason));
         _parts.Stop(reason);
     }
 

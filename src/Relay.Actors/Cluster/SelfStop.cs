@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Remote;
-using Microsoft.Extensions.Logging;
 using Relay.Storage;
 using AkkaCluster = Akka.Cluster.Cluster;
 
@@ -30,22 +29,12 @@ internal sealed class SelfStop : UntypedActor
     public const int ExitCode = 75;
 
     private readonly AkkaCluster _cluster = AkkaCluster.Get(Context.System);
-    private readonly ShardFences _fences;
     private readonly Action<StopReason> _stop;
-    private readonly ILogger _log;
-    private bool _isStopping;
 
-    public SelfStop(ShardFences fences, INodeRows rows, Action<StopReason> stop, ILogger log)
-    {
-        (_fences, _stop, _log) = (fences, stop, log);
-        rows.Lost.PipeTo(Self, success: loss => new RowLost(loss));
-    }
+    public SelfStop(Action<StopReason> stop) => _stop = stop;
 
-    private sealed record RowLost(NodeLoss Loss) : INoSerializationVerificationNeeded;
-
-    /// <param name="stop">Ends the process without waiting for anything; may be called on any thread.</param>
-    public static Props Props(ShardFences fences, INodeRows rows, Action<StopReason> stop, ILogger log)
-        => Akka.Actor.Props.Create(() => new SelfStop(fences, rows, stop, log));
+    /// <param name="stop">Calls after the first are to be ignored.</param>
+    public static Props Props(Action<StopReason> stop) => Akka.Actor.Props.Create(() => new SelfStop(stop));
 
     protected override void PreStart()
     {
@@ -61,34 +50,25 @@ internal sealed class SelfStop : UntypedActor
         switch (message)
         {
             case ThisActorSystemQuarantinedEvent:
-                Stop(StopReason.Quarantined);
+                _stop(StopReason.Quarantined);
                 break;
             case ClusterEvent.MemberDowned e when IsSelf(e.Member):
             case ClusterEvent.MemberRemoved { PreviousStatus: MemberStatus.Down } r when IsSelf(r.Member):
-                Stop(StopReason.Downed);
-                break;
-            case RowLost { Loss: var loss }:
-                Stop(loss switch
-                {
-                    NodeLoss.Downed => StopReason.Downed,
-                    NodeLoss.Superseded => StopReason.AddressTaken,
-                    NodeLoss.Forgotten => StopReason.DatabaseRestored,
-                    _ => throw new ArgumentOutOfRangeException(nameof(message), loss, null),
-                });
+                _stop(StopReason.Downed);
                 break;
         }
     }
 
     private bool IsSelf(Member member) => member.UniqueAddress.Equals(_cluster.SelfUniqueAddress);
 
-    private void Stop(StopReason reason)
+    /// <summary>What the loss of the node's row means.</summary>
+    internal static StopReason ReasonOf(NodeLoss loss) => loss switch
     {
-        if (_isStopping) return;
-        _isStopping = true;
-        _fences.LoseAll();
-        ClusterLog.StopsAtOnce(_log, Sentence(reason));
-        _stop(reason);
-    }
+        NodeLoss.Downed => StopReason.Downed,
+        NodeLoss.Superseded => StopReason.AddressTaken,
+        NodeLoss.Forgotten => StopReason.DatabaseRestored,
+        _ => throw new ArgumentOutOfRangeException(nameof(loss), loss, null),
+    };
 
     /// <summary>For the log: what happened and what to do.</summary>
     internal static string Sentence(StopReason reason) => reason switch
