@@ -186,5 +186,5 @@ internal sealed class LineLog : ILogger
         string> formatter)
         => Add($"{logLevel} {eventId.Id} {formatter(state, exception)}");
 
-    public override string ToString() => string.Join('\n', _lines.TakeLast(60));
+    public override string ToString() => string.Join('\n', _lines.TakeLast(400));
 }
