@@ -13,10 +13,10 @@ public interface IRelay : IAsyncDisposable
 
     /// <summary>
     /// Puts a command into the conversation's mailbox and answers once its effects are durable. Never throws for what a
-    /// caller can cause; <see cref="Reply.Overloaded"/> when a bound is reached, <see cref="Reply.Unavailable"/> while
+    /// caller can cause; <see cref="ConversationReply.Overloaded"/> when a bound is reached, <see cref="ConversationReply.Unavailable"/> while
     /// draining or when the store fails.
     /// </summary>
-    ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
+    ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
 
     /// <summary>A stored conversation without waking its actor's mailbox order; null if there is none.</summary>
     ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
@@ -100,15 +100,15 @@ public abstract record ConversationAddress(string EndpointId)
 public abstract record Command(string RequestId)
 {
     /// <summary>Bytes of text that it carries.</summary>
-    internal int TextLength => this switch { ReceiveWire wire => wire.Text.Length, Send send => send.Text.Length, _ => 0 };
+    internal int TextLength => this switch { ReceiveWire wire => wire.Text.Length, SendText send => send.Text.Length, _ => 0 };
 
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
     public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
     {
         /// <summary>
         /// The id of the message that comes before this one and may not be answered yet: this one is taken in only once
-        /// that one was, else <see cref="Reply.Unavailable"/> with <see cref="Reply.OutOfOrder"/>. So several may be under way
-        /// without one overtaking another, whatever becomes of each. Null: the order is the caller's business.
+        /// that one was, else <see cref="ConversationReply.Unavailable"/> with <see cref="ConversationReply.OutOfOrder"/>.
+        /// So several may be under way without one overtaking another. Null: the order is the caller's business.
         /// </summary>
         public string? After { get; init; }
 
@@ -116,54 +116,60 @@ public abstract record Command(string RequestId)
     }
 
     /// <summary>Plaintext from a bot, UTF-8.</summary>
-    public sealed record Send(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
+    public sealed record SendText(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
     {
-        public override string ToString() => nameof(Send);
+        public override string ToString() => nameof(SendText);
     }
 
-    public sealed record Start(string RequestId) : Command(RequestId);
+    public sealed record StartSession(string RequestId) : Command(RequestId);
 
-    public sealed record End(string RequestId) : Command(RequestId);
+    public sealed record EndSession(string RequestId) : Command(RequestId);
 }
 
 /// <summary>What became of a command. All but the last three are remembered with its id and repeated on a replay.</summary>
-public abstract record Reply
+public abstract record ConversationReply
 {
     /// <summary>Done and durable.</summary>
     /// <param name="ConversationId">The conversation's id.</param>
     /// <param name="State">After the command.</param>
-    /// <param name="Disposition">Of a <see cref="Command.Send"/>; null otherwise.</param>
-    public sealed record Done(string ConversationId, MessageState State, SendDisposition? Disposition) : Reply;
+    /// <param name="Disposition">Of a <see cref="Command.SendText"/>; null otherwise.</param>
+    public sealed record Done(string ConversationId, MessageState State, SendDisposition? Disposition) : ConversationReply;
 
     /// <summary>The peer's wire text was rejected; durable as such.</summary>
-    public sealed record WireRejected(string ConversationId, RejectReason Reason) : Reply;
+    public sealed record WireRejected(string ConversationId, RejectReason Reason) : ConversationReply;
 
     /// <summary>The request may not be done in this state; durable as such.</summary>
-    public sealed record Refused(string ConversationId, RefusalReason Reason) : Reply;
+    public sealed record Refused(string ConversationId, RefusalReason Reason) : ConversationReply;
 
     /// <summary>No such endpoint or conversation.</summary>
-    public sealed record NotFound(string What) : Reply;
+    public sealed record NotFound(string What) : ConversationReply;
 
     /// <summary>The request id was used before in this conversation for another request.</summary>
-    public sealed record RequestIdReused : Reply;
+    public sealed record RequestIdReused : ConversationReply;
 
     /// <summary>A bound is reached; nothing was done. Retry after the time given.</summary>
-    public sealed record Overloaded(string Bound, TimeSpan RetryAfter) : Reply;
+    public sealed record Overloaded(string Bound, TimeSpan RetryAfter) : ConversationReply;
 
     /// <summary>Nothing is known to have been done: draining, or the store failed. Retry with the same id.</summary>
-    public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : Reply;
+    public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : ConversationReply;
 
     /// <summary>As a reason of <see cref="Unavailable"/>: the message before it has not been taken in.</summary>
     public const string OutOfOrder = "order";
 
+    /// <summary>As a reason of <see cref="Unavailable"/>: the conversation is on its way to another node.</summary>
+    public const string Moved = "moved";
+
+    /// <summary>As a reason of <see cref="Unavailable"/>: the command came to its conversation after its expiry.</summary>
+    public const string Expired = "expired";
+
     /// <summary>The stored conversation does not open (its seal fails): quarantined, others go on.</summary>
-    public sealed record Quarantined(string ConversationId) : Reply;
+    public sealed record Quarantined(string ConversationId) : ConversationReply;
 }
 
 /// <param name="Sessions">Best first; empty before the first key exchange.</param>
 public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions, DateTimeOffset Updated)
 {
-    /// <summary>Its row does not open: its peer and its sessions are not known, and it answers commands with <see cref="Reply.Quarantined"/>.</summary>
+    /// <summary>Its row does not open: its peer and its sessions are not known, and it answers commands with <see cref="ConversationReply.Quarantined"/>.</summary>
     public bool IsQuarantined { get; init; }
 
     internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated) => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };

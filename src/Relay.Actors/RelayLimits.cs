@@ -11,18 +11,34 @@ public static class RelayLimits
     /// <summary>Longest peer address, network or account, in bytes of UTF-8 (the longest XMPP address). Longer: a caller's bug.</summary>
     public const int MaxAddressBytes = 3071;
 
-    /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="Reply.Overloaded"/>.</summary>
-    public const int MaxMailboxDepth = 64;
-    /// <summary>Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="ConversationReply.Overloaded"/>.</summary>
+    public const int MaxMailboxDepth = 128;
+    /// <summary>Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxCommandsInFlight = StorageLimits.MaxPendingJobs;
-    /// <summary>Bytes of text in those commands. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Bytes of text in those commands. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const long MaxBytesInFlight = 64L << 20;
-    /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="Reply.Overloaded"/> for its commands.</summary>
+    /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="ConversationReply.Overloaded"/> for its commands.</summary>
     public const int MaxCommandsInFlightPerEndpoint = MaxCommandsInFlight / 4;
     /// <summary>Of <see cref="MaxBytesInFlight"/>, those of one endpoint; as <see cref="MaxCommandsInFlightPerEndpoint"/>.</summary>
     public const long MaxBytesInFlightPerEndpoint = MaxBytesInFlight / 4;
-    /// <summary>Time for which a caller waits for its answer. Over: <see cref="Reply.Unavailable"/>; the command goes on, and a repetition gets its answer.</summary>
-    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Time from asking to a command's expiry, and for which its caller waits for the answer. Over:
+    /// <see cref="ConversationReply.Unavailable"/>. What was begun before goes on, and a repetition gets its answer.
+    /// </summary>
+    public static readonly TimeSpan CommandExpiry = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Longest distance of a command's expiry from the clock of the node that handles it: <see cref="CommandExpiry"/>, and as
+    /// much again for clocks that differ. Exceeded: <see cref="ConversationReply.Unavailable"/>.
+    /// </summary>
+    public static readonly TimeSpan MaxCommandLifetime = 2 * CommandExpiry;
+    /// <summary>Time without an answer after which a command is sent again under the same request id.</summary>
+    public static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(250);
+    /// <summary>Time beyond its expiry for which a command without an answer counts as in flight: its commit may be under way.</summary>
+    public static readonly TimeSpan AnswerGrace = StorageLimits.PostgresPatience;
+    /// <summary>Time for which a conversation stays in memory after its last command.</summary>
+    public static readonly TimeSpan PassivateAfter = TimeSpan.FromMinutes(2);
+    /// <summary>Time for which the entities of a node that drains get to finish. Over: they are stopped.</summary>
+    public static readonly TimeSpan HandOverTimeout = StorageLimits.PostgresPatience + TimeSpan.FromSeconds(5);
     /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
     /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>
@@ -36,8 +52,13 @@ public static class RelayLimits
     /// <summary>Endpoint keys kept in memory while no resident conversation uses them; beyond it the longest unused is wiped.</summary>
     public const int MaxCachedAccounts = 1024;
 
-    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten.</summary>
+    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten, once no copy of their commands can come any more.</summary>
     public const int MaxSeenIds = 512;
+    /// <summary>
+    /// Ids remembered in one conversation with those of the last <see cref="MaxCommandLifetime"/>, which are never forgotten:
+    /// 1,600 a second. Reached: <see cref="ConversationReply.Overloaded"/>.
+    /// </summary>
+    public const int MaxRecentSeenIds = 32_768;
     /// <summary>Ids of requests among them that no number of a peer's messages pushes out.</summary>
     public const int MaxSeenRequestIds = 128;
     /// <summary>Time for which an id is remembered.</summary>
@@ -52,7 +73,7 @@ public static class RelayLimits
     /// <summary>
     /// Key-exchange messages of strangers to one endpoint that one process answers at once, beyond the bound of each peer
     /// (<see cref="OtrLimits.AkeBurst"/>); an exchange takes two, some 0.5 ms of computing. Reached:
-    /// <see cref="Reply.Overloaded"/>, and the bridge brings the message again. A thousand new contacts come in at once.
+    /// <see cref="ConversationReply.Overloaded"/>, and the bridge brings the message again. A thousand new contacts come in at once.
     /// </summary>
     public const int StrangersKeyExchangeBurst = 2_000;
     /// <summary>The same in the long run: strangers can buy a sixteenth of one core by one endpoint.</summary>
@@ -64,7 +85,7 @@ public static class RelayLimits
     /// in some 20 s, at a quarter of one core.
     /// </summary>
     public const int KeyExchangesPerSecond = 1_000;
-    /// <summary>SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is 15 to 20 ms of computing. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is 15 to 20 ms of computing. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int SmpRunBurst = 50;
     /// <summary>The same in the long run: a tenth of one core.</summary>
     public const int SmpRunsPerSecond = 5;
@@ -108,7 +129,7 @@ public static class RelayLimits
     public static readonly TimeSpan BrokerTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Least and most time between two tries to reach the broker, and as much again at random.</summary>
     public static readonly TimeSpan BrokerRetry = TimeSpan.FromMilliseconds(100), MaxBrokerRetry = TimeSpan.FromSeconds(1);
-    /// <summary>Time that a command gets from being asked to its answer. Passed: <see cref="Reply.Unavailable"/>.</summary>
+    /// <summary>Time that a command gets from being asked to its answer. Passed: <see cref="ConversationReply.Unavailable"/>.</summary>
     public static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(15);
     /// <summary>Age, or distance into the future, at which a command on the broker is no longer handled: nodes' clocks must agree better than this. Far below <see cref="SeenIdLifetime"/>.</summary>
     public static readonly TimeSpan CommandLifetime = TimeSpan.FromMinutes(2);
@@ -116,7 +137,7 @@ public static class RelayLimits
     public const int ShardPrefetch = 128;
     /// <summary>Time for which settled commands wait to be acknowledged together, unless they are many: a quarter of <see cref="ShardPrefetch"/>.</summary>
     public static readonly TimeSpan AcknowledgementDelay = TimeSpan.FromMilliseconds(10);
-    /// <summary>Commands in one shard's queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    /// <summary>Commands in one shard's queue. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxQueuedCommands = 20_000;
     /// <summary>Bytes in one shard's queue; as <see cref="MaxQueuedCommands"/>.</summary>
     public const long MaxQueuedBytes = 64L << 20;

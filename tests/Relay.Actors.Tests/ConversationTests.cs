@@ -22,12 +22,12 @@ public class ConversationTests
         await world.PumpAsync(relay);
         Assert.Equal(["hello bot ✓"], world.BotReceived);
 
-        var sent = Assert.IsType<Reply.Done>(await relay.SendAsync("r1", "hello contact"));
+        var sent = Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "hello contact"));
         Assert.Equal((MessageState.Encrypted, SendDisposition.Encrypted), (sent.State, sent.Disposition));
         await world.PumpAsync(relay);
         Assert.Equal(["hello contact"], world.ContactReceived);
 
-        Assert.Equal(MessageState.Plaintext, Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.End("r2"))).State);
+        Assert.Equal(MessageState.Plaintext, Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.EndSession("r2"))).State);
         await world.PumpAsync(relay);
         Assert.Equal(MessageState.Finished, world.ContactState);
         Assert.Equal(SessionCause.EndedByUs, world.BotEvents.OfType<OutboxBody.SessionChanged>().Last().Cause);
@@ -38,7 +38,7 @@ public class ConversationTests
     {
         await using var relay = await TestRelay.StartAsync();
         using var world = new World();
-        Assert.Equal(SendDisposition.Held, Assert.IsType<Reply.Done>(await relay.SendAsync("r1", "held")).Disposition);
+        Assert.Equal(SendDisposition.Held, Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "held")).Disposition);
         await world.PumpAsync(relay);
         Assert.Equal(["held"], world.ContactReceived);
         Assert.DoesNotContain(world.BotEvents, e => e is OutboxBody.MessageDropped);
@@ -60,7 +60,7 @@ public class ConversationTests
         Assert.Empty(await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, shown.Id, 10, default));
 
         var byId = new ConversationAddress.ById(TestRelay.Endpoint, shown.Id);
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Send("r1", "by id"u8.ToArray()), byId));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.SendText("r1", "by id"u8.ToArray()), byId));
         await world.PumpAsync(relay);
         Assert.Equal(["by id"], world.ContactReceived);
     }
@@ -69,25 +69,25 @@ public class ConversationTests
     public async Task What_does_not_exist_is_not_found_and_stays_out_of_memory()
     {
         await using var relay = await TestRelay.StartAsync();
-        Assert.Equal("endpoint", Assert.IsType<Reply.NotFound>(await relay.AskAsync(new Command.Start("r"), new ConversationAddress.ByPeer("nobody", "x"))).What);
-        Assert.Equal("conversation", Assert.IsType<Reply.NotFound>(await relay.AskAsync(new Command.Start("r"), new ConversationAddress.ById(TestRelay.Endpoint, new string('a', 26)))).What);
-        Assert.Equal("conversation", Assert.IsType<Reply.NotFound>(await relay.AskAsync(new Command.Start("r"), new ConversationAddress.ById(TestRelay.Endpoint, "?"))).What);
+        Assert.Equal("endpoint", Assert.IsType<ConversationReply.NotFound>(await relay.AskAsync(new Command.StartSession("r"), new ConversationAddress.ByPeer("nobody", "x"))).What);
+        Assert.Equal("conversation", Assert.IsType<ConversationReply.NotFound>(await relay.AskAsync(new Command.StartSession("r"), new ConversationAddress.ById(TestRelay.Endpoint, new string('a', 26)))).What);
+        Assert.Equal("conversation", Assert.IsType<ConversationReply.NotFound>(await relay.AskAsync(new Command.StartSession("r"), new ConversationAddress.ById(TestRelay.Endpoint, "?"))).What);
         Assert.Null(await relay.Relay.GetConversationAsync(TestRelay.Endpoint, new string('a', 26), default));
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Start("r")));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("r")));
         var (_, id) = (0, Assert.Single(await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, null, 10, default)).Id);
         Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync("second", "other", "other@example.net", 2));
-        Assert.IsType<Reply.NotFound>(await relay.AskAsync(new Command.Start("r"), new ConversationAddress.ById("other", id)));
+        Assert.IsType<ConversationReply.NotFound>(await relay.AskAsync(new Command.StartSession("r"), new ConversationAddress.ById("other", id)));
     }
 
     [Fact]
     public async Task A_refusal_and_a_rejection_are_answers()
     {
         await using var relay = await TestRelay.StartAsync(new TestRelay { Policy = OtrPolicy.RequireEncryption });
-        Assert.Equal(RefusalReason.NotAllowed, Assert.IsType<Reply.Refused>(await relay.SendAsync("r1", "x")).Reason);
+        Assert.Equal(RefusalReason.NotAllowed, Assert.IsType<ConversationReply.Refused>(await relay.SendAsync("r1", "x")).Reason);
         await using var other = await TestRelay.StartAsync();
-        Assert.Equal(RejectReason.Malformed, Assert.IsType<Reply.WireRejected>(await other.ReceiveAsync("m1", "?OTR:===."u8.ToArray())).Reason);
+        Assert.Equal(RejectReason.Malformed, Assert.IsType<ConversationReply.WireRejected>(await other.ReceiveAsync("m1", "?OTR:===."u8.ToArray())).Reason);
         Assert.Equal("MALFORMED", Assert.IsType<OutboxBody.Notice>((await other.NextAsync(TestRelay.Events)).Body).Code);
-        Assert.IsType<Reply.Done>(await other.ReceiveAsync("m2", "?OTR Error: no"u8.ToArray()));
+        Assert.IsType<ConversationReply.Done>(await other.ReceiveAsync("m2", "?OTR Error: no"u8.ToArray()));
         var notice = Assert.IsType<OutboxBody.Notice>((await other.NextAsync(TestRelay.Events, 1)).Body);
         Assert.Equal(("PEER_ERROR", "no"), (notice.Code, System.Text.Encoding.UTF8.GetString(notice.Utf8.Span)));
     }

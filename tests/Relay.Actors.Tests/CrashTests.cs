@@ -42,7 +42,7 @@ public class CrashTests
         await relay.OpenAsync();
         relay.Store.CrashAt = crash;
         using var world = new World();
-        var answers = new Dictionary<string, Reply>();
+        var answers = new Dictionary<string, ConversationReply>();
         int crashes = 0;
 
         async Task DoAsync(Func<Task> act)
@@ -87,7 +87,7 @@ public class CrashTests
         Assert.Equal(["one", "two", "three", "four", "five"], world.BotReceived);
         Assert.Equal(1, world.KeyExchanges);
         Assert.Empty(world.ContactRejected);
-        Assert.DoesNotContain(world.Bridged.Values, b => b.Reply is not Reply.Done);
+        Assert.DoesNotContain(world.Bridged.Values, b => b.ConversationReply is not ConversationReply.Done);
 
         // Everything once more: the first answers, and nothing happens.
         var (_, lastWire) = await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default);

@@ -40,7 +40,7 @@ public class EndpointTests
         Assert.All(replies, r => Assert.Equal(made, Assert.IsType<CreateEndpointReply.Created>(r).Endpoint));
         Assert.Matches("^[a-z][a-z0-9-]{0,62}$", made.Id);
         Assert.Equal(400, made.MaxWireBytes);
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Start("s"), new ConversationAddress.ByPeer(made.Id, "peer")));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("s"), new ConversationAddress.ByPeer(made.Id, "peer")));
     }
 
     [Fact]
@@ -50,10 +50,10 @@ public class EndpointTests
         for (int i = 0; i < 5; i++)
         {
             Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync($"c{i}", $"e{i}", $"{i}@example.net"));
-            Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Start("s"), new ConversationAddress.ByPeer($"e{i}", "peer")));
+            Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("s"), new ConversationAddress.ByPeer($"e{i}", "peer")));
         }
         // One in use by the one resident conversation (a second while it gives way), one kept.
         Assert.InRange(relay.Local.ResidentKeys, 1, 3);
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Start("s2"), new ConversationAddress.ByPeer("e0", "peer")));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("s2"), new ConversationAddress.ByPeer("e0", "peer")));
     }
 }

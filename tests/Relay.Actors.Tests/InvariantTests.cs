@@ -38,7 +38,7 @@ public class InvariantTests
         Assert.Equal(before, await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default));
 
         gate.SetResult();
-        Assert.IsType<Reply.Done>(await sending);
+        Assert.IsType<ConversationReply.Done>(await sending);
         await waiting.WaitAsync(TimeSpan.FromSeconds(30));
         await world.PumpAsync(relay);
         Assert.Equal(["x"], world.ContactReceived);
@@ -53,10 +53,10 @@ public class InvariantTests
         await using var _ = relay;
         using var __ = world;
         relay.Store.FailNextCommitAfterIt = doneAfterAll;
-        Assert.IsType<Reply.Unavailable>(await relay.SendAsync("r1", "first"));
+        Assert.IsType<ConversationReply.Unavailable>(await relay.SendAsync("r1", "first"));
         // A state kept in spite of the failure would count from a message that was never stored, or be one behind.
-        Assert.IsType<Reply.Done>(await relay.SendAsync("r2", "second"));
-        Assert.IsType<Reply.Done>(await relay.SendAsync("r1", "first"));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r2", "second"));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "first"));
         await world.PumpAsync(relay);
         Assert.Equal(doneAfterAll ? ["first", "second"] : ["second", "first"], world.ContactReceived);
         Assert.Empty(world.ContactRejected);
@@ -74,9 +74,9 @@ public class InvariantTests
         var honest = world.TakeOutgoing();
         var forged = Convert.FromBase64String(Encoding.ASCII.GetString(honest.AsSpan()[5..^1]));
         forged[^30] ^= 1;
-        var rejected = Assert.IsType<Reply.WireRejected>(await relay.ReceiveAsync("forged", Encoding.ASCII.GetBytes($"?OTR:{Convert.ToBase64String(forged)}.")));
+        var rejected = Assert.IsType<ConversationReply.WireRejected>(await relay.ReceiveAsync("forged", Encoding.ASCII.GetBytes($"?OTR:{Convert.ToBase64String(forged)}.")));
         Assert.True(rejected.Reason is RejectReason.BadMac or RejectReason.Malformed, rejected.Reason.ToString());
-        Assert.IsType<Reply.Done>(await relay.ReceiveAsync("honest", honest));
+        Assert.IsType<ConversationReply.Done>(await relay.ReceiveAsync("honest", honest));
         await world.PumpAsync(relay);
         Assert.Equal(["honest"], world.BotReceived);
     }
@@ -95,10 +95,10 @@ public class InvariantTests
             EndpointId = TestRelay.Endpoint, ConversationId = address.Id, ExpectedVersion = stored.Version, Sealed = stored.Sealed, UpdatedMs = 1,
         }, default);
         var last = await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default);
-        Assert.Equal("conflict", Assert.IsType<Reply.Unavailable>(await relay.SendAsync("r1", "x")).Reason);
+        Assert.Equal("conflict", Assert.IsType<ConversationReply.Unavailable>(await relay.SendAsync("r1", "x")).Reason);
         Assert.Equal(last, await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default));
         // And what was moved on does not open under the new version: it was sealed for the old one.
-        Assert.IsType<Reply.Quarantined>(await relay.SendAsync("r1", "x"));
+        Assert.IsType<ConversationReply.Quarantined>(await relay.SendAsync("r1", "x"));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class InvariantTests
         using var __ = world;
         // At once, one after another, and after a restart.
         var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => relay.SendAsync("r1", "once")));
-        var first = Assert.IsType<Reply.Done>(replies[0]);
+        var first = Assert.IsType<ConversationReply.Done>(replies[0]);
         Assert.All(replies, r => Assert.Equal(first, r));
         Assert.Equal(first, await relay.SendAsync("r1", "once"));
         await relay.ReopenAsync();
@@ -117,10 +117,10 @@ public class InvariantTests
         await world.PumpAsync(relay);
         Assert.Equal(["once"], world.ContactReceived);
 
-        Assert.IsType<Reply.RequestIdReused>(await relay.SendAsync("r1", "another text"));
-        Assert.IsType<Reply.RequestIdReused>(await relay.AskAsync(new Command.End("r1")));
+        Assert.IsType<ConversationReply.RequestIdReused>(await relay.SendAsync("r1", "another text"));
+        Assert.IsType<ConversationReply.RequestIdReused>(await relay.AskAsync(new Command.EndSession("r1")));
         // A bridge counts for itself.
-        Assert.IsType<Reply.WireRejected>(await relay.ReceiveAsync("r1", "?OTR:===."u8.ToArray()));
+        Assert.IsType<ConversationReply.WireRejected>(await relay.ReceiveAsync("r1", "?OTR:===."u8.ToArray()));
         await world.PumpAsync(relay);
         Assert.Equal(["once"], world.ContactReceived);
     }
@@ -130,18 +130,25 @@ public class InvariantTests
     {
         var time = new ManualTime();
         await using var relay = await TestRelay.StartAsync(new TestRelay { Time = time, Policy = OtrPolicy.AllowV3 });
-        var first = Assert.IsType<Reply.Done>(await relay.SendAsync("r0", "clear"));
+        var first = Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r0", "clear"));
         for (int i = 1; i < RelayLimits.MaxSeenIds; i++) await relay.SendAsync($"r{i}", "clear");
         Assert.Equal(first, await relay.SendAsync("r0", "clear"));
         await relay.SendAsync("one too many", "clear");
+        // None is forgotten while a copy of its command may be on its way.
+        Assert.Equal(first, await relay.SendAsync("r0", "clear"));
+        time.Advance(RelayLimits.MaxCommandLifetime - TimeSpan.FromMilliseconds(1));
+        await relay.SendAsync("two too many", "clear");
+        Assert.Equal(first, await relay.SendAsync("r0", "clear"));
+        time.Advance(RelayLimits.MaxCommandLifetime);
+        await relay.SendAsync("three too many", "clear");
         ulong last = (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last;
-        Assert.Equal((ulong)RelayLimits.MaxSeenIds + 1, last);
+        Assert.Equal((ulong)RelayLimits.MaxSeenIds + 3, last);
         // The oldest is forgotten: it is sent anew.
         await relay.SendAsync("r0", "clear");
         Assert.Equal(last + 1, (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last);
 
         time.Advance(RelayLimits.SeenIdLifetime + TimeSpan.FromMinutes(1));
-        await relay.AskAsync(new Command.Start("later"));
+        await relay.AskAsync(new Command.StartSession("later"));
         var id = Assert.Single(await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, null, 1, default)).Id;
         Assert.Single((await relay.Store.LoadAsync(TestRelay.Endpoint, id, default))!.Seen);
     }
@@ -150,7 +157,7 @@ public class InvariantTests
     public async Task Invariant4_ExactlyOneEffectPerMessage_a_peer_cannot_push_out_what_a_bot_asked()
     {
         await using var relay = await TestRelay.StartAsync(new TestRelay { Policy = OtrPolicy.AllowV3 });
-        var first = Assert.IsType<Reply.Done>(await relay.SendAsync("r0", "clear"));
+        var first = Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r0", "clear"));
         ulong sent = (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last;
         for (int i = 0; i < 2 * RelayLimits.MaxSeenIds + 1; i++) await relay.ReceiveAsync($"m{i}", "a flood"u8.ToArray());
         Assert.Equal(first, await relay.SendAsync("r0", "clear"));
@@ -167,9 +174,9 @@ public class InvariantTests
         using var __ = world;
         world.Contact(new OtrInput.EndRequested());
         await world.PumpAsync(relay);
-        Assert.Equal(RefusalReason.SessionFinished, Assert.IsType<Reply.Refused>(await relay.SendAsync("r1", "MARKED-TEXT")).Reason);
-        Assert.Equal(MessageState.Plaintext, Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.End("r2"))).State);
-        Assert.Equal(SendDisposition.Held, Assert.IsType<Reply.Done>(await relay.SendAsync("r3", "MARKED-TEXT")).Disposition);
+        Assert.Equal(RefusalReason.SessionFinished, Assert.IsType<ConversationReply.Refused>(await relay.SendAsync("r1", "MARKED-TEXT")).Reason);
+        Assert.Equal(MessageState.Plaintext, Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.EndSession("r2"))).State);
+        Assert.Equal(SendDisposition.Held, Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r3", "MARKED-TEXT")).Disposition);
         foreach (var item in await relay.ReadAsync(TestRelay.Wire))
             Assert.DoesNotContain("MARKED-TEXT", Encoding.UTF8.GetString(Assert.IsType<OutboxBody.WireText>(item.Body).Text.Span));
     }
@@ -184,7 +191,7 @@ public class InvariantTests
         using var __ = world;
         const string marked = "MARKED-PLAINTEXT-0123456789";
         world.ContactSays(marked + "-in");
-        Assert.IsType<Reply.Done>(await relay.SendAsync("MARKED-REQUEST", marked + "-out"));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("MARKED-REQUEST", marked + "-out"));
         relay.Store.FailNextCommitAfterIt = false;
         await relay.SendAsync("MARKED-REQUEST-2", marked);
         await relay.ReceiveAsync("bad", "?OTR:MARKED-WIRE"u8.ToArray());
@@ -231,12 +238,12 @@ public class InvariantTests
         var first = relay.SendAsync("first", "x");
         await relay.Store.AtGate.Task.WaitAsync(TimeSpan.FromSeconds(30));
         var queued = Enumerable.Range(0, RelayLimits.MaxMailboxDepth).Select(i => relay.SendAsync($"r{i}", "x")).ToArray();
-        var over = Assert.IsType<Reply.Overloaded>(await relay.SendAsync("over", "x"));
+        var over = Assert.IsType<ConversationReply.Overloaded>(await relay.SendAsync("over", "x"));
         Assert.Equal(("mailbox", RelayLimits.OverloadedRetryAfter), (over.Bound, over.RetryAfter));
         gate.SetResult();
-        Assert.IsType<Reply.Done>(await first);
-        Assert.All(await Task.WhenAll(queued), r => Assert.IsType<Reply.Done>(r));
-        Assert.IsType<Reply.Done>(await relay.SendAsync("over", "x"));
+        Assert.IsType<ConversationReply.Done>(await first);
+        Assert.All(await Task.WhenAll(queued), r => Assert.IsType<ConversationReply.Done>(r));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("over", "x"));
     }
 
     [Fact]
@@ -250,18 +257,18 @@ public class InvariantTests
         var text = new byte[OtrLimits.MaxPlaintextBytes];
         text.AsSpan().Fill((byte)'x');
         int share = (int)(RelayLimits.MaxBytesInFlightPerEndpoint / text.Length);
-        Task<Reply> To(string endpoint, int i) => relay.AskAsync(new Command.Send("r", text), new ConversationAddress.ByPeer(endpoint, $"peer{i}"));
-        var sent = new List<Task<Reply>>();
+        Task<ConversationReply> To(string endpoint, int i) => relay.AskAsync(new Command.SendText("r", text), new ConversationAddress.ByPeer(endpoint, $"peer{i}"));
+        var sent = new List<Task<ConversationReply>>();
         for (int e = 1; e < 5; e++)
         {
             sent.AddRange(Enumerable.Range(0, share).Select(i => To($"bot{e}", i)));
-            if (e < 4) Assert.Equal("endpoint-commands-in-flight", Assert.IsType<Reply.Overloaded>(await To($"bot{e}", share)).Bound);
+            if (e < 4) Assert.Equal("endpoint-commands-in-flight", Assert.IsType<ConversationReply.Overloaded>(await To($"bot{e}", share)).Bound);
         }
         var left = (int)((RelayLimits.MaxBytesInFlight - sent.Count * (long)text.Length) / text.Length);
         sent.AddRange(Enumerable.Range(0, left).Select(i => To(TestRelay.Endpoint, i)));
-        Assert.Equal("commands-in-flight", Assert.IsType<Reply.Overloaded>(await To(TestRelay.Endpoint, left)).Bound);
+        Assert.Equal("commands-in-flight", Assert.IsType<ConversationReply.Overloaded>(await To(TestRelay.Endpoint, left)).Bound);
         gate.SetResult();
-        Assert.All(await Task.WhenAll(sent), r => Assert.IsType<Reply.Done>(r));
+        Assert.All(await Task.WhenAll(sent), r => Assert.IsType<ConversationReply.Done>(r));
     }
 
     [Fact]
@@ -272,18 +279,18 @@ public class InvariantTests
         var text = new byte[OtrLimits.MaxPlaintextBytes];
         text.AsSpan().Fill((byte)'x');
         int sent = 0;
-        Reply reply;
-        while ((reply = await relay.AskAsync(new Command.Send($"r{sent}", text))) is Reply.Done && sent < 2000) sent++;
-        Assert.Equal("wire-stream", Assert.IsType<Reply.Overloaded>(reply).Bound);
+        ConversationReply reply;
+        while ((reply = await relay.AskAsync(new Command.SendText($"r{sent}", text))) is ConversationReply.Done && sent < 2000) sent++;
+        Assert.Equal("wire-stream", Assert.IsType<ConversationReply.Overloaded>(reply).Bound);
         // Up to the bound, and over it by less than one unit.
         Assert.InRange(sent * (long)text.Length, StorageLimits.MaxStreamBytes - 2 * text.Length, StorageLimits.MaxStreamBytes + text.Length);
         // Inbound too: it could have to answer. Nothing is stepped through, so the same id is taken in later.
-        Assert.IsType<Reply.Overloaded>(await relay.ReceiveAsync("m1", "hello"u8.ToArray()));
+        Assert.IsType<ConversationReply.Overloaded>(await relay.ReceiveAsync("m1", "hello"u8.ToArray()));
         Assert.Empty(await relay.ReadAsync(TestRelay.Events));
 
         await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Wire, (ulong)sent / 2, default);
-        Assert.IsType<Reply.Done>(await relay.ReceiveAsync("m1", "hello"u8.ToArray()));
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Send($"r{sent}", text)));
+        Assert.IsType<ConversationReply.Done>(await relay.ReceiveAsync("m1", "hello"u8.ToArray()));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.SendText($"r{sent}", text)));
     }
 
     [Fact]

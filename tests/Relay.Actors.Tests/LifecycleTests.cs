@@ -17,8 +17,8 @@ public class LifecycleTests
         for (int round = 0; round < 4; round++)
         {
             for (int other = 0; other < 4; other++)
-                Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.ReceiveWire($"o{round}", "hi"u8.ToArray()), new ConversationAddress.ByPeer(TestRelay.Endpoint, $"other{other}")));
-            Assert.IsType<Reply.Done>(await relay.SendAsync($"r{round}", $"bot {round}"));
+                Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.ReceiveWire($"o{round}", "hi"u8.ToArray()), new ConversationAddress.ByPeer(TestRelay.Endpoint, $"other{other}")));
+            Assert.IsType<ConversationReply.Done>(await relay.SendAsync($"r{round}", $"bot {round}"));
             world.ContactSays($"contact {round}");
             await world.PumpAsync(relay);
             // The bound, and those on their way out.
@@ -34,7 +34,7 @@ public class LifecycleTests
     {
         var time = new ManualTime();
         await using var relay = await TestRelay.StartAsync(new TestRelay { Time = time });
-        Assert.Equal(SendDisposition.Held, Assert.IsType<Reply.Done>(await relay.SendAsync("held", "too late")).Disposition);
+        Assert.Equal(SendDisposition.Held, Assert.IsType<ConversationReply.Done>(await relay.SendAsync("held", "too late")).Disposition);
         time.Advance(TimeSpan.FromMilliseconds(OtrLimits.HeldMessageLifetime) + TimeSpan.FromSeconds(1));
         var dropped = Assert.IsType<OutboxBody.MessageDropped>((await relay.NextAsync(TestRelay.Events)).Body);
         Assert.Equal(("held", "EXPIRED"), (dropped.RequestId, dropped.Reason));
@@ -59,7 +59,7 @@ public class LifecycleTests
         await using var relay = await TestRelay.StartAsync();
         await relay.SendAsync("held", "never");
         await relay.ReopenAsync();
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.End("end")));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.EndSession("end")));
         var dropped = Assert.IsType<OutboxBody.MessageDropped>((await relay.NextAsync(TestRelay.Events)).Body);
         Assert.Equal(("held", "NOT_SENT"), (dropped.RequestId, dropped.Reason));
     }
@@ -74,14 +74,14 @@ public class LifecycleTests
         var logs = new RecordingLoggers();
         await using var relay = await TestRelay.StartAsync(new TestRelay { Loggers = logs });
         var other = new ConversationAddress.ByPeer(TestRelay.Endpoint, "other");
-        var id = Assert.IsType<Reply.Done>(await relay.SendAsync("r1", "x")).ConversationId;
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Send("r1", "x"u8.ToArray()), other));
+        var id = Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "x")).ConversationId;
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.SendText("r1", "x"u8.ToArray()), other));
         await relay.CloseAsync();
         Execute(relay, tamper);
         await relay.OpenAsync();
-        Assert.Equal(id, Assert.IsType<Reply.Quarantined>(await relay.SendAsync("r2", "x")).ConversationId);
-        Assert.IsType<Reply.Quarantined>(await relay.SendAsync("r1", "x"));
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Send("r2", "x"u8.ToArray()), other));
+        Assert.Equal(id, Assert.IsType<ConversationReply.Quarantined>(await relay.SendAsync("r2", "x")).ConversationId);
+        Assert.IsType<ConversationReply.Quarantined>(await relay.SendAsync("r1", "x"));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.SendText("r2", "x"u8.ToArray()), other));
         if (!tamper.StartsWith("UPDATE seen", StringComparison.Ordinal))
         {
             // Shown as what it is, beside the others; only the ids seen are not looked at to show a conversation.
@@ -117,9 +117,9 @@ public class LifecycleTests
         await relay.CloseAsync();
         Execute(relay, "UPDATE endpoint SET sealed = (SELECT sealed FROM endpoint WHERE id = 'other') WHERE id = 'bot'");
         await relay.OpenAsync();
-        Assert.IsType<Reply.Quarantined>(await relay.SendAsync("r1", "x"));
+        Assert.IsType<ConversationReply.Quarantined>(await relay.SendAsync("r1", "x"));
         Assert.Null(await relay.Relay.Endpoints.GetAsync(TestRelay.Endpoint, default));
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Start("r1"), new ConversationAddress.ByPeer("other", "peer")));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("r1"), new ConversationAddress.ByPeer("other", "peer")));
     }
 
     [Fact]
@@ -134,16 +134,16 @@ public class LifecycleTests
         var draining = relay.Relay.DrainAsync(default);
         await relay.Relay.Draining.WaitAsync();
         Assert.False(relay.Relay.IsReady);
-        Assert.Equal("draining", Assert.IsType<Reply.Unavailable>(await relay.SendAsync("r2", "x")).Reason);
+        Assert.Equal("draining", Assert.IsType<ConversationReply.Unavailable>(await relay.SendAsync("r2", "x")).Reason);
         Assert.False(draining.IsCompleted);
         gate.SetResult();
-        Assert.IsType<Reply.Done>(await inFlight);
+        Assert.IsType<ConversationReply.Done>(await inFlight);
         await draining.WaitAsync(TimeSpan.FromSeconds(30));
         // Streams may still be read and acknowledged until the relay is closed.
         Assert.Single(await relay.ReadAsync(TestRelay.Wire));
         await relay.Relay.Outbox.AcknowledgeAsync(TestRelay.Wire, 1, default);
         await relay.ReopenAsync();
-        Assert.IsType<Reply.Done>(await relay.SendAsync("r2", "x"));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r2", "x"));
     }
 
     [Fact]

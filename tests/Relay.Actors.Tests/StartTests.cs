@@ -13,7 +13,7 @@ public class StartTests
     private static async Task<TestRelay> ClosedAsync()
     {
         var relay = await TestRelay.StartAsync();
-        Assert.IsType<Reply.Done>(await relay.SendAsync("r1", "held"));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "held"));
         await relay.CloseAsync();
         return relay;
     }
@@ -49,7 +49,7 @@ public class StartTests
         var refusal = await Assert.ThrowsAsync<RelayStartException>(() => EmbeddedRelay.OpenAsync(new EmbeddedRelayOptions(relay.Directory), relay.Loggers, TimeProvider.System, SystemRandom.Instance, default));
         Assert.Contains(relay.Directory, refusal.Message, StringComparison.Ordinal);
         Assert.Contains($"process {Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
-        Assert.IsType<Reply.Done>(await relay.SendAsync("r1", "the first goes on"));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "the first goes on"));
         await relay.ReopenAsync();
     }
 

@@ -43,7 +43,7 @@ public sealed class FailoverTests
             var done = await answers(address, command, cancellation);
             if (command.RequestId != "2" || !failsOnce) return done;
             failsOnce = false;
-            return new Reply.Unavailable("moved", TimeSpan.FromSeconds(30));
+            return new ConversationReply.Unavailable("moved", TimeSpan.FromSeconds(30));
         };
         await using var client = await ConnectAsync(Scope.Bot, one, two);
         var bot = client.Bot(Endpoint);
@@ -66,7 +66,7 @@ public sealed class FailoverTests
         await using var __ = two;
         await using var client = await ConnectAsync(Scope.Bot, one, two, s_once);
         var bot = client.Bot(Endpoint);
-        void Answer(Reply reply)
+        void Answer(ConversationReply reply)
         {
             foreach (var relay in new[] { first, second })
             {
@@ -78,15 +78,15 @@ public sealed class FailoverTests
                 };
             }
         }
-        Answer(new Reply.Unavailable("store", TimeSpan.FromMilliseconds(10)));
+        Answer(new ConversationReply.Unavailable("store", TimeSpan.FromMilliseconds(10)));
         var e = await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "1", Patience.Token));
         Assert.Equal(StatusCode.Unavailable, e.Code);
         Assert.Equal(["1"], atFirst);
         Assert.Equal(["1"], atSecond);
         // A bound that is reached is the whole cluster's; another node would be asked in vain.
-        Answer(new Reply.Overloaded("mailbox", TimeSpan.FromMilliseconds(10)));
+        Answer(new ConversationReply.Overloaded("mailbox", TimeSpan.FromMilliseconds(10)));
         await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "2", Patience.Token));
-        Answer(new Reply.RequestIdReused());
+        Answer(new ConversationReply.RequestIdReused());
         await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "3", Patience.Token));
         Assert.Equal(["1", "2", "3"], atFirst);
         Assert.Equal(["1"], atSecond);
@@ -137,7 +137,7 @@ public sealed class FailoverTests
             relay.OnAsk = (_, command, _) =>
             {
                 taken.AddOrUpdate(command.RequestId, 1, (_, n) => n + 1);
-                return ValueTask.FromResult<Reply>(new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null));
+                return ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null));
             };
         }
         var (one, two) = await TestServer.StartTwoAsync(first, second);

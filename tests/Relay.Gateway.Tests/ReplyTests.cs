@@ -33,7 +33,7 @@ public sealed class ReplyTests
         var bot = await server.ConnectAsync(Scope.Bot);
         foreach (var reason in Enum.GetValues<RefusalReason>())
         {
-            relay.OnAsk = (_, _, _) => ValueTask.FromResult<Reply>(new Reply.Refused(FakeRelay.ConversationId, reason));
+            relay.OnAsk = (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Refused(FakeRelay.ConversationId, reason));
             Assert.True(s_refusals.TryGetValue(reason, out var expected), $"{reason} is new: say what the API answers.");
             var e = await Expect.RefusedAsync(expected.Item1, expected.Item2, async () => await bot.Messages.SendMessageAsync(Message("endpoints/e")));
             Assert.Null(e.RetryAfter);
@@ -46,17 +46,17 @@ public sealed class ReplyTests
         var relay = new FakeRelay();
         await using var server = await TestServer.StartAsync(relay);
         var bot = await server.ConnectAsync(Scope.Bot);
-        async Task<Client.RelayException> RefusedAsync(Reply reply, StatusCode code, string reason)
+        async Task<Client.RelayException> RefusedAsync(ConversationReply reply, StatusCode code, string reason)
         {
             relay.OnAsk = (_, _, _) => ValueTask.FromResult(reply);
             return await Expect.RefusedAsync(code, reason, async () => await bot.Messages.SendMessageAsync(Message("endpoints/e")));
         }
-        await RefusedAsync(new Reply.NotFound("endpoint"), StatusCode.NotFound, "ENDPOINT_NOT_FOUND");
-        var reused = await RefusedAsync(new Reply.RequestIdReused(), StatusCode.InvalidArgument, "REQUEST_ID_REUSED");
+        await RefusedAsync(new ConversationReply.NotFound("endpoint"), StatusCode.NotFound, "ENDPOINT_NOT_FOUND");
+        var reused = await RefusedAsync(new ConversationReply.RequestIdReused(), StatusCode.InvalidArgument, "REQUEST_ID_REUSED");
         Assert.Equal("request_id", Assert.Single(reused.Violations).Field);
-        Assert.Equal(s_wait, (await RefusedAsync(new Reply.Overloaded("mailbox", s_wait), StatusCode.ResourceExhausted, "OVERLOADED")).RetryAfter);
-        Assert.Equal(s_wait, (await RefusedAsync(new Reply.Unavailable("store", s_wait), StatusCode.Unavailable, "UNAVAILABLE")).RetryAfter);
-        await RefusedAsync(new Reply.Quarantined(FakeRelay.ConversationId), StatusCode.DataLoss, "CONVERSATION_QUARANTINED");
+        Assert.Equal(s_wait, (await RefusedAsync(new ConversationReply.Overloaded("mailbox", s_wait), StatusCode.ResourceExhausted, "OVERLOADED")).RetryAfter);
+        Assert.Equal(s_wait, (await RefusedAsync(new ConversationReply.Unavailable("store", s_wait), StatusCode.Unavailable, "UNAVAILABLE")).RetryAfter);
+        await RefusedAsync(new ConversationReply.Quarantined(FakeRelay.ConversationId), StatusCode.DataLoss, "CONVERSATION_QUARANTINED");
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class ReplyTests
     [InlineData(SendDisposition.Held, SendMessageResponse.Types.Disposition.Held)]
     public async Task A_message_sent_says_how(SendDisposition inside, SendMessageResponse.Types.Disposition outside)
     {
-        var relay = new FakeRelay { OnAsk = (_, _, _) => ValueTask.FromResult<Reply>(new Reply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, inside)) };
+        var relay = new FakeRelay { OnAsk = (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, inside)) };
         await using var server = await TestServer.StartAsync(relay);
         var bot = await server.ConnectAsync(Scope.Bot);
         var sent = await bot.Messages.SendMessageAsync(Message("endpoints/e"));
@@ -97,7 +97,7 @@ public sealed class ReplyTests
         var names = new HashSet<string>();
         foreach (var reason in Enum.GetValues<RejectReason>())
         {
-            relay.OnAsk = (_, _, _) => ValueTask.FromResult<Reply>(new Reply.WireRejected(FakeRelay.ConversationId, reason));
+            relay.OnAsk = (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.WireRejected(FakeRelay.ConversationId, reason));
             var result = (await bridge.BridgeStreams.PushWireAsync(new PushWireRequest { Message = Wire("1") })).Result;
             // BadMac is BAD_MAC: the name in the API's spelling.
             Assert.Equal(reason.ToString(), string.Concat(result.RejectReason.Split('_').Select(w => w[..1] + w[1..].ToLowerInvariant())));

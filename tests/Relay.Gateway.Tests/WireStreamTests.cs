@@ -29,7 +29,7 @@ public sealed class WireStreamTests
             // The first peer's first message waits for the second peer's last.
             if (command.RequestId == "a1") await gate.Task.WaitAsync(Patience.Limit);
             if (command.RequestId == "b3") gate.SetResult();
-            return new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+            return new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         };
         await using var server = await TestServer.StartAsync(relay);
         using var stream = await OpenAsync(server);
@@ -62,7 +62,7 @@ public sealed class WireStreamTests
             if (now == bound) full.TrySetResult();
             await gate.Task;
             Interlocked.Decrement(ref inWork);
-            return new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+            return new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         };
         await using var server = await TestServer.StartAsync(relay);
         using var stream = await OpenAsync(server);
@@ -109,13 +109,13 @@ public sealed class WireStreamTests
         var wait = TimeSpan.FromMilliseconds(700);
         await using var server = await TestServer.StartAsync(relay);
         using var stream = await OpenAsync(server);
-        foreach (var (reply, reason, retry) in new (Reply, string, bool)[]
+        foreach (var (reply, reason, retry) in new (ConversationReply, string, bool)[]
         {
-            (new Reply.Overloaded("mailbox", wait), "OVERLOADED", true),
-            (new Reply.Unavailable("store", wait), "UNAVAILABLE", true),
-            (new Reply.NotFound("endpoint"), "ENDPOINT_NOT_FOUND", false),
-            (new Reply.RequestIdReused(), "MESSAGE_ID_REUSED", false),
-            (new Reply.Quarantined(FakeRelay.ConversationId), "QUARANTINED", false),
+            (new ConversationReply.Overloaded("mailbox", wait), "OVERLOADED", true),
+            (new ConversationReply.Unavailable("store", wait), "UNAVAILABLE", true),
+            (new ConversationReply.NotFound("endpoint"), "ENDPOINT_NOT_FOUND", false),
+            (new ConversationReply.RequestIdReused(), "MESSAGE_ID_REUSED", false),
+            (new ConversationReply.Quarantined(FakeRelay.ConversationId), "QUARANTINED", false),
         })
         {
             relay.OnAsk = (_, _, _) => ValueTask.FromResult(reply);
@@ -168,7 +168,7 @@ public sealed class WireStreamTests
             asked.Enqueue($"{command.RequestId} after {((Command.ReceiveWire)command).After}");
             if (asked.Count == 3) all.SetResult();
             await gate.Task;
-            return new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+            return new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         };
         await using var server = await TestServer.StartAsync(relay);
         using var stream = await OpenAsync(server);
@@ -232,14 +232,14 @@ public sealed class WireStreamTests
             {
                 inWork--;
                 if (taken.Contains(wire.RequestId)) return Done();
-                if (wire.After is { } before && !taken.Contains(before)) return new Reply.Unavailable(Reply.OutOfOrder, TimeSpan.FromMilliseconds(1));
-                if (trouble == 0) return new Reply.Overloaded("mailbox", TimeSpan.FromMilliseconds(1));
+                if (wire.After is { } before && !taken.Contains(before)) return new ConversationReply.Unavailable(ConversationReply.OutOfOrder, TimeSpan.FromMilliseconds(1));
+                if (trouble == 0) return new ConversationReply.Overloaded("mailbox", TimeSpan.FromMilliseconds(1));
                 taken.Add(wire.RequestId);
                 // Done, but nobody can say so.
-                return trouble == 1 ? new Reply.Unavailable("moved", TimeSpan.FromMilliseconds(1)) : Done();
+                return trouble == 1 ? new ConversationReply.Unavailable("moved", TimeSpan.FromMilliseconds(1)) : Done();
             }
         };
-        static Reply Done() => new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+        static ConversationReply Done() => new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         await using var server = await TestServer.StartAsync(relay);
         var client = server.Connect(await server.CreateKeyAsync(Scope.Bridge), new RelayClientOptions { FirstBackoff = TimeSpan.FromMilliseconds(1), MaxBackoff = TimeSpan.FromMilliseconds(5) });
         await using var bridge = client.Bridge(Endpoint);
@@ -260,7 +260,7 @@ public sealed class WireStreamTests
         {
             taken.SetResult();
             await Task.Delay(Timeout.Infinite, relay.Draining).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return new Reply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+            return new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
         };
         await using var server = await TestServer.StartAsync(relay);
         using var stream = await OpenAsync(server);
@@ -286,7 +286,7 @@ public sealed class WireStreamTests
         Assert.Equal("two", Assert.Single((await bridge.BridgeStreams.PullWireAsync(new PullWireRequest { Endpoint = Endpoint })).Messages).Text.ToStringUtf8());
         var result = (await bridge.BridgeStreams.PushWireAsync(new PushWireRequest { Message = Wire("p", "1", "x") })).Result;
         Assert.Equal(("1", ""), (result.MessageId, result.RejectReason));
-        relay.OnAsk = (_, _, _) => ValueTask.FromResult<Reply>(new Reply.Overloaded("mailbox", TimeSpan.FromSeconds(1)));
+        relay.OnAsk = (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Overloaded("mailbox", TimeSpan.FromSeconds(1)));
         await Expect.RefusedAsync(StatusCode.ResourceExhausted, "OVERLOADED", async () => await bridge.BridgeStreams.PushWireAsync(new PushWireRequest { Message = Wire("p", "2", "x") }));
     }
 

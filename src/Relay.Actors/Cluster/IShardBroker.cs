@@ -16,7 +16,7 @@ internal interface IShardBroker : IShardTransport
     /// <summary>How many shards there are; the same on every node, and checked when connecting.</summary>
     int Shards { get; }
 
-    /// <summary>False while there is no connection: commands are then answered with <see cref="Reply.Unavailable"/>.</summary>
+    /// <summary>False while there is no connection: commands are then answered with <see cref="ConversationReply.Unavailable"/>.</summary>
     bool IsConnected { get; }
 
     /// <summary>
@@ -58,5 +58,5 @@ internal interface IShardOwner
     /// One message, in order; called again before the last has completed, up to the prefetch bound. Null: this node is
     /// no longer the owner, so nothing is answered or settled and the subscription ends. Does not throw.
     /// </summary>
-    Task<Reply?> HandleAsync(ShardCommand command);
+    Task<ConversationReply?> HandleAsync(ShardCommand command);
 }

@@ -21,11 +21,11 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
     /// <summary>Takes a command with so many bytes of text in, or says why not.</summary>
-    public Reply? TryEnter(string endpointId, int bytes)
+    public ConversationReply? TryEnter(string endpointId, int bytes)
     {
         lock (_lock)
         {
-            if (_closed) return ConversationActor.Unavailable("draining");
+            if (_closed) return ConversationTurn.Unavailable("draining");
             if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight) return Overloaded("commands-in-flight");
             var share = _shares.GetValueOrDefault(endpointId);
             if (share.Count >= RelayLimits.MaxCommandsInFlightPerEndpoint || share.Bytes + bytes > RelayLimits.MaxBytesInFlightPerEndpoint) return Overloaded("endpoint-commands-in-flight");
@@ -60,5 +60,5 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
         }
     }
 
-    private static Reply.Overloaded Overloaded(string bound) => new(bound, RelayLimits.OverloadedRetryAfter);
+    private static ConversationReply.Overloaded Overloaded(string bound) => new(bound, RelayLimits.OverloadedRetryAfter);
 }

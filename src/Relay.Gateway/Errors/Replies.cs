@@ -11,22 +11,22 @@ internal static class Replies
 {
     /// <summary>The reply if the command was done; else its error.</summary>
     /// <exception cref="RpcException">It was not done.</exception>
-    public static Reply.Done RequireDone(Reply reply, ConversationAddress address) => reply switch
+    public static ConversationReply.Done RequireDone(ConversationReply reply, ConversationAddress address) => reply switch
     {
-        Reply.Done done => done,
-        Reply.Refused refused => throw Refusal(refused.Reason),
-        Reply.WireRejected => throw new UnreachableException("Only wire text is rejected."),
+        ConversationReply.Done done => done,
+        ConversationReply.Refused refused => throw Refusal(refused.Reason),
+        ConversationReply.WireRejected => throw new UnreachableException("Only wire text is rejected."),
         _ => throw Error(reply, address),
     };
 
     /// <summary>The error of a reply that says that nothing was done.</summary>
-    public static RpcException Error(Reply reply, ConversationAddress address) => reply switch
+    public static RpcException Error(ConversationReply reply, ConversationAddress address) => reply switch
     {
-        Reply.NotFound => NotFound(address),
-        Reply.RequestIdReused => ApiErrors.InvalidArgument("request_id", "was used before in this conversation for another request", Reasons.RequestIdReused),
-        Reply.Overloaded o => ApiErrors.ResourceExhausted(Reasons.Overloaded, $"A bound of the server is reached ({o.Bound}); nothing was done.", o.RetryAfter),
-        Reply.Unavailable u => ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", u.RetryAfter),
-        Reply.Quarantined => ApiErrors.DataLoss(Reasons.ConversationQuarantined, "The stored conversation does not open; it is set aside for the operator."),
+        ConversationReply.NotFound => NotFound(address),
+        ConversationReply.RequestIdReused => ApiErrors.InvalidArgument("request_id", "was used before in this conversation for another request", Reasons.RequestIdReused),
+        ConversationReply.Overloaded o => ApiErrors.ResourceExhausted(Reasons.Overloaded, $"A bound of the server is reached ({o.Bound}); nothing was done.", o.RetryAfter),
+        ConversationReply.Unavailable u => ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", u.RetryAfter),
+        ConversationReply.Quarantined => ApiErrors.DataLoss(Reasons.ConversationQuarantined, "The stored conversation does not open; it is set aside for the operator."),
         _ => throw new UnreachableException($"{reply.GetType().Name} is no error."),
     };
 
@@ -67,7 +67,7 @@ internal static class Replies
         RejectReason.RateLimited => "RATE_LIMITED",
         RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.NotInvited => "NOT_INVITED",
-        // Never an answer for good: the actors make it Reply.Overloaded.
+        // Never an answer for good: the actors make it ConversationReply.Overloaded.
         RejectReason.Overloaded => Reasons.Overloaded,
         _ => throw new UnreachableException($"RejectReason {(int)reason}"),
     };

@@ -32,7 +32,7 @@ internal static class Targets
         violations.CheckLine(requestId, 1, GatewayLimits.MaxRequestIdBytes, "request_id");
 
     /// <summary>Puts a bot's command to its conversation.</summary>
-    public static async Task<Reply.Done> AskAsync(IRelay relay, Principal principal, ConversationAddress address, Command command, CancellationToken cancellation)
+    public static async Task<ConversationReply.Done> AskAsync(IRelay relay, Principal principal, ConversationAddress address, Command command, CancellationToken cancellation)
     {
         principal.RequireEndpoint(address.EndpointId);
         return Replies.RequireDone(await relay.AskAsync(address, command, cancellation), address);

@@ -37,7 +37,7 @@ internal sealed class BridgeApi(IRelay relay, IApiKeyStore keys, WireTakeover ta
         Principal.Of(context).RequireEndpoint(endpointId!);
 
         var reply = await _inbound.AskAsync(endpointId!, inbound, context.CancellationToken);
-        if (reply is Reply.Overloaded or Reply.Unavailable or Reply.NotFound) throw Replies.Error(reply, InboundWork.Address(endpointId!, inbound));
+        if (reply is ConversationReply.Overloaded or ConversationReply.Unavailable or ConversationReply.NotFound) throw Replies.Error(reply, InboundWork.Address(endpointId!, inbound));
         var result = InboundWork.Result(inbound, reply);
         metrics.Inbound(result.RejectReason);
         return new V1.PushWireResponse { Result = result };

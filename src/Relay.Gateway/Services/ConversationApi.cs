@@ -36,14 +36,14 @@ internal sealed class ConversationApi(IRelay relay) : V1.ConversationService.Con
     public override async Task<V1.StartSessionResponse> StartSession(V1.StartSessionRequest request, ServerCallContext context)
     {
         var address = Check(request.RequestId, request.Target);
-        var done = await Targets.AskAsync(relay, Principal.Of(context), address, new Command.Start(request.RequestId), context.CancellationToken);
+        var done = await Targets.AskAsync(relay, Principal.Of(context), address, new Command.StartSession(request.RequestId), context.CancellationToken);
         return new V1.StartSessionResponse { Conversation = ResourceNames.Conversation(address.EndpointId, done.ConversationId) };
     }
 
     public override async Task<V1.EndSessionResponse> EndSession(V1.EndSessionRequest request, ServerCallContext context)
     {
         var address = Check(request.RequestId, request.Target);
-        var done = await Targets.AskAsync(relay, Principal.Of(context), address, new Command.End(request.RequestId), context.CancellationToken);
+        var done = await Targets.AskAsync(relay, Principal.Of(context), address, new Command.EndSession(request.RequestId), context.CancellationToken);
         return new V1.EndSessionResponse { Conversation = ResourceNames.Conversation(address.EndpointId, done.ConversationId), State = Mapping.State(done.State) };
     }
 

@@ -23,7 +23,7 @@ internal sealed class MessageApi(IRelay relay) : V1.MessageService.MessageServic
         violations.AddIf(request.Text.Contains('\0'), "text", "must not contain U+0000");
         violations.ThrowIfAny();
 
-        var command = new Command.Send(request.RequestId, Encoding.UTF8.GetBytes(request.Text));
+        var command = new Command.SendText(request.RequestId, Encoding.UTF8.GetBytes(request.Text));
         var done = await Targets.AskAsync(relay, Principal.Of(context), address!, command, context.CancellationToken);
         return new V1.SendMessageResponse
         {

@@ -24,7 +24,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
 
     public static ConversationAddress Address(string endpointId, V1.InboundWire inbound) => new ConversationAddress.ByPeer(endpointId, inbound.Peer);
 
-    public ValueTask<Reply> AskAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation) =>
+    public ValueTask<ConversationReply> AskAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation) =>
         relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory) { After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null }, cancellation);
 
     /// <summary>The result that goes back on the stream. Returns with the message in its mailbox, or on its way there in order.</summary>
@@ -35,17 +35,17 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
         return result;
     }
 
-    public static V1.InboundResult Result(V1.InboundWire inbound, Reply reply) => reply switch
+    public static V1.InboundResult Result(V1.InboundWire inbound, ConversationReply reply) => reply switch
     {
-        Reply.Done => Result(inbound, ""),
-        Reply.WireRejected rejected => Result(inbound, Replies.RejectName(rejected.Reason)),
-        Reply.Refused => Result(inbound, "REFUSED"),
-        Reply.NotFound => Result(inbound, Reasons.EndpointNotFound),
-        Reply.RequestIdReused => Result(inbound, "MESSAGE_ID_REUSED"),
-        Reply.Quarantined => Result(inbound, "QUARANTINED"),
-        Reply.Overloaded o => Result(inbound, Reasons.Overloaded, o.RetryAfter),
-        Reply.Unavailable { Reason: Reply.OutOfOrder } u => Result(inbound, "OUT_OF_ORDER", u.RetryAfter),
-        Reply.Unavailable u => Result(inbound, Reasons.Unavailable, u.RetryAfter),
+        ConversationReply.Done => Result(inbound, ""),
+        ConversationReply.WireRejected rejected => Result(inbound, Replies.RejectName(rejected.Reason)),
+        ConversationReply.Refused => Result(inbound, "REFUSED"),
+        ConversationReply.NotFound => Result(inbound, Reasons.EndpointNotFound),
+        ConversationReply.RequestIdReused => Result(inbound, "MESSAGE_ID_REUSED"),
+        ConversationReply.Quarantined => Result(inbound, "QUARANTINED"),
+        ConversationReply.Overloaded o => Result(inbound, Reasons.Overloaded, o.RetryAfter),
+        ConversationReply.Unavailable { Reason: ConversationReply.OutOfOrder } u => Result(inbound, "OUT_OF_ORDER", u.RetryAfter),
+        ConversationReply.Unavailable u => Result(inbound, Reasons.Unavailable, u.RetryAfter),
         _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
     };
 

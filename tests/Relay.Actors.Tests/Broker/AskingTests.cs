@@ -28,10 +28,10 @@ public sealed class AskingTests(RabbitFixture fixture)
 
         time.Advance(TimeSpan.FromSeconds(0.2));
 
-        Assert.Equal("timeout", Assert.IsType<Reply.Unavailable>(await first.WaitAsync(BrokerCluster.Patience, Cancellation)).Reason);
+        Assert.Equal("timeout", Assert.IsType<ConversationReply.Unavailable>(await first.WaitAsync(BrokerCluster.Patience, Cancellation)).Reason);
         Assert.False(second.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal("timeout", Assert.IsType<Reply.Unavailable>(await second.WaitAsync(BrokerCluster.Patience, Cancellation)).Reason);
+        Assert.Equal("timeout", Assert.IsType<ConversationReply.Unavailable>(await second.WaitAsync(BrokerCluster.Patience, Cancellation)).Reason);
         Assert.Equal(0, a.Count("relay.broker.pending"));
     }
 
@@ -51,7 +51,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         Assert.Equal(0, a.Count("relay.broker.pending"));
         var owner = new RecordingOwner();
         await a.Broker.SubscribeAsync(0, owner, Cancellation);
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
         Assert.Equal(["c1-1", "c1-2"], owner.Ids);
         Assert.Equal(1, a.Count("relay.broker.answers_ignored"));
     }
@@ -61,13 +61,13 @@ public sealed class AskingTests(RabbitFixture fixture)
     {
         await using var cluster = new BrokerCluster(fixture);
         var a = await cluster.ConnectAsync("a", o => o with { MaxQueuedCommands = 10 });
-        var refusals = new List<Reply.Overloaded>();
-        var waiting = new List<Task<Reply>>();
+        var refusals = new List<ConversationReply.Overloaded>();
+        var waiting = new List<Task<ConversationReply>>();
         // The broker looks at the length a little late, so a few more than ten get in.
         for (int n = 0; n < 200 && refusals.Count < 5; n++)
         {
             var asked = a.Broker.AskAsync(BrokerCluster.Send(1, n), Cancellation);
-            if (await Task.WhenAny(asked, Task.Delay(100, Cancellation)) == asked) refusals.Add(Assert.IsType<Reply.Overloaded>(await asked));
+            if (await Task.WhenAny(asked, Task.Delay(100, Cancellation)) == asked) refusals.Add(Assert.IsType<ConversationReply.Overloaded>(await asked));
             else waiting.Add(asked);
         }
 
@@ -77,7 +77,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         Assert.Equal(refusals.Count, a.Count("relay.broker.refused"));
         // With an owner there is room again, and what was accepted is answered.
         await a.Broker.SubscribeAsync(0, new RecordingOwner(), Cancellation);
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<Reply.Done>(r));
+        Assert.All(await Task.WhenAll(waiting).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<ConversationReply.Done>(r));
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         var refused = asked.Where(t => t.IsCompleted).ToList();
 
         Assert.InRange(refused.Count, 14, 17);
-        foreach (var task in refused) Assert.Equal("commands-pending", Assert.IsType<Reply.Overloaded>(await task).Bound);
+        foreach (var task in refused) Assert.Equal("commands-pending", Assert.IsType<ConversationReply.Overloaded>(await task).Bound);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class AskingTests(RabbitFixture fixture)
 
         var reply = await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation);
 
-        Assert.Equal("unroutable", Assert.IsType<Reply.Unavailable>(reply).Reason);
+        Assert.Equal("unroutable", Assert.IsType<ConversationReply.Unavailable>(reply).Reason);
         Assert.Equal(1, a.Count("relay.broker.returned"));
     }
 
@@ -127,7 +127,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         using var foreignKey = new SealingKey(new byte[32]);
         using var foreign = new Sealer(foreignKey, Otr.Core.SystemRandom.Instance.Fill);
         Task Answer(string? id, byte[] body) => outside.BasicPublishAsync("", replyTo, mandatory: false, id is null ? new BasicProperties() : new BasicProperties { CorrelationId = id }, body).AsTask();
-        var forged = new Reply.NotFound("forged");
+        var forged = new ConversationReply.NotFound("forged");
 
         await Answer(null, [1, 2, 3]);
         await Answer("nobody.1", [1, 2, 3]);
@@ -136,9 +136,9 @@ public sealed class AskingTests(RabbitFixture fixture)
         await Answer(correlation, ReplyCodec.Seal(foreign, right, forged));
         // A true answer, but to another question.
         await Answer(correlation, ReplyCodec.Seal(cluster.Sealer, another, forged));
-        await Answer(correlation, ReplyCodec.Seal(cluster.Sealer, right, new Reply.Quarantined("q")));
+        await Answer(correlation, ReplyCodec.Seal(cluster.Sealer, right, new ConversationReply.Quarantined("q")));
 
-        Assert.IsType<Reply.Quarantined>(await asked.WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Quarantined>(await asked.WaitAsync(BrokerCluster.Patience, Cancellation));
         Assert.Equal(6, a.Count("relay.broker.answers_ignored"));
     }
 
@@ -148,18 +148,18 @@ public sealed class AskingTests(RabbitFixture fixture)
         await using var cluster = new BrokerCluster(fixture);
         var a = await cluster.ConnectAsync("a");
         await a.Broker.SubscribeAsync(0, new RecordingOwner(), Cancellation);
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 0), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 0), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
         await fixture.Server.ControlAsync(["set_vm_memory_high_watermark", "0.0001"], Cancellation);
         try
         {
             // The broker tells whoever publishes: that one is the last it does not answer.
             var first = await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation);
-            Assert.Equal("broker", Assert.IsType<Reply.Unavailable>(first).Reason);
+            Assert.Equal("broker", Assert.IsType<ConversationReply.Unavailable>(first).Reason);
             for (int n = 2; n < 100; n++)
             {
                 var asked = a.Broker.AskAsync(BrokerCluster.Send(1, n), Cancellation);
                 Assert.True(asked.IsCompleted);
-                Assert.Equal("broker", Assert.IsType<Reply.Overloaded>(await asked).Bound);
+                Assert.Equal("broker", Assert.IsType<ConversationReply.Overloaded>(await asked).Bound);
             }
             Assert.Equal(0, a.Count("relay.broker.pending"));
         }
@@ -167,10 +167,10 @@ public sealed class AskingTests(RabbitFixture fixture)
         {
             await fixture.Server.ControlAsync(["set_vm_memory_high_watermark", "0.4"], CancellationToken.None);
         }
-        Reply reply;
+        ConversationReply reply;
         do reply = await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation);
-        while (reply is Reply.Overloaded);
-        Assert.IsType<Reply.Done>(reply);
+        while (reply is ConversationReply.Overloaded);
+        Assert.IsType<ConversationReply.Done>(reply);
     }
 
     [Fact]
@@ -194,9 +194,9 @@ public sealed class AskingTests(RabbitFixture fixture)
             int number = 0;
             for (; !stop.IsCancellationRequested; number++)
             {
-                Reply reply;
-                while ((reply = await a.Broker.AskAsync(BrokerCluster.Send(conversation, number), Cancellation)) is Reply.Unavailable or Reply.Overloaded) await Task.Delay(50, Cancellation);
-                Assert.IsType<Reply.Done>(reply);
+                ConversationReply reply;
+                while ((reply = await a.Broker.AskAsync(BrokerCluster.Send(conversation, number), Cancellation)) is ConversationReply.Unavailable or ConversationReply.Overloaded) await Task.Delay(50, Cancellation);
+                Assert.IsType<ConversationReply.Done>(reply);
             }
             return number;
         }).ToList();
@@ -240,7 +240,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         var owner = new RecordingOwner();
         await b.Broker.SubscribeAsync(0, owner, Cancellation);
 
-        Assert.All(await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<Reply.Done>(r));
+        Assert.All(await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<ConversationReply.Done>(r));
         Assert.Equal(Enumerable.Range(0, 30).Select(n => $"c1-{n}"), owner.Ids.Distinct());
     }
 
@@ -252,7 +252,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         var a = await cluster.ConnectAsync("a", uri: network.Uri);
         await network.DisposeAsync();
         while (a.Broker.IsConnected) await Task.Delay(10, Cancellation);
-        Reply? reply = null;
+        ConversationReply? reply = null;
         // The two connections go one after the other.
         for (int n = 0; n < 500 && reply is null; n++)
         {
@@ -261,7 +261,7 @@ public sealed class AskingTests(RabbitFixture fixture)
             else await Task.Delay(10, Cancellation);
         }
 
-        Assert.Equal(("broker", RelayLimits.UnavailableRetryAfter), Assert.IsType<Reply.Unavailable>(reply) is { } unavailable ? (unavailable.Reason, unavailable.RetryAfter) : default);
+        Assert.Equal(("broker", RelayLimits.UnavailableRetryAfter), Assert.IsType<ConversationReply.Unavailable>(reply) is { } unavailable ? (unavailable.Reason, unavailable.RetryAfter) : default);
     }
 
     [Fact]
@@ -275,7 +275,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         await a.Broker.SubscribeAsync(0, new RecordingOwner(c =>
         {
             seen = Activity.Current?.TraceId ?? default;
-            return Task.FromResult<Reply?>(RecordingOwner.Done(c));
+            return Task.FromResult<ConversationReply?>(RecordingOwner.Done(c));
         }), Cancellation);
         using var caller = new Activity("test").Start();
 
@@ -292,7 +292,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         var owner = new RecordingOwner();
         await a.Broker.SubscribeAsync(0, owner, Cancellation);
 
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(new ShardCommand("e", BrokerCluster.Conversation(1), null, null), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(new ShardCommand("e", BrokerCluster.Conversation(1), null, null), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
 
         var woken = Assert.Single(owner.Handled);
         Assert.Equal(("e", BrokerCluster.Conversation(1), null, null), (woken.EndpointId, woken.ConversationId, woken.Peer, woken.Command));

@@ -26,7 +26,7 @@ public sealed class CodecTests : IDisposable
     [Fact]
     public void EveryKindOfCommandComesBackAsItWas()
     {
-        Command?[] commands = [null, new Command.ReceiveWire("id é", "?OTR:x"u8.ToArray()), new Command.Send("2", new byte[65_000]), new Command.Start("3"), new Command.End("4")];
+        Command?[] commands = [null, new Command.ReceiveWire("id é", "?OTR:x"u8.ToArray()), new Command.SendText("2", new byte[65_000]), new Command.StartSession("3"), new Command.EndSession("4")];
         Assert.Equal(Kinds(typeof(Command)), commands.OfType<Command>().Select(c => c.GetType().Name).Order());
         foreach (var command in commands)
         {
@@ -48,13 +48,13 @@ public sealed class CodecTests : IDisposable
     [Fact]
     public void EveryKindOfReplyComesBackAsItWas()
     {
-        Reply[] replies =
+        ConversationReply[] replies =
         [
-            new Reply.Done(Conversation, MessageState.Encrypted, null), new Reply.Done(Conversation, MessageState.Finished, SendDisposition.Held),
-            new Reply.WireRejected(Conversation, Enum.GetValues<RejectReason>()[^1]), new Reply.Refused(Conversation, RefusalReason.TooLarge), new Reply.NotFound("endpoint"),
-            new Reply.RequestIdReused(), new Reply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)), new Reply.Unavailable("store", TimeSpan.FromSeconds(2)), new Reply.Quarantined(Conversation),
+            new ConversationReply.Done(Conversation, MessageState.Encrypted, null), new ConversationReply.Done(Conversation, MessageState.Finished, SendDisposition.Held),
+            new ConversationReply.WireRejected(Conversation, Enum.GetValues<RejectReason>()[^1]), new ConversationReply.Refused(Conversation, RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
+            new ConversationReply.RequestIdReused(), new ConversationReply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)), new ConversationReply.Unavailable("store", TimeSpan.FromSeconds(2)), new ConversationReply.Quarantined(Conversation),
         ];
-        Assert.Equal(Kinds(typeof(Reply)), replies.Select(r => r.GetType().Name).Distinct().Order());
+        Assert.Equal(Kinds(typeof(ConversationReply)), replies.Select(r => r.GetType().Name).Distinct().Order());
         foreach (var reply in replies)
         {
             var body = ReplyCodec.Seal(_sealer, Asker, reply);
@@ -68,7 +68,7 @@ public sealed class CodecTests : IDisposable
     {
         // The clear form, opened by what seals it, cut at each place and sealed again.
         var place = new RowKey(Asker.Node, Conversation, Asker.Number);
-        var body = CommandCodec.Seal(_sealer, Asker, new ShardCommand("e", Conversation, "p", new Command.Send("id", "text"u8.ToArray())), 1, default);
+        var body = CommandCodec.Seal(_sealer, Asker, new ShardCommand("e", Conversation, "p", new Command.SendText("id", "text"u8.ToArray())), 1, default);
         var clear = _sealer.TryOpen(SealedTable.Command, place, body)!;
         for (int length = 1; length < clear.Length; length++)
             Assert.Equal((null, ParkingReason.Undecodable), CommandCodec.Open(_sealer, Asker, Conversation, _sealer.Seal(SealedTable.Command, place, clear.AsSpan(0, length))));
@@ -96,7 +96,7 @@ public sealed class CodecTests : IDisposable
         Assert.Equal(isOurs, Correlation.TryParse(text) is { } read && read.ToString() == text);
     }
 
-    private static string Text(Command? command) => Encoding.UTF8.GetString((command switch { Command.Send s => s.Text, Command.ReceiveWire w => w.Text, _ => default }).Span);
+    private static string Text(Command? command) => Encoding.UTF8.GetString((command switch { Command.SendText s => s.Text, Command.ReceiveWire w => w.Text, _ => default }).Span);
 
     private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes().Where(t => t.IsSubclassOf(type)).Select(t => t.Name).Order();
 }

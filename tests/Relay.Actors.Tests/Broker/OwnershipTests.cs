@@ -29,7 +29,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
             await first.Item2.Broker.SubscribeAsync(shard, owners[(first.Item1, shard)], Cancellation);
             await second.Item2.Broker.SubscribeAsync(shard, owners[(second.Item1, shard)], Cancellation);
         }
-        var asked = new List<Task<Reply>>();
+        var asked = new List<Task<ConversationReply>>();
         for (int number = 0; number < each; number++)
         {
             for (int conversation = 0; conversation < conversations; conversation++)
@@ -37,7 +37,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         }
         var replies = await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation);
 
-        Assert.All(replies, r => Assert.IsType<Reply.Done>(r));
+        Assert.All(replies, r => Assert.IsType<ConversationReply.Done>(r));
         for (int conversation = 0; conversation < conversations; conversation++)
         {
             var id = BrokerCluster.Conversation(conversation);
@@ -58,7 +58,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         await using var cluster = new BrokerCluster(fixture);
         await using var network = new FrailProxy(fixture.Server.Uri);
         var (a, b) = (await cluster.ConnectAsync("a", uri: network.Uri), await cluster.ConnectAsync("b"));
-        var never = new TaskCompletionSource<Reply?>();
+        var never = new TaskCompletionSource<ConversationReply?>();
         // It has more in hand than a small map of the broker's keeps in order, and answers nothing.
         var first = new RecordingOwner(_ => never.Task);
         var second = new RecordingOwner();
@@ -71,7 +71,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         network.Cut();
 
         await lost.Ended.WaitAsync(BrokerCluster.Patience, Cancellation);
-        Assert.All(await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<Reply.Done>(r));
+        Assert.All(await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<ConversationReply.Done>(r));
         Assert.Equal(Enumerable.Range(0, count).Select(n => $"c1-{n}"), second.Ids);
         // What the first node finds out too late can no longer be said.
         never.SetResult(RecordingOwner.Done(BrokerCluster.Send(1, 0)));
@@ -85,9 +85,9 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         await using var network = new FrailProxy(fixture.Server.Uri);
         var a = await cluster.ConnectAsync("a", o => o with { Heartbeat = TimeSpan.FromSeconds(1) }, network.Uri);
         var b = await cluster.ConnectAsync("b");
-        var late = new TaskCompletionSource<Reply?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var late = new TaskCompletionSource<ConversationReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var first = new RecordingOwner(_ => late.Task);
-        var second = new RecordingOwner(c => Task.FromResult<Reply?>(new Reply.NotFound("second")));
+        var second = new RecordingOwner(c => Task.FromResult<ConversationReply?>(new ConversationReply.NotFound("second")));
         await a.Broker.SubscribeAsync(0, first, Cancellation);
         await b.Broker.SubscribeAsync(0, second, Cancellation);
         var asked = b.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation);
@@ -95,7 +95,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
 
         network.Freeze();
         // The broker hears nothing and gives the shard to the next.
-        Assert.IsType<Reply.NotFound>(await asked.WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.NotFound>(await asked.WaitAsync(BrokerCluster.Patience, Cancellation));
         late.SetResult(RecordingOwner.Done(BrokerCluster.Send(1, 1)));
         network.Thaw();
 
@@ -121,7 +121,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
 
         Assert.True(leaving.Ended.IsCompletedSuccessfully);
         int handedOver = first.Handled.Count;
-        Assert.All(await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<Reply.Done>(r));
+        Assert.All(await Task.WhenAll(asked).WaitAsync(BrokerCluster.Patience, Cancellation), r => Assert.IsType<ConversationReply.Done>(r));
         Assert.Equal(handedOver, first.Handled.Count);
         Assert.InRange(handedOver, count / 4, count - 1);
         Assert.Equal(Enumerable.Range(0, handedOver).Select(n => $"c1-{n}"), first.Ids);
@@ -137,7 +137,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
     {
         await using var cluster = new BrokerCluster(fixture);
         var (a, b) = (await cluster.ConnectAsync("a"), await cluster.ConnectAsync("b"));
-        var first = new RecordingOwner(_ => new TaskCompletionSource<Reply?>().Task);
+        var first = new RecordingOwner(_ => new TaskCompletionSource<ConversationReply?>().Task);
         var second = new RecordingOwner();
         var leaving = await a.Broker.SubscribeAsync(0, first, Cancellation);
         await b.Broker.SubscribeAsync(0, second, Cancellation);
@@ -151,7 +151,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
 
         await closing.WaitAsync(BrokerCluster.Patience, Cancellation);
         await leaving.Ended.WaitAsync(BrokerCluster.Patience, Cancellation);
-        Assert.IsType<Reply.Done>(await asked.WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await asked.WaitAsync(BrokerCluster.Patience, Cancellation));
         Assert.Equal(["c1-1"], second.Ids);
     }
 
@@ -160,14 +160,14 @@ public sealed class OwnershipTests(RabbitFixture fixture)
     {
         await using var cluster = new BrokerCluster(fixture);
         var (a, b) = (await cluster.ConnectAsync("a"), await cluster.ConnectAsync("b"));
-        var first = new RecordingOwner(_ => Task.FromResult<Reply?>(null));
+        var first = new RecordingOwner(_ => Task.FromResult<ConversationReply?>(null));
         var second = new RecordingOwner();
         var lost = await a.Broker.SubscribeAsync(0, first, Cancellation);
         await b.Broker.SubscribeAsync(0, second, Cancellation);
 
         var reply = await b.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation);
 
-        Assert.IsType<Reply.Done>(reply);
+        Assert.IsType<ConversationReply.Done>(reply);
         await lost.Ended.WaitAsync(BrokerCluster.Patience, Cancellation);
         Assert.Equal(["c1-1"], first.Ids);
         Assert.Equal(["c1-1"], second.Ids);
@@ -183,7 +183,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         var refused = await a.Broker.SubscribeAsync(0, first, Cancellation);
         await b.Broker.SubscribeAsync(0, second, Cancellation);
 
-        Assert.IsType<Reply.Done>(await b.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await b.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
 
         await refused.Ended.WaitAsync(BrokerCluster.Patience, Cancellation);
         Assert.Empty(first.Handled);
@@ -227,7 +227,7 @@ public sealed class OwnershipTests(RabbitFixture fixture)
         await subscription.Ended.WaitAsync(BrokerCluster.Patience, Cancellation);
         await a.Broker.SubscribeAsync(0, new RecordingOwner(), Cancellation);
 
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
     }
 
     /// <summary>Waits for what is counted in the background.</summary>

@@ -56,7 +56,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         Assert.Equal(["c1-1"], owner.Ids);
         Assert.Equal(poison.Length, a.Count("relay.broker.parked"));
         // All of it is settled: nothing comes back.
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
         await cluster.WhenQueuedAsync(0);
     }
 
@@ -74,7 +74,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
             await cluster.PublishAsync(command.ConversationId, Asker.ToString(), body, headers: new Dictionary<string, object?> { ["x-delivery-count"] = count });
 
         Assert.Equal([.. Enumerable.Repeat(nameof(ParkingReason.ForeignProperties), 4), nameof(ParkingReason.DeliveredTooOften)], await cluster.ParkedAsync(5));
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
         Assert.Equal(["c1-2"], owner.Ids);
     }
 
@@ -90,7 +90,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         var command = BrokerCluster.Send(1, 1);
 
         await cluster.PublishAsync(command.ConversationId, Asker.ToString(), CommandCodec.Seal(cluster.Sealer, Asker, command, NowMs + (seconds * 1000), default));
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 2), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
 
         Assert.Equal(["c1-2"], owner.Ids);
         Assert.Equal(1, a.Count("relay.broker.expired"));
@@ -105,7 +105,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         var command = BrokerCluster.Send(1, 1);
         await cluster.PublishAsync(command.ConversationId, Asker.ToString(), CommandCodec.Seal(cluster.Sealer, Asker, command, NowMs, default));
         // It gives up whatever it is handed, as if it had died of it.
-        var dying = new RecordingOwner(_ => Task.FromResult<Reply?>(null));
+        var dying = new RecordingOwner(_ => Task.FromResult<ConversationReply?>(null));
         for (int n = 0; n < 3; n++)
         {
             var subscription = await a.Broker.SubscribeAsync(0, dying, Cancellation);
@@ -128,7 +128,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         const int count = 40;
 
         for (int n = 0; n < count; n++) await cluster.PublishAsync(BrokerCluster.Conversation(1), null, [1]);
-        Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, 1), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
 
         await cluster.WhenQueuedAsync(0);
         // Counted, those kept and those dropped.
@@ -148,7 +148,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
 
         // The shard's own queue: an answer to it would come back as poison, behind the first and before the second of ours.
         await cluster.PublishAsync(command.ConversationId, Asker.ToString(), CommandCodec.Seal(cluster.Sealer, Asker, command, NowMs, default), replyTo: cluster.Topology.Queue(0));
-        for (int n = 2; n <= 3; n++) Assert.IsType<Reply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, n), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
+        for (int n = 2; n <= 3; n++) Assert.IsType<ConversationReply.Done>(await a.Broker.AskAsync(BrokerCluster.Send(1, n), Cancellation).WaitAsync(BrokerCluster.Patience, Cancellation));
         while (a.Count("relay.broker.in_hand") > 0) await Task.Delay(10, Cancellation);
 
         Assert.Equal(["c1-1", "c1-2", "c1-3"], owner.Ids);

@@ -53,7 +53,7 @@ internal sealed class TestBroker(int shards)
 
         public void Announce(StreamKey stream, ulong last) { }
 
-        public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation) => throw new InvalidOperationException("This one carries nothing.");
+        public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation) => throw new InvalidOperationException("This one carries nothing.");
 
         public Task<IShardSubscription> SubscribeAsync(int shard, IShardOwner owner, CancellationToken cancellation)
         {

@@ -76,11 +76,11 @@ internal sealed class TestRelay : IAsyncDisposable
         await OpenAsync();
     }
 
-    public async Task<Reply> AskAsync(Command command, ConversationAddress? address = null) => await Relay.AskAsync(address ?? Address, command, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+    public async Task<ConversationReply> AskAsync(Command command, ConversationAddress? address = null) => await Relay.AskAsync(address ?? Address, command, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
 
-    public Task<Reply> SendAsync(string requestId, string text) => AskAsync(new Command.Send(requestId, System.Text.Encoding.UTF8.GetBytes(text)));
+    public Task<ConversationReply> SendAsync(string requestId, string text) => AskAsync(new Command.SendText(requestId, System.Text.Encoding.UTF8.GetBytes(text)));
 
-    public Task<Reply> ReceiveAsync(string requestId, ReadOnlyMemory<byte> text) => AskAsync(new Command.ReceiveWire(requestId, text));
+    public Task<ConversationReply> ReceiveAsync(string requestId, ReadOnlyMemory<byte> text) => AskAsync(new Command.ReceiveWire(requestId, text));
 
     public async Task<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after = 0) => await Relay.Outbox.ReadAsync(stream, after, 1000, CancellationToken.None);
 

@@ -37,7 +37,7 @@ internal sealed class World : IDisposable
     public int KeyExchanges => BotEvents.OfType<OutboxBody.SessionChanged>().Count(s => s.Cause == SessionCause.KeyExchange);
 
     /// <summary>Every message id that the bridge has used, with its text and answer.</summary>
-    public Dictionary<string, (byte[] Text, Reply Reply)> Bridged { get; } = [];
+    public Dictionary<string, (byte[] Text, ConversationReply ConversationReply)> Bridged { get; } = [];
 
     public List<byte[]> WireFromRelay { get; } = [];
 
@@ -81,7 +81,7 @@ internal sealed class World : IDisposable
         }
     }
 
-    public static Reply Answered(Reply reply) => reply is Reply.Unavailable ? throw new RelayDiedException() : reply;
+    public static ConversationReply Answered(ConversationReply reply) => reply is ConversationReply.Unavailable ? throw new RelayDiedException() : reply;
 
     private async Task<bool> FromRelayAsync(TestRelay relay)
     {

@@ -45,11 +45,11 @@ internal sealed class Caller(TestRelay relay, string peer, string endpoint = Tes
     public void Says(string text) => Step(new OtrInput.SendRequested(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Brings the first message; it stays the first if the relay wants it again.</summary>
-    public async Task<Reply> BringAsync()
+    public async Task<ConversationReply> BringAsync()
     {
         var (id, text) = _outgoing.Peek();
         var reply = await relay.AskAsync(new Command.ReceiveWire(id, text), Address);
-        if (reply is not (Reply.Overloaded or Reply.Unavailable)) _outgoing.Dequeue();
+        if (reply is not (ConversationReply.Overloaded or ConversationReply.Unavailable)) _outgoing.Dequeue();
         return reply;
     }
 

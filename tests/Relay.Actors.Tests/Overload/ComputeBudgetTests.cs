@@ -30,7 +30,7 @@ public class ComputeBudgetTests
                 while (caller.HasMail)
                 {
                     moved = true;
-                    if (await caller.BringAsync() is not Reply.Overloaded) continue;
+                    if (await caller.BringAsync() is not ConversationReply.Overloaded) continue;
                     turnedAway = true;
                     break;
                 }
@@ -54,33 +54,33 @@ public class ComputeBudgetTests
         time.Advance(TimeSpan.FromMinutes(1));
 
         var strangers = Enumerable.Range(0, 300).Select(i => new Caller(relay, $"stranger{i}@example.net")).ToList();
-        var replies = new List<Reply>();
+        var replies = new List<ConversationReply>();
         foreach (var stranger in strangers)
         {
             stranger.Commit();
             replies.Add(await stranger.BringAsync());
         }
-        Assert.Equal(10, replies.Count(r => r is Reply.Done));
-        Assert.All(replies.Skip(10), r => Assert.Equal(new Reply.Overloaded("key-exchanges", RelayLimits.OverloadedRetryAfter), r));
+        Assert.Equal(10, replies.Count(r => r is ConversationReply.Done));
+        Assert.All(replies.Skip(10), r => Assert.Equal(new ConversationReply.Overloaded("key-exchanges", RelayLimits.OverloadedRetryAfter), r));
         // Nothing of those turned away is stored or kept.
         Assert.Equal(11, (await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, null, 1000, default)).Count);
         Assert.InRange(relay.Local.Resident, 0, 11);
 
         // Text in the standing session, both ways, a new exchange of the known peer, and another endpoint's stranger.
         known.Says("still here");
-        Assert.IsType<Reply.Done>(await known.BringAsync());
-        Assert.Equal(SendDisposition.Encrypted, Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.Send("r", "so am I"u8.ToArray()), known.Address)).Disposition);
+        Assert.IsType<ConversationReply.Done>(await known.BringAsync());
+        Assert.Equal(SendDisposition.Encrypted, Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.SendText("r", "so am I"u8.ToArray()), known.Address)).Disposition);
         known.Commit();
-        Assert.IsType<Reply.Done>(await known.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await known.BringAsync());
         using var elsewhere = new Caller(relay, "stranger0@example.net", Other);
         elsewhere.Commit();
-        Assert.IsType<Reply.Done>(await elsewhere.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await elsewhere.BringAsync());
 
         // The same ids again, when there is room again.
         time.Advance(TimeSpan.FromSeconds(3));
-        var again = new List<Reply>();
+        var again = new List<ConversationReply>();
         foreach (var stranger in strangers.Skip(10).Take(5)) again.Add(await stranger.BringAsync());
-        Assert.Equal([true, true, true, false, false], again.Select(r => r is Reply.Done));
+        Assert.Equal([true, true, true, false, false], again.Select(r => r is ConversationReply.Done));
         foreach (var stranger in strangers) stranger.Dispose();
     }
 
@@ -122,25 +122,25 @@ public class ComputeBudgetTests
             var text = device.Take().Text;
             var reply = await relay.ReceiveAsync($"flood{i}", text);
             wires.Add(($"flood{i}", text));
-            if (i < OtrLimits.AkeBurst) Assert.IsType<Reply.Done>(reply);
-            else Assert.Equal(RejectReason.RateLimited, Assert.IsType<Reply.WireRejected>(reply).Reason);
-            Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.End($"end{i}")));
+            if (i < OtrLimits.AkeBurst) Assert.IsType<ConversationReply.Done>(reply);
+            else Assert.Equal(RejectReason.RateLimited, Assert.IsType<ConversationReply.WireRejected>(reply).Reason);
+            Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.EndSession($"end{i}")));
         }
         // The last token of the endpoint is there for somebody else.
         using var other = new Caller(relay, "other@example.net");
         other.Commit();
-        Assert.IsType<Reply.Done>(await other.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await other.BringAsync());
         var notices = (await relay.ReadAsync(TestRelay.Events)).Select(i => i.Body).OfType<OutboxBody.Notice>().Where(n => n.Code == "RATE_LIMITED").ToList();
         Assert.Equal(RelayLimits.MaxNoticesPerWindow, notices.Count);
 
         await relay.ReopenAsync();
         // The first answer again, and the bound as it was: a restart buys nothing.
-        Assert.Equal(RejectReason.RateLimited, Assert.IsType<Reply.WireRejected>(await relay.ReceiveAsync(wires[^1].Id, wires[^1].Text)).Reason);
-        Assert.Equal(RejectReason.RateLimited, Assert.IsType<Reply.WireRejected>(await relay.ReceiveAsync("after", wires[^1].Text)).Reason);
+        Assert.Equal(RejectReason.RateLimited, Assert.IsType<ConversationReply.WireRejected>(await relay.ReceiveAsync(wires[^1].Id, wires[^1].Text)).Reason);
+        Assert.Equal(RejectReason.RateLimited, Assert.IsType<ConversationReply.WireRejected>(await relay.ReceiveAsync("after", wires[^1].Text)).Reason);
         time.Advance(TimeSpan.FromMilliseconds(OtrLimits.AkeRefillInterval));
-        Assert.IsType<Reply.Done>(await relay.ReceiveAsync("later", wires[^1].Text));
-        Assert.IsType<Reply.Done>(await relay.AskAsync(new Command.End("end-later")));
-        Assert.IsType<Reply.WireRejected>(await relay.ReceiveAsync("later still", wires[^2].Text));
+        Assert.IsType<ConversationReply.Done>(await relay.ReceiveAsync("later", wires[^1].Text));
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.EndSession("end-later")));
+        Assert.IsType<ConversationReply.WireRejected>(await relay.ReceiveAsync("later still", wires[^2].Text));
     }
 
     [Fact]
@@ -153,10 +153,10 @@ public class ComputeBudgetTests
         {
             using var device = new Caller(relay, TestRelay.Peer);
             device.Commit();
-            if (await relay.ReceiveAsync($"flood{i}", device.Take().Text) is Reply.Done) answered++;
-            await relay.AskAsync(new Command.End($"end{i}"));
+            if (await relay.ReceiveAsync($"flood{i}", device.Take().Text) is ConversationReply.Done) answered++;
+            await relay.AskAsync(new Command.EndSession($"end{i}"));
             // Puts the first out of memory.
-            await relay.AskAsync(new Command.Start($"start{i}"), new ConversationAddress.ByPeer(TestRelay.Endpoint, "somebody else"));
+            await relay.AskAsync(new Command.StartSession($"start{i}"), new ConversationAddress.ByPeer(TestRelay.Endpoint, "somebody else"));
         }
         Assert.Equal(OtrLimits.AkeBurst, answered);
     }
@@ -172,20 +172,20 @@ public class ComputeBudgetTests
         second.Commit();
         await SettleAsync(relay, time, callers);
         first.Step(new OtrInput.SmpStartRequested("s"u8.ToArray()));
-        Assert.IsType<Reply.Done>(await first.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await first.BringAsync());
         second.Says("before");
         second.Step(new OtrInput.SmpStartRequested("s"u8.ToArray()));
         second.Says("after");
-        Assert.IsType<Reply.Done>(await second.BringAsync());
-        for (int i = 0; i < 3; i++) Assert.Equal(new Reply.Overloaded("smp", RelayLimits.OverloadedRetryAfter), await second.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await second.BringAsync());
+        for (int i = 0; i < 3; i++) Assert.Equal(new ConversationReply.Overloaded("smp", RelayLimits.OverloadedRetryAfter), await second.BringAsync());
         await relay.ReopenAsync();
         // A restart fills the endpoint's bucket; taken by the first peer's next run.
         first.Step(new OtrInput.SmpStartRequested("s"u8.ToArray()));
-        while (first.HasMail) Assert.IsType<Reply.Done>(await first.BringAsync());
-        Assert.IsType<Reply.Overloaded>(await second.BringAsync());
+        while (first.HasMail) Assert.IsType<ConversationReply.Done>(await first.BringAsync());
+        Assert.IsType<ConversationReply.Overloaded>(await second.BringAsync());
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.IsType<Reply.Done>(await second.BringAsync());
-        Assert.IsType<Reply.Done>(await second.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await second.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await second.BringAsync());
         var texts = (await relay.ReadAsync(TestRelay.Events)).Where(i => i.Peer == second.Peer).Select(i => i.Body).OfType<OutboxBody.TextReceived>();
         Assert.Equal(["before", "after"], texts.Select(t => System.Text.Encoding.UTF8.GetString(t.Utf8.Span)));
     }
@@ -204,7 +204,7 @@ public class ComputeBudgetTests
         greedy.Commit();
         await SettleAsync(relay, time, new Dictionary<string, Caller> { [caller.Peer] = caller, [greedy.Peer] = greedy });
         greedy.Step(new OtrInput.SmpStartRequested("s"u8.ToArray()));
-        Assert.IsType<Reply.Done>(await greedy.BringAsync());
+        Assert.IsType<ConversationReply.Done>(await greedy.BringAsync());
 
         var gate = new TaskCompletionSource();
         relay.Store.AtGate = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -213,19 +213,19 @@ public class ComputeBudgetTests
         caller.Step(new OtrInput.SmpStartRequested("s"u8.ToArray()));
         caller.Says("two");
         var messages = new[] { caller.Take(), caller.Take(), caller.Take() };
-        Task<Reply> Bring(int i) => relay.ReceiveAsync(messages[i].Id, messages[i].Text);
+        Task<ConversationReply> Bring(int i) => relay.ReceiveAsync(messages[i].Id, messages[i].Text);
         var first = Bring(0);
         await relay.Store.AtGate.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        Task<Reply> smp = Bring(1), second = Bring(2);
+        Task<ConversationReply> smp = Bring(1), second = Bring(2);
         var send = relay.SendAsync("r1", "the bot's own are not held up");
         gate.SetResult();
-        Assert.IsType<Reply.Done>(await first);
-        Assert.IsType<Reply.Overloaded>(await smp);
-        Assert.IsType<Reply.Overloaded>(await second);
-        Assert.IsType<Reply.Done>(await send);
+        Assert.IsType<ConversationReply.Done>(await first);
+        Assert.IsType<ConversationReply.Overloaded>(await smp);
+        Assert.IsType<ConversationReply.Overloaded>(await second);
+        Assert.IsType<ConversationReply.Done>(await send);
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.IsType<Reply.Done>(await Bring(1));
-        Assert.IsType<Reply.Done>(await Bring(2));
+        Assert.IsType<ConversationReply.Done>(await Bring(1));
+        Assert.IsType<ConversationReply.Done>(await Bring(2));
     }
 
     /// <summary>Small budgets, impatient peers, restarts: every text arrives once, in order, and nobody's session breaks.</summary>
@@ -256,7 +256,7 @@ public class ComputeBudgetTests
                         break;
                     case 2: time.Advance(TimeSpan.FromMilliseconds(random.Next(600))); break;
                     case 3 when random.Next(20) == 0: await relay.ReopenAsync(); break;
-                    case < 6 when caller.HasMail: Assert.False(await caller.BringAsync() is Reply.WireRejected, $"Seed {seed}, step {step}."); break;
+                    case < 6 when caller.HasMail: Assert.False(await caller.BringAsync() is ConversationReply.WireRejected, $"Seed {seed}, step {step}."); break;
                     default: await carrier.CarryAsync(callers); break;
                 }
             }

@@ -19,11 +19,11 @@ public class SlowStoreTests
         return (relay, time);
     }
 
-    private static Task<Reply> SendAsync(TestRelay relay, string endpoint, int peer, string id) =>
-        relay.AskAsync(new Command.Send(id, Encoding.UTF8.GetBytes(id)), new ConversationAddress.ByPeer(endpoint, $"peer{peer}"));
+    private static Task<ConversationReply> SendAsync(TestRelay relay, string endpoint, int peer, string id) =>
+        relay.AskAsync(new Command.SendText(id, Encoding.UTF8.GetBytes(id)), new ConversationAddress.ByPeer(endpoint, $"peer{peer}"));
 
-    private static void AssertComesBack(Reply reply) =>
-        Assert.True(reply is Reply.Overloaded { RetryAfter.Ticks: > 0 } or Reply.Unavailable { RetryAfter.Ticks: > 0 }, reply.GetType().Name);
+    private static void AssertComesBack(ConversationReply reply) =>
+        Assert.True(reply is ConversationReply.Overloaded { RetryAfter.Ticks: > 0 } or ConversationReply.Unavailable { RetryAfter.Ticks: > 0 }, reply.GetType().Name);
 
     [Fact]
     public async Task Commits_that_hang_end_nobodys_patience_and_everything_is_done_once_when_they_go_on()
@@ -35,27 +35,31 @@ public class SlowStoreTests
         const int each = 500;
         var asked = (from e in Enumerable.Range(1, 4) from i in Enumerable.Range(0, each) select (Endpoint: $"bot{e}", Peer: i % 100, Id: $"r{i}")).ToList();
         var first = asked.Select(a => SendAsync(relay, a.Endpoint, a.Peer, a.Id)).ToList();
-        await relay.Store.AtGate.Task.WaitAsync(Limit);
+        // Once each of the conversations is loaded and its first commit hangs: what is loaded only after the expiry has none.
+        Assert.True(SpinWait.SpinUntil(() => relay.Store.CountAtGate == 400, Limit));
         Assert.Equal(asked.Count, relay.Local.InFlight);
 
-        time.Advance(RelayLimits.AnswerTimeout);
-        Assert.All(await Task.WhenAll(first), r => Assert.Equal(new Reply.Unavailable("slow", RelayLimits.UnavailableRetryAfter), r));
+        time.Advance(RelayLimits.CommandExpiry);
+        Assert.All(await Task.WhenAll(first), r => Assert.Equal(new ConversationReply.Unavailable("slow", RelayLimits.UnavailableRetryAfter), r));
         // They are under way still. Whoever repeats them waits behind them, up to the mailbox's bound, and no longer either.
-        var repeated = Enumerable.Range(0, 20).SelectMany(_ => asked.Where(a => a.Peer == 0)).Select(a => SendAsync(relay, a.Endpoint, a.Peer, a.Id)).ToList();
+        const int repetitions = 40;
+        var repeated = Enumerable.Range(0, repetitions).SelectMany(_ => asked.Where(a => a.Peer == 0)).Select(a => SendAsync(relay, a.Endpoint, a.Peer, a.Id)).ToList();
+        // Of the five commands of each of those four conversations one is being committed, and the others wait.
+        int over = 4 * (repetitions * 5 + 4 - RelayLimits.MaxMailboxDepth);
+        Assert.True(SpinWait.SpinUntil(() => repeated.Count(r => r.IsCompleted) == over, Limit));
         var early = await Task.WhenAll(repeated.Where(r => r.IsCompleted));
-        Assert.NotEmpty(early);
-        Assert.All(early, r => Assert.Equal("mailbox", Assert.IsType<Reply.Overloaded>(r).Bound));
-        // In the mailboxes of those four conversations there is room for 64 each, and some are being worked on.
+        Assert.All(early, r => Assert.Equal("mailbox", Assert.IsType<ConversationReply.Overloaded>(r).Bound));
+        // In the mailboxes of those four conversations there is room for so many each, and some are being worked on.
         Assert.InRange(relay.Local.InFlight, asked.Count, asked.Count + 4 * (RelayLimits.MaxMailboxDepth + RelayLimits.MaxCommandsPerUnit));
-        time.Advance(RelayLimits.AnswerTimeout);
+        time.Advance(RelayLimits.CommandExpiry);
         foreach (var reply in await Task.WhenAll(repeated)) AssertComesBack(reply);
 
         gate.SetResult();
         foreach (var a in asked)
         {
-            Reply reply;
-            while ((reply = await SendAsync(relay, a.Endpoint, a.Peer, a.Id)) is Reply.Overloaded) await Task.Yield();
-            Assert.IsType<Reply.Done>(reply);
+            ConversationReply reply;
+            while ((reply = await SendAsync(relay, a.Endpoint, a.Peer, a.Id)) is ConversationReply.Overloaded) await Task.Yield();
+            Assert.IsType<ConversationReply.Done>(reply);
         }
         Assert.Equal(0, relay.Local.InFlight);
         for (int e = 1; e < 5; e++)
@@ -76,10 +80,10 @@ public class SlowStoreTests
         relay.Store.Hold = unit => unit.EndpointId == "bot1" ? gate.Task : Task.CompletedTask;
         var flood = Enumerable.Range(0, RelayLimits.MaxCommandsInFlight).Select(i => SendAsync(relay, "bot1", i, "r")).ToList();
         Assert.Equal(RelayLimits.MaxCommandsInFlightPerEndpoint, relay.Local.InFlight);
-        Assert.Equal(RelayLimits.MaxCommandsInFlight - RelayLimits.MaxCommandsInFlightPerEndpoint, flood.Count(f => f is { IsCompleted: true, Result: Reply.Overloaded { Bound: "endpoint-commands-in-flight" } }));
+        Assert.Equal(RelayLimits.MaxCommandsInFlight - RelayLimits.MaxCommandsInFlightPerEndpoint, flood.Count(f => f is { IsCompleted: true, Result: ConversationReply.Overloaded { Bound: "endpoint-commands-in-flight" } }));
         // Another endpoint's are done at once, though their conversations have to be made.
-        for (int i = 0; i < 50; i++) Assert.IsType<Reply.Done>(await SendAsync(relay, "bot2", i, "r"));
-        time.Advance(RelayLimits.AnswerTimeout);
+        for (int i = 0; i < 50; i++) Assert.IsType<ConversationReply.Done>(await SendAsync(relay, "bot2", i, "r"));
+        time.Advance(RelayLimits.CommandExpiry);
         foreach (var reply in await Task.WhenAll(flood)) AssertComesBack(reply);
         Assert.Equal(RelayLimits.MaxCommandsInFlightPerEndpoint, relay.Local.InFlight);
         gate.SetResult();
@@ -105,8 +109,8 @@ public class SlowStoreTests
                 var pending = Enumerable.Range(i, 40).ToDictionary(n => n, n => SendAsync(relay, TestRelay.Endpoint, peer, $"r{n:d3}"));
                 foreach (int n in pending.Keys.ToArray())
                 {
-                    Reply reply;
-                    while ((reply = await pending[n]) is not Reply.Done)
+                    ConversationReply reply;
+                    while ((reply = await pending[n]) is not ConversationReply.Done)
                     {
                         AssertComesBack(reply);
                         repetitions++;
@@ -137,7 +141,7 @@ public class SlowStoreTests
     {
         var (relay, time) = await StartAsync();
         await using var _ = relay;
-        var id = Assert.IsType<Reply.Done>(await SendAsync(relay, "bot1", 0, "r")).ConversationId;
+        var id = Assert.IsType<ConversationReply.Done>(await SendAsync(relay, "bot1", 0, "r")).ConversationId;
         var gate = new TaskCompletionSource();
         relay.Store.ReadGate = gate.Task;
         IRelay r = relay.Relay;
@@ -177,14 +181,14 @@ public class SlowStoreTests
         {
             var asked = Enumerable.Range(0, 5).Select(e => SendAsync(relay, $"bot{e % 4 + 1}", 0, $"r{i}")).ToList();
             time.Advance(StorageLimits.ReadTimeout);
-            foreach (var reply in await Task.WhenAll(asked)) Assert.IsType<Reply.Unavailable>(reply);
+            foreach (var reply in await Task.WhenAll(asked)) Assert.IsType<ConversationReply.Unavailable>(reply);
         }
         gate.SetResult();
         for (int e = 1; e < 5; e++)
         {
-            Reply reply;
-            while ((reply = await SendAsync(relay, $"bot{e}", 0, "after")) is Reply.Unavailable) await Task.Yield();
-            Assert.IsType<Reply.Done>(reply);
+            ConversationReply reply;
+            while ((reply = await SendAsync(relay, $"bot{e}", 0, "after")) is ConversationReply.Unavailable) await Task.Yield();
+            Assert.IsType<ConversationReply.Done>(reply);
         }
     }
 }

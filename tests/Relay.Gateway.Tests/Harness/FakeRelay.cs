@@ -29,8 +29,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     public Func<CancellationToken, Task> OnDrain { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>Answers commands.</summary>
-    public Func<ConversationAddress, Command, CancellationToken, ValueTask<Reply>> OnAsk { get; set; } =
-        (_, _, _) => ValueTask.FromResult<Reply>(new Reply.Done(ConversationId, MessageState.Encrypted, SendDisposition.Encrypted));
+    public Func<ConversationAddress, Command, CancellationToken, ValueTask<ConversationReply>> OnAsk { get; set; } =
+        (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(ConversationId, MessageState.Encrypted, SendDisposition.Encrypted));
 
     public const string ConversationId = "abcdefghijklmnopqrstuvwxyz";
 
@@ -45,7 +45,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     public FakeStream Stream(string endpointId, StreamKind kind) => _streams.GetOrAdd(new StreamKey(endpointId, kind), _ => new FakeStream());
 
-    public ValueTask<Reply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
+    public ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
     public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult(Conversations.Find(c => c.Id == conversationId));
     public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>(Conversations);
     public async Task DrainAsync(CancellationToken cancellation)

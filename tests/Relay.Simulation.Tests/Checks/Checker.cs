@@ -12,7 +12,7 @@ internal sealed class Checker
     private readonly Dictionary<(string Endpoint, string Id), ulong> _versions = [];
     private readonly Dictionary<int, long> _epochs = [];
     private readonly Dictionary<OutboxPlace, (string Id, ulong Version)> _places = [];
-    private readonly Dictionary<string, Reply> _answers = [];
+    private readonly Dictionary<string, ConversationReply> _answers = [];
     private readonly Dictionary<OutboxPlace, string> _items = [];
     private readonly Dictionary<(int Peer, string What), int> _keyExchanges = [];
     private readonly SimStore _store;
@@ -31,7 +31,7 @@ internal sealed class Checker
     public CounterCheck Counters { get; }
 
     /// <summary>Every answer that is remembered, by request.</summary>
-    public IReadOnlyDictionary<string, Reply> Answers => _answers;
+    public IReadOnlyDictionary<string, ConversationReply> Answers => _answers;
 
     public void Sent(int peer, Direction direction, string text) => Texts(peer, direction).Sent.Add(text);
 
@@ -56,9 +56,9 @@ internal sealed class Checker
     }
 
     /// <summary>A request has been answered, for the first time or again.</summary>
-    public void Answered(string request, Reply reply)
+    public void Answered(string request, ConversationReply reply)
     {
-        if (reply is not Reply.Done) Violated(Invariant.FirstAnswer, $"{request} got {reply}.");
+        if (reply is not ConversationReply.Done) Violated(Invariant.FirstAnswer, $"{request} got {reply}.");
         if (!_answers.TryAdd(request, reply) && _answers[request] != reply) Violated(Invariant.FirstAnswer, $"{request} got {_answers[request]} first, and then {reply}.");
     }
 

@@ -61,9 +61,9 @@ internal static class CommandCodec
                 command = kind switch
                 {
                     ReceiveWire => new Command.ReceiveWire(requestId, text.ToArray()) { After = row.Text() is { Length: > 0 } before ? before : null },
-                    Send => new Command.Send(requestId, text.ToArray()),
-                    Start => new Command.Start(requestId),
-                    End => new Command.End(requestId),
+                    Send => new Command.SendText(requestId, text.ToArray()),
+                    Start => new Command.StartSession(requestId),
+                    End => new Command.EndSession(requestId),
                     _ => null,
                 };
                 if (command is null) row.Fail();
@@ -82,16 +82,16 @@ internal static class CommandCodec
     {
         null => Wake,
         Command.ReceiveWire => ReceiveWire,
-        Command.Send => Send,
-        Command.Start => Start,
-        Command.End => End,
+        Command.SendText => Send,
+        Command.StartSession => Start,
+        Command.EndSession => End,
         _ => throw new ArgumentException($"A {command.GetType().Name} has no form on the broker.", nameof(command)),
     };
 
     private static ReadOnlyMemory<byte> TextOf(Command command) => command switch
     {
         Command.ReceiveWire wire => wire.Text,
-        Command.Send send => send.Text,
+        Command.SendText send => send.Text,
         _ => default,
     };
 

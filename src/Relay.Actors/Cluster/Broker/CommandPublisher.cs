@@ -54,7 +54,7 @@ internal sealed class CommandPublisher : IDisposable
     public int Unconfirmed { get { lock (_lock) return _session?.Confirms.Count ?? 0; } }
 
     /// <summary>Answers in any case; throws only when cancelled.</summary>
-    public async Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation)
+    public async Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var activity = Telemetry.Relay.Activities.StartActivity("relay.command.ask", ActivityKind.Producer);
@@ -68,11 +68,11 @@ internal sealed class CommandPublisher : IDisposable
         {
             // In one step, so that what is published again after a loss comes before what is asked after it.
             if (WhyNot(body.Length) is { } late) return Told(late, began);
-            if (!_pending.TryAdd(pending)) return Told(new Reply.Overloaded("commands-pending", RelayLimits.OverloadedRetryAfter), began);
+            if (!_pending.TryAdd(pending)) return Told(new ConversationReply.Overloaded("commands-pending", RelayLimits.OverloadedRetryAfter), began);
             _session!.Outgoing.Writer.TryWrite(pending);
         }
         using (cancellation.UnsafeRegister((_, token) => { if (_pending.Remove(pending)) pending.Cancel(token); }, null))
-            return Told(await pending.Reply.ConfigureAwait(false), began);
+            return Told(await pending.ConversationReply.ConfigureAwait(false), began);
     }
 
     /// <summary>Begins to publish over a new connection, with what is still to be answered.</summary>
@@ -111,15 +111,15 @@ internal sealed class CommandPublisher : IDisposable
         }
     }
 
-    private Reply? WhyNot(int bytes)
+    private ConversationReply? WhyNot(int bytes)
     {
         lock (_lock)
         {
             if (_isClosed) return Unavailable("draining");
             if (_session is null) return Unavailable("broker");
-            if (_session.IsBlocked) return new Reply.Overloaded("broker", RelayLimits.OverloadedRetryAfter);
+            if (_session.IsBlocked) return new ConversationReply.Overloaded("broker", RelayLimits.OverloadedRetryAfter);
         }
-        return _pending.HasRoomFor(bytes) ? null : new Reply.Overloaded("commands-pending", RelayLimits.OverloadedRetryAfter);
+        return _pending.HasRoomFor(bytes) ? null : new ConversationReply.Overloaded("commands-pending", RelayLimits.OverloadedRetryAfter);
     }
 
     private async Task PublishAsync(Session session)
@@ -167,7 +167,7 @@ internal sealed class CommandPublisher : IDisposable
         foreach (var command in refused)
         {
             Telemetry.Refused();
-            Finish(command, new Reply.Overloaded("shard-queue", RelayLimits.OverloadedRetryAfter));
+            Finish(command, new ConversationReply.Overloaded("shard-queue", RelayLimits.OverloadedRetryAfter));
         }
         return Task.CompletedTask;
     }
@@ -200,19 +200,19 @@ internal sealed class CommandPublisher : IDisposable
         return Task.CompletedTask;
     }
 
-    private void Finish(PendingCommand command, Reply reply)
+    private void Finish(PendingCommand command, ConversationReply reply)
     {
         if (_pending.Remove(command)) command.Answer(reply);
     }
 
-    private Reply Told(Reply reply, long began)
+    private ConversationReply Told(ConversationReply reply, long began)
     {
-        if (reply is Reply.Overloaded overloaded) Telemetry.Relay.Overloaded(overloaded.Bound);
+        if (reply is ConversationReply.Overloaded overloaded) Telemetry.Relay.Overloaded(overloaded.Bound);
         Telemetry.Asked(_time.GetElapsedTime(began), reply.GetType().Name);
         return reply;
     }
 
-    private static Reply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
+    private static ConversationReply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
 
     /// <summary>Answers all that is left.</summary>
     public void Dispose()

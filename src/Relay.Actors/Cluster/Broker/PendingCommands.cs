@@ -3,7 +3,7 @@ namespace Relay.Actors.Cluster.Broker;
 /// <summary>A command that was asked and is not answered: what is published, and who waits.</summary>
 internal sealed class PendingCommand(ulong number, string conversationId, byte[] body, long askedAt)
 {
-    private readonly TaskCompletionSource<Reply> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ConversationReply> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ulong Number { get; } = number;
 
@@ -18,11 +18,11 @@ internal sealed class PendingCommand(ulong number, string conversationId, byte[]
     /// <summary>The broker has it for sure.</summary>
     public bool IsConfirmed { get; set; }
 
-    public Task<Reply> Reply => _reply.Task;
+    public Task<ConversationReply> ConversationReply => _reply.Task;
 
     public bool IsAnswered => _reply.Task.IsCompleted;
 
-    public void Answer(Reply reply) => _reply.TrySetResult(reply);
+    public void Answer(ConversationReply reply) => _reply.TrySetResult(reply);
 
     public void Cancel(CancellationToken cancellation) => _reply.TrySetCanceled(cancellation);
 }
@@ -103,7 +103,7 @@ internal sealed class PendingCommands : IDisposable
                 late.Add(first.Value);
             }
         }
-        foreach (var command in late) command.Answer(new Reply.Unavailable("timeout", RelayLimits.UnavailableRetryAfter));
+        foreach (var command in late) command.Answer(new ConversationReply.Unavailable("timeout", RelayLimits.UnavailableRetryAfter));
     }
 
     public void Dispose() => _timer.Dispose();

@@ -78,7 +78,7 @@ internal sealed class RabbitBroker : IShardBroker
         remove => _announcements.Announced -= value;
     }
 
-    public Task<Reply> AskAsync(ShardCommand command, CancellationToken cancellation) => _publisher.AskAsync(command, cancellation);
+    public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation) => _publisher.AskAsync(command, cancellation);
 
     public void Announce(StreamKey stream, ulong last) => _announcements.Announce(stream, last);
 

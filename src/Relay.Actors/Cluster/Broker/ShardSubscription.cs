@@ -128,13 +128,13 @@ internal sealed class ShardSubscription : IShardSubscription
     /// <returns>Whether it may be settled.</returns>
     private async Task<bool> HandleAsync(SealedCommand opened, string? replyTo, Correlation correlation)
     {
-        Reply? reply;
+        ConversationReply? reply;
         using (_context.Telemetry.Relay.Activities.StartActivity("relay.shard.command", ActivityKind.Consumer, opened.Caller))
         {
             if (_context.Inspector.IsOutOfTime(opened))
             {
                 _context.Telemetry.Expired();
-                reply = new Reply.Unavailable("expired", RelayLimits.UnavailableRetryAfter);
+                reply = new ConversationReply.Unavailable("expired", RelayLimits.UnavailableRetryAfter);
             }
             else
             {
@@ -146,7 +146,7 @@ internal sealed class ShardSubscription : IShardSubscription
         return reply is not null;
     }
 
-    private async Task AnswerAsync(string replyTo, Correlation correlation, Reply reply)
+    private async Task AnswerAsync(string replyTo, Correlation correlation, ConversationReply reply)
     {
         try
         {

@@ -38,7 +38,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>A conversation's id, made of a number.</summary>
     public static string Conversation(int number) => KeyedIds.Base32((UInt128)number * 0x9E3779B97F4A7C15UL << 40 | (UInt128)number);
 
-    public static ShardCommand Send(int conversation, int number) => new("e", Conversation(conversation), "peer", new Command.Send($"c{conversation}-{number}", Encoding.UTF8.GetBytes($"text {number}")));
+    public static ShardCommand Send(int conversation, int number) => new("e", Conversation(conversation), "peer", new Command.SendText($"c{conversation}-{number}", Encoding.UTF8.GetBytes($"text {number}")));
 
     public RabbitBrokerOptions Options(string node, Uri? uri = null) => new(uri ?? _server.Uri, Shards, node) { Prefix = Prefix, AskTimeout = Patience };
 

@@ -6,13 +6,13 @@ namespace Relay.Actors.Tests.Broker.Harness;
 
 /// <summary>An owner that writes down what it was handed and answers as it is told.</summary>
 /// <param name="answer">What to answer; null: done.</param>
-internal sealed class RecordingOwner(Func<ShardCommand, Task<Reply?>>? answer = null) : IShardOwner
+internal sealed class RecordingOwner(Func<ShardCommand, Task<ConversationReply?>>? answer = null) : IShardOwner
 {
     private readonly Lock _lock = new();
     private readonly List<ShardCommand> _handled = [];
     private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = [];
 
-    public static Reply Done(ShardCommand command) => new Reply.Done(command.ConversationId, Otr.Core.MessageState.Plaintext, null);
+    public static ConversationReply Done(ShardCommand command) => new ConversationReply.Done(command.ConversationId, Otr.Core.MessageState.Plaintext, null);
 
     /// <summary>Throws what is set, when it becomes the owner.</summary>
     public Exception? Refusal { get; set; }
@@ -43,7 +43,7 @@ internal sealed class RecordingOwner(Func<ShardCommand, Task<Reply?>>? answer = 
         return Refusal is null ? ValueTask.CompletedTask : ValueTask.FromException(Refusal);
     }
 
-    public Task<Reply?> HandleAsync(ShardCommand command)
+    public Task<ConversationReply?> HandleAsync(ShardCommand command)
     {
         lock (_lock)
         {
@@ -53,6 +53,6 @@ internal sealed class RecordingOwner(Func<ShardCommand, Task<Reply?>>? answer = 
                 if (_handled.Count >= count) reached.TrySetResult();
             }
         }
-        return answer is null ? Task.FromResult<Reply?>(Done(command)) : answer(command);
+        return answer is null ? Task.FromResult<ConversationReply?>(Done(command)) : answer(command);
     }
 }
