@@ -18,6 +18,7 @@ internal sealed class ModpGroup1536
     private const int ShortExponentBytes = 40;
 
     private static readonly byte[] PMinus2 = Offset(PBytes, 2);
+    private static readonly ulong[] PWords = ToWords(PBytes);
     private static readonly ulong[] PMinus1Words = ToWords(Offset(PBytes, 1));
     private static readonly ulong[] QWords = Halve(PMinus1Words);
 
@@ -70,6 +71,16 @@ internal sealed class ModpGroup1536
     }
 
     public static bool IsInRange(ReadOnlySpan<byte> value) => IsBetween(value, 2, PMinus1Words);
+
+    /// <summary>In range and a square: p is a safe prime, so the squares are the subgroup of order q.</summary>
+    public static bool IsMember(ReadOnlySpan<byte> value)
+    {
+        if (!IsInRange(value)) return false;
+        Span<ulong> a = stackalloc ulong[WordCount], p = stackalloc ulong[WordCount];
+        Words.FromBigEndian(a, value);
+        PWords.CopyTo(p);
+        return JacobiSymbol.Of(a, p) == 1;
+    }
 
     public static bool IsScalarInRange(ReadOnlySpan<byte> value) => IsBetween(value, 1, QWords);
 

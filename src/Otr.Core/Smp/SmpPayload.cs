@@ -6,7 +6,7 @@ namespace Otr.Core.Smp;
 /// <summary>The kinds of number in an SMP payload, which decide its bounds.</summary>
 internal enum SmpField : byte
 {
-    /// <summary>A group element: 2 ≤ value ≤ p − 2.</summary>
+    /// <summary>A group element: 2 ≤ value ≤ p − 2, and a square mod p (docs/smp-subgroup.md).</summary>
     Element,
     /// <summary>A hash: at most 32 bytes, no other bound; it must equal a hash anyway.</summary>
     Hash,
@@ -88,7 +88,7 @@ internal readonly ref struct SmpPayload
 
     private bool IsInRange(int field) => _fields[field] switch
     {
-        SmpField.Element => Group1536.IsInRange(this[field]),
+        SmpField.Element => Group1536.IsMember(this[field]),
         SmpField.Scalar => Group1536.IsScalarInRange(this[field]),
         SmpField.Hash => true,
         var kind => throw new InvalidOperationException($"No such field: {kind}."),
