@@ -57,8 +57,8 @@ internal static class Group1536
     public static bool IsInRange(ReadOnlySpan<byte> value) => ModpGroup1536.IsInRange(value);
 
     /// <summary>
-    /// <see cref="IsInRange"/>, and a square mod p: one of the q elements that 2 generates. Half of those in range are not, and raised to a
-    /// secret exponent they show whether it is odd. Takes time that depends on the value, which must be public.
+    /// <see cref="IsInRange"/>, and a square mod p: one of the q elements that 2 generates. Half of those in range are not, and
+    /// raised to a secret exponent they show whether it is odd. Takes time that depends on the value, which must be public.
     /// </summary>
     public static bool IsMember(ReadOnlySpan<byte> value) => ModpGroup1536.IsMember(value);
 

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace Otr.Core.Crypto;
 
 /// <summary>
-/// The Jacobi symbol (a/n) by the binary algorithm (Cohen, "A Course in Computational Algebraic Number Theory", 1.4.12): shifts, comparisons
-/// and subtractions on little-endian words. Modulo a prime it is 1 exactly for the squares. For public numbers only: its time depends on them.
+/// The Jacobi symbol (a/n) by the binary algorithm (Cohen, "A Course in Computational Algebraic Number Theory", 1.4.12): shifts,
+/// comparisons and subtractions on little-endian words. Modulo a prime it is 1 exactly for the squares. For public numbers only: its
+/// time depends on them.
 /// </summary>
 internal static class JacobiSymbol
 {
@@ -13,7 +14,8 @@ internal static class JacobiSymbol
     /// <param name="n">Odd; overwritten.</param>
     public static int Of(Span<ulong> a, Span<ulong> n)
     {
-        if (a.Length != n.Length || n.IsEmpty || (n[0] & 1) == 0) throw new ArgumentException("The modulus must be odd, and both numbers of one length.", nameof(n));
+        if (a.Length != n.Length || n.IsEmpty || (n[0] & 1) == 0)
+            throw new ArgumentException("The modulus must be odd, and both numbers of one length.", nameof(n));
         bool isNegative = false;
         int length = n.Length;
         if (!ShiftToOdd(a, n[0], ref isNegative)) return IsOne(n) ? 1 : 0;

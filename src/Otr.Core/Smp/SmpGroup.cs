@@ -18,9 +18,10 @@ internal static class SmpGroup
     }
 
     /// <summary>
-    /// p = pa/pb, q = qa/qb, with one inversion for both (Montgomery's trick): 1/pb = qb/(pb·qb). All of them are on the wire, or follow from it.
+    /// p = pa/pb, q = qa/qb, with one inversion for both (Montgomery's trick): 1/pb = qb/(pb·qb). All of them are public.
     /// </summary>
-    public static void Divide(Span<byte> p, ReadOnlySpan<byte> pa, ReadOnlySpan<byte> pb, Span<byte> q, ReadOnlySpan<byte> qa, ReadOnlySpan<byte> qb)
+    public static void Divide(
+        Span<byte> p, ReadOnlySpan<byte> pa, ReadOnlySpan<byte> pb, Span<byte> q, ReadOnlySpan<byte> qa, ReadOnlySpan<byte> qb)
     {
         Span<byte> inverse = stackalloc byte[Size];
         Group1536.Multiply(inverse, pb, qb);

@@ -8,8 +8,8 @@ using Otr.Core.Wire;
 namespace Otr.Core.Tests.Smp;
 
 /// <summary>
-/// Elements outside the group of order q (docs/smp-subgroup.md): −g^x with a proof that holds. Whoever takes one raises it to a secret exponent,
-/// and the result shows by its Jacobi symbol whether that exponent, and with it the secret's hash, is odd.
+/// Elements outside the group of order q (docs/smp-subgroup.md): −g^x with a proof that holds. Whoever takes one raises it to a
+/// secret exponent, and the result shows by its Jacobi symbol whether that exponent, and with it the secret's hash, is odd.
 /// </summary>
 public sealed class SmpSubgroupTests
 {

@@ -35,8 +35,9 @@ internal sealed class SubgroupAttack(int seed)
             BigInteger r5 = Draw(), r6 = Draw();
             var c = ReferenceSmp.Hash(5, Exp(g3, r5), Exp(2, r5) * Exp(g2, r6) % ReferenceSmp.P);
             var d6 = ((r6 - secret * c) % q + q) % q;
-            // g2 has the order 2q: what was taken off to get below q must be an even number of q's.
-            if (!((r6 - secret * c - d6) / q).IsEven) continue;
+            // g2 has the order 2q: what was taken off to get below q must be an even number of q's. And D6 is odd, so that the
+            // proof holds for this sign of g2 and not for the other.
+            if (!((r6 - secret * c - d6) / q).IsEven || d6.IsEven) continue;
             (m[8], m[9], m[10]) = (c, ((r5 - r4 * c) % q + q) % q, d6);
             return ReferenceSmp.Write(m);
         }
