@@ -19,8 +19,16 @@ public static class OtrLimits
     public const int MaxRevealedMacKeyBytes = 64 * 1024;
     /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
     public const int MaxPendingReveals = 64;
-    /// <summary>Sessions (peer instances) in one conversation.</summary>
+    /// <summary>Sessions (peer instances) in one conversation, the ones that the peer has ended included; and senders of fragments.</summary>
     public const int MaxInstances = 8;
+    /// <summary>Instances without a session whose key exchange is under way.</summary>
+    public const int MaxPendingExchanges = 8;
+    /// <summary>Time for which a key exchange that moves is safe from making room for another, in ms.</summary>
+    public const long ExchangeGrace = 10_000;
+    /// <summary>Answers taken to one D-H Commit: more than <see cref="AkeBurst"/> and its refills pay for while it lives.</summary>
+    public const int MaxCommitAnswers = AkeBurst + (int)(AkeLifetime / AkeRefillInterval);
+    /// <summary>Time for which a session counts as living after its last data message, in ms.</summary>
+    public const long LivingInterval = 3_600_000;
     /// <summary>Messages held until a key exchange completes.</summary>
     public const int MaxHeldMessages = 8;
     /// <summary>Age at which a held message is dropped rather than sent, in ms.</summary>

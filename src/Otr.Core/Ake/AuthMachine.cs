@@ -80,7 +80,7 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, AkeBudget
         if (gy.SequenceEqual(committed.Own!.Public)) return AkeStep.Refuse(RejectReason.Reflected);
         var answer = CommitAnswer.Of(peerTag, gy);
         if (committed.IsSpentFor(answer)) return AkeStep.Refuse(RejectReason.UnexpectedAkeMessage);
-        if (committed.Answers.Count >= OtrLimits.MaxInstances) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (committed.Answers.Count >= OtrLimits.MaxCommitAnswers) return AkeStep.Refuse(RejectReason.RateLimited);
         if (budget.Spend() is { } unaffordable) return AkeStep.Refuse(unaffordable);
 
         committed.Answers.Add(answer);

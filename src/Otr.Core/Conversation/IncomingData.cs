@@ -52,6 +52,7 @@ internal static class IncomingData
         var extra = isDisconnect ? null : ReadExtraKey(keys, message, plaintext);
         DataChannel.Accept(keys, message, step.Random);
         session.LastReceived = step.Now;
+        session.LastText = step.Now;
         step.Changed();
 
         if (!text.IsEmpty) step.Add(new OtrEffect.DeliverText(text.ToArray(), Encrypted: true, UnexpectedlyClear: false, session.Info(step.OwnTag)));

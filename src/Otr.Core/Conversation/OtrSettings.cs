@@ -32,14 +32,24 @@ public sealed record OtrSettings
     public int PaddingBlock { get; init; }
 
     /// <summary>
-    /// True: while a private session stands, an exchange that shows another key than it is refused. Otherwise it is taken
+    /// True: once a key of the peer is trusted, text goes to trusted keys only, and is refused while no session has one
+    /// (<see cref="RefusalReason.NotTrusted"/>). What such a session brings is still delivered.
+    /// </summary>
+    public bool SendsToTrustedOnly { get; init; }
+
+    /// <summary>
+    /// True: while a private session stands, an exchange that shows another key than it is refused, and also while the peer
+    /// has ended it and the user has not. Otherwise it is taken
     /// and told (people have several devices, and lose them), unless it would replace a session whose key is trusted by one
     /// whose key is not.
     /// </summary>
     public bool RefusesKeyChange { get; init; }
 
-    /// <summary>Idle time after which a private session is ended and wiped, in ms; 0: never.</summary>
-    public long SessionIdleLifetime { get; init; }
+    /// <summary>
+    /// Idle time after which a private session is ended and wiped, in ms; 0: never. By default a fortnight: keys of a session that
+    /// nobody uses are a risk without a use, and a contact who comes back gets a new session by one key exchange.
+    /// </summary>
+    public long SessionIdleLifetime { get; init; } = 14L * 24 * 3_600_000;
 }
 
 /// <summary>One account's identity: what it signs with and how its instance is told apart.</summary>

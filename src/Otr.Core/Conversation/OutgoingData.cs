@@ -47,6 +47,12 @@ internal static class OutgoingData
         plaintext.Reserve(length).Clear();
     }
 
+    /// <summary>Tells the peer that a private session is over; nothing if the peer knows.</summary>
+    public static void TellEnd(in StepContext step, Session session)
+    {
+        if (session.State == MessageState.Encrypted) SendTlv(step, session, TlvType.Disconnected, default);
+    }
+
     /// <summary>A TLV alone, as libotr sends it: empty text, and no error wanted if it cannot be read.</summary>
     public static void SendTlv(in StepContext step, Session session, ushort type, ReadOnlySpan<byte> value) =>
         Send(step, session, DataMessage.IgnoreUnreadable, default, type, value);

@@ -14,6 +14,11 @@ internal static class Requests
         else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
         else if (state.Best is { State: MessageState.Encrypted } session)
         {
+            if (!Trust.MayRead(state, session.Peer!.Value))
+            {
+                step.Add(new OtrEffect.Refused(RefusalReason.NotTrusted, reference));
+                return;
+            }
             OutgoingData.Send(step, session, 0, text.Span, null, default);
             Resending.Remember(step, session, text.Span);
             step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
@@ -50,7 +55,7 @@ internal static class Requests
             step.Add(new OtrEffect.Refused(RefusalReason.TooManyHeld, reference));
             return;
         }
-        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.Known.Count > 0 ? state.Known[^1].Fingerprint : null));
+        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.LatestKey));
         step.Changed();
         OfferSession(step, asked: false);
         step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Held));
@@ -61,7 +66,7 @@ internal static class Requests
     {
         foreach (var held in step.State.Held)
         {
-            if (held.For is { } meant && meant != session.Peer)
+            if ((held.For is { } meant && meant != session.Peer) || !Trust.MayRead(step.State, session.Peer!.Value))
             {
                 Drop(step, held);
                 continue;
@@ -112,7 +117,7 @@ internal static class Requests
         var state = step.State;
         foreach (var session in state.Sessions)
         {
-            if (session.State == MessageState.Encrypted) OutgoingData.SendTlv(step, session, TlvType.Disconnected, default);
+            OutgoingData.TellEnd(step, session);
             var changed = session.State != MessageState.Plaintext;
             session.Close(MessageState.Plaintext);
             if (changed) step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));

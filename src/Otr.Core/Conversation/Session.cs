@@ -25,6 +25,11 @@ internal sealed class Session(uint peerTag) : IDisposable
     public long LastSent { get; set; }
     /// <summary>Unix ms of the last authenticated message, or of the key exchange.</summary>
     public long LastReceived { get; set; }
+    /// <summary>Unix ms of the last data message of this session; null before the first.</summary>
+    public long? LastText { get; set; }
+
+    /// <summary>A key exchange has completed, and the user has not ended the session.</summary>
+    public bool IsPrivate => State != MessageState.Plaintext;
 
     /// <summary>The last text sent, if the settings want it kept.</summary>
     public SentText? Last { get; private set; }

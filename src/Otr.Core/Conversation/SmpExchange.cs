@@ -70,7 +70,7 @@ internal static class SmpExchange
         var sessions = step.State.Sessions.Where(s => s.State == MessageState.Encrypted);
         // The one that runs SMP, else the best.
         if (sessions.FirstOrDefault(s => s.Smp.InProgress) is { } running) return running;
-        if (step.State.Best is { State: MessageState.Encrypted } best) return best;
+        if (step.State.BestEncrypted is { } best) return best;
         step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         return null;
     }

@@ -16,6 +16,7 @@ internal static class SessionSnapshot
         w.Flag(session.FirstHalfBold);
         w.UInt64((ulong)session.LastSent);
         w.UInt64((ulong)session.LastReceived);
+        w.OptionalTime(session.LastText);
         w.OptionalFingerprint(session.Peer);
         AuthSnapshot.Write(ref w, session.Auth);
         if (session.State != MessageState.Encrypted) return;
@@ -35,6 +36,7 @@ internal static class SessionSnapshot
             FirstHalfBold = r.ReadFlag(),
             LastSent = (long)r.ReadUInt64(),
             LastReceived = (long)r.ReadUInt64(),
+            LastText = version >= 4 ? r.ReadOptionalTime() : null,
             Peer = r.ReadOptionalFingerprint(),
         };
         sessions.Add(session);

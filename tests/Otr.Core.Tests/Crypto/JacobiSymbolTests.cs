@@ -5,7 +5,7 @@ using Otr.Core.Tests.Kit;
 
 namespace Otr.Core.Tests.Crypto;
 
-/// <summary>The Jacobi symbol against Euler's criterion and against the symbols of a composite's prime factors, by the BCL's big integers.</summary>
+/// <summary>The Jacobi symbol against Euler's criterion and a composite's prime factors, by the BCL's big integers.</summary>
 public sealed class JacobiSymbolTests
 {
     private static readonly int[] Primes = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 97, 257];
