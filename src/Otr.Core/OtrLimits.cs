@@ -19,7 +19,9 @@ public static class OtrLimits
     public const int MaxRevealedMacKeyBytes = 64 * 1024;
     /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
     public const int MaxPendingReveals = 64;
-    /// <summary>Sessions (peer instances) in one conversation, the ones that the peer has ended included; and senders of fragments.</summary>
+    /// <summary>
+    /// Sessions (peer instances) in one conversation, the ones that the peer has ended included; and senders of fragments.
+    /// </summary>
     public const int MaxInstances = 8;
     /// <summary>Instances without a session whose key exchange is under way.</summary>
     public const int MaxPendingExchanges = 8;

@@ -83,8 +83,9 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     }
 
     /// <summary>
-    /// The greater the better: encrypted before finished before plaintext, then the latest heard from. But a private session with a trusted key goes
-    /// before all others even when the peer has ended it: text that was meant for that key must not pass to another unasked.
+    /// The greater the better: encrypted before finished before plaintext, then the latest heard from. But a private session with a
+    /// trusted key goes before all others even when the peer has ended it: text that was meant for that key must not pass to another
+    /// unasked.
     /// </summary>
     public (bool, int, long) Worth(Session session) => (session.IsPrivate && IsTrusted(session.Peer), Rank(session.State), session.LastReceived);
 

@@ -23,8 +23,8 @@ public sealed class OtrConversation : IDisposable
     private OtrConversation(ConversationState state) => _state = state;
 
     /// <summary>
-    /// The best session's state: encrypted before finished before plaintext, then the latest heard from; but a trusted key's session goes before
-    /// all others until the user ends it, even when the peer has ended it.
+    /// The best session's state: encrypted before finished before plaintext, then the latest heard from; but a trusted key's session
+    /// goes before all others until the user ends it, even when the peer has ended it.
     /// </summary>
     public MessageState State => _state.MessageState;
 
@@ -34,7 +34,9 @@ public sealed class OtrConversation : IDisposable
             .OrderByDescending(_state.Worth)
             .Select(s => s.Info(_state.Account.InstanceTag))];
 
-    /// <summary>The peer's keys that this conversation has seen or was told of, in the order of becoming known, but the latest seen last.</summary>
+    /// <summary>
+    /// The peer's keys that this conversation has seen or was told of, in the order of becoming known, but the latest seen last.
+    /// </summary>
     public IReadOnlyList<KnownKey> KnownKeys => [.. _state.Known.OrderBy(k => k.Fingerprint == _state.LatestKey)];
 
     /// <summary>Unix ms at which <see cref="OtrInput.TimePassed"/> has something to do; null if nothing is pending.</summary>

@@ -3,15 +3,17 @@ using Otr.Core.Ake;
 namespace Otr.Core;
 
 /// <summary>
-/// Which session makes room for which (docs/room-for-sessions.md). An exchange that has shown no key yet has room of its own, so that nothing
-/// unauthenticated costs a session; a completed one puts out, if it must, the session that is missed least.
+/// Which session makes room for which (docs/room-for-sessions.md). An exchange that has shown no key yet has room of its own, so that
+/// nothing unauthenticated costs a session; a completed one puts out, if it must, the session that is missed least.
 /// </summary>
 internal static class SessionRoom
 {
     /// <summary>Whether an exchange with an instance that has no session may begin. Asked before anything is computed for it.</summary>
     public static bool HasForExchange(in StepContext step) => PendingCount(step.State) < OtrLimits.MaxPendingExchanges || Abandoned(step) is not null;
 
-    /// <summary>The session of an instance whose exchange begins; for it the one that has stood still the longest goes, if one must.</summary>
+    /// <summary>
+    /// The session of an instance whose exchange begins; for it the one that has stood still the longest goes, if one must.
+    /// </summary>
     public static Session Add(in StepContext step, uint peerTag)
     {
         var state = step.State;
@@ -37,8 +39,8 @@ internal static class SessionRoom
     }
 
     /// <summary>
-    /// Makes room for a session with this key, if it needs any: ends the session that makes room and tells both sides. False if there is none
-    /// that the key may put out; then nothing changed.
+    /// Makes room for a session with this key, if it needs any: ends the session that makes room and tells both sides. False if there
+    /// is none that the key may put out; then nothing changed.
     /// </summary>
     public static bool TryMake(in StepContext step, Session newcomer, Fingerprint shown)
     {

@@ -69,8 +69,9 @@ internal static class Trust
     }
 
     /// <summary>
-    /// Adds a key. The latest to be known makes room, an untrusted one before a trusted one: who comes with ever new keys pushes out the ones
-    /// before, not the contact's. Never the key seen last, by which a change is told and held text is kept for whom it was meant.
+    /// Adds a key. The latest to be known makes room, an untrusted one before a trusted one: who comes with ever new keys pushes out
+    /// the ones before, not the contact's. Never the key seen last, by which a change is told and held text is kept for whom it was
+    /// meant.
     /// </summary>
     private static void Add(ConversationState state, KnownKey key)
     {

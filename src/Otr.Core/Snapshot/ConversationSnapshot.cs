@@ -5,10 +5,10 @@ using Otr.Core.Wire;
 namespace Otr.Core.Snapshot;
 
 /// <summary>
-/// A conversation as bytes. Format version 4 (version 3 had no latest key and fewer times, version 2 no trust levels, version 1 no last text
-/// of a session): version BYTE; the account's instance tag INT and fingerprint (20), which must be those of the account it is restored for;
-/// then the parts in the order below, counts as BYTE. A reader takes any version up to its own and refuses everything that does not fit
-/// exactly.
+/// A conversation as bytes. Format version 4 (version 3 had no latest key and fewer times, version 2 no trust levels, version 1 no
+/// last text of a session): version BYTE; the account's instance tag INT and fingerprint (20), which must be those of the account it
+/// is restored for; then the parts in the order below, counts as BYTE. A reader takes any version up to its own and refuses
+/// everything that does not fit exactly.
 /// </summary>
 internal static class ConversationSnapshot
 {
