@@ -41,6 +41,13 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     /// <summary>Unix ms; null before the first.</summary>
     public long? LastQuery { get; set; }
     public long? LastError { get; set; }
+    /// <summary>When the peer was last told that a message was for another instance of ours.</summary>
+    public long? LastOtherInstance { get; set; }
+    /// <summary>When an encoded message without an end came, whose rest may follow; and its length modulo 4.</summary>
+    public long? CutAt { get; set; }
+    public byte CutLength { get; set; }
+    /// <summary>The user asked for a private session and has not taken that back: no text leaves in the clear.</summary>
+    public bool WantsPrivacy { get; set; }
     /// <summary>When a query of ours is to be repeated, Unix ms.</summary>
     public long? RetryAt { get; set; }
     public int RetriesLeft { get; set; }

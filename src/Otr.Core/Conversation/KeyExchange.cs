@@ -116,9 +116,14 @@ internal static class KeyExchange
     private static void Establish(in StepContext step, Session session, AkeCompletion completion)
     {
         var state = step.State;
-        session.Keys?.Dispose();
+        var keys = new KeyRing(completion.Own, completion.PeerPublic, completion.Peer.KeyId, completion.DataKeys, step.Random);
+        if (session.Keys is { } earlier)
+        {
+            keys.TakeReveals(earlier);
+            earlier.Dispose();
+        }
         session.Smp.Reset();
-        session.Keys = new KeyRing(completion.Own, completion.PeerPublic, completion.Peer.KeyId, completion.DataKeys, step.Random);
+        session.Keys = keys;
         session.State = MessageState.Encrypted;
         session.Version = completion.Version;
         session.Ssid = completion.Ssid;

@@ -36,6 +36,19 @@ internal static class OutgoingData
         }
     }
 
+    /// <summary>
+    /// Whether a message of this length arrives: what we send, a receiver with our own limits takes, in fragments too
+    /// (<see cref="OtrLimits.MaxFragmentWork"/>).
+    /// </summary>
+    /// <param name="length">Text, or the value of a TLV, in bytes.</param>
+    public static bool Fits(ConversationState state, int length)
+    {
+        // NUL, the head of a TLV and of the padding, the mark of a text sent again, and as many revealed keys as there may be.
+        const int extra = 32 + OtrLimits.MaxPendingReveals * SessionKeys.MacKeyLength;
+        long wire = Envelope.EncodedLength(DataChannel.Overhead + length + Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock) + extra);
+        return wire <= OtrLimits.MaxWireBytes && wire * Fragmenter.Count((int)wire, state.Settings.MaxWireBytes) <= OtrLimits.MaxFragmentWork;
+    }
+
     private static void Pad(ref OtrWriter plaintext, int block)
     {
         const int tlvHead = 4;

@@ -18,6 +18,8 @@ internal sealed class Session(uint peerTag) : IDisposable
     /// <summary>Set exactly while ENCRYPTED.</summary>
     public KeyRing? Keys { get; set; }
     public SmpState Smp { get; set; } = new();
+    /// <summary>Unix ms of the peer's SMP request, while it waits for our answer.</summary>
+    public long SmpAskedAt { get; set; }
     public Fingerprint? Peer { get; set; }
     public ulong Ssid { get; set; }
     public bool FirstHalfBold { get; set; }

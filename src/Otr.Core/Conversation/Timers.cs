@@ -15,6 +15,7 @@ internal static class Timers
         {
             if (session.Auth.State != AuthState.None) next = Math.Min(next, session.Auth.Touched + OtrLimits.AkeLifetime);
             if (session.Last is { } last) next = Math.Min(next, last.Since + OtrLimits.ResendWindow);
+            if (SmpExchange.AnswerDue(state, session) is { } answer) next = Math.Min(next, answer);
             if (IdleSince(state, session) is { } idle) next = Math.Min(next, Due(idle, state.Settings.SessionIdleLifetime));
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
@@ -41,6 +42,7 @@ internal static class Timers
         ExpireHeld(step);
         Resending.Expire(step);
         ExpireSessions(step);
+        SmpExchange.Expire(step);
     }
 
     /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
@@ -51,7 +53,7 @@ internal static class Timers
     }
 
     /// <summary>The end of a life; a life longer than time itself has none.</summary>
-    private static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
+    public static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
 
     private static void ExpireExchanges(in StepContext step)
     {

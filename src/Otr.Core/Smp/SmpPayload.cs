@@ -26,6 +26,9 @@ internal readonly ref struct SmpPayload
     /// <summary>The most slots that a message has.</summary>
     public const int MaxFields = 11;
 
+    /// <summary>Longest payload in bytes.</summary>
+    public const int MaxBytes = sizeof(uint) + MaxFields * (sizeof(uint) + SlotSize);
+
     /// <summary>g2a, c2, D2, g3a, c3, D3.</summary>
     public static ReadOnlySpan<SmpField> Message1 =>
         [SmpField.Element, SmpField.Hash, SmpField.Scalar, SmpField.Element, SmpField.Hash, SmpField.Scalar];
@@ -97,7 +100,7 @@ internal readonly ref struct SmpPayload
     /// <summary>The wire form, after <paramref name="prefix"/>.</summary>
     public byte[] Write(ReadOnlySpan<byte> prefix = default)
     {
-        using var writer = new OtrWriter(prefix.Length + sizeof(uint) + MaxFields * (sizeof(uint) + SlotSize));
+        using var writer = new OtrWriter(prefix.Length + MaxBytes);
         writer.Raw(prefix);
         writer.UInt32((uint)_fields.Length);
         for (int i = 0; i < _fields.Length; i++) writer.Mpi(this[i]);

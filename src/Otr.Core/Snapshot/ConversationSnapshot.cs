@@ -27,6 +27,10 @@ internal static class ConversationSnapshot
             w.Byte((byte)state.Offer);
             w.OptionalTime(state.LastQuery);
             w.OptionalTime(state.LastError);
+            w.OptionalTime(state.LastOtherInstance);
+            w.OptionalTime(state.CutAt);
+            w.Byte(state.CutLength);
+            w.Flag(state.WantsPrivacy);
             w.OptionalTime(state.RetryAt);
             w.Byte((byte)state.RetriesLeft);
             WriteBucket(ref w, state.AkeBudget);
@@ -62,6 +66,10 @@ internal static class ConversationSnapshot
             Offer = (OfferState)r.ReadByte(),
             LastQuery = r.ReadOptionalTime(),
             LastError = r.ReadOptionalTime(),
+            LastOtherInstance = version >= 4 ? r.ReadOptionalTime() : null,
+            CutAt = version >= 4 ? r.ReadOptionalTime() : null,
+            CutLength = version >= 4 ? r.ReadByte() : (byte)0,
+            WantsPrivacy = version >= 4 && r.ReadFlag(),
             RetryAt = r.ReadOptionalTime(),
             RetriesLeft = r.ReadByte(),
         };

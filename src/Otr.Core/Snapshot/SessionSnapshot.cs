@@ -22,6 +22,7 @@ internal static class SessionSnapshot
         if (session.State != MessageState.Encrypted) return;
         session.Keys!.WriteSnapshot(ref w);
         session.Smp.WriteSnapshot(ref w);
+        w.UInt64((ulong)session.SmpAskedAt);
         WriteLast(ref w, session.Last);
     }
 
@@ -43,9 +44,10 @@ internal static class SessionSnapshot
         if (r.Failed || session.State > MessageState.Finished || !AuthSnapshot.TryRead(ref r, session.Auth)) return false;
         if (session.State != MessageState.Encrypted) return true;
         if (session.Peer is null || session.Version is not (2 or 3)) return false;
-        session.Keys = KeyRing.ReadSnapshot(ref r);
+        session.Keys = KeyRing.ReadSnapshot(ref r, version);
         if (session.Keys is null || !SmpState.TryReadSnapshot(ref r, out var smp)) return false;
         session.Smp = smp;
+        if (version >= 4) session.SmpAskedAt = (long)r.ReadUInt64();
         if (version >= 2) ReadLast(ref r, session);
         return !r.Failed;
     }

@@ -12,14 +12,25 @@ public sealed class SmpDialogTests
     private static readonly SeededRandom Random = new(61);
 
     [Fact, Trait("hostile", "S04")]
-    public void A_second_message_1_before_the_answer_ends_the_first_request()
+    public void A_second_message_1_before_the_answer_replaces_the_first_request()
     {
         using var state = RecordedRun.WithoutQuestion.In(SmpPhase.WaitingForSecret);
-        var token = state.WaitingToken;
-        var step = state.Receive(TlvType.Smp1, RecordedRun.WithQuestion.Message1, Random);
-        Assert.Equal((SmpOutcome.ProtocolError, TlvType.SmpAbort), (step.Outcome, step.Send!.Type));
+        var token = state.WaitingToken!.Value;
+        var step = state.Receive(TlvType.Smp1Q, RecordedRun.WithQuestion.Message1, new SeededRandom(62));
+        Assert.Null(step.Send);
+        Assert.Equal("Where did we meet?"u8.ToArray(), step.Request!.Question);
+        Assert.NotEqual(token, step.Request.Token);
+        Assert.Equal(RefusalReason.SmpNotExpected, state.Answer(token, RecordedRun.Secret(1), Random).Refusal);
+        Assert.Equal(TlvType.Smp2, state.Answer(step.Request.Token, RecordedRun.Secret(1), Random).Send!.Type);
+    }
+
+    [Fact, Trait("hostile", "S04")]
+    public void A_second_message_1_that_does_not_hold_ends_the_first_request()
+    {
+        using var state = RecordedRun.WithoutQuestion.In(SmpPhase.WaitingForSecret);
+        var step = state.Receive(TlvType.Smp1, RecordedRun.WithoutQuestion.Message1[..^1], Random);
+        Assert.Equal((SmpOutcome.Cheated, TlvType.SmpAbort), (step.Outcome, step.Send!.Type));
         Assert.Null(state.WaitingToken);
-        Assert.Equal(RefusalReason.SmpNotExpected, state.Answer(token!.Value, RecordedRun.Secret(1), Random).Refusal);
     }
 
     [Fact, Trait("hostile", "S04")]
