@@ -22,9 +22,9 @@ internal static class DataChannel
         message.Mpi(ring.NextPublic);
         message.UInt64(ring.CountSent(keys));
         message.UInt32((uint)plaintext.Length);
-        keys.SendCipher.Transform(keys.SendCounter, plaintext, message.Reserve(plaintext.Length));
+        keys.Encrypt(keys.SendCounter, plaintext, message.Reserve(plaintext.Length));
         Span<byte> mac = stackalloc byte[DataMessage.MacLength];
-        keys.SendMac.Compute(message.Written, mac);
+        keys.MacToSend(message.Written, mac);
         message.Raw(mac);
         message.UInt32((uint)(reveal.Count * SessionKeys.MacKeyLength));
         foreach (var key in reveal) message.Raw(key);
@@ -41,7 +41,7 @@ internal static class DataChannel
         var keys = ring.Receiving(message.SenderKeyId, message.RecipientKeyId);
         if (keys is null) return RejectReason.UnknownKeyId;
         Span<byte> mac = stackalloc byte[DataMessage.MacLength];
-        keys.ReceiveMac.Compute(message.Authenticated, mac);
+        keys.MacOfReceived(message.Authenticated, mac);
         if (!CryptographicOperations.FixedTimeEquals(mac, message.Mac)) return RejectReason.BadMac;
         if (message.Counter <= keys.ReceiveCounter) return RejectReason.Replay;
         if (message.SenderKeyId == ring.TheirKeyId)
@@ -49,7 +49,7 @@ internal static class DataChannel
             if (message.SenderKeyId == uint.MaxValue) return RejectReason.UnknownKeyId;
             if (!IsValidNext(message.NextY, ring)) return RejectReason.InvalidGroupElement;
         }
-        keys.ReceiveCipher.Transform(message.Counter, message.Ciphertext, plaintext.Reserve(message.Ciphertext.Length));
+        keys.Decrypt(message.Counter, message.Ciphertext, plaintext.Reserve(message.Ciphertext.Length));
         return null;
     }
 
