@@ -36,7 +36,7 @@ internal static class SmpExchange
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
         }
-        var x = new byte[SmpSecret.Size];
+        Span<byte> x = stackalloc byte[SmpSecret.Size];
         SmpSecret.Derive(Own(step), session.Peer!.Value, session.Ssid, secret.Span, x);
         Report(step, session, session.Smp.Start(x, question, step.Random));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(x);
@@ -55,7 +55,7 @@ internal static class SmpExchange
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
         }
-        var y = new byte[SmpSecret.Size];
+        Span<byte> y = stackalloc byte[SmpSecret.Size];
         SmpSecret.Derive(session.Peer!.Value, Own(step), session.Ssid, secret.Span, y);
         Report(step, session, session.Smp.Answer(token, y, step.Random));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(y);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Otr.Core.Crypto.Montgomery;
 
 namespace Otr.Core.Crypto;
@@ -65,9 +67,9 @@ internal sealed class ModpGroup1536
         ulong negative = 0 - borrow;
         for (int i = 0; i < WordCount; i++) difference[i] = Words.AddCarry(difference[i], QWords[i] & negative, ref carry);
         Words.ToBigEndian(d, difference);
-        product.Clear();
-        subtrahend.Clear();
-        difference.Clear();
+        CryptographicOperations.ZeroMemory(product);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(subtrahend));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(difference));
     }
 
     public static bool IsInRange(ReadOnlySpan<byte> value) => IsBetween(value, 2, PMinus1Words);
@@ -93,7 +95,7 @@ internal sealed class ModpGroup1536
         lower.Clear();
         lower[0] = least;
         ulong inside = ~Words.LessThan(words, lower) & Words.LessThan(words, end);
-        words.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words));
         return inside != 0;
     }
 
