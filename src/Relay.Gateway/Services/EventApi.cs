@@ -5,6 +5,7 @@ using Relay.Gateway.Hosting;
 using Relay.Gateway.Resources;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 
@@ -40,7 +41,7 @@ internal sealed class EventApi(IRelay relay, IApiKeyStore keys, TimeProvider tim
             await readers.FlushAsync(context.CancellationToken);
         }
         if (end == RequestsEnd.Draining)
-            await writer.WriteAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
+            await writer.WriteLastAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
 
         Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
         {

@@ -6,6 +6,7 @@ using Relay.Gateway.Errors;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Resources;
 using Relay.Gateway.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 
@@ -37,7 +38,7 @@ internal sealed class WireStream(
                 await readers.FlushAsync(cancellation);
             }
             if (end == RequestsEnd.Draining)
-                await _writer.WriteAsync(new V1.StreamWireResponse { Draining = new V1.Draining() }, cancellation);
+                await _writer.WriteLastAsync(new V1.StreamWireResponse { Draining = new V1.Draining() }, cancellation);
         }
         finally
         {
