@@ -21,7 +21,8 @@ internal readonly struct AkeBudget(ConversationState state, OtrEnvironment envir
     }
 
     /// <summary>
-    /// Pays for what a peer's DSA key costs beyond one of 1024 bits, which the message has paid for: the work grows with the square of its length.
+    /// Pays for what a peer's DSA key costs beyond one of 1024 bits, which the message has paid for: the work grows with the square
+    /// of its length.
     /// </summary>
     /// <param name="length">Bytes of p.</param>
     public RejectReason? SpendForKey(int length)

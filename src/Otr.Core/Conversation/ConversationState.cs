@@ -94,7 +94,8 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     /// trusted key goes before all others even when the peer has ended it: text that was meant for that key must not pass to another
     /// unasked.
     /// </summary>
-    public (bool, int, long) Worth(Session session) => (session.IsPrivate && IsTrusted(session.Peer), Rank(session.State), session.LastReceived);
+    public (bool, int, long) Worth(Session session) =>
+        (session.IsPrivate && IsTrusted(session.Peer), Rank(session.State), session.LastReceived);
 
     /// <summary>The best one that is ENCRYPTED, trusted or not; null if none is.</summary>
     public Session? BestEncrypted => Sessions.Where(s => s.State == MessageState.Encrypted).MaxBy(Worth);

@@ -18,8 +18,8 @@ public sealed record OtrSettings
     public bool SingleLine { get; init; }
 
     /// <summary>
-    /// Text after the query, for people whose client has no OTR, in their language; at most <see cref="OtrLimits.MaxQueryTextBytes"/>, empty
-    /// for none. No account name, no markup; line ends in it become blanks.
+    /// Text after the query, for people whose client has no OTR, in their language; at most
+    /// <see cref="OtrLimits.MaxQueryTextBytes"/>, empty for none. No account name, no markup; line ends in it become blanks.
     /// </summary>
     public string QueryText { get; init; } =
         "This contact asks for an Off-the-Record private conversation. Your client does not support it; see https://otr.cypherpunks.ca/.";

@@ -45,8 +45,10 @@ internal static class OutgoingData
     {
         // NUL, the head of a TLV and of the padding, the mark of a text sent again, and as many revealed keys as there may be.
         const int extra = 32 + OtrLimits.MaxPendingReveals * SessionKeys.MacKeyLength;
-        long wire = Envelope.EncodedLength(DataChannel.Overhead + length + Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock) + extra);
-        return wire <= OtrLimits.MaxWireBytes && wire * Fragmenter.Count((int)wire, state.Settings.MaxWireBytes) <= OtrLimits.MaxFragmentWork;
+        var padding = Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock);
+        var wire = Envelope.EncodedLength(DataChannel.Overhead + length + padding + extra);
+        var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes);
+        return wire <= OtrLimits.MaxWireBytes && (long)wire * pieces <= OtrLimits.MaxFragmentWork;
     }
 
     private static void Pad(ref OtrWriter plaintext, int block)

@@ -10,7 +10,8 @@ internal static class Requests
     public static void Send(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
     {
         var state = step.State;
-        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, text.Length)) step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
+        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, text.Length))
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
         else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
         else if (state.Best is { State: MessageState.Encrypted } session)
         {
@@ -38,7 +39,8 @@ internal static class Requests
             step.Add(new OtrEffect.Refused(reason, reference));
             return;
         }
-        if (state.Has(OtrPolicy.SendWhitespaceTag) && state.Versions != OtrVersions.None && state.Offer is OfferState.NotSent or OfferState.Sent
+        if (state.Has(OtrPolicy.SendWhitespaceTag) && state.Versions != OtrVersions.None
+            && state.Offer is OfferState.NotSent or OfferState.Sent
             && ClearText.TryTag(pieces, state.Versions, state.Settings.MaxWireBytes))
         {
             state.Offer = OfferState.Sent;
@@ -122,7 +124,9 @@ internal static class Requests
         step.SendText(QueryMessage.Format(state.Versions, state.Settings.QueryText, state.Settings.MaxWireBytes));
     }
 
-    /// <summary>Ends every session and every exchange: the user's way back to PLAINTEXT, and to text in the clear where policy allows it.</summary>
+    /// <summary>
+    /// Ends every session and every exchange: the user's way back to PLAINTEXT, and to text in the clear where policy allows it.
+    /// </summary>
     public static void End(in StepContext step)
     {
         var state = step.State;
@@ -143,7 +147,8 @@ internal static class Requests
 
     public static void UseExtraKey(in StepContext step, uint use, ReadOnlyMemory<byte> data)
     {
-        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, data.Length)) step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
+        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, data.Length))
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
         else if (step.State.Best is not { State: MessageState.Encrypted } session) step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         else
         {

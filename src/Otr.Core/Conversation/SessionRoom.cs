@@ -9,7 +9,8 @@ namespace Otr.Core;
 internal static class SessionRoom
 {
     /// <summary>Whether an exchange with an instance that has no session may begin. Asked before anything is computed for it.</summary>
-    public static bool HasForExchange(in StepContext step) => PendingCount(step.State) < OtrLimits.MaxPendingExchanges || Abandoned(step) is not null;
+    public static bool HasForExchange(in StepContext step) =>
+        PendingCount(step.State) < OtrLimits.MaxPendingExchanges || Abandoned(step) is not null;
 
     /// <summary>
     /// The session of an instance whose exchange begins; for it the one that has stood still the longest goes, if one must.
@@ -19,7 +20,8 @@ internal static class SessionRoom
         var state = step.State;
         if (PendingCount(state) >= OtrLimits.MaxPendingExchanges)
         {
-            var abandoned = Abandoned(step) ?? throw new InvalidOperationException("There is no room; HasForExchange is to be asked first.");
+            var abandoned = Abandoned(step)
+                ?? throw new InvalidOperationException("There is no room; HasForExchange is to be asked first.");
             abandoned.Dispose();
             state.Sessions.Remove(abandoned);
         }

@@ -108,7 +108,8 @@ internal static class SmpExchange
     {
         foreach (var session in step.State.Sessions)
         {
-            if (session.Smp.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime)) continue;
+            if (session.Smp.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime))
+                continue;
             Report(step, session, session.Smp.Abort());
         }
     }

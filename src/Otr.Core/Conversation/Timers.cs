@@ -99,7 +99,8 @@ internal static class Timers
     {
         foreach (var session in step.State.Sessions)
         {
-            if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime)) continue;
+            if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime))
+                continue;
             OutgoingData.TellEnd(step, session);
             // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
             session.Close(MessageState.Finished);
@@ -110,7 +111,9 @@ internal static class Timers
 
     /// <summary>When the session was last used, by either side; null if it does not expire.</summary>
     private static long? IdleSince(ConversationState state, Session session) =>
-        session.State == MessageState.Encrypted && state.Settings.SessionIdleLifetime > 0 ? Math.Max(session.LastSent, session.LastReceived) : null;
+        session.State == MessageState.Encrypted && state.Settings.SessionIdleLifetime > 0
+            ? Math.Max(session.LastSent, session.LastReceived)
+            : null;
 
     /// <summary>
     /// Repeats a query of ours while an exchange that began after it hangs: two libotr-like sides that asked at once both

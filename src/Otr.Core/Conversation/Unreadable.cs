@@ -5,8 +5,9 @@ using Otr.Core.Wire;
 namespace Otr.Core;
 
 /// <summary>
-/// What cannot be read: what the peer's client is sent, and whether the user is told (docs/unreadable.md). Errors answer only what looks like a data
-/// message, never an error or a message of a key exchange, and are limited in number: two programs cannot keep answering each other.
+/// What cannot be read: what the peer's client is sent, and whether the user is told (docs/unreadable.md). Errors answer only what
+/// looks like a data message, never an error or a message of a key exchange, and are limited in number: two programs cannot keep
+/// answering each other.
 /// </summary>
 internal static class Unreadable
 {
@@ -40,8 +41,9 @@ internal static class Unreadable
     }
 
     /// <summary>
-    /// A data message for another instance of ours. Where this instance of the peer has a session with us, it knows what it does. Else it may write
-    /// in a session that we had before we were set up anew, and would go on for ever: it is told, but seldom, for another client of ours may be meant.
+    /// A data message for another instance of ours. Where this instance of the peer has a session with us, it knows what it does.
+    /// Else it may write in a session that we had before we were set up anew, and would go on for ever: it is told, but seldom, for
+    /// another client of ours may be meant.
     /// </summary>
     public static void OnOtherInstance(in StepContext step, in MessageHeader header, bool quiet)
     {
@@ -104,7 +106,8 @@ internal static class Unreadable
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"u8);
 
     /// <summary>
-    /// Whether this is the beginning of a data message. Quiet: its flags say that the sender does not care, or its tags that it is not for us.
+    /// Whether this is the beginning of a data message. Quiet: its flags say that the sender does not care, or its tags that it is
+    /// not for us.
     /// </summary>
     private static bool IsData(in StepContext step, ReadOnlySpan<byte> run, out bool quiet)
     {
@@ -114,7 +117,8 @@ internal static class Unreadable
         if (!isV3 && !run.StartsWith(Data2)) return false;
         var length = isV3 ? Head3 : Head2;
         Span<byte> head = stackalloc byte[Head3 / 4 * 3];
-        if (run.Length < length || Base64.DecodeFromUtf8(run[..length], head, out _, out var written) != System.Buffers.OperationStatus.Done) return true;
+        if (run.Length < length) return true;
+        if (Base64.DecodeFromUtf8(run[..length], head, out _, out var written) != System.Buffers.OperationStatus.Done) return true;
         var reader = new OtrReader(head[..written]);
         var header = MessageHeader.Read(ref reader);
         quiet = (reader.ReadByte() & DataMessage.IgnoreUnreadable) != 0 || (isV3 && header.ReceiverTag != step.OwnTag);

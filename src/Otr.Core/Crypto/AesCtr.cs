@@ -63,6 +63,7 @@ internal static class AesCtr
 
     private static void RequireRoom(ReadOnlySpan<byte> source, Span<byte> destination)
     {
-        if (destination.Length < source.Length) throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
+        if (destination.Length < source.Length)
+            throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
     }
 }

@@ -44,7 +44,9 @@ internal static class SecretPool
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, Stack<byte[]>> Kept = [];
 
-    /// <summary>Collects what this thread rents, for tests: such arrays are not pooled, so that what is wiped stays so to be seen.</summary>
+    /// <summary>
+    /// Collects what this thread rents, for tests: such arrays are not pooled, so that what is wiped stays so to be seen.
+    /// </summary>
     [ThreadStatic]
     internal static List<byte[]>? Watched;
 

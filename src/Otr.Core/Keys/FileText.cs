@@ -4,8 +4,8 @@ using System.Text;
 namespace Otr.Core.Keys;
 
 /// <summary>
-/// A file that people have had in an editor: without its byte order mark, and as UTF-8 if it was saved in UTF-16. A copy that had to be made for
-/// that is wiped on disposal.
+/// A file that people have had in an editor: without its byte order mark, and as UTF-8 if it was saved in UTF-16. A copy that had to
+/// be made for that is wiped on disposal.
 /// </summary>
 internal readonly ref struct FileText : IDisposable
 {

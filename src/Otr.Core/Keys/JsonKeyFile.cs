@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Otr.Core.Keys;
 
 /// <summary>
-/// Keys in JSON: keyczar's DSA key (<c>{"publicKey": {"p", "q", "g", "y"}, "x"}</c>, numbers in URL-safe base64), and CoyIM's configuration, whose
-/// accounts have <c>"PrivateKeys"</c>, serialized keys in base64.
+/// Keys in JSON: keyczar's DSA key (<c>{"publicKey": {"p", "q", "g", "y"}, "x"}</c>, numbers in URL-safe base64), and CoyIM's
+/// configuration, whose accounts have <c>"PrivateKeys"</c>, serialized keys in base64.
 /// </summary>
 internal static class JsonKeyFile
 {
@@ -23,7 +23,8 @@ internal static class JsonKeyFile
         }
         catch (JsonException)
         {
-            return OtrKeyFile.Nothing("JSON", "it is not readable as JSON; an encrypted configuration has to be exported in the clear first");
+            const string reason = "it is not readable as JSON; an encrypted configuration has to be exported in the clear first";
+            return OtrKeyFile.Nothing("JSON", reason);
         }
         if (IsKeyczar(root))
         {
@@ -46,8 +47,8 @@ internal static class JsonKeyFile
     {
         key = null;
         var open = root.GetProperty("publicKey");
-        if (!TryNumber(open, "p", out var p) || !TryNumber(open, "q", out var q) || !TryNumber(open, "g", out var g) || !TryNumber(open, "y", out var y)
-            || !TryNumber(root, "x", out var x)) return false;
+        if (!TryNumber(open, "p", out var p) || !TryNumber(open, "q", out var q) || !TryNumber(open, "g", out var g)) return false;
+        if (!TryNumber(open, "y", out var y) || !TryNumber(root, "x", out var x)) return false;
         var isRead = DsaPrivateKey.TryImport(p, q, g, y, x, out key);
         CryptographicOperations.ZeroMemory(x);
         return isRead;
@@ -56,7 +57,8 @@ internal static class JsonKeyFile
     private static bool TryNumber(JsonElement parent, string name, [NotNullWhen(true)] out byte[]? number)
     {
         number = null;
-        if (!parent.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String || value.GetString() is not { } text) return false;
+        if (!parent.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String || value.GetString() is not { } text)
+            return false;
         if (text.Length > 2 * LibotrFileLimits.MaxAtomBytes || !Base64Url.IsValid(text)) return false;
         var bytes = Base64Url.DecodeFromChars(text);
         number = bytes.AsSpan().TrimStart((byte)0).ToArray();
@@ -73,7 +75,9 @@ internal static class JsonKeyFile
         }
         else if (element.ValueKind == JsonValueKind.Object)
         {
-            var account = element.TryGetProperty("Account", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString()! : "";
+            var account = element.TryGetProperty("Account", out var name) && name.ValueKind == JsonValueKind.String
+                ? name.GetString()!
+                : "";
             foreach (var property in element.EnumerateObject())
             {
                 if (property.Name == "PrivateKeys" && property.Value.ValueKind == JsonValueKind.Array)
@@ -89,7 +93,8 @@ internal static class JsonKeyFile
     {
         if (keys.Count + problems.Count >= LibotrFileLimits.MaxPrivateKeys) return;
         byte[]? bytes = null;
-        var isRead = value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out bytes) && bytes.Length <= SerializedKey.MaxBytes;
+        var isRead = value.ValueKind == JsonValueKind.String && value.TryGetBytesFromBase64(out bytes)
+            && bytes.Length <= SerializedKey.MaxBytes;
         if (isRead && SerializedKey.TryRead(bytes, out var key)) keys.Add(new LibotrAccountKey(account, "prpl-jabber", key));
         else problems.Add(new OtrKeyFileProblem(account, "prpl-jabber", "a key that is no DSA key, or damaged; it was passed over"));
         if (bytes is not null) CryptographicOperations.ZeroMemory(bytes);

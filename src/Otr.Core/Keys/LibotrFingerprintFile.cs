@@ -21,9 +21,10 @@ public sealed record LibotrFingerprint(string Username, string AccountName, stri
 public static class LibotrFingerprintFile
 {
     /// <summary>
-    /// Reads a file, with a byte order mark or in UTF-16, too. Empty lines and those that begin with '#' say nothing. libotr takes wrong hex
-    /// digits as zeros and drops lines it cannot read, such as those whose tabs have become blanks; here the former is a problem, and the
-    /// latter are read if they can be and are a problem otherwise: a fingerprint must not be lost or changed unnoticed.
+    /// Reads a file, with a byte order mark or in UTF-16, too. Empty lines and those that begin with '#' say nothing. libotr takes
+    /// wrong hex digits as zeros and drops lines it cannot read, such as those whose tabs have become blanks; here the former is a
+    /// problem, and the latter are read if they can be and are a problem otherwise: a fingerprint must not be lost or changed
+    /// unnoticed.
     /// </summary>
     /// <param name="fingerprints">In the file's order; empty if it is refused.</param>
     /// <param name="problem">Which line is wrong and what to do; null if the file was read. Holds nothing of the file's content.</param>
@@ -80,8 +81,8 @@ public static class LibotrFingerprintFile
     }
 
     /// <summary>
-    /// Columns whose tabs have become runs of blanks: four words, the last of them a fingerprint, and perhaps the trust. A name with a blank in it
-    /// could be any two columns: then 0.
+    /// Columns whose tabs have become runs of blanks: four words, the last of them a fingerprint, and perhaps the trust. A name with
+    /// a blank in it could be any two columns: then 0.
     /// </summary>
     private static int BlankColumns(ReadOnlySpan<byte> line, Span<Range> columns)
     {
@@ -96,7 +97,8 @@ public static class LibotrFingerprintFile
             columns[count++] = at..(at + length);
             at += length;
         }
-        var isWhole = count >= 4 && line[columns[3]].Length == 2 * Fingerprint.Size && line[columns[3]].IndexOfAnyExcept("0123456789abcdefABCDEF"u8) < 0;
+        var isWhole = count >= 4 && line[columns[3]].Length == 2 * Fingerprint.Size
+            && line[columns[3]].IndexOfAnyExcept("0123456789abcdefABCDEF"u8) < 0;
         return isWhole ? count : 0;
     }
 }

@@ -185,7 +185,8 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
     private bool Damage(ref SExpressionReader reader, string reason)
     {
         _damaged.Add(new OtrKeyFileProblem(_name ?? "", _protocol ?? "", reader.Place + reason + Remedy));
-        return _damaged.Count <= LibotrFileLimits.MaxPrivateKeys || Fail(ref reader, $"more than {LibotrFileLimits.MaxPrivateKeys} damaged keys");
+        return _damaged.Count <= LibotrFileLimits.MaxPrivateKeys
+            || Fail(ref reader, $"more than {LibotrFileLimits.MaxPrivateKeys} damaged keys");
     }
 
     private ReadOnlySpan<byte> Value(int index) => _numbers.Span.Slice(index * LibotrFileLimits.MaxAtomBytes, _numberLengths[index]);

@@ -2,11 +2,14 @@ using Otr.Core.Keys;
 
 namespace Otr.Core;
 
-/// <summary>What a key file holds: its format by name, the keys that could be read, and what could not, so that nothing is lost unnoticed.</summary>
+/// <summary>
+/// What a key file holds: its format by name, the keys that could be read, and what could not, so that nothing is lost unnoticed.
+/// </summary>
 /// <param name="Format">For people: the program and the kind of file.</param>
 /// <param name="Keys">Owned by this object. A file without account names gives empty ones.</param>
 /// <param name="Problems">Per account, or with empty names for the whole file; at least one if there is no key.</param>
-public sealed record OtrKeyFileContent(string Format, IReadOnlyList<LibotrAccountKey> Keys, IReadOnlyList<OtrKeyFileProblem> Problems) : IDisposable
+public sealed record OtrKeyFileContent(string Format, IReadOnlyList<LibotrAccountKey> Keys, IReadOnlyList<OtrKeyFileProblem> Problems)
+    : IDisposable
 {
     /// <summary>Wipes the keys.</summary>
     public void Dispose()
@@ -28,8 +31,10 @@ public sealed record OtrKeyFileProblem(string AccountName, string Protocol, stri
 }
 
 /// <summary>
-/// Key files as people have them, of libotr and of other programs: each format is recognised and named, and read where it holds a DSA key. Where
-/// <see cref="LibotrPrivateKeyFile"/> takes a file as a whole or not at all, here one damaged account does not keep the others from being chosen.
+/// Key files as people have them, of libotr and of other programs: each format is recognised and named, and read where it holds a DSA
+/// key. Where
+/// <see cref="LibotrPrivateKeyFile"/> takes a file as a whole or not at all, here one damaged account does not keep the others from
+/// being chosen.
 /// </summary>
 public static class OtrKeyFile
 {

@@ -5,8 +5,8 @@ using System.Text;
 namespace Otr.Core.Keys;
 
 /// <summary>
-/// Java properties of Jitsi and ChatSecure: a line <c>name=value</c> whose name ends in <c>privateKey</c> and whose value is a PKCS #8 key in
-/// base64. The name before that tells the account, as the program wrote it.
+/// Java properties of Jitsi and ChatSecure: a line <c>name=value</c> whose name ends in <c>privateKey</c> and whose value is a PKCS
+/// #8 key in base64. The name before that tells the account, as the program wrote it.
 /// </summary>
 internal static class PropertiesKeyFile
 {
@@ -23,11 +23,13 @@ internal static class PropertiesKeyFile
         while (lines.TryRead(out var line) && keys.Count + problems.Count < LibotrFileLimits.MaxPrivateKeys)
         {
             var at = line.IndexOf((byte)'=');
-            if (at < 0 || LibotrLines.Text(line[..at].Trim((byte)' ')) is not { } name || !name.EndsWith(Ending, StringComparison.OrdinalIgnoreCase)) continue;
+            if (at < 0 || LibotrLines.Text(line[..at].Trim((byte)' ')) is not { } name) continue;
+            if (!name.EndsWith(Ending, StringComparison.OrdinalIgnoreCase)) continue;
             var account = name[..^Ending.Length].TrimEnd('.', '_');
             if (account.StartsWith(JitsiPrefix, StringComparison.Ordinal)) account = account[JitsiPrefix.Length..];
+            var reason = $"line {lines.Number}: its value is no DSA key in PKCS #8; it was passed over";
             if (TryReadPkcs8(line[(at + 1)..], out var key)) keys.Add(new LibotrAccountKey(account, "", key));
-            else problems.Add(new OtrKeyFileProblem(account, "", $"line {lines.Number}: its value is no DSA key in PKCS #8; it was passed over"));
+            else problems.Add(new OtrKeyFileProblem(account, "", reason));
         }
         return keys.Count + problems.Count > 0 ? new(Format, keys, problems) : null;
     }

@@ -18,7 +18,8 @@ internal sealed class TokenBucket(int burst, long refillMilliseconds)
     public (int Used, long Since) Value => (Used, _since);
 
     /// <summary>Whether so many tokens could be taken. Changes nothing.</summary>
-    public bool Has(long now, int count = 1) => count <= burst - Used + (Used > 0 && now >= _since ? Math.Min(Used, (now - _since) / refillMilliseconds) : 0);
+    public bool Has(long now, int count = 1) =>
+        count <= burst - Used + (Used > 0 && now >= _since ? Math.Min(Used, (now - _since) / refillMilliseconds) : 0);
 
     /// <summary>Takes so many tokens, or none and says no.</summary>
     public bool TryTake(long now, int count = 1)

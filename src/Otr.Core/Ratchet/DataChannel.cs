@@ -62,7 +62,10 @@ internal static class DataChannel
         ring.Rotate(message.SenderKeyId, message.RecipientKeyId, message.NextY, random);
     }
 
-    /// <summary>In range, and neither of the two keys that the peer has: with one of those our counters would start again under the same keys.</summary>
+    /// <summary>
+    /// In range, and neither of the two keys that the peer has: with one of those our counters would start again under the same
+    /// keys.
+    /// </summary>
     private static bool IsValidNext(ReadOnlySpan<byte> nextY, KeyRing ring)
     {
         if (nextY.Length > Group1536.ElementSize) return false;

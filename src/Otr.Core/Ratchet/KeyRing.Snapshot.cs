@@ -5,8 +5,8 @@ using Otr.Core.Wire;
 namespace Otr.Core.Ratchet;
 
 // Our key id INT, current and previous pair; their key id INT, current and perhaps previous key; the last counter sent; the
-// pairs that were used; the MAC keys to reveal. A pair not used yet is derived again when needed: it has no counters to lose. So a message that
-// is refused leaves no trace, though its pair's keys had to be derived to refuse it.
+// pairs that were used; the MAC keys to reveal. A pair not used yet is derived again when needed: it has no counters to lose. So a
+// message that is refused leaves no trace, though its pair's keys had to be derived to refuse it.
 internal sealed partial class KeyRing
 {
     public void WriteSnapshot(ref OtrWriter w)

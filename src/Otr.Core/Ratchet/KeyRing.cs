@@ -38,8 +38,9 @@ internal sealed partial class KeyRing : IDisposable
     public List<byte[]> ToReveal { get; } = [];
 
     /// <summary>
-    /// The counter for a message to be sent with <see cref="Sending"/>. It goes on rising while our key is the same, whatever the peer announces: a
-    /// peer that comes back to an old key of its own gets the same AES key again, and a counter must never be used twice under it.
+    /// The counter for a message to be sent with <see cref="Sending"/>. It goes on rising while our key is the same, whatever the
+    /// peer announces: a peer that comes back to an old key of its own gets the same AES key again, and a counter must never be used
+    /// twice under it.
     /// </summary>
     public ulong CountSent(SessionKeys keys) => keys.SendCounter = _lastSent = Math.Max(keys.SendCounter, _lastSent) + 1;
 

@@ -64,7 +64,8 @@ public sealed class RoomForSessionsTests
             Assert.Equal(Math.Min(i + 1, OtrLimits.MaxInstances), _us.Conversation.Sessions.Count);
         }
         Assert.DoesNotContain(RejectReason.NoRoom, _us.Rejects);
-        Assert.Equal(Restarts - OtrLimits.MaxInstances, _us.All.OfType<OtrEffect.SessionChanged>().Count(s => s.Cause == SessionCause.MadeRoom));
+        var madeRoom = _us.All.OfType<OtrEffect.SessionChanged>().Count(s => s.Cause == SessionCause.MadeRoom);
+        Assert.Equal(Restarts - OtrLimits.MaxInstances, madeRoom);
     }
 
     [Theory]
@@ -232,7 +233,8 @@ public sealed class RoomForSessionsTests
     {
         var budget = TestBudget.Full;
         _us.Budget = budget;
-        for (var i = 0; i < 2 * OtrLimits.MaxPendingExchanges; i++) _us.Receive(new HandMadeAke(TestKeys.Of(3), 0x9000u + (uint)i).Commit(0));
+        for (var i = 0u; i < 2 * OtrLimits.MaxPendingExchanges; i++)
+            _us.Receive(new HandMadeAke(TestKeys.Of(3), 0x9000u + i).Commit(0));
         Assert.Equal(OtrLimits.MaxPendingExchanges, budget.Asked.Count);
         Assert.Equal(OtrLimits.MaxPendingExchanges, _us.Rejects.Count(r => r == RejectReason.NoRoom));
     }

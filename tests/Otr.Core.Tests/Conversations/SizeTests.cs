@@ -75,6 +75,7 @@ public sealed class SizeTests
     public void A_held_text_that_would_not_arrive_is_refused_at_once()
     {
         var us = new Party(1, new OtrSettings { MaxWireBytes = 100 });
-        Assert.Equal(new OtrEffect.Refused(RefusalReason.TooLarge, 5), Assert.Single(us.Send(new string('x', OtrLimits.MaxPlaintextBytes), 5)));
+        var effects = us.Send(new string('x', OtrLimits.MaxPlaintextBytes), 5);
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.TooLarge, 5), Assert.Single(effects));
     }
 }

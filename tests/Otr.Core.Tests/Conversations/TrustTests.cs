@@ -83,7 +83,8 @@ public sealed class TrustTests
     [InlineData(true, false, RejectReason.KeyChanged)]
     [InlineData(false, true, RejectReason.KeyChanged)]
     [InlineData(false, false, null)]
-    public void A_session_that_the_peer_has_ended_is_taken_over_as_one_that_is_established(bool refuses, bool trusted, RejectReason? refusal)
+    public void A_session_that_the_peer_has_ended_is_taken_over_as_one_that_is_established(
+        bool refuses, bool trusted, RejectReason? refusal)
     {
         Party us = new(1, new OtrSettings { RefusesKeyChange = refuses }), peer = new(2);
         Network.Establish(us, peer);

@@ -214,7 +214,7 @@ public sealed class KeyExchangeTests
     [Theory, Trait("hostile", "D04")]
     [InlineData(3)]
     [InlineData(2)]
-    public void A_peer_whose_key_ids_are_used_up_must_begin_anew(byte version)
+    public void D04_a_peer_whose_key_ids_are_used_up_must_begin_anew(byte version)
     {
         var attack = new AkeAttack(version).Committed();
         attack.SendReveal(new XFaults { KeyId = uint.MaxValue });

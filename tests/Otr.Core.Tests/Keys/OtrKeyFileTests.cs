@@ -21,7 +21,7 @@ public sealed class OtrKeyFileTests
     }
 
     private static byte[] Serialized(DsaPrivateKey key) =>
-        new Fields().Short(0).Data(key.PublicKey.P).Data(key.PublicKey.Q).Data(key.PublicKey.G).Data(key.PublicKey.Y).Data(key.ExportX()).ToArray();
+        new Fields().Raw(Primitives.PublicKey(key.PublicKey)).Data(key.ExportX()).ToArray();
 
     private static Fingerprint[] Fingerprints(OtrKeyFileContent content) => [.. content.Keys.Select(k => k.Key.PublicKey.Fingerprint)];
 
@@ -93,7 +93,8 @@ public sealed class OtrKeyFileTests
             """;
         var key = First.PublicKey;
         var numbers = new[] { key.Y, key.G, key.P, key.Q, First.ExportX() }.Select(Convert.ToHexString);
-        using var python = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-c", script, .. numbers]) { RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo("/usr/bin/python3", ["-c", script, .. numbers]) { RedirectStandardOutput = true };
+        using var python = Process.Start(start)!;
         var words = python.StandardOutput.ReadToEnd().Split((char[])[' ', '\n']);
         var file = Convert.FromHexString(words[0]);
         using var content = OtrKeyFile.Read(file);
@@ -116,7 +117,7 @@ public sealed class OtrKeyFileTests
             Bell = true,
             Accounts = new object[]
             {
-                new { Account = "alice@example.org", PrivateKeys = new[] { Convert.ToBase64String(Serialized(First)) }, Peers = Array.Empty<string>() },
+                new { Account = "alice@example.org", PrivateKeys = new[] { Convert.ToBase64String(Serialized(First)) }, Peers = 0 },
                 new { Account = "bob@example.org", PrivateKeys = new[] { "AAAA", Convert.ToBase64String(Serialized(Second)) } },
             },
         });
@@ -131,12 +132,15 @@ public sealed class OtrKeyFileTests
     public void A_keyczar_key_is_read()
     {
         // Java's numbers are signed: one whose highest bit is set has a zero before it.
-        static string Number(byte[] n) => Convert.ToBase64String(n[0] > 127 ? [0, .. n] : n).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        var open = new { p = Number(First.PublicKey.P), q = Number(First.PublicKey.Q), g = Number(First.PublicKey.G), y = Number(First.PublicKey.Y), size = 1024 };
-        using var content = OtrKeyFile.Read(JsonSerializer.SerializeToUtf8Bytes(new { publicKey = open, x = Number(First.ExportX()), size = 1024 }));
+        static string Number(byte[] n) => System.Buffers.Text.Base64Url.EncodeToString(n[0] > 127 ? [0, .. n] : n);
+        static byte[] File(object open, DsaPrivateKey key) =>
+            JsonSerializer.SerializeToUtf8Bytes(new { publicKey = open, x = Number(key.ExportX()), size = 1024 });
+        var key = First.PublicKey;
+        var open = new { p = Number(key.P), q = Number(key.Q), g = Number(key.G), y = Number(key.Y), size = 1024 };
+        using var content = OtrKeyFile.Read(File(open, First));
         Assert.Contains("keyczar", content.Format);
         Assert.Equal([First.PublicKey.Fingerprint], Fingerprints(content));
-        using var damaged = OtrKeyFile.Read(JsonSerializer.SerializeToUtf8Bytes(new { publicKey = open, x = Number(Second.ExportX()), size = 1024 }));
+        using var damaged = OtrKeyFile.Read(File(open, Second));
         Assert.Empty(damaged.Keys);
         Assert.Contains("keyczar", damaged.Format);
     }
@@ -144,8 +148,9 @@ public sealed class OtrKeyFileTests
     [Fact]
     public void Java_properties_are_read()
     {
-        Assert.True(DsaPrivateKey.TryImport(OpenSslDsa2048.P, OpenSslDsa2048.Q, OpenSslDsa2048.G, OpenSslDsa2048.Y, OpenSslDsa2048.X, out var key));
-        using var dsa = DSA.Create(new DSAParameters { P = OpenSslDsa2048.P, Q = OpenSslDsa2048.Q, G = OpenSslDsa2048.G, Y = OpenSslDsa2048.Y, X = OpenSslDsa2048.X });
+        var key = OpenSslDsa2048.Import();
+        var (p, q, g, y, x) = (OpenSslDsa2048.P, OpenSslDsa2048.Q, OpenSslDsa2048.G, OpenSslDsa2048.Y, OpenSslDsa2048.X);
+        using var dsa = DSA.Create(new DSAParameters { P = p, Q = q, G = g, Y = y, X = x });
         var base64 = Convert.ToBase64String(dsa.ExportPkcs8PrivateKey()).Replace("=", "\\=");
         using var content = OtrKeyFile.Read(Encoding.ASCII.GetBytes($"""
             #Sun Jan 01 00:00:00 UTC 2017
@@ -154,7 +159,8 @@ public sealed class OtrKeyFileTests
             bob.privateKey=bm90IGEga2V5
             """));
         Assert.Contains("Jitsi", content.Format);
-        Assert.Equal([("Jabber_alice_example_org", key.PublicKey.Fingerprint)], content.Keys.Select(k => (k.AccountName, k.Key.PublicKey.Fingerprint)));
+        var read = Assert.Single(content.Keys);
+        Assert.Equal(("Jabber_alice_example_org", key.PublicKey.Fingerprint), (read.AccountName, read.Key.PublicKey.Fingerprint));
         var problem = Assert.Single(content.Problems);
         Assert.Equal("bob", problem.AccountName);
         Assert.StartsWith("line 4: ", problem.Reason);
@@ -216,7 +222,7 @@ public sealed class OtrKeyFileTests
     public void A_fingerprint_line_that_cannot_be_told_apart_is_refused_and_named(string line)
     {
         var hex = First.PublicKey.Fingerprint.ToHex();
-        var text = $"bob\talice\tprpl-irc\t{hex}\t\n\n# words\n" + string.Format(System.Globalization.CultureInfo.InvariantCulture, line, hex) + "\n";
+        var text = $"bob\talice\tprpl-irc\t{hex}\t\n\n# words\n" + line.Replace("{0}", hex, StringComparison.Ordinal) + "\n";
         Assert.False(LibotrFingerprintFile.TryParse(Encoding.UTF8.GetBytes(text), out var read, out var problem));
         Assert.Empty(read);
         Assert.StartsWith("line 4: no tabs", problem);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Otr.Core.Tests.Conversations;
@@ -48,7 +49,7 @@ public sealed class ProcessMemoryTests
         parties.AddRange([us, peer]);
         // Straight from the state: a snapshot would be a copy of the test's.
         var state = (ConversationState)typeof(OtrConversation)
-            .GetField("_state", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(us.Conversation)!;
+            .GetField("_state", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(us.Conversation)!;
         var raw = state.Best!.Keys!.Sending.Raw;
         foreach (var at in (int[])[0, 16])
         {
@@ -92,7 +93,8 @@ public sealed class ProcessMemoryTests
             var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (!parts[1].StartsWith("rw", StringComparison.Ordinal)) continue;
             var range = parts[0].Split('-');
-            long from = long.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture), to = long.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            var from = long.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            var to = long.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
             for (var at = from; at < to; at += chunk - 16)
             {
                 // Not this buffer, which holds what was read before.

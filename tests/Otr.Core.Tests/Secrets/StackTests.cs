@@ -41,7 +41,8 @@ public sealed unsafe class StackTests
     private static ulong Limb(BigInteger value, int limb) => (ulong)((value >> (56 * limb)) & ((BigInteger.One << 56) - 1));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Exp(ModpGroup1536 group, byte[] result, byte[] @base, byte[] exponent) => group.MultiExp(result, @base, exponent, default, default);
+    private static void Exp(ModpGroup1536 group, byte[] result, byte[] @base, byte[] exponent) =>
+        group.MultiExp(result, @base, exponent, default, default);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Leave(ulong first, ulong second)

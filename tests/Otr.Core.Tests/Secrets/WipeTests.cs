@@ -28,7 +28,8 @@ public sealed class WipeTests : IDisposable
         Network.Run(_peer, _us, _peer.Send("pong"));
     }
 
-    private string[] NotWiped(int length) => [.. _made.Where(b => b.Length == length && b.AsSpan().ContainsAnyExcept((byte)0)).Select(Convert.ToHexString).Order()];
+    private string[] NotWiped(int length) =>
+        [.. _made.Where(b => b.Length == length && b.AsSpan().ContainsAnyExcept((byte)0)).Select(Convert.ToHexString).Order()];
 
     private void AssertAllWiped()
     {
@@ -133,9 +134,16 @@ public sealed class WipeTests : IDisposable
         var wire = _us.Receive("?OTRv3?").Wire().Single();
         for (var i = 0; i < messages; i++) wire = (i % 2 == 0 ? _peer : _us).Receive(wire).Wire().Single();
         Assert.NotEmpty(NotWiped(PrivateKey));
-        Action<Party>[] ends = [p => p.Conversation.Dispose(), p => { p.Now += OtrLimits.AkeLifetime; p.Step(new OtrInput.TimePassed()); p.End(); }];
-        ends[messages % 2](_us);
-        ends[messages % 2](_peer);
+        foreach (var party in (Party[])[_us, _peer])
+        {
+            if (messages % 2 == 0) party.Conversation.Dispose();
+            else
+            {
+                party.Now += OtrLimits.AkeLifetime;
+                party.Step(new OtrInput.TimePassed());
+                party.End();
+            }
+        }
         AssertAllWiped();
     }
 
@@ -150,7 +158,8 @@ public sealed class WipeTests : IDisposable
         Network.Run(_peer, _us, _peer.Step(new OtrInput.SmpStartRequested("s".Utf8())));
         var token = _us.All.OfType<OtrEffect.SmpAnswerNeeded>().Single().Token;
         var answer = _us.Step(new OtrInput.SmpAnswerRequested(token, "s".Utf8()));
-        int[] sizes = [SmpInitiator.ExpectMessage2Size, SmpInitiator.ExpectMessage4Size, SmpResponder.WaitingForSecretSize, SmpResponder.ExpectMessage3Size];
+        int[] ours = [SmpResponder.WaitingForSecretSize, SmpResponder.ExpectMessage3Size];
+        int[] sizes = [.. ours, SmpInitiator.ExpectMessage2Size, SmpInitiator.ExpectMessage4Size];
         Assert.Equal(2, sizes.Sum(s => NotWiped(s).Length));
         switch (end)
         {

@@ -178,8 +178,8 @@ public sealed class SnapshotTests
             var effects = new List<OtrEffect>();
             var environment = new OtrEnvironment(us.Now, new SeededRandom(i));
             var isPrivate = us.Settings.Policy.HasFlag(OtrPolicy.RequireEncryption) || conversation.State != MessageState.Plaintext;
-            OtrInput[] inputs =
-                [new OtrInput.TimePassed(), new OtrInput.WireReceived(Recording.Of(3)["data"].Wire), new OtrInput.SendRequested("secret".Utf8())];
+            var received = new OtrInput.WireReceived(Recording.Of(3)["data"].Wire);
+            OtrInput[] inputs = [new OtrInput.TimePassed(), received, new OtrInput.SendRequested("secret".Utf8())];
             foreach (var input in inputs) conversation.Step(input, environment, effects);
             if (isPrivate) Assert.DoesNotContain(effects.Wire(), w => w.ToText().Contains("secret", StringComparison.Ordinal));
             conversation.Step(new OtrInput.EndRequested(), environment, effects);
