@@ -8,7 +8,7 @@ namespace Otr.Core.Keys;
 /// <summary>Miller–Rabin primality test on public candidates (FIPS 186-4 C.3.1). Bases are hashed from the candidate, see <see cref="DsaScalarField.IsProbablyPrime"/>.</summary>
 internal static class MillerRabin
 {
-    /// <param name="candidate">Big-endian, odd, above 2^64, no leading zeros.</param>
+    /// <param name="candidate">Big-endian, odd, above 2^256 (the bases have 256 bits), no leading zeros.</param>
     public static bool IsProbablyPrime(ReadOnlySpan<byte> candidate, int rounds, KernelKind kernel)
     {
         var field = MontgomeryField.Create(candidate, kernel);
