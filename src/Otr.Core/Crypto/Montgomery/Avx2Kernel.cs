@@ -8,8 +8,8 @@ namespace Otr.Core.Crypto.Montgomery;
 /// Radix 2^28 in four lanes (see <see cref="StridedLayout"/>). Two rows at a time are multiplied into columns that live in memory:
 /// columns c, c + 1, … of row pair c receive x0·a, x1·a and the multiples of N' by the two quotient digits.
 ///
-/// Bounds: limbs stay below 2^28 + 2^9, so a column of 2L ≤ 56 products a·b, as many q·N', a carry below 2^36 and a limb from
-/// lower lanes stays below 112·(2^28 + 2^9)² + 2^37 &lt; 2^63, and a (doubled) factor below 2^32, which is all that the multiplier reads.
+/// Bounds: limbs stay below 2^28 + 2^9, so a column of 2L ≤ 112 products a·b, as many q·N', a carry below 2^36 and a limb from
+/// lower lanes stays below 224·(2^28 + 2^9)² + 2^37 &lt; 2^64, and a (doubled) factor below 2^32, which is all that the multiplier reads.
 /// </summary>
 internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
 {
@@ -160,13 +160,26 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
         for (int v = 0; v < Vectors(limbs); v += 2) (from[v] | Avx2.ShiftLeftLogical(from[v + 1], 32)).Store(entry + Lanes * (v / 2));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Select(ulong* r, ulong* table, int entries, uint index, int limbs)
+    {
+        if (limbs == 56)
+        {
+            SelectPart(r, table, limbs, entries, index, wide: true);
+            SelectPart(r + 56, table + 28, limbs, entries, index, wide: true);
+        }
+        else
+        {
+            SelectPart(r, table, limbs, entries, index, wide: limbs == 28);
+        }
+    }
+
+    /// <summary>20 words of an entry, or 28, as many as there are registers for; the next entry is <paramref name="stride"/> words on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SelectPart(ulong* r, ulong* table, int stride, int entries, uint index, bool wide)
     {
         Vector256<ulong> wanted = Vector256.Create((ulong)index), half = Vector256.Create((ulong)uint.MaxValue), current = Vector256<ulong>.Zero;
         Vector256<ulong> s0 = current, s1 = current, s2 = current, s3 = current, s4 = current, s5 = current, s6 = current;
-        bool wide = limbs == 28;
-        for (int e = 0; e < entries; e++, table += limbs)
+        for (int e = 0; e < entries; e++, table += stride)
         {
             Vector256<ulong> mask = Avx2.CompareEqual(current, wanted);
             current += Vector256<ulong>.One;
