@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Math.EC.Rfc7748;
@@ -22,13 +21,6 @@ internal sealed class Ed448Coordinates
         X448Field.Copy(x, X);
         X448Field.Copy(y, Y);
         X448Field.One(Z);
-    }
-
-    public void Wipe()
-    {
-        Ed448Workspace.Wipe(X);
-        Ed448Workspace.Wipe(Y);
-        Ed448Workspace.Wipe(Z);
     }
 }
 
@@ -197,12 +189,13 @@ internal sealed class Ed448Workspace : IDisposable
         return true;
     }
 
+    /// <summary>All that may hold a secret.</summary>
+    internal IEnumerable<uint[]> Memory => [_a, _b, _c, _d, _e, _f, Table, Sum.X, Sum.Y, Sum.Z, Term.X, Term.Y, Term.Z];
+
     /// <summary>Wipes.</summary>
     public void Dispose()
     {
-        foreach (var element in (ReadOnlySpan<uint[]>)[_a, _b, _c, _d, _e, _f, Table]) Wipe(element);
-        Sum.Wipe();
-        Term.Wipe();
+        foreach (var memory in Memory) Wipe(memory);
         _inUse = false;
     }
 }
