@@ -7,7 +7,7 @@ using BcInteger = Org.BouncyCastle.Math.BigInteger;
 
 namespace Otr.Core.Tests.Oracle;
 
-/// <summary>Diffie-Hellman in the 1536-bit group against BouncyCastle's group, agreement and integers, on every kernel.</summary>
+/// <summary>Diffie-Hellman in both groups against BouncyCastle's group, agreement and integers, on every kernel.</summary>
 public class GroupOracleTests
 {
     private static readonly DHParameters Group = DHStandardGroups.rfc3526_1536;
@@ -63,6 +63,27 @@ public class GroupOracleTests
         });
 
         static BcInteger Power(BcInteger @base, byte[] exponent) => @base.ModPow(Oracle.Integer(exponent), Group.P);
+    }
+
+    [Theory, MemberData(nameof(KernelNames))]
+    public void Powers_and_membership_in_the_3072_bit_group_are_BouncyCastles(string kernel)
+    {
+        var group = new ModpGroup3072(KernelTheoryData.Require(kernel));
+        var parameters = DHStandardGroups.rfc3526_3072;
+        LongRuns.Search(Oracle.Box, 3, seed =>
+        {
+            var random = new SeededRandom(seed);
+            byte[] a = random.Bytes(Group3072.ElementSize), x = Exponent(random, Group3072.ExponentSize), r = new byte[Group3072.ElementSize];
+            group.Exp(r, a, x);
+            Assert.Equal(Oracle.Integer(a).ModPow(Oracle.Integer(x), parameters.P), Oracle.Integer(r));
+            group.ExpG(r, x);
+            Assert.Equal(parameters.G.ModPow(Oracle.Integer(x), parameters.P), Oracle.Integer(r));
+            Assert.Equal(IsElement(Oracle.Integer(r)), Group3072.IsElement(r));
+            Assert.Equal(IsElement(Oracle.Integer(a)), Group3072.IsElement(a));
+        });
+
+        bool IsElement(BcInteger value) => value.CompareTo(BcInteger.Two) >= 0 && value.CompareTo(parameters.P.Subtract(BcInteger.Two)) <= 0
+            && value.ModPow(parameters.Q, parameters.P).Equals(BcInteger.One);
     }
 
     [Fact]

@@ -138,4 +138,34 @@ public class Ed448VectorTests
             Assert.Equal(v.Bytes("shared"), again.Span);
         }
     }
+
+    [Fact]
+    public void An_agreement_on_the_identity_is_refused()
+    {
+        using Ed448KeyPair zero = Ed448KeyPair.Restore(Ed448Scalar.Order), pair = Ed448KeyPair.Generate(new Crypto.SeededRandom(5));
+        Assert.True(zero.Public.IsIdentity);
+        Assert.False(zero.TryAgree(pair.Public, out _));
+        Assert.False(pair.TryAgree(zero.Public, out _));
+        Assert.True(pair.TryAgree(Ed448Point.Base, out var shared));
+        Assert.Equal(pair.Public.Encoding, shared.Span);
+    }
+
+    [Fact]
+    public void Secrets_are_wiped_on_disposal_and_never_printed()
+    {
+        var pair = Ed448KeyPair.Generate(new Crypto.SeededRandom(6));
+        var key = Ed448SigningKey.Generate(new Crypto.SeededRandom(6));
+        var point = Ed448Point.Restore(pair.Public.Encoding);
+        Assert.Equal(pair.Public.Encoding, point.Encoding);
+        Assert.Throws<ArgumentException>(() => Ed448Point.Restore(new byte[56]));
+        foreach (object secret in new object[] { pair, pair.Secret, key, point }) Assert.Equal(secret.GetType().Name, secret.ToString());
+        pair.Dispose();
+        key.Dispose();
+        point.Dispose();
+        Assert.Equal(new byte[57], pair.Secret.Encode());
+        Assert.Equal(new byte[57], key.Seed);
+        Assert.Equal(new byte[57], key.Secret.Encode());
+        Assert.Equal(new byte[57], point.Encoding);
+        Assert.All(point.X.Concat(point.Y), word => Assert.Equal(0u, word));
+    }
 }
