@@ -67,7 +67,9 @@ public sealed class DependencyTests
         }
     }
 
-    /// <summary>What is built on BouncyCastle's field stays in one folder; the rest of the core sees points, scalars and signatures only.</summary>
+    /// <summary>
+    /// What is built on BouncyCastle's field stays in one folder; the rest of the core sees points, scalars and signatures only.
+    /// </summary>
     [Fact]
     public void BouncyCastle_is_named_in_the_folder_of_Ed448_only()
     {

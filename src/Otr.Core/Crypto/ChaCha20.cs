@@ -20,7 +20,8 @@ internal static class ChaCha20
     public static void Transform(ReadOnlySpan<byte> key, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         if (key.Length != KeySize) throw new ArgumentException("A ChaCha20 key has 32 bytes.", nameof(key));
-        if (destination.Length < source.Length) throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
+        if (destination.Length < source.Length)
+            throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
         Span<byte> stream = stackalloc byte[BlockSize];
         Span<Vector128<uint>> state = stackalloc Vector128<uint>[4];
         // "expand 32-byte k"
@@ -36,7 +37,8 @@ internal static class ChaCha20
             int length = Math.Min(BlockSize, source.Length);
             if (length == BlockSize)
             {
-                for (int i = 0; i < BlockSize; i += 16) (Vector128.Create(source.Slice(i, 16)) ^ Vector128.Create(stream.Slice(i, 16))).CopyTo(destination[i..]);
+                for (int i = 0; i < BlockSize; i += 16)
+                    (Vector128.Create(source.Slice(i, 16)) ^ Vector128.Create(stream.Slice(i, 16))).CopyTo(destination[i..]);
             }
             else
             {

@@ -35,8 +35,8 @@ internal sealed class Dh3072KeyPair : IDisposable
     }
 
     /// <summary>
-    /// Without leading zeros and without a length, as k_dh enters the KDF (checklist C1.10). The length depends on a secret; the hash input itself is
-    /// shorter, so that cannot be helped.
+    /// Without leading zeros and without a length, as k_dh enters the KDF (checklist C1.10). The length depends on a secret; the hash input
+    /// itself is shorter, so that cannot be helped.
     /// </summary>
     public static ReadOnlySpan<byte> Minimal(ReadOnlySpan<byte> secret) => secret.TrimStart((byte)0);
 

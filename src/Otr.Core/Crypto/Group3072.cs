@@ -3,8 +3,8 @@ using Otr.Core.Crypto.Montgomery;
 namespace Otr.Core.Crypto;
 
 /// <summary>
-/// The 3072-bit MODP group of RFC 3526 §4, g = 2, from which version 4 takes its brace keys. Elements are big-endian, results have 384 bytes and
-/// are fully reduced. Constant-time in elements and exponents. Runs on the kernel that <see cref="Kernels"/> chose at start.
+/// The 3072-bit MODP group of RFC 3526 §4, g = 2, from which version 4 takes its brace keys. Elements are big-endian, results have 384
+/// bytes and are fully reduced. Constant-time in elements and exponents. Runs on the kernel that <see cref="Kernels"/> chose at start.
 /// </summary>
 internal static class Group3072
 {
@@ -25,12 +25,16 @@ internal static class Group3072
     }
 
     /// <summary>result = base^exponent mod p.</summary>
-    public static void Exp(Span<byte> result, ReadOnlySpan<byte> @base, ReadOnlySpan<byte> exponent) => Group.Value.Exp(result, @base, exponent);
+    public static void Exp(Span<byte> result, ReadOnlySpan<byte> @base, ReadOnlySpan<byte> exponent) =>
+        Group.Value.Exp(result, @base, exponent);
 
     /// <summary>result = 2^exponent mod p, for exponents of at most <see cref="ExponentSize"/> bytes.</summary>
     public static void ExpG(Span<byte> result, ReadOnlySpan<byte> exponent) => Group.Value.ExpG(result, exponent);
 
-    /// <summary>2 ≤ value ≤ p − 2 and value^q = 1, the checks of a received element (checklist C1.9). For public values; false for any length but 384.</summary>
+    /// <summary>
+    /// 2 ≤ value ≤ p − 2 and value^q = 1, the checks of a received element (checklist C1.9). For public values; false for any length but
+    /// 384.
+    /// </summary>
     public static bool IsElement(ReadOnlySpan<byte> value) => ModpGroup3072.IsElement(value);
 }
 
@@ -60,17 +64,21 @@ internal sealed class ModpGroup3072
         _comb = _elements.CreateComb([2], 8 * Group3072.ExponentSize, teeth: 5, blocks: 8);
     }
 
-    public void Exp(Span<byte> result, ReadOnlySpan<byte> @base, ReadOnlySpan<byte> exponent) => _elements.MultiExp(result, @base, exponent);
+    public void Exp(Span<byte> result, ReadOnlySpan<byte> @base, ReadOnlySpan<byte> exponent) =>
+        _elements.MultiExp(result, @base, exponent);
 
-    public void ExpG(Span<byte> result, ReadOnlySpan<byte> exponent) => _elements.MultiExp(result, default, default, default, default, _comb, exponent);
+    public void ExpG(Span<byte> result, ReadOnlySpan<byte> exponent) =>
+        _elements.MultiExp(result, default, default, default, default, _comb, exponent);
 
     public static bool IsElement(ReadOnlySpan<byte> value)
     {
         if (value.Length != Group3072.ElementSize) return false;
         Span<ulong> words = stackalloc ulong[WordCount];
         Words.FromBigEndian(words, value);
-        // p = 2q + 1, so value^q is the Legendre symbol of value. Of 0, 1 and p − 1 it is 0, 1 and −1 (p ≡ 3 mod 4): 1 alone needs to be asked for.
-        return Words.LessThan(words, PWords) != 0 && !(words[0] == 1 && words[1..].IndexOfAnyExcept(0UL) < 0) && JacobiSymbol.Of(words, PWords) == 1;
+        // p = 2q + 1, so value^q is the Legendre symbol of value. Of 0, 1 and p − 1 it is 0, 1 and −1 (p ≡ 3 mod 4): 1 alone needs to be
+        // asked for.
+        bool isOne = words[0] == 1 && words[1..].IndexOfAnyExcept(0UL) < 0;
+        return Words.LessThan(words, PWords) != 0 && !isOne && JacobiSymbol.Of(words, PWords) == 1;
     }
 
     private static ulong[] ToWords(byte[] value)

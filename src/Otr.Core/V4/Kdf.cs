@@ -4,7 +4,9 @@ using Shake256 = Otr.Core.Crypto.Ed448.Shake256;
 
 namespace Otr.Core.V4;
 
-/// <summary>The usage ids of version 4 (specification, "Key Derivation Functions"); <see cref="Auth"/> is what a ring signature hashes.</summary>
+/// <summary>
+/// The usage ids of version 4 (specification, "Key Derivation Functions"); <see cref="Auth"/> is what a ring signature hashes.
+/// </summary>
 internal enum KdfUsage : byte
 {
     Fingerprint = 0x00,
@@ -55,7 +57,9 @@ internal static class Kdf
     }
 
     /// <summary>result = KDF(usage ‖ values, its length).</summary>
-    public static void Derive(KdfUsage usage, Span<byte> result, ReadOnlySpan<byte> value1, ReadOnlySpan<byte> value2 = default, ReadOnlySpan<byte> value3 = default)
+    public static void Derive(
+        KdfUsage usage, Span<byte> result, ReadOnlySpan<byte> value1, ReadOnlySpan<byte> value2 = default,
+            ReadOnlySpan<byte> value3 = default)
     {
         using var shake = Begin(usage);
         shake.Absorb(value1);

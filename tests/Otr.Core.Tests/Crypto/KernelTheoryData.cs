@@ -37,8 +37,8 @@ internal static class Numbers
 }
 
 /// <summary>
-/// The primes of RFC 3526 §2 and §4 by their definition, 2^n − 2^(n − 64) − 1 + 2^64·(⌊2^(n − 130)·π⌋ + c), independent of the digits in the
-/// product.
+/// The primes of RFC 3526 §2 and §4 by their definition, 2^n − 2^(n − 64) − 1 + 2^64·(⌊2^(n − 130)·π⌋ + c), independent of the digits in
+/// the product.
 /// </summary>
 internal static class ReferenceGroup
 {

@@ -3,7 +3,9 @@ using Otr.Core.Crypto.Montgomery;
 
 namespace Otr.Core.Tests.Crypto;
 
-/// <summary>Every kernel against System.Numerics, on moduli of every shape and on the operands where carries and reductions go wrong.</summary>
+/// <summary>
+/// Every kernel against System.Numerics, on moduli of every shape and on the operands where carries and reductions go wrong.
+/// </summary>
 public class MontgomeryFieldTests
 {
     private static readonly BigInteger P = ReferenceGroup.P, P3072 = ReferenceGroup.P3072;

@@ -17,7 +17,8 @@ namespace Otr.Core.Tests.Oracle;
 public class DsaOracleTests
 {
     private static readonly DsaPrivateKey[] Keys =
-        [Rfc6979Key.Import(), TestKeys.Of(0), TestKeys.Of(1), TestKeys.Of(2), TestKeys.Of(3), Import2048(), DsaPrivateKey.Generate(new SeededRandom(1))];
+        [Rfc6979Key.Import(), TestKeys.Of(0), TestKeys.Of(1), TestKeys.Of(2), TestKeys.Of(3), Import2048(),
+            DsaPrivateKey.Generate(new SeededRandom(1))];
 
     private static DsaPrivateKey Import2048()
     {
@@ -59,7 +60,7 @@ public class DsaOracleTests
     });
 
     [Fact]
-    public void Nonces_of_both_hashes_are_those_of_BouncyCastle_also_where_candidates_are_rejected() => LongRuns.Search(Oracle.Box, 40, seed =>
+    public void Nonces_of_both_hashes_are_BouncyCastles_where_candidates_are_rejected_too() => LongRuns.Search(Oracle.Box, 40, seed =>
     {
         var random = new SeededRandom(seed);
         // A q that is no prime does as well, and one barely above 2^159 rejects every other candidate. (A second nonce can't be compared:
@@ -68,7 +69,8 @@ public class DsaOracleTests
         q[0] = (byte)(seed % 3 == 0 ? 0x80 : q[0] | 0x80);
         q[^1] |= 1;
         var field = new DsaScalarField(q);
-        BcInteger n = Oracle.Integer(q), x = Oracle.Below(random, n.Subtract(BcInteger.One)).Add(BcInteger.One), h = Oracle.Below(random, n);
+        BcInteger n = Oracle.Integer(q), x = Oracle.Below(random, n.Subtract(BcInteger.One)).Add(BcInteger.One);
+        var h = Oracle.Below(random, n);
         (HashAlgorithmName, IDigest)[] hashes = [(HashAlgorithmName.SHA1, new BcSha1()), (HashAlgorithmName.SHA256, new BcSha256())];
         foreach (var (name, digest) in hashes)
         {
@@ -96,7 +98,8 @@ public class DsaOracleTests
 
         BcInteger q = Oracle.Integer(key.PublicKey.Q);
         var altered = new List<(byte[] M, byte[] Signature)> { (m, signature) };
-        foreach (var value in new[] { BcInteger.Zero, BcInteger.One, q.Subtract(BcInteger.One), q, Oracle.Below(random, q), q.Subtract(made[1]) })
+        BcInteger zero = BcInteger.Zero, one = BcInteger.One;
+        foreach (var value in new[] { zero, one, q.Subtract(one), q, Oracle.Below(random, q), q.Subtract(made[1]) })
         {
             altered.Add((m, [.. Oracle.Bytes(value, 20), .. signature[20..]]));
             altered.Add((m, [.. signature[..20], .. Oracle.Bytes(value, 20)]));
@@ -113,7 +116,8 @@ public class DsaOracleTests
         verifier.Init(false, Theirs(key.PublicKey));
         foreach (var (message, bytes) in altered)
         {
-            bool expected = verifier.VerifySignature(Hash(key.PublicKey, message), Oracle.Integer(bytes[..20]), Oracle.Integer(bytes[20..]));
+            BcInteger r = Oracle.Integer(bytes[..20]), s = Oracle.Integer(bytes[20..]);
+            bool expected = verifier.VerifySignature(Hash(key.PublicKey, message), r, s);
             Assert.Equal(expected, key.PublicKey.Verify(message, bytes));
         }
     });
@@ -151,8 +155,9 @@ public class DsaOracleTests
         // Sound ones among them: other elements of the subgroup, and the key as it is.
         BcInteger[] others =
         [
-            g.ModPow(Oracle.Below(random, q), p), element.ModPow(cofactor, p), element, element.ModPow(q, p), p.Subtract(g), p.Subtract(numbers[3]),
-            one, two, p.Subtract(one), p, q, p.ShiftLeft(1), q.ShiftRight(1), p.Add(q.ShiftLeft(1)), p.Add(two), q.Add(two), BcInteger.Zero, g.Add(p),
+            g.ModPow(Oracle.Below(random, q), p), element.ModPow(cofactor, p), element, element.ModPow(q, p), p.Subtract(g),
+            p.Subtract(numbers[3]), one, two, p.Subtract(one), p, q, p.ShiftLeft(1), q.ShiftRight(1), p.Add(q.ShiftLeft(1)), p.Add(two), q.Add(two),
+            BcInteger.Zero, g.Add(p),
         ];
         int changes = seed % 4 == 3 ? 2 : 1;
         for (int i = 0; i < changes; i++) numbers[random.Bytes(1)[0] % 4] = others[random.Bytes(1)[0] % others.Length];
@@ -168,7 +173,8 @@ public class DsaOracleTests
         if (p.Subtract(BcInteger.One).Mod(q).SignValue != 0) return false;
         foreach (var element in new[] { g, y })
         {
-            if (element.CompareTo(BcInteger.One) <= 0 || element.CompareTo(p) >= 0 || !element.ModPow(q, p).Equals(BcInteger.One)) return false;
+            if (element.CompareTo(BcInteger.One) <= 0 || element.CompareTo(p) >= 0) return false;
+            if (!element.ModPow(q, p).Equals(BcInteger.One)) return false;
         }
         return true;
     }

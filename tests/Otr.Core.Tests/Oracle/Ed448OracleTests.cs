@@ -34,7 +34,8 @@ public class Ed448OracleTests
     public void Keys_and_signatures_are_BouncyCastles_bit_for_bit() => LongRuns.Search(Oracle.Box, 20, seed =>
     {
         var random = new SeededRandom(seed);
-        byte[] secret = random.Bytes(57), message = random.Bytes(seed % 300), expected = new byte[Bc.PublicKeySize], signature = new byte[Bc.SignatureSize];
+        byte[] secret = random.Bytes(57), message = random.Bytes(seed % 300);
+        byte[] expected = new byte[Bc.PublicKeySize], signature = new byte[Bc.SignatureSize];
         using var key = new Ed448SigningKey(secret);
         Bc.GeneratePublicKey(secret, 0, expected, 0);
         Assert.Equal(expected, key.Public.Encoding);
@@ -73,8 +74,8 @@ public class Ed448OracleTests
     }
 
     /// <summary>
-    /// The isogeny u = y²/x² from Ed448 to Curve448 (RFC 7748 §4.2) takes multiples to multiples, and X448 computes those by other formulas. It sees
-    /// neither the sign nor a difference of small order, which other tests do.
+    /// The isogeny u = y²/x² from Ed448 to Curve448 (RFC 7748 §4.2) takes multiples to multiples, and X448 computes those by other
+    /// formulas. It sees neither the sign nor a difference of small order, which other tests do.
     /// </summary>
     [Fact]
     public void Multiples_of_any_point_are_those_that_X448_computes() => LongRuns.Search(Oracle.Box, 10, seed =>
@@ -118,7 +119,9 @@ public class Ed448OracleTests
         Assert.Equal(a.Public.Multiply(b.Secret).Encoding, b.Public.Multiply(a.Secret).Encoding);
     });
 
-    /// <summary>Random encodings decode half of the time and lie in the subgroup an eighth of it; sums with points of small order never do.</summary>
+    /// <summary>
+    /// Random encodings decode half of the time and lie in the subgroup an eighth of it; sums with points of small order never do.
+    /// </summary>
     [Fact]
     public void Points_are_valid_if_and_only_if_q_times_them_is_the_identity() => LongRuns.Search(Oracle.Box, 20, seed =>
     {
@@ -133,7 +136,8 @@ public class Ed448OracleTests
         if (point is null) return;
 
         // Order 2: (0, −1). Order 4: (±1, 0).
-        foreach (var (tx, ty) in new[] { (BcInteger.Zero, P.Subtract(BcInteger.One)), (BcInteger.One, BcInteger.Zero), (P.Subtract(BcInteger.One), BcInteger.Zero) })
+        BcInteger zero = BcInteger.Zero, one = BcInteger.One, minusOne = P.Subtract(one);
+        foreach (var (tx, ty) in new[] { (zero, minusOne), (one, zero), (minusOne, zero) })
         {
             uint[] torsionX = Element(tx), torsionY = Element(ty);
             workspace.Sum.Set(x, y);

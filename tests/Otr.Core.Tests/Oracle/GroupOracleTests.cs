@@ -30,7 +30,8 @@ public class GroupOracleTests
         byte choice = random.Bytes(1)[0];
         BcInteger p = Group.P, one = BcInteger.One, top = one.ShiftLeft(1536).Subtract(one);
         BcInteger[] edges =
-            [BcInteger.Zero, one, BcInteger.Two, p.Subtract(one), p, p.Add(one), top, one.ShiftLeft(1535), Group.Q, one.ShiftLeft(56).Subtract(one)];
+            [BcInteger.Zero, one, BcInteger.Two, p.Subtract(one), p, p.Add(one), top, one.ShiftLeft(1535), Group.Q,
+                one.ShiftLeft(56).Subtract(one)];
         return choice < 64 ? Oracle.Bytes(edges[choice % edges.Length], Group1536.ElementSize) : random.Bytes(Group1536.ElementSize);
     }
 
@@ -73,7 +74,8 @@ public class GroupOracleTests
         LongRuns.Search(Oracle.Box, 3, seed =>
         {
             var random = new SeededRandom(seed);
-            byte[] a = random.Bytes(Group3072.ElementSize), x = Exponent(random, Group3072.ExponentSize), r = new byte[Group3072.ElementSize];
+            byte[] a = random.Bytes(Group3072.ElementSize), r = new byte[Group3072.ElementSize];
+            var x = Exponent(random, Group3072.ExponentSize);
             group.Exp(r, a, x);
             Assert.Equal(Oracle.Integer(a).ModPow(Oracle.Integer(x), parameters.P), Oracle.Integer(r));
             group.ExpG(r, x);
@@ -109,7 +111,8 @@ public class GroupOracleTests
             {
                 var value = n.Add(BcInteger.ValueOf(d));
                 var bytes = Oracle.Bytes(value, Group1536.ElementSize);
-                Assert.Equal(value.CompareTo(BcInteger.Two) >= 0 && value.CompareTo(p.Subtract(BcInteger.Two)) <= 0, Group1536.IsInRange(bytes));
+                bool inRange = value.CompareTo(BcInteger.Two) >= 0 && value.CompareTo(p.Subtract(BcInteger.Two)) <= 0;
+                Assert.Equal(inRange, Group1536.IsInRange(bytes));
                 Assert.Equal(value.CompareTo(one) >= 0 && value.CompareTo(q) < 0, Group1536.IsScalarInRange(bytes));
             }
         }

@@ -6,8 +6,8 @@ using BcInteger = Org.BouncyCastle.Math.BigInteger;
 namespace Otr.Core.Tests.Oracle;
 
 /// <summary>
-/// Primality of numbers that an adversary would pick, against BouncyCastle. The answer to each is known by construction as well: products of
-/// primes are composite however many bases call them prime.
+/// Primality of numbers that an adversary would pick, against BouncyCastle. The answer to each is known by construction as well: products
+/// of primes are composite however many bases call them prime.
 /// </summary>
 public class PrimalityOracleTests
 {
@@ -19,11 +19,14 @@ public class PrimalityOracleTests
 
     private static BcInteger Prime(int bits, int seed) => new(bits, 128, Oracle.Random(seed));
 
-    /// <summary>Arnault's composite of 1318 bits (Journal of Symbolic Computation 20, 1995), a strong pseudoprime to all bases below 307.</summary>
+    /// <summary>
+    /// Arnault's composite of 1318 bits (Journal of Symbolic Computation 20, 1995), a strong pseudoprime to all bases below 307.
+    /// </summary>
     private static (BcInteger N, BcInteger Prime) Arnault()
     {
         BcInteger one = BcInteger.One, p = new(
-            "29674495668685510550154174642905332730771991799853043350995075531276838753171770199594238596428121188033664754218345562493168782883");
+            "29674495668685510550154174642905332730771991799853043350995075531276838753171770" +
+            "199594238596428121188033664754218345562493168782883");
         var less = p.Subtract(one);
         return (p.Multiply(Number(313).Multiply(less).Add(one)).Multiply(Number(353).Multiply(less).Add(one)), p);
     }
@@ -45,8 +48,9 @@ public class PrimalityOracleTests
         BcInteger one = BcInteger.One, p = Prime(512, 1), q = Prime(512, 2);
         (BcInteger N, bool IsPrime)[] cases =
         [
-            (arnault, false), (arnaultPrime, true), (p, true), (p.Multiply(q), false), (p.Multiply(p), false), (p.Multiply(p).Multiply(p), false),
-            (ManyLiars(384, 1, carmichael: true), false), (ManyLiars(320, 2, carmichael: false), false), (ManyLiars(512, 3, carmichael: false), false),
+            (arnault, false), (arnaultPrime, true), (p, true), (p.Multiply(q), false), (p.Multiply(p), false),
+            (p.Multiply(p).Multiply(p), false), (ManyLiars(384, 1, carmichael: true), false),
+            (ManyLiars(320, 2, carmichael: false), false), (ManyLiars(512, 3, carmichael: false), false),
             (one.ShiftLeft(521).Subtract(one), true), (one.ShiftLeft(1279).Subtract(one), true),
             (one.ShiftLeft(1277).Subtract(one), false), (one.ShiftLeft(256).Add(one), false), (one.ShiftLeft(1024).Add(one), false),
             (new BcInteger(ReferenceGroup.P.ToString()), true), (new BcInteger(ReferenceGroup.Q.ToString()), true),
@@ -56,7 +60,8 @@ public class PrimalityOracleTests
         foreach (var (n, isPrime) in cases)
         {
             Assert.Equal(isPrime, Oracle.IsPrime(n));
-            Assert.True(isPrime == MillerRabin.IsProbablyPrime(n.ToByteArrayUnsigned(), Rounds, kind), $"{n.BitLength} bits, prime: {isPrime}");
+            var answer = MillerRabin.IsProbablyPrime(n.ToByteArrayUnsigned(), Rounds, kind);
+            Assert.True(isPrime == answer, $"{n.BitLength} bits, prime: {isPrime}");
         }
     }
 
@@ -133,8 +138,8 @@ public class PrimalityOracleTests
     }
 
     /// <summary>
-    /// (6k + 1)(12k + 1)(18k + 1) after Chernick, a Carmichael number; or p(2p − 1) with p = 2k + 1, for which about one base in four lies. Null
-    /// unless all factors are prime.
+    /// (6k + 1)(12k + 1)(18k + 1) after Chernick, a Carmichael number; or p(2p − 1) with p = 2k + 1, for which about one base in four lies.
+    /// Null unless all factors are prime.
     /// </summary>
     private static BcInteger? ManyLiars(BcInteger k, bool carmichael)
     {

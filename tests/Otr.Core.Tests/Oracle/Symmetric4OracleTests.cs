@@ -11,18 +11,21 @@ using Shake256 = Otr.Core.Crypto.Ed448.Shake256;
 
 namespace Otr.Core.Tests.Oracle;
 
-/// <summary>SHAKE-256 and ChaCha20 against BouncyCastle and the base class library; these and Ed448 signatures against the command openssl.</summary>
+/// <summary>
+/// SHAKE-256 and ChaCha20 against BouncyCastle and the base class library; these and Ed448 signatures against the command openssl.
+/// </summary>
 public class Symmetric4OracleTests
 {
     private const string OpenSsl = "/usr/bin/openssl";
 
     [Fact]
-    public void Shake256_is_BouncyCastles_and_the_base_librarys_however_input_and_output_are_cut() => LongRuns.Search(Oracle.Box, 200, seed =>
+    public void Shake256_is_the_libraries_however_input_and_output_are_cut() => LongRuns.Search(Oracle.Box, 200, seed =>
     {
         var random = new SeededRandom(seed);
         // Around multiples of the rate, where padding goes into the last byte or a block of its own.
         int inputLength = seed % 3 == 0 ? Shake256.Rate * (seed % 5) + seed % 4 + 1 - 2 : random.Bytes(1)[0] * (1 + seed % 4);
-        byte[] input = random.Bytes(Math.Max(0, inputLength)), expected = new byte[1 + random.Bytes(1)[0] * 2], actual = new byte[expected.Length];
+        byte[] input = random.Bytes(Math.Max(0, inputLength)), expected = new byte[1 + random.Bytes(1)[0] * 2];
+        var actual = new byte[expected.Length];
         var digest = new ShakeDigest(256);
         digest.BlockUpdate(input, 0, input.Length);
         digest.OutputFinal(expected, 0, expected.Length);

@@ -68,7 +68,8 @@ public class Ed448VectorTests
             valid++;
         }
         Assert.True(valid > 5);
-        foreach (int length in new[] { 0, 56, 58, 114 }) Assert.False(Ed448Point.TryDecode([.. Ed448Point.Base.Encoding, .. new byte[57]], out _), $"{length} bytes");
+        byte[] padded = [.. Ed448Point.Base.Encoding, .. new byte[57]];
+        foreach (int length in new[] { 0, 56, 58, 114 }) Assert.False(Ed448Point.TryDecode(padded.AsSpan(0, length), out _));
 
         static byte[] BigEndian(uint[] element)
         {
@@ -87,7 +88,8 @@ public class Ed448VectorTests
             var encoding = v.Bytes("in");
             using var k = Ed448Scalar.Reduce(encoding);
             Assert.Equal(v.Bytes("out"), k.Encode());
-            if (encoding.Length == Ed448Scalar.Size) Assert.Equal(encoding.AsSpan().SequenceEqual(v.Bytes("out")), Ed448Scalar.IsReduced(encoding));
+            bool isReduced = encoding.AsSpan().SequenceEqual(v.Bytes("out"));
+            Assert.Equal(isReduced, Ed448Scalar.IsReduced(encoding));
         }
     }
 

@@ -7,9 +7,9 @@ using Otr.Core.Tests.Crypto;
 namespace Otr.Core.Tests.V4;
 
 /// <summary>
-/// The formulas over BouncyCastle's field, with limbs at their bounds. Its Add does not carry and its Sub has no sign, so that a carry left out
-/// shows for a few operands in 2^28 only: these are built so that it does. The formulas are polynomials; they are checked on any coordinates, on the
-/// curve or not.
+/// The formulas over BouncyCastle's field, with limbs at their bounds. Its Add does not carry and its Sub has no sign, so that a carry left
+/// out shows for a few operands in 2^28 only: these are built so that it does. The formulas are polynomials; they are checked on any
+/// coordinates, on the curve or not.
 /// </summary>
 public class Ed448WorkspaceTests
 {
@@ -72,7 +72,7 @@ public class Ed448WorkspaceTests
     private static void Check(Ed448Coordinates point, BigInteger x, BigInteger y, BigInteger z)
     {
         Assert.Equal((Mod(x), Mod(y), Mod(z)), (Mod(Value(point.X)), Mod(Value(point.Y)), Mod(Value(point.Z))));
-        foreach (var element in new[] { point.X, point.Y, point.Z }) Assert.All(element, limb => Assert.True(limb < CarriedLimb, $"{limb:X}"));
+        Assert.All(point.X.Concat(point.Y).Concat(point.Z), limb => Assert.True(limb < CarriedLimb, $"{limb:X}"));
     }
 
     private static (BigInteger X, BigInteger Y, BigInteger Z) ExpectedDouble(BigInteger x, BigInteger y, BigInteger z)
@@ -99,7 +99,10 @@ public class Ed448WorkspaceTests
             var root = Root(square);
             // x = −y empties B, from which E = C + D is taken; x = y = 0 empties E, from which 2H is taken.
             (BigInteger, BigInteger, BigInteger)[] points =
-                [(root, P - root, root), (root, P - root, 1), (root, root, root), (0, 0, root), (0, root, root), (root, 0, 0), (square, square, square), (0, 0, 0)];
+            [
+                (root, P - root, root), (root, P - root, 1), (root, root, root), (0, 0, root), (0, root, root), (root, 0, 0),
+                (square, square, square), (0, 0, 0),
+            ];
             foreach (var (x, y, z) in points)
             {
                 foreach (bool largest in new[] { false, true })

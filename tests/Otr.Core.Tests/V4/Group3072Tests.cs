@@ -55,7 +55,8 @@ public class Group3072Tests
         foreach (var v in Vector.Of("dh3072", "validity"))
         {
             var text = v.Text("value");
-            byte[] bytes = Convert.FromHexString(text.Length % 2 == 0 ? text : "0" + text), padded = [.. new byte[Group3072.ElementSize - bytes.Length], .. bytes];
+            var bytes = Convert.FromHexString(text.Length % 2 == 0 ? text : "0" + text);
+            byte[] padded = [.. new byte[Group3072.ElementSize - bytes.Length], .. bytes];
             Assert.True(v.Flag("valid") == Group3072.IsElement(padded), v.Note);
             if (v.Flag("valid")) valid++;
         }

@@ -5,7 +5,9 @@ using Shake256 = Otr.Core.Crypto.Ed448.Shake256;
 
 namespace Otr.Core.Tests.V4;
 
-/// <summary>The key derivation function against the published vectors, and the primitives under it against those of their standards.</summary>
+/// <summary>
+/// The key derivation function against the published vectors, and the primitives under it against those of their standards.
+/// </summary>
 public class KdfVectorTests
 {
     [Fact]

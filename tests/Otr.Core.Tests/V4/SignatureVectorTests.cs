@@ -77,13 +77,14 @@ public class SignatureVectorTests
     [Fact]
     public void A_ring_with_two_equal_keys_is_not_signed_and_one_with_the_identity_not_verified()
     {
-        using Ed448KeyPair a = Ed448KeyPair.FromSeed(new byte[57]), b = Ed448KeyPair.Generate(new Crypto.SeededRandom(1)), c = Ed448KeyPair.Generate(new Crypto.SeededRandom(2));
+        var random = new Crypto.SeededRandom(3);
+        using Ed448KeyPair a = Ed448KeyPair.Generate(random), b = Ed448KeyPair.Generate(random), c = Ed448KeyPair.Generate(random);
         var sigma = new byte[RingSignature.Size];
         var none = new Draws();
-        foreach (var ring in new Ed448Point[][] { [a.Public, a.Public, c.Public], [a.Public, c.Public, a.Public], [a.Public, c.Public, c.Public] })
+        Ed448Point[][] equalKeys = [[a.Public, a.Public, c.Public], [a.Public, c.Public, a.Public], [a.Public, c.Public, c.Public]];
+        foreach (var ring in equalKeys)
             Assert.False(RingSignature.TrySign(none, a.Secret, 0, ring, [], sigma));
 
-        var random = new Crypto.SeededRandom(3);
         Ed448Point[] good = [b.Public, a.Public, c.Public];
         Assert.True(RingSignature.TrySign(random, a.Secret, 1, good, "m"u8, sigma));
         Assert.True(RingSignature.Verify(good, "m"u8, sigma));

@@ -4,8 +4,8 @@ using Otr.Core.Crypto.Ed448;
 namespace Otr.Core.Tests.V4;
 
 /// <summary>
-/// A case of the OTRv4 vectors in Vectors/. They were made with otr4j and recomputed by an independent program in Python (and, for the curve, with
-/// libgoldilocks); every file says in <c>confirmed</c> who agrees. Bytes are hex.
+/// A case of the OTRv4 vectors in Vectors/. They were made with otr4j and recomputed by an independent program in Python (and, for the
+/// curve, with libgoldilocks); every file says in <c>confirmed</c> who agrees. Bytes are hex.
 /// </summary>
 internal sealed class Vector(JsonElement json)
 {

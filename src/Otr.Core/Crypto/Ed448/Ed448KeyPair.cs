@@ -26,8 +26,8 @@ internal sealed class Ed448KeyPair : IDisposable
     }
 
     /// <summary>
-    /// The pair of a seed (checklist C1.7): half of SHAKE-256(seed, 114), pruned, mod q. Reducing loses that the scalar is a multiple of the cofactor,
-    /// which is safe because every <see cref="Ed448Point"/> lies in the subgroup.
+    /// The pair of a seed (checklist C1.7): half of SHAKE-256(seed, 114), pruned, mod q. Reducing loses that the scalar is a multiple of
+    /// the cofactor, which is safe because every <see cref="Ed448Point"/> lies in the subgroup.
     /// </summary>
     public static Ed448KeyPair FromSeed(ReadOnlySpan<byte> seed)
     {

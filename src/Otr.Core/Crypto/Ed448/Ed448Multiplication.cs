@@ -5,8 +5,8 @@ using Org.BouncyCastle.Math.EC.Rfc7748;
 namespace Otr.Core.Crypto.Ed448;
 
 /// <summary>
-/// Multiples of points. With secret scalars: 112 signed windows of four bits, a full scan of the table at each, the same additions whatever the
-/// digits. With public ones: non-adjacent forms, both scalars down one ladder.
+/// Multiples of points. With secret scalars: 112 signed windows of four bits, a full scan of the table at each, the same additions whatever
+/// the digits. With public ones: non-adjacent forms, both scalars down one ladder.
 /// </summary>
 internal static class Ed448Multiplication
 {
@@ -117,7 +117,9 @@ internal static class Ed448Multiplication
         }
     }
 
-    /// <summary>k = Σ digits[i]·16^i with −8 ≤ digit ≤ 7: the nibbles of k + Σ 8·16^i, less 8 each. k &lt; 2^446, so the sum needs 448 bits.</summary>
+    /// <summary>
+    /// k = Σ digits[i]·16^i with −8 ≤ digit ≤ 7: the nibbles of k + Σ 8·16^i, less 8 each. k &lt; 2^446, so the sum needs 448 bits.
+    /// </summary>
     private static void Recode(Ed448Scalar k, Span<sbyte> digits)
     {
         Span<byte> bytes = stackalloc byte[Ed448Scalar.Size];

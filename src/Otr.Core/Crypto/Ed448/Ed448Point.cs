@@ -6,8 +6,8 @@ using Rfc8032 = Org.BouncyCastle.Math.EC.Rfc8032;
 namespace Otr.Core.Crypto.Ed448;
 
 /// <summary>
-/// A point of Ed448's subgroup of prime order q. An instance is the proof: it was decoded with all checks, or computed from such points. Immutable
-/// until disposed, which wipes it (for shared secrets; public points need no disposal).
+/// A point of Ed448's subgroup of prime order q. An instance is the proof: it was decoded with all checks, or computed from such points.
+/// Immutable until disposed, which wipes it (for shared secrets; public points need no disposal).
 /// </summary>
 internal sealed class Ed448Point : IDisposable
 {
@@ -46,8 +46,8 @@ internal sealed class Ed448Point : IDisposable
     }
 
     /// <summary>
-    /// Decodes a received POINT (checklist C1.2, C1.3): false unless y is below p, the point is on the curve, its encoding is the only one, it is not
-    /// the identity, and q times it is. A quarter of a millisecond; for public values.
+    /// Decodes a received POINT (checklist C1.2, C1.3): false unless y is below p, the point is on the curve, its encoding is the only one,
+    /// it is not the identity, and q times it is. A quarter of a millisecond; for public values.
     /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> encoding, [NotNullWhen(true)] out Ed448Point? point)
     {
@@ -60,13 +60,16 @@ internal sealed class Ed448Point : IDisposable
         return true;
     }
 
-    /// <summary>Takes back a point that was decoded or computed before, from where nobody else can have written; throws if it is not on the curve.</summary>
+    /// <summary>
+    /// Takes back a point that was decoded or computed before, from where nobody else can have written; throws if it is not on the curve.
+    /// </summary>
     /// <remarks>For snapshots, whose tags have verified: leaves out the multiplication by q.</remarks>
     public static Ed448Point Restore(ReadOnlySpan<byte> encoding)
     {
         using var workspace = Ed448Workspace.Take();
         uint[] x = Ed448Workspace.NewElement(), y = Ed448Workspace.NewElement();
-        return workspace.TryDecompress(encoding, x, y) ? new Ed448Point(x, y) : throw new ArgumentException("Not the encoding of a point.", nameof(encoding));
+        if (!workspace.TryDecompress(encoding, x, y)) throw new ArgumentException("Not the encoding of a point.", nameof(encoding));
+        return new Ed448Point(x, y);
     }
 
     /// <summary>k·G. Constant-time.</summary>

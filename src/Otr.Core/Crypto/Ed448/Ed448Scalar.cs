@@ -4,8 +4,8 @@ using Otr.Core.Crypto.Montgomery;
 namespace Otr.Core.Crypto.Ed448;
 
 /// <summary>
-/// An integer modulo q, the prime order of Ed448's subgroup: always reduced, 57 bytes little-endian outside. Constant-time in values; immutable
-/// until disposed, which wipes it.
+/// An integer modulo q, the prime order of Ed448's subgroup: always reduced, 57 bytes little-endian outside. Constant-time in values;
+/// immutable until disposed, which wipes it.
 /// </summary>
 internal sealed class Ed448Scalar : IDisposable
 {
@@ -18,8 +18,8 @@ internal sealed class Ed448Scalar : IDisposable
     private const int WordCount = QBytes / 8;
 
     // q = 2^446 − 13818066809895115352007386748515426880336692474882178609894547503885, RFC 8032 §5.2.
-    private static readonly byte[] Q =
-        Convert.FromHexString("3FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7CCA23E9C44EDB49AED63690216CC2728DC58F552378C292AB5844F3");
+    private static readonly byte[] Q = Convert.FromHexString(
+        "3FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7CCA23E9C44EDB49AED63690216CC2728DC58F552378C292AB5844F3");
 
     private static readonly ulong[] QWords = ToWords(Q);
 

@@ -10,7 +10,8 @@ internal static class Ed448Signature
     public const int Size = 114;
 
     /// <summary>
-    /// Verifies; S has to be below q. That the key is an <see cref="Ed448Point"/> matters: under a key of small order one signature fits every message.
+    /// Verifies; S has to be below q. That the key is an <see cref="Ed448Point"/> matters: under a key of small order one signature fits
+    /// every message.
     /// </summary>
     public static bool Verify(Ed448Point key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         signature.Length == Size && !key.IsIdentity && Ed448Scalar.IsReduced(signature[Ed448Point.Size..])
@@ -18,8 +19,8 @@ internal static class Ed448Signature
 }
 
 /// <summary>
-/// A key that signs: the 57 secret bytes of RFC 8032 (sym_h), which also give the scalar for ring signatures. BouncyCastle would leave the expanded
-/// key on the heap; here it lives in pinned memory and is wiped.
+/// A key that signs: the 57 secret bytes of RFC 8032 (sym_h), which also give the scalar for ring signatures. BouncyCastle would leave the
+/// expanded key on the heap; here it lives in pinned memory and is wiped.
 /// </summary>
 internal sealed class Ed448SigningKey : IDisposable
 {

@@ -39,7 +39,8 @@ internal sealed class Ed448Workspace : IDisposable
 
     [ThreadStatic] private static Ed448Workspace? _ofThread;
 
-    private readonly uint[] _a = NewElement(), _b = NewElement(), _c = NewElement(), _d = NewElement(), _e = NewElement(), _f = NewElement();
+    private readonly uint[] _a = NewElement(), _b = NewElement(), _c = NewElement();
+    private readonly uint[] _d = NewElement(), _e = NewElement(), _f = NewElement();
     private bool _inUse;
 
     /// <summary>Operands of multiplications.</summary>
@@ -76,7 +77,9 @@ internal sealed class Ed448Workspace : IDisposable
         AddScaled(r, p, x, y);
     }
 
-    /// <summary>With A = Z1·Z2 in <see cref="_a"/>. E of the RFC is d·C·D, here with the sign of d taken out: F and G change places.</summary>
+    /// <summary>
+    /// With A = Z1·Z2 in <see cref="_a"/>. E of the RFC is d·C·D, here with the sign of d taken out: F and G change places.
+    /// </summary>
     private void AddScaled(Ed448Coordinates r, Ed448Coordinates p, uint[] qx, uint[] qy)
     {
         X448Field.Add(p.X, p.Y, _e);
@@ -127,7 +130,8 @@ internal sealed class Ed448Workspace : IDisposable
     }
 
     /// <summary>
-    /// x = X/Z and y = Y/Z, in the field's unique representation. By Fermat: 1/Z = Z^(p − 2) with p − 2 = 4·(2^223·(2^223 − 1) + 2^222 − 1) + 1.
+    /// x = X/Z and y = Y/Z, in the field's unique representation. By Fermat: 1/Z = Z^(p − 2) with p − 2 = 4·(2^223·(2^223 − 1) + 2^222 − 1)
+    /// + 1.
     /// </summary>
     public void Normalise(Ed448Coordinates p, uint[] x, uint[] y)
     {
@@ -159,8 +163,8 @@ internal sealed class Ed448Workspace : IDisposable
     }
 
     /// <summary>
-    /// The affine point of an encoding, for public values: false unless y is below p, a root exists, and the sign is not that of −0. Points of any
-    /// order are taken.
+    /// The affine point of an encoding, for public values: false unless y is below p, a root exists, and the sign is not that of −0. Points
+    /// of any order are taken.
     /// </summary>
     public bool TryDecompress(ReadOnlySpan<byte> encoding, uint[] x, uint[] y)
     {

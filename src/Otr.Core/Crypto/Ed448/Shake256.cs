@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using static System.Numerics.BitOperations;
 
 namespace Otr.Core.Crypto.Ed448;
 
@@ -117,32 +117,37 @@ internal ref struct Shake256
     private static void Keccak(ref Lanes s)
     {
         ulong a00 = s[0], a10 = s[1], a20 = s[2], a30 = s[3], a40 = s[4], a01 = s[5], a11 = s[6], a21 = s[7], a31 = s[8], a41 = s[9];
-        ulong a02 = s[10], a12 = s[11], a22 = s[12], a32 = s[13], a42 = s[14], a03 = s[15], a13 = s[16], a23 = s[17], a33 = s[18], a43 = s[19];
-        ulong a04 = s[20], a14 = s[21], a24 = s[22], a34 = s[23], a44 = s[24];
+        ulong a02 = s[10], a12 = s[11], a22 = s[12], a32 = s[13], a42 = s[14], a03 = s[15], a13 = s[16], a23 = s[17], a33 = s[18];
+        ulong a43 = s[19], a04 = s[20], a14 = s[21], a24 = s[22], a34 = s[23], a44 = s[24];
         foreach (ulong constant in RoundConstants)
         {
             ulong c0 = a00 ^ a01 ^ a02 ^ a03 ^ a04, c1 = a10 ^ a11 ^ a12 ^ a13 ^ a14, c2 = a20 ^ a21 ^ a22 ^ a23 ^ a24;
             ulong c3 = a30 ^ a31 ^ a32 ^ a33 ^ a34, c4 = a40 ^ a41 ^ a42 ^ a43 ^ a44;
-            ulong d0 = c4 ^ BitOperations.RotateLeft(c1, 1), d1 = c0 ^ BitOperations.RotateLeft(c2, 1), d2 = c1 ^ BitOperations.RotateLeft(c3, 1);
-            ulong d3 = c2 ^ BitOperations.RotateLeft(c4, 1), d4 = c3 ^ BitOperations.RotateLeft(c0, 1);
+            ulong d0 = c4 ^ RotateLeft(c1, 1), d1 = c0 ^ RotateLeft(c2, 1), d2 = c1 ^ RotateLeft(c3, 1);
+            ulong d3 = c2 ^ RotateLeft(c4, 1), d4 = c3 ^ RotateLeft(c0, 1);
 
             // B[y, 2x + 3y] = rot(A[x, y], r[x, y])
-            ulong b00 = a00 ^ d0, b10 = BitOperations.RotateLeft(a11 ^ d1, 44), b20 = BitOperations.RotateLeft(a22 ^ d2, 43);
-            ulong b30 = BitOperations.RotateLeft(a33 ^ d3, 21), b40 = BitOperations.RotateLeft(a44 ^ d4, 14);
-            ulong b01 = BitOperations.RotateLeft(a30 ^ d3, 28), b11 = BitOperations.RotateLeft(a41 ^ d4, 20), b21 = BitOperations.RotateLeft(a02 ^ d0, 3);
-            ulong b31 = BitOperations.RotateLeft(a13 ^ d1, 45), b41 = BitOperations.RotateLeft(a24 ^ d2, 61);
-            ulong b02 = BitOperations.RotateLeft(a10 ^ d1, 1), b12 = BitOperations.RotateLeft(a21 ^ d2, 6), b22 = BitOperations.RotateLeft(a32 ^ d3, 25);
-            ulong b32 = BitOperations.RotateLeft(a43 ^ d4, 8), b42 = BitOperations.RotateLeft(a04 ^ d0, 18);
-            ulong b03 = BitOperations.RotateLeft(a40 ^ d4, 27), b13 = BitOperations.RotateLeft(a01 ^ d0, 36), b23 = BitOperations.RotateLeft(a12 ^ d1, 10);
-            ulong b33 = BitOperations.RotateLeft(a23 ^ d2, 15), b43 = BitOperations.RotateLeft(a34 ^ d3, 56);
-            ulong b04 = BitOperations.RotateLeft(a20 ^ d2, 62), b14 = BitOperations.RotateLeft(a31 ^ d3, 55), b24 = BitOperations.RotateLeft(a42 ^ d4, 39);
-            ulong b34 = BitOperations.RotateLeft(a03 ^ d0, 41), b44 = BitOperations.RotateLeft(a14 ^ d1, 2);
+            ulong b00 = a00 ^ d0, b10 = RotateLeft(a11 ^ d1, 44), b20 = RotateLeft(a22 ^ d2, 43);
+            ulong b30 = RotateLeft(a33 ^ d3, 21), b40 = RotateLeft(a44 ^ d4, 14);
+            ulong b01 = RotateLeft(a30 ^ d3, 28), b11 = RotateLeft(a41 ^ d4, 20), b21 = RotateLeft(a02 ^ d0, 3);
+            ulong b31 = RotateLeft(a13 ^ d1, 45), b41 = RotateLeft(a24 ^ d2, 61);
+            ulong b02 = RotateLeft(a10 ^ d1, 1), b12 = RotateLeft(a21 ^ d2, 6), b22 = RotateLeft(a32 ^ d3, 25);
+            ulong b32 = RotateLeft(a43 ^ d4, 8), b42 = RotateLeft(a04 ^ d0, 18);
+            ulong b03 = RotateLeft(a40 ^ d4, 27), b13 = RotateLeft(a01 ^ d0, 36), b23 = RotateLeft(a12 ^ d1, 10);
+            ulong b33 = RotateLeft(a23 ^ d2, 15), b43 = RotateLeft(a34 ^ d3, 56);
+            ulong b04 = RotateLeft(a20 ^ d2, 62), b14 = RotateLeft(a31 ^ d3, 55), b24 = RotateLeft(a42 ^ d4, 39);
+            ulong b34 = RotateLeft(a03 ^ d0, 41), b44 = RotateLeft(a14 ^ d1, 2);
 
-            a00 = b00 ^ (~b10 & b20) ^ constant; a10 = b10 ^ (~b20 & b30); a20 = b20 ^ (~b30 & b40); a30 = b30 ^ (~b40 & b00); a40 = b40 ^ (~b00 & b10);
-            a01 = b01 ^ (~b11 & b21); a11 = b11 ^ (~b21 & b31); a21 = b21 ^ (~b31 & b41); a31 = b31 ^ (~b41 & b01); a41 = b41 ^ (~b01 & b11);
-            a02 = b02 ^ (~b12 & b22); a12 = b12 ^ (~b22 & b32); a22 = b22 ^ (~b32 & b42); a32 = b32 ^ (~b42 & b02); a42 = b42 ^ (~b02 & b12);
-            a03 = b03 ^ (~b13 & b23); a13 = b13 ^ (~b23 & b33); a23 = b23 ^ (~b33 & b43); a33 = b33 ^ (~b43 & b03); a43 = b43 ^ (~b03 & b13);
-            a04 = b04 ^ (~b14 & b24); a14 = b14 ^ (~b24 & b34); a24 = b24 ^ (~b34 & b44); a34 = b34 ^ (~b44 & b04); a44 = b44 ^ (~b04 & b14);
+            a00 = b00 ^ (~b10 & b20) ^ constant; a10 = b10 ^ (~b20 & b30); a20 = b20 ^ (~b30 & b40); a30 = b30 ^ (~b40 & b00);
+            a40 = b40 ^ (~b00 & b10);
+            a01 = b01 ^ (~b11 & b21); a11 = b11 ^ (~b21 & b31); a21 = b21 ^ (~b31 & b41); a31 = b31 ^ (~b41 & b01);
+            a41 = b41 ^ (~b01 & b11);
+            a02 = b02 ^ (~b12 & b22); a12 = b12 ^ (~b22 & b32); a22 = b22 ^ (~b32 & b42); a32 = b32 ^ (~b42 & b02);
+            a42 = b42 ^ (~b02 & b12);
+            a03 = b03 ^ (~b13 & b23); a13 = b13 ^ (~b23 & b33); a23 = b23 ^ (~b33 & b43); a33 = b33 ^ (~b43 & b03);
+            a43 = b43 ^ (~b03 & b13);
+            a04 = b04 ^ (~b14 & b24); a14 = b14 ^ (~b24 & b34); a24 = b24 ^ (~b34 & b44); a34 = b34 ^ (~b44 & b04);
+            a44 = b44 ^ (~b04 & b14);
         }
         (s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9]) = (a00, a10, a20, a30, a40, a01, a11, a21, a31, a41);
         (s[10], s[11], s[12], s[13], s[14], s[15], s[16], s[17], s[18], s[19]) = (a02, a12, a22, a32, a42, a03, a13, a23, a33, a43);

@@ -17,7 +17,9 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
 
     public static int ResidueWords(int limbs) => 2 * limbs;
 
-    /// <summary>5V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.</summary>
+    /// <summary>
+    /// 5V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.
+    /// </summary>
     public static int ScratchWords(int limbs) => (5 * Vectors(limbs) + 1 + 2 * Vectors(limbs)) * Lanes;
 
     private static int Vectors(int limbs) => 2 * limbs / Lanes;
@@ -66,9 +68,10 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
     }
 
     /// <summary>
-    /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/> on.
-    /// The last two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes belong, one lane lower, to the columns V further on.
-    /// Offsets are in bytes, which leaves the processor's addressing nothing to compute.
+    /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/>
+    /// on. The last two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes
+    /// belong, one lane lower, to the columns V further on. Offsets are in bytes, which leaves the processor's addressing nothing to
+    /// compute.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void RowPair(byte* column, ulong* x, byte* even, byte* odd, nint end, nint n, byte* modulus)
@@ -173,7 +176,9 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
         }
     }
 
-    /// <summary>20 words of an entry, or 28, as many as there are registers for; the next entry is <paramref name="stride"/> words on.</summary>
+    /// <summary>
+    /// 20 words of an entry, or 28, as many as there are registers for; the next entry is <paramref name="stride"/> words on.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SelectPart(ulong* r, ulong* table, int stride, int entries, uint index, bool wide)
     {

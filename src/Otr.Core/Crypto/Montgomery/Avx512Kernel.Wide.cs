@@ -10,7 +10,9 @@ namespace Otr.Core.Crypto.Montgomery;
 /// </summary>
 internal readonly unsafe partial struct Avx512Kernel
 {
-    /// <summary>9V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.</summary>
+    /// <summary>
+    /// 9V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.
+    /// </summary>
     private static int WideScratchVectors(int vectors) => 9 * vectors + 1 + 2 * vectors;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -27,7 +29,9 @@ internal readonly unsafe partial struct Avx512Kernel
         NormaliseWide((Vector512<ulong>*)r, column, n);
     }
 
-    /// <summary>Row u takes 2·a[j] for j &lt; u, a[u] once, and nothing above; even and odd hold just that for the two rows of a pair.</summary>
+    /// <summary>
+    /// Row u takes 2·a[j] for j &lt; u, a[u] once, and nothing above; even and odd hold just that for the two rows of a pair.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SquareWide(ulong* r, ulong* a, in MontgomeryFrame frame)
     {
@@ -56,9 +60,9 @@ internal readonly unsafe partial struct Avx512Kernel
     }
 
     /// <summary>
-    /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/> on. The last
-    /// two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes belong, one lane lower, to
-    /// the columns V further on. Offsets are in bytes.
+    /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/>
+    /// on. The last two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes
+    /// belong, one lane lower, to the columns V further on. Offsets are in bytes.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void RowPair(byte* column, ulong* x, byte* even, byte* odd, nint end, nint n, byte* modulus)
@@ -73,7 +77,8 @@ internal readonly unsafe partial struct Avx512Kernel
         t = Avx512F.ShiftRightLogical(t, 28) + (Load(column + One) + Times(x0, even + One) + Times(x1, odd));
         Vector512<ulong> low1 = t & mask;
         Vector512<uint> q1 = Avx512F.BroadcastScalarToVector512(low1.GetLower().GetLower()).AsUInt32();
-        *(Vector512<ulong>*)(column + Two) += Times(x0, even + Two) + Times(x1, odd + One) + Avx512F.ShiftRightLogical(t, 28) + Times(q0, modulus);
+        *(Vector512<ulong>*)(column + Two) +=
+            Times(x0, even + Two) + Times(x1, odd + One) + Avx512F.ShiftRightLogical(t, 28) + Times(q0, modulus);
 
         byte* evenEnd = even + end;
         byte* last = column + n;

@@ -6,14 +6,16 @@ namespace Otr.Core.Crypto.Montgomery;
 
 /// <summary>
 /// Radix 2^28 in eight lanes (see <see cref="StridedLayout"/>), for V = 7 (L = 28, the 1536-bit group) and V = 5 (L = 20, 1024-bit DSA).
-/// Operands, modulus and the V + 1 live columns all fit the 32 registers, so a row is the same few instructions every time and the columns move
-/// up by renaming. The intrinsics are written out: the JIT's budget for inlined calls does not stretch to helpers in methods of this size.
+/// Operands, modulus and the V + 1 live columns all fit the 32 registers, so a row is the same few instructions every time and the columns
+/// move up by renaming. The intrinsics are written out: the JIT's budget for inlined calls does not stretch to helpers in methods of this
+/// size.
 ///
-/// One row takes one limb x of b: columns += x·a; the lowest column's lowest lane is the quotient digit q and vanishes; the columns from the
-/// second next on += q·N'; the lowest column's other lanes belong, one lane lower, to the column V further on; its carry goes to the next.
+/// One row takes one limb x of b: columns += x·a; the lowest column's lowest lane is the quotient digit q and vanishes; the columns from
+/// the second next on += q·N'; the lowest column's other lanes belong, one lane lower, to the column V further on; its carry goes to the
+/// next.
 ///
-/// Bounds as for <see cref="Avx2Kernel"/>: limbs below 2^28 + 2^9, columns below 2^63 for these two; V = 14 (L = 56, the 3072-bit group) has code of
-/// its own.
+/// Bounds as for <see cref="Avx2Kernel"/>: limbs below 2^28 + 2^9, columns below 2^63 for these two; V = 14 (L = 56, the 3072-bit group)
+/// has code of its own.
 /// </summary>
 internal readonly unsafe partial struct Avx512Kernel : IMontgomeryKernel
 {

@@ -5,7 +5,10 @@ namespace Otr.Core.Crypto.Montgomery;
 /// <summary>The Jacobi symbol of public numbers, in little-endian words. Its time depends on them.</summary>
 internal static class JacobiSymbol
 {
-    /// <summary>(a/n) for odd n, by the binary algorithm (Cohen, A Course in Computational Algebraic Number Theory, 1.4.12): 1, −1, or 0 if they share a factor.</summary>
+    /// <summary>
+    /// (a/n) for odd n, by the binary algorithm (Cohen, A Course in Computational Algebraic Number Theory, 1.4.12): 1, −1, or 0 if they
+    /// share a factor.
+    /// </summary>
     public static int Of(ReadOnlySpan<ulong> a, ReadOnlySpan<ulong> n)
     {
         if ((n[0] & 1) == 0 || a.Length != n.Length) throw new ArgumentException("n must be odd and have as many words as a.", nameof(n));

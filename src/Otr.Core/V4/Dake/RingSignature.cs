@@ -5,8 +5,8 @@ using Shake256 = Otr.Core.Crypto.Ed448.Shake256;
 namespace Otr.Core.V4.Dake;
 
 /// <summary>
-/// RSig and RVrf of the specification ("Ring Signature Authentication"): whoever verifies knows that the owner of one of three keys signed, not which.
-/// sigma = c1 ‖ r1 ‖ c2 ‖ r2 ‖ c3 ‖ r3.
+/// RSig and RVrf of the specification ("Ring Signature Authentication"): whoever verifies knows that the owner of one of three keys signed,
+/// not which. sigma = c1 ‖ r1 ‖ c2 ‖ r2 ‖ c3 ‖ r3.
 /// </summary>
 internal static class RingSignature
 {
@@ -17,8 +17,8 @@ internal static class RingSignature
     public const int Size = 2 * Ring * Ed448Scalar.Size;
 
     /// <summary>
-    /// Signs; false if two keys are equal, which only a peer can bring about, and which would tell who signed. Draws 7 × 57 bytes whichever key is known:
-    /// t, c1, r1, c2, r2, c3, r3.
+    /// Signs; false if two keys are equal, which only a peer can bring about, and which would tell who signed. Draws 7 × 57 bytes whichever
+    /// key is known: t, c1, r1, c2, r2, c3, r3.
     /// </summary>
     /// <param name="ring">Three keys; the one at <paramref name="position"/> (0 to 2) is <paramref name="secret"/>·G.</param>
     public static bool TrySign(
@@ -61,7 +61,9 @@ internal static class RingSignature
         }
     }
 
-    /// <summary>Verifies. The scalars need not be reduced; that no key has a small order, without which the equation says nothing, is in their type.</summary>
+    /// <summary>
+    /// Verifies. The scalars need not be reduced; that no key has a small order, without which the equation says nothing, is in their type.
+    /// </summary>
     public static bool Verify(ReadOnlySpan<Ed448Point> ring, ReadOnlySpan<byte> message, ReadOnlySpan<byte> sigma)
     {
         if (ring.Length != Ring) throw new ArgumentException("A ring has three keys.", nameof(ring));
@@ -83,7 +85,8 @@ internal static class RingSignature
     }
 
     /// <summary>
-    /// c = HashToScalar(1A ‖ G ‖ q ‖ A1 ‖ A2 ‖ A3 ‖ T1 ‖ T2 ‖ T3 ‖ DATA(m)). The text has m without its length; otr4j and otrr have it (C6.1).
+    /// c = HashToScalar(1A ‖ G ‖ q ‖ A1 ‖ A2 ‖ A3 ‖ T1 ‖ T2 ‖ T3 ‖ DATA(m)). The text has m without its length; otr4j and otrr have it
+    /// (C6.1).
     /// </summary>
     private static Ed448Scalar Challenge(ReadOnlySpan<Ed448Point> ring, ReadOnlySpan<Ed448Point> commitments, ReadOnlySpan<byte> message)
     {
