@@ -109,8 +109,10 @@ public class DsaOracleTests
         flipped[random.Bytes(1)[0] % flipped.Length] ^= 1;
         altered.Add((otherM, signature));
         altered.Add((m, flipped));
-        // r + q verifies where the range check is forgotten; it fits 20 bytes for few q only.
-        if (made[0].Add(q).BitLength <= 160) altered.Add((m, [.. Oracle.Bytes(made[0].Add(q), 20), .. signature[20..]]));
+        // s = 0 mod q makes v = 1, so that r = 1 verifies where the range check is forgotten.
+        foreach (var value in new[] { zero, q }) altered.Add((m, [.. Oracle.Bytes(one, 20), .. Oracle.Bytes(value, 20)]));
+        // So does s + q, which fits 20 bytes for few q only.
+        if (made[1].Add(q).BitLength <= 160) altered.Add((m, [.. signature[..20], .. Oracle.Bytes(made[1].Add(q), 20)]));
 
         var verifier = new DsaSigner();
         verifier.Init(false, Theirs(key.PublicKey));
@@ -156,7 +158,8 @@ public class DsaOracleTests
         BcInteger[] others =
         [
             g.ModPow(Oracle.Below(random, q), p), element.ModPow(cofactor, p), element, element.ModPow(q, p), p.Subtract(g),
-            p.Subtract(numbers[3]), one, two, p.Subtract(one), p, q, p.ShiftLeft(1), q.ShiftRight(1), p.Add(q.ShiftLeft(1)), p.Add(two), q.Add(two),
+            p.Subtract(numbers[3]), one, two, p.Subtract(one), p, q, p.ShiftLeft(1), q.ShiftRight(1), p.Add(q.ShiftLeft(1)), p.Add(two),
+                q.Add(two),
             BcInteger.Zero, g.Add(p),
         ];
         int changes = seed % 4 == 3 ? 2 : 1;
@@ -165,6 +168,24 @@ public class DsaOracleTests
         bool accepted = DsaPublicKey.TryCreate(bytes[0], bytes[1], bytes[2], bytes[3], out _);
         Assert.Equal(IsSound(numbers[0], numbers[1], numbers[2], numbers[3]), accepted);
     });
+
+    /// <summary>g = 1 modulo one factor of p and of order q modulo the other: every equation holds but that q divides p − 1.</summary>
+    [Fact]
+    public void A_composite_p_with_elements_of_order_q_is_refused_as_q_does_not_divide_p_minus_1()
+    {
+        foreach (var key in Keys.Select(k => k.PublicKey).Where(k => k.P.Length == 128))
+        {
+            BcInteger one = BcInteger.One, p = Oracle.Integer(key.P), q = Oracle.Integer(key.Q), r = new BcInteger(512, 100,
+                Oracle.Random(1));
+            BcInteger composite = p.Multiply(r), g = Lift(Oracle.Integer(key.G)), y = Lift(Oracle.Integer(key.Y));
+            Assert.Equal(one, g.ModPow(q, composite));
+            Assert.False(IsSound(composite, q, g, y));
+            Assert.False(DsaPublicKey.TryCreate(Oracle.Minimal(composite), key.Q, Oracle.Minimal(g), Oracle.Minimal(y), out _));
+
+            // x = value mod p, x = 1 mod r.
+            BcInteger Lift(BcInteger value) => value.Add(one.Subtract(value).Multiply(p.ModInverse(r)).Mod(r).Multiply(p));
+        }
+    }
 
     /// <summary>Checklist A6.1.</summary>
     private static bool IsSound(BcInteger p, BcInteger q, BcInteger g, BcInteger y)

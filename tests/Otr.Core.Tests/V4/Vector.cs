@@ -11,9 +11,20 @@ internal sealed class Vector(JsonElement json)
 {
     public static IEnumerable<Vector> Of(string file, string list)
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "V4", "Vectors", file + ".json")));
+        using var document = JsonDocument.Parse(File.ReadAllText(PathOf(file)));
         return [.. document.RootElement.GetProperty(list).EnumerateArray().Select(e => new Vector(e.Clone()))];
     }
+
+    /// <summary>The file as a whole, for what stands beside its lists.</summary>
+    public static Vector Of(string file)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(PathOf(file)));
+        return new Vector(document.RootElement.Clone());
+    }
+
+    public Vector Part(string name) => new(json.GetProperty(name));
+
+    private static string PathOf(string file) => Path.Combine(AppContext.BaseDirectory, "V4", "Vectors", file + ".json");
 
     public bool Has(string name) => json.TryGetProperty(name, out _);
 
