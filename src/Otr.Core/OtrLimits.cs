@@ -74,4 +74,8 @@ public static class OtrLimits
     public const long MaxProfileLifetime = 366 * 86_400;
     /// <summary>Longest list of versions in a client profile, in bytes.</summary>
     public const int MaxProfileVersionsBytes = 9;
+    /// <summary>Keys of messages that did not come, kept by a version 4 session; also the most that one message may skip.</summary>
+    public const int MaxSkippedKeys = 1000;
+    /// <summary>Age at which such keys are dropped and their MAC keys revealed, in ms.</summary>
+    public const long SkippedKeyLifetime = 86_400_000;
 }

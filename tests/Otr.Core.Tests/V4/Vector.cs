@@ -32,6 +32,8 @@ internal sealed class Vector(JsonElement json)
 
     public byte[][] List(string name) => [.. json.GetProperty(name).EnumerateArray().Select(e => Convert.FromHexString(e.GetString()!))];
 
+    public string[] Texts(string name) => [.. json.GetProperty(name).EnumerateArray().Select(e => e.GetString()!)];
+
     public string Text(string name) => json.GetProperty(name).GetString()!;
 
     public int Number(string name) => json.GetProperty(name).GetInt32();
