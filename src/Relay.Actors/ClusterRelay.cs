@@ -1,22 +1,19 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Cluster;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
-using Relay.Actors.Store.Postgres;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Files;
+using Relay.Storage.Postgres;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors;
 
 /// <summary>One node of many: PostgreSQL for what is durable, RabbitMQ between the nodes.</summary>
 public static class ClusterRelay
 {
-    internal const string ShardsDocument = "shards";
-    private static readonly RowKey s_shardsRow = new(ShardsDocument, "", 1);
-
     /// <summary>Joins the cluster, which the first node begins.</summary>
     /// <param name="random">Safe for many threads.</param>
     /// <exception cref="RelayStartException">
@@ -34,12 +31,12 @@ public static class ClusterRelay
         Sealer? sealer = null;
         try
         {
-            store = await PostgresStore.OpenAsync(options.Database, telemetry, loggers.CreateLogger("Relay.Store"), time, cancellation).ConfigureAwait(false);
+            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time, cancellation).ConfigureAwait(false);
             (sealer, var ids) = await OpenIdentityAsync(store, directory, random, cancellation).ConfigureAwait(false);
             await AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
             broker = await RabbitBroker.ConnectAsync(Broker(options), sealer, telemetry, loggers.CreateLogger("Relay.Broker"), time, random, cancellation).ConfigureAwait(false);
             var node = new RelayNodeOptions(options.Shards) { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
-            var membership = new Membership(store, new StoredNode(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
+            var membership = new Membership(store, new NodeRow(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
             var relay = new RelayNode(store, sealer, ids, node, context => new ClusterShards(context, broker, store, membership, node.MaxResidentConversations), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
@@ -68,12 +65,12 @@ public static class ClusterRelay
         bool hasKey = File.Exists(directory.SealingKey);
         if (stored is not null && !hasKey)
             throw new RelayStartException($"The sealing key {directory.SealingKey} is missing, and the cluster's database cannot be read without it. Copy the key of another node there (it is the same on all), or name its place with --sealing-key. Nothing was changed.");
-        using var key = hasKey ? SealingKey.Read(directory.SealingKey) : SealingKey.Create(directory.SealingKey, random);
-        var sealer = new Sealer(key, random);
+        using var key = hasKey ? SealingKey.Read(directory.SealingKey) : SealingKey.Create(directory.SealingKey, random.Fill);
+        var sealer = new Sealer(key, random.Fill);
         if (stored is null)
         {
-            var made = StoreIdentity.Make(sealer, random);
-            if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new StoredDocument(1, made);
+            var made = StoreIdentity.Make(sealer, random.Fill);
+            if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new DocumentRow(1, made);
             // Another node began the cluster at the same moment.
             else stored = await store.LoadDocumentAsync(StoreIdentity.Row, cancellation).ConfigureAwait(false);
         }
@@ -85,22 +82,16 @@ public static class ClusterRelay
 
     private static async Task AgreeOnShardsAsync(IClusterStore store, Sealer sealer, int shards, CancellationToken cancellation)
     {
-        var value = new byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(value, shards);
-        if (await store.LoadDocumentAsync(ShardsDocument, cancellation).ConfigureAwait(false) is not { } stored)
+        if (await store.LoadDocumentAsync(ShardCount.Document, cancellation).ConfigureAwait(false) is not { } stored)
         {
-            if (await store.SaveDocumentAsync(ShardsDocument, 0, sealer.Seal(SealedTable.Meta, s_shardsRow, value), cancellation).ConfigureAwait(false)) return;
-            stored = await store.LoadDocumentAsync(ShardsDocument, cancellation).ConfigureAwait(false) ?? throw new StoreException("The database lacks a row that it has just had.");
+            if (await store.SaveDocumentAsync(ShardCount.Document, 0, ShardCount.Seal(sealer, shards), cancellation).ConfigureAwait(false)) return;
+            stored = await store.LoadDocumentAsync(ShardCount.Document, cancellation).ConfigureAwait(false) ?? throw new StoreException("The database lacks a row that it has just had.");
         }
-        if (TryReadShards(sealer, stored.Sealed) is not { } agreed)
+        if (ShardCount.TryOpen(sealer, stored.Sealed) is not { } agreed)
             throw new RelayStartException("The database's record of how many shards the cluster has does not open: it was altered. Put the database back from a backup. Nothing was changed.");
         if (agreed != shards)
             throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"The cluster has {agreed} shards and this node was told {shards}. Start it with --shards {agreed}: their number is fixed once a cluster has begun."));
     }
-
-    /// <returns>How many shards the cluster has; null if the record does not open.</returns>
-    internal static int? TryReadShards(Sealer sealer, byte[] value) =>
-        sealer.TryOpen(SealedTable.Meta, s_shardsRow, value) is { Length: 4 } clear ? BinaryPrimitives.ReadInt32BigEndian(clear) : null;
 
     private static Guid NewId(IRandomSource random)
     {

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
-using Relay.Actors.Store.Sqlite;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Files;
+using Relay.Storage.Sealing;
+using Relay.Storage.Sqlite;
 
 namespace Relay.Actors;
 
@@ -35,11 +36,11 @@ public static class EmbeddedRelay
         {
             bool isNew = !File.Exists(directory.Database);
             if (isNew) SqliteFile.CheckNoLog(directory.Database);
-            using (var key = OpenKey(directory, random)) sealer = new Sealer(key, random);
+            using (var key = OpenKey(directory, random)) sealer = new Sealer(key, random.Fill);
             // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
             var identity = isNew ? null : SqliteFile.Check(directory.Database, StoreIdentity.Row);
             if (identity is not null) OpenIdentity(sealer, identity, directory).Dispose();
-            store = wrap(SqliteStore.Open(directory.Database, telemetry, loggers.CreateLogger("Relay.Store")));
+            store = wrap(SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
             var ids = OpenIdentity(sealer, identity, directory);
             var relay = new RelayNode(store, sealer, ids, options, context => new LocalShards(context, options.Shards, options.MaxResidentConversations), telemetry, log, time, random, directory);
@@ -62,14 +63,14 @@ public static class EmbeddedRelay
         if (File.Exists(directory.SealingKey)) return SealingKey.Read(directory.SealingKey);
         if (File.Exists(directory.Database))
             throw new RelayStartException($"The sealing key {directory.SealingKey} is missing, and {directory.Database} cannot be read without it. Put the key back from a backup, or move the database away to begin anew. Nothing was changed.");
-        return SealingKey.Create(directory.SealingKey, random);
+        return SealingKey.Create(directory.SealingKey, random.Fill);
     }
 
     private static async ValueTask<byte[]> AddIdentityAsync(IRelayStore store, Sealer sealer, IRandomSource random, CancellationToken cancellation)
     {
         // Only a store that holds nothing lacks it; in any other, new ids would lose every conversation.
         bool isEmpty = (await store.ListEndpointsAsync(null, 1, cancellation).ConfigureAwait(false)).Count == 0;
-        return await store.GetOrAddMetaAsync(StoreIdentity.Row, isEmpty ? StoreIdentity.Make(sealer, random) : null, cancellation).ConfigureAwait(false);
+        return await store.GetOrAddMetaAsync(StoreIdentity.Row, isEmpty ? StoreIdentity.Make(sealer, random.Fill) : null, cancellation).ConfigureAwait(false);
     }
 
     private static KeyedIds OpenIdentity(Sealer sealer, byte[] value, DataDirectory directory)
@@ -84,6 +85,3 @@ public sealed record EmbeddedRelayOptions(string DataDirectory)
     /// <summary>Where the sealing key is kept, so that no copy of the data directory holds it; null: `sealing.key` in the directory. Made (0600) if absent.</summary>
     public string? SealingKeyFile { get; init; }
 }
-
-/// <summary>Why Relay refuses to start.</summary>
-public sealed class RelayStartException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Storage;
 
 namespace Relay.Actors;
 
@@ -170,18 +171,7 @@ public sealed record ConversationView(string EndpointId, string Id, string Peer,
     public override string ToString() => $"ConversationView {{ {Id} }}";
 }
 
-/// <summary>Which of an endpoint's two streams.</summary>
-public enum StreamKind : byte
-{
-    /// <summary>The bot's: plaintext and session events.</summary>
-    Events = 1,
-    /// <summary>The bridge's: wire text.</summary>
-    Wire = 2,
-}
-
-public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
-
-/// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="Store.StoreException"/> when the store fails.</summary>
+/// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="StoreException"/> when the store fails.</summary>
 public interface IOutbox
 {
     /// <summary>

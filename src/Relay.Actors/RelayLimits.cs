@@ -1,8 +1,9 @@
 using Otr.Core;
+using Relay.Storage;
 
 namespace Relay.Actors;
 
-/// <summary>Every bound above the protocol engine, by name, in one place. What happens at each is said beside it.</summary>
+/// <summary>Every bound above the protocol engine and the stores, by name, in one place. What happens at each is said beside it.</summary>
 public static class RelayLimits
 {
     /// <summary>Longest request or message id, in bytes of UTF-8. Longer: a caller's bug (<see cref="ArgumentException"/>).</summary>
@@ -12,8 +13,8 @@ public static class RelayLimits
 
     /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="Reply.Overloaded"/>.</summary>
     public const int MaxMailboxDepth = 64;
-    /// <summary>Commands accepted and not yet answered in this process. Reached: <see cref="Reply.Overloaded"/>.</summary>
-    public const int MaxCommandsInFlight = 8192;
+    /// <summary>Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached: <see cref="Reply.Overloaded"/>.</summary>
+    public const int MaxCommandsInFlight = StorageLimits.MaxPendingJobs;
     /// <summary>Bytes of text in those commands. Reached: <see cref="Reply.Overloaded"/>.</summary>
     public const long MaxBytesInFlight = 64L << 20;
     /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="Reply.Overloaded"/> for its commands.</summary>
@@ -26,8 +27,6 @@ public static class RelayLimits
     public const int MaxReadsUnderWay = 1024;
     /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxLoadsUnderWay = 2 * MaxCommandsInFlight;
-    /// <summary>Time for which a read waits for the store. Over: as if the store had failed, to be retried.</summary>
-    public static readonly TimeSpan StoreReadTimeout = TimeSpan.FromSeconds(10);
     /// <summary>Commands that one commit unit takes from the mailbox.</summary>
     public const int MaxCommandsPerUnit = 32;
     /// <summary>Bytes of outbox rows after which a commit unit takes no further command.</summary>
@@ -70,55 +69,10 @@ public static class RelayLimits
     /// <summary>The same in the long run: a tenth of one core.</summary>
     public const int SmpRunsPerSecond = 5;
 
-    /// <summary>Unacknowledged items of one stream. Reached: commands of that endpoint get <see cref="Reply.Overloaded"/>; exceeded by at most one commit unit.</summary>
-    public const int MaxStreamItems = 10_000;
-    /// <summary>Unacknowledged sealed bytes of one stream; as <see cref="MaxStreamItems"/>.</summary>
-    public const long MaxStreamBytes = 64L << 20;
     /// <summary>Bytes of items that a stream reads at once, at least one item.</summary>
     public const long MaxBytesPerRead = 4L << 20;
     /// <summary>Items, conversations or endpoints given out by one read.</summary>
     public const int MaxItemsPerRead = 1000;
-
-    /// <summary>Endpoints in one store. Reached: <see cref="CreateEndpointReply.Unavailable"/>.</summary>
-    public const int MaxEndpoints = 100_000;
-    /// <summary>Conversations of one endpoint. Reached: a new peer's commands get <see cref="Reply.Overloaded"/>.</summary>
-    public const long MaxConversationsPerEndpoint = 2_000_000;
-
-    /// <summary>Write jobs put into one transaction.</summary>
-    public const int MaxJobsPerTransaction = 256;
-    /// <summary>Write jobs waiting for the writer. Reached: as if the store had failed, to be retried.</summary>
-    public const int MaxPendingJobs = MaxCommandsInFlight;
-    /// <summary>Read connections of the SQLite store.</summary>
-    public const int ReadConnections = 2;
-    /// <summary>Sealed bytes of rows at the ends of streams that are kept in memory for their readers. Exceeded: all are forgotten, and read from the database.</summary>
-    public const long MaxTailBytes = 16L << 20;
-    /// <summary>Streams whose ends are kept so; as <see cref="MaxTailBytes"/>.</summary>
-    public const int MaxTails = 4096;
-    /// <summary>A database file up to this size is checked page by page at start; a larger one as it is read.</summary>
-    public const long FullCheckBytes = 64L << 20;
-
-    /// <summary>Connections of one node that write to PostgreSQL, each with a queue of its own; an endpoint's writes all take the same.</summary>
-    public const int PostgresLanes = 4;
-    /// <summary>Connections of one node for everything else. All lent out: the next waits up to <see cref="PostgresConnectTimeout"/>.</summary>
-    public const int PostgresPoolSize = 8;
-    /// <summary>Bytes put into one transaction of PostgreSQL; what goes beyond is left for the next.</summary>
-    public const int MaxBytesPerTransaction = 16 << 20;
-    /// <summary>Time for which what PostgreSQL did not answer is tried again, with the same outcome. Over: <see cref="Store.StoreException"/>.</summary>
-    public static readonly TimeSpan PostgresPatience = TimeSpan.FromSeconds(20);
-    /// <summary>Time for a connection to PostgreSQL to come about.</summary>
-    public static readonly TimeSpan PostgresConnectTimeout = TimeSpan.FromSeconds(5);
-    /// <summary>Time for one statement in PostgreSQL (statement_timeout). Over: tried again.</summary>
-    public static readonly TimeSpan PostgresStatementTimeout = TimeSpan.FromSeconds(10);
-    /// <summary>Time for which a statement waits for another transaction (lock_timeout). Over: tried again.</summary>
-    public static readonly TimeSpan PostgresLockTimeout = TimeSpan.FromSeconds(5);
-    /// <summary>Time for which a node may leave its transaction standing, as when it is stopped in the middle (idle_in_transaction_session_timeout). Over: PostgreSQL ends it.</summary>
-    public static readonly TimeSpan PostgresIdleInTransaction = TimeSpan.FromSeconds(3);
-    /// <summary>Time for which a claim of a shard waits for transactions of older owners. Over: it ends them.</summary>
-    public static readonly TimeSpan ClaimPatience = TimeSpan.FromSeconds(4);
-    /// <summary>Time for which a start waits for PostgreSQL to be there, and for the starts of others.</summary>
-    public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
-    /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
-    public const int MaxNodes = 256;
 
     /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);

@@ -4,10 +4,10 @@ using Relay.Actors.Conversations;
 using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors;
 
@@ -24,7 +24,7 @@ internal sealed class RelayNode : IRelay
     private readonly INodeShards _shards;
     private readonly Admission _admission;
     private readonly DeadlineSweeper _sweeper;
-    private readonly ReadGuard _reads;
+    private readonly BoundedReads _reads;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
     private readonly Lock _lock = new();
@@ -37,9 +37,9 @@ internal sealed class RelayNode : IRelay
     {
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
         _time = time;
-        _reads = new ReadGuard(RelayLimits.MaxReadsUnderWay, time);
+        _reads = new BoundedReads(RelayLimits.MaxReadsUnderWay, time);
         _admission = new Admission(options.Continuations);
-        var loads = new ReadGuard(RelayLimits.MaxLoadsUnderWay, time);
+        var loads = new BoundedReads(RelayLimits.MaxLoadsUnderWay, time);
         var computing = new ComputeGate(options.ConcurrentSteps, options.Continuations);
         _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts, options.Continuations);
         var signals = new StreamSignals(time, options.Continuations);
@@ -183,7 +183,7 @@ internal sealed class RelayNode : IRelay
     private async Task<bool> WakeAsync(string endpointId, string id)
         => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is Reply.Done;
 
-    private ConversationView View(StoredConversation stored)
+    private ConversationView View(ConversationRow stored)
     {
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
         if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;

@@ -6,7 +6,7 @@ using Relay.Gateway.Hosting;
 namespace Relay.Cli;
 
 /// <summary>The options that commands share.</summary>
-internal static class CommonOptions
+public static class CommonOptions
 {
     public const string ServerVariable = "RELAY_SERVER";
     public const string DataVariable = "RELAY_DATA";

@@ -6,7 +6,7 @@ using Relay.Gateway.Hosting;
 namespace Relay.Cli;
 
 /// <summary>How a command reaches the server: address and key, from options, environment and defaults, in this order.</summary>
-internal static class Connection
+public static class Connection
 {
     public static IReadOnlyList<Uri> Servers(ParseResult parsed)
     {

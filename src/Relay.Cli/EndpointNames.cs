@@ -1,7 +1,7 @@
 namespace Relay.Cli;
 
 /// <summary>Resource names as people type them.</summary>
-internal static class EndpointNames
+public static class EndpointNames
 {
     /// <summary>"support" and "endpoints/support" are the same.</summary>
     public static string Endpoint(string text) => text.StartsWith("endpoints/", StringComparison.Ordinal) ? text : "endpoints/" + text;

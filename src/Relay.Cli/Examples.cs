@@ -2,32 +2,18 @@ using System.CommandLine;
 
 namespace Relay.Cli;
 
-/// <summary>The examples that the help shows, by command.</summary>
-internal static class Examples
+/// <summary>The examples that the help shows, by command as it is typed.</summary>
+/// <param name="added">Those of a program that adds commands; shown before the command's own.</param>
+internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
 {
     private static readonly Dictionary<string, string[]> s_lines = new()
     {
         ["relay"] =
         [
-            "relay demo                                    see a whole conversation, in a minute, with nothing set up",
-            "relay cluster-demo                            see a relay die, and the others go on",
             "relay serve                                   start a server on this machine",
             "relay endpoints create --network xmpp --account bot@example.org",
             "relay keys create --scope bot --out bot.key   a key for a bot; the secret goes to the file only",
             "relay doctor                                  what is wrong, and what to do",
-        ],
-        ["relay demo"] =
-        [
-            "relay demo                     a contact outside talks to an echo bot through Relay",
-            "relay demo --contact libotr    the contact is the system's libotr",
-            "relay demo --stay              leave it running, and say what to try next",
-            "relay demo --json              the transcript, for machines",
-        ],
-        ["relay cluster-demo"] =
-        [
-            "relay cluster-demo                       three relays; one is killed, then all are restarted",
-            "relay cluster-demo --install             the same, once PostgreSQL and RabbitMQ are installed (root, Debian)",
-            "relay cluster-demo --conversations 100 --json",
         ],
         ["relay serve"] =
         [
@@ -97,31 +83,12 @@ internal static class Examples
             "relay health --server https://relay.example.org:7420 --ca authority.pem",
             "relay health --server https://a.example.org:7420,https://b.example.org:7420     0 as long as one of them serves",
         ],
-        ["relay load"] =
-        [
-            "relay load --seconds 60                  while a server is restarted, say",
-            "relay load --server https://127.0.0.1:7421,https://127.0.0.1:7422 --conversations 100 --json",
-        ],
-        ["relay otr-peer"] = ["printf 'query\\nquit\\n' | relay otr-peer alice bob"],
-        ["relay bench"] = ["relay bench otr", "relay bench server --json figures.json"],
-        ["relay bench server"] =
-        [
-            "relay bench server                              every row, in some minutes",
-            "relay bench server --json figures.json          the same, and for machines in a file",
-            "relay bench server --short --only embedded-one-way failover",
-        ],
-        ["relay bench otr"] =
-        [
-            "relay bench otr                        a table, in about a minute",
-            "relay bench otr --json figures.json    the same, and for machines in a file",
-            "relay bench otr --rounds 3 --only ake ping-pong",
-        ],
     };
 
-    public static IReadOnlyList<string> Of(Command command)
+    public IReadOnlyList<string> Of(Command command)
     {
         var name = Name(command);
-        return s_lines.TryGetValue(name, out var lines) ? lines : [];
+        return [.. added.GetValueOrDefault(name, []), .. s_lines.GetValueOrDefault(name, [])];
     }
 
     /// <summary>A command as it is typed: <c>relay keys create</c>.</summary>

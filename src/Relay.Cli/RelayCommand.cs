@@ -4,31 +4,29 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Relay.Actors;
-using Relay.Cli.Bench;
 using Relay.Cli.Chat;
-using Relay.Cli.ClusterDemo;
 using Relay.Cli.Conversations;
-using Relay.Cli.Demo;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
 using Relay.Cli.Keys;
-using Relay.Cli.LocalCluster.Load;
 using Relay.Cli.Nodes;
-using Relay.Cli.OtrPeer;
 using Relay.Cli.Serve;
 using Relay.Client;
+using Relay.Storage;
 
 namespace Relay.Cli;
 
 /// <summary>The <c>relay</c> command: its subcommands, its help, and how their failures become exit codes.</summary>
 public static class RelayCommand
 {
-    public static RootCommand Create()
+    /// <summary>The tree of commands that the product has.</summary>
+    public static RootCommand Create() => Create(AddedCommands.None);
+
+    /// <summary>The same with further commands at its root.</summary>
+    public static RootCommand Create(AddedCommands added)
     {
         var root = new RootCommand("Relay: the server that holds Off-the-Record conversations for others.")
         {
-            DemoCommand.Create(),
-            ClusterDemoCommand.Create(),
             ServeCommand.Create(),
             ChatCommand.Create(),
             EndpointsCommand.Create(),
@@ -37,19 +35,22 @@ public static class RelayCommand
             NodesCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
-            OtrPeerCommand.Create(),
-            BenchCommand.Create(),
-            LoadCommand.Create(),
         };
+        foreach (var command in added.Commands) root.Subcommands.Add(command);
         CommonOptions.AddJson(root);
+        var examples = new Examples(added.Examples);
         foreach (var help in root.Options.OfType<HelpOption>())
         {
-            if (help.Action is HelpAction action) help.Action = new TeachingHelp(action);
+            if (help.Action is HelpAction action) help.Action = new TeachingHelp(action, examples);
         }
         return root;
     }
 
-    public static async Task<int> RunAsync(string[] args)
+    /// <summary>Runs the command that the arguments name. Returns the exit code.</summary>
+    public static Task<int> RunAsync(string[] args) => RunAsync(args, AddedCommands.None);
+
+    /// <summary>The same with further commands at the root.</summary>
+    public static async Task<int> RunAsync(string[] args, AddedCommands added)
     {
         using var stop = new CancellationTokenSource();
         // The first signal asks the command to finish; a second one ends the process as it would have.
@@ -62,7 +63,7 @@ public static class RelayCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
-        var parsed = Create().Parse(args);
+        var parsed = Create(added).Parse(args);
         if (parsed.Action is ParseErrorAction) return WrongUsage.Tell(parsed);
         bool json = CommonOptions.IsJson(parsed);
         try
@@ -92,14 +93,14 @@ public static class RelayCommand
     }
 
     /// <summary>Help with examples and, at the root, the exit codes.</summary>
-    private sealed class TeachingHelp(HelpAction inner) : SynchronousCommandLineAction
+    private sealed class TeachingHelp(HelpAction inner, Examples examples) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
             int code = inner.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             var command = parseResult.CommandResult.Command;
-            var lines = Examples.Of(command);
+            var lines = examples.Of(command);
             if (lines.Count > 0)
             {
                 output.WriteLine("Examples:");

@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace Relay.Cli;
 
 /// <summary>What commands print: tables and lines for people, JSON for machines.</summary>
-internal static class Report
+public static class Report
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

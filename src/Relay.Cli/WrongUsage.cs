@@ -16,7 +16,7 @@ internal static class WrongUsage
         if (unknown is null && command.Subcommands.Count > 0 && !CommonOptions.IsJson(parsed))
         {
             // Only the command's name: whoever types that wants to know what there is.
-            RelayCommand.Create().Parse([.. Examples.Name(command).Split(' ')[1..], "--help"]).Invoke(new InvocationConfiguration { Output = Console.Error });
+            parsed.RootCommandResult.Command.Parse([.. Examples.Name(command).Split(' ')[1..], "--help"]).Invoke(new InvocationConfiguration { Output = Console.Error });
             return ExitCode.Usage;
         }
         var message = unknown is not null ? $"There is no '{unknown}' here{Meant(command, unknown)}." : Plain(parsed.Errors[0].Message);

@@ -10,23 +10,23 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Otr.Core"] = [],
-        ["Relay.Actors"] = ["Otr.Core"],
+        ["Relay.Storage"] = [],
+        ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
         ["Relay.Grpc"] = [],
-        ["Relay.Gateway"] = ["Relay.Actors", "Relay.Grpc", "Otr.Core"],
+        ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Relay.Grpc", "Otr.Core"],
         ["Relay.Client"] = ["Relay.Grpc"],
-        ["Relay.Engines"] = [],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client", "Relay.Engines"],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
     private static readonly Dictionary<string, string[]> Packages = new()
     {
         ["Otr.Core"] = ["BouncyCastle.Cryptography"],
-        ["Relay.Actors"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql", "RabbitMQ.Client"],
+        ["Relay.Storage"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql"],
+        ["Relay.Actors"] = ["RabbitMQ.Client"],
         ["Relay.Grpc"] = ["Google.Protobuf", "Grpc.Tools"],
         ["Relay.Gateway"] = ["Google.Protobuf", "Grpc.Tools", "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
         ["Relay.Client"] = ["Google.Protobuf", "Grpc.Tools"],
-        ["Relay.Engines"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 

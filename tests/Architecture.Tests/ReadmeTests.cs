@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Relay.Cli;
+using Relay.Lab;
 
 namespace Architecture.Tests;
 
@@ -33,28 +34,34 @@ public sealed partial class ReadmeTests
     {
         var lines = Command().Matches(File.ReadAllText(Path.Combine(Repository.Root, file))).Select(m => m.Groups[1].Value).ToList();
         Assert.True(lines.Count >= atLeast, $"{file} has {lines.Count} commands.");
-        Assert.All(lines, AssertParses);
+        Assert.All(lines, l => AssertParses(Checkout(), l));
     }
 
     [Fact]
-    public void Every_command_teaches_by_examples_that_exist() => AssertTeaches(RelayCommand.Create(), []);
+    public void Every_command_of_the_product_teaches_by_examples_that_exist() => AssertTeaches(RelayCommand.Create, RelayCommand.Create(), []);
 
-    private static void AssertTeaches(Command command, string[] path)
+    [Fact]
+    public void Every_command_of_a_checkout_teaches_by_examples_that_exist() => AssertTeaches(Checkout, Checkout(), []);
+
+    /// <summary>What <c>./relay</c> runs, here and in the documentation.</summary>
+    private static RootCommand Checkout() => RelayCommand.Create(LabCommands.Create());
+
+    private static void AssertTeaches(Func<RootCommand> create, Command command, string[] path)
     {
         var output = new StringWriter();
-        RelayCommand.Create().Parse([.. path, "--help"]).Invoke(new InvocationConfiguration { Output = output });
+        create().Parse([.. path, "--help"]).Invoke(new InvocationConfiguration { Output = output });
         var help = output.ToString();
         Assert.Contains("Examples:", help, StringComparison.Ordinal);
         Assert.Single(Regex.Matches(help, @"^  --json\b", RegexOptions.Multiline));
         var examples = help[help.IndexOf("Examples:", StringComparison.Ordinal)..].Split('\n').Select(l => Example().Match(Remark().Replace(l.Trim(), ""))).Where(m => m.Success).Select(m => m.Groups[1].Value).ToList();
         Assert.NotEmpty(examples);
-        Assert.All(examples, AssertParses);
-        foreach (var below in command.Subcommands) AssertTeaches(below, [.. path, below.Name]);
+        Assert.All(examples, e => AssertParses(create(), e));
+        foreach (var below in command.Subcommands) AssertTeaches(create, below, [.. path, below.Name]);
     }
 
-    private static void AssertParses(string line)
+    private static void AssertParses(RootCommand root, string line)
     {
-        var parsed = RelayCommand.Create().Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var parsed = root.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Assert.True(parsed.Errors.Count == 0, $"relay {line}: {string.Join(' ', parsed.Errors.Select(e => e.Message))}");
     }
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Relay.Cli.OtrPeer;
+using Relay.Lab.OtrPeer;
 
 namespace Interop.Tests;
 
@@ -58,7 +58,7 @@ public sealed class LinePeerTests
     [Fact]
     public async Task TheCommandSpeaksItAsAProcess()
     {
-        var relay = Path.Combine(AppContext.BaseDirectory, "relay.dll");
+        var relay = Path.Combine(AppContext.BaseDirectory, "relay-lab.dll");
         await using var network = new Network(
             await ProcessPeer.StartAsync("alice", "dotnet", relay, "otr-peer", "alice", "bob"),
             await Peers.StartAsync(Peers.Libotr, "bob", "alice"));

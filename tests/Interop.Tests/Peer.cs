@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Otr.Core;
-using Relay.Cli.OtrPeer;
+using Relay.Lab.OtrPeer;
 
 namespace Interop.Tests;
 

@@ -1,4 +1,4 @@
-using Relay.Cli.OtrPeer;
+using Relay.Lab.OtrPeer;
 
 namespace Interop.Tests;
 

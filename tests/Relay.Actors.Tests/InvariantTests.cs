@@ -1,6 +1,7 @@
 using System.Text;
 using Otr.Core;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests;
 
@@ -89,7 +90,7 @@ public class InvariantTests
         var address = Assert.Single(await relay.Relay.ListConversationsAsync(TestRelay.Endpoint, null, 1, default));
         var stored = (await relay.Store.LoadAsync(TestRelay.Endpoint, address.Id, default))!;
         // Somebody else moves the row on, as a node that took the shard over would.
-        await relay.Store.CommitAsync(new Store.CommitUnit
+        await relay.Store.CommitAsync(new CommitUnit
         {
             EndpointId = TestRelay.Endpoint, ConversationId = address.Id, ExpectedVersion = stored.Version, Sealed = stored.Sealed, UpdatedMs = 1,
         }, default);
@@ -275,7 +276,7 @@ public class InvariantTests
         while ((reply = await relay.AskAsync(new Command.Send($"r{sent}", text))) is Reply.Done && sent < 2000) sent++;
         Assert.Equal("wire-stream", Assert.IsType<Reply.Overloaded>(reply).Bound);
         // Up to the bound, and over it by less than one unit.
-        Assert.InRange(sent * (long)text.Length, RelayLimits.MaxStreamBytes - 2 * text.Length, RelayLimits.MaxStreamBytes + text.Length);
+        Assert.InRange(sent * (long)text.Length, StorageLimits.MaxStreamBytes - 2 * text.Length, StorageLimits.MaxStreamBytes + text.Length);
         // Inbound too: it could have to answer. Nothing is stepped through, so the same id is taken in later.
         Assert.IsType<Reply.Overloaded>(await relay.ReceiveAsync("m1", "hello"u8.ToArray()));
         Assert.Empty(await relay.ReadAsync(TestRelay.Events));

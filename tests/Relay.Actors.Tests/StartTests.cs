@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Otr.Core;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests;
 

@@ -1,8 +1,8 @@
 using Relay.Chaos.Tests.Partition;
-using Relay.Cli.LocalCluster;
-using Relay.Cli.LocalCluster.Load;
-using Relay.Cli.OtrPeer;
 using Relay.Client;
+using Relay.Lab.Load;
+using Relay.Lab.OtrPeer;
+using Relay.Lab.Processes;
 
 namespace Relay.Chaos.Tests;
 

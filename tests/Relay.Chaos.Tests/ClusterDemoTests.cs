@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Relay.Cli;
-using Relay.Cli.Hosting;
-using Relay.Cli.LocalCluster;
+using Relay.Lab.Processes;
 
 namespace Relay.Chaos.Tests;
 
@@ -57,7 +56,7 @@ public sealed class ClusterDemoTests
 
     private static ProcessStartInfo Info(Dictionary<string, string> environment, params string[] arguments)
     {
-        var info = RelayProgram.StartInfo(arguments);
+        var info = RelayProgram.LabStartInfo(arguments);
         foreach (var name in new[] { "RELAY_KEY", "RELAY_KEY_FILE", "RELAY_SERVER", "RELAY_DATA", "RELAY_CA" }) info.Environment.Remove(name);
         foreach (var (name, value) in environment) info.Environment[name] = value;
         return info;

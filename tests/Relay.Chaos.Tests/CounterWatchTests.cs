@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Relay.Cli.LocalCluster.Load;
+using Relay.Lab.Load;
 
 namespace Relay.Chaos.Tests;
 

@@ -1,4 +1,4 @@
-using Relay.Cli.LocalCluster.Load;
+using Relay.Lab.Load;
 
 namespace Relay.Chaos.Tests;
 

@@ -1,6 +1,6 @@
-using Relay.Cli.Hosting;
-using Relay.Cli.LocalCluster.Load;
 using Relay.Client;
+using Relay.Lab.Load;
+using Relay.Lab.Processes;
 
 namespace Relay.Chaos.Tests;
 

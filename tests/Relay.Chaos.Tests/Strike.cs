@@ -1,6 +1,6 @@
 using System.Globalization;
 using Relay.Chaos.Tests.Faults;
-using Relay.Cli.LocalCluster.Load;
+using Relay.Lab.Load;
 
 namespace Relay.Chaos.Tests;
 

@@ -14,7 +14,7 @@ public sealed class BenchTests
     {
         using var directory = new TempDirectory();
         var file = directory.File("bench.json");
-        var run = await Terminal.RunAsync("bench", "otr", "--rounds", "1", "--only", "ake", "--only", "snapshot", "--only", "memory", "--json", file);
+        var run = await Terminal.RunLabAsync("bench", "otr", "--rounds", "1", "--only", "ake", "--only", "snapshot", "--only", "memory", "--json", file);
         Assert.Equal(ExitCode.Ok, run.Code);
 
         using var results = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
@@ -62,7 +62,7 @@ public sealed class BenchTests
     [Fact]
     public async Task A_row_that_does_not_exist_is_told_before_anything_runs()
     {
-        var run = await Terminal.RunAsync("bench", "server", "--only", "embedded-one-way,no-such-row");
+        var run = await Terminal.RunLabAsync("bench", "server", "--only", "embedded-one-way,no-such-row");
         Assert.Equal(ExitCode.Usage, run.Code);
         Assert.Contains("no-such-row", run.Error);
     }
@@ -73,7 +73,7 @@ public sealed class BenchTests
     {
         using var directory = new TempDirectory();
         var file = directory.File("bench.json");
-        var run = await Terminal.RunAsync("bench", "server", "--short", "--only", only, "--json", file);
+        var run = await Terminal.RunLabAsync("bench", "server", "--short", "--only", only, "--json", file);
         Assert.Equal((ExitCode.Ok, ""), (run.Code, run.Error));
         using var results = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
         return results.RootElement.EnumerateArray().ToDictionary(r => r.GetProperty("what").GetString()!, r => r.Clone());

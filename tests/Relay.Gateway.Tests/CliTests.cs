@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Relay.Cli;
-using Relay.Cli.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Lab.Processes;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;
@@ -36,9 +36,28 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
     {
         var root = await Terminal.RunAsync("--help");
         Assert.Equal(ExitCode.Ok, root.Code);
-        foreach (var word in new[] { "demo", "serve", "chat", "endpoints", "conversations", "keys", "doctor", "otr-peer", "bench", "Examples:", "Exit codes:" }) Assert.Contains(word, root.Out, StringComparison.Ordinal);
+        string[] product = ["serve", "chat", "endpoints", "conversations", "keys", "nodes", "doctor", "health", "Examples:", "Exit codes:"];
+        foreach (var word in product) Assert.Contains(word, root.Out, StringComparison.Ordinal);
         Assert.Contains("relay serve --listen 0.0.0.0:7420 --certificate", (await Terminal.RunAsync("serve", "--help")).Out, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_checkout_has_all_commands_and_their_examples()
+    {
+        var root = await Terminal.RunLabAsync("--help");
+        Assert.Equal(ExitCode.Ok, root.Code);
+        string[] lab = ["demo", "cluster-demo", "load", "bench", "otr-peer"];
+        foreach (var word in lab.Concat(["serve", "doctor"])) Assert.Matches($@"\n  {word}\b", root.Out);
+        Assert.Matches(@"Examples:\n  relay demo\b", root.Out);
+        // The product's own program has none of them, not even by name.
+        var product = await Terminal.RunAsync("--help");
+        foreach (var word in lab) Assert.DoesNotMatch($@"\n  (relay )?{word}\b", product.Out);
+    }
+
+    [Theory]
+    [InlineData("demo", "--contact", "nobody")]
+    [InlineData("bench", "server", "--seconds", "0")]
+    public async Task Wrong_usage_is_2_in_a_checkout_too(params string[] arguments) => Assert.Equal(ExitCode.Usage, (await Terminal.RunLabAsync(arguments)).Code);
 
     [Theory]
     [InlineData("nonsense")]
@@ -46,7 +65,6 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
     [InlineData("serve", "--listen", "somewhere")]
     [InlineData("keys", "create", "--scope", "root")]
     [InlineData("endpoints", "create")]
-    [InlineData("demo", "--contact", "nobody")]
     public async Task Wrong_usage_is_2(params string[] arguments) => Assert.Equal(ExitCode.Usage, (await RelayAsync(arguments)).Code);
 
     [Fact]

@@ -7,6 +7,7 @@ using Relay.Cli;
 using Relay.Client;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;

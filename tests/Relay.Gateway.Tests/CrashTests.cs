@@ -1,6 +1,6 @@
-using Relay.Cli.Hosting;
 using Relay.Client;
 using Relay.Gateway.Tests.Harness;
+using Relay.Lab.Processes;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;

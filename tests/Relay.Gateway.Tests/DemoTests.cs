@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Relay.Cli;
-using Relay.Cli.Hosting;
-using Relay.Cli.OtrPeer;
 using Relay.Gateway.Tests.Harness;
+using Relay.Lab.OtrPeer;
+using Relay.Lab.Processes;
 
 namespace Relay.Gateway.Tests;
 
@@ -12,7 +12,7 @@ public sealed class DemoTests
     [Fact]
     public async Task It_happens_and_reads_well()
     {
-        var demo = await Terminal.RunAsync("demo");
+        var demo = await Terminal.RunLabAsync("demo");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Assert.Contains("All of it happened.", demo.Out, StringComparison.Ordinal);
         foreach (var shown in new[] { "?OTR:AAMD", "?OTR|", "reads 🔒", "SIGKILL", "the session stands", "SESSION_FINISHED" }) Assert.Contains(shown, demo.Out, StringComparison.Ordinal);
@@ -23,7 +23,7 @@ public sealed class DemoTests
     [Fact]
     public async Task Its_transcript_says_the_same_to_a_machine()
     {
-        var demo = await Terminal.RunAsync("demo", "--json");
+        var demo = await Terminal.RunLabAsync("demo", "--json");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Judge(demo.Json);
     }
@@ -33,7 +33,7 @@ public sealed class DemoTests
     {
         using var directory = new TempDirectory();
         Assert.SkipUnless(LibotrPeer.TryBuild(directory.Path, out _, out var reason), reason);
-        var demo = await Terminal.RunAsync("demo", "--contact", "libotr", "--json");
+        var demo = await Terminal.RunLabAsync("demo", "--contact", "libotr", "--json");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Assert.StartsWith("libotr", demo.Json.GetProperty("contact").GetString(), StringComparison.Ordinal);
         Judge(demo.Json);
@@ -42,7 +42,7 @@ public sealed class DemoTests
     [Fact]
     public async Task It_may_stay_and_cleans_up_when_told_to_go()
     {
-        var info = RelayProgram.StartInfo("demo", "--stay", "--json");
+        var info = RelayProgram.LabStartInfo("demo", "--stay", "--json");
         using var demo = System.Diagnostics.Process.Start(info)!;
         try
         {

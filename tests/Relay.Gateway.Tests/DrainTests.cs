@@ -1,8 +1,8 @@
 using System.Net;
 using Grpc.Core;
 using Relay.Cli;
-using Relay.Cli.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Lab.Processes;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;

@@ -5,6 +5,7 @@ using Relay.Actors;
 using Relay.Client;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;

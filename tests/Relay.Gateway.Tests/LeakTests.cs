@@ -1,8 +1,8 @@
 using System.Text;
 using Google.Protobuf;
-using Relay.Cli.Hosting;
 using Relay.Client;
 using Relay.Gateway.Tests.Harness;
+using Relay.Lab.Processes;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;

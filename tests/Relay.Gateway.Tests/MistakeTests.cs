@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Relay.Cli;
-using Relay.Cli.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Lab.Processes;
 
 namespace Relay.Gateway.Tests;
 
@@ -88,7 +88,7 @@ public sealed class MistakeTests
     public async Task The_bench_writes_a_table_and_no_junk_into_a_pipe()
     {
         using var directory = new TempDirectory();
-        var bench = await Terminal.RunAsync("bench", "otr", "--rounds", "1", "--only", "keygen-dh", "--json", directory.File("figures"));
+        var bench = await Terminal.RunLabAsync("bench", "otr", "--rounds", "1", "--only", "keygen-dh", "--json", directory.File("figures"));
         Assert.Equal(ExitCode.Ok, bench.Code);
         Assert.Contains("| keygen-dh |", bench.Out, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', bench.Out + bench.Error);

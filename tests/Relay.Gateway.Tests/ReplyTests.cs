@@ -3,6 +3,7 @@ using Grpc.Core;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests;
@@ -118,7 +119,7 @@ public sealed class ReplyTests
     [Fact]
     public async Task A_store_that_fails_is_UNAVAILABLE_and_invites_a_repetition()
     {
-        var relay = new FakeRelay { OnAsk = (_, _, _) => throw new Actors.Store.StoreException("the disk is full") };
+        var relay = new FakeRelay { OnAsk = (_, _, _) => throw new Storage.StoreException("the disk is full") };
         await using var server = await TestServer.StartAsync(relay);
         var bot = await server.ConnectAsync(Scope.Bot);
         var e = await Expect.RefusedAsync(StatusCode.Unavailable, "UNAVAILABLE", async () => await bot.Messages.SendMessageAsync(Message("endpoints/e")));

@@ -2,6 +2,7 @@ using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Gateway.Tests;
 

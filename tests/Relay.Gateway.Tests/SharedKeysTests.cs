@@ -2,10 +2,10 @@ using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors;
-using Relay.Actors.Store;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 using ApiKey = Relay.Gateway.Auth.ApiKey;
 

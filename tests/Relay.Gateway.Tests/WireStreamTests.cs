@@ -5,6 +5,7 @@ using Grpc.Core;
 using Relay.Actors;
 using Relay.Client;
 using Relay.Gateway.Tests.Harness;
+using Relay.Storage;
 using Relay.V1;
 using MessageState = Otr.Core.MessageState;
 

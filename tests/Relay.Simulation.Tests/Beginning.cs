@@ -2,13 +2,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;
 using Relay.Simulation.Tests.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Simulation.Tests;
 
@@ -31,11 +31,11 @@ internal sealed record Beginning(SimStore Store, IReadOnlyList<byte[]> Contacts,
         var store = new SimStore(() => 0);
         var random = new SimRandom(1);
         using var key = new SealingKey(Cluster.SealingKey);
-        using var sealer = new Sealer(key, random);
+        using var sealer = new Sealer(key, random.Fill);
         using var ids = new KeyedIds(Cluster.IdKey);
         using var telemetry = new RelayTelemetry();
         var time = new SimTime(new Schedule(1, false), new SimProcess("endpoint"), 0);
-        var directory = new EndpointDirectory(new DirectStoreClient(store), new ReadGuard(1, time), sealer, ids, time, random, new ComputeGate(1), telemetry, NullLogger.Instance);
+        var directory = new EndpointDirectory(new DirectStoreClient(store), new BoundedReads(1, time), sealer, ids, time, random, new ComputeGate(1), telemetry, NullLogger.Instance);
         var made = directory.CreateAsync(new CreateEndpoint("create", Endpoint, "sim", "bot@example.net", OtrPolicy.Managed, 0, TestKeys.Copy(0)), default);
         if (!made.IsCompletedSuccessfully || made.Result is not CreateEndpointReply.Created) throw new InvalidOperationException("The endpoint could not be made.");
         return new Beginning(store, [], 0);

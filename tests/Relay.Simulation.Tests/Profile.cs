@@ -1,6 +1,7 @@
 using Relay.Actors;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Outside;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests;
 
@@ -70,7 +71,7 @@ internal sealed record Profile
             Faults = faults,
             FaultRate = beginsWithKeyExchange || random.Chance(500) ? 10 : 40,
             MaxResident = 1 + random.Next(2),
-            MaxStreamItems = random.Chance(150) ? 3 : RelayLimits.MaxStreamItems,
+            MaxStreamItems = random.Chance(150) ? 3 : StorageLimits.MaxStreamItems,
             SkewMs = random.Chance(300) ? 5000 : 0,
             Habits = new SenderHabits(random.Next(200), random.Next(300), random.Next(1000)),
         };
@@ -80,6 +81,6 @@ internal sealed record Profile
     public static Profile Quiet => new()
     {
         BeginsWithKeyExchange = true, Messages = 1, SpanMs = 10, Faults = Fault.None, FaultRate = 0, MaxResident = 2,
-        MaxStreamItems = RelayLimits.MaxStreamItems, SkewMs = 0, Habits = new SenderHabits(0, 0, 0),
+        MaxStreamItems = StorageLimits.MaxStreamItems, SkewMs = 0, Habits = new SenderHabits(0, 0, 0),
     };
 }

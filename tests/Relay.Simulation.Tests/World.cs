@@ -7,6 +7,7 @@ using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;
 using Relay.Simulation.Tests.Outside;
 using Relay.Simulation.Tests.Store;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests;
 

@@ -1,6 +1,6 @@
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

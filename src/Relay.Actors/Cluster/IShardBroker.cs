@@ -1,4 +1,5 @@
 using Relay.Actors.Shards;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 
@@ -8,7 +8,7 @@ namespace Relay.Actors.Cluster;
 /// Keeps this node's heartbeat row and sees those of the others. While the store cannot be reached the last view stands:
 /// what a node may do never rests on it.
 /// </summary>
-internal sealed class Membership(IClusterStore store, StoredNode self, int shards, TimeProvider time, ILogger log, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IAsyncDisposable
+internal sealed class Membership(IClusterStore store, NodeRow self, int shards, TimeProvider time, ILogger log, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
@@ -20,7 +20,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
     /// <summary>Which nodes there are, and what follows from that.</summary>
     /// <param name="Generation">One more with each change.</param>
     /// <param name="Next">Completes when the view has changed.</param>
-    internal sealed record View(int Generation, IReadOnlyList<StoredNode> Nodes, Placement Placement, TaskCompletionSource Next)
+    internal sealed record View(int Generation, IReadOnlyList<NodeRow> Nodes, Placement Placement, TaskCompletionSource Next)
     {
         public Task Changed => Next.Task;
     }
@@ -94,7 +94,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
         try
         {
             await last.ConfigureAwait(false);
-            StoredNode row;
+            NodeRow row;
             lock (_lock) row = self with { IsDraining = _isDraining };
             See(await store.BeatAsync(row, RelayLimits.HeartbeatLifetime, cancellation).ConfigureAwait(false));
         }
@@ -104,7 +104,7 @@ internal sealed class Membership(IClusterStore store, StoredNode self, int shard
         }
     }
 
-    private void See(IReadOnlyList<StoredNode> nodes)
+    private void See(IReadOnlyList<NodeRow> nodes)
     {
         TaskCompletionSource changed;
         lock (_lock)

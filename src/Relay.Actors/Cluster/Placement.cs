@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 
@@ -17,7 +17,7 @@ internal sealed class Placement
     private readonly Guid[] _standbys;
 
     /// <param name="nodes">Those alive; the draining ones get nothing, unless there is no other.</param>
-    public Placement(IReadOnlyList<StoredNode> nodes, int shards)
+    public Placement(IReadOnlyList<NodeRow> nodes, int shards)
     {
         var able = nodes.Where(n => !n.IsDraining).ToArray();
         if (able.Length == 0) able = [.. nodes];
@@ -51,7 +51,7 @@ internal sealed class Placement
 
     public Role RoleOf(Guid node, int shard) => _owners[shard] == node ? Role.Owner : _standbys[shard] == node ? Role.Standby : Role.None;
 
-    private static StoredNode[] Rank(StoredNode[] nodes, int shard) => [.. nodes.OrderByDescending(n => Weight(n.Name, shard)).ThenBy(n => n.Id)];
+    private static NodeRow[] Rank(NodeRow[] nodes, int shard) => [.. nodes.OrderByDescending(n => Weight(n.Name, shard)).ThenBy(n => n.Id)];
 
     /// <summary>By name, so that a node that is started again gets back the shards it had.</summary>
     private static ulong Weight(string name, int shard)

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

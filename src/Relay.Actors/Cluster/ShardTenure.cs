@@ -1,7 +1,7 @@
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 

@@ -1,5 +1,6 @@
 using Otr.Core;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 

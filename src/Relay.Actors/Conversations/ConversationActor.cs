@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Otr.Core;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
@@ -145,7 +145,7 @@ internal sealed class ConversationActor(ConversationContext context, string endp
         }
     }
 
-    private async ValueTask<Reply> QuarantineAsync(StoredConversation stored)
+    private async ValueTask<Reply> QuarantineAsync(ConversationRow stored)
     {
         _isQuarantined = true;
         context.Telemetry.Quarantined("conversation");

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
@@ -16,7 +16,7 @@ namespace Relay.Actors.Conversations;
 /// <param name="Schedule">Has an actor run: on the thread pool, or where a simulation wants it.</param>
 /// <param name="DeadlineSet">Told of every deadline that was stored, in Unix ms.</param>
 internal sealed record ConversationContext(
-    IConversationStore Store, ReadGuard Loads, Sealer Sealer, KeyedIds Ids, AccountCache Accounts, StreamSignals Signals,
+    IConversationStore Store, BoundedReads Loads, Sealer Sealer, KeyedIds Ids, AccountCache Accounts, StreamSignals Signals,
     TimeProvider Time, IRandomSource Random, ComputeGate Computing, ComputeBudgets Budgets, RelayTelemetry Telemetry, ILogger Log, Action<IThreadPoolWorkItem> Schedule, Action<long> DeadlineSet)
 {
     /// <summary>The standing at the shard that the conversation belongs to.</summary>

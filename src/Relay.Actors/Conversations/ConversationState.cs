@@ -1,7 +1,7 @@
 using Otr.Core;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
@@ -39,7 +39,7 @@ internal sealed class ConversationState : IDisposable
         => new(lease, new ConversationRecord(peer, new OtrConversation(lease.Account, lease.Settings)), new SeenIds());
 
     /// <returns>Null if a row does not open; the lease is the caller's still.</returns>
-    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, StoredConversation stored)
+    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored)
     {
         var seen = new SeenIds();
         foreach (var row in stored.Seen)

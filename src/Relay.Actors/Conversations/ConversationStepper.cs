@@ -2,8 +2,8 @@ using System.Diagnostics;
 using Otr.Core;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 

@@ -1,4 +1,4 @@
-using Relay.Actors.Sealing;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Otr.Core;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 

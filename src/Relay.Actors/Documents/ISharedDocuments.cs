@@ -1,3 +1,5 @@
+using Relay.Storage;
+
 namespace Relay.Actors;
 
 /// <summary>
@@ -7,17 +9,17 @@ namespace Relay.Actors;
 public interface ISharedDocuments
 {
     /// <summary>The document as it stands; null if there is none.</summary>
-    /// <exception cref="Store.StoreException">The store does not answer.</exception>
+    /// <exception cref="StoreException">The store does not answer.</exception>
     /// <exception cref="DamagedDocumentException">It does not open: altered, or sealed with another key.</exception>
     ValueTask<SharedDocument?> ReadAsync(string name, CancellationToken cancellation);
 
     /// <summary>The version of the document as it stands; 0 if there is none. It is the store's word, which no seal holds.</summary>
-    /// <exception cref="Store.StoreException">The store does not answer.</exception>
+    /// <exception cref="StoreException">The store does not answer.</exception>
     ValueTask<ulong> VersionAsync(string name, CancellationToken cancellation);
 
     /// <summary>Writes the version after <paramref name="expectedVersion"/>; 0: there is none yet.</summary>
     /// <returns>False if another version is stored: nothing was written.</returns>
-    /// <exception cref="Store.StoreException">Not known whether it was written.</exception>
+    /// <exception cref="StoreException">Not known whether it was written.</exception>
     ValueTask<bool> WriteAsync(string name, ulong expectedVersion, ReadOnlyMemory<byte> clear, CancellationToken cancellation);
 }
 

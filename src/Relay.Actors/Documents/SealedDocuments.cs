@@ -1,5 +1,5 @@
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Documents;
 

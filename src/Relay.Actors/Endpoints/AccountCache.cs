@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
@@ -10,7 +10,7 @@ namespace Relay.Actors.Endpoints;
 /// The endpoints' identities in memory. Lent to conversations, which share one key; those nobody uses stay up to a bound
 /// and are wiped when they leave.
 /// </summary>
-internal sealed class AccountCache(IEndpointStore store, ReadGuard loads, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
+internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];

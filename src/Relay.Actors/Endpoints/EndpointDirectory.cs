@@ -2,15 +2,15 @@ using System.Buffers.Binary;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
 /// <summary>The endpoints: made once per request id, shown, listed.</summary>
-internal sealed class EndpointDirectory(IEndpointStore store, ReadGuard reads, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
+internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
 {
     private const uint LeastInstanceTag = 0x100;
 
@@ -31,7 +31,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, ReadGuard reads, S
             // Milliseconds, as the row keeps them: a repetition is to get the same answer.
             var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
             var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy, request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
-            var row = new StoredEndpoint(view.Id, ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash, content, EndpointRecord.Seal(sealer, view, key));
+            var row = new EndpointRow(view.Id, ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash, content, EndpointRecord.Seal(sealer, view, key));
             return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
             {
                 InsertEndpointResult.Inserted => new CreateEndpointReply.Created(view),
@@ -65,7 +65,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, ReadGuard reads, S
         return Open(row) is { } view ? new CreateEndpointReply.Created(view) : new CreateEndpointReply.Unavailable("damaged");
     }
 
-    private EndpointView? Open(StoredEndpoint row)
+    private EndpointView? Open(EndpointRow row)
     {
         if (EndpointRecord.TryOpenView(sealer, row.Id, row.Sealed) is { } view) return view;
         telemetry.Quarantined("endpoint");

@@ -1,5 +1,5 @@
 using Otr.Core;
-using Relay.Actors.Sealing;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Outbox;
 

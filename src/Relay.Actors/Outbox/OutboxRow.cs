@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Outbox;
 
 /// <summary>A row on its way into a stream; holds the clear bytes until it is wiped.</summary>
-internal sealed class OutboxRow : OutboxAppend
+internal sealed class OutboxRow : StreamRow
 {
     private readonly Sealer _sealer;
     private readonly byte[] _clear;

@@ -1,14 +1,14 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Sealing;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Outbox;
 
 /// <summary>The streams as readers see them: opened, and waited for without polling.</summary>
 /// <param name="recheck">How long a wait goes without looking, if word of an append can be lost; null: it cannot.</param>
-internal sealed class SealedOutbox(IOutboxStore store, ReadGuard reads, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry, ILogger log, TimeProvider time, TimeSpan? recheck = null) : IOutbox
+internal sealed class SealedOutbox(IStreamStore store, BoundedReads reads, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry, ILogger log, TimeProvider time, TimeSpan? recheck = null) : IOutbox
 {
     /// <summary>The notice in place of an item that does not open; both streams have it, so that neither gets a gap.</summary>
     public const string DamagedCode = "DAMAGED";

@@ -1,3 +1,5 @@
+using Relay.Storage;
+
 namespace Relay.Actors.Outbox;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Actors.Shards;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Otr.Core;
+using Relay.Storage.Telemetry;
 
 namespace Relay.Actors.Telemetry;
 
@@ -15,9 +16,8 @@ public sealed class RelayTelemetry : IDisposable
     public const string MeterName = "Relay";
 
     private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _steps, _rejects, _refusals, _commitFailures, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices, _activations, _passivations, _fenced, _late;
-    private readonly Histogram<int> _unitsPerTransaction;
-    private readonly Histogram<double> _commitTime, _stepTime;
+    private readonly Counter<long> _steps, _rejects, _refusals, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices, _activations, _passivations, _fenced, _late;
+    private readonly Histogram<double> _stepTime;
 
     internal RelayTelemetry()
     {
@@ -32,13 +32,14 @@ public sealed class RelayTelemetry : IDisposable
         _late = _meter.CreateCounter<long>("relay.commands.late", "{request}", "Requests whose caller was told to come back because no answer came in time.");
         _conflicts = _meter.CreateCounter<long>("relay.store.conflicts", "{unit}", "Commit units refused by the version's compare-and-swap.");
         _fenced = _meter.CreateCounter<long>("relay.shard.fenced", "{attempt}", "What a node tried for a shard that it had lost and was kept from, by kind.");
-        _commitFailures = _meter.CreateCounter<long>("relay.store.failures", "{transaction}", "Transactions that failed.");
         _activations = _meter.CreateCounter<long>("relay.conversation.activations", "{conversation}", "Conversations taken into memory.");
         _passivations = _meter.CreateCounter<long>("relay.conversation.passivations", "{conversation}", "Idle conversations put out of memory.");
-        _unitsPerTransaction = _meter.CreateHistogram<int>("relay.store.units_per_transaction", "{unit}", "Write jobs that shared one transaction.");
-        _commitTime = _meter.CreateHistogram<double>("relay.store.transaction.duration", "s", "Time of a transaction with its flush to disk.");
+        Storage = new StorageTelemetry(_meter);
         _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s", "Computing time of one batch of a conversation.");
     }
+
+    /// <summary>What the store measures, on the same meter.</summary>
+    internal StorageTelemetry Storage { get; }
 
     /// <summary>For what a part of the process measures by itself.</summary>
     internal Meter Meter => _meter;
@@ -67,15 +68,8 @@ public sealed class RelayTelemetry : IDisposable
     internal void AnsweredLate() => _late.Add(1);
     internal void Conflicted() => _conflicts.Add(1);
     internal void Fenced(string what) => _fenced.Add(1, new KeyValuePair<string, object?>("what", what));
-    internal void CommitFailed() => _commitFailures.Add(1);
     internal void Activated() => _activations.Add(1);
     internal void Passivated() => _passivations.Add(1);
-
-    internal void Committed(int units, TimeSpan time)
-    {
-        _unitsPerTransaction.Record(units);
-        _commitTime.Record(time.TotalSeconds);
-    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -3,6 +3,7 @@ using Otr.Core;
 using Relay.Actors;
 using Relay.Cli.Serve;
 using Relay.Gateway.Hosting;
+using Relay.Storage;
 
 namespace Relay.Cli.Doctor;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Relay.Actors;
 using Relay.Gateway.Auth;
+using Relay.Storage;
 
 namespace Relay.Cli.Doctor;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Otr.Core;
 using Relay.Actors;
+using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 

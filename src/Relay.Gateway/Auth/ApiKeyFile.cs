@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Relay.Actors;
+using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 

@@ -1,4 +1,4 @@
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 

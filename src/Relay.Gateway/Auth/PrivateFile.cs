@@ -1,4 +1,6 @@
 using Relay.Actors;
+using Relay.Storage;
+using Relay.Storage.Files;
 
 namespace Relay.Gateway.Auth;
 

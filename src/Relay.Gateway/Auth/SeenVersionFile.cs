@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Relay.Actors;
+using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 

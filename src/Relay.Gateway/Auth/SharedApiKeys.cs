@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Relay.Actors;
-using Relay.Actors.Store;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 

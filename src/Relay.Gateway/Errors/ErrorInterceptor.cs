@@ -2,8 +2,8 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
 using Relay.Actors;
-using Relay.Actors.Store;
 using Relay.Gateway.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Gateway.Errors;
 

@@ -11,12 +11,12 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors;
-using Relay.Actors.Store;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Errors;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Gateway.Hosting;
 

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Relay.Actors;
+using Relay.Storage;
 
 namespace Relay.Gateway.Hosting;
 

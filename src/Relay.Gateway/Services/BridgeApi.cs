@@ -6,6 +6,7 @@ using Relay.Gateway.Hosting;
 using Relay.Gateway.Resources;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 

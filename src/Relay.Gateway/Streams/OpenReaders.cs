@@ -3,6 +3,7 @@ using Relay.Gateway.Auth;
 using Relay.Gateway.Errors;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Resources;
+using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 

@@ -1,6 +1,7 @@
 using Relay.Actors;
 using Relay.Gateway.Errors;
 using Relay.Gateway.Hosting;
+using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Relay.Actors;
-using Relay.Actors.Store;
 using Relay.Gateway.Hosting;
+using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Relay.Actors.Tests.Broker.Harness;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Broker;
 

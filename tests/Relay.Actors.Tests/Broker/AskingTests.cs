@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using RabbitMQ.Client;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
 using Relay.Actors.Tests.Broker.Harness;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Broker;
 
@@ -125,7 +125,7 @@ public sealed class AskingTests(RabbitFixture fixture)
         var right = Correlation.TryParse(correlation)!.Value;
         var another = right with { Number = right.Number + 1 };
         using var foreignKey = new SealingKey(new byte[32]);
-        using var foreign = new Sealer(foreignKey, Otr.Core.SystemRandom.Instance);
+        using var foreign = new Sealer(foreignKey, Otr.Core.SystemRandom.Instance.Fill);
         Task Answer(string? id, byte[] body) => outside.BasicPublishAsync("", replyTo, mandatory: false, id is null ? new BasicProperties() : new BasicProperties { CorrelationId = id }, body).AsTask();
         var forged = new Reply.NotFound("forged");
 

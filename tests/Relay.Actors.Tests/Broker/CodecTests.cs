@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Text;
 using Otr.Core;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Broker;
 
@@ -18,7 +18,7 @@ public sealed class CodecTests : IDisposable
     public CodecTests()
     {
         using var key = new SealingKey(new byte[32]);
-        _sealer = new Sealer(key, SystemRandom.Instance);
+        _sealer = new Sealer(key, SystemRandom.Instance.Fill);
     }
 
     public void Dispose() => _sealer.Dispose();

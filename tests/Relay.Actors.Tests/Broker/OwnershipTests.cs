@@ -1,7 +1,7 @@
 using System.Globalization;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
 using Relay.Actors.Tests.Broker.Harness;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Broker;
 

@@ -1,7 +1,7 @@
 using RabbitMQ.Client;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
 using Relay.Actors.Tests.Broker.Harness;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Broker;
 
@@ -26,7 +26,7 @@ public sealed class ParkingTests(RabbitFixture fixture)
         var altered = (byte[])good.Clone();
         altered[^1] ^= 1;
         using var foreignKey = new SealingKey(new byte[32]);
-        using var foreign = new Sealer(foreignKey, Otr.Core.SystemRandom.Instance);
+        using var foreign = new Sealer(foreignKey, Otr.Core.SystemRandom.Instance.Fill);
         var place = new RowKey(Asker.Node, conversation, Asker.Number);
         (string Key, string? Correlation, byte[] Body, ParkingReason Reason)[] poison =
         [

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using RabbitMQ.Client;
 using Relay.Actors.Tests.Broker.Harness;
 using Relay.Engines;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Broker;
 

@@ -1,4 +1,4 @@
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Cluster;
 
@@ -6,7 +6,7 @@ namespace Relay.Actors.Tests.Cluster;
 internal sealed class NodesStore : IClusterStore
 {
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<Guid, StoredNode> _nodes = [];
+    private readonly SortedDictionary<Guid, NodeRow> _nodes = [];
     private readonly Dictionary<int, long> _epochs = [];
 
     public bool IsDown { get; set; }
@@ -22,13 +22,13 @@ internal sealed class NodesStore : IClusterStore
         }
     }
 
-    public ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation)
+    public ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation)
     {
         if (IsDown) throw new StoreException("Down on purpose.");
         lock (_lock)
         {
             _nodes[self.Id] = self;
-            return ValueTask.FromResult<IReadOnlyList<StoredNode>>([.. _nodes.Values]);
+            return ValueTask.FromResult<IReadOnlyList<NodeRow>>([.. _nodes.Values]);
         }
     }
 
@@ -52,22 +52,22 @@ internal sealed class NodesStore : IClusterStore
 
     public event Action<StreamKey, ulong>? Appended { add { } remove { } }
     public event Action<StreamKey>? Acknowledged { add { } remove { } }
-    public ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => throw NotHere();
     public ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation) => throw NotHere();
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => throw NotHere();
     public ValueTask FlushAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
-    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw NotHere();
     public ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation) => throw NotHere();
-    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => throw NotHere();
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => throw NotHere();
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw NotHere();
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => throw NotHere();
     public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => throw NotHere();
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => throw NotHere();
     public ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => throw NotHere();
-    public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => throw NotHere();
-    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => throw NotHere();
-    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw NotHere();
-    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw NotHere();
+    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw NotHere();
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -1,14 +1,14 @@
 using Relay.Actors.Cluster;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Cluster;
 
 /// <summary>Who should own which shard.</summary>
 public sealed class PlacementTests
 {
-    private static StoredNode Node(int i, bool draining = false) => new(new Guid(i, 0, 0, new byte[8]), $"relay-{i}", draining);
+    private static NodeRow Node(int i, bool draining = false) => new(new Guid(i, 0, 0, new byte[8]), $"relay-{i}", draining);
 
-    private static StoredNode[] Nodes(params int[] numbers) => [.. numbers.Select(i => Node(i))];
+    private static NodeRow[] Nodes(params int[] numbers) => [.. numbers.Select(i => Node(i))];
 
     public static TheoryData<int, int> Sizes => new() { { 1, 16 }, { 2, 16 }, { 3, 16 }, { 5, 64 }, { 7, 3 }, { 40, 1024 } };
 

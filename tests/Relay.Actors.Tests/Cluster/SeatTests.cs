@@ -3,9 +3,9 @@ using Relay.Actors.Cluster;
 using Relay.Actors.Conversations;
 using Relay.Actors.Outbox;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Cluster;
 
@@ -22,7 +22,7 @@ public sealed class SeatTests : IAsyncDisposable
 
     private async Task<ClusterShards> JoinAsync(string name)
     {
-        var node = new StoredNode(Guid.NewGuid(), name, IsDraining: false);
+        var node = new NodeRow(Guid.NewGuid(), name, IsDraining: false);
         var context = new ConversationContext(_store, null!, null!, null!, null!, new StreamSignals(_time), _time, null!, null!, null!, _telemetry, NullLogger.Instance, _ => { }, _ => { });
         var membership = new Membership(_store, node, Shards, _time, NullLogger.Instance);
         var shards = new ClusterShards(context, _broker.Of(name), _store, membership, 100);

@@ -1,5 +1,6 @@
 using Relay.Actors.Cluster;
 using Relay.Actors.Shards;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Cluster;
 

@@ -1,4 +1,4 @@
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Harness;
 
@@ -75,17 +75,17 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     private IRelayStore Live() => _dead ? throw new StoreException("Dead.") : inner;
 
-    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadAsync(endpointId, conversationId, cancellation));
-    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListAsync(endpointId, afterId, max, cancellation));
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadAsync(endpointId, conversationId, cancellation));
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListAsync(endpointId, afterId, max, cancellation));
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => Live().ReadDueAsync(untilMs, max, cancellation);
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => Live().PostponeAsync(endpointId, conversationId, dueByMs, untilMs, cancellation);
     public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAsync(stream, after, max, maxBytes, cancellation));
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => AtReadGateAsync(s => s.PositionAsync(stream, cancellation));
-    public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => Live().InsertEndpointAsync(endpoint, cancellation);
-    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadEndpointAsync(id, cancellation));
-    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => AtReadGateAsync(s => s.FindEndpointByRequestAsync(request, cancellation));
-    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListEndpointsAsync(afterId, max, cancellation));
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => Live().InsertEndpointAsync(endpoint, cancellation);
+    public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadEndpointAsync(id, cancellation));
+    public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => AtReadGateAsync(s => s.FindEndpointByRequestAsync(request, cancellation));
+    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListEndpointsAsync(afterId, max, cancellation));
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
     public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);
     public ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Harness;
 

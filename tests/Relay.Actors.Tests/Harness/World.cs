@@ -1,5 +1,6 @@
 using System.Text;
 using Otr.Core;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Harness;
 
@@ -74,7 +75,7 @@ internal sealed class World : IDisposable
             while (moved);
             await EventsAsync(relay);
         }
-        catch (Store.StoreException e)
+        catch (StoreException e)
         {
             throw new RelayDiedException(e);
         }

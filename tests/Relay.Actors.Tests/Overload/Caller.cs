@@ -1,6 +1,7 @@
 using System.Text;
 using Otr.Core;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Overload;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Otr.Core;
-using Relay.Actors.Store;
 using Relay.Actors.Tests.Harness;
+using Relay.Storage;
 
 namespace Relay.Actors.Tests.Overload;
 
@@ -154,7 +154,7 @@ public class SlowStoreTests
         var reads = Enumerable.Range(0, RelayLimits.MaxReadsUnderWay + 500).Select(i => kinds[i % kinds.Length]()).ToList();
         Assert.Equal(500, reads.Count(t => t.IsFaulted));
         Assert.Equal(RelayLimits.MaxReadsUnderWay, relay.Local.ReadsUnderWay);
-        time.Advance(RelayLimits.StoreReadTimeout);
+        time.Advance(StorageLimits.ReadTimeout);
         foreach (var read in reads) await Assert.ThrowsAsync<StoreException>(() => read.WaitAsync(Limit));
         // Nobody waits, but the store has not let go of them: no more are given to it.
         Assert.Equal(RelayLimits.MaxReadsUnderWay, relay.Local.ReadsUnderWay);
@@ -176,7 +176,7 @@ public class SlowStoreTests
         for (int i = 0; i < 3; i++)
         {
             var asked = Enumerable.Range(0, 5).Select(e => SendAsync(relay, $"bot{e % 4 + 1}", 0, $"r{i}")).ToList();
-            time.Advance(RelayLimits.StoreReadTimeout);
+            time.Advance(StorageLimits.ReadTimeout);
             foreach (var reply in await Task.WhenAll(asked)) Assert.IsType<Reply.Unavailable>(reply);
         }
         gate.SetResult();

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Relay.Actors;
-using Relay.Cli.LocalCluster;
+using Relay.Lab.Processes;
 
 namespace Relay.Chaos.Tests.Faults;
 

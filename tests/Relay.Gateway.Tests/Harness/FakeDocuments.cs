@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Relay.Actors;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Gateway.Tests.Harness;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Otr.Core;
 using Relay.Actors;
+using Relay.Storage;
 
 namespace Relay.Gateway.Tests.Harness;
 

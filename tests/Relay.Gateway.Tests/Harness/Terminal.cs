@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Relay.Cli.Hosting;
+using Relay.Lab.Processes;
 
 namespace Relay.Gateway.Tests.Harness;
 
@@ -11,14 +11,18 @@ public sealed record TerminalResult(int Code, string Out, string Error)
     public JsonElement JsonError => JsonDocument.Parse(Error).RootElement.GetProperty("error");
 }
 
-/// <summary>Runs <c>relay</c> as a process of its own.</summary>
+/// <summary>Runs <c>relay</c> as a process of its own: the product's, or the one of a checkout, which has the lab's commands too.</summary>
 public static class Terminal
 {
     public static Task<TerminalResult> RunAsync(params string[] arguments) => RunAsync([], null, arguments);
 
-    public static async Task<TerminalResult> RunAsync(Dictionary<string, string> environment, string? input, params string[] arguments)
+    public static Task<TerminalResult> RunLabAsync(params string[] arguments) => RunAsync(RelayProgram.LabStartInfo(arguments), [], null);
+
+    public static Task<TerminalResult> RunAsync(Dictionary<string, string> environment, string? input, params string[] arguments) =>
+        RunAsync(RelayProgram.StartInfo(arguments), environment, input);
+
+    private static async Task<TerminalResult> RunAsync(ProcessStartInfo info, Dictionary<string, string> environment, string? input)
     {
-        var info = RelayProgram.StartInfo(arguments);
         foreach (var name in new[] { "RELAY_KEY", "RELAY_KEY_FILE", "RELAY_SERVER", "RELAY_DATA" }) info.Environment.Remove(name);
         foreach (var (name, value) in environment) info.Environment[name] = value;
         return await RunAsync(info, input);

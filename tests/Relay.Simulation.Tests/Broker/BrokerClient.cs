@@ -3,6 +3,7 @@ using Relay.Actors.Cluster;
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
 using Relay.Simulation.Tests.Engine;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Broker;
 

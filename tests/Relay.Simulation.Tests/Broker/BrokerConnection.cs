@@ -1,5 +1,6 @@
 using Relay.Actors;
 using Relay.Simulation.Tests.Engine;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Broker;
 

@@ -1,5 +1,6 @@
 using Relay.Actors.Shards;
 using Relay.Simulation.Tests.Engine;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Broker;
 
@@ -92,7 +93,7 @@ internal sealed class SimBroker
         if (IsConnected(message.ReplyTo) && !_schedule.Random.Chance(Faults.LosingReplies)) message.ReplyTo.Replied(message.Correlation, reply);
     }
 
-    public void Announce(BrokerConnection from, Relay.Actors.StreamKey stream, ulong last)
+    public void Announce(BrokerConnection from, StreamKey stream, ulong last)
     {
         foreach (var other in _connections)
         {

@@ -1,10 +1,10 @@
 using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Conversations;
-using Relay.Actors.Sealing;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;
 using Relay.Simulation.Tests.Store;
+using Relay.Storage.Sealing;
 
 namespace Relay.Simulation.Tests.Checks;
 
@@ -15,7 +15,7 @@ internal static class StoredCheck
     public static void Check(SimStore store, Checker checker, string endpoint, string conversation, IReadOnlyList<Command> commands)
     {
         using var key = new SealingKey(Cluster.SealingKey);
-        using var sealer = new Sealer(key, new SimRandom(0));
+        using var sealer = new Sealer(key, new SimRandom(0).Fill);
         using var ids = new KeyedIds(Cluster.IdKey);
         var stored = store.Load(endpoint, conversation) ?? throw new ViolationException(Invariant.StoredIsTold, "A conversation is not stored.");
         var view = ConversationRecord.TryOpenView(sealer, new RowKey(endpoint, conversation, stored.Version), stored.Sealed, default);

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging;
 using Relay.Actors;
 using Relay.Actors.Cluster;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
-using Relay.Actors.Store;
 using Relay.Actors.Telemetry;
 using Relay.Simulation.Tests.Broker;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Store;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Simulation.Tests.Nodes;
 
@@ -17,7 +17,7 @@ internal sealed record Cluster(Schedule Schedule, SimStore Store, SimProcess Dat
     /// <summary>Idle conversations that a node keeps in memory.</summary>
     public int MaxResident { get; init; } = 2;
 
-    public static readonly byte[] SealingKey = [.. Enumerable.Repeat((byte)7, Relay.Actors.Sealing.SealingKey.Size)], IdKey = [.. Enumerable.Repeat((byte)9, KeyedIds.KeySize)];
+    public static readonly byte[] SealingKey = [.. Enumerable.Repeat((byte)7, Relay.Storage.Sealing.SealingKey.Size)], IdKey = [.. Enumerable.Repeat((byte)9, KeyedIds.KeySize)];
 
     /// <summary>A conversation's id, as every node works it out.</summary>
     public static string ConversationId(string endpoint, string peer)
@@ -49,7 +49,7 @@ internal sealed class SimNode : ILogger, IDisposable
         _broker = new BrokerClient(schedule, cluster.Broker, Process, time);
         var bytes = new byte[16];
         random.Fill(bytes);
-        var self = new StoredNode(new Guid(bytes), name, false);
+        var self = new NodeRow(new Guid(bytes), name, false);
         var options = new RelayNodeOptions(cluster.Broker.Shards)
         {
             Schedule = item => schedule.Post(Process, "actor runs", 0, item.Execute),
@@ -59,7 +59,7 @@ internal sealed class SimNode : ILogger, IDisposable
             StreamRecheck = RelayLimits.ClusterRecheck,
         };
         using var key = new SealingKey(Cluster.SealingKey);
-        _node = new RelayNode(_store, new Sealer(key, random), new KeyedIds(Cluster.IdKey), options, Shards, _telemetry, this, time, random);
+        _node = new RelayNode(_store, new Sealer(key, random.Fill), new KeyedIds(Cluster.IdKey), options, Shards, _telemetry, this, time, random);
 
         INodeShards Shards(Actors.Conversations.ConversationContext context)
         {

@@ -1,7 +1,7 @@
 using Relay.Actors;
-using Relay.Actors.Store;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Outside;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Relay.Actors;
 using Relay.Simulation.Tests.Checks;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Outside;
 

@@ -1,5 +1,5 @@
-using Relay.Actors.Store;
 using Relay.Simulation.Tests.Engine;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Store;
 

@@ -1,5 +1,5 @@
-using Relay.Actors.Store;
-using static Relay.Actors.Tests.Harness.StoreUnits;
+using Relay.Storage;
+using static Relay.Storage.Tests.Harness.StoreUnits;
 
 namespace Relay.Simulation.Tests.Store;
 
@@ -38,7 +38,7 @@ public sealed class SimClusterStoreTests
     {
         var (a, b) = Open();
         var lifetime = TimeSpan.FromSeconds(3);
-        var (nodeA, nodeB) = (new StoredNode(NodeA, "a", false), new StoredNode(NodeB, "b", true));
+        var (nodeA, nodeB) = (new NodeRow(NodeA, "a", false), new NodeRow(NodeB, "b", true));
         Assert.Equal([nodeA], await a.BeatAsync(nodeA, lifetime, default));
         Assert.Equal([nodeA, nodeB], await b.BeatAsync(nodeB, lifetime, default));
         _nowMs = 3001;

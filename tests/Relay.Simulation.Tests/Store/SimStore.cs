@@ -1,5 +1,5 @@
 using Relay.Actors;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Store;
 
@@ -11,12 +11,12 @@ internal sealed class SimStore(Func<long> nowMs)
 {
     private readonly Dictionary<(string Endpoint, string Id), Row> _conversations = [];
     private readonly Dictionary<StreamKey, SimStream> _streams = [];
-    private readonly Dictionary<string, StoredEndpoint> _endpoints = [];
+    private readonly Dictionary<string, EndpointRow> _endpoints = [];
     private readonly Dictionary<string, byte[]> _meta = [];
-    private readonly Dictionary<string, StoredDocument> _documents = [];
+    private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
     private readonly Dictionary<int, long> _epochs = [];
-    private readonly Dictionary<Guid, (StoredNode Node, long BeatMs)> _nodes = [];
+    private readonly Dictionary<Guid, (NodeRow Node, long BeatMs)> _nodes = [];
 
     private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen);
 
@@ -24,7 +24,7 @@ internal sealed class SimStore(Func<long> nowMs)
     public StoreMutation Mutation { get; init; }
 
     /// <summary>Unacknowledged items that a stream may hold.</summary>
-    public int MaxStreamItems { get; init; } = RelayLimits.MaxStreamItems;
+    public int MaxStreamItems { get; init; } = StorageLimits.MaxStreamItems;
 
     /// <summary>Told of each commit that was done, before anybody else learns of it.</summary>
     public Action<CommitUnit, IReadOnlyList<OutboxPlace>>? Committed { get; set; }
@@ -49,9 +49,9 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public ulong VersionOf(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? row.Version : 0;
 
-    public StoredConversation? Load(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? Show(endpoint, id, row, row.Seen) : null;
+    public ConversationRow? Load(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? Show(endpoint, id, row, row.Seen) : null;
 
-    public IReadOnlyList<StoredConversation> List(string endpoint, string? afterId, int max)
+    public IReadOnlyList<ConversationRow> List(string endpoint, string? afterId, int max)
         => [.. _conversations.Where(c => c.Key.Endpoint == endpoint && string.CompareOrdinal(c.Key.Id, afterId) > 0).OrderBy(c => c.Key.Id, StringComparer.Ordinal).Take(max).Select(c => Show(endpoint, c.Key.Id, c.Value, []))];
 
     public CommitResult Commit(CommitUnit unit)
@@ -133,21 +133,21 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public void Acknowledge(StreamKey stream, ulong sequence) => Stream(stream).Acknowledge(Mutation.HasFlag(StoreMutation.AcknowledgesTooMuch) ? sequence + 1 : sequence);
 
-    public InsertEndpointResult InsertEndpoint(StoredEndpoint endpoint)
+    public InsertEndpointResult InsertEndpoint(EndpointRow endpoint)
     {
         if (_endpoints.Values.Any(e => e.Request == endpoint.Request)) return InsertEndpointResult.RequestSeen;
         if (_endpoints.ContainsKey(endpoint.Id)) return InsertEndpointResult.IdTaken;
         if (_endpoints.Values.Any(e => e.Address == endpoint.Address)) return InsertEndpointResult.AddressTaken;
-        if (_endpoints.Count >= RelayLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
+        if (_endpoints.Count >= StorageLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
         _endpoints.Add(endpoint.Id, endpoint);
         return InsertEndpointResult.Inserted;
     }
 
-    public StoredEndpoint? LoadEndpoint(string id) => _endpoints.GetValueOrDefault(id);
+    public EndpointRow? LoadEndpoint(string id) => _endpoints.GetValueOrDefault(id);
 
-    public StoredEndpoint? FindEndpoint(UInt128 request) => _endpoints.Values.FirstOrDefault(e => e.Request == request);
+    public EndpointRow? FindEndpoint(UInt128 request) => _endpoints.Values.FirstOrDefault(e => e.Request == request);
 
-    public IReadOnlyList<StoredEndpoint> ListEndpoints(string? afterId, int max)
+    public IReadOnlyList<EndpointRow> ListEndpoints(string? afterId, int max)
         => [.. _endpoints.Values.Where(e => string.CompareOrdinal(e.Id, afterId) > 0).OrderBy(e => e.Id, StringComparer.Ordinal).Take(max)];
 
     public byte[] GetOrAddMeta(string name, byte[]? candidate)
@@ -167,7 +167,7 @@ internal sealed class SimStore(Func<long> nowMs)
         return fence;
     }
 
-    public IReadOnlyList<StoredNode> Beat(StoredNode self, TimeSpan lifetime)
+    public IReadOnlyList<NodeRow> Beat(NodeRow self, TimeSpan lifetime)
     {
         _nodes[self.Id] = (self, nowMs());
         return [.. _nodes.Values.Where(n => nowMs() - n.BeatMs <= lifetime.TotalMilliseconds).Select(n => n.Node).OrderBy(n => n.Id)];
@@ -175,12 +175,12 @@ internal sealed class SimStore(Func<long> nowMs)
 
     public bool Leave(Guid node) => _nodes.Remove(node);
 
-    public StoredDocument? LoadDocument(string name) => _documents.GetValueOrDefault(name);
+    public DocumentRow? LoadDocument(string name) => _documents.GetValueOrDefault(name);
 
     public bool SaveDocument(string name, ulong expectedVersion, byte[] value)
     {
         if ((_documents.GetValueOrDefault(name)?.Version ?? 0) != expectedVersion) return false;
-        _documents[name] = new StoredDocument(expectedVersion + 1, value);
+        _documents[name] = new DocumentRow(expectedVersion + 1, value);
         return true;
     }
 
@@ -195,7 +195,7 @@ internal sealed class SimStore(Func<long> nowMs)
         if (_conversations.TryGetValue((endpoint, id), out var row)) _conversations[(endpoint, id)] = change(row);
     }
 
-    private static StoredConversation Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen);
+    private static ConversationRow Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen);
 }
 
 /// <summary>Where an item of a stream stands.</summary>

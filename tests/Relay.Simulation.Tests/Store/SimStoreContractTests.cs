@@ -1,5 +1,5 @@
-using Relay.Actors.Store;
-using Relay.Actors.Tests;
+using Relay.Storage;
+using Relay.Storage.Tests;
 
 namespace Relay.Simulation.Tests.Store;
 

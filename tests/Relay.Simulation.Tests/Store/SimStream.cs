@@ -1,4 +1,5 @@
 using Relay.Actors;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Store;
 
@@ -12,7 +13,7 @@ internal sealed class SimStream
 
     public ulong Last { get; set; }
 
-    public bool IsFull(int maxItems) => Last - Acknowledged >= (ulong)maxItems || _bytes >= RelayLimits.MaxStreamBytes;
+    public bool IsFull(int maxItems) => Last - Acknowledged >= (ulong)maxItems || _bytes >= StorageLimits.MaxStreamBytes;
 
     public void Append(ulong sequence, byte[] value)
     {

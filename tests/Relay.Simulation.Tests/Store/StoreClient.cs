@@ -1,5 +1,5 @@
 using Relay.Actors;
-using Relay.Actors.Store;
+using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Store;
 
@@ -15,7 +15,7 @@ internal abstract class StoreClient : IClusterStore
     /// <param name="done">Called on this process once it learns that it was.</param>
     protected abstract ValueTask<T> DoAsync<T>(StoreOperation operation, Func<SimStore, T> apply, Action<T>? done = null, params object[] touched);
 
-    public ValueTask<StoredConversation?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.Load(endpointId, conversationId));
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.Load(endpointId, conversationId));
 
     public abstract ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation);
 
@@ -37,7 +37,7 @@ internal abstract class StoreClient : IClusterStore
         foreach (var place in places) Appended?.Invoke(place.Stream, place.Sequence);
     }
 
-    public ValueTask<IReadOnlyList<StoredConversation>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.List(endpointId, afterId, max));
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.List(endpointId, afterId, max));
 
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadDue(untilMs, max));
 
@@ -51,23 +51,23 @@ internal abstract class StoreClient : IClusterStore
 
     public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await WriteAsync(s => s.Acknowledge(stream, sequence), () => Acknowledged?.Invoke(stream), stream);
 
-    public ValueTask<InsertEndpointResult> InsertEndpointAsync(StoredEndpoint endpoint, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.InsertEndpoint(endpoint));
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.InsertEndpoint(endpoint));
 
-    public ValueTask<StoredEndpoint?> LoadEndpointAsync(string id, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.LoadEndpoint(id));
+    public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.LoadEndpoint(id));
 
-    public ValueTask<StoredEndpoint?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.FindEndpoint(request));
+    public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.FindEndpoint(request));
 
-    public ValueTask<IReadOnlyList<StoredEndpoint>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ListEndpoints(afterId, max));
+    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ListEndpoints(afterId, max));
 
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.GetOrAddMeta(name, candidate));
 
     public ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation) => DoAsync(StoreOperation.Claim, s => s.Claim(shard), null, shard);
 
-    public ValueTask<IReadOnlyList<StoredNode>> BeatAsync(StoredNode self, TimeSpan lifetime, CancellationToken cancellation) => DoAsync(StoreOperation.Beat, s => s.Beat(self, lifetime));
+    public ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation) => DoAsync(StoreOperation.Beat, s => s.Beat(self, lifetime));
 
     public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation) => await DoAsync(StoreOperation.Leave, s => s.Leave(node));
 
-    public ValueTask<StoredDocument?> LoadDocumentAsync(string name, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.LoadDocument(name));
+    public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.LoadDocument(name));
 
     public ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveDocument(name, expectedVersion, value));
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
-using Relay.Actors.Sealing;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

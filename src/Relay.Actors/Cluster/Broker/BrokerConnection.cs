@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using RabbitMQ.Client;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster.Broker;
 

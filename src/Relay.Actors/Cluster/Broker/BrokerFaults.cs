@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster.Broker;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster.Broker;
 

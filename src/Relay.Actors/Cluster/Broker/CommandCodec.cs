@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

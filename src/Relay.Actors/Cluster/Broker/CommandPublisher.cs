@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Relay.Actors.Sealing;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

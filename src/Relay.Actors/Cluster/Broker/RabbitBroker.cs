@@ -2,9 +2,10 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Otr.Core;
-using Relay.Actors.Sealing;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Sealing;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Cluster.Broker;
 

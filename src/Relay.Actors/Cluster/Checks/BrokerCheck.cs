@@ -4,6 +4,7 @@ using Otr.Core;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Relay.Actors.Cluster.Broker;
+using Relay.Storage;
 
 namespace Relay.Actors.Cluster.Checks;
 

@@ -1,21 +1,9 @@
 using Otr.Core;
 using Relay.Actors.Cluster.Checks;
+using Relay.Storage;
+using Relay.Storage.Postgres;
 
 namespace Relay.Actors;
-
-/// <summary>How something that was looked at is.</summary>
-public enum ClusterVerdict
-{
-    /// <summary>As it should be.</summary>
-    Ok,
-    /// <summary>It works, but should be looked at.</summary>
-    Warning,
-    /// <summary>It does not work.</summary>
-    Problem,
-}
-
-/// <param name="ToDo">What to do about it; null if nothing.</param>
-public sealed record ClusterFinding(string Check, ClusterVerdict Verdict, string Detail, string? ToDo = null);
 
 /// <summary>Looks at what the nodes of a cluster share, from one node's place and with its configuration. Makes and changes nothing.</summary>
 public static class ClusterCheck
@@ -24,8 +12,13 @@ public static class ClusterCheck
     public static async Task<IReadOnlyList<ClusterFinding>> RunAsync(ClusterRelayOptions options, TimeProvider time, IRandomSource random, CancellationToken cancellation)
     {
         var found = new List<ClusterFinding>();
-        await new DatabaseCheck(options, time, random, found).RunAsync(cancellation).ConfigureAwait(false);
+        await new DatabaseCheck(Database(options), time, random.Fill, found).RunAsync(cancellation).ConfigureAwait(false);
         await new BrokerCheck(options, random, found).RunAsync(cancellation).ConfigureAwait(false);
         return found;
     }
+
+    // A quarter of what two nodes' clocks may differ by before they take each other's commands for old.
+    private static DatabaseCheckOptions Database(ClusterRelayOptions options) => new(
+        options.Database, options.SealingKeyFile ?? Path.Combine(options.DataDirectory, "sealing.key"), options.Shards,
+        RelayLimits.CommandLifetime / 4, RelayLimits.HeartbeatLifetime);
 }

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using RabbitMQ.Client;
 using Relay.Actors.Cluster.Broker;
-using Relay.Actors.Sealing;
 using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Engines;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Broker.Harness;
 
@@ -23,7 +23,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     {
         (_server, Shards, Prefix) = (fixture.Server, shards, fixture.NextPrefix());
         using var key = new SealingKey(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
-        Sealer = new Sealer(key, SystemRandom.Instance);
+        Sealer = new Sealer(key, SystemRandom.Instance.Fill);
         Topology = new BrokerTopology(Options("outside"));
     }
 

@@ -1,0 +1,38 @@
+using Otr.Core;
+
+namespace Relay.Storage.Sealing;
+
+/// <summary>What is public about a session, in a row.</summary>
+internal static class SessionCodec
+{
+    /// <summary>Bytes that a session takes at least.</summary>
+    public const int LeastSize = 23;
+
+    public static void Write(RowWriter row, SessionInfo session)
+    {
+        row.Name(session.State);
+        row.Byte(session.Version);
+        row.UInt32(session.OurInstanceTag);
+        row.UInt32(session.PeerInstanceTag);
+        WriteFingerprint(row, session.PeerFingerprint);
+        row.UInt64(session.Ssid);
+        row.Bool(session.SsidFirstHalfBold);
+    }
+
+    public static SessionInfo Read(ref RowReader row)
+        => new(row.Name<MessageState>(), row.Byte(), row.UInt32(), row.UInt32(), ReadFingerprint(ref row), row.UInt64(), row.Bool());
+
+    public static void WriteFingerprint(RowWriter row, Fingerprint? fingerprint)
+    {
+        Span<byte> bytes = stackalloc byte[Fingerprint.Size];
+        fingerprint?.CopyTo(bytes);
+        row.Bytes(fingerprint is null ? [] : bytes);
+    }
+
+    public static Fingerprint? ReadFingerprint(ref RowReader row)
+    {
+        var bytes = row.Bytes();
+        if (bytes.Length is not (0 or Fingerprint.Size)) row.Fail();
+        return bytes.Length == Fingerprint.Size ? new Fingerprint(bytes) : null;
+    }
+}

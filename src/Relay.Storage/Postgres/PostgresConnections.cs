@@ -1,0 +1,145 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Relay.Storage.Telemetry;
+
+namespace Relay.Storage.Postgres;
+
+/// <summary>
+/// The connections of one node: a small pool, and single ones for the lanes. Every session has time limits on the server,
+/// so that whatever happens to this process nobody waits for it for ever.
+/// </summary>
+internal sealed class PostgresConnections : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly NpgsqlConnectionStringBuilder _string;
+    private readonly NpgsqlDataSource _pool;
+    private readonly ILogger _log;
+    private readonly string _instance = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+    private volatile bool _isClosed;
+
+    /// <exception cref="RelayStartException">The connection string is not one.</exception>
+    public PostgresConnections(string connectionString, TimeProvider time, ILogger log)
+    {
+        (Time, _log) = (time, log);
+        try
+        {
+            _string = new NpgsqlConnectionStringBuilder(connectionString)
+            {
+                MaxPoolSize = StorageLimits.PostgresPoolSize,
+                MinPoolSize = 0,
+                Multiplexing = false,
+                NoResetOnClose = true,
+                MaxAutoPrepare = 64,
+                AutoPrepareMinUsages = 2,
+                WriteBufferSize = 64 << 10,
+                ReadBufferSize = 32 << 10,
+                Timeout = (int)StorageLimits.PostgresConnectTimeout.TotalSeconds,
+                // The server's own limit comes first; this is for a server that does not answer at all.
+                CommandTimeout = (int)StorageLimits.PostgresStatementTimeout.TotalSeconds + 2,
+                TcpKeepAlive = true,
+                IncludeErrorDetail = false,
+                ApplicationName = "relay",
+            };
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            // Not its text: it may quote a password.
+            throw new RelayStartException("The connection string of the database is not one that Npgsql understands, as: Host=db;Username=relay;Password=…;Database=relay;SSL Mode=VerifyFull");
+        }
+        if (string.IsNullOrEmpty(_string.Host)) throw new RelayStartException("The connection string of the database names no host, as: Host=db;Username=relay;Password=…;Database=relay;SSL Mode=VerifyFull");
+        _string.Options = $"{_string.Options} {SessionOptions()}".Trim();
+        _pool = NpgsqlDataSource.Create(_string);
+    }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>The database's name and server, without who logs in.</summary>
+    public string Place => string.Create(CultureInfo.InvariantCulture, $"{_string.Database ?? _string.Username} at {_string.Host}:{_string.Port}");
+
+    /// <summary>A source of single connections, which say on the server that they are this lane's.</summary>
+    public NpgsqlDataSource Lane(int number) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
+    {
+        Pooling = false,
+        ApplicationName = string.Create(CultureInfo.InvariantCulture, $"relay-{_instance}-{number}"),
+    });
+
+    /// <summary>For the start, which tells its faults apart itself.</summary>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation) => _pool.OpenConnectionAsync(cancellation);
+
+    /// <summary>
+    /// Runs something that may be done again, until it succeeds or has failed for <see cref="StorageLimits.PostgresPatience"/>.
+    /// </summary>
+    /// <param name="run">Is told whether an earlier attempt may have been done.</param>
+    /// <exception cref="StoreException"/>
+    public async ValueTask<T> RunAsync<T>(Func<NpgsqlConnection, bool, CancellationToken, Task<T>> run, CancellationToken cancellation)
+    {
+        var patience = new Patience(Time, StorageLimits.PostgresPatience);
+        bool isAgain = false;
+        while (true)
+        {
+            if (_isClosed) throw new StoreException("The store is closed.");
+            try
+            {
+                await using var connection = await _pool.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+                return await run(connection, isAgain, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not (StoreException or OperationCanceledException))
+            {
+                if (_isClosed) throw new StoreException("The store is closed.", e);
+                if (!PostgresFault.IsPassing(e) || patience.IsOver) throw new StoreException($"The database refused ({PostgresFault.Code(e)}).", e);
+                StorageLog.DatabaseAgain(_log, PostgresFault.Code(e));
+                // The others in the pool have most likely gone the same way.
+                if (PostgresFault.IsConnectionLost(e)) _pool.Clear();
+                isAgain = true;
+            }
+            await patience.PauseAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _isClosed = true;
+        await _pool.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Joins go by index from the arrays of a statement, whatever the statistics of a table say that was empty a moment
+    /// ago; so a plan can be kept, and there is nothing to compile.
+    /// </summary>
+    private static string SessionOptions()
+    {
+        (string Name, string Value)[] settings =
+        [
+            ("search_path", "pg_catalog"),
+            ("statement_timeout", Milliseconds(StorageLimits.PostgresStatementTimeout)),
+            ("lock_timeout", Milliseconds(StorageLimits.PostgresLockTimeout)),
+            ("idle_in_transaction_session_timeout", Milliseconds(StorageLimits.PostgresIdleInTransaction)),
+            ("default_transaction_isolation", "read\\ committed"),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+        ];
+        return string.Join(' ', settings.Select(s => $"-c {s.Name}={s.Value}"));
+    }
+
+    private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>For how long something is still tried again, with growing pauses.</summary>
+    internal sealed class Patience(TimeProvider time, TimeSpan length)
+    {
+        private readonly long _start = time.GetTimestamp();
+        private TimeSpan _pause = FirstPause;
+
+        public bool IsOver => time.GetElapsedTime(_start) >= length;
+
+        public async Task PauseAsync(CancellationToken cancellation)
+        {
+            await Task.Delay(_pause, time, cancellation).ConfigureAwait(false);
+            if (_pause < LongestPause) _pause *= 2;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using Npgsql;
+using Relay.Storage.Telemetry;
+
+namespace Relay.Storage.Postgres;
+
+public sealed partial class PostgresStore
+{
+    /// <summary>Nodes silent for this many lifetimes are forgotten.</summary>
+    private const int LifetimesKept = 20;
+
+    public async ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation)
+    {
+        RefuseIfClosed();
+        // A claim whose answer was lost is made again: it only makes one more epoch that nobody has.
+        return await _connections.RunAsync(async (connection, _, c) =>
+        {
+            try
+            {
+                await using var batch = new NpgsqlBatch(connection);
+                batch.Add("SELECT set_config('lock_timeout', $1, true)", StorageLimits.ClaimPatience.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture));
+                batch.Add("SELECT pg_advisory_xact_lock($1, $2)", (int)AdvisoryLock.Shard, shard);
+                batch.Add("INSERT INTO relay.shard AS s (id, epoch, node, claimed) VALUES ($1, 1, $2, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET epoch = s.epoch + 1, node = excluded.node, claimed = excluded.claimed RETURNING epoch", shard, node);
+                var reader = await batch.ExecuteReaderAsync(c).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    await reader.NextResultAsync(c).ConfigureAwait(false);
+                    await reader.NextResultAsync(c).ConfigureAwait(false);
+                    await reader.ReadAsync(c).ConfigureAwait(false);
+                    return new ShardFence(shard, reader.GetInt64(0));
+                }
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                await EndOldOwnersAsync(connection, shard, c).ConfigureAwait(false);
+                throw;
+            }
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation)
+    {
+        RefuseIfClosed();
+        return await _connections.RunAsync<IReadOnlyList<NodeRow>>(async (connection, _, c) =>
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            batch.Add("INSERT INTO relay.node AS n (id, name, draining, beat) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET name = excluded.name, draining = excluded.draining, beat = excluded.beat", self.Id, self.Name, self.IsDraining);
+            batch.Add("DELETE FROM relay.node WHERE id IN (SELECT id FROM relay.node WHERE beat < clock_timestamp() - $1 FOR UPDATE SKIP LOCKED)", lifetime * LifetimesKept);
+            batch.Add("SELECT id, name, draining FROM relay.node WHERE beat >= clock_timestamp() - $1 ORDER BY id LIMIT $2", lifetime, (long)StorageLimits.MaxNodes);
+            var reader = await batch.ExecuteReaderAsync(c).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                var nodes = new List<NodeRow>();
+                while (await reader.ReadAsync(c).ConfigureAwait(false)) nodes.Add(new NodeRow(reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
+                return nodes;
+            }
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    // Also from a store that takes no more writes: leaving comes last.
+    public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation)
+        => await _connections.RunAsync((connection, _, c) => connection.ExecuteAsync("DELETE FROM relay.node WHERE id = $1", c, node), cancellation).ConfigureAwait(false);
+
+    public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => ReadAsync((connection, c) => DocumentAsync(connection, name, c), cancellation);
+
+    public async ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation)
+    {
+        RefuseIfClosed();
+        if (expectedVersion >= long.MaxValue) return false;
+        return await _connections.RunAsync(async (connection, isAgain, c) =>
+        {
+            int written = expectedVersion == 0
+                ? await connection.ExecuteAsync("INSERT INTO relay.document (name, version, sealed) VALUES ($1, 1, $2) ON CONFLICT (name) DO NOTHING", c, name, value).ConfigureAwait(false)
+                : await connection.ExecuteAsync("UPDATE relay.document SET version = version + 1, sealed = $3 WHERE name = $1 AND version = $2", c, name, (long)expectedVersion, value).ConfigureAwait(false);
+            // The answer to the first attempt may have been lost; what is sealed is like no other.
+            return written == 1 || (isAgain && await DocumentAsync(connection, name, c).ConfigureAwait(false) is { } stored && stored.Version == expectedVersion + 1 && stored.Sealed.AsSpan().SequenceEqual(value));
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<DocumentRow?> DocumentAsync(NpgsqlConnection connection, string name, CancellationToken cancellation)
+    {
+        var rows = await connection.RowsAsync("SELECT version, sealed FROM relay.document WHERE name = $1", r => new DocumentRow((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellation, name).ConfigureAwait(false);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    /// <summary>
+    /// Ends the sessions that hold a shard's lock for an older owner. The server's own limits end a node's transaction that
+    /// stands still between two round trips, not one that stands still in the middle of sending.
+    /// </summary>
+    private async Task EndOldOwnersAsync(NpgsqlConnection connection, int shard, CancellationToken cancellation)
+    {
+        int ended = (await connection.RowsAsync("""
+            SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+            WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND l.classid = $1::bigint::oid AND l.objid = ($2::bigint & 4294967295)::oid AND l.objsubid = 2
+                AND l.granted AND l.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - $3
+            """, r => r.GetBoolean(0), cancellation, (long)AdvisoryLock.Shard, (long)shard, StorageLimits.ClaimPatience / 2).ConfigureAwait(false)).Count(e => e);
+        if (ended > 0) StorageLog.OldOwnersEnded(_log, shard, ended);
+    }
+}

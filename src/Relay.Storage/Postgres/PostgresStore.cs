@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Relay.Storage.Telemetry;
+
+namespace Relay.Storage.Postgres;
+
+/// <summary>
+/// The store of a cluster: one PostgreSQL database for all nodes. It relies on sessions, advisory locks and the status of
+/// transactions, so between it and the server there is no pooler that shares sessions.
+/// </summary>
+public sealed partial class PostgresStore : IClusterStore
+{
+    private readonly PostgresConnections _connections;
+    private readonly ILogger _log;
+    private readonly CommitLane[] _lanes;
+    private volatile bool _isClosed;
+
+    private PostgresStore(PostgresConnections connections, StorageTelemetry telemetry, ILogger log)
+    {
+        (_connections, _log) = (connections, log);
+        _lanes = [.. Enumerable.Range(0, StorageLimits.PostgresLanes).Select(i => new CommitLane(connections, i, Touched, (stage, session) => Reached(stage, session), telemetry, log))];
+    }
+
+    public event Action<StreamKey, ulong>? Appended;
+
+    public event Action<StreamKey>? Acknowledged;
+
+    /// <summary>For tests: called where a lane's transaction has come to, with its session's process id on the server.</summary>
+    internal Func<LaneStage, int, Task> Reached { get; set; } = static (_, _) => Task.CompletedTask;
+
+    /// <summary>Connects, waiting some time for the server to be there, and brings the schema up to this program's.</summary>
+    /// <param name="connectionString">Npgsql's form, with how to log in and how the server proves itself (`SSL Mode=VerifyFull`).</param>
+    /// <exception cref="RelayStartException">The database cannot be reached or used; what to do is in the message.</exception>
+    public static async Task<PostgresStore> OpenAsync(string connectionString, StorageTelemetry telemetry, ILogger log, TimeProvider time, CancellationToken cancellation)
+    {
+        var connections = new PostgresConnections(connectionString, time, log);
+        try
+        {
+            await PostgresStart.PrepareAsync(connections, log, cancellation).ConfigureAwait(false);
+            return new PostgresStore(connections, telemetry, log);
+        }
+        catch
+        {
+            await connections.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation)
+    {
+        if (candidate is not null) RefuseIfClosed();
+        return await _connections.RunAsync(async (connection, _, c) =>
+        {
+            const string select = "SELECT sealed FROM relay.meta WHERE name = $1";
+            if (await connection.ScalarAsync<byte[]>(select, c, name).ConfigureAwait(false) is { } stored) return stored;
+            if (candidate is null) throw new StoreException("The database lacks a row that every Relay database has.");
+            await connection.ExecuteAsync("INSERT INTO relay.meta (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", c, name, candidate).ConfigureAwait(false);
+            return await connection.ScalarAsync<byte[]>(select, c, name).ConfigureAwait(false) ?? throw new StoreException("A row that was just written is not there.");
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask FlushAsync(CancellationToken cancellation)
+    {
+        _isClosed = true;
+        await Task.WhenAll(_lanes.Select(l => l.StopAsync())).WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await _connections.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void Touched(StreamKey stream, StreamPosition position)
+    {
+        if (position.IsAppended) Appended?.Invoke(stream, (ulong)position.Last);
+        if (position.IsAcknowledged) Acknowledged?.Invoke(stream);
+    }
+
+    /// <summary>An endpoint's writes share its streams' rows: in one lane they share a transaction instead of waiting for each other.</summary>
+    private CommitLane LaneOf(string endpointId) => _lanes[(uint)string.GetHashCode(endpointId, StringComparison.Ordinal) % (uint)_lanes.Length];
+
+    /// <summary>Runs a write that may be done again.</summary>
+    private async ValueTask WriteAsync(Func<NpgsqlConnection, CancellationToken, Task> write, CancellationToken cancellation)
+    {
+        RefuseIfClosed();
+        await _connections.RunAsync(async (connection, _, c) =>
+        {
+            await write(connection, c).ConfigureAwait(false);
+            return true;
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    private void RefuseIfClosed()
+    {
+        if (_isClosed) throw new StoreException("The store is closed.");
+    }
+
+    private static byte[] Blob(UInt128 value)
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        return bytes;
+    }
+
+    private static UInt128 Number(byte[] blob) => blob.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(blob) : default;
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Relay.Storage.Sealing;
+
+/// <summary>Writes the clear form of a row: numbers big-endian, bytes and text with a length before them. Wiped when done.</summary>
+public sealed class RowWriter : IBufferWriter<byte>, IDisposable
+{
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(1024);
+    private int _length;
+
+    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+
+    public void Byte(byte value) { GetSpan(1)[0] = value; _length++; }
+
+    public void Bool(bool value) => Byte(value ? (byte)1 : (byte)0);
+
+    public void UInt32(uint value) { BinaryPrimitives.WriteUInt32BigEndian(GetSpan(4), value); _length += 4; }
+
+    public void UInt64(ulong value) { BinaryPrimitives.WriteUInt64BigEndian(GetSpan(8), value); _length += 8; }
+
+    public void Int64(long value) => UInt64((ulong)value);
+
+    public void UInt128(UInt128 value) { BinaryPrimitives.WriteUInt128BigEndian(GetSpan(16), value); _length += 16; }
+
+    public void Bytes(ReadOnlySpan<byte> value)
+    {
+        UInt32((uint)value.Length);
+        value.CopyTo(GetSpan(value.Length));
+        _length += value.Length;
+    }
+
+    public void Text(string value)
+    {
+        int length = Encoding.UTF8.GetByteCount(value);
+        UInt32((uint)length);
+        Encoding.UTF8.GetBytes(value, GetSpan(length));
+        _length += length;
+    }
+
+    /// <summary>By name, so that a value added in the middle of an enumeration changes no stored row.</summary>
+    public void Name<T>(T value) where T : struct, Enum => Text(value.ToString());
+
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _buffer.Length - _length);
+        _length += count;
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        sizeHint = Math.Max(sizeHint, 1);
+        if (_buffer.Length - _length < sizeHint) Grow(sizeHint);
+        return _buffer.AsSpan(_length);
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        GetSpan(sizeHint);
+        return _buffer.AsMemory(_length);
+    }
+
+    private void Grow(int sizeHint)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + sizeHint));
+        Written.CopyTo(larger);
+        Release();
+        _buffer = larger;
+    }
+
+    private void Release()
+    {
+        CryptographicOperations.ZeroMemory(_buffer.AsSpan(0, _length));
+        ArrayPool<byte>.Shared.Return(_buffer);
+    }
+
+    public void Dispose()
+    {
+        Release();
+        _buffer = [];
+        _length = 0;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+
+namespace Relay.Storage.Sealing;
+
+/// <summary>
+/// XAES-256-GCM (C2SP): AES-256-GCM under a key derived from the first half of a 192-bit nonce by AES-CMAC in counter
+/// mode. With a plain 96-bit nonce drawn at random, one key would be at its bound of 2³² rows after days; with 192 bits
+/// it never is, and no counter has to survive a crash. A derived key is used for a run of nonces with the same first half,
+/// whose second half counts from a random start: deriving it and making its schedule cost more than most seals.
+/// </summary>
+internal sealed class Xaes256Gcm : IDisposable
+{
+    public const int KeySize = 32, NonceSize = 24, TagSize = 16;
+
+    private const int PrefixSize = 12, SealsPerRun = 1 << 16;
+
+    private readonly Aes _aes = Aes.Create();
+    private readonly byte[] _k1 = new byte[16];
+    private readonly Lock _lock = new();
+    // One for each thread that has sealed at the same time as others.
+    private readonly ConcurrentBag<Run> _runs = [];
+    private volatile bool _isDisposed;
+
+    /// <param name="key">32 bytes.</param>
+    public Xaes256Gcm(ReadOnlySpan<byte> key)
+    {
+        _aes.SetKey(key);
+        Span<byte> zero = stackalloc byte[16];
+        zero.Clear();
+        _aes.EncryptEcb(zero, _k1, PaddingMode.None);
+        // CMAC's first subkey: L doubled in GF(2^128), without a branch on the secret bit.
+        var l = BinaryPrimitives.ReadUInt128BigEndian(_k1);
+        BinaryPrimitives.WriteUInt128BigEndian(_k1, (l << 1) ^ ((UInt128)0x87 * (l >> 127)));
+    }
+
+    /// <summary>Seals under a nonce that was never used and never will be.</summary>
+    /// <param name="nonce">24 bytes, filled in.</param>
+    /// <param name="output">As long as <paramref name="clear"/> and <see cref="TagSize"/> more: ciphertext ‖ tag.</param>
+    public void Seal(FillRandom random, Span<byte> nonce, ReadOnlySpan<byte> clear, ReadOnlySpan<byte> associated, Span<byte> output)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (!_runs.TryTake(out var run)) run = Begin(random);
+        run.Seal(nonce, clear, associated, output);
+        if (run.Left > 0 && !_isDisposed) _runs.Add(run);
+        else run.Dispose();
+    }
+
+    /// <param name="nonce">24 bytes that are not used twice.</param>
+    /// <param name="output">As long as <paramref name="clear"/> and <see cref="TagSize"/> more: ciphertext ‖ tag.</param>
+    public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> clear, ReadOnlySpan<byte> associated, Span<byte> output)
+    {
+        using var gcm = Derive(nonce[..PrefixSize]);
+        gcm.Encrypt(nonce[PrefixSize..], clear, output[..clear.Length], output[clear.Length..], associated);
+    }
+
+    /// <returns>False if the tag does not verify; <paramref name="clear"/> is zero then.</returns>
+    public bool TryOpen(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> input, ReadOnlySpan<byte> associated, Span<byte> clear)
+    {
+        using var gcm = Derive(nonce[..PrefixSize]);
+        try
+        {
+            gcm.Decrypt(nonce[PrefixSize..], input[..^TagSize], input[^TagSize..], clear, associated);
+            return true;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return false;
+        }
+    }
+
+    private Run Begin(FillRandom random)
+    {
+        Span<byte> nonce = stackalloc byte[NonceSize];
+        random(nonce);
+        return new Run(Derive(nonce[..PrefixSize]), nonce);
+    }
+
+    private AesGcm Derive(ReadOnlySpan<byte> prefix)
+    {
+        Span<byte> blocks = stackalloc byte[32], key = stackalloc byte[KeySize];
+        for (int i = 0; i < 2; i++)
+        {
+            var block = blocks.Slice(16 * i, 16);
+            block[0] = 0;
+            block[1] = (byte)(i + 1);
+            block[2] = (byte)'X';
+            block[3] = 0;
+            prefix.CopyTo(block[4..]);
+            for (int j = 0; j < 16; j++) block[j] ^= _k1[j];
+        }
+        // An Aes instance is not documented as safe for two threads.
+        lock (_lock)
+        {
+            // An Aes that was disposed of makes itself a new key, and what is sealed with that nobody ever opens.
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _aes.EncryptEcb(blocks, key, PaddingMode.None);
+        }
+        var gcm = new AesGcm(key, TagSize);
+        CryptographicOperations.ZeroMemory(key);
+        return gcm;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock) _isDisposed = true;
+        _aes.Dispose();
+        foreach (var run in _runs) run.Dispose();
+        CryptographicOperations.ZeroMemory(_k1);
+    }
+
+    /// <summary>A derived key and its next nonce. One thread at a time.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly AesGcm _gcm;
+        private readonly byte[] _prefix;
+        private UInt128 _suffix;
+
+        public Run(AesGcm gcm, ReadOnlySpan<byte> first)
+        {
+            _gcm = gcm;
+            _prefix = first[..PrefixSize].ToArray();
+            // The last 12 bytes, behind four that do not count.
+            _suffix = BinaryPrimitives.ReadUInt128BigEndian(first[^16..]) & Last;
+        }
+
+        public int Left { get; private set; } = SealsPerRun;
+
+        private static UInt128 Last => UInt128.MaxValue >> 32;
+
+        public void Seal(Span<byte> nonce, ReadOnlySpan<byte> clear, ReadOnlySpan<byte> associated, Span<byte> output)
+        {
+            BinaryPrimitives.WriteUInt128BigEndian(nonce[^16..], _suffix);
+            _prefix.CopyTo(nonce);
+            _suffix = (_suffix + 1) & Last;
+            Left--;
+            _gcm.Encrypt(nonce[PrefixSize..], clear, output[..clear.Length], output[clear.Length..], associated);
+        }
+
+        public void Dispose() => _gcm.Dispose();
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+
+namespace Relay.Storage.Sqlite;
+
+/// <summary>The tables, as a list of migrations: the schema's version is how many of them were applied.</summary>
+internal static class SqliteSchema
+{
+    /// <summary>"RLAY" in the file's header: what tells a Relay database from any other.</summary>
+    public const uint ApplicationId = 0x524C_4159;
+
+    /// <summary>Of this program. A file with a higher one is refused.</summary>
+    public static int Version => Migrations.Length;
+
+    /// <summary>
+    /// Only ever appended to. Sealed columns say nothing without the key; ids are keyed hashes. `due` is the next deadline
+    /// in Unix ms; `seen.version` and `outbox.sequence` are part of what is sealed.
+    /// </summary>
+    private static readonly string[] Migrations =
+    [
+        """
+        CREATE TABLE meta (
+            name TEXT PRIMARY KEY,
+            sealed BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE endpoint (
+            id TEXT PRIMARY KEY,
+            address BLOB NOT NULL UNIQUE,
+            request BLOB NOT NULL UNIQUE,
+            request_content BLOB NOT NULL,
+            conversations INTEGER NOT NULL DEFAULT 0,
+            sealed BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE conversation (
+            endpoint TEXT NOT NULL,
+            id TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            updated INTEGER NOT NULL,
+            due INTEGER,
+            sealed BLOB NOT NULL,
+            UNIQUE (endpoint, id)
+        ) STRICT;
+        CREATE INDEX conversation_due ON conversation (due) WHERE due IS NOT NULL;
+
+        CREATE TABLE seen (
+            endpoint TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (endpoint, conversation, version)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE stream (
+            endpoint TEXT NOT NULL,
+            kind INTEGER NOT NULL,
+            acknowledged INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            PRIMARY KEY (endpoint, kind)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE outbox (
+            endpoint TEXT NOT NULL,
+            kind INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (endpoint, kind, sequence)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ];
+
+    /// <summary>Makes the tables of an empty file.</summary>
+    public static void Create(SqliteSession session)
+    {
+        session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
+        Migrate(session);
+    }
+
+    /// <summary>Applies what is missing, each migration with its version in one transaction.</summary>
+    public static void Migrate(SqliteSession session)
+    {
+        for (int version = ReadVersion(session); version < Version; version++)
+        {
+            session.Execute("BEGIN IMMEDIATE");
+            session.Script(Migrations[version]);
+            session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1}"));
+            session.Execute("COMMIT");
+        }
+    }
+
+    public static int ReadVersion(SqliteSession session) => (int)(long)session.Scalar("PRAGMA user_version")!;
+}

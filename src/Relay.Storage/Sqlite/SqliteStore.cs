@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Relay.Storage.Telemetry;
+
+namespace Relay.Storage.Sqlite;
+
+/// <summary>The store of one process: one SQLite file in WAL mode, flushed at every commit, overwriting what it deletes.</summary>
+public sealed partial class SqliteStore : IRelayStore
+{
+    private readonly StreamTails _tails = new();
+    private readonly SqliteWriter _writer;
+    private readonly SqliteReaders _readers;
+
+    private SqliteStore(SqliteSession writing, SqliteReaders readers, StorageTelemetry telemetry, ILogger log)
+    {
+        _writer = new SqliteWriter(writing, _tails, telemetry, log)
+        {
+            Touched = (stream, position) =>
+            {
+                if (position.IsAppended) Appended?.Invoke(stream, position.Last);
+                if (position.IsAcknowledged) Acknowledged?.Invoke(stream);
+            },
+        };
+        _readers = readers;
+    }
+
+    public event Action<StreamKey, ulong>? Appended;
+
+    public event Action<StreamKey>? Acknowledged;
+
+    /// <summary>As <see cref="SqliteWriter.EndTransaction"/>.</summary>
+    internal Action<SqliteSession> EndTransaction { set => _writer.EndTransaction = value; }
+
+    /// <summary>Opens the file, or makes it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).</summary>
+    /// <exception cref="RelayStartException">It cannot be written.</exception>
+    public static SqliteStore Open(string path, StorageTelemetry telemetry, ILogger log)
+    {
+        if (!File.Exists(path)) SqliteFile.Create(path);
+        SqliteSession? session = null;
+        try
+        {
+            session = SqliteSession.Open(path, SqliteOpenMode.ReadWrite);
+            session.Execute("PRAGMA journal_mode = WAL");
+            session.Execute("PRAGMA journal_size_limit = 16777216");
+            SqliteSchema.Migrate(session);
+            return new SqliteStore(session, new SqliteReaders(path, StorageLimits.ReadConnections), telemetry, log);
+        }
+        catch (SqliteException e)
+        {
+            session?.Dispose();
+            throw new RelayStartException($"{path} cannot be opened for writing (SQLite error {e.SqliteExtendedErrorCode}). See that the disk has room and the file is writable.", e);
+        }
+    }
+
+    public async ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation)
+    {
+        const string select = "SELECT sealed FROM meta WHERE name = $1";
+        if (await _readers.ReadAsync(s => (byte[]?)s.Scalar(select, name), cancellation).ConfigureAwait(false) is { } stored) return stored;
+        if (candidate is null) throw new StoreException("The database lacks a row that every Relay database has.");
+        return await _writer.RunAsync((s, _) =>
+        {
+            s.Execute("INSERT INTO meta (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, candidate);
+            return (byte[])s.Scalar(select, name)!;
+        }).ConfigureAwait(false);
+    }
+
+    public async ValueTask FlushAsync(CancellationToken cancellation) => await _writer.StopAsync().WaitAsync(cancellation).ConfigureAwait(false);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.StopAsync().ConfigureAwait(false);
+        await _readers.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static byte[] Blob(UInt128 value)
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        return bytes;
+    }
+
+    private static UInt128 Number(byte[] blob) => blob.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(blob) : default;
+}

@@ -1,0 +1,53 @@
+using Otr.Core;
+using Relay.Actors.Outbox;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Tests;
+
+/// <summary>The clear form of stream rows.</summary>
+public class OutboxCodecTests
+{
+    [Fact]
+    public void A_damaged_row_is_null_whatever_is_cut_or_added()
+    {
+        var session = new SessionInfo(MessageState.Encrypted, 3, 0x100, 0x200, new Fingerprint(new byte[20]), 5, true);
+        OutboxBody[] bodies =
+        [
+            new OutboxBody.WireText("?OTR"u8.ToArray()), new OutboxBody.TextReceived("ü"u8.ToArray(), true, false, new Fingerprint(new byte[20])),
+            new OutboxBody.TextReceived(default, false, true, null), new OutboxBody.SessionChanged(session, SessionCause.Expired, true, false),
+            new OutboxBody.MessageDropped("r", "EXPIRED"), new OutboxBody.Notice("PEER_ERROR", "x"u8.ToArray()),
+        ];
+        foreach (var body in bodies)
+        {
+            using var row = new RowWriter();
+            OutboxCodec.Write(row, 1_700_000_000_123, "conversation", "peer", body);
+            var bytes = row.Written.ToArray();
+            var item = OutboxCodec.TryRead(9, bytes)!;
+            Assert.Equal((9UL, 1_700_000_000_123, "conversation", "peer"), (item.Sequence, item.Time.ToUnixTimeMilliseconds(), item.ConversationId, item.Peer));
+            AssertSame(body, item.Body);
+            for (int i = 0; i < bytes.Length; i++) Assert.Null(OutboxCodec.TryRead(9, bytes.AsSpan(0, i)));
+            Assert.Null(OutboxCodec.TryRead(9, [.. bytes, 0]));
+        }
+    }
+
+    private static void AssertSame(OutboxBody expected, OutboxBody actual)
+    {
+        switch (expected, actual)
+        {
+            case (OutboxBody.WireText e, OutboxBody.WireText a):
+                Assert.Equal(e.Text.ToArray(), a.Text.ToArray());
+                break;
+            case (OutboxBody.TextReceived e, OutboxBody.TextReceived a):
+                Assert.Equal(e.Utf8.ToArray(), a.Utf8.ToArray());
+                Assert.Equal(e with { Utf8 = default }, a with { Utf8 = default });
+                break;
+            case (OutboxBody.Notice e, OutboxBody.Notice a):
+                Assert.Equal(e.Utf8.ToArray(), a.Utf8.ToArray());
+                Assert.Equal(e.Code, a.Code);
+                break;
+            default:
+                Assert.Equal(expected, actual);
+                break;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Relay.Cli;
+using Relay.Client;
+using Relay.Lab.Processes;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>Three relays over one PostgreSQL and one RabbitMQ.</summary>
+internal sealed class ClusterStage : BenchStage
+{
+    private readonly ClusterProcesses _cluster;
+
+    private ClusterStage(ClusterProcesses cluster) => _cluster = cluster;
+
+    public IReadOnlyList<ClusterNode> Nodes => _cluster.Nodes;
+
+    protected override IReadOnlyList<Uri> Addresses => _cluster.Addresses;
+
+    protected override RelayKey AdminKey => RelayKey.FromFile(_cluster.AdminKeyFile);
+
+    /// <exception cref="CommandFailure">PostgreSQL or RabbitMQ is not installed, or something did not start.</exception>
+    public static async Task<ClusterStage> StartAsync(Action<string> tell, CancellationToken cancellation)
+    {
+        await EnginePackages.EnsureAsync(install: false, cancellation);
+        return new ClusterStage(await ClusterProcesses.StartAsync(new ClusterOptions { Progress = tell, Arguments = ["--log-level", "Warning"] }, cancellation));
+    }
+
+    public override CpuReading Cpu() => CpuReading.Now(Nodes.Where(n => n.IsRunning).Select(n => n.ProcessId), _cluster.Broker.ProcessId, _cluster.Database.ProcessId);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+}

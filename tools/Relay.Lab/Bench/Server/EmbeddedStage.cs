@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Relay.Client;
+using Relay.Lab.Processes;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>One <c>relay serve</c> with SQLite.</summary>
+internal sealed class EmbeddedStage : BenchStage
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("relay-bench-").FullName;
+    private string _listen = "127.0.0.1:0";
+    private ServerProcess? _server;
+
+    private EmbeddedStage()
+    {
+    }
+
+    public string DataDirectory => Path.Combine(_directory, "data");
+
+    public ServerProcess Server => _server ?? throw new InvalidOperationException("The server does not run.");
+
+    protected override IReadOnlyList<Uri> Addresses => [Server.Address];
+
+    protected override RelayKey AdminKey => RelayKey.FromFile(Path.Combine(DataDirectory, Gateway.Auth.AdminKey.FileName));
+
+    public static async Task<EmbeddedStage> StartAsync(CancellationToken cancellation)
+    {
+        var stage = new EmbeddedStage();
+        try
+        {
+            await stage.StartServerAsync(cancellation);
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it, again at the same address; the time until it answered.</summary>
+    public async Task<TimeSpan> StartServerAsync(CancellationToken cancellation)
+    {
+        var start = Stopwatch.GetTimestamp();
+        _server = await ServerProcess.StartAsync(DataDirectory, _listen, Path.Combine(_directory, "server.log"), null, cancellation, "--log-level", "Warning");
+        _listen = $"127.0.0.1:{_server.Address.Port}";
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillServerAsync()
+    {
+        await Server.KillAsync();
+        await ForgetServerAsync();
+    }
+
+    /// <summary>SIGTERM, and its end.</summary>
+    public async Task DrainServerAsync(CancellationToken cancellation)
+    {
+        await Server.DrainAsync(cancellation);
+        await ForgetServerAsync();
+    }
+
+    public override CpuReading Cpu() => CpuReading.Now([Server.Id], null, null);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (_server is not null) await ForgetServerAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task ForgetServerAsync()
+    {
+        await Server.DisposeAsync();
+        _server = null;
+    }
+}

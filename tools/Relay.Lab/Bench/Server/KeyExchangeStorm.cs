@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>New contacts, each of which asks for a private session, gets it and goes.</summary>
+internal sealed class KeyExchangeStorm(BenchStage stage, ServerBenchOptions options)
+{
+    private readonly Latencies _latencies = new();
+    private volatile bool _goesOn = true;
+
+    public async Task<ServerRow> RunAsync(string what, CancellationToken cancellation)
+    {
+        var lines = await stage.ConnectAsync(cancellation);
+        var running = Task.WhenAll(Enumerable.Range(0, options.KeyExchanges).Select(n => GoOnAsync(lines[n % lines.Count])));
+        await await Task.WhenAny(running, Task.Delay(options.WarmUp, cancellation));
+        var before = stage.Cpu();
+        var start = Stopwatch.GetTimestamp();
+        _latencies.Begin();
+        await await Task.WhenAny(running, Task.Delay(options.Measured, cancellation));
+        _latencies.End();
+        var measured = new Measurement(_latencies, Stopwatch.GetElapsedTime(start), stage.Cpu() - before);
+        _goesOn = false;
+        await running;
+        return new ServerRow(what).AddLoad(measured).Add("at_once", options.KeyExchanges).Add("relays", stage.Relays);
+    }
+
+    private async Task GoOnAsync(LoadLine line)
+    {
+        while (_goesOn)
+        {
+            var start = Stopwatch.GetTimestamp();
+            var conversation = line.Add();
+            await conversation.BeginAsync();
+            _latencies.Arrived(start);
+            line.Remove(conversation);
+        }
+    }
+}

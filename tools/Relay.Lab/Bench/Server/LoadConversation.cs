@@ -1,0 +1,115 @@
+using Otr.Core;
+using Relay.Cli;
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>
+/// One conversation as the load generator has it: a contact with a real OTR state of its own on the network's side, and what
+/// the bot hears of it on the other. Counts both ways, so that nothing lost, doubled or out of order goes unnoticed.
+/// </summary>
+internal sealed class LoadConversation(LoadLine line, string endpoint, string peer, OtrAccount account) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly OtrConversation _otr = new(account, new OtrSettings { Policy = OtrPolicy.AllowV3 });
+    private readonly List<OtrEffect> _effects = [];
+    private readonly TaskCompletionSource _contactIsPrivate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _botIsPrivate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _wires;
+    private long _said, _heard, _answered, _read;
+
+    public string Endpoint => endpoint;
+
+    public string Peer => peer;
+
+    /// <summary>Texts that the contact has said, and that the bot has heard.</summary>
+    public (long Said, long Heard) Counts => (Volatile.Read(ref _said), Volatile.Read(ref _heard));
+
+    /// <summary>The contact asks for a private session; completes when both sides know that it stands.</summary>
+    public async Task BeginAsync()
+    {
+        await Take(new OtrInput.StartRequested());
+        await line.OrFault(Task.WhenAll(_contactIsPrivate.Task, _botIsPrivate.Task));
+    }
+
+    /// <summary>The contact says its next text; completes when Relay has taken it in.</summary>
+    public Task SayAsync() => Take(new OtrInput.SendRequested(LoadText.Next(Interlocked.Increment(ref _said))));
+
+    /// <summary>The contact's next text as wire text that is not sent.</summary>
+    public ReadOnlyMemory<byte> Encrypt()
+    {
+        lock (_lock)
+        {
+            _effects.Clear();
+            _otr.Step(new OtrInput.SendRequested(LoadText.Next(++_said)), Now, _effects);
+            return _effects.OfType<OtrEffect.SendWire>().Single().Text;
+        }
+    }
+
+    /// <summary>Wire text that has come for the contact.</summary>
+    public void Receive(ReadOnlyMemory<byte> wire) => _ = Take(new OtrInput.WireReceived(wire));
+
+    /// <summary>An event that has come for the bot.</summary>
+    public void Hear(BotEvent e)
+    {
+        if (e.Message.SessionChanged is { Cause: SessionChanged.Types.Cause.KeyExchange }) _botIsPrivate.TrySetResult();
+        if (e.Text is not { } text) return;
+        var (number, sent) = LoadText.Read(text);
+        Count(ref _heard, number, "bot");
+        line.Heard?.Invoke(this, e, sent);
+    }
+
+    /// <summary>The bot answers with its next text.</summary>
+    public Task AnswerAsync(BotEvent e) => line.Watch(e.ReplyAsync(System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)))));
+
+    public void Dispose() => _otr.Dispose();
+
+    private static OtrEnvironment Now => new(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), SystemRandom.Instance);
+
+    private Task Take(OtrInput input)
+    {
+        var last = Task.CompletedTask;
+        long? read = null;
+        lock (_lock)
+        {
+            _effects.Clear();
+            _otr.Step(input, Now, _effects);
+            foreach (var effect in _effects)
+            {
+                switch (effect)
+                {
+                    case OtrEffect.SendWire wire:
+                        // Under the lock, so that they leave in order.
+                        last = line.Watch(DeliverAsync($"{++_wires}", wire.Text));
+                        break;
+                    case OtrEffect.DeliverText text:
+                        var (number, sent) = LoadText.Read(System.Text.Encoding.ASCII.GetString(text.Text.Span));
+                        Count(ref _read, number, "contact");
+                        read = sent;
+                        break;
+                    case OtrEffect.SessionChanged { Cause: SessionCause.KeyExchange }:
+                        _contactIsPrivate.TrySetResult();
+                        break;
+                    case OtrEffect.Rejected rejected:
+                        line.Fail(new CommandFailure(ExitCode.Failed, $"A contact of the load rejected what Relay sent: {rejected.Reason}."));
+                        break;
+                }
+            }
+        }
+        // Outside the lock: whoever is called may say something.
+        if (read is { } when) line.Read?.Invoke(this, when);
+        return last;
+    }
+
+    private async Task DeliverAsync(string id, ReadOnlyMemory<byte> wire)
+    {
+        var result = await line.Bridge.DeliverAsync(peer, id, wire, endpoint);
+        if (result.RejectReason.Length > 0) throw new CommandFailure(ExitCode.Failed, $"Relay rejected a message of the load: {result.RejectReason}.");
+    }
+
+    private void Count(ref long last, long number, string who)
+    {
+        if (number != ++last) line.Fail(new CommandFailure(ExitCode.Failed, $"The {who} got text {number} where {last} was to come: one was lost, doubled or out of order."));
+    }
+}

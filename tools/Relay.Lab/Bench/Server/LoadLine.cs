@@ -1,0 +1,125 @@
+using System.Collections.Concurrent;
+using Otr.Core;
+using Relay.Client;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>
+/// A bridge and a bot of some endpoints, each with a connection of its own, and the conversations that go over them: all
+/// with the SDK as anybody would use it.
+/// </summary>
+internal sealed class LoadLine : IAsyncDisposable
+{
+    private readonly RelayClient _bridgeClient, _botClient;
+    private readonly IReadOnlyList<string> _endpoints;
+    private readonly ConcurrentDictionary<(string Endpoint, string Peer), LoadConversation> _conversations = [];
+    private readonly DsaPrivateKey _contactKey = DsaPrivateKey.Generate(SystemRandom.Instance);
+    private readonly OtrAccount _contact;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _fault = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _running;
+    private int _next;
+
+    /// <param name="bridgeClient">Owned.</param>
+    /// <param name="botClient">Owned.</param>
+    /// <param name="endpoints"><c>endpoints/{endpoint}</c></param>
+    public LoadLine(RelayClient bridgeClient, RelayClient botClient, IReadOnlyList<string> endpoints)
+    {
+        (_bridgeClient, _botClient, _endpoints) = (bridgeClient, botClient, endpoints);
+        _contact = new OtrAccount(_contactKey, 0x1001);
+        Bridge = bridgeClient.Bridge([.. endpoints]);
+        _running = Task.WhenAll(Run(CarryAsync), Run(HearAsync));
+    }
+
+    public Bridge Bridge { get; }
+
+    /// <summary>Called for each text that the bot hears, with the time it was said.</summary>
+    public Action<LoadConversation, BotEvent, long>? Heard { get; set; }
+
+    /// <summary>Called for each text that a contact reads, with the time it was said.</summary>
+    public Action<LoadConversation, long>? Read { get; set; }
+
+    /// <summary>A conversation of a new contact, at the endpoints in turn.</summary>
+    public LoadConversation Add()
+    {
+        int n = Interlocked.Increment(ref _next);
+        var conversation = new LoadConversation(this, _endpoints[n % _endpoints.Count], $"contact-{n}@load.example", _contact);
+        _conversations[(conversation.Endpoint, conversation.Peer)] = conversation;
+        return conversation;
+    }
+
+    public void Remove(LoadConversation conversation)
+    {
+        if (_conversations.TryRemove((conversation.Endpoint, conversation.Peer), out _)) conversation.Dispose();
+    }
+
+    /// <summary>Completes with the task, or fails with the line's first fault.</summary>
+    public async Task OrFault(Task task) => await await Task.WhenAny(task, _fault.Task);
+
+    /// <summary>The task; its failure becomes the line's.</summary>
+    public async Task Watch(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+            throw;
+        }
+    }
+
+    public void Fail(Exception fault)
+    {
+        if (!_stop.IsCancellationRequested) _fault.TrySetException(fault);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Bridge.DisposeAsync();
+        await _running;
+        await _bridgeClient.DisposeAsync();
+        await _botClient.DisposeAsync();
+        foreach (var conversation in _conversations.Values) conversation.Dispose();
+        _contactKey.Dispose();
+        // Nobody may be left who waits for it.
+        if (_fault.Task.IsFaulted) _ = _fault.Task.Exception;
+        _stop.Dispose();
+    }
+
+    private async Task CarryAsync(CancellationToken cancellation)
+    {
+        await foreach (var message in Bridge.Outbound(cancellation))
+        {
+            if (_conversations.TryGetValue((message.Endpoint, message.Peer), out var conversation)) conversation.Receive(message.Text);
+            await message.AckAsync();
+        }
+    }
+
+    private async Task HearAsync(CancellationToken cancellation)
+    {
+        await foreach (var e in _botClient.Bot([.. _endpoints]).Events(cancellation))
+        {
+            if (_conversations.TryGetValue((e.Endpoint, e.Peer), out var conversation)) conversation.Hear(e);
+            await e.AckAsync();
+        }
+    }
+
+    private async Task Run(Func<CancellationToken, Task> body)
+    {
+        try
+        {
+            await body(_stop.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The line is being closed.
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>One row of the results: its name, and figures by name in the order they were added.</summary>
+internal sealed class ServerRow(string what)
+{
+    public string What => what;
+
+    public JsonObject Fields { get; } = new() { ["what"] = what };
+
+    public ServerRow Add(string name, double? value, int digits = 3)
+    {
+        Fields[name] = value is { } v ? Math.Round(v, digits) : null;
+        return this;
+    }
+
+    public ServerRow Add(string name, string value)
+    {
+        Fields[name] = value;
+        return this;
+    }
+
+    /// <summary>Throughput, latency under that load, and CPU for each message.</summary>
+    public ServerRow AddLoad(Measurement measured) => this
+        .Add("per_second", measured.PerSecond, 1)
+        .Add("p50_ms", measured.Latencies.Quantile(0.5))
+        .Add("p99_ms", measured.Latencies.Quantile(0.99))
+        .Add("relay_us", measured.CpuEach.Relay, 1)
+        .Add("broker_us", measured.CpuEach.Broker, 1)
+        .Add("database_us", measured.CpuEach.Database, 1)
+        .Add("load_us", measured.CpuEach.Load, 1)
+        .Add("messages", measured.Latencies.Count)
+        .Add("seconds", measured.Took.TotalSeconds);
+
+    /// <summary>Latency where nothing queues.</summary>
+    public ServerRow AddLowLoad(Measurement measured) => this
+        .Add("low_load_per_second", measured.PerSecond, 1)
+        .Add("low_load_p50_ms", measured.Latencies.Quantile(0.5))
+        .Add("low_load_p99_ms", measured.Latencies.Quantile(0.99));
+
+    /// <summary>What the machine was busy with besides: the one-minute load average.</summary>
+    public ServerRow AddLoadAverage()
+    {
+        if (File.Exists("/proc/loadavg")) Add("load_average", double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture));
+        return this;
+    }
+}
+
+/// <summary>What happened in a stretch of time.</summary>
+/// <param name="Cpu">Used in it.</param>
+internal sealed record Measurement(Latencies Latencies, TimeSpan Took, CpuReading Cpu)
+{
+    public double PerSecond => Latencies.Count / Took.TotalSeconds;
+
+    public CpuReading CpuEach
+    {
+        get
+        {
+            double n = Math.Max(1, Latencies.Count);
+            return new CpuReading(Cpu.Relay / n, Cpu.Broker / n, Cpu.Database / n, Cpu.Load / n);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using Relay.Cli;
+
+namespace Relay.Lab.Bench.Server;
+
+/// <summary>Conversations that speak over the lines of a stage, and what is measured of it.</summary>
+internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, IReadOnlyList<LoadConversation> conversations, bool pingPong)
+{
+    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
+    private volatile Latencies _latencies = new();
+    private volatile bool _isFlooding;
+    private int _underWay;
+
+    /// <summary>Opens private sessions in as many new conversations, spread over the lines.</summary>
+    /// <param name="pingPong">The bot answers each text; else it only listens.</param>
+    public static async Task<Traffic> BeginAsync(BenchStage stage, int conversations, bool pingPong, CancellationToken cancellation)
+    {
+        var lines = await stage.ConnectAsync(cancellation);
+        var all = Enumerable.Range(0, Math.Max(conversations, lines.Count)).Select(n => lines[n % lines.Count].Add()).ToList();
+        await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (c, _) => await c.BeginAsync());
+        var traffic = new Traffic(stage, lines, all, pingPong);
+        foreach (var line in lines)
+        {
+            line.Heard = traffic.Heard;
+            line.Read = traffic.Read;
+        }
+        return traffic;
+    }
+
+    /// <summary>As much as goes through, with one message of each conversation under way.</summary>
+    public async Task<Measurement> FloodAsync(TimeSpan warmUp, TimeSpan measured, CancellationToken cancellation)
+    {
+        _isFlooding = true;
+        var speaking = pingPong ? Task.WhenAll(conversations.Select(c => SayAsync(c))) : Task.WhenAll(conversations.Select(KeepSayingAsync));
+        try
+        {
+            await WaitAsync(warmUp, cancellation);
+            return await MeasureAsync(() => WaitAsync(measured, cancellation));
+        }
+        finally
+        {
+            _isFlooding = false;
+            await OrFault(speaking);
+            await QuietAsync(cancellation);
+        }
+    }
+
+    /// <summary>So few that nothing queues.</summary>
+    public async Task<Measurement> TrickleAsync(int perSecond, TimeSpan measured, CancellationToken cancellation)
+    {
+        var result = await MeasureAsync(async () =>
+        {
+            // A ping-pong is two messages.
+            var pause = TimeSpan.FromSeconds((pingPong ? 2.0 : 1.0) / perSecond);
+            using var timer = new PeriodicTimer(pause);
+            var start = Stopwatch.GetTimestamp();
+            for (int n = 0; Stopwatch.GetElapsedTime(start) < measured; n++)
+            {
+                await timer.WaitForNextTickAsync(cancellation);
+                var _ = SayAsync(conversations[n % conversations.Count]);
+            }
+        });
+        await QuietAsync(cancellation);
+        return result;
+    }
+
+    private async Task<Measurement> MeasureAsync(Func<Task> meanwhile)
+    {
+        var latencies = _latencies = new Latencies();
+        var before = stage.Cpu();
+        var start = Stopwatch.GetTimestamp();
+        latencies.Begin();
+        await meanwhile();
+        latencies.End();
+        return new Measurement(latencies, Stopwatch.GetElapsedTime(start), stage.Cpu() - before);
+    }
+
+    private async Task KeepSayingAsync(LoadConversation conversation)
+    {
+        while (_isFlooding) await SayAsync(conversation);
+    }
+
+    private Task SayAsync(LoadConversation conversation)
+    {
+        Interlocked.Increment(ref _underWay);
+        return conversation.SayAsync();
+    }
+
+    private void Heard(LoadConversation conversation, Client.BotEvent e, long sent)
+    {
+        _latencies.Arrived(sent);
+        if (pingPong) _ = conversation.AnswerAsync(e);
+        else Interlocked.Decrement(ref _underWay);
+    }
+
+    private void Read(LoadConversation conversation, long sent)
+    {
+        _latencies.Arrived(sent);
+        Interlocked.Decrement(ref _underWay);
+        if (_isFlooding) _ = SayAsync(conversation);
+    }
+
+    private async Task WaitAsync(TimeSpan time, CancellationToken cancellation) => await OrFault(Task.Delay(time, cancellation));
+
+    private async Task OrFault(Task task)
+    {
+        foreach (var line in lines) task = line.OrFault(task);
+        await task;
+    }
+
+    /// <summary>Until everything that was said has arrived.</summary>
+    private async Task QuietAsync(CancellationToken cancellation)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (Volatile.Read(ref _underWay) > 0)
+        {
+            if (Stopwatch.GetElapsedTime(start) > s_quiet) throw new CommandFailure(ExitCode.Failed, $"{_underWay} messages of the load did not arrive.");
+            await OrFault(timer.WaitForNextTickAsync(cancellation).AsTask());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Lab.Load;
+
+/// <summary>
+/// The bot of many conversations: answers every text, and says things of its own accord. What it says in one conversation
+/// goes one after the other, in different ones at once.
+/// </summary>
+/// <param name="find">The conversation with a peer.</param>
+internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<LoadConversation, Lane> _lanes = [];
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var unacknowledged = new Dictionary<string, AckOrder>();
+        await foreach (var e in bot.Events(cancellation))
+        {
+            var conversation = find(e.Endpoint, e.Peer);
+            var done = Task.CompletedTask;
+            switch (e.Message.EventCase)
+            {
+                case Event.EventOneofCase.TextReceived:
+                    conversation.BotRead(e.Text!, e.IsPrivate);
+                    done = Enqueue(conversation, e.Conversation, LoadConversation.AnswerTo(e.Text!), text => e.ReplyAsync(text, cancellation));
+                    break;
+                case Event.EventOneofCase.SessionChanged when e.Message.SessionChanged.Cause == SessionChanged.Types.Cause.KeyExchange:
+                    conversation.BotSessionBegan();
+                    done = Enqueue(conversation, e.Conversation, null, null);
+                    break;
+                case Event.EventOneofCase.SessionChanged:
+                    conversation.Fault($"the bot was told that the session is over: {e.Message.SessionChanged.Cause}");
+                    break;
+                case Event.EventOneofCase.MessageDropped:
+                    conversation.Fault($"the bot was told that a message was dropped: {e.Message.MessageDropped.Reason}");
+                    break;
+                case Event.EventOneofCase.Notice:
+                    conversation.Fault($"the bot was told: {e.Message.Notice.Code}");
+                    break;
+            }
+            if (!unacknowledged.TryGetValue(e.Endpoint, out var order)) unacknowledged[e.Endpoint] = order = new AckOrder();
+            order.Add(e, done);
+        }
+    }
+
+    /// <summary>Says something unasked; completes when the contact has read it.</summary>
+    public Task SayAsync(LoadConversation conversation, string text, CancellationToken cancellation)
+    {
+        Task heard = Task.CompletedTask;
+        lock (_lock)
+        {
+            var lane = _lanes[conversation];
+            lane.Tail = After(lane.Tail, conversation, () =>
+            {
+                heard = conversation.BotSays(text);
+                return bot.SendAsync(lane.Name, text, cancellation: cancellation);
+            });
+            return Heard(lane.Tail);
+        }
+
+        async Task Heard(Task said)
+        {
+            await said;
+            await heard;
+        }
+    }
+
+    private Task Enqueue(LoadConversation conversation, string name, string? text, Func<string, Task>? say)
+    {
+        lock (_lock)
+        {
+            if (!_lanes.TryGetValue(conversation, out var lane)) _lanes[conversation] = lane = new Lane(name);
+            if (text is null || say is null) return lane.Tail;
+            return lane.Tail = After(lane.Tail, conversation, () =>
+            {
+                _ = conversation.BotSays(text);
+                return say(text);
+            });
+        }
+    }
+
+    private static async Task After(Task before, LoadConversation conversation, Func<Task> say)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await say();
+        }
+        catch (RelayException e)
+        {
+            conversation.Fault($"the bot saw an error: {e.Code} {e.Reason}");
+        }
+        catch (OperationCanceledException)
+        {
+            // The load ends; whoever judges it has done so before.
+        }
+    }
+
+    /// <param name="name">The conversation's resource name.</param>
+    private sealed class Lane(string name)
+    {
+        public string Name => name;
+        public Task Tail { get; set; } = Task.CompletedTask;
+    }
+
+    /// <summary>Acknowledges events in their order, each once everything before it is done.</summary>
+    private sealed class AckOrder
+    {
+        private Task _tail = Task.CompletedTask;
+
+        public void Add(BotEvent e, Task done) => _tail = AfterAsync(_tail, e, done);
+
+        private static async Task AfterAsync(Task before, BotEvent e, Task done)
+        {
+            await before;
+            await done;
+            await e.AckAsync();
+        }
+    }
+}

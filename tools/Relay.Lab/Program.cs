@@ -1,0 +1,4 @@
+using Relay.Cli;
+using Relay.Lab;
+
+return await RelayCommand.RunAsync(args, LabCommands.Create());
