@@ -97,9 +97,14 @@ public static class RelayCommand
     {
         public override int Invoke(ParseResult parseResult)
         {
-            int code = inner.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             var command = parseResult.CommandResult.Command;
+            using var help = new StringWriter();
+            parseResult.InvocationConfiguration.Output = help;
+            int code = inner.Invoke(parseResult);
+            parseResult.InvocationConfiguration.Output = output;
+            // The usage line names the program's file; what is typed is "relay", in a checkout too.
+            output.Write(help.ToString().Replace($"\n  {RootCommand.ExecutableName} ", "\n  relay ", StringComparison.Ordinal));
             var lines = examples.Of(command);
             if (lines.Count > 0)
             {

@@ -36,6 +36,17 @@ public sealed partial class ImageTests
         Assert.All(sources, s => Assert.True(Path.Exists(Repository.PathOf(s)), s));
     }
 
+    /// <summary>Demos, load and benchmarks are no part of the product: neither their sources nor their commands get there.</summary>
+    [Fact]
+    public void Nothing_of_the_lab_gets_into_the_image()
+    {
+        Assert.DoesNotContain("tools", Repository.Text(".dockerignore"), StringComparison.Ordinal);
+        Assert.DoesNotContain("tools/", s_dockerfile, StringComparison.Ordinal);
+        Assert.DoesNotContain("Relay.Lab", s_dockerfile, StringComparison.Ordinal);
+        string[] lab = ["demo", "cluster-demo", "load", "bench", "otr-peer"];
+        Assert.Empty(RelayCommand.Create().Subcommands.Select(c => c.Name).Intersect(lab));
+    }
+
     [Fact]
     public void The_images_command_is_one_that_relay_takes() => AssertParses(JsonSerializer.Deserialize<string[]>(Instruction("CMD"))!);
 

@@ -49,6 +49,7 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         string[] lab = ["demo", "cluster-demo", "load", "bench", "otr-peer"];
         foreach (var word in lab.Concat(["serve", "doctor"])) Assert.Matches($@"\n  {word}\b", root.Out);
         Assert.Matches(@"Examples:\n  relay demo\b", root.Out);
+        Assert.Contains("Usage:\n  relay [command]", root.Out, StringComparison.Ordinal);
         // The product's own program has none of them, not even by name.
         var product = await Terminal.RunAsync("--help");
         foreach (var word in lab) Assert.DoesNotMatch($@"\n  (relay )?{word}\b", product.Out);

@@ -35,7 +35,7 @@ public static class LabCommands
             "relay load --seconds 60                  while a server is restarted, say",
             "relay load --server https://127.0.0.1:7421,https://127.0.0.1:7422 --conversations 100 --json",
         ],
-        ["relay otr-peer"] = ["printf 'query\\nquit\\n' | relay otr-peer alice bob"],
+        ["relay otr-peer"] = ["printf 'start\\nquit\\n' | relay otr-peer alice bob"],
         ["relay bench"] = ["relay bench otr", "relay bench server --json figures.json"],
         ["relay bench server"] =
         [
