@@ -76,7 +76,7 @@ public sealed class DependencyTests
         var folder = Path.Combine(Repository.Root, "src", "Otr.Core", "Crypto", "Ed448") + Path.DirectorySeparatorChar;
         var sources = Directory.GetDirectories(Path.Combine(Repository.Root, "src")).SelectMany(d => Sources(Path.GetFileName(d)!));
         var users = sources.Where(f => File.ReadAllText(f).Contains("BouncyCastle", StringComparison.Ordinal)).ToArray();
-        Assert.Empty(users.Where(f => !f.StartsWith(folder, StringComparison.Ordinal)));
+        Assert.All(users, f => Assert.StartsWith(folder, f));
         Assert.NotEmpty(users);
     }
 

@@ -171,7 +171,8 @@ public class DoubleRatchetTests
 
         var third = pair.Send(pair.Alice);
         Assert.Equal(3u, third.Ratchet);
-        byte[][] invalid = [first.Dh, answer.Dh, Numbers.Bytes(1, 384), Numbers.Bytes(5, 384), Numbers.Bytes(ReferenceGroup.P3072 - 1, 384)];
+        byte[][] invalid = [first.Dh, answer.Dh, Numbers.Bytes(1, 384), Numbers.Bytes(5, 384), Numbers.Bytes(ReferenceGroup.P3072 - 1,
+            384)];
         foreach (var dh in invalid)
             Refused(RatchetFault.InvalidKey, pair.Bob, third with { Dh = dh });
         Assert.Equal(RatchetFault.None, Receive(pair.Bob, third));

@@ -26,13 +26,21 @@ public class Ed448WorkspaceTests
     private static IEnumerable<BigInteger> EdgeSquares()
     {
         var random = new SeededRandom(448);
-        for (int kind = 0; kind < 12; kind++)
+        for (int kind = 0; kind < 15; kind++)
         {
             while (true)
             {
                 var limbs = MemoryMarshal.Cast<byte, uint>(random.Bytes(64)).ToArray();
                 for (int i = 0; i < limbs.Length; i++) limbs[i] &= 0xFFFFFFF;
-                for (int i = 1; i < limbs.Length; i++)
+                // With x = y, limb 8 of 2x² is as large as can be and that of 4x² as small: two bits come up into it from limb 7 and from
+                // the top.
+                if (kind >= 12)
+                {
+                    limbs[8] = 0xFFFFFFF;
+                    limbs[7] = limbs[7] & 0x3FFFFFF | (uint)(kind - 11) << 26;
+                    limbs[15] = limbs[15] & 0x3FFFFFF | (uint)(15 - kind) << 26;
+                }
+                for (int i = 1; i < limbs.Length && kind < 12; i++)
                 {
                     bool isEdge = kind switch { < 4 => i == 8, < 8 => i is >= 8 and < 15, _ => i < 15 };
                     if (isEdge) limbs[i] = kind % 4 == 3 ? 0u : 0xFFFFFFFu - (uint)(kind % 4 == 2 ? i & 1 : 0);
