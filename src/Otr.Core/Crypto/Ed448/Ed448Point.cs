@@ -18,11 +18,12 @@ internal sealed class Ed448Point : IDisposable
     public static readonly Ed448Point Base = Decode(
         "14FA30F25B790898ADC8D74E2C13BDFDC4397CE61CFFD33AD7C2A0051E9C78874098A36C7373EA4B62C7C9563720768824BCB66E71463F6900");
 
-    private readonly byte[] _encoding = GC.AllocateArray<byte>(Size, pinned: true);
+    private readonly byte[] _encoding;
 
-    private Ed448Point(uint[] x, uint[] y)
+    private Ed448Point(uint[] x, uint[] y, bool isPublic)
     {
         (X, Y) = (x, y);
+        _encoding = isPublic ? new byte[Size] : GC.AllocateArray<byte>(Size, pinned: true);
         X448Field.Encode(y, _encoding.AsSpan(0, Size - 1));
         _encoding[^1] = (byte)((x[0] & 1) << 7);
     }
@@ -54,9 +55,9 @@ internal sealed class Ed448Point : IDisposable
         point = null;
         if (encoding.Length != Size || !Rfc8032.Ed448.ValidatePublicKeyFull(encoding)) return false;
         using var workspace = Ed448Workspace.Take();
-        uint[] x = Ed448Workspace.NewElement(), y = Ed448Workspace.NewElement();
+        uint[] x = X448Field.Create(), y = X448Field.Create();
         if (!workspace.TryDecompress(encoding, x, y)) return false;
-        point = new Ed448Point(x, y);
+        point = new Ed448Point(x, y, isPublic: true);
         return true;
     }
 
@@ -67,9 +68,9 @@ internal sealed class Ed448Point : IDisposable
     public static Ed448Point Restore(ReadOnlySpan<byte> encoding)
     {
         using var workspace = Ed448Workspace.Take();
-        uint[] x = Ed448Workspace.NewElement(), y = Ed448Workspace.NewElement();
+        uint[] x = X448Field.Create(), y = X448Field.Create();
         if (!workspace.TryDecompress(encoding, x, y)) throw new ArgumentException("Not the encoding of a point.", nameof(encoding));
-        return new Ed448Point(x, y);
+        return new Ed448Point(x, y, isPublic: true);
     }
 
     /// <summary>k·G. Constant-time.</summary>
@@ -93,7 +94,7 @@ internal sealed class Ed448Point : IDisposable
     {
         using var workspace = Ed448Workspace.Take();
         Ed448Multiplication.MultiplyBaseAddVar(workspace, r, c, X, Y);
-        return Result(workspace);
+        return Result(workspace, isPublic: true);
     }
 
     /// <summary>P + Q. Constant-time.</summary>
@@ -130,11 +131,13 @@ internal sealed class Ed448Point : IDisposable
     /// <summary>Prints the type only.</summary>
     public override string ToString() => nameof(Ed448Point);
 
-    private static Ed448Point Result(Ed448Workspace workspace)
+    /// <summary>Pinned memory is for what may be secret: the garbage collector gets to it in full collections only.</summary>
+    private static Ed448Point Result(Ed448Workspace workspace, bool isPublic = false)
     {
-        uint[] x = Ed448Workspace.NewElement(), y = Ed448Workspace.NewElement();
+        uint[] x = isPublic ? X448Field.Create() : Ed448Workspace.NewElement(),
+            y = isPublic ? X448Field.Create() : Ed448Workspace.NewElement();
         workspace.Normalise(workspace.Sum, x, y);
-        return new Ed448Point(x, y);
+        return new Ed448Point(x, y, isPublic);
     }
 
     private static Ed448Point Decode(string hex) =>
