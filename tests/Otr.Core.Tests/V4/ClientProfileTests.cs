@@ -202,6 +202,28 @@ public class ClientProfileTests
         Assert.Equal(nameof(ClientProfile), Own(0).ToString());
     }
 
+    /// <summary>Fields of another type, however well signed, are not taken for those that belong in their place.</summary>
+    [Fact]
+    public void Every_field_has_to_be_of_the_type_in_its_place()
+    {
+        using var identity = Ed448SigningKey.Generate(new SeededRandom(1));
+        var profile = Own(0).Encoded.ToArray();
+        // The number of fields, then type and value of each.
+        int[] lengths = [4, 59, 59, 5, 8];
+        for (int field = 0, at = 4; field < lengths.Length; at += 2 + lengths[field++])
+        {
+            foreach (ushort type in new ushort[] { 0, (ushort)field, (ushort)(field + 2), 8, 0x0101 })
+            {
+                var other = profile.ToArray();
+                BinaryPrimitives.WriteUInt16BigEndian(other.AsSpan(at), type);
+                identity.Sign(other.AsSpan(4..^Ed448Signature.Size), other.AsSpan(^Ed448Signature.Size..));
+                Assert.Null(Read(other, 0, out var fault, senderTag: 0x100));
+                Assert.Equal(ProfileFault.Malformed, fault);
+            }
+            Assert.Equal(field + 1, BinaryPrimitives.ReadUInt16BigEndian(profile.AsSpan(at)));
+        }
+    }
+
     /// <summary>A change anywhere is noticed: all bytes are under the signature, or are the signature, or decide what is.</summary>
     [Fact]
     public void No_profile_survives_a_changed_cut_or_added_byte() => LongRuns.Search(TimeSpan.FromSeconds(1), 30, seed =>

@@ -105,11 +105,11 @@ public class Ed448WorkspaceTests
         foreach (var square in EdgeSquares())
         {
             var root = Root(square);
-            // x = −y empties B, from which E = C + D is taken; x = y = 0 empties E, from which 2H is taken.
+            // x = y makes the least B beside the largest E, which is taken from it; x = y = 0 empties E, from which 2H is taken.
             (BigInteger, BigInteger, BigInteger)[] points =
             [
-                (root, P - root, root), (root, P - root, 1), (root, root, root), (0, 0, root), (0, root, root), (root, 0, 0),
-                (square, square, square), (0, 0, 0),
+                (root, P - root, root), (root, P - root, 1), (root, root, root), (root, root, 1), (0, 0, root),
+                (0, root, root), (root, 0, 0), (square, square, square), (0, 0, 0),
             ];
             foreach (var (x, y, z) in points)
             {
