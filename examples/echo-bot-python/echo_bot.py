@@ -10,7 +10,7 @@ while True:
     requests = queue.SimpleQueue()
     requests.put(event.StreamEventsRequest(open=event.OpenStream(endpoint=endpoint)))
     try:
-        for response in events.StreamEvents(iter(requests.get, None), metadata=auth):
+        for response in events.StreamEvents(iter(requests.get, None), metadata=auth, timeout=60):  # a dead stream ends, too
             e = response.event
             if e.text_received.encrypted:
                 messages.SendMessage(conversation.SendMessageRequest(
@@ -19,5 +19,5 @@ while True:
             if e.sequence:
                 requests.put(event.StreamEventsRequest(ack=event.Ack(endpoint=endpoint, sequence=e.sequence)))
     except grpc.RpcError as error:
-        if error.code() != grpc.StatusCode.UNAVAILABLE: raise
+        if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED): raise
     time.sleep(1)

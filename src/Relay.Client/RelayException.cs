@@ -9,13 +9,14 @@ public sealed class RelayException : Exception
     private RelayException(RpcException inner, string reason, IReadOnlyList<(string Field, string Description)> violations, TimeSpan? retryAfter)
         : base(inner.Status.Detail, inner)
     {
-        Code = inner.StatusCode;
+        // No server answered this: Grpc.Net.Client gives INTERNAL to a connection that fails in TLS.
+        Code = inner is { StatusCode: StatusCode.Internal, Status.DebugException: HttpRequestException } ? StatusCode.Unavailable : inner.StatusCode;
         Reason = reason;
         Violations = violations;
         RetryAfter = retryAfter;
     }
 
-    /// <summary>The gRPC status.</summary>
+    /// <summary>The gRPC status; UNAVAILABLE also if no connection could be made, for whatever reason.</summary>
     public StatusCode Code { get; }
 
     /// <summary>The stable reason (<c>google.rpc.ErrorInfo</c>); empty if the server gave none.</summary>
@@ -27,10 +28,10 @@ public sealed class RelayException : Exception
     /// <summary>How long to wait before the same request may be tried again; null: in vain.</summary>
     public TimeSpan? RetryAfter { get; }
 
-    /// <summary>Reads the details of a status.</summary>
+    /// <summary>Reads the details of a status; damaged ones count as none.</summary>
     public static RelayException From(RpcException error)
     {
-        var status = error.GetRpcStatus();
+        var status = error.Trailers.GetRpcStatus(ignoreParseError: true);
         return new RelayException(error,
             status?.GetDetail<ErrorInfo>()?.Reason ?? "",
             [.. status?.GetDetail<BadRequest>()?.FieldViolations.Select(v => (v.Field, v.Description)) ?? []],

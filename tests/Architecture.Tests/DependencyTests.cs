@@ -12,10 +12,9 @@ public sealed class DependencyTests
         ["Otr.Core"] = [],
         ["Relay.Storage"] = [],
         ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
-        ["Relay.Grpc"] = [],
-        ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Relay.Grpc", "Otr.Core"],
-        ["Relay.Client"] = ["Relay.Grpc"],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Grpc", "Relay.Gateway", "Relay.Client"],
+        ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Otr.Core"],
+        ["Relay.Client"] = [],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
@@ -24,9 +23,12 @@ public sealed class DependencyTests
         ["Otr.Core"] = ["BouncyCastle.Cryptography"],
         ["Relay.Storage"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql"],
         ["Relay.Actors"] = ["RabbitMQ.Client"],
-        ["Relay.Grpc"] = ["Google.Protobuf", "Grpc.Tools"],
-        ["Relay.Gateway"] = ["Google.Protobuf", "Grpc.Tools", "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],
-        ["Relay.Client"] = ["Google.Protobuf", "Grpc.Tools"],
+        ["Relay.Gateway"] =
+        [
+            "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.AspNetCore", "Grpc.AspNetCore.HealthChecks", "Grpc.AspNetCore.Server.Reflection", "Grpc.StatusProto", "Grpc.Tools",
+            "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+        ],
+        ["Relay.Client"] = ["Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 
@@ -50,6 +52,19 @@ public sealed class DependencyTests
         var assembly = Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, (project == "Relay.Cli" ? "relay" : project) + ".dll"));
         var ours = assembly.GetReferencedAssemblies().Select(a => a.Name!).Where(n => Allowed.ContainsKey(n));
         Assert.Empty(ours.Except(Allowed[project]));
+    }
+
+    /// <summary>A bot is a console program: the SDK must not ask for the runtime of a web server.</summary>
+    [Fact]
+    public void The_SDK_needs_no_ASP_NET_Core()
+    {
+        Assert.Empty(Items("Relay.Client", "FrameworkReference"));
+        var assembly = Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, "Relay.Client.dll"));
+        Assert.DoesNotContain(assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
+        // Nor may a package ask for it: the lock file of a program that uses nothing but the SDK names its whole closure.
+        var closure = File.ReadAllText(Path.Combine(Repository.Root, "examples", "echo-bot-csharp", "packages.lock.json"));
+        Assert.Contains("\"Grpc.Net.Client\"", closure, StringComparison.Ordinal);
+        Assert.DoesNotContain("AspNetCore", closure, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class AuthTests
         var described = Descriptors.Select(m => $"/{m.Service.FullName}/{m.Name}").ToList();
         Assert.Equal(s_expected.Count, described.Count);
         Assert.All(described, m => Assert.NotNull(MethodScopes.Of(m)));
-        string[] standard = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"];
+        string[] standard = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"];
         Assert.Equal(described.Concat(standard).Order(), MethodScopes.Table.Keys.Order());
         Assert.All(described, m => Assert.False(MethodScopes.Of(m)!.IsPublic));
     }

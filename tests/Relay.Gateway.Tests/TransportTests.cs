@@ -52,8 +52,8 @@ public sealed class TransportTests
         await using var trusting = RelayClient.Connect(address, RelayKey.Parse(server.AdminToken), options);
         Assert.NotEmpty((await trusting.Admin.GetServerAsync(new GetServerRequest())).Version);
         await using var stranger = RelayClient.Connect(address, RelayKey.Parse(server.AdminToken), options with { TrustedCertificateFile = null });
-        var e = await Assert.ThrowsAsync<RpcException>(async () => await stranger.Admin.GetServerAsync(new GetServerRequest()));
-        Assert.Equal(StatusCode.Unavailable, e.StatusCode);
+        var e = await Assert.ThrowsAsync<RelayException>(() => stranger.CallAsync(o => stranger.Admin.GetServerAsync(new GetServerRequest(), o)));
+        Assert.Equal(StatusCode.Unavailable, e.Code);
     }
 
     [Fact]
@@ -133,6 +133,21 @@ public sealed class TransportTests
         await relay.DrainAsync(CancellationToken.None);
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, (await health.CheckAsync(new HealthCheckRequest())).Status);
         Assert.False(await server.Connect(null).IsServingAsync());
+    }
+
+    [Fact]
+    public async Task Who_watches_health_is_told_at_once_and_does_not_hold_up_the_end()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        using var watch = new Health.HealthClient(server.Connect(null).Invoker).Watch(new HealthCheckRequest { Service = "relay.v1.EventService" });
+        Assert.True(await watch.ResponseStream.MoveNext(Patience.Token));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, watch.ResponseStream.Current.Status);
+        var begun = System.Diagnostics.Stopwatch.StartNew();
+        Assert.True(await server.Host.DrainAsync(CancellationToken.None));
+        // What Kestrel would wait for a call that does not end.
+        Assert.InRange(begun.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
+        Assert.True(await watch.ResponseStream.MoveNext(Patience.Token));
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, watch.ResponseStream.Current.Status);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The clients of other gRPC implementations that tests/Relay.Grpc.Tests talks to: grpcio, and grpc-js from npm.
+# The clients of other gRPC implementations that tests/Interop.Tests runs against the gateway: grpcio, and grpc-js from npm.
 set -eu
 . "$(dirname "$0")/shared/apt.sh"
 
@@ -9,7 +9,7 @@ install_packages $packages
 # A Node.js that is not Debian's serves as well.
 command -v node >/dev/null && command -v npm >/dev/null || install_packages nodejs npm
 
-cd "$(dirname "$0")/../Relay.Grpc.Tests/Clients/js"
+cd "$(dirname "$0")/../Interop.Tests/Gateway/clients/js"
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     npm ci --ignore-scripts
 fi

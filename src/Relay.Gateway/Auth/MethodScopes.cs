@@ -71,6 +71,7 @@ public static class MethodScopes
         ["/grpc.health.v1.Health/Check"] = MethodAccess.Public,
         ["/grpc.health.v1.Health/Watch"] = MethodAccess.Public,
         ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = s_anyKey,
+        ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = s_anyKey,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Who may call the method; null: nobody.</summary>

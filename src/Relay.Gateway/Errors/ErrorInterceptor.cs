@@ -45,14 +45,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> log) : Intercep
         if (context.CancellationToken.IsCancellationRequested) return new RpcException(new Status(StatusCode.Cancelled, "The call was cancelled."));
         if (e is IOException) return new RpcException(new Status(StatusCode.Unavailable, "The connection broke."));
         if (e is StoreException) return ApiErrors.Unavailable("The server's store does not answer; repeat it with the same request id.", RelayLimits.UnavailableRetryAfter);
-        // The type and the place are enough to find a fault; an exception's text may carry what was sent.
-        log.CallFailed(context.Method, e.GetType().FullName ?? e.GetType().Name, FirstFrame(e));
+        log.CallFailed(context.Method, e);
         return ApiErrors.Internal();
-    }
-
-    private static string FirstFrame(Exception e)
-    {
-        var trace = new System.Diagnostics.StackTrace(e, fNeedFileInfo: false);
-        return string.Join(" < ", trace.GetFrames().Take(6).Select(f => f.GetMethod() is { } m ? $"{m.DeclaringType?.Name}.{m.Name}" : "?"));
     }
 }

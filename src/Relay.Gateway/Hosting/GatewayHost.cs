@@ -1,7 +1,5 @@
 using System.Reflection;
 using System.Security.Cryptography.X509Certificates;
-using Grpc.AspNetCore.Server;
-using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -147,8 +145,8 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(new GatewayClock(TimeProvider.System));
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton(new WireTakeover(relay.Documents, TimeProvider.System));
-        services.AddSingleton<HealthServiceImpl>();
         services.AddSingleton<Readiness>();
+        services.AddGrpcHealthChecks(Readiness.MapServices).AddCheck<Readiness>(Readiness.CheckName);
         services.AddGrpcReflection();
         services.AddGrpc(grpc =>
         {
@@ -162,14 +160,16 @@ public sealed class GatewayHost : IAsyncDisposable
 
     private static void MapServices(WebApplication app)
     {
+        app.CountCallFaults();
         PlainHealth.Map(app);
+        app.CloseWhenDraining();
         app.MapGrpcService<EndpointApi>();
         app.MapGrpcService<ConversationApi>();
         app.MapGrpcService<MessageApi>();
         app.MapGrpcService<EventApi>();
         app.MapGrpcService<BridgeApi>();
         app.MapGrpcService<AdminApi>();
-        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
     }
 

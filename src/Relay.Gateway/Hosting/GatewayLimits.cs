@@ -43,6 +43,9 @@ public static class GatewayLimits
     /// <summary>Time that in-flight work gets when the server drains.</summary>
     public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>Time between the draining notice on a stream and the stream's end.</summary>
+    public static readonly TimeSpan DrainingNoticeLead = TimeSpan.FromMilliseconds(100);
+
     /// <summary>How often, while it delivers, a bridge's stream looks whether a stream at another node has taken its endpoint.</summary>
     public static readonly TimeSpan TakeoverRecheck = TimeSpan.FromSeconds(1);
     /// <summary>How often a node looks for a newer version of the cluster's API keys.</summary>

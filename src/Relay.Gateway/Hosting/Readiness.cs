@@ -1,4 +1,6 @@
+using Grpc.AspNetCore.HealthChecks;
 using Grpc.HealthCheck;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
@@ -6,11 +8,13 @@ using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Whether the server wants work, as it tells probes: the server as a whole (the empty name) and each service. It says no
-/// before anything else happens when it drains.
+/// The health check behind every probe: whether the server wants work. It is healthy from the end of the start until the
+/// drain begins, for the server as a whole (the empty name) and for each service.
 /// </summary>
-internal sealed class Readiness(HealthServiceImpl health, IRelay relay)
+internal sealed class Readiness(HealthServiceImpl watchers, IRelay relay) : IHealthCheck
 {
+    public const string CheckName = "ready";
+
     private static readonly string[] s_services =
         ["", .. MethodScopes.Table.Keys.Where(m => m.StartsWith("/relay.", StringComparison.Ordinal)).Select(m => m.Split('/')[1]).Distinct()];
     private readonly Lock _lock = new();
@@ -22,29 +26,40 @@ internal sealed class Readiness(HealthServiceImpl health, IRelay relay)
         get { lock (_lock) return _isOpen && !_isClosed && relay.IsReady; }
     }
 
-    /// <summary>From now on, until the actors drain or <see cref="Close"/>.</summary>
+    /// <summary>Names the services that gRPC probes may ask for.</summary>
+    public static void MapServices(GrpcHealthChecksOptions options)
+    {
+        options.Services.Clear();
+        foreach (var service in s_services) options.Services.Map(service, static check => check.Name == CheckName);
+    }
+
+    /// <summary>Says that the server is ready, until the actors drain or <see cref="Close"/> is called.</summary>
     public void Open()
     {
         lock (_lock)
         {
             _isOpen = true;
-            if (!_isClosed) Set(ServingStatus.Serving);
+            if (!_isClosed) Tell(ServingStatus.Serving);
         }
         relay.Draining.Register(Close);
     }
 
-    /// <summary>For good.</summary>
+    /// <summary>Marks the server as not ready; irreversible.</summary>
     public void Close()
     {
         lock (_lock)
         {
             _isClosed = true;
-            Set(ServingStatus.NotServing);
+            Tell(ServingStatus.NotServing);
         }
     }
 
-    private void Set(ServingStatus status)
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(IsReady ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
+
+    /// <summary>Checks are evaluated when they are asked for; open watches hear of a change only in this way.</summary>
+    private void Tell(ServingStatus status)
     {
-        foreach (var service in s_services) health.SetStatus(service, status);
+        foreach (var service in s_services) watchers.SetStatus(service, status);
     }
 }

@@ -57,6 +57,7 @@ internal static class Transport
         {
             // Cleartext HTTP/2 has no negotiation: anything but Http2 here would make it HTTP/1.1.
             listen.Protocols = HttpProtocols.Http2;
+            listen.CloseWhenDraining();
             if (certificate is not null)
             {
                 listen.UseHttps(certificate, https =>

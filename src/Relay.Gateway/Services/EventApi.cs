@@ -41,7 +41,7 @@ internal sealed class EventApi(IRelay relay, IApiKeyStore keys, TimeProvider tim
             await readers.FlushAsync(context.CancellationToken);
         }
         if (end == RequestsEnd.Draining)
-            await writer.WriteAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
+            await writer.WriteLastAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
 
         Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
         {

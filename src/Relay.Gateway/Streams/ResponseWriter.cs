@@ -45,6 +45,16 @@ internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvi
         }
     }
 
+    /// <summary>
+    /// Sends the notice that the server drains, and leaves the stream open for a moment: the connection's GOAWAY, sent at
+    /// the same time, must not reach the client after the end of its last stream (<see cref="Hosting.GracefulClose"/>).
+    /// </summary>
+    public async Task WriteLastAsync(T draining, CancellationToken cancellation)
+    {
+        await WriteAsync(draining, cancellation);
+        await Task.Delay(Hosting.GatewayLimits.DrainingNoticeLead, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>Runs until cancelled.</summary>
     public async Task KeepAliveAsync(Func<T> keepAlive, CancellationToken cancellation)
     {

@@ -38,7 +38,7 @@ internal sealed class WireStream(
                 await readers.FlushAsync(cancellation);
             }
             if (end == RequestsEnd.Draining)
-                await _writer.WriteAsync(new V1.StreamWireResponse { Draining = new V1.Draining() }, cancellation);
+                await _writer.WriteLastAsync(new V1.StreamWireResponse { Draining = new V1.Draining() }, cancellation);
         }
         finally
         {

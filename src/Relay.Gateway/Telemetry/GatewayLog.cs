@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Relay.Gateway.Telemetry;
@@ -6,7 +7,15 @@ namespace Relay.Gateway.Telemetry;
 internal static partial class GatewayLog
 {
     [LoggerMessage(2000, LogLevel.Error, "{Method} failed: {Fault} at {Where}")]
-    public static partial void CallFailed(this ILogger log, string method, string fault, string where);
+    private static partial void CallFailed(this ILogger log, string method, string fault, string where);
+
+    /// <summary>Type and place are enough to find a fault; an exception's text may carry what was sent.</summary>
+    public static void CallFailed(this ILogger log, string method, Exception fault)
+    {
+        var frames = new StackTrace(fault, fNeedFileInfo: false).GetFrames().Take(6);
+        var where = string.Join(" < ", frames.Select(f => f.GetMethod() is { } m ? $"{m.DeclaringType?.Name}.{m.Name}" : "?"));
+        log.CallFailed(method, fault.GetType().FullName ?? fault.GetType().Name, where);
+    }
 
     [LoggerMessage(2001, LogLevel.Warning, "The shared API keys cannot be read; the ones known decide for a while. {Reason}")]
     public static partial void KeysNotRead(this ILogger log, string reason);

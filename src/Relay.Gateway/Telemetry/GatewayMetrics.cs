@@ -11,6 +11,7 @@ internal sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _inbound;
     private readonly Counter<long> _delivered;
     private readonly Counter<long> _denied;
+    private readonly Counter<long> _callerFaults;
 
     public GatewayMetrics()
     {
@@ -18,6 +19,7 @@ internal sealed class GatewayMetrics : IDisposable
         _inbound = _meter.CreateCounter<long>("relay.gateway.wire.inbound", "{message}", "Wire texts that bridges brought, by what became of them.");
         _delivered = _meter.CreateCounter<long>("relay.gateway.delivered", "{message}", "Items delivered to streams.");
         _denied = _meter.CreateCounter<long>("relay.gateway.denied", "{call}", "Calls denied for want of a key or a scope.");
+        _callerFaults = _meter.CreateCounter<long>("relay.gateway.caller.faults", "{call}", "Calls that the caller reset, or sent no valid message on.");
     }
 
     /// <summary>Counts a stream until disposed of.</summary>
@@ -34,6 +36,9 @@ internal sealed class GatewayMetrics : IDisposable
     public void Delivered(string kind, int items) => _delivered.Add(items, new KeyValuePair<string, object?>("kind", kind));
 
     public void Denied(StatusCode code) => _denied.Add(1, new KeyValuePair<string, object?>("status", code.ToString()));
+
+    /// <param name="kind">RESET or MALFORMED.</param>
+    public void CallerFault(string kind) => _callerFaults.Add(1, new KeyValuePair<string, object?>("kind", kind));
 
     public void Dispose() => _meter.Dispose();
 

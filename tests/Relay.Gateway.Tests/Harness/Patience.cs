@@ -13,6 +13,13 @@ public static class Patience
 
     public static CancellationToken Token => new CancellationTokenSource(Limit).Token;
 
+    /// <summary>Returns once it is so.</summary>
+    public static async Task UntilAsync(Func<bool> isSo)
+    {
+        var token = Token;
+        while (!isSo()) await Task.Delay(20, token);
+    }
+
     /// <summary>Writes a request. If the server has ended the call already, the reader will hear why.</summary>
     public static async Task SayAsync<T>(this IClientStreamWriter<T> requests, T request)
     {

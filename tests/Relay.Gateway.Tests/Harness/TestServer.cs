@@ -14,19 +14,21 @@ namespace Relay.Gateway.Tests.Harness;
 public sealed class TestServer : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
+    private string? _dataDirectory;
     private readonly List<RelayClient> _clients = [];
     private string _adminKeyFile = "";
 
     private TestServer() { }
 
     public GatewayHost Host { get; private set; } = null!;
-    public string DataDirectory => _directory.File("data");
+    public string DataDirectory => _dataDirectory ?? _directory.File("data");
     public RelayClient Admin { get; private set; } = null!;
     public Uri Address => Host.Address;
 
-    public static async Task<TestServer> StartAsync(IRelay? relay = null, Func<GatewayOptions, GatewayOptions>? configure = null)
+    /// <param name="dataDirectory">Of an earlier server, whose keys this one takes over; null: a new one.</param>
+    public static async Task<TestServer> StartAsync(IRelay? relay = null, Func<GatewayOptions, GatewayOptions>? configure = null, string? dataDirectory = null)
     {
-        var server = new TestServer();
+        var server = new TestServer { _dataDirectory = dataDirectory };
         var options = new GatewayOptions(server.DataDirectory) { Listen = new IPEndPoint(IPAddress.Loopback, 0), LogLevel = LogLevel.None, Shards = 4 };
         options = configure?.Invoke(options) ?? options;
         if (relay is not null) Directory.CreateDirectory(server.DataDirectory);
