@@ -86,4 +86,18 @@ public static class OtrLimits
     public const int MaxKnownFingerprints = 16;
     /// <summary>Longest label of a trust level, in bytes.</summary>
     public const int MaxTrustLabelBytes = 64;
+    /// <summary>Time for which an own client profile is believed, in s.</summary>
+    public const long ProfileLifetime = 7 * 86_400;
+    /// <summary>Time before its expiry at which an own client profile is replaced, in s.</summary>
+    public const long ProfileRenewalMargin = 86_400;
+    /// <summary>Time after its expiry for which an own client profile still serves messages sent to us while we were offline, in s.</summary>
+    public const long ProfileGrace = 86_400;
+    /// <summary>Longest time until expiry of a peer's client profile, in s.</summary>
+    public const long MaxProfileLifetime = 366 * 86_400;
+    /// <summary>Longest list of versions in a client profile, in bytes.</summary>
+    public const int MaxProfileVersionsBytes = 9;
+    /// <summary>Keys of messages that did not come, kept by a version 4 session; also the most that one message may skip.</summary>
+    public const int MaxSkippedKeys = 1000;
+    /// <summary>Age at which such keys are dropped and their MAC keys revealed, in ms.</summary>
+    public const long SkippedKeyLifetime = 86_400_000;
 }
