@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Cluster;
 using Relay.Actors.Cluster.Broker;
+using Relay.Actors.Hosting;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Files;
@@ -25,6 +26,7 @@ public static class ClusterRelay
         var log = loggers.CreateLogger("Relay.Actors");
         var directory = DataDirectory.Open(options.DataDirectory, options.SealingKeyFile);
         var telemetry = new RelayTelemetry();
+        var actors = ActorHost.Create(loggers, static _ => { });
         IClusterStore? store = null;
         RabbitBroker? broker = null;
         Sealer? sealer = null;
@@ -37,12 +39,13 @@ public static class ClusterRelay
             broker = await RabbitBroker.ConnectAsync(Broker(options), sealer, telemetry, loggers.CreateLogger("Relay.Broker"), time, random, cancellation).ConfigureAwait(false);
             var node = new RelayNodeOptions(options.Shards) { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
             var membership = new Membership(store, new NodeRow(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
-            var relay = new RelayNode(store, sealer, ids, node, context => new ClusterShards(context, broker, store, membership, node.MaxResidentConversations), telemetry, log, time, random, directory);
+            var relay = new RelayNode(store, sealer, ids, node, actors, context => new ClusterShards(context, broker, store, membership, node), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }
         catch (Exception e)
         {
+            await actors.DisposeAsync().ConfigureAwait(false);
             if (broker is not null) await broker.DisposeAsync().ConfigureAwait(false);
             if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
             sealer?.Dispose();

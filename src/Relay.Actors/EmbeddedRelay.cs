@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Shards;
+using Relay.Actors.Conversations;
+using Relay.Actors.Hosting;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Files;
@@ -30,6 +31,7 @@ public static class EmbeddedRelay
         var log = loggers.CreateLogger("Relay.Actors");
         var directory = DataDirectory.Open(path, options.SealingKeyFile);
         var telemetry = new RelayTelemetry();
+        var actors = ActorHost.Create(loggers, static _ => { });
         IRelayStore? store = null;
         Sealer? sealer = null;
         try
@@ -43,12 +45,13 @@ public static class EmbeddedRelay
             store = wrap(SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
             var ids = OpenIdentity(sealer, identity, directory);
-            var relay = new RelayNode(store, sealer, ids, options, context => new LocalShards(context, options.Shards, options.MaxResidentConversations), telemetry, log, time, random, directory);
+            var relay = new RelayNode(store, sealer, ids, options, actors, context => new LocalConversations(context, options.PassivateAfter), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }
         catch (Exception e)
         {
+            await actors.DisposeAsync().ConfigureAwait(false);
             if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
             sealer?.Dispose();
             telemetry.Dispose();

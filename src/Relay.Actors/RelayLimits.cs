@@ -12,7 +12,7 @@ public static class RelayLimits
     public const int MaxAddressBytes = 3071;
 
     /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="ConversationReply.Overloaded"/>.</summary>
-    public const int MaxMailboxDepth = 64;
+    public const int MaxMailboxDepth = 128;
     /// <summary>Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxCommandsInFlight = StorageLimits.MaxPendingJobs;
     /// <summary>Bytes of text in those commands. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
@@ -21,8 +21,24 @@ public static class RelayLimits
     public const int MaxCommandsInFlightPerEndpoint = MaxCommandsInFlight / 4;
     /// <summary>Of <see cref="MaxBytesInFlight"/>, those of one endpoint; as <see cref="MaxCommandsInFlightPerEndpoint"/>.</summary>
     public const long MaxBytesInFlightPerEndpoint = MaxBytesInFlight / 4;
-    /// <summary>Time for which a caller waits for its answer. Over: <see cref="ConversationReply.Unavailable"/>; the command goes on, and a repetition gets its answer.</summary>
-    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Time from asking to a command's expiry, and for which its caller waits for the answer. Over:
+    /// <see cref="ConversationReply.Unavailable"/>. What was begun before goes on, and a repetition gets its answer.
+    /// </summary>
+    public static readonly TimeSpan CommandExpiry = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Longest distance of a command's expiry from the clock of the node that handles it: <see cref="CommandExpiry"/>, and as
+    /// much again for clocks that differ. Exceeded: <see cref="ConversationReply.Unavailable"/>.
+    /// </summary>
+    public static readonly TimeSpan MaxCommandLifetime = 2 * CommandExpiry;
+    /// <summary>Time without an answer after which a command is sent again under the same request id.</summary>
+    public static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(250);
+    /// <summary>Time beyond its expiry for which a command without an answer counts as in flight: its commit may be under way.</summary>
+    public static readonly TimeSpan AnswerGrace = StorageLimits.PostgresPatience;
+    /// <summary>Time for which a conversation stays in memory after its last command.</summary>
+    public static readonly TimeSpan PassivateAfter = TimeSpan.FromMinutes(2);
+    /// <summary>Time for which the entities of a node that drains get to finish. Over: they are stopped.</summary>
+    public static readonly TimeSpan HandOverTimeout = StorageLimits.PostgresPatience + TimeSpan.FromSeconds(5);
     /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
     /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>
@@ -36,8 +52,13 @@ public static class RelayLimits
     /// <summary>Endpoint keys kept in memory while no resident conversation uses them; beyond it the longest unused is wiped.</summary>
     public const int MaxCachedAccounts = 1024;
 
-    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten.</summary>
+    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten, once no copy of their commands can come any more.</summary>
     public const int MaxSeenIds = 512;
+    /// <summary>
+    /// Ids remembered in one conversation with those of the last <see cref="MaxCommandLifetime"/>, which are never forgotten:
+    /// 1,600 a second. Reached: <see cref="ConversationReply.Overloaded"/>.
+    /// </summary>
+    public const int MaxRecentSeenIds = 32_768;
     /// <summary>Ids of requests among them that no number of a peer's messages pushes out.</summary>
     public const int MaxSeenRequestIds = 128;
     /// <summary>Time for which an id is remembered.</summary>

@@ -1,8 +1,11 @@
+using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Conversations;
+using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
+using Relay.Actors.Hosting;
 using Relay.Actors.Outbox;
 using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
@@ -23,7 +26,10 @@ internal sealed class RelayNode : IRelay
     private readonly AccountCache _accounts;
     private readonly INodeShards _shards;
     private readonly Admission _admission;
-    private readonly DeadlineSweeper _sweeper;
+    private readonly ActorHost _actors;
+    private readonly TimeSpan _deadlineRecheck;
+    private IActorRef? _region, _deadlines;
+    private ConversationClient? _client;
     private readonly BoundedReads _reads;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
@@ -33,8 +39,11 @@ internal sealed class RelayNode : IRelay
 
     /// <param name="shards">Makes the shards, in this process or among nodes.</param>
     /// <param name="owned">Disposed of last, in order.</param>
-    public RelayNode(IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
+    public RelayNode(
+        IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, ActorHost actors, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry,
+        ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
+        (_actors, _deadlineRecheck) = (actors, options.DeadlineRecheck);
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
         _time = time;
         _reads = new BoundedReads(RelayLimits.MaxReadsUnderWay, time);
@@ -45,8 +54,9 @@ internal sealed class RelayNode : IRelay
         var signals = new StreamSignals(time, options.Continuations);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
-        _sweeper = new DeadlineSweeper(store, time, WakeAsync, log) { LongestSleep = options.DeadlineRecheck, IsOurs = () => _shards!.KeepsDeadlines, Continuations = options.Continuations };
-        _shards = shards(new ConversationContext(store, loads, sealer, ids, _accounts, signals, time, random, computing, new ComputeBudgets(options.ComputeAllowance, time), telemetry, log, options.Schedule, _sweeper.Set) { Continuations = options.Continuations });
+        var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
+        var residents = new ResidentConversations(options.MaxResidentConversations, time);
+        _shards = shards(new ConversationContext(store, loads, _accounts, computing, time, log, turn, residents, due => _deadlines?.Tell(new DeadlineStored(due))));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
@@ -60,6 +70,8 @@ internal sealed class RelayNode : IRelay
     public ISharedDocuments? Documents { get; }
 
     public IReadOnlyList<NodeView> Nodes => _shards.Nodes;
+
+    private ConversationClient Client => _client ?? throw new InvalidOperationException("The node has not been started.");
 
     public bool IsReady => !_admission.IsClosed;
 
@@ -79,41 +91,16 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
+        var system = await _actors.StartAsync(_shards.AddTo, cancellation).ConfigureAwait(false);
+        _region = _actors.Registry.Get<ConversationActor>();
+        _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
         await _shards.StartAsync(cancellation).ConfigureAwait(false);
+        _deadlines = system.ActorOf(DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => _shards.KeepsDeadlines, _log), "deadlines");
         RelayLog.Opened(_log);
-        _sweeper.Start();
     }
 
-    public async ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
-    {
-        Limits.RequestId(command.RequestId);
-        if (command is Command.ReceiveWire { After: { } before }) Limits.RequestId(before);
-        string id;
-        string? peer = null;
-        switch (address)
-        {
-            case ConversationAddress.ByPeer by:
-                Limits.Address(by.Peer);
-                peer = by.Peer;
-                id = _ids.Conversation(by.EndpointId, by.Peer);
-                break;
-            case ConversationAddress.ById by when KeyedIds.IsId(by.ConversationId):
-                id = by.ConversationId;
-                break;
-            default:
-                return new ConversationReply.NotFound("conversation");
-        }
-        try
-        {
-            return await PostAsync(new ShardCommand(address.EndpointId, id, peer, command), cancellation).WaitAsync(RelayLimits.AnswerTimeout, _time, cancellation).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // Under way still, and counted so: a repetition waits behind it and gets its answer.
-            _telemetry.AnsweredLate();
-            return ConversationActor.Unavailable("slow");
-        }
-    }
+    public ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
+        => Client.AskAsync(address, command, cancellation);
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
         => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored ? View(stored) : null;
@@ -143,9 +130,9 @@ internal sealed class RelayNode : IRelay
         var empty = _admission.CloseAsync();
         await _draining.CancelAsync().ConfigureAwait(false);
         await _shards.AnnounceDrainAsync(CancellationToken.None).ConfigureAwait(false);
-        await _sweeper.StopAsync().ConfigureAwait(false);
+        if (_deadlines is not null) await _deadlines.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver).ConfigureAwait(false);
         await empty.ConfigureAwait(false);
-        await _shards.HandOnAsync(CancellationToken.None).ConfigureAwait(false);
+        if (_region is not null) await _shards.HandOnAsync(_region, CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task CloseAsync()
@@ -153,6 +140,7 @@ internal sealed class RelayNode : IRelay
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         await _shards.DisposeAsync().ConfigureAwait(false);
+        await _actors.DisposeAsync().ConfigureAwait(false);
         _accounts.Dispose();
         _sealer.Dispose();
         _ids.Dispose();
@@ -161,32 +149,10 @@ internal sealed class RelayNode : IRelay
         foreach (var owned in _owned) owned.Dispose();
     }
 
-    /// <summary>Counts as in flight until it is answered, also if the caller has gone.</summary>
-    private async Task<ConversationReply> PostAsync(ShardCommand command, CancellationToken cancellation)
-    {
-        int bytes = command.Command?.TextLength ?? 0;
-        if (_admission.TryEnter(command.EndpointId, bytes) is { } refusal)
-        {
-            if (refusal is ConversationReply.Overloaded overloaded) _telemetry.Overloaded(overloaded.Bound);
-            return refusal;
-        }
-        try
-        {
-            return await _shards.AskAsync(command, cancellation).ConfigureAwait(false);
-        }
-        finally
-        {
-            _admission.Leave(command.EndpointId, bytes);
-        }
-    }
-
-    private async Task<bool> WakeAsync(string endpointId, string id)
-        => await PostAsync(new ShardCommand(endpointId, id, null, null), CancellationToken.None).ConfigureAwait(false) is ConversationReply.Done;
-
     private ConversationView View(ConversationRow stored)
     {
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
-        if (ConversationRecord.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
+        if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
         _telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(_log, stored.Id);
         return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);

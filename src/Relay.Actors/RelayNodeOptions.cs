@@ -12,6 +12,9 @@ internal sealed record RelayNodeOptions(int Shards)
     public int MaxResidentConversations { get; init; } = RelayLimits.MaxResidentConversations;
     public int MaxCachedAccounts { get; init; } = RelayLimits.MaxCachedAccounts;
 
+    /// <summary>Time for which an idle conversation stays in memory.</summary>
+    public TimeSpan PassivateAfter { get; init; } = RelayLimits.PassivateAfter;
+
     /// <summary>Time after which deadlines are looked for that another process may have set.</summary>
     public TimeSpan DeadlineRecheck { get; init; } = RelayLimits.LongestDeadlineSleep;
 

@@ -35,7 +35,8 @@ public sealed class WallTests
     [Theory, MemberData(nameof(Product))]
     public void Databases_are_known_to_Relay_Storage_only(string project)
     {
-        var known = Load(project).GetReferencedAssemblies().Where(a => s_databases.Any(d => a.Name!.StartsWith(d, StringComparison.Ordinal)));
+        var known = Load(project).GetReferencedAssemblies().Select(a => a.Name!)
+            .Where(n => s_databases.Any(d => n.StartsWith(d, StringComparison.Ordinal)));
         if (project == "Relay.Storage") Assert.NotEmpty(known);
         else Assert.Empty(known);
     }
@@ -43,10 +44,32 @@ public sealed class WallTests
     [Theory, MemberData(nameof(Product))]
     public void Akka_is_known_to_Relay_Actors_only(string project)
     {
-        var known = Load(project).GetReferencedAssemblies().Where(a => a.Name == "Akka" || a.Name!.StartsWith("Akka.", StringComparison.Ordinal));
+        var known = Load(project).GetReferencedAssemblies().Where(a => a.Name!.StartsWith("Akka", StringComparison.Ordinal));
         if (project == "Relay.Actors") Assert.NotEmpty(known);
         else Assert.Empty(known);
     }
+
+    /// <summary>What decides about a conversation runs in the simulation, which has no actors, tasks or clock of a machine.</summary>
+    [Theory]
+    [InlineData("Relay.Actors.Conversations.ConversationTurn")]
+    [InlineData("Relay.Actors.Conversations.ConversationState")]
+    [InlineData("Relay.Actors.Conversations.RequestLog")]
+    [InlineData("Relay.Actors.Conversations.OutboxTranslator")]
+    public void A_turn_knows_no_actor_task_or_clock(string type)
+    {
+        const BindingFlags all = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        var turn = Load("Relay.Actors").GetType(type, throwOnError: true)!;
+        var used = turn.GetFields(all).Select(f => f.FieldType)
+            .Concat(turn.GetMethods(all).SelectMany(Types)).Concat(turn.GetConstructors(all).SelectMany(c => Types(c))).ToList();
+        Assert.NotEmpty(used);
+        Assert.DoesNotContain(used, t => t.Namespace is { } space && (space.StartsWith("Akka", StringComparison.Ordinal) || space.StartsWith("System.Threading.Tasks", StringComparison.Ordinal)));
+        Assert.DoesNotContain(typeof(TimeProvider), used);
+        var source = File.ReadAllText(Path.Combine(Repository.Root, "src", "Relay.Actors", "Conversations", type.Split('.')[^1] + ".cs"));
+        Assert.DoesNotContain(["using Akka", "Akka.", "async ", "await ", "UtcNow"], source.Contains);
+    }
+
+    private static IEnumerable<Type> Types(MethodBase method) =>
+        [.. method.GetParameters().Select(p => p.ParameterType), .. method.GetMethodBody()?.LocalVariables.Select(l => l.LocalType) ?? [], (method as MethodInfo)?.ReturnType ?? typeof(void)];
 
     /// <summary>A store holds sealed bytes of endpoints and peers; a model of it can take its place because it knows nothing else of ours.</summary>
     [Fact]
@@ -57,14 +80,17 @@ public sealed class WallTests
     }
 
     private static IEnumerable<string> Names(string folder) =>
-        Directory.GetDirectories(Path.Combine(Repository.Root, folder)).Where(d => Directory.GetFiles(d, "*.csproj").Length > 0).Select(d => Path.GetFileName(d)!);
+        Directory.GetDirectories(Path.Combine(Repository.Root, folder))
+            .Where(d => Directory.GetFiles(d, "*.csproj").Length > 0).Select(d => Path.GetFileName(d)!);
 
-    private static Assembly Load(string project) => Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, AssemblyName(project) + ".dll"));
+    private static Assembly Load(string project) =>
+        Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, AssemblyName(project) + ".dll"));
 
     /// <summary>As the project file names it; by default, like the project.</summary>
     private static string AssemblyName(string project)
     {
-        var file = new[] { "src", "tools", "bench" }.Select(d => Path.Combine(Repository.Root, d, project, project + ".csproj")).Single(File.Exists);
+        string[] folders = ["src", "tools", "bench"];
+        var file = folders.Select(d => Path.Combine(Repository.Root, d, project, project + ".csproj")).Single(File.Exists);
         return XDocument.Load(file).Descendants("AssemblyName").SingleOrDefault()?.Value ?? project;
     }
 }

@@ -134,8 +134,15 @@ public class InvariantTests
         for (int i = 1; i < RelayLimits.MaxSeenIds; i++) await relay.SendAsync($"r{i}", "clear");
         Assert.Equal(first, await relay.SendAsync("r0", "clear"));
         await relay.SendAsync("one too many", "clear");
+        // None is forgotten while a copy of its command may be on its way.
+        Assert.Equal(first, await relay.SendAsync("r0", "clear"));
+        time.Advance(RelayLimits.MaxCommandLifetime - TimeSpan.FromMilliseconds(1));
+        await relay.SendAsync("two too many", "clear");
+        Assert.Equal(first, await relay.SendAsync("r0", "clear"));
+        time.Advance(RelayLimits.MaxCommandLifetime);
+        await relay.SendAsync("three too many", "clear");
         ulong last = (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last;
-        Assert.Equal((ulong)RelayLimits.MaxSeenIds + 1, last);
+        Assert.Equal((ulong)RelayLimits.MaxSeenIds + 3, last);
         // The oldest is forgotten: it is sent anew.
         await relay.SendAsync("r0", "clear");
         Assert.Equal(last + 1, (await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default)).Last);

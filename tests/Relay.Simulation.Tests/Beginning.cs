@@ -43,7 +43,7 @@ internal sealed record Beginning(SimStore Store, IReadOnlyList<byte[]> Contacts,
 
     private static Beginning MakeStanding()
     {
-        using var world = new World(1, Profile.Quiet);
+        using var world = new World(1, static (_, _) => Profile.Quiet);
         world.Run();
         return world.Ending();
     }

@@ -24,8 +24,9 @@ internal sealed class Faults(Cluster cluster, SimProcess outside, NodeSet nodes,
         _isOver = true;
         cluster.Schedule.Note("faults", "are over");
         (cluster.StoreFaults.Failing, cluster.StoreFaults.SlowMs) = (0, 0);
-        cluster.Broker.Faults.End();
-        foreach (var node in nodes.All) node.Resume();
+        cluster.Network.End();
+        cluster.Ownership.EndFaults();
+        foreach (var node in nodes.All) node.Process.IsPaused = false;
     }
 
     private void Begin(Fault fault)
@@ -38,17 +39,18 @@ internal sealed class Faults(Cluster cluster, SimProcess outside, NodeSet nodes,
                 node?.Kill();
                 break;
             case Fault.Pause when node is { Process.IsPaused: false }:
-                node.Pause(heartbeatMs: 1000 + Random.Next(3000));
-                Later("is resumed", 8000, node.Resume);
+                node.Process.IsPaused = true;
+                Later("is resumed", 8000, () => node.Process.IsPaused = false);
                 break;
             case Fault.Drain:
-                if (node is { IsStarted: true }) node.DrainAsync();
+                if (node is { Process.IsPaused: false }) node.Drain();
                 break;
-            case Fault.LoseConnection:
-                node?.LoseConnection(atBrokerFirst: Random.Chance(500), noticedAfterMs: Random.Next(5000));
+            case Fault.CutOff when node is not null:
+                cluster.Network.CutOff(node.Process);
+                Later("is connected again", 5000, () => cluster.Network.Reconnect(node.Process));
                 break;
             case Fault.SecondOwner:
-                cluster.Broker.MakeSecondOwner(Random.Next(Profile.Shards));
+                cluster.Ownership.GiveToAnother(Random.Next(Profile.Shards));
                 break;
             case Fault.StoreFails:
                 cluster.StoreFaults.Failing = Random.Next(4) switch { 0 => 1000, 1 => 500, _ => 150 };
@@ -58,13 +60,13 @@ internal sealed class Faults(Cluster cluster, SimProcess outside, NodeSet nodes,
                 cluster.StoreFaults.SlowMs = 1 << (4 + Random.Next(9));
                 Later("store is fast again", 10_000, () => cluster.StoreFaults.SlowMs = 0);
                 break;
-            case Fault.BrokerLoses:
-                (cluster.Broker.Faults.Losing, cluster.Broker.Faults.LosingReplies, cluster.Broker.Faults.LosingAnnouncements) = (Random.Next(300), Random.Next(300), Random.Next(1000));
-                Later("broker loses no more", 3000, cluster.Broker.Faults.End);
+            case Fault.NetworkLoses:
+                cluster.Network.Losing = Random.Next(500);
+                Later("network loses no more", 3000, () => cluster.Network.Losing = 0);
                 break;
-            case Fault.BrokerRepeats:
-                cluster.Broker.Faults.Repeating = 500;
-                Later("broker repeats no more", 3000, cluster.Broker.Faults.End);
+            case Fault.NetworkRepeats:
+                cluster.Network.Repeating = 500;
+                Later("network repeats no more", 6000, () => cluster.Network.Repeating = 0);
                 break;
         }
     }

@@ -1,4 +1,5 @@
-using Relay.Simulation.Tests.Broker;
+using Relay.Simulation.Tests.Engine;
+using Relay.Simulation.Tests.Nodes;
 using Relay.Simulation.Tests.Store;
 
 namespace Relay.Simulation.Tests;
@@ -10,18 +11,20 @@ namespace Relay.Simulation.Tests;
 public sealed class MutationTests
 {
     private const int Seeds = 150;
+    private const int SeedsOfRareSchedules = 600;
 
     [Theory]
     [InlineData(StoreMutation.IgnoresVersion, Invariant.OneOwner)]
     [InlineData(StoreMutation.IgnoresFence, Invariant.OneOwner)]
     [InlineData(StoreMutation.LosesCommits, Invariant.ExactlyOnceInOrder)]
     [InlineData(StoreMutation.ForgetsSeenIds, Invariant.StoredIsTold)]
+    [InlineData(StoreMutation.ForgetsSeenIds, Invariant.FirstAnswer)]
     [InlineData(StoreMutation.ForgetsState, Invariant.StateBeforeWire)]
     [InlineData(StoreMutation.LeavesGaps, Invariant.GapFreeStreams)]
     [InlineData(StoreMutation.AcknowledgesTooMuch, Invariant.GapFreeStreams)]
     [InlineData(StoreMutation.DamagesItems, Invariant.NoFault)]
     internal void A_broken_store_is_found_out(StoreMutation mutation, Invariant invariant)
-        => Assert.NotNull(Simulation.Find(invariant, Seeds, mutation, BrokerMutation.None));
+        => Assert.NotNull(Simulation.Find(invariant, Seeds, new Mutations(mutation)));
 
     /// <summary>The first check that would see it looks away, so that the one behind it has to.</summary>
     [Theory]
@@ -29,15 +32,42 @@ public sealed class MutationTests
     [InlineData(StoreMutation.ForgetsState, Invariant.OneTextPerCounter, Invariant.StateBeforeWire, Invariant.OneOwner)]
     [InlineData(StoreMutation.LosesConversations, Invariant.OneSession, Invariant.StateBeforeWire, Invariant.OneOwner, Invariant.FirstAnswer)]
     internal void A_broken_store_is_found_out_by_what_it_does_to_messages(StoreMutation mutation, Invariant invariant, params Invariant[] unwatched)
-        => Assert.NotNull(Simulation.Find(invariant, Seeds, mutation, BrokerMutation.None, unwatched));
+        => Assert.NotNull(Simulation.Find(invariant, Seeds, new Mutations(mutation), null, unwatched));
 
     [Theory]
-    [InlineData(BrokerMutation.AnswersAnew, Invariant.FirstAnswer)]
-    [InlineData(BrokerMutation.LosesSettlements, Invariant.NothingInFlight)]
-    [InlineData(BrokerMutation.KeepsTheDeadInLine, Invariant.Liveness)]
-    [InlineData(BrokerMutation.IgnoresPrefetch, Invariant.Bounds)]
-    internal void A_broken_broker_is_found_out(BrokerMutation mutation, Invariant invariant)
-        => Assert.NotNull(Simulation.Find(invariant, Seeds, StoreMutation.None, mutation));
+    [InlineData(NodeMutation.AnswersBeforeCommit, Invariant.ExactlyOnceInOrder)]
+    [InlineData(NodeMutation.KeepsTheCandidate, Invariant.FirstAnswer)]
+    [InlineData(NodeMutation.StallsAfterATurn, Invariant.NothingInFlight)]
+    [InlineData(NodeMutation.KeepsTheDeadAsOwners, Invariant.Liveness)]
+    [InlineData(NodeMutation.IgnoresQueueBound, Invariant.Bounds)]
+    internal void A_broken_node_is_found_out(NodeMutation mutation, Invariant invariant)
+        => Assert.NotNull(Simulation.Find(invariant, Seeds, new Mutations(Node: mutation)));
+
+    /// <summary>An id may be forgotten only once no copy of its command can come any more.</summary>
+    [Fact]
+    internal void Forgetting_an_id_younger_than_the_expiry_is_found_out()
+        => Assert.NotNull(Simulation.Find(Invariant.ExactlyOnceInOrder, SeedsOfRareSchedules, new Mutations(Node: NodeMutation.ForgetsYoungIds), WithLateCopies));
+
+    /// <summary>Between the arrival of a copy and its turn, the log may forget what the command has done.</summary>
+    [Fact]
+    internal void Checking_the_expiry_before_the_state_is_loaded_is_found_out()
+        => Assert.NotNull(Simulation.Find(Invariant.ExactlyOnceInOrder, SeedsOfRareSchedules, new Mutations(Node: NodeMutation.ChecksExpiryOnArrival), WithLateCopies));
+
+    /// <summary>
+    /// A request waits at an owner that hangs. The next owner answers it and pushes it out of the log; then the first one
+    /// goes on, with a clock that is behind, loads the newest state, finds no trace of the request, and commits onto the right
+    /// version. Nothing but the shard's epoch keeps it from doing so.
+    /// </summary>
+    [Fact]
+    internal void Without_the_fence_an_owner_that_hung_does_again_what_was_forgotten()
+        => Assert.NotNull(Simulation.Find(Invariant.ExactlyOnceInOrder, SeedsOfRareSchedules, new Mutations(StoreMutation.IgnoresFence), WithHungOwners, Invariant.OneOwner));
+
+    /// <summary>The same schedules with nothing broken: every invariant holds, also with clocks that are wrong by more than any expiry.</summary>
+    [Fact]
+    internal void The_same_schedules_with_nothing_broken_keep_every_invariant()
+    {
+        foreach (var profile in new[] { WithLateCopies, WithHungOwners }) Assert.Equal(Seeds, Simulation.RunAll(1, Seeds, profile).Complete);
+    }
 
     /// <summary>Every invariant is among those above.</summary>
     [Fact]
@@ -49,4 +79,16 @@ public sealed class MutationTests
             .Select(v => (Invariant)v!).Distinct();
         Assert.Equal(Enum.GetValues<Invariant>(), proved.Order());
     }
+
+    private static readonly Func<Profile, SimRandom, Profile> WithLateCopies = static (profile, random) => (profile with
+    {
+        BeginsWithKeyExchange = false, SpanMs = 8000, MaxBatch = 1, SkewMs = 0, FaultRate = 20, MaxStreamItems = 100,
+        Faults = Fault.NetworkRepeats | (random.Chance(500) ? Fault.StoreIsSlow : Fault.Pause),
+    }).WithShortMemory(random);
+
+    private static readonly Func<Profile, SimRandom, Profile> WithHungOwners = static (profile, random) => (profile with
+    {
+        BeginsWithKeyExchange = false, SpanMs = 12_000, MaxBatch = 1, SkewMs = 6000, FaultRate = 20, MaxResident = 1, MaxStreamItems = 100,
+        Faults = Fault.NetworkRepeats | Fault.Pause | Fault.SecondOwner,
+    }).WithShortMemory(random);
 }

@@ -1,4 +1,5 @@
 using Relay.Actors;
+using Relay.Actors.Conversations;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Outside;
 using Relay.Storage;
@@ -13,12 +14,12 @@ internal enum Fault
     Kill = 1,
     Pause = 2,
     Drain = 4,
-    LoseConnection = 8,
+    CutOff = 8,
     SecondOwner = 16,
     StoreFails = 32,
     StoreIsSlow = 64,
-    BrokerLoses = 128,
-    BrokerRepeats = 256,
+    NetworkLoses = 128,
+    NetworkRepeats = 256,
     All = 511,
 }
 
@@ -32,7 +33,9 @@ internal sealed record Profile
     public const int NodeCount = 3;
     public const int Shards = 2;
 
-    /// <summary>Whether it begins before the first message, rather than in standing sessions.</summary>
+    private const int SmallLog = 5;
+
+    /// <summary>Whether it begins before the first message, rather than in established sessions.</summary>
     public required bool BeginsWithKeyExchange { get; init; }
 
     /// <summary>Messages in each direction of each conversation.</summary>
@@ -53,6 +56,21 @@ internal sealed record Profile
     /// <summary>By how much the nodes' clocks are wrong, at most.</summary>
     public required int SkewMs { get; init; }
 
+    /// <summary>Time from asking to a command's expiry.</summary>
+    public required int ExpiryMs { get; init; }
+
+    /// <summary>Time after which a command without a reply is sent again.</summary>
+    public int AskAgainMs => ExpiryMs / 5;
+
+    /// <summary>The sizes of request logs.</summary>
+    public required RequestLogBounds Log { get; init; }
+
+    /// <summary>Messages that an entity takes in one turn.</summary>
+    public required int MaxBatch { get; init; }
+
+    /// <summary>Messages that wait for an entity.</summary>
+    public required int MaxQueue { get; init; }
+
     public required SenderHabits Habits { get; init; }
 
     public static Profile Draw(SimRandom random)
@@ -62,8 +80,8 @@ internal sealed record Profile
         if (faults == Fault.None) faults = (Fault)(1 << random.Next(9));
         bool beginsWithKeyExchange = random.Chance(60);
         // What takes long would have the key exchange begun anew.
-        if (beginsWithKeyExchange) faults &= ~(Fault.Pause | Fault.StoreIsSlow | Fault.BrokerLoses);
-        return new Profile
+        if (beginsWithKeyExchange) faults &= ~(Fault.Pause | Fault.StoreIsSlow | Fault.CutOff | Fault.NetworkLoses);
+        var profile = new Profile
         {
             BeginsWithKeyExchange = beginsWithKeyExchange,
             Messages = 2 + random.Next(4),
@@ -73,14 +91,36 @@ internal sealed record Profile
             MaxResident = 1 + random.Next(2),
             MaxStreamItems = random.Chance(150) ? 3 : StorageLimits.MaxStreamItems,
             SkewMs = random.Chance(300) ? 5000 : 0,
-            Habits = new SenderHabits(random.Next(200), random.Next(300), random.Next(1000)),
+            ExpiryMs = (int)RelayLimits.CommandExpiry.TotalMilliseconds,
+            Log = RequestLogBounds.Default,
+            MaxBatch = random.Chance(500) ? RelayLimits.MaxCommandsPerUnit : 1,
+            MaxQueue = random.Chance(700) ? RelayLimits.MaxMailboxDepth : 2,
+            Habits = new SenderHabits(random.Next(200), random.Next(300), random.Next(1000), int.MaxValue),
         };
+        return beginsWithKeyExchange || random.Chance(700) ? profile : profile.WithShortMemory(random);
     }
+
+    /// <summary>
+    /// Commands live for a second and logs hold a handful of ids, so that a schedule sees ids being forgotten, commands that
+    /// expire, and copies that come after both.
+    /// </summary>
+    public Profile WithShortMemory(SimRandom random) => this with
+    {
+        Messages = 4 + random.Next(5),
+        ExpiryMs = 1000,
+        Log = new RequestLogBounds { MaxIds = SmallLog, MaxRequests = 1, Kept = TimeSpan.FromMilliseconds(2000) },
+        Habits = Habits with { Replays = 0, MostAhead = 1 },
+    };
+
+    /// <summary>A node's clock is right, or wrong by up to <see cref="SkewMs"/> in either direction.</summary>
+    public long DrawSkew(SimRandom random) => SkewMs == 0 || random.Chance(300) ? 0 : random.Next(2 * SkewMs) - SkewMs;
 
     /// <summary>Nothing goes wrong.</summary>
     public static Profile Quiet => new()
     {
         BeginsWithKeyExchange = true, Messages = 1, SpanMs = 10, Faults = Fault.None, FaultRate = 0, MaxResident = 2,
-        MaxStreamItems = StorageLimits.MaxStreamItems, SkewMs = 0, Habits = new SenderHabits(0, 0, 0),
+        MaxStreamItems = StorageLimits.MaxStreamItems, SkewMs = 0, ExpiryMs = (int)RelayLimits.CommandExpiry.TotalMilliseconds,
+        Log = RequestLogBounds.Default, MaxBatch = RelayLimits.MaxCommandsPerUnit, MaxQueue = RelayLimits.MaxMailboxDepth,
+        Habits = new SenderHabits(0, 0, 0, int.MaxValue),
     };
 }

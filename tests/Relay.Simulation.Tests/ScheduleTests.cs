@@ -12,7 +12,8 @@ public sealed class ScheduleTests
     private static readonly string[] Wanted =
     [
         .. Enum.GetNames<Fault>().Except([nameof(Fault.None), nameof(Fault.All)]),
-        "Fenced", "Conflict", "StoreFailed", "commits after all", "rolls back", "misses heartbeats", "repeats message of type", "gives up waiting", "connection is reset", "tries again",
+        "Fenced", "Conflict", "StoreFailed", "commits after all", "rolls back", "repeats message of type", "gives up waiting", "connection is reset",
+        "tries again", "asks again", "expired", "moved", "late copy: command comes", "zombie takes a turn",
     ];
 
     [Fact]

@@ -1,10 +1,14 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text;
-using Relay.Simulation.Tests.Broker;
+using Relay.Simulation.Tests.Engine;
+using Relay.Simulation.Tests.Nodes;
 using Relay.Simulation.Tests.Store;
 
 namespace Relay.Simulation.Tests;
+
+/// <summary>What is broken on purpose in a schedule.</summary>
+internal readonly record struct Mutations(StoreMutation Store = default, NodeMutation Node = default);
 
 /// <summary>Runs schedules, each on one thread.</summary>
 internal static class Simulation
@@ -19,7 +23,7 @@ internal static class Simulation
 
     /// <summary>Runs the schedules of many seeds; a failure says which, how it ended, and how to repeat it.</summary>
     /// <returns>How many reached their last step, and in how many each kind of event happened.</returns>
-    public static (int Complete, IReadOnlyDictionary<string, int> Reached) RunAll(ulong first, int count)
+    public static (int Complete, IReadOnlyDictionary<string, int> Reached) RunAll(ulong first, int count, Func<Profile, SimRandom, Profile>? profile = null)
     {
         int next = -1, complete = 0;
         var failures = new List<string>();
@@ -29,7 +33,7 @@ internal static class Simulation
             for (int i = Interlocked.Increment(ref next); i < count; i = Interlocked.Increment(ref next))
             {
                 ulong seed = first + (ulong)i;
-                using var world = new World(seed);
+                using var world = new World(seed, profile);
                 if (TryRun(world) is not { } failure)
                 {
                     lock (reached) foreach (var what in world.Schedule.Counts.Keys) reached[what] = reached.GetValueOrDefault(what) + 1;
@@ -55,15 +59,15 @@ internal static class Simulation
         Assert.True(failure is null, $"Seed {seed}: {failure}");
     });
 
-    /// <summary>The first seed, among so many, in which a broken part of the model violates an invariant; null if none does.</summary>
-    public static ulong? Find(Invariant invariant, int seeds, StoreMutation store, BrokerMutation broker, params Invariant[] unwatched)
+    /// <summary>The first seed, among so many, in which a broken part violates an invariant; null if none does.</summary>
+    public static ulong? Find(Invariant invariant, int seeds, Mutations mutations, Func<Profile, SimRandom, Profile>? profile = null, params Invariant[] unwatched)
     {
         ulong? found = null;
         OnOwnThreads(1, () =>
         {
             for (ulong seed = 1; seed <= (ulong)seeds && found is null; seed++)
             {
-                using var world = new World(seed, null, store, broker, unwatched);
+                using var world = new World(seed, profile, mutations, unwatched);
                 if (TryRun(world) is ViolationException violation && violation.Invariant == invariant) found = seed;
             }
         });

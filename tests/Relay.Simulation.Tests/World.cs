@@ -1,9 +1,9 @@
 using System.Text;
 using Otr.Core;
 using Relay.Actors;
-using Relay.Simulation.Tests.Broker;
 using Relay.Simulation.Tests.Checks;
 using Relay.Simulation.Tests.Engine;
+using Relay.Simulation.Tests.Network;
 using Relay.Simulation.Tests.Nodes;
 using Relay.Simulation.Tests.Outside;
 using Relay.Simulation.Tests.Store;
@@ -12,7 +12,7 @@ using Relay.Storage;
 namespace Relay.Simulation.Tests;
 
 /// <summary>
-/// One schedule: a cluster of real nodes over a model of store and broker, and those outside, who send, carry and read.
+/// One schedule: nodes with real conversations over a model of store and network, and those outside, who send, carry and read.
 /// First things go wrong, then no more, and everything has to come to its end.
 /// </summary>
 internal sealed class World : IDisposable
@@ -35,16 +35,19 @@ internal sealed class World : IDisposable
     private readonly int[] _queries = new int[Profile.Peers];
     private int _toSay;
 
-    public World(ulong seed, Profile? profile = null, StoreMutation storeMutation = default, BrokerMutation brokerMutation = default, IReadOnlyCollection<Invariant>? unwatched = null, bool keepsLog = false)
+    /// <param name="profile">What to make of the profile that the seed gives.</param>
+    public World(ulong seed, Func<Profile, SimRandom, Profile>? profile = null, Mutations mutations = default, IReadOnlyCollection<Invariant>? unwatched = null, bool keepsLog = false)
     {
         Schedule = new Schedule(seed, keepsLog);
-        _profile = profile ?? Profile.Draw(Schedule.Random);
+        _profile = Profile.Draw(Schedule.Random);
+        if (profile is not null) _profile = profile(_profile, Schedule.Random);
         var beginning = _profile.BeginsWithKeyExchange ? Beginning.WithEndpoint : Beginning.WithSessions;
         Schedule.StartAt(beginning.NowMs);
-        _store = beginning.Store.Copy(() => Schedule.NowMs, storeMutation, _profile.MaxStreamItems);
+        _store = beginning.Store.Copy(() => Schedule.NowMs, mutations.Store, _profile.MaxStreamItems);
         _checker = new Checker(_store, Schedule, unwatched ?? []);
-        _cluster = new Cluster(Schedule, _store, new SimProcess("database"), new StoreFaults(), new SimBroker(Schedule, new SimProcess("broker"), Profile.Shards, brokerMutation)) { MaxResident = _profile.MaxResident };
+        _cluster = new Cluster(Schedule, _store, new SimProcess("database"), new StoreFaults(), new SimNetwork(Schedule) { LongestCopyMs = 3 * _profile.ExpiryMs }, mutations.Node);
         _nodes = new NodeSet(_cluster, _outside, _profile);
+        _cluster.Ownership = new Ownership(_cluster, new SimProcess("coordinator"), () => _nodes.All);
         _faults = new Faults(_cluster, _outside, _nodes, _profile);
         _clients = new Clients(Schedule, _outside, () => _nodes.All);
         _bots = [.. Enumerable.Range(0, Profile.Peers).Select(p => new CommandSender(_clients, _checker, Address(p), $"bot asks for peer {p}", _profile.Habits))];
@@ -52,6 +55,7 @@ internal sealed class World : IDisposable
         _contacts = [.. Enumerable.Range(0, Profile.Peers).Select(p => new Contact(Schedule, _outside, _checker, _bridges[p], p, beginning.Contacts.ElementAtOrDefault(p)))];
         _events = new OutboxReader(_clients, _checker, new StreamKey(Beginning.Endpoint, StreamKind.Events), _profile.Habits, Hear);
         _wire = new OutboxReader(_clients, _checker, new StreamKey(Beginning.Endpoint, StreamKind.Wire), _profile.Habits, Carry);
+        for (int peer = 0; peer < Profile.Peers; peer++) (_bots[peer].Other, _bridges[peer].Other) = (_bridges[peer], _bots[peer]);
     }
 
     public Schedule Schedule { get; }
@@ -67,6 +71,7 @@ internal sealed class World : IDisposable
     public void Run()
     {
         _nodes.Start();
+        _cluster.Ownership.Start();
         _events.Start(_store.Position(_events.Stream).Acknowledged);
         _wire.Start(_store.Position(_wire.Stream).Acknowledged);
         for (int peer = 0; peer < Profile.Peers; peer++)
@@ -89,7 +94,7 @@ internal sealed class World : IDisposable
         _nodes.StartOne();
         for (int peer = 0; peer < Profile.Peers; peer++) Talk(peer, "last", 0, 0);
         RunUntil(() => IsAllSaid && IsAllQuiet, "everything is delivered after a new start");
-        for (int peer = 0; peer < Profile.Peers; peer++) StoredCheck.Check(_store, _checker, Beginning.Endpoint, Cluster.ConversationId(Beginning.Endpoint, Peer(peer)), [.. _bots[peer].Answered, .. _bridges[peer].Answered]);
+        for (int peer = 0; peer < Profile.Peers; peer++) StoredCheck.Check(_store, _checker, Beginning.Endpoint, Cluster.ConversationId(Beginning.Endpoint, Peer(peer)), [.. _bots[peer].Answered, .. _bridges[peer].Answered], _profile);
     }
 
     /// <summary>What a later schedule may begin with.</summary>
@@ -97,8 +102,8 @@ internal sealed class World : IDisposable
 
     private bool IsAllSaid => _toSay == 0 && _bots.All(b => b.IsIdle) && _bridges.All(b => b.IsIdle) && _checker.IsAllDelivered;
 
-    private bool IsAllQuiet => _cluster.Broker.Unsettled == 0 && _nodes.All.All(n => n.Waiting == 0) && _nodes.IsComplete
-        && IsDone(_events) && IsDone(_wire);
+    private bool IsAllQuiet => _cluster.Network.UnderWay == 0 && _nodes.All.All(n => n.InFlight == 0) && _nodes.IsComplete
+        && _cluster.Ownership.IsSettled && IsDone(_events) && IsDone(_wire);
 
     private bool IsDone(OutboxReader reader) => _store.Position(reader.Stream) is var (acknowledged, last) && acknowledged == last && reader.Acknowledged == last;
 
@@ -170,7 +175,7 @@ internal sealed class World : IDisposable
         }
     }
 
-    private static ConversationAddress Address(int peer) => new ConversationAddress.ByPeer(Beginning.Endpoint, Peer(peer));
+    private static ConversationAddress.ByPeer Address(int peer) => new ConversationAddress.ByPeer(Beginning.Endpoint, Peer(peer));
 
     private static string Peer(int peer) => $"peer{peer}@example.net";
 

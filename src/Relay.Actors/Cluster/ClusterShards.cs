@@ -1,3 +1,5 @@
+using Akka.Actor;
+using Akka.Hosting;
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
 using Relay.Storage;
@@ -14,15 +16,14 @@ internal sealed class ClusterShards : INodeShards
     private readonly ShardSeat[] _seats;
 
     /// <summary>Owns the broker and the membership, not the store.</summary>
-    /// <param name="maxResident">Idle conversations kept in memory by all shards together.</param>
-    public ClusterShards(ConversationContext context, IShardBroker broker, IClusterStore store, Membership membership, int maxResident)
+        public ClusterShards(ConversationContext context, IShardBroker broker, IClusterStore store, Membership membership, RelayNodeOptions options)
     {
         (_broker, _store, _membership, _context) = (broker, store, membership, context);
-        var idle = new IdleConversations(maxResident);
-        _seats = [.. Enumerable.Range(0, broker.Shards).Select(s => new ShardSeat(s, broker, store, membership, context, idle, context.Time))];
+        var idle = new IdleConversations(options.MaxResidentConversations);
+        _seats = [.. Enumerable.Range(0, broker.Shards).Select(s => new ShardSeat(s, broker, store, membership, context, options, idle))];
         store.Appended += broker.Announce;
-        broker.Announced += context.Signals.Appended;
-        context.Telemetry.ObserveShards(() => Owned);
+        broker.Announced += context.Turn.Signals.Appended;
+        context.Turn.Telemetry.ObserveShards(() => Owned);
     }
 
     public int Resident => _seats.Sum(s => s.Resident);
@@ -42,7 +43,8 @@ internal sealed class ClusterShards : INodeShards
 
     public bool KeepsDeadlines => _membership.Current.Placement.DeadlineKeeper == _membership.Self;
 
-    public Task<ConversationReply> AskAsync(ShardCommand command, CancellationToken cancellation) => _broker.AskAsync(command, cancellation);
+    public void AddTo(AkkaConfigurationBuilder builder) => builder.WithActors((system, registry) =>
+        registry.Register<ConversationActor>(system.ActorOf(Props.Create(() => new BrokerRegion(_broker)), "conversation")));
 
     public async Task StartAsync(CancellationToken cancellation)
     {
@@ -52,7 +54,7 @@ internal sealed class ClusterShards : INodeShards
 
     public Task AnnounceDrainAsync(CancellationToken cancellation) => _membership.AnnounceDrainAsync(cancellation);
 
-    public async Task HandOnAsync(CancellationToken cancellation)
+    public async Task HandOnAsync(IActorRef region, CancellationToken cancellation)
     {
         await Task.WhenAll(_seats.Select(s => s.LeaveAsync())).ConfigureAwait(false);
         await _membership.LeaveAsync(cancellation).ConfigureAwait(false);
@@ -61,7 +63,7 @@ internal sealed class ClusterShards : INodeShards
     public async ValueTask DisposeAsync()
     {
         _store.Appended -= _broker.Announce;
-        _broker.Announced -= _context.Signals.Appended;
+        _broker.Announced -= _context.Turn.Signals.Appended;
         await Task.WhenAll(_seats.Select(s => s.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _membership.DisposeAsync().ConfigureAwait(false);
         await _broker.DisposeAsync().ConfigureAwait(false);

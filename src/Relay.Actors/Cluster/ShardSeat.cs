@@ -10,7 +10,7 @@ namespace Relay.Actors.Cluster;
 /// This node's place at one shard: stands in line when it should own the shard or be next, hands over what it should not
 /// have. Who comes first in line is the owner, so the standby lets the owner go first, and steps back behind it once.
 /// </summary>
-internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore store, Membership membership, ConversationContext context, IdleConversations idle, TimeProvider time) : IAsyncDisposable
+internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore store, Membership membership, ConversationContext context, RelayNodeOptions options, IdleConversations idle) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private ShardTenure? _tenure;
@@ -47,7 +47,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
             {
                 // Whatever it was, the shard must have somebody in line.
                 RelayLog.SeatFailed(context.Log, shard, e.GetType().Name);
-                await Sleep.ForAsync(RelayLimits.SeatRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Sleep.ForAsync(RelayLimits.SeatRetry, context.Time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -65,7 +65,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
                 case Placement.Role.Standby:
                     using (var delay = CancellationTokenSource.CreateLinkedTokenSource(stopping))
                     {
-                        var settled = Sleep.ForAsync(RelayLimits.PlacementSettles, time, delay.Token);
+                        var settled = Sleep.ForAsync(RelayLimits.PlacementSettles, context.Time, delay.Token);
                         var first = await Task.WhenAny(settled, view.Changed).ConfigureAwait(false);
                         delay.Cancel();
                         stopping.ThrowIfCancellationRequested();
@@ -83,7 +83,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
     private async Task StandAsync(CancellationToken stopping)
     {
         var view = membership.Current;
-        var tenure = new ShardTenure(context, store, shard, membership.Self, idle);
+        var tenure = new ShardTenure(context, options, store, shard, membership.Self, idle);
         var subscription = await broker.SubscribeAsync(shard, tenure, stopping).ConfigureAwait(false);
         Volatile.Write(ref _tenure, tenure);
         try
@@ -107,12 +107,12 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         // Both cancelled tasks count as events here; who waits looks at what has happened.
-        var ended = Task.WhenAny(subscription.Ended, Sleep.ForAsync(Timeout.InfiniteTimeSpan, time, waiting.Token));
+        var ended = Task.WhenAny(subscription.Ended, Sleep.ForAsync(Timeout.InfiniteTimeSpan, context.Time, waiting.Token));
         // Patience may be at an end for the same reason as all else, and known to be first.
         while (!ended.IsCompleted && !stopping.IsCancellationRequested)
         {
             bool isOwner = view.Placement.RoleOf(membership.Self, shard) == Placement.Role.Owner;
-            var patience = Sleep.ForAsync(isOwner ? Timeout.InfiniteTimeSpan : RelayLimits.StandbyStepsBack, time, waiting.Token);
+            var patience = Sleep.ForAsync(isOwner ? Timeout.InfiniteTimeSpan : RelayLimits.StandbyStepsBack, context.Time, waiting.Token);
             var first = await Task.WhenAny(ended, view.Changed, patience).ConfigureAwait(false);
             if (first == patience && !ended.IsCompleted)
             {
@@ -122,7 +122,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
             if (first != view.Changed) continue;
             view = membership.Current;
             if (view.Placement.RoleOf(membership.Self, shard) == Placement.Role.Owner) continue;
-            var settled = Sleep.ForAsync(RelayLimits.PlacementSettles, time, waiting.Token);
+            var settled = Sleep.ForAsync(RelayLimits.PlacementSettles, context.Time, waiting.Token);
             if (await Task.WhenAny(ended, view.Changed, settled).ConfigureAwait(false) == settled) break;
         }
         waiting.Cancel();
@@ -131,7 +131,7 @@ internal sealed class ShardSeat(int shard, IShardBroker broker, IClusterStore st
     private async Task CloseAsync(IShardSubscription subscription)
     {
         if (subscription.Ended.IsCompleted) return;
-        using var limit = new CancellationTokenSource(RelayLimits.HandOnTimeout, time);
+        using var limit = new CancellationTokenSource(RelayLimits.HandOnTimeout, context.Time);
         await subscription.CloseAsync(limit.Token).ConfigureAwait(false);
     }
 

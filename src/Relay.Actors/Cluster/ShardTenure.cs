@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Relay.Actors.Conversations;
 using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
@@ -9,7 +10,7 @@ namespace Relay.Actors.Cluster;
 /// One subscription's right to act for a shard: from the first message, when the store gives it an epoch, until the
 /// subscription ends. The next tenure, on whatever node, has conversations of its own and a higher epoch.
 /// </summary>
-internal sealed class ShardTenure(ConversationContext context, IClusterStore store, int shard, Guid node, IdleConversations idle) : IShardOwner
+internal sealed class ShardTenure(ConversationContext context, RelayNodeOptions options, IClusterStore store, int shard, Guid node, IdleConversations idle) : IShardOwner
 {
     private ShardStanding? _standing;
     private Shard? _shard;
@@ -24,7 +25,7 @@ internal sealed class ShardTenure(ConversationContext context, IClusterStore sto
     {
         var fence = await store.ClaimShardAsync(shard, node, cancellation).ConfigureAwait(false);
         _standing = new ShardStanding(fence);
-        _shard = new Shard(context with { Standing = _standing }, idle);
+        _shard = new Shard(context, _standing, options.Schedule, idle);
         RelayLog.ShardTaken(context.Log, shard, fence.Epoch);
     }
 
@@ -32,7 +33,7 @@ internal sealed class ShardTenure(ConversationContext context, IClusterStore sto
     {
         if (_shard is null) throw new InvalidOperationException("A command came before the shard was claimed.");
         if (_standing!.IsLost) return null;
-        var envelope = new Envelope(command.Peer, command.Command, context.Continuations);
+        var envelope = new Envelope(command.ToMessage(context.NowMs, Activity.Current?.Context ?? default), options.Continuations);
         _shard.Post(command.EndpointId, command.ConversationId, envelope);
         var reply = await envelope.Reply.ConfigureAwait(false);
         return _standing.IsLost ? null : reply;

@@ -1,239 +1,362 @@
 using System.Diagnostics;
-using System.Threading.Channels;
-using Otr.Core;
-using Relay.Actors.Endpoints;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
-using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// One conversation's owner in this process: a bounded mailbox and the state. It takes what is queued, steps through it
-/// on the state as a candidate, hands one unit to the store, and only once that is durable answers and publishes. If the
-/// unit is not known to be durable the candidate is thrown away and the stored state read again.
+/// The entity of one conversation: a thin shell around <see cref="ConversationTurn"/>. It loads the state, takes whatever has
+/// queued up as one batch, commits, and only then replies. It never awaits: what it waits for comes back as a message, so
+/// that the mailbox empties into a queue with a bound of its own.
 /// </summary>
-internal sealed class ConversationActor(ConversationContext context, string endpointId, string conversationId, Func<ConversationActor, bool> tryRest) : IThreadPoolWorkItem, IDisposable
+internal sealed class ConversationActor : UntypedActor
 {
-    private readonly Channel<Envelope> _mailbox = Channel.CreateBounded<Envelope>(new BoundedChannelOptions(RelayLimits.MaxMailboxDepth) { SingleReader = true });
-    // Received, but left for the next unit because this one was large enough.
-    private readonly Queue<Envelope> _carried = [];
+    private readonly ConversationContext _context;
+    private readonly ConversationKey _key;
+    private readonly ShardStanding _standing;
+    private readonly Queue<Waiting> _queue = [];
+    // What the last turn left over; it comes before the queue.
+    private readonly Queue<Waiting> _left = [];
+    private readonly List<Waiting> _batch = [];
+    private ResidentConversations.Resident? _resident;
     private ConversationState? _state;
-    // Found damaged: answered so while it stays in memory, without being read again for every command.
-    private bool _isQuarantined;
+    private ConversationTurn? _turn;
+    private ConversationReply? _quarantined;
+    private Task? _computing;
+    private Stop? _stop;
+    private int _number;
 
-    public string EndpointId => endpointId;
-
-    public string Id => conversationId;
-
-    /// <summary>Whether it runs now; the shard's, under the shard's lock.</summary>
-    public bool IsRunning { get; set; }
-
-    /// <summary>Its place among the idle; the shard's.</summary>
-    public LinkedListNode<ConversationActor>? IdlePlace { get; set; }
-
-    /// <summary>Whether it holds anything worth keeping while idle.</summary>
-    public bool HasState => _state is not null || _isQuarantined;
-
-    public bool HasMail => _carried.Count > 0 || _mailbox.Reader.TryPeek(out _);
-
-    /// <returns>False if the mailbox is full.</returns>
-    public bool TryPost(Envelope envelope) => _mailbox.Writer.TryWrite(envelope);
-
-    // The loop answers every envelope itself and lets nothing out; there is nobody to await it.
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
-
-    private async Task RunAsync()
+    public ConversationActor(ConversationContext context, ConversationKey key, ShardStanding standing)
     {
-        do
-        {
-            var batch = new Batch();
-            try
-            {
-                await TakeAsync(batch).ConfigureAwait(false);
-            }
-            catch (StoreException e)
-            {
-                RelayLog.StoreFailed(context.Log, conversationId, e.Message);
-                Drop();
-                batch.AnswerAll(Unavailable("store"));
-            }
-            catch (Exception e)
-            {
-                // Our own bug. Its message may quote what it choked on, so only its place is logged.
-                RelayLog.Fault(context.Log, conversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
-                Drop();
-                batch.AnswerAll(Unavailable("fault"));
-            }
-            finally
-            {
-                batch.Wipe();
-            }
-        }
-        while (!tryRest(this));
+        (_context, _key, _standing) = (context, key, standing);
+        Become(Idle);
     }
 
-    private async Task TakeAsync(Batch batch)
+    /// <param name="standing">The right to act for the entity's shard, as it is when the entity starts; kept to its end.</param>
+    public static Props Props(ConversationContext context, ConversationKey key, ShardStanding standing)
+        => Akka.Actor.Props.Create(() => new ConversationActor(context, key, standing)).WithDispatcher(Dispatcher);
+
+    /// <summary>The name of the dispatcher in the settings.</summary>
+    public const string Dispatcher = "relay.conversation-dispatcher";
+
+    private readonly record struct Waiting(IConversationMessage Message, IActorRef Sender);
+
+    /// <summary>What a turn waited for. One that comes after its turn was given up is ignored.</summary>
+    private abstract record Outcome(int Turn) : INoSerializationVerificationNeeded;
+    private sealed record Loaded(int Turn, LoadedConversation Conversation) : Outcome(Turn);
+    private sealed record MayCompute(int Turn) : Outcome(Turn);
+    private sealed record Committed(int Turn, CommitResult Result) : Outcome(Turn);
+    private sealed record Failed(int Turn, Exception Cause) : Outcome(Turn);
+
+    protected override void OnReceive(object message) => Unhandled(message);
+
+    protected override void PreStart() => _resident = _context.Residents.Add(Self);
+
+    protected override void PostStop()
     {
-        // Taken before anything can fail, so that a failure has somebody to tell and the mailbox empties.
-        Receive(batch);
-        if (_state is null && await LoadAsync(batch).ConfigureAwait(false) is { } without)
+        _context.Residents.Remove(_resident!);
+        // Whoever is next in turn must not wait for an entity that is gone.
+        if (_computing is { } waiting) _ = waiting.ContinueWith(_ => _context.Computing.Leave(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        AnswerAll(ConversationTurn.Unavailable(ConversationReply.Moved));
+        AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
+        if (_state is not null) _context.Turn.Telemetry.Passivated();
+        Discard();
+        _turn?.Dispose();
+    }
+
+    protected override bool AroundReceive(Receive receive, object message)
+    {
+        try
         {
-            batch.AnswerAll(without);
+            if (message is not Outcome { Turn: var turn } || turn == _number) return base.AroundReceive(receive, message);
+            Abandon(message);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Fault(e);
+            return true;
+        }
+    }
+
+    /// <summary>Nothing is under way: the next message starts a turn.</summary>
+    private void Idle(object message)
+    {
+        switch (message)
+        {
+            case IConversationMessage when _standing.IsLost:
+                Context.Stop(Self);
+                break;
+            case IConversationMessage asked:
+                _context.Residents.Use(_resident!);
+                Enqueue(asked);
+                Begin();
+                break;
+            case Rest:
+                Context.Parent.Tell(new Passivate(Stop.Passivation));
+                break;
+            case Stop:
+                Context.Stop(Self);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    /// <summary>The batch waits for the state, or for its turn to compute.</summary>
+    private void Loading(object message)
+    {
+        switch (message)
+        {
+            case Loaded { Conversation: { Without: { } without } loaded }:
+                if (loaded.IsQuarantined) _quarantined = without;
+                AnswerAll(without);
+                End();
+                break;
+            case Loaded { Conversation.State: { } state }:
+                _state = state;
+                Compute();
+                break;
+            case MayCompute:
+                _computing = null;
+                Decide();
+                break;
+            default:
+                WhileBusy(message);
+                break;
+        }
+    }
+
+    /// <summary>The turn waits for its commit.</summary>
+    private void Committing(object message)
+    {
+        if (message is not Committed { Result: var result })
+        {
+            WhileBusy(message);
             return;
         }
-        CommitUnit? unit;
-        await context.Computing.EnterAsync(endpointId).ConfigureAwait(false);
-        try
-        {
-            long start = context.Time.GetTimestamp();
-            unit = Step(batch);
-            context.Telemetry.StepTook(context.Time.GetElapsedTime(start));
-        }
-        finally
-        {
-            context.Computing.Leave();
-        }
-        // A stranger's conversation whose first message was turned away holds nothing.
-        if (unit is null && _state!.Version == 0) Drop();
-        if (unit is not null && !await CommitAsync(batch, unit).ConfigureAwait(false)) return;
-        batch.AnswerDurable();
-    }
-
-    private void Receive(Batch batch)
-    {
-        int bytes = 0;
-        while (batch.Envelopes.Count < RelayLimits.MaxCommandsPerUnit && bytes < RelayLimits.MaxBytesPerUnit && (_carried.TryDequeue(out var envelope) || _mailbox.Reader.TryRead(out envelope)))
-        {
-            batch.Envelopes.Add(envelope);
-            bytes += envelope.Length;
-        }
-    }
-
-    /// <returns>The answer for everybody if there is nothing to step on.</returns>
-    private async ValueTask<ConversationReply?> LoadAsync(Batch batch)
-    {
-        if (_isQuarantined) return new ConversationReply.Quarantined(conversationId);
-        AccountCache.AccountLease? lease = null;
-        try
-        {
-            lease = await context.Accounts.AcquireAsync(endpointId, CancellationToken.None).ConfigureAwait(false);
-            if (lease is null) return new ConversationReply.NotFound("endpoint");
-            if (await context.Loads.ReadAsync(c => context.Store.LoadAsync(endpointId, conversationId, c), CancellationToken.None).ConfigureAwait(false) is { } stored)
-            {
-                _state = ConversationState.TryOpen(lease, context.Sealer, stored);
-                if (_state is null) return await QuarantineAsync(stored).ConfigureAwait(false);
-            }
-            else
-            {
-                // Who means an existing one is told so; the first who names the peer begins it.
-                foreach (var envelope in batch.Envelopes.TakeWhile(e => e.Peer is null).ToArray()) batch.AnswerNow(envelope, new ConversationReply.NotFound("conversation"));
-                if (batch.Envelopes.Count == 0) return new ConversationReply.NotFound("conversation");
-                _state = ConversationState.New(lease, batch.Envelopes[0].Peer!);
-            }
-            lease = null;
-            context.Telemetry.Activated();
-            return null;
-        }
-        catch (DamagedEndpointException)
-        {
-            return new ConversationReply.Quarantined(conversationId);
-        }
-        finally
-        {
-            lease?.Dispose();
-        }
-    }
-
-    private async ValueTask<ConversationReply> QuarantineAsync(ConversationRow stored)
-    {
-        _isQuarantined = true;
-        context.Telemetry.Quarantined("conversation");
-        RelayLog.ConversationQuarantined(context.Log, conversationId);
-        if (stored.DueMs is not null) await context.Store.SuspendAsync(endpointId, conversationId, CancellationToken.None).ConfigureAwait(false);
-        return new ConversationReply.Quarantined(conversationId);
-    }
-
-    /// <summary>Steps through the batch; what there is to commit, if anything.</summary>
-    private CommitUnit? Step(Batch batch)
-    {
-        var state = _state!;
-        long now = context.NowMs;
-        var stepper = new ConversationStepper(context, endpointId, conversationId, state, batch, now);
-        if (state.Record.Otr.NextDeadline <= now) stepper.PassTime();
-        foreach (var envelope in batch.Envelopes.ToArray())
-        {
-            if (batch.RowBytes < RelayLimits.MaxBytesPerUnit)
-            {
-                stepper.Take(envelope);
-            }
-            else
-            {
-                batch.Envelopes.Remove(envelope);
-                _carried.Enqueue(envelope);
-            }
-        }
-        return stepper.Finish();
-    }
-
-    private async ValueTask<bool> CommitAsync(Batch batch, CommitUnit unit)
-    {
-        var result = await context.Store.CommitAsync(unit, CancellationToken.None).ConfigureAwait(false);
+        var (end, replies) = _turn!.Apply(result);
+        if (end != TurnEnd.Kept) Discard();
         switch (result)
         {
-            case CommitResult.Committed:
-                _state!.Committed(unit.DueMs, [.. batch.Taken]);
-                if (unit.DueMs is { } due) context.DeadlineSet(due);
-                return true;
             case CommitResult.Conflict:
-                context.Telemetry.Conflicted();
-                RelayLog.Conflict(context.Log, conversationId);
-                Drop();
-                batch.AnswerAll(Unavailable("conflict"));
-                return false;
+                RelayLog.Conflict(_context.Log, _key.ConversationId);
+                break;
             case CommitResult.Fenced:
-                context.Telemetry.Fenced("commit");
-                RelayLog.Fenced(context.Log, conversationId);
-                context.Standing.Lose();
-                Drop();
-                batch.AnswerAll(Unavailable("moved"));
-                return false;
-            case CommitResult.StreamFull full:
-                context.Signals.MarkFull(full.Stream);
-                Drop();
-                batch.AnswerAll(Overloaded(context, ConversationStepper.BoundName(full.Stream.Kind)));
-                return false;
-            case CommitResult.TooManyConversations:
-                Drop();
-                batch.AnswerAll(Overloaded(context, "conversations"));
-                return false;
-            case CommitResult.NoEndpoint:
-                Drop();
-                batch.AnswerAll(new ConversationReply.NotFound("endpoint"));
-                return false;
+                RelayLog.Fenced(_context.Log, _key.ConversationId);
+                _standing.Lose();
+                break;
+            case CommitResult.Committed when _turn.Unit!.DueMs is { } due:
+                _context.DeadlineSet(due);
+                break;
+        }
+        Answer(replies);
+        End();
+    }
+
+    private void WhileBusy(object message)
+    {
+        switch (message)
+        {
+            case IConversationMessage asked:
+                Enqueue(asked);
+                break;
+            case Failed { Cause: StoreException e }:
+                RelayLog.StoreFailed(_context.Log, _key.ConversationId, e.Message);
+                Fail("store");
+                break;
+            case Failed { Cause: var e }:
+                Fault(e);
+                break;
+            case Stop stop:
+                _stop = stop;
+                if (stop.IsHandOver) AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
+                break;
+            case Rest:
+                break;
             default:
-                throw new InvalidOperationException($"Unknown result {result.GetType().Name}.");
+                Unhandled(message);
+                break;
         }
     }
 
-    private void Drop()
+    private void Enqueue(IConversationMessage message)
+    {
+        if (message is ConversationCommand { IsRepeated: true } && IsInHand(Sender)) return;
+        if (_stop is { IsHandOver: true }) Answer(message, Sender, ConversationTurn.Unavailable(ConversationReply.Moved));
+        else if (_queue.Count + _left.Count >= RelayLimits.MaxMailboxDepth) Answer(message, Sender, _context.Turn.Overloaded("mailbox"));
+        else _queue.Enqueue(new Waiting(message, Sender));
+    }
+
+    /// <summary>Whether a command of this asker waits or is being dealt with; an asker has one.</summary>
+    private bool IsInHand(IActorRef sender)
+    {
+        foreach (var waiting in _queue) if (waiting.Sender.Equals(sender)) return true;
+        foreach (var waiting in _left) if (waiting.Sender.Equals(sender)) return true;
+        foreach (var waiting in _batch) if (waiting.Sender.Equals(sender)) return true;
+        return false;
+    }
+
+    private void Begin()
+    {
+        int bytes = 0;
+        while (_batch.Count < RelayLimits.MaxCommandsPerUnit && bytes < RelayLimits.MaxBytesPerUnit
+            && (_left.TryDequeue(out var next) || _queue.TryDequeue(out next)))
+        {
+            _batch.Add(next);
+            bytes += (next.Message as ConversationCommand)?.Command.TextLength ?? 0;
+        }
+        if (_quarantined is { } quarantined)
+        {
+            AnswerAll(quarantined);
+            End();
+        }
+        else if (_state is not null)
+        {
+            Compute();
+        }
+        else
+        {
+            Become(Loading);
+            Await(ConversationLoader.LoadAsync(_context, _key, CancellationToken.None), static (turn, loaded) => new Loaded(turn, loaded));
+        }
+    }
+
+    private void Compute()
+    {
+        var admission = _context.Computing.EnterAsync(_key.EndpointId);
+        if (admission.IsCompletedSuccessfully)
+        {
+            Decide();
+            return;
+        }
+        Become(Loading);
+        _computing = admission.AsTask();
+        int turn = _number;
+        _computing.PipeTo(Self, success: () => new MayCompute(turn), failure: e => new Failed(turn, e));
+    }
+
+    private void Decide()
+    {
+        long start = _context.Time.GetTimestamp();
+        try
+        {
+            _turn = ConversationTurn.Decide(_context.Turn, _key, _state!, _batch.ConvertAll(static w => w.Message), _standing.Fence, _context.NowMs);
+        }
+        finally
+        {
+            _context.Computing.Leave();
+        }
+        _context.Turn.Telemetry.StepTook(_context.Time.GetElapsedTime(start));
+        for (int i = _turn.Taken; i < _batch.Count; i++) _left.Enqueue(_batch[i]);
+        _batch.RemoveRange(_turn.Taken, _batch.Count - _turn.Taken);
+        Answer(_turn.Known);
+        if (_turn.Unit is not { } unit)
+        {
+            // A conversation whose first message was turned away holds nothing.
+            if (!_state!.IsStored) Discard();
+            End();
+            return;
+        }
+        Become(Committing);
+        Await(_context.Store.CommitAsync(unit, CancellationToken.None).AsTask(), static (turn, result) => new Committed(turn, result));
+    }
+
+    /// <summary>Ends the turn and goes on with what has queued up meanwhile.</summary>
+    private void End()
+    {
+        _turn?.Dispose();
+        _turn = null;
+        _batch.Clear();
+        _number++;
+        Become(Idle);
+        if (_standing.IsLost || _stop is { IsHandOver: true })
+        {
+            Context.Stop(Self);
+        }
+        else if (_queue.Count + _left.Count > 0)
+        {
+            Begin();
+        }
+        else if (_stop is not null)
+        {
+            Context.Stop(Self);
+        }
+        else if (_state is null && _quarantined is null)
+        {
+            Context.Parent.Tell(new Passivate(Stop.Passivation));
+        }
+        else
+        {
+            _context.Residents.Release(_resident!);
+        }
+    }
+
+    private void Fail(string reason)
+    {
+        if (_turn is not null) Answer(_turn.Fail(reason));
+        else AnswerAll(ConversationTurn.Unavailable(reason));
+        Discard();
+        End();
+    }
+
+    /// <summary>A bug of ours. Its message may quote what it choked on, so only its place is logged.</summary>
+    private void Fault(Exception e)
+    {
+        RelayLog.Fault(_context.Log, _key.ConversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
+        Fail("fault");
+    }
+
+    private void Await<T>(Task<T> task, Func<int, T, Outcome> success)
+    {
+        int turn = _number;
+        task.PipeTo(Self, success: result => success(turn, result), failure: e => new Failed(turn, e));
+    }
+
+    private void Abandon(object outcome)
+    {
+        switch (outcome)
+        {
+            case Loaded { Conversation.State: { } state }:
+                state.Dispose();
+                break;
+            case MayCompute:
+                _computing = null;
+                _context.Computing.Leave();
+                break;
+        }
+    }
+
+    private void Answer(IEnumerable<TurnReply> replies)
+    {
+        foreach (var (index, reply) in replies) Answer(_batch[index].Message, _batch[index].Sender, reply);
+    }
+
+    private void AnswerAll(ConversationReply reply)
+    {
+        foreach (var (message, sender) in _batch) Answer(message, sender, reply);
+    }
+
+    private void AnswerQueue(ConversationReply reply)
+    {
+        foreach (var (message, sender) in _left.Concat(_queue)) Answer(message, sender, reply);
+        _left.Clear();
+        _queue.Clear();
+    }
+
+    /// <summary>Whoever has lost the shard answers nothing: what another node has done since is not known here.</summary>
+    private void Answer(IConversationMessage message, IActorRef sender, ConversationReply reply)
+    {
+        if (!_standing.IsLost) sender.Tell(new ConversationAnswer(_key, message.RequestId, reply));
+    }
+
+    private void Discard()
     {
         _state?.Dispose();
         _state = null;
-    }
-
-    internal static ConversationReply.Overloaded Overloaded(ConversationContext context, string bound)
-    {
-        context.Telemetry.Overloaded(bound);
-        return new ConversationReply.Overloaded(bound, RelayLimits.OverloadedRetryAfter);
-    }
-
-    internal static ConversationReply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
-
-    /// <summary>Wipes the state. Only while idle.</summary>
-    public void Dispose()
-    {
-        if (_state is not null) context.Telemetry.Passivated();
-        Drop();
     }
 }

@@ -4,15 +4,43 @@ using Relay.Storage;
 namespace Relay.Actors.Conversations;
 
 /// <summary>Names one conversation: the endpoint's id and the conversation's, which is a keyed hash of endpoint and peer.</summary>
-internal readonly record struct ConversationKey(string EndpointId, string ConversationId);
+internal readonly record struct ConversationKey(string EndpointId, string ConversationId)
+{
+    private const char Separator = '/';
+
+    /// <summary>
+    /// The id of the entity. It has the endpoint in it: a caller may name any conversation by its id, and must not get at
+    /// the entity of another endpoint's.
+    /// </summary>
+    public string EntityId => string.Concat(EndpointId, "/", ConversationId);
+
+    /// <exception cref="FormatException">It is not what <see cref="EntityId"/> gives.</exception>
+    public static ConversationKey OfEntity(string entityId)
+    {
+        int at = entityId.LastIndexOf(Separator);
+        if (at < 1 || at == entityId.Length - 1) throw new FormatException("An entity's id is an endpoint and a conversation.");
+        return new ConversationKey(entityId[..at], entityId[(at + 1)..]);
+    }
+}
 
 /// <summary>A message to the entity of one conversation. The region routes it by <see cref="Key"/>.</summary>
 internal interface IConversationMessage
 {
     ConversationKey Key { get; }
+
+    /// <summary>The command's id; empty for a message without one.</summary>
+    string RequestId { get; }
 }
 
-/// <summary>A command of a bot or a bridge on its way to the entity, which answers the sender with one <see cref="ConversationReply"/>.</summary>
+/// <summary>
+/// The entity's reply, with what it is a reply to: the asker compares both, so that a reply recorded elsewhere says nothing.
+/// </summary>
+internal sealed record ConversationAnswer(ConversationKey Key, string RequestId, ConversationReply Reply)
+{
+    public override string ToString() => $"ConversationAnswer {{ {Reply.GetType().Name} }}";
+}
+
+/// <summary>A command of a bot or a bridge on its way to the entity, which sends one <see cref="ConversationAnswer"/> back.</summary>
 /// <param name="Peer">The peer's address. Null for a command by conversation id, which finds existing conversations only.</param>
 /// <param name="Command">What is asked, with the request id by which a repetition is recognised.</param>
 /// <param name="ExpiresAtMs">
@@ -29,6 +57,8 @@ internal sealed record ConversationCommand(ConversationKey Key, string? Peer, Co
     /// </summary>
     public bool IsRepeated { get; init; }
 
+    public string RequestId => Command.RequestId;
+
     /// <summary>Names the kind of the command only: ids, addresses and text stay out of logs.</summary>
     public override string ToString() => $"ConversationCommand {{ {Command.GetType().Name} }}";
 }
@@ -39,6 +69,8 @@ internal sealed record ConversationCommand(ConversationKey Key, string? Peer, Co
 /// </summary>
 internal sealed record Wake(ConversationKey Key) : IConversationMessage
 {
+    public string RequestId => "";
+
     public override string ToString() => nameof(Wake);
 }
 

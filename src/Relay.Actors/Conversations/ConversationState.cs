@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Endpoints;
 using Relay.Storage;
@@ -5,55 +7,213 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>A conversation in memory: exactly what the store has at <see cref="Version"/>, or a candidate for the next.</summary>
+/// <summary>
+/// A conversation in memory: exactly what the store has at <see cref="Version"/>, or a candidate for the next version. Its
+/// row holds the peer's address, what is shown of the conversation, the sends whose outcome is open, and the protocol
+/// engine's snapshot.
+/// </summary>
 internal sealed class ConversationState : IDisposable
 {
-    private readonly AccountCache.AccountLease _lease;
+    private const byte Format = 1;
 
-    private ConversationState(AccountCache.AccountLease lease, ConversationRecord record, SeenIds seen)
+    private readonly AccountCache.AccountLease _lease;
+    private OtrConversation? _otr;
+
+    private ConversationState(AccountCache.AccountLease lease, RequestLog log)
     {
         _lease = lease;
-        Record = record;
-        Seen = seen;
+        Log = log;
     }
 
-    public ConversationRecord Record { get; }
+    /// <summary>The peer's address; null until the first command that names it.</summary>
+    public string? Peer { get; private set; }
 
-    public SeenIds Seen { get; }
+    public OtrConversation Otr => _otr ?? throw new InvalidOperationException("Nobody has spoken in this conversation yet.");
+
+    public HeldSends HeldSends { get; private init; } = new();
+
+    public NoticeBudget Notices { get; private init; } = new();
+
+    public RequestLog Log { get; }
 
     /// <summary>0: not stored yet.</summary>
     public ulong Version { get; private set; }
 
-    /// <summary>The stored deadline.</summary>
+    /// <summary>The stored deadline in Unix ms.</summary>
     public long? DueMs { get; private set; }
 
-    public void Committed(long? dueMs, SeenId[] taken)
+    /// <summary>Whether there is a peer, so that a command can be stepped through.</summary>
+    [MemberNotNullWhen(true, nameof(Peer))]
+    public bool IsBegun => Peer is not null;
+
+    public bool IsStored => Version > 0;
+
+    /// <summary>A conversation that nobody has spoken in. The lease becomes its own.</summary>
+    public static ConversationState New(AccountCache.AccountLease lease, RequestLogBounds bounds) => new(lease, new RequestLog(bounds));
+
+    public void Begin(string peer)
+    {
+        _otr = new OtrConversation(_lease.Account, _lease.Settings);
+        Peer = peer;
+    }
+
+    public void Committed(long? dueMs, SeenRequest[] taken, long nowMs)
     {
         Version++;
         DueMs = dueMs;
-        Seen.Add(Version, taken);
+        Log.Add(Version, taken, nowMs);
     }
 
-    /// <summary>A conversation that nobody has spoken in.</summary>
-    public static ConversationState New(AccountCache.AccountLease lease, string peer)
-        => new(lease, new ConversationRecord(peer, new OtrConversation(lease.Account, lease.Settings)), new SeenIds());
-
-    /// <returns>Null if a row does not open; the lease is the caller's still.</returns>
-    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored)
+    public byte[] Seal(Sealer sealer, in RowKey key)
     {
-        var seen = new SeenIds();
-        foreach (var row in stored.Seen)
+        using var row = new RowWriter();
+        row.Byte(Format);
+        row.Text(Peer!);
+        row.Name(Otr.State);
+        var sessions = Otr.Sessions;
+        row.UInt32((uint)sessions.Count);
+        foreach (var session in sessions) SessionCodec.Write(row, session);
+        HeldSends.Write(row);
+        Notices.Write(row);
+        Otr.WriteSnapshot(row);
+        return sealer.Seal(SealedTable.Conversation, key, row.Written);
+    }
+
+    /// <returns>Null if a row or the snapshot in it does not open; the lease then stays the caller's.</returns>
+    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
+    {
+        var conversation = new ConversationKey(stored.EndpointId, stored.Id);
+        var log = new RequestLog(bounds);
+        foreach (var seen in stored.Seen)
         {
-            if (!seen.TryAddRow(sealer, stored.EndpointId, stored.Id, row)) return null;
+            if (!log.TryAddRow(sealer, conversation, seen, nowMs)) return null;
         }
         var key = new RowKey(stored.EndpointId, stored.Id, stored.Version);
-        if (ConversationRecord.TryOpen(sealer, key, stored.Sealed, lease.Account, lease.Settings) is not { } record) return null;
-        return new ConversationState(lease, record, seen) { Version = stored.Version, DueMs = stored.DueMs };
+        if (sealer.TryOpen(SealedTable.Conversation, key, stored.Sealed) is not { } clear) return null;
+        try
+        {
+            var row = new RowReader(clear);
+            if (!TryReadShown(ref row, out var peer, out _, out _)) return null;
+            var sends = HeldSends.Read(ref row);
+            var notices = NoticeBudget.Read(ref row);
+            var snapshot = row.Rest();
+            if (!row.IsComplete || !OtrConversation.TryRestore(snapshot, lease.Account, lease.Settings, out var otr)) return null;
+            return new ConversationState(lease, log)
+            {
+                Peer = peer, _otr = otr, HeldSends = sends, Notices = notices, Version = stored.Version, DueMs = stored.DueMs,
+            };
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(clear);
+        }
+    }
+
+    /// <summary>What is shown of a stored conversation, without its secrets being read.</summary>
+    /// <returns>Null if the row does not open.</returns>
+    public static ConversationView? TryOpenView(Sealer sealer, in RowKey key, byte[] value, DateTimeOffset updated)
+    {
+        if (sealer.TryOpen(SealedTable.Conversation, key, value) is not { } clear) return null;
+        try
+        {
+            var row = new RowReader(clear);
+            if (!TryReadShown(ref row, out var peer, out var state, out var sessions)) return null;
+            return new ConversationView(key.Owner, key.Id, peer, state, sessions, updated);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(clear);
+        }
     }
 
     public void Dispose()
     {
-        Record.Dispose();
+        _otr?.Dispose();
         _lease.Dispose();
     }
+
+    private static bool TryReadShown(ref RowReader row, out string peer, out MessageState state, out SessionInfo[] sessions)
+    {
+        bool isKnown = row.Byte() == Format;
+        peer = row.Text();
+        state = row.Name<MessageState>();
+        sessions = new SessionInfo[row.Count(SessionCodec.LeastSize)];
+        for (int i = 0; i < sessions.Length; i++) sessions[i] = SessionCodec.Read(ref row);
+        if (!isKnown) row.Fail();
+        return !row.HasFailed;
+    }
+}
+
+/// <summary>Sends that the protocol engine holds, by the reference it knows them by, so that a later outcome names its request.</summary>
+internal sealed class HeldSends
+{
+    private readonly List<(ulong Reference, string RequestId)> _held = [];
+    private ulong _last;
+
+    /// <summary>A reference that was never given out in this conversation.</summary>
+    public ulong Next() => ++_last;
+
+    public void Hold(ulong reference, string requestId)
+    {
+        // The engine holds fewer; should it ever forget to say what became of one, the oldest gives way.
+        if (_held.Count == RelayLimits.MaxOpenSends) _held.RemoveAt(0);
+        _held.Add((reference, requestId));
+    }
+
+    /// <summary>Ends the hold of a send.</summary>
+    /// <returns>Its request; null if it was not held.</returns>
+    public string? Close(ulong reference)
+    {
+        int i = _held.FindIndex(h => h.Reference == reference);
+        if (i < 0) return null;
+        var requestId = _held[i].RequestId;
+        _held.RemoveAt(i);
+        return requestId;
+    }
+
+    public void Write(RowWriter row)
+    {
+        row.UInt64(_last);
+        row.UInt32((uint)_held.Count);
+        foreach (var (reference, requestId) in _held)
+        {
+            row.UInt64(reference);
+            row.Text(requestId);
+        }
+    }
+
+    public static HeldSends Read(ref RowReader row)
+    {
+        var sends = new HeldSends { _last = row.UInt64() };
+        for (int n = row.Count(12); n > 0; n--) sends._held.Add((row.UInt64(), row.Text()));
+        return sends;
+    }
+}
+
+/// <summary>How many notices a peer may cause in a window: a stranger must not be able to fill the bot's stream with them.</summary>
+internal sealed class NoticeBudget
+{
+    private long _windowStartMs;
+    private uint _spent;
+
+    public bool TrySpend(long nowMs)
+    {
+        // A clock that went back opens a window too, or a jump could silence a conversation for years.
+        if (nowMs - _windowStartMs >= RelayLimits.NoticeWindow.TotalMilliseconds || nowMs < _windowStartMs)
+        {
+            _windowStartMs = nowMs;
+            _spent = 0;
+        }
+        if (_spent >= RelayLimits.MaxNoticesPerWindow) return false;
+        _spent++;
+        return true;
+    }
+
+    public void Write(RowWriter row)
+    {
+        row.Int64(_windowStartMs);
+        row.UInt32(_spent);
+    }
+
+    public static NoticeBudget Read(ref RowReader row) => new() { _windowStartMs = row.Int64(), _spent = row.UInt32() };
 }

@@ -25,7 +25,7 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
     {
         lock (_lock)
         {
-            if (_closed) return ConversationActor.Unavailable("draining");
+            if (_closed) return ConversationTurn.Unavailable("draining");
             if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight) return Overloaded("commands-in-flight");
             var share = _shares.GetValueOrDefault(endpointId);
             if (share.Count >= RelayLimits.MaxCommandsInFlightPerEndpoint || share.Bytes + bytes > RelayLimits.MaxBytesInFlightPerEndpoint) return Overloaded("endpoint-commands-in-flight");

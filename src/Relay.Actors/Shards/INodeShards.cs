@@ -1,7 +1,11 @@
+using Akka.Actor;
+using Akka.Hosting;
+using Relay.Actors.Hosting;
+
 namespace Relay.Actors.Shards;
 
-/// <summary>The shards as a node has them: those it owns, and the way to those it does not.</summary>
-internal interface INodeShards : IShardTransport
+/// <summary>How a node takes part in serving conversations: alone, or as one of many.</summary>
+internal interface INodeShards : IAsyncDisposable
 {
     /// <summary>Conversations in memory.</summary>
     int Resident { get; }
@@ -12,6 +16,9 @@ internal interface INodeShards : IShardTransport
     /// <summary>The nodes that are alive, as this one last saw them; empty in one process.</summary>
     IReadOnlyList<NodeView> Nodes => [];
 
+    /// <summary>Adds the region, registered under <see cref="Conversations.ConversationActor"/>.</summary>
+    void AddTo(AkkaConfigurationBuilder builder);
+
     /// <summary>Begins to own shards.</summary>
     Task StartAsync(CancellationToken cancellation);
 
@@ -19,5 +26,5 @@ internal interface INodeShards : IShardTransport
     Task AnnounceDrainAsync(CancellationToken cancellation);
 
     /// <summary>Finishes what its shards have in flight, hands them on, and puts their conversations out of memory.</summary>
-    Task HandOnAsync(CancellationToken cancellation);
+    Task HandOnAsync(IActorRef region, CancellationToken cancellation);
 }

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Relay.Actors.Conversations;
+
 namespace Relay.Actors.Shards;
 
 /// <summary>How a command reaches the shard that owns its conversation, and how the answer comes back.</summary>
@@ -16,5 +19,13 @@ internal interface IShardTransport : IAsyncDisposable
 /// <param name="Command">Null: word that the conversation's deadline has come.</param>
 internal sealed record ShardCommand(string EndpointId, string ConversationId, string? Peer, Command? Command)
 {
+    /// <summary>As a message to the conversation, once it has come to its owner.</summary>
+    public IConversationMessage ToMessage(long nowMs, ActivityContext caller)
+    {
+        var key = new ConversationKey(EndpointId, ConversationId);
+        if (Command is null) return new Wake(key);
+        return new ConversationCommand(key, Peer, Command, nowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds, caller);
+    }
+
     public override string ToString() => $"ShardCommand {{ {Command?.GetType().Name ?? "Wake"} }}";
 }

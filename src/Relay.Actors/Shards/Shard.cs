@@ -6,13 +6,14 @@ namespace Relay.Actors.Shards;
 /// A fixed slice of all conversations and their only owner. It knows nothing of where commands come from: calls in this
 /// process, or a broker's queue.
 /// </summary>
+/// <param name="schedule">Has an actor run.</param>
 /// <param name="idleInAll">The bound that all shards of the process share.</param>
-internal sealed class Shard(ConversationContext context, IdleConversations idleInAll)
+internal sealed class Shard(ConversationContext context, ShardStanding standing, Action<IThreadPoolWorkItem> schedule, IdleConversations idleInAll)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Endpoint, string Id), ConversationActor> _actors = [];
+    private readonly Dictionary<(string Endpoint, string Id), ShardConversation> _actors = [];
     // The longest idle first.
-    private readonly LinkedList<ConversationActor> _idle = [];
+    private readonly LinkedList<ShardConversation> _idle = [];
     private bool _isRetired;
 
     public int Resident { get { lock (_lock) return _actors.Count; } }
@@ -20,13 +21,13 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
     /// <summary>Puts an envelope into a conversation's mailbox, waking the conversation. It is answered in any case.</summary>
     public void Post(string endpointId, string conversationId, Envelope envelope)
     {
-        ConversationActor? actor;
+        ShardConversation? actor;
         bool start = false, posted;
         lock (_lock)
         {
             if (!_actors.TryGetValue((endpointId, conversationId), out actor))
             {
-                actor = new ConversationActor(context, endpointId, conversationId, TryRest);
+                actor = new ShardConversation(context, standing, new ConversationKey(endpointId, conversationId), TryRest);
                 _actors.Add((endpointId, conversationId), actor);
             }
             posted = actor.TryPost(envelope);
@@ -36,8 +37,8 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
                 Occupy(actor);
             }
         }
-        if (!posted) envelope.Answer(ConversationActor.Overloaded(context, "mailbox"));
-        if (start) context.Schedule(actor);
+        if (!posted) envelope.Answer(context.Turn.Overloaded("mailbox"));
+        if (start) schedule(actor);
     }
 
     /// <summary>Puts every idle conversation out of memory.</summary>
@@ -57,7 +58,7 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
     }
 
     /// <summary>Asked by an actor that found its mailbox empty: false if something has come since.</summary>
-    private bool TryRest(ConversationActor actor)
+    private bool TryRest(ShardConversation actor)
     {
         lock (_lock)
         {
@@ -71,7 +72,7 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
         }
     }
 
-    private void Occupy(ConversationActor actor)
+    private void Occupy(ShardConversation actor)
     {
         if (actor.IdlePlace is null) return;
         _idle.Remove(actor.IdlePlace);
@@ -79,10 +80,10 @@ internal sealed class Shard(ConversationContext context, IdleConversations idleI
         actor.IdlePlace = null;
     }
 
-    private void Remove(ConversationActor actor)
+    private void Remove(ShardConversation actor)
     {
         Occupy(actor);
-        _actors.Remove((actor.EndpointId, actor.Id));
+        _actors.Remove((actor.Key.EndpointId, actor.Key.ConversationId));
         actor.Dispose();
     }
 }

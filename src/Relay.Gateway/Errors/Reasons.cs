@@ -30,6 +30,7 @@ public static class Reasons
     public const string KeyExists = "KEY_EXISTS";
     /// <summary>The peer ended the session: nothing is sent until it is ended here too, or begun anew.</summary>
     public const string SessionFinished = "SESSION_FINISHED";
+    public const string NotTrusted = "NOT_TRUSTED";
     /// <summary>No private session stands, and one is required.</summary>
     public const string EncryptionRequired = "ENCRYPTION_REQUIRED";
     /// <summary>The endpoint's policy allows no version of OTR.</summary>

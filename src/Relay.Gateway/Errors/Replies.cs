@@ -35,6 +35,8 @@ internal static class Replies
     {
         RefusalReason.SessionFinished => ApiErrors.FailedPrecondition(Reasons.SessionFinished, "The peer has ended the private session: nothing was sent. End it here too, or start a new one."),
         RefusalReason.NotEncrypted => ApiErrors.FailedPrecondition(Reasons.EncryptionRequired, "No private session stands: nothing was sent."),
+        RefusalReason.NotTrusted => ApiErrors.FailedPrecondition(
+            Reasons.NotTrusted, "The private session's key is not trusted, and text goes to trusted keys only: nothing was sent. Compare the fingerprint."),
         RefusalReason.NotAllowed => ApiErrors.FailedPrecondition(Reasons.OtrNotAllowed, "The endpoint's policy allows no version of OTR."),
         RefusalReason.TooLarge => ApiErrors.InvalidArgument("text", "is too long"),
         RefusalReason.InvalidText => ApiErrors.InvalidArgument("text", "must not contain U+0000"),
@@ -65,6 +67,7 @@ internal static class Replies
         RejectReason.BadFragment => "BAD_FRAGMENT",
         RejectReason.UnknownMessage => "UNKNOWN_MESSAGE",
         RejectReason.RateLimited => "RATE_LIMITED",
+        RejectReason.NoRoom => "NO_ROOM",
         RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.NotInvited => "NOT_INVITED",
         // Never an answer for good: the actors make it ConversationReply.Overloaded.

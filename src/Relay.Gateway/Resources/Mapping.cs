@@ -89,6 +89,7 @@ internal static class Mapping
         SessionCause.EndedByPeer => V1.SessionChanged.Types.Cause.EndedByPeer,
         SessionCause.EndedByUs => V1.SessionChanged.Types.Cause.EndedByUs,
         SessionCause.Expired => V1.SessionChanged.Types.Cause.Expired,
+        SessionCause.MadeRoom => V1.SessionChanged.Types.Cause.MadeRoom,
         _ => throw new UnreachableException($"SessionCause {(int)cause}"),
     };
 

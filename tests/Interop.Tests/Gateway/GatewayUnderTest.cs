@@ -90,9 +90,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         };
     }
 
-    private async ValueTask<Reply> AnswerAsync(ConversationAddress address, Command command, CancellationToken cancellation)
+    private async ValueTask<ConversationReply> AnswerAsync(ConversationAddress address, Command command, CancellationToken cancellation)
     {
-        switch (command switch { Command.Send send => Encoding.UTF8.GetString(send.Text.Span), Command.ReceiveWire wire => Encoding.UTF8.GetString(wire.Text.Span), _ => "" })
+        switch (command switch { Command.SendText send => Encoding.UTF8.GetString(send.Text.Span), Command.ReceiveWire wire => Encoding.UTF8.GetString(wire.Text.Span), _ => "" })
         {
             case "hang":
                 Hanging.TrySetResult();
@@ -102,10 +102,10 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
                 await Task.Delay(20, CancellationToken.None);
                 break;
             case "overloaded":
-                return new Reply.Overloaded("test", TimeSpan.FromMilliseconds(1500));
+                return new ConversationReply.Overloaded("test", TimeSpan.FromMilliseconds(1500));
             case "throw":
                 throw new InvalidOperationException("a secret of the server");
         }
-        return new Reply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, Otr.Core.SendDisposition.Encrypted);
+        return new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, Otr.Core.SendDisposition.Encrypted);
     }
 }

@@ -23,9 +23,10 @@ public sealed class SeatTests : IAsyncDisposable
     private async Task<ClusterShards> JoinAsync(string name)
     {
         var node = new NodeRow(Guid.NewGuid(), name, IsDraining: false);
-        var context = new ConversationContext(_store, null!, null!, null!, null!, new StreamSignals(_time), _time, null!, null!, null!, _telemetry, NullLogger.Instance, _ => { }, _ => { });
+        var turn = new TurnEnvironment(null!, null!, null!, null!, new StreamSignals(_time), _telemetry);
+        var context = new ConversationContext(_store, null!, null!, null!, _time, NullLogger.Instance, turn, new ResidentConversations(1, _time), _ => { });
         var membership = new Membership(_store, node, Shards, _time, NullLogger.Instance);
-        var shards = new ClusterShards(context, _broker.Of(name), _store, membership, 100);
+        var shards = new ClusterShards(context, _broker.Of(name), _store, membership, new RelayNodeOptions(1) { MaxResidentConversations = 100 });
         _nodes[name] = shards;
         _memberships[name] = membership;
         await shards.StartAsync(default);
@@ -85,7 +86,7 @@ public sealed class SeatTests : IAsyncDisposable
         await UntilAsync(() => IsPlaced("a", "b", "c"));
         var standbys = Enumerable.Range(0, Shards).Where(s => _broker.Line(s)[0] == "b").ToDictionary(s => s, s => _broker.Line(s)[1]);
         await _nodes["b"].AnnounceDrainAsync(default);
-        await _nodes["b"].HandOnAsync(default);
+        await _nodes["b"].HandOnAsync(null!, default);
         // Whoever stood behind it is first now, before anybody has noticed that it went.
         Assert.All(standbys, s => Assert.Equal(s.Value, _broker.Line(s.Key)[0]));
         Assert.DoesNotContain("b", _store.Names);

@@ -8,7 +8,7 @@ namespace Relay.Actors.Tests.Harness;
 /// </summary>
 internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 {
-    private int _writes;
+    private int _writes, _atGate;
     private volatile bool _dead;
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _gate = Task.CompletedTask;
@@ -23,6 +23,9 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     /// <summary>The next commit fails: after having been done, or not.</summary>
     public bool? FailNextCommitAfterIt { get; set; }
+
+    /// <summary>Commits that have come to the gate.</summary>
+    public int CountAtGate => Volatile.Read(ref _atGate);
 
     /// <summary>Commits wait for it before they are done.</summary>
     public Task Gate { set => _gate = value; }
@@ -46,6 +49,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public async ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {
         AtGate.TrySetResult();
+        Interlocked.Increment(ref _atGate);
         await Task.WhenAny(_gate, _over.Task);
         await Task.WhenAny(Hold(unit), _over.Task);
         if (FailNextCommitAfterIt is { } after)
@@ -77,7 +81,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadAsync(endpointId, conversationId, cancellation));
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListAsync(endpointId, afterId, max, cancellation));
-    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => Live().ReadDueAsync(untilMs, max, cancellation);
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadDueAsync(untilMs, max, cancellation));
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => Live().PostponeAsync(endpointId, conversationId, dueByMs, untilMs, cancellation);
     public ValueTask<IReadOnlyList<(ulong Sequence, byte[] Sealed)>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAsync(stream, after, max, maxBytes, cancellation));
@@ -93,6 +97,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     private async ValueTask<T> AtReadGateAsync<T>(Func<IRelayStore, ValueTask<T>> read)
     {
         if (!ReadGate.IsCompleted) await Task.WhenAny(ReadGate, _over.Task);
+        if (ReadGate.IsFaulted) await ReadGate;
         return await read(Live());
     }
 }

@@ -13,6 +13,9 @@ internal sealed class ManualTime : TimeProvider
 
     public override long GetTimestamp() => GetUtcNow().Ticks;
 
+    /// <summary>Time until the next timer fires; null if none is set.</summary>
+    public TimeSpan? Next { get { lock (_lock) return _timers.Count == 0 ? null : _timers.Min(t => t.Due) - _now; } }
+
     public void Advance(TimeSpan by)
     {
         List<ManualTimer> due;

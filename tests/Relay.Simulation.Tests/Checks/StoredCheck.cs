@@ -12,25 +12,28 @@ namespace Relay.Simulation.Tests.Checks;
 internal static class StoredCheck
 {
     /// <param name="commands">All that were answered.</param>
-    public static void Check(SimStore store, Checker checker, string endpoint, string conversation, IReadOnlyList<Command> commands)
+    public static void Check(SimStore store, Checker checker, string endpoint, string conversation, IReadOnlyList<Command> commands, Profile profile)
     {
         using var key = new SealingKey(Cluster.SealingKey);
         using var sealer = new Sealer(key, new SimRandom(0).Fill);
         using var ids = new KeyedIds(Cluster.IdKey);
         var stored = store.Load(endpoint, conversation) ?? throw new ViolationException(Invariant.StoredIsTold, "A conversation is not stored.");
-        var view = ConversationRecord.TryOpenView(sealer, new RowKey(endpoint, conversation, stored.Version), stored.Sealed, default);
+        var view = ConversationState.TryOpenView(sealer, new RowKey(endpoint, conversation, stored.Version), stored.Sealed, default);
         if (view is not { State: MessageState.Encrypted, Sessions.Count: 1 }) throw new ViolationException(Invariant.StoredIsTold, $"The stored conversation is in {view?.State}.");
-        var seen = new SeenIds();
+        var log = new RequestLog(profile.Log);
         foreach (var row in stored.Seen)
         {
-            if (!seen.TryAddRow(sealer, endpoint, conversation, row)) throw new ViolationException(Invariant.StoredIsTold, "A row of ids does not open.");
+            if (!log.TryAddRow(sealer, new ConversationKey(endpoint, conversation), row, 0)) throw new ViolationException(Invariant.StoredIsTold, "A row of ids does not open.");
         }
         foreach (var command in commands)
         {
-            var identity = CommandIdentity.Of(ids, command);
-            if (seen.Find(identity.Id) is not { } found || found.Content != identity.Content || found.Answer != checker.Answers[command.RequestId])
-                throw new ViolationException(Invariant.StoredIsTold, $"{command.RequestId} was answered with {checker.Answers[command.RequestId]}, stored is {seen.Find(identity.Id)?.Answer}.");
+            var identity = RequestIdentity.Of(ids, command);
+            var found = log.Find(identity.Id);
+            // A small log has forgotten the older ones.
+            if (found is null && commands.Count > profile.Log.MaxIds) continue;
+            if (found?.Content != identity.Content || found.Answer != checker.Answers[command.RequestId])
+                throw new ViolationException(Invariant.StoredIsTold, $"{command.RequestId} was answered with {checker.Answers[command.RequestId]}, stored is {found?.Answer}.");
         }
-        if (seen.Count > RelayLimits.MaxSeenIds) throw new ViolationException(Invariant.Bounds, "More ids are remembered than the bound allows.");
+        if (log.Count > profile.Log.MaxRecentIds) throw new ViolationException(Invariant.Bounds, "More ids are remembered than the bound allows.");
     }
 }

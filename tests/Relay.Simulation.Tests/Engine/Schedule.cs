@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Relay.Simulation.Tests.Engine;
 
-/// <summary>Whose an event is: a node's process, the store, the broker, or the world outside. Paused, none of its events run; dead, they never do.</summary>
+/// <summary>Owner of events: a node's process, the database, the coordinator, or the world outside. Paused, none of its events run; dead, they never do.</summary>
 internal sealed class SimProcess(string name)
 {
     public string Name => name;
@@ -12,7 +12,15 @@ internal sealed class SimProcess(string name)
 
     public bool IsDead { get; private set; }
 
-    public void Die() => IsDead = true;
+    /// <summary>Raised once, when the process dies.</summary>
+    public event Action? Died;
+
+    public void Die()
+    {
+        if (IsDead) return;
+        IsDead = true;
+        Died?.Invoke();
+    }
 }
 
 /// <summary>Something that can happen next.</summary>

@@ -15,7 +15,7 @@ internal sealed class NodeSet(Cluster cluster, SimProcess outside, Profile profi
     public IReadOnlyList<SimNode> All => _nodes;
 
     /// <summary>As many run as there should be, none of them paused or on its way out.</summary>
-    public bool IsComplete => _nodes.Count == (_isOver ? 1 : Profile.NodeCount) && _nodes.All(n => n is { IsStarted: true, IsDraining: false, Process.IsPaused: false });
+    public bool IsComplete => _nodes.Count == (_isOver ? 1 : Profile.NodeCount) && _nodes.All(n => n is { IsDraining: false, Process.IsPaused: false });
 
     public bool AreAllGone => _nodes.Count == 0;
 
@@ -28,7 +28,7 @@ internal sealed class NodeSet(Cluster cluster, SimProcess outside, Profile profi
     public void Drain()
     {
         _isOver = true;
-        foreach (var node in _nodes.ToArray()) node.DrainAsync();
+        foreach (var node in _nodes.ToArray()) node.Drain();
     }
 
     public void StartOne() => Start("node0");
@@ -36,7 +36,7 @@ internal sealed class NodeSet(Cluster cluster, SimProcess outside, Profile profi
     private void Start(string name)
     {
         int run = _runs[name] = _runs.GetValueOrDefault(name, -1) + 1;
-        var node = new SimNode(cluster, name, run, profile.SkewMs == 0 ? 0 : cluster.Schedule.Random.Next(2 * profile.SkewMs) - profile.SkewMs);
+        var node = new SimNode(cluster, profile, name, run, profile.DrawSkew(cluster.Schedule.Random));
         _nodes.Add(node);
         node.Gone += () =>
         {

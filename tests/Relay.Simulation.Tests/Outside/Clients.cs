@@ -1,4 +1,3 @@
-using Relay.Actors;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;
 using Relay.Storage;
@@ -16,7 +15,7 @@ internal sealed class Clients(Schedule schedule, SimProcess outside, Func<IReadO
     public SimProcess Outside => outside;
 
     /// <summary>Calls some node; if none answers, or it fails, <paramref name="done"/> gets nothing.</summary>
-    public void Call<T>(string what, long argument, Func<IRelay, CancellationToken, ValueTask<T>> body, Action<T?> done) where T : class
+    public void Call<T>(string what, long argument, Func<SimNode, CancellationToken, ValueTask<T>> body, Action<T?> done) where T : class
     {
         var able = nodes().Where(n => n.IsUp && !n.IsDraining).ToArray();
         if (able.Length == 0)
@@ -37,7 +36,7 @@ internal sealed class Call<T>(Clients clients, SimNode node, string what, long a
     private SimEvent? _timeout;
     private bool _isOver;
 
-    public void Begin(Func<IRelay, CancellationToken, ValueTask<T>> body, int timeoutMs)
+    public void Begin(Func<SimNode, CancellationToken, ValueTask<T>> body, int timeoutMs)
     {
         node.Gone += Reset;
         _timeout = _schedule.Post(clients.Outside, "gives up waiting", argument, () =>
@@ -48,12 +47,12 @@ internal sealed class Call<T>(Clients clients, SimNode node, string what, long a
         _schedule.Post(node.Process, what, argument, () => _schedule.Watch(RunAsync(body)));
     }
 
-    private async Task RunAsync(Func<IRelay, CancellationToken, ValueTask<T>> body)
+    private async Task RunAsync(Func<SimNode, CancellationToken, ValueTask<T>> body)
     {
         T? answer = null;
         try
         {
-            answer = await body(node.Relay, _left.Token).ConfigureAwait(false);
+            answer = await body(node, _left.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is StoreException or OperationCanceledException)
         {

@@ -4,11 +4,21 @@ using Relay.Simulation.Tests.Checks;
 namespace Relay.Simulation.Tests.Outside;
 
 /// <summary>A bot or a bridge towards one conversation: one command under way, in order, repeated under its id until it is answered. Now and then an old one is asked again.</summary>
-internal sealed class CommandSender(Clients clients, Checker checker, ConversationAddress address, string name, SenderHabits habits)
+internal sealed class CommandSender(Clients clients, Checker checker, ConversationAddress.ByPeer address, string name, SenderHabits habits)
 {
+    /// <summary>How soon a sender who waits for the other one looks again.</summary>
+    private const int PatienceMs = 100;
+
     private readonly Queue<Command> _waiting = [];
     private readonly List<Command> _done = [];
     private bool _isUnderWay;
+    private int _begunByOther;
+
+    /// <summary>
+    /// The conversation's other sender. It must not get far ahead while a command here has no answer: a small request log
+    /// would forget what is still being asked.
+    /// </summary>
+    public CommandSender? Other { get; set; }
 
     public bool IsIdle => _waiting.Count == 0 && !_isUnderWay;
 
@@ -24,7 +34,14 @@ internal sealed class CommandSender(Clients clients, Checker checker, Conversati
     private void Next()
     {
         if (_isUnderWay || !_waiting.TryPeek(out var command)) return;
+        if (Other is { _isUnderWay: true } other && other._begunByOther >= habits.MostAhead)
+        {
+            clients.Schedule.Post(clients.Outside, "waits for the other sender", 0, Next, PatienceMs);
+            return;
+        }
         _isUnderWay = true;
+        _begunByOther = 0;
+        if (Other is not null) Other._begunByOther++;
         Ask(command, _done.Count, () =>
         {
             _waiting.Dequeue();
@@ -40,7 +57,7 @@ internal sealed class CommandSender(Clients clients, Checker checker, Conversati
         Next();
     }
 
-    private void Ask(Command command, int number, Action answered) => clients.Call<ConversationReply>(name, number, (relay, cancellation) => relay.AskAsync(address, command, cancellation), reply =>
+    private void Ask(Command command, int number, Action answered) => clients.Call<ConversationReply>(name, number, (node, cancellation) => node.AskAsync(address, command, cancellation), reply =>
     {
         if (reply is null or ConversationReply.Unavailable or ConversationReply.Overloaded)
         {
@@ -53,4 +70,5 @@ internal sealed class CommandSender(Clients clients, Checker checker, Conversati
 }
 
 /// <summary>What those outside do that they need not, in a thousand.</summary>
-internal sealed record SenderHabits(int Replays, int Recarries, int Rereads);
+/// <param name="MostAhead">How many commands the other sender of a conversation begins while one has no answer.</param>
+internal sealed record SenderHabits(int Replays, int Recarries, int Rereads, int MostAhead);

@@ -1,6 +1,7 @@
 using System.Text;
 using Relay.Actors;
 using Relay.Simulation.Tests.Checks;
+using Relay.Simulation.Tests.Nodes;
 using Relay.Storage;
 
 namespace Relay.Simulation.Tests.Outside;
@@ -49,7 +50,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
     });
 
     /// <summary>As a gateway does for a stream: from the cursor or the last acknowledgement, whichever is later.</summary>
-    private async ValueTask<Page> ReadAsync(IRelay relay, CancellationToken cancellation)
+    private async ValueTask<Page> ReadAsync(SimNode relay, CancellationToken cancellation)
     {
         var (acknowledged, _) = await relay.Outbox.PositionAsync(stream, cancellation).ConfigureAwait(false);
         ulong from = Math.Max(_from, acknowledged);

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using Akka.Actor;
+using Relay.Actors.Conversations;
+using Relay.Actors.Shards;
+using Relay.Actors.Telemetry;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors;
+
+/// <summary>
+/// The way in to conversations: works out which one is meant, admits the command, and asks the region. Without an answer it
+/// asks again under the same request id until the command expires; the request log makes a repetition harmless.
+/// </summary>
+internal sealed class ConversationClient(ActorSystem system, IActorRef region, KeyedIds ids, Admission admission, RelayTelemetry telemetry, TimeProvider time)
+{
+    private readonly IActorRefProvider _provider = ((ExtendedActorSystem)system).Provider;
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public async ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
+    {
+        Limits.RequestId(command.RequestId);
+        if (command is Command.ReceiveWire { After: { } before }) Limits.RequestId(before);
+        string id;
+        string? peer = null;
+        switch (address)
+        {
+            case ConversationAddress.ByPeer by:
+                Limits.Address(by.Peer);
+                peer = by.Peer;
+                id = ids.Conversation(by.EndpointId, by.Peer);
+                break;
+            case ConversationAddress.ById by when KeyedIds.IsId(by.ConversationId):
+                id = by.ConversationId;
+                break;
+            default:
+                return new ConversationReply.NotFound("conversation");
+        }
+        long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
+        var message = new ConversationCommand(new ConversationKey(address.EndpointId, id), peer, command, expiresAtMs, Activity.Current?.Context ?? default);
+        try
+        {
+            return await AdmitAsync(message, message with { IsRepeated = true }, expiresAtMs, command.TextLength)
+                .WaitAsync(RelayLimits.CommandExpiry, time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            telemetry.AnsweredLate();
+            return ConversationTurn.Unavailable("slow");
+        }
+    }
+
+    /// <summary>Has a conversation deal with a deadline that is due.</summary>
+    /// <returns>Whether it did.</returns>
+    public async Task<bool> WakeAsync(ConversationKey key)
+    {
+        long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
+        return await AdmitAsync(new Wake(key), null, expiresAtMs, 0).ConfigureAwait(false) is ConversationReply.Done;
+    }
+
+    /// <summary>Counts as in flight until it is answered, also if the caller has gone: what was admitted takes up room in the entity.</summary>
+    private async Task<ConversationReply> AdmitAsync(IConversationMessage message, IConversationMessage? repetition, long expiresAtMs, int bytes)
+    {
+        if (admission.TryEnter(message.Key.EndpointId, bytes) is { } refusal)
+        {
+            if (refusal is ConversationReply.Overloaded overloaded) telemetry.Overloaded(overloaded.Bound);
+            return refusal;
+        }
+        try
+        {
+            ConversationReply reply;
+            while ((reply = await AskOnceAsync(message, repetition, expiresAtMs).ConfigureAwait(false)) is ConversationReply.Unavailable { Reason: ConversationReply.Moved })
+            {
+                // Its next owner will be known soon.
+                await Sleep.ForAsync(RelayLimits.AskAgainAfter, time, CancellationToken.None).ConfigureAwait(false);
+                if (NowMs >= expiresAtMs) break;
+            }
+            return reply;
+        }
+        finally
+        {
+            admission.Leave(message.Key.EndpointId, bytes);
+        }
+    }
+
+    /// <summary>One asker, to whom the entity answers once, however often the command is sent.</summary>
+    private async Task<ConversationReply> AskOnceAsync(IConversationMessage message, IConversationMessage? repetition, long expiresAtMs)
+    {
+        var answer = new TaskCompletionSource<ConversationAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var asker = _provider.CreateFutureRef(answer);
+        _provider.RegisterTempActor(asker, asker.Path);
+        try
+        {
+            region.Tell(message, asker);
+            long giveUpMs = expiresAtMs + (long)RelayLimits.AnswerGrace.TotalMilliseconds;
+            while (true)
+            {
+                try
+                {
+                    var (key, requestId, reply) = await answer.Task.WaitAsync(RelayLimits.AskAgainAfter, time).ConfigureAwait(false);
+                    return key == message.Key && requestId == message.RequestId ? reply : ConversationTurn.Unavailable(ConversationReply.Moved);
+                }
+                catch (TimeoutException)
+                {
+                    long now = NowMs;
+                    if (now >= giveUpMs) return ConversationTurn.Unavailable("slow");
+                    if (now < expiresAtMs && repetition is not null) region.Tell(repetition, asker);
+                }
+            }
+        }
+        finally
+        {
+            _provider.UnregisterTempActor(asker.Path);
+        }
+    }
+}

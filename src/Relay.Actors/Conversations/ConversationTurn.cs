@@ -1,0 +1,320 @@
+using System.Diagnostics;
+using Otr.Core;
+using Relay.Actors.Endpoints;
+using Relay.Actors.Outbox;
+using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Conversations;
+
+/// <summary>What turns of all conversations of a node use.</summary>
+/// <param name="Budgets">What the peers of an endpoint may make this node compute.</param>
+/// <param name="Signals">Which streams are full.</param>
+internal sealed record TurnEnvironment(Sealer Sealer, KeyedIds Ids, IRandomSource Random, ComputeBudgets Budgets, StreamSignals Signals, RelayTelemetry Telemetry)
+{
+    public RequestLogBounds Log { get; init; } = RequestLogBounds.Default;
+
+    /// <summary>Longest distance of a command's expiry from now. The log keeps ids for as long.</summary>
+    public TimeSpan MaxCommandLifetime { get; init; } = RelayLimits.MaxCommandLifetime;
+
+    public ConversationReply.Overloaded Overloaded(string bound)
+    {
+        Telemetry.Overloaded(bound);
+        return new ConversationReply.Overloaded(bound, RelayLimits.OverloadedRetryAfter);
+    }
+}
+
+/// <summary>The reply to one message of a batch.</summary>
+internal readonly record struct TurnReply(int Index, ConversationReply Reply);
+
+/// <summary>What the result of a commit means for the state in memory.</summary>
+internal enum TurnEnd
+{
+    /// <summary>It is what the store has.</summary>
+    Kept,
+    /// <summary>It is not what the store has, or not known to be: it must be loaded again.</summary>
+    Discarded,
+    /// <summary>Another node owns the conversation: the entity must stop, and may answer nothing more.</summary>
+    Fenced,
+}
+
+/// <summary>
+/// One turn of a conversation: it takes a batch of messages, steps the state through them as a candidate, and decides on one
+/// unit to commit. Only the result of that commit releases the replies to what changed something. It has no actor, task
+/// or clock of its own, so the simulation drives it as the entity does.
+/// </summary>
+internal sealed class ConversationTurn : IDisposable
+{
+    private readonly TurnEnvironment _environment;
+    private readonly ConversationKey _key;
+    private readonly ConversationState _state;
+    private readonly ShardFence? _fence;
+    private readonly long _nowMs;
+    private readonly OutboxTranslator _translator;
+    private readonly Allowance _allowance;
+    private readonly List<OtrEffect> _effects = [];
+    private readonly List<OutboxRow> _rows = [];
+    private readonly List<SeenRequest> _taken = [];
+    private readonly List<TurnReply> _known = [];
+    private readonly List<TurnReply> _whenCommitted = [];
+    private ConversationReply? _postponed;
+    private long _rowBytes;
+    private bool _isDirty;
+
+    private ConversationTurn(TurnEnvironment environment, ConversationKey key, ConversationState state, ShardFence? fence, long nowMs)
+    {
+        (_environment, _key, _state, _fence, _nowMs) = (environment, key, state, fence, nowMs);
+        _translator = new OutboxTranslator(environment.Telemetry);
+        _allowance = new Allowance(environment.Budgets, key.EndpointId);
+    }
+
+    /// <summary>Messages of the batch that were dealt with; those after them are for the next turn, because the unit is large enough.</summary>
+    public int Taken { get; private set; }
+
+    /// <summary>Replies that need no commit: they repeat what is durable, or say that nothing was done.</summary>
+    public IReadOnlyList<TurnReply> Known => _known;
+
+    /// <summary>What is to be committed; null if nothing has changed.</summary>
+    public CommitUnit? Unit { get; private set; }
+
+    /// <summary>Steps a loaded state through a batch.</summary>
+    /// <param name="state">Changed as a candidate: unless the commit succeeds it must be discarded.</param>
+    /// <param name="fence">The epoch under which the entity was started; null where nobody else can own the conversation.</param>
+    /// <param name="nowMs">Unix time in ms, read after the state was loaded.</param>
+    public static ConversationTurn Decide(
+        TurnEnvironment environment, ConversationKey key, ConversationState state, IReadOnlyList<IConversationMessage> batch, ShardFence? fence, long nowMs)
+    {
+        var turn = new ConversationTurn(environment, key, state, fence, nowMs);
+        try
+        {
+            turn.Decide(batch);
+            return turn;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Ends the turn by what became of <see cref="Unit"/>.</summary>
+    /// <returns>The replies that it releases; none once the shard is another node's.</returns>
+    public (TurnEnd End, IReadOnlyList<TurnReply> Replies) Apply(CommitResult result)
+    {
+        switch (result)
+        {
+            case CommitResult.Committed:
+                _state.Committed(Unit!.DueMs, [.. _taken], _nowMs);
+                return (TurnEnd.Kept, _whenCommitted);
+            case CommitResult.Conflict:
+                _environment.Telemetry.Conflicted();
+                return (TurnEnd.Discarded, ReplaceBy(Unavailable("conflict")));
+            case CommitResult.Fenced:
+                _environment.Telemetry.Fenced("commit");
+                return (TurnEnd.Fenced, []);
+            case CommitResult.StreamFull full:
+                _environment.Signals.MarkFull(full.Stream);
+                return (TurnEnd.Discarded, ReplaceBy(_environment.Overloaded(BoundName(full.Stream.Kind))));
+            case CommitResult.TooManyConversations:
+                return (TurnEnd.Discarded, ReplaceBy(_environment.Overloaded("conversations")));
+            case CommitResult.NoEndpoint:
+                return (TurnEnd.Discarded, ReplaceBy(new ConversationReply.NotFound("endpoint")));
+            default:
+                throw new InvalidOperationException($"A commit result without a meaning: {result.GetType().Name}.");
+        }
+    }
+
+    /// <summary>Ends the turn without a result: whether the unit was committed is not known.</summary>
+    public IReadOnlyList<TurnReply> Fail(string reason) => ReplaceBy(Unavailable(reason));
+
+    /// <summary>Wipes the plaintext of the rows.</summary>
+    public void Dispose()
+    {
+        foreach (var row in _rows) row.Wipe();
+    }
+
+    public static ConversationReply.Unavailable Unavailable(string reason) => new(reason, RelayLimits.UnavailableRetryAfter);
+
+    private void Decide(IReadOnlyList<IConversationMessage> batch)
+    {
+        if (_state.IsBegun && _state.Otr.NextDeadline <= _nowMs)
+        {
+            _environment.Telemetry.Stepped("time");
+            Step(new OtrInput.TimePassed(), null, 0);
+        }
+        for (; Taken < batch.Count && _rowBytes < RelayLimits.MaxBytesPerUnit; Taken++)
+        {
+            if (batch[Taken] is ConversationCommand command) Take(command);
+            else if (_state.IsBegun) _whenCommitted.Add(new(Taken, Done()));
+            else Answer(new ConversationReply.NotFound("conversation"));
+        }
+        Unit = Finish();
+        if (Unit is not null) return;
+        _known.AddRange(_whenCommitted);
+        _whenCommitted.Clear();
+    }
+
+    private void Take(ConversationCommand asked)
+    {
+        var identity = RequestIdentity.Of(_environment.Ids, asked.Command);
+        if (_state.Log.Find(identity.Id) is { } seen)
+        {
+            _environment.Telemetry.Replayed();
+            seen.AskedAgainMs = _nowMs;
+            Answer(Repeat(seen, identity));
+        }
+        else if (_taken.Find(t => t.Id == identity.Id) is { } twin)
+        {
+            _environment.Telemetry.Replayed();
+            _whenCommitted.Add(new(Taken, Repeat(twin, identity)));
+        }
+        else if (WhyNot(asked) is { } refusal)
+        {
+            Answer(refusal);
+        }
+        else
+        {
+            var answer = Step(asked);
+            if (_effects.Exists(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
+            {
+                Answer(_postponed = _environment.Overloaded(BoundName(_allowance.Refused)));
+                return;
+            }
+            _taken.Add(new SeenRequest(identity.Id, identity.Content, _nowMs, answer, asked.Command is not Command.ReceiveWire));
+            _whenCommitted.Add(new(Taken, answer));
+        }
+    }
+
+    /// <returns>The reply to a command that is not to be stepped through; null if it is.</returns>
+    private ConversationReply? WhyNot(ConversationCommand asked)
+    {
+        if (asked.ExpiresAtMs <= _nowMs) return Unavailable(ConversationReply.Expired);
+        // The log keeps an id for as long as a copy may come; it cannot for one that claims to live longer.
+        if (asked.ExpiresAtMs > _nowMs + (long)_environment.MaxCommandLifetime.TotalMilliseconds) return Unavailable("clock");
+        if (!_state.IsBegun && !IsOfThisConversation(asked.Peer)) return new ConversationReply.NotFound("conversation");
+        if (asked.Command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
+            return new ConversationReply.Unavailable(ConversationReply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter);
+        if (FullStream() is { } full) return _environment.Overloaded(BoundName(full));
+        if (_state.Log.IsFull(_taken.Count)) return _environment.Overloaded("request-log");
+        // It would overtake the one that is to come again, and be taken for a replay or out of order.
+        return asked.Command is Command.ReceiveWire ? _postponed : null;
+    }
+
+    private ConversationReply Step(ConversationCommand asked)
+    {
+        var command = asked.Command;
+        var kind = command.GetType().Name;
+        using var activity = _environment.Telemetry.Activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
+        activity?.SetTag("relay.command", kind);
+        activity?.SetTag("relay.conversation", _key.ConversationId);
+        _environment.Telemetry.Stepped(kind);
+        if (!_state.IsBegun) _state.Begin(asked.Peer!);
+        ulong reference = command is Command.SendText ? _state.HeldSends.Next() : 0;
+        var answer = Step(Input(command, reference), command.RequestId, reference);
+        activity?.SetTag("relay.answer", answer.GetType().Name);
+        return answer;
+    }
+
+    private ConversationReply Step(OtrInput input, string? requestId, ulong reference)
+    {
+        _effects.Clear();
+        _state.Otr.Step(input, new OtrEnvironment(_nowMs, _environment.Random) { Budget = _allowance }, _effects);
+        _isDirty |= _state.Otr.IsDirty;
+        var answer = _translator.Translate(_state, _key.ConversationId, input, requestId, reference, _effects, _nowMs);
+        foreach (var (stream, body) in _translator.Rows)
+        {
+            var row = new OutboxRow(_environment.Sealer, new StreamKey(_key.EndpointId, stream), _nowMs, _key.ConversationId, _state.Peer!, body);
+            _rows.Add(row);
+            _rowBytes += row.Length;
+        }
+        _translator.Rows.Clear();
+        return answer;
+    }
+
+    private CommitUnit? Finish()
+    {
+        if (!_state.IsBegun) return null;
+        ulong forget = _state.Log.Forget(_nowMs, _taken);
+        long? due = NextDue();
+        // Stale also when the deadline moves later: the keeper of deadlines would else find it again at once.
+        bool isStaleDue = _state.DueMs is { } stored && stored <= _nowMs;
+        if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && forget == 0 && !isStaleDue) return null;
+        var row = new RowKey(_key.EndpointId, _key.ConversationId, _state.Version + 1);
+        return new CommitUnit
+        {
+            EndpointId = _key.EndpointId,
+            ConversationId = _key.ConversationId,
+            ExpectedVersion = _state.Version,
+            Fence = _fence,
+            Sealed = _state.Seal(_environment.Sealer, row),
+            UpdatedMs = _nowMs,
+            DueMs = due,
+            SealedSeen = _taken.Count > 0 ? RequestLog.Seal(_environment.Sealer, row, _taken) : null,
+            ForgetSeenThrough = forget,
+            Outbox = _rows,
+        };
+    }
+
+    private long? NextDue()
+    {
+        long? deadline = _state.Otr.NextDeadline;
+        // A deadline that passing time did not move must not keep the keeper of deadlines busy.
+        if (deadline <= _nowMs) deadline = _nowMs + (long)RelayLimits.SweepRetry.TotalMilliseconds;
+        long? forget = _taken.Count > 0 ? _nowMs + (long)RelayLimits.SeenIdLifetime.TotalMilliseconds : _state.Log.ForgetAllAtMs;
+        return deadline is null ? forget : forget is null ? deadline : Math.Min(deadline.Value, forget.Value);
+    }
+
+    /// <summary>Whether a peer's address belongs to this conversation's id: what another node sends is not taken for granted.</summary>
+    private bool IsOfThisConversation(string? peer) => peer is not null && _environment.Ids.Conversation(_key.EndpointId, peer) == _key.ConversationId;
+
+    /// <summary>Whether a message was taken in: durably, or by this turn, which is durable as a whole or not at all.</summary>
+    private bool WasTaken(string messageId)
+    {
+        var id = RequestIdentity.OfWire(_environment.Ids, messageId);
+        return _state.Log.Find(id) is not null || _taken.Exists(t => t.Id == id);
+    }
+
+    private StreamKind? FullStream()
+    {
+        if (_environment.Signals.IsFull(new StreamKey(_key.EndpointId, StreamKind.Wire))) return StreamKind.Wire;
+        return _environment.Signals.IsFull(new StreamKey(_key.EndpointId, StreamKind.Events)) ? StreamKind.Events : null;
+    }
+
+    private ConversationReply.Done Done() => new(_key.ConversationId, _state.Otr.State, null);
+
+    private void Answer(ConversationReply reply) => _known.Add(new(Taken, reply));
+
+    private IReadOnlyList<TurnReply> ReplaceBy(ConversationReply reply) => [.. _whenCommitted.Select(r => r with { Reply = reply })];
+
+    private static ConversationReply Repeat(SeenRequest seen, in RequestIdentity identity)
+        => seen.Content == identity.Content ? seen.Answer : new ConversationReply.RequestIdReused();
+
+    private static OtrInput Input(Command command, ulong reference) => command switch
+    {
+        Command.ReceiveWire wire => new OtrInput.WireReceived(wire.Text),
+        Command.SendText send => new OtrInput.SendRequested(send.Text, reference),
+        Command.StartSession => new OtrInput.StartRequested(),
+        Command.EndSession => new OtrInput.EndRequested(),
+        _ => throw new ArgumentException($"A command without an input of the engine: {command.GetType().Name}.", nameof(command)),
+    };
+
+    // The names under which callers are told of the bounds.
+    private static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
+
+    private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
+
+    /// <summary>The endpoint's budget, as one turn asks it.</summary>
+    private sealed class Allowance(ComputeBudgets budgets, string endpointId) : IComputeBudget
+    {
+        /// <summary>What was refused last.</summary>
+        public ComputeCost Refused { get; private set; }
+
+        public bool TrySpend(ComputeCost cost)
+        {
+            if (budgets.TrySpend(endpointId, cost)) return true;
+            Refused = cost;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using Otr.Core;
+using Relay.Actors.Telemetry;
+using Relay.Storage;
+
+namespace Relay.Actors.Conversations;
+
+/// <summary>Translates the effects of one step: into rows for the two streams, and into the reply to the command.</summary>
+internal sealed class OutboxTranslator(RelayTelemetry telemetry)
+{
+    /// <summary>The reason in the bot's stream for a held message that is too old.</summary>
+    public const string DroppedExpired = "EXPIRED";
+    /// <summary>The reason for a held message whose session was established with another key than the last.</summary>
+    public const string DroppedFingerprintChanged = "FINGERPRINT_CHANGED";
+    /// <summary>The reason for anything else, as the end of the session that the message waited for.</summary>
+    public const string DroppedNotSent = "NOT_SENT";
+
+    /// <summary>Rows in order, until the caller takes them.</summary>
+    public List<(StreamKind Stream, OutboxBody Body)> Rows { get; } = [];
+
+    /// <summary>Translates one step.</summary>
+    /// <param name="input">The input of the step.</param>
+    /// <param name="requestId">The command's; null for a timer.</param>
+    /// <param name="reference">A send's; 0 otherwise.</param>
+    /// <returns>The reply to the command.</returns>
+    public ConversationReply Translate(
+        ConversationState state, string conversationId, OtrInput input, string? requestId, ulong reference, IReadOnlyList<OtrEffect> effects, long nowMs)
+    {
+        RejectReason? rejected = null;
+        RefusalReason? refused = null;
+        SendDisposition? disposition = null;
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case OtrEffect.SendWire send:
+                    Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
+                    break;
+                case OtrEffect.DeliverText text:
+                    AddEvent(new OutboxBody.TextReceived(text.Text, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint));
+                    break;
+                case OtrEffect.SessionChanged changed:
+                    AddEvent(Translate(changed, effects));
+                    break;
+                case OtrEffect.SendOutcome outcome when reference != 0 && outcome.Reference == reference:
+                    disposition = outcome.Disposition;
+                    if (outcome.Disposition == SendDisposition.Held) state.HeldSends.Hold(reference, requestId!);
+                    else state.HeldSends.Close(reference);
+                    break;
+                case OtrEffect.SendOutcome { Disposition: not SendDisposition.Held } outcome:
+                    if (state.HeldSends.Close(outcome.Reference) is { } held && outcome.Disposition == SendDisposition.Dropped)
+                        AddEvent(new OutboxBody.MessageDropped(held, DropReason(input, effects)));
+                    break;
+                case OtrEffect.Rejected { Reason: RejectReason.Overloaded }:
+                    // Nothing was done, so nothing is remembered: the turn counts it as an overload.
+                    break;
+                case OtrEffect.Rejected reject:
+                    telemetry.Rejected(reject.Reason);
+                    rejected ??= reject.Reason;
+                    if (!reject.Quiet && NoticeCode(reject.Reason) is { } code) AddNotice(state, code, default, nowMs);
+                    break;
+                case OtrEffect.Refused refusal:
+                    telemetry.Refused(refusal.Reason);
+                    refused ??= refusal.Reason;
+                    break;
+                case OtrEffect.PeerError error:
+                    AddNotice(state, "PEER_ERROR", error.Text, nowMs);
+                    break;
+                case OtrEffect.Noted note:
+                    telemetry.Noted(note.Kind);
+                    break;
+                case OtrEffect.ExtraKey key:
+                    // No command asks for it yet, and no stream carries it.
+                    CryptographicOperations.ZeroMemory(key.Key);
+                    break;
+            }
+        }
+        if (rejected is { } reason) return new ConversationReply.WireRejected(conversationId, reason);
+        if (refused is { } why) return new ConversationReply.Refused(conversationId, why);
+        return new ConversationReply.Done(conversationId, state.Otr.State, disposition);
+    }
+
+    private OutboxBody.SessionChanged Translate(OtrEffect.SessionChanged changed, IReadOnlyList<OtrEffect> effects)
+    {
+        if (changed.Cause != SessionCause.KeyExchange) return new OutboxBody.SessionChanged(changed.Session, changed.Cause, false, false);
+        telemetry.KeyExchangeCompleted();
+        var seen = effects.OfType<OtrEffect.FingerprintSeen>().FirstOrDefault(f => f.Fingerprint == changed.Session.PeerFingerprint);
+        return new OutboxBody.SessionChanged(changed.Session, changed.Cause, seen?.IsNew ?? false, seen?.IsChanged ?? false);
+    }
+
+    /// <summary>The reasons that are told to a bot: what was sent to it could not be read.</summary>
+    private static string? NoticeCode(RejectReason reason) => reason switch
+    {
+        RejectReason.NotEncrypted or RejectReason.BadMac or RejectReason.UnknownKeyId => "UNREADABLE",
+        RejectReason.Malformed => "MALFORMED",
+        RejectReason.OtherInstance => "OTHER_INSTANCE",
+        RejectReason.KeyChanged => "KEY_CHANGED",
+        RejectReason.RateLimited => "RATE_LIMITED",
+        _ => null,
+    };
+
+    private void AddEvent(OutboxBody body) => Rows.Add((StreamKind.Events, body));
+
+    private void AddNotice(ConversationState state, string code, ReadOnlyMemory<byte> text, long nowMs)
+    {
+        if (state.Notices.TrySpend(nowMs)) AddEvent(new OutboxBody.Notice(code, text));
+    }
+
+    private static string DropReason(OtrInput input, IReadOnlyList<OtrEffect> effects)
+    {
+        if (input is OtrInput.TimePassed) return DroppedExpired;
+        return effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true }) ? DroppedFingerprintChanged : DroppedNotSent;
+    }
+}

@@ -1,0 +1,211 @@
+using System.Security.Cryptography;
+using System.Text;
+using Otr.Core;
+using Relay.Storage;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Conversations;
+
+/// <summary>Keyed hashes by which a command is recognised when it comes again: of its id, and of what it asks for.</summary>
+internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
+{
+    public static RequestIdentity Of(KeyedIds ids, Command command)
+    {
+        var (kind, text) = command switch
+        {
+            Command.ReceiveWire wire => ("wire", wire.Text),
+            Command.SendText send => ("send", send.Text),
+            Command.StartSession => ("start", default),
+            Command.EndSession => ("end", default),
+            _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
+        };
+        // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
+        var id = command is Command.ReceiveWire ? OfWire(ids, command.RequestId) : ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId));
+        return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));
+    }
+
+    /// <summary>The id of a message that a bridge brings.</summary>
+    public static UInt128 OfWire(KeyedIds ids, string messageId) => ids.Of("wire-id", Encoding.UTF8.GetBytes(messageId));
+}
+
+/// <summary>A command that was taken in, with its first answer.</summary>
+/// <param name="content">The keyed hash of what was asked, which tells another request under the same id.</param>
+/// <param name="isRequest">A bot's or an operator's request, as opposed to a message that a peer had the bridge bring.</param>
+internal sealed class SeenRequest(UInt128 id, UInt128 content, long timeMs, ConversationReply answer, bool isRequest)
+{
+    public UInt128 Id => id;
+    public UInt128 Content => content;
+    public long TimeMs => timeMs;
+    public ConversationReply Answer => answer;
+    public bool IsRequest => isRequest;
+
+    /// <summary>When it was last asked again, in Unix ms; in memory only.</summary>
+    public long AskedAgainMs { get; set; } = long.MinValue / 2;
+}
+
+/// <summary>The sizes of a request log.</summary>
+internal sealed record RequestLogBounds
+{
+    public static RequestLogBounds Default { get; } = new();
+
+    /// <summary>Ids that are kept whatever their age, up to <see cref="RelayLimits.SeenIdLifetime"/>.</summary>
+    public int MaxIds { get; init; } = RelayLimits.MaxSeenIds;
+
+    /// <summary>Ids of requests among them that no number of a peer's messages pushes out.</summary>
+    public int MaxRequests { get; init; } = RelayLimits.MaxSeenRequestIds;
+
+    /// <summary>Ids in all. Reached: nothing is taken in until the oldest may be forgotten.</summary>
+    public int MaxRecentIds { get; init; } = RelayLimits.MaxRecentSeenIds;
+
+    /// <summary>
+    /// Time for which no id is forgotten after it was taken in, asked for again, or loaded: as long as a copy of its command
+    /// may be on its way.
+    /// </summary>
+    public TimeSpan Kept { get; init; } = RelayLimits.MaxCommandLifetime;
+}
+
+/// <summary>
+/// The idempotency keys of a conversation with their first answers: one stored row a commit. Rows are forgotten oldest
+/// first, by number and age, but none while a copy of a command in it can still arrive. Reading the rows back gives the
+/// same log. Requests are not pushed out by what a peer sends: they are carried over into the commit that would forget them.
+/// </summary>
+internal sealed class RequestLog(RequestLogBounds bounds)
+{
+    private const byte Format = 2;
+    /// <summary>Bytes of the smallest entry of a row.</summary>
+    private const int LeastEntrySize = 41;
+
+    private enum Kind : byte { Done = 1, WireRejected = 2, Refused = 3 }
+
+    private readonly record struct Row(ulong Version, SeenRequest[] Requests, long KeptUntilMs);
+
+    private readonly Dictionary<UInt128, SeenRequest> _byId = [];
+    private readonly Queue<Row> _rows = [];
+    private int _requests;
+
+    public int Count => _byId.Count;
+
+    public SeenRequest? Find(UInt128 id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>Whether there is no room for a further id besides so many that the next commit takes in.</summary>
+    public bool IsFull(int coming) => _byId.Count + coming >= bounds.MaxRecentIds;
+
+    /// <summary>When the last id may be forgotten, in Unix ms; null if none is remembered.</summary>
+    public long? ForgetAllAtMs => _rows.Count == 0 ? null : _rows.Max(r => Newest(r.Requests)) + Lifetime;
+
+    /// <summary>Forgets what is too old or too much, with room for what is coming.</summary>
+    /// <param name="coming">What the next commit takes in. Requests that are to be kept are added to it.</param>
+    /// <returns>The last commit version whose row may be deleted; 0 if none.</returns>
+    public ulong Forget(long nowMs, List<SeenRequest> coming)
+    {
+        ulong through = 0;
+        while (_rows.TryPeek(out var oldest) && (IsTooOld(oldest, nowMs) || IsTooMuch(oldest, nowMs, coming.Count)))
+        {
+            _rows.Dequeue();
+            foreach (var seen in oldest.Requests)
+            {
+                _byId.Remove(seen.Id);
+                bool isKept = seen.AskedAgainMs + Kept > nowMs;
+                if (seen.IsRequest) isKept |= _requests-- <= bounds.MaxRequests && seen.TimeMs + Lifetime > nowMs;
+                if (isKept) coming.Add(seen);
+            }
+            through = oldest.Version;
+        }
+        return through;
+    }
+
+    /// <summary>Adds what has become durable with a commit.</summary>
+    public void Add(ulong version, SeenRequest[] requests, long nowMs)
+    {
+        if (requests.Length == 0) return;
+        _rows.Enqueue(new Row(version, requests, nowMs + Kept));
+        foreach (var seen in requests)
+        {
+            _byId[seen.Id] = seen;
+            if (seen.IsRequest) _requests++;
+        }
+    }
+
+    public static byte[] Seal(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenRequest> requests)
+    {
+        using var row = new RowWriter();
+        row.Byte(Format);
+        row.UInt32((uint)requests.Count);
+        foreach (var seen in requests)
+        {
+            row.UInt128(seen.Id);
+            row.UInt128(seen.Content);
+            row.Int64(seen.TimeMs);
+            row.Bool(seen.IsRequest);
+            WriteAnswer(row, seen.Answer);
+        }
+        return sealer.Seal(SealedTable.Seen, key, row.Written);
+    }
+
+    /// <returns>False if the row does not open.</returns>
+    public bool TryAddRow(Sealer sealer, ConversationKey key, SeenRow stored, long nowMs)
+    {
+        if (sealer.TryOpen(SealedTable.Seen, new RowKey(key.EndpointId, key.ConversationId, stored.Version), stored.Sealed) is not { } clear) return false;
+        var row = new RowReader(clear);
+        if (row.Byte() != Format) return false;
+        var requests = new SeenRequest[row.Count(LeastEntrySize)];
+        for (int i = 0; i < requests.Length; i++)
+        {
+            var (id, content, time, isRequest) = (row.UInt128(), row.UInt128(), row.Int64(), row.Bool());
+            requests[i] = new SeenRequest(id, content, time, ReadAnswer(ref row, key.ConversationId), isRequest);
+        }
+        CryptographicOperations.ZeroMemory(clear);
+        if (!row.IsComplete) return false;
+        Add(stored.Version, requests, nowMs);
+        return true;
+    }
+
+    private bool IsTooOld(in Row row, long nowMs) => Newest(row.Requests) + Lifetime <= nowMs;
+
+    private bool IsTooMuch(in Row row, long nowMs, int coming) => _byId.Count + coming > bounds.MaxIds && row.KeptUntilMs <= nowMs;
+
+    private long Kept => (long)bounds.Kept.TotalMilliseconds;
+
+    private static long Lifetime => (long)RelayLimits.SeenIdLifetime.TotalMilliseconds;
+
+    private static long Newest(SeenRequest[] requests) => requests.Max(i => i.TimeMs);
+
+    private static void WriteAnswer(RowWriter row, ConversationReply answer)
+    {
+        switch (answer)
+        {
+            case ConversationReply.Done done:
+                row.Byte((byte)Kind.Done);
+                row.Name(done.State);
+                row.Bool(done.Disposition is not null);
+                if (done.Disposition is { } disposition) row.Name(disposition);
+                break;
+            case ConversationReply.WireRejected rejected:
+                row.Byte((byte)Kind.WireRejected);
+                row.Name(rejected.Reason);
+                break;
+            case ConversationReply.Refused refused:
+                row.Byte((byte)Kind.Refused);
+                row.Name(refused.Reason);
+                break;
+            default:
+                throw new InvalidOperationException($"{answer.GetType().Name} is not an answer to be remembered.");
+        }
+    }
+
+    private static ConversationReply ReadAnswer(ref RowReader row, string conversationId)
+    {
+        switch ((Kind)row.Byte())
+        {
+            case Kind.Done:
+                return new ConversationReply.Done(conversationId, row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null);
+            case Kind.WireRejected:
+                return new ConversationReply.WireRejected(conversationId, row.Name<RejectReason>());
+            case Kind.Refused:
+                return new ConversationReply.Refused(conversationId, row.Name<RefusalReason>());
+            default:
+                row.Fail();
+                return new ConversationReply.RequestIdReused();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using Relay.Actors.Conversations;
+using Relay.Actors.Telemetry;
+using Relay.Storage;
+
+namespace Relay.Actors.Deadlines;
+
+/// <summary>A deadline was stored, in Unix ms.</summary>
+internal sealed record DeadlineStored(long DueMs);
+
+/// <summary>
+/// Wakes conversations whose stored deadline is due, in memory or not. It sleeps until the earliest deadline it knows of, from
+/// the store or from a commit since; a commit with an earlier one only shortens the sleep, so that load causes no sweeps.
+/// </summary>
+internal sealed class DeadlineKeeper : UntypedActor
+{
+    private readonly IConversationStore _store;
+    private readonly TimeProvider _time;
+    private readonly Func<ConversationKey, Task<bool>> _wake;
+    private readonly TimeSpan _longestSleep;
+    private readonly Func<bool> _isOurs;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopping = new();
+    // The earliest deadline known; long.MaxValue if none.
+    private long _nextMs = long.MaxValue;
+    private ITimer? _timer;
+    private bool _isSweeping;
+
+    /// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
+    /// <param name="longestSleep">Longer sleeps are cut: another process may have stored a deadline.</param>
+    /// <param name="isOurs">Whether this process is the one to look after deadlines.</param>
+    public DeadlineKeeper(IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs, ILogger log)
+        => (_store, _time, _wake, _longestSleep, _isOurs, _log) = (store, time, wake, longestSleep, isOurs, log);
+
+    public static Props Props(
+        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs, ILogger log)
+        => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log));
+
+    private sealed record Look : INoSerializationVerificationNeeded
+    {
+        public static Look Instance { get; } = new();
+    }
+
+    /// <param name="NextMs">The earliest deadline that is left; null if none.</param>
+    private sealed record Swept(long? NextMs) : INoSerializationVerificationNeeded;
+
+    private sealed record SweepFailed(Exception Cause) : INoSerializationVerificationNeeded;
+
+    private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    protected override void PreStart() => Sweep();
+
+    protected override void PostStop()
+    {
+        _stopping.Cancel();
+        _timer?.Dispose();
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case DeadlineStored stored:
+                if (stored.DueMs >= _nextMs) return;
+                _nextMs = stored.DueMs;
+                if (!_isSweeping) SleepUntilNext();
+                break;
+            case Look when !_isSweeping:
+                Sweep();
+                break;
+            case Swept swept:
+                _isSweeping = false;
+                if (swept.NextMs is { } next) _nextMs = Math.Min(_nextMs, next);
+                if (_stopping.IsCancellationRequested) Context.Stop(Self);
+                else SleepUntilNext();
+                break;
+            case SweepFailed failed:
+                _isSweeping = false;
+                if (_stopping.IsCancellationRequested)
+                {
+                    Context.Stop(Self);
+                    return;
+                }
+                // Whatever it was, deadlines must go on being kept.
+                RelayLog.SweepFailed(_log, failed.Cause.GetType().Name);
+                SleepFor(RelayLimits.SweepRetry);
+                break;
+            case Stop:
+                _stopping.Cancel();
+                // A sweep is waited for: the store is closed next.
+                if (!_isSweeping) Context.Stop(Self);
+                break;
+        }
+    }
+
+    private void Sweep()
+    {
+        // Forgotten before the store is read: what is stored from here on counts, also if the read does not see it.
+        _nextMs = long.MaxValue;
+        if (!_isOurs())
+        {
+            SleepFor(_longestSleep);
+            return;
+        }
+        _isSweeping = true;
+        SweepAsync(_stopping.Token).PipeTo(Self, success: static next => new Swept(next), failure: static e => new SweepFailed(e));
+    }
+
+    private async Task<long?> SweepAsync(CancellationToken stopping)
+    {
+        long now = NowMs;
+        var due = await _store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
+        var woken = await Task.WhenAll(due.Due.Select(d => _wake(new ConversationKey(d.EndpointId, d.ConversationId)))).ConfigureAwait(false);
+        // What could not be woken (its stream is full, say, because its bridge is away) would else be read first for ever, and
+        // enough of it would keep every other deadline from being seen.
+        long later = now + (long)RelayLimits.SweepPostponement.TotalMilliseconds;
+        var asleep = due.Due.Where((_, i) => !woken[i]).Select(d => _store.PostponeAsync(d.EndpointId, d.ConversationId, now, later, stopping).AsTask()).ToList();
+        await Task.WhenAll(asleep).ConfigureAwait(false);
+        if (due.Due.Count == RelayLimits.MaxDuePerSweep) return now;
+        return asleep.Count > 0 ? Math.Min(later, due.NextMs ?? later) : due.NextMs;
+    }
+
+    private void SleepUntilNext()
+        => SleepFor(_nextMs == long.MaxValue ? _longestSleep : TimeSpan.FromMilliseconds(Math.Clamp(_nextMs - NowMs, 0, (long)_longestSleep.TotalMilliseconds)));
+
+    private void SleepFor(TimeSpan duration)
+    {
+        _timer?.Dispose();
+        _timer = _time.CreateTimer(static self => ((IActorRef)self!).Tell(Look.Instance), Self, duration, Timeout.InfiniteTimeSpan);
+    }
+}
