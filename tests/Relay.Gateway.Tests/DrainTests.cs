@@ -80,6 +80,13 @@ public sealed class DrainTests
         request.Content.Headers.ContentType = new("application/grpc");
         request.Headers.Authorization = new("Bearer", server.AdminToken);
         Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(request, Patience.Token)).StatusCode);
+        // A host name that a caller made up opens nothing else, on either port.
+        foreach (var (address, path) in new[] { (server.Host.HealthAddress!, "/relay.v1.AdminService/GetServer"), (server.Address, "/readyz") })
+        {
+            using var forged = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path)) { Headers = { Host = $"127.0.0.1:{(address == server.Address ? server.Host.HealthAddress! : server.Address).Port}" } };
+            if (address == server.Address) (forged.Version, forged.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+            Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(forged, Patience.Token)).StatusCode);
+        }
         // And the port of the services has no page of health.
         using var other = new HttpClient { BaseAddress = server.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         Assert.NotEqual(HttpStatusCode.OK, (await GetAsync(other, "/readyz")).Status);

@@ -28,7 +28,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = ServerSwitches.Directory, EnvironmentName = ServerSwitches.EnvironmentName });
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = ServerSwitches.Directory, EnvironmentName = ServerSwitches.EnvironmentName });
         builder.AddRelay(ServerSwitches.Given(parsed));
         // The signals are the command's: the second one must end the process.
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();

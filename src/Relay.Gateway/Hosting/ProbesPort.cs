@@ -27,7 +27,8 @@ internal static class ProbesPort
     /// <summary>Lets through what belongs to the port that a request came by. Routing must have chosen the endpoint.</summary>
     public static void KeepProbesApart(this IApplicationBuilder app) => app.Use(next => context =>
     {
-        bool isProbe = context.GetEndpoint()?.Metadata.GetMetadata<Probe>() is not null;
+        // By the path as it is: routing takes /livez/ for /livez.
+        bool isProbe = context.GetEndpoint()?.Metadata.GetMetadata<Probe>() is { } probe && context.Request.Path.Value == probe.Path;
         bool isByProbesPort = context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(s_mark) == true;
         if (isProbe == isByProbesPort) return next(context);
         context.SetEndpoint(null);
@@ -52,7 +53,7 @@ internal static class ProbesPort
                 context.Response.ContentType = "text/plain";
                 return context.Response.WriteAsync(report.Status == HealthStatus.Healthy ? "ok\n" : "not ready\n");
             },
-        }).WithMetadata(new Probe(), new AllowAnonymousAttribute(), new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+        }).WithMetadata(new Probe(path), new AllowAnonymousAttribute(), new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
 
-    private sealed class Probe;
+    private sealed record Probe(string Path);
 }

@@ -47,7 +47,7 @@ public static class RelayExtensions
         builder.AddRelayTelemetry();
         services.AddSingleton<ServerCertificate>();
         services.AddSingleton<Listeners>();
-        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(Listeners.Configure);
         return builder;
     }
