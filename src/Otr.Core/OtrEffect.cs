@@ -99,6 +99,8 @@ public enum SessionCause
     EndedByUs,
     /// <summary>Idle for longer than policy allows.</summary>
     Expired,
+    /// <summary>It was the one missed least when a new session needed room; it is forgotten.</summary>
+    MadeRoom,
 }
 
 /// <summary>What became of a message to be sent.</summary>

@@ -7,6 +7,10 @@ public static class OtrLimits
     public const int MaxWireBytes = 128 * 1024;
     /// <summary>Longest text to encrypt, in bytes.</summary>
     public const int MaxPlaintextBytes = 65_000;
+    /// <summary>Longest text after a query, in bytes.</summary>
+    public const int MaxQueryTextBytes = 512;
+    /// <summary>Pieces that one text in the clear may leave in.</summary>
+    public const int MaxClearPieces = 64;
     /// <summary>Longest use-specific data of an extra-key TLV.</summary>
     public const int MaxExtraKeyDataBytes = 1024;
     /// <summary>Longest SMP question, in bytes.</summary>
@@ -19,8 +23,18 @@ public static class OtrLimits
     public const int MaxRevealedMacKeyBytes = 64 * 1024;
     /// <summary>Used MAC keys kept to be revealed with the next message.</summary>
     public const int MaxPendingReveals = 64;
-    /// <summary>Sessions (peer instances) in one conversation.</summary>
+    /// <summary>
+    /// Sessions (peer instances) in one conversation, the ones that the peer has ended included; and senders of fragments.
+    /// </summary>
     public const int MaxInstances = 8;
+    /// <summary>Instances without a session whose key exchange is under way.</summary>
+    public const int MaxPendingExchanges = 8;
+    /// <summary>Time for which a key exchange that moves is safe from making room for another, in ms.</summary>
+    public const long ExchangeGrace = 10_000;
+    /// <summary>Answers taken to one D-H Commit: more than <see cref="AkeBurst"/> and its refills pay for while it lives.</summary>
+    public const int MaxCommitAnswers = AkeBurst + (int)(AkeLifetime / AkeRefillInterval);
+    /// <summary>Time for which a session counts as living after its last data message, in ms.</summary>
+    public const long LivingInterval = 3_600_000;
     /// <summary>Messages held until a key exchange completes.</summary>
     public const int MaxHeldMessages = 8;
     /// <summary>Age at which a held message is dropped rather than sent, in ms.</summary>
@@ -50,6 +64,12 @@ public static class OtrLimits
     public const int MaxQueryRetries = 2;
     /// <summary>Least time between two OTR errors sent to the peer, in ms.</summary>
     public const long ErrorInterval = 10_000;
+    /// <summary>Least time between two errors that tell the peer that its message was for another instance of ours, in ms.</summary>
+    public const long OtherInstanceInterval = 600_000;
+    /// <summary>Time after a message that was cut in which its rest is recognised, in ms.</summary>
+    public const long CutRemainderInterval = 10_000;
+    /// <summary>Least length of a piece of such a rest that is not its end: longer than words are.</summary>
+    public const int MinCutPiece = 40;
     /// <summary>Longest error text of the peer that is passed on, in bytes.</summary>
     public const int MaxErrorTextBytes = 1024;
     /// <summary>Key-exchange messages of one peer that we answer with an exponentiation at once; refilled one per <see cref="AkeRefillInterval"/>.</summary>
@@ -58,10 +78,26 @@ public static class OtrLimits
     public const long AkeRefillInterval = 3_000;
     /// <summary>SMP runs that one peer may start at once; refilled one per <see cref="SmpRefillInterval"/>.</summary>
     public const int SmpBurst = 10;
+    /// <summary>Time that a user has to answer an SMP request, if the settings say nothing else; in ms.</summary>
+    public const long SmpAnswerLifetime = 300_000;
     /// <summary>Time in which one more SMP run is allowed, in ms.</summary>
     public const long SmpRefillInterval = 60_000;
     /// <summary>Fingerprints remembered as seen in one conversation.</summary>
     public const int MaxKnownFingerprints = 16;
     /// <summary>Longest label of a trust level, in bytes.</summary>
     public const int MaxTrustLabelBytes = 64;
+    /// <summary>Time for which an own client profile is believed, in s.</summary>
+    public const long ProfileLifetime = 7 * 86_400;
+    /// <summary>Time before its expiry at which an own client profile is replaced, in s.</summary>
+    public const long ProfileRenewalMargin = 86_400;
+    /// <summary>Time after its expiry for which an own client profile still serves messages sent to us while we were offline, in s.</summary>
+    public const long ProfileGrace = 86_400;
+    /// <summary>Longest time until expiry of a peer's client profile, in s.</summary>
+    public const long MaxProfileLifetime = 366 * 86_400;
+    /// <summary>Longest list of versions in a client profile, in bytes.</summary>
+    public const int MaxProfileVersionsBytes = 9;
+    /// <summary>Keys of messages that did not come, kept by a version 4 session; also the most that one message may skip.</summary>
+    public const int MaxSkippedKeys = 1000;
+    /// <summary>Age at which such keys are dropped and their MAC keys revealed, in ms.</summary>
+    public const long SkippedKeyLifetime = 86_400_000;
 }

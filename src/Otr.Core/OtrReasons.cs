@@ -41,10 +41,15 @@ public enum RejectReason
     BadFragment,
     /// <summary>Neither text nor a message that OTR knows.</summary>
     UnknownMessage,
-    /// <summary>Too many key exchanges, instances or SMP runs; later ones are taken again.</summary>
+    /// <summary>Too many key exchanges or SMP runs; later ones are taken again.</summary>
     RateLimited,
     /// <summary>A stranger asks for a session, and the account answers none.</summary>
     NotInvited,
+    /// <summary>
+    /// No session can make room for this one (docs/room-for-sessions.md): too many key exchanges are under way, or the sessions there
+    /// are with keys that this one's may not put out.
+    /// </summary>
+    NoRoom,
     /// <summary>The caller's <see cref="IComputeBudget"/> said no. Nothing changed: the same message may be given again later.</summary>
     Overloaded,
 }
@@ -56,6 +61,8 @@ public enum RefusalReason
     SessionFinished,
     /// <summary>No private session stands.</summary>
     NotEncrypted,
+    /// <summary>The session's key is not trusted, others are, and the settings let text go to trusted keys only.</summary>
+    NotTrusted,
     /// <summary>Policy allows no version at all.</summary>
     NotAllowed,
     /// <summary>Longer than its limit.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Cluster;
@@ -34,8 +33,9 @@ public static class ClusterRelay
         try
         {
             store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time, cancellation).ConfigureAwait(false);
-            (sealer, var ids) = await OpenIdentityAsync(store, directory, random, cancellation).ConfigureAwait(false);
-            await AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
+            (sealer, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation).ConfigureAwait(false);
+            key.Dispose();
+            await ClusterDocuments.AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
             broker = await RabbitBroker.ConnectAsync(Broker(options), sealer, telemetry, loggers.CreateLogger("Relay.Broker"), time, random, cancellation).ConfigureAwait(false);
             var node = new RelayNodeOptions(options.Shards) { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
             var membership = new Membership(store, new NodeRow(NewId(random), options.NodeName, IsDraining: false), options.Shards, time, log);
@@ -60,41 +60,6 @@ public static class ClusterRelay
     {
         CertificateAuthorityFile = options.BrokerCertificateAuthorityFile,
     };
-
-    /// <summary>The sealing key's proof is the cluster's identity: whoever cannot open it has another cluster's key.</summary>
-    private static async Task<(Sealer Sealer, KeyedIds Ids)> OpenIdentityAsync(IClusterStore store, DataDirectory directory, IRandomSource random, CancellationToken cancellation)
-    {
-        var stored = await store.LoadDocumentAsync(StoreIdentity.Row, cancellation).ConfigureAwait(false);
-        bool hasKey = File.Exists(directory.SealingKey);
-        if (stored is not null && !hasKey)
-            throw new RelayStartException($"The sealing key {directory.SealingKey} is missing, and the cluster's database cannot be read without it. Copy the key of another node there (it is the same on all), or name its place with --sealing-key. Nothing was changed.");
-        using var key = hasKey ? SealingKey.Read(directory.SealingKey) : SealingKey.Create(directory.SealingKey, random.Fill);
-        var sealer = new Sealer(key, random.Fill);
-        if (stored is null)
-        {
-            var made = StoreIdentity.Make(sealer, random.Fill);
-            if (await store.SaveDocumentAsync(StoreIdentity.Row, 0, made, cancellation).ConfigureAwait(false)) stored = new DocumentRow(1, made);
-            // Another node began the cluster at the same moment.
-            else stored = await store.LoadDocumentAsync(StoreIdentity.Row, cancellation).ConfigureAwait(false);
-        }
-        if (stored is not null && StoreIdentity.TryOpen(sealer, stored.Sealed) is { } ids) return (sealer, ids);
-        sealer.Dispose();
-        if (!hasKey) File.Delete(directory.SealingKey);
-        throw new RelayStartException($"{directory.SealingKey} is not the key that the cluster's database was sealed with. Copy the key of another node there (it is the same on all), or name another database. Nothing was overwritten.");
-    }
-
-    private static async Task AgreeOnShardsAsync(IClusterStore store, Sealer sealer, int shards, CancellationToken cancellation)
-    {
-        if (await store.LoadDocumentAsync(ShardCount.Document, cancellation).ConfigureAwait(false) is not { } stored)
-        {
-            if (await store.SaveDocumentAsync(ShardCount.Document, 0, ShardCount.Seal(sealer, shards), cancellation).ConfigureAwait(false)) return;
-            stored = await store.LoadDocumentAsync(ShardCount.Document, cancellation).ConfigureAwait(false) ?? throw new StoreException("The database lacks a row that it has just had.");
-        }
-        if (ShardCount.TryOpen(sealer, stored.Sealed) is not { } agreed)
-            throw new RelayStartException("The database's record of how many shards the cluster has does not open: it was altered. Put the database back from a backup. Nothing was changed.");
-        if (agreed != shards)
-            throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"The cluster has {agreed} shards and this node was told {shards}. Start it with --shards {agreed}: their number is fixed once a cluster has begun."));
-    }
 
     private static Guid NewId(IRandomSource random)
     {

@@ -160,6 +160,40 @@ public static class RelayLimits
     /// <summary>Announcements that wait for one node. Reached: the oldest are dropped.</summary>
     public const int MaxQueuedAnnouncements = 1000;
 
+    /// <summary>Time between two looks for evidence that a node is gone, and how many of them follow each other at this pace.</summary>
+    public static readonly TimeSpan EvidenceInterval = TimeSpan.FromMilliseconds(50);
+    /// <summary>
+    /// As <see cref="EvidenceInterval"/>; further ones, while the node stays unreachable, come every
+    /// <see cref="StorageLimits.NodeSessionCheck"/>.
+    /// </summary>
+    public const int EvidenceChecks = 20;
+    /// <summary>Time for one attempt to join by the nodes that are up, and time for which a node that starts tries.</summary>
+    public static readonly TimeSpan JoinAttempt = TimeSpan.FromSeconds(5), JoinPatience = TimeSpan.FromSeconds(60);
+    /// <summary>Time between two looks for a cluster to join.</summary>
+    public static readonly TimeSpan JoinRetry = TimeSpan.FromMilliseconds(100);
+    /// <summary>
+    /// Time for which a node that is marked as up and whose lock is not held may still be alive: its session was dropped and
+    /// it takes the lock again.
+    /// </summary>
+    public static readonly TimeSpan LockRetakeGrace = TimeSpan.FromSeconds(2);
+    /// <summary>As <see cref="LockRetakeGrace"/>, from the start of a database server that has released the locks of all nodes.</summary>
+    public static readonly TimeSpan ServerStartGrace = TimeSpan.FromSeconds(5);
+    /// <summary>Largest message between nodes: above the largest command with its seal, and a multiple of what Akka itself sends.</summary>
+    public const int MaxClusterFrameBytes = 1 << 20;
+    /// <summary>Time that the answer of all regions to a question about their shards may take.</summary>
+    public static readonly TimeSpan NodeDirectoryTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// Lines about refused connections to the cluster's port that are logged in one <see cref="TransportLogWindow"/>;
+    /// further ones are counted.
+    /// </summary>
+    public const int MaxTransportLogLines = 20;
+    /// <summary>The window of <see cref="MaxTransportLogLines"/>.</summary>
+    public static readonly TimeSpan TransportLogWindow = TimeSpan.FromMinutes(1);
+    /// <summary>Time between two looks at the expiry of a node's certificate.</summary>
+    public static readonly TimeSpan CertificateCheck = TimeSpan.FromHours(12);
+    /// <summary>Time before the expiry of a node's certificate from which it is warned of.</summary>
+    public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(30);
+
     /// <summary>What a caller is told to wait when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
     /// <summary>What a caller is told to wait whose message came before the one that it follows.</summary>

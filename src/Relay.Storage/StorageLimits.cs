@@ -57,4 +57,28 @@ public static class StorageLimits
     public static readonly TimeSpan PostgresStartPatience = TimeSpan.FromSeconds(30);
     /// <summary>Nodes that are looked at in one cluster; further ones are not seen.</summary>
     public const int MaxNodes = 256;
+
+    /// <summary>
+    /// Time for one statement, or for a connection, of the session that holds a node's lock. Passed: the session is given up
+    /// and the lock taken again.
+    /// </summary>
+    public static readonly TimeSpan NodeSessionTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Time between two looks of a node at its own lock and row.</summary>
+    public static readonly TimeSpan NodeSessionCheck = TimeSpan.FromMilliseconds(500);
+    /// <summary>Least and most time between two tries to take a lost node lock again.</summary>
+    public static readonly TimeSpan NodeSessionRetry = TimeSpan.FromMilliseconds(50), MaxNodeSessionRetry = TimeSpan.FromMilliseconds(500);
+    /// <summary>
+    /// Time for which a starting node waits for the lock of its address: as long as PostgreSQL takes to notice that an
+    /// earlier process's host is gone.
+    /// </summary>
+    public static readonly TimeSpan NodeAddressPatience = TimeSpan.FromSeconds(8);
+    /// <summary>Time for which a row of a node is kept after its registration when its lock is not held.</summary>
+    public static readonly TimeSpan NodeRowLifetime = TimeSpan.FromDays(7);
+    /// <summary>Longest address of a node, in characters.</summary>
+    public const int MaxNodeAddress = 512;
+    /// <summary>
+    /// Most by which a node's clock may differ from the database's at its start; half of what a command lives, so that no command of
+    /// another node is expired when it comes.
+    /// </summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
 }

@@ -20,7 +20,7 @@ public sealed class DependencyTests
     /// <summary>Project → the packages it may use.</summary>
     private static readonly Dictionary<string, string[]> Packages = new()
     {
-        ["Otr.Core"] = [],
+        ["Otr.Core"] = ["BouncyCastle.Cryptography"],
         ["Relay.Storage"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql"],
         ["Relay.Actors"] = ["Akka.Cluster.Hosting", "LightningDB", "RabbitMQ.Client"],
         ["Relay.Gateway"] =
@@ -68,7 +68,7 @@ public sealed class DependencyTests
     }
 
     [Fact]
-    public void Otr_Core_uses_the_base_class_library_only_and_does_no_input_or_output()
+    public void Otr_Core_does_no_input_or_output()
     {
         var assembly = Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, "Otr.Core.dll"));
         string[] forbidden = ["System.Net", "System.IO.FileSystem", "System.IO.Pipes", "System.Console", "System.Data", "Microsoft."];
@@ -80,6 +80,19 @@ public sealed class DependencyTests
             var text = File.ReadAllText(file);
             Assert.DoesNotContain(words, w => text.Contains(w, StringComparison.Ordinal));
         }
+    }
+
+    /// <summary>
+    /// What is built on BouncyCastle's field stays in one folder; the rest of the core sees points, scalars and signatures only.
+    /// </summary>
+    [Fact]
+    public void BouncyCastle_is_named_in_the_folder_of_Ed448_only()
+    {
+        var folder = Path.Combine(Repository.Root, "src", "Otr.Core", "Crypto", "Ed448") + Path.DirectorySeparatorChar;
+        var sources = Directory.GetDirectories(Path.Combine(Repository.Root, "src")).SelectMany(d => Sources(Path.GetFileName(d)!));
+        var users = sources.Where(f => File.ReadAllText(f).Contains("BouncyCastle", StringComparison.Ordinal)).ToArray();
+        Assert.All(users, f => Assert.StartsWith(folder, f));
+        Assert.NotEmpty(users);
     }
 
     private static IEnumerable<string> Items(string project, string kind) =>

@@ -35,7 +35,8 @@ public sealed class WallTests
     [Theory, MemberData(nameof(Product))]
     public void Databases_are_known_to_Relay_Storage_only(string project)
     {
-        var known = Load(project).GetReferencedAssemblies().Where(a => s_databases.Any(d => a.Name!.StartsWith(d, StringComparison.Ordinal)));
+        var known = Load(project).GetReferencedAssemblies().Select(a => a.Name!)
+            .Where(n => s_databases.Any(d => n.StartsWith(d, StringComparison.Ordinal)));
         if (project == "Relay.Storage") Assert.NotEmpty(known);
         else Assert.Empty(known);
     }
@@ -79,14 +80,17 @@ public sealed class WallTests
     }
 
     private static IEnumerable<string> Names(string folder) =>
-        Directory.GetDirectories(Path.Combine(Repository.Root, folder)).Where(d => Directory.GetFiles(d, "*.csproj").Length > 0).Select(d => Path.GetFileName(d)!);
+        Directory.GetDirectories(Path.Combine(Repository.Root, folder))
+            .Where(d => Directory.GetFiles(d, "*.csproj").Length > 0).Select(d => Path.GetFileName(d)!);
 
-    private static Assembly Load(string project) => Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, AssemblyName(project) + ".dll"));
+    private static Assembly Load(string project) =>
+        Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, AssemblyName(project) + ".dll"));
 
     /// <summary>As the project file names it; by default, like the project.</summary>
     private static string AssemblyName(string project)
     {
-        var file = new[] { "src", "tools", "bench" }.Select(d => Path.Combine(Repository.Root, d, project, project + ".csproj")).Single(File.Exists);
+        string[] folders = ["src", "tools", "bench"];
+        var file = folders.Select(d => Path.Combine(Repository.Root, d, project, project + ".csproj")).Single(File.Exists);
         return XDocument.Load(file).Descendants("AssemblyName").SingleOrDefault()?.Value ?? project;
     }
 }

@@ -22,6 +22,7 @@ public sealed class ReplyTests
         [RefusalReason.TooLarge] = (StatusCode.InvalidArgument, "INVALID_ARGUMENT"),
         [RefusalReason.InvalidText] = (StatusCode.InvalidArgument, "INVALID_ARGUMENT"),
         [RefusalReason.TooManyHeld] = (StatusCode.FailedPrecondition, "TOO_MANY_HELD"),
+        [RefusalReason.NotTrusted] = (StatusCode.FailedPrecondition, "NOT_TRUSTED"),
         [RefusalReason.SmpNotExpected] = (StatusCode.FailedPrecondition, "SMP_NOT_EXPECTED"),
     };
 

@@ -19,6 +19,7 @@ internal sealed class AkeKeys : IDisposable
         Span<byte> ssid = stackalloc byte[H2];
         SharedSecret.H2(0x00, s, ssid);
         Ssid = BinaryPrimitives.ReadUInt64BigEndian(ssid);
+        CryptographicOperations.ZeroMemory(ssid);
         for (byte b = 1; b <= 5; b++) SharedSecret.H2(b, s, _keys.Span.Slice((b - 1) * H2, H2));
     }
 

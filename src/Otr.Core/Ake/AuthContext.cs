@@ -51,7 +51,7 @@ internal sealed class AuthContext : IDisposable
     public byte[]? PeerPublic { get; set; }
     /// <summary>Keys of the exchange (AWAITING_SIG).</summary>
     public AkeKeys? Keys { get; set; }
-    /// <summary>Who has answered a Commit that went to all instances; at most <see cref="OtrLimits.MaxInstances"/>.</summary>
+    /// <summary>Who has answered a Commit that went to all instances; at most <see cref="OtrLimits.MaxCommitAnswers"/>.</summary>
     public List<CommitAnswer> Answers { get; } = [];
     /// <summary>Data keys of key ids 1/1, from the same s (AWAITING_SIG).</summary>
     public SessionKeys? DataKeys { get; set; }

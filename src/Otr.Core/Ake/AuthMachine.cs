@@ -80,7 +80,7 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, AkeBudget
         if (gy.SequenceEqual(committed.Own!.Public)) return AkeStep.Refuse(RejectReason.Reflected);
         var answer = CommitAnswer.Of(peerTag, gy);
         if (committed.IsSpentFor(answer)) return AkeStep.Refuse(RejectReason.UnexpectedAkeMessage);
-        if (committed.Answers.Count >= OtrLimits.MaxInstances) return AkeStep.Refuse(RejectReason.RateLimited);
+        if (committed.Answers.Count >= OtrLimits.MaxCommitAnswers) return AkeStep.Refuse(RejectReason.RateLimited);
         if (budget.Spend() is { } unaffordable) return AkeStep.Refuse(unaffordable);
 
         committed.Answers.Add(answer);
@@ -151,7 +151,8 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, AkeBudget
         {
             // An honest one was paid for with the D-H Key. Whoever holds the keys can send others without end, each with a
             // signature to verify: when nothing is left to pay them with, the exchange is over.
-            if (reason != RejectReason.BadMac && budget.Spend() is not null) auth.Reset();
+            var isUnaffordable = reason is RejectReason.RateLimited or RejectReason.Overloaded;
+            if (reason != RejectReason.BadMac && !isUnaffordable && budget.Spend() is not null) auth.Reset();
             return AkeStep.Refuse(reason);
         }
         var completed = new AkeCompletion(peer, version, auth.Own, auth.PeerPublic!, auth.DataKeys!, keys.Ssid, FirstHalfBold: true);
@@ -163,7 +164,7 @@ internal readonly struct AuthMachine(OtrAccount account, uint peerTag, AkeBudget
     private VerifiedPeer? Verify(in EncryptedSignature signed, ReadOnlySpan<byte> signer, ReadOnlySpan<byte> own,
         ReadOnlySpan<byte> c, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, out RejectReason reason)
     {
-        var peer = VerifiedPeer.SignatureCodec.TryVerify(signed, signer, own, c, m1, m2, out reason);
+        var peer = VerifiedPeer.SignatureCodec.TryVerify(signed, signer, own, c, m1, m2, budget, out reason);
         if (peer is null || peer.Key.Fingerprint != account.Key.PublicKey.Fingerprint) return peer;
         // Our own long-term key on the other side is our own message, or somebody who holds our key.
         reason = RejectReason.Reflected;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Otr.Core.Crypto;
+using Otr.Core.Keys;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Ake;
@@ -51,7 +52,7 @@ internal sealed class VerifiedPeer
         /// <param name="signer">The D-H public key of the peer, who signed.</param>
         /// <param name="own">Ours.</param>
         public static VerifiedPeer? TryVerify(in EncryptedSignature signed, ReadOnlySpan<byte> signer, ReadOnlySpan<byte> own,
-            ReadOnlySpan<byte> c, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, out RejectReason reason)
+            ReadOnlySpan<byte> c, ReadOnlySpan<byte> m1, ReadOnlySpan<byte> m2, AkeBudget budget, out RejectReason reason)
         {
             var plain = new OtrWriter(signed.Ciphertext.Length + 4);
             try
@@ -73,7 +74,13 @@ internal sealed class VerifiedPeer
                 reason = RejectReason.Malformed;
                 if (!reader.IsComplete || keyId == 0) return null;
                 reason = RejectReason.InvalidPublicKey;
-                if (type != DsaKeyType || !DsaPublicKey.TryCreate(p, q, g, y, out var key)) return null;
+                if (type != DsaKeyType || p.Length > DsaDomain.MaxPBits / 8) return null;
+                if (budget.SpendForKey(p.Length) is { } unaffordable)
+                {
+                    reason = unaffordable;
+                    return null;
+                }
+                if (!DsaPublicKey.TryCreate(p, q, g, y, out var key)) return null;
 
                 Span<byte> m = stackalloc byte[32];
                 ComputeM(m1, signer, own, x[..keyLength], keyId, m);

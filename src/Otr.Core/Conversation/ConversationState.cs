@@ -31,14 +31,23 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public AuthContext Broadcast { get; } = new();
     public List<FragmentBuffer> Fragments { get; } = [];
     public List<HeldMessage> Held { get; } = [];
-    /// <summary>Keys seen in completed exchanges, latest last.</summary>
+    /// <summary>Keys seen in completed exchanges, or told of, in the order in which they came to be known.</summary>
     public List<KnownKey> Known { get; } = [];
+    /// <summary>The key that the last completed exchange showed.</summary>
+    public Fingerprint? LatestKey { get; set; }
     /// <summary>Highest version of a completed key exchange: never below it again (checklist K01).</summary>
     public byte PinnedVersion { get; set; }
     public OfferState Offer { get; set; }
     /// <summary>Unix ms; null before the first.</summary>
     public long? LastQuery { get; set; }
     public long? LastError { get; set; }
+    /// <summary>When the peer was last told that a message was for another instance of ours.</summary>
+    public long? LastOtherInstance { get; set; }
+    /// <summary>When an encoded message without an end came, whose rest may follow; and its length modulo 4.</summary>
+    public long? CutAt { get; set; }
+    public byte CutLength { get; set; }
+    /// <summary>The user asked for a private session and has not taken that back: no text leaves in the clear.</summary>
+    public bool WantsPrivacy { get; set; }
     /// <summary>When a query of ours is to be repeated, Unix ms.</summary>
     public long? RetryAt { get; set; }
     public int RetriesLeft { get; set; }
@@ -66,7 +75,7 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
 
     public bool Has(OtrPolicy flag) => (Settings.Policy & flag) != 0;
 
-    /// <summary>Encrypted before finished before plaintext, then trusted keys first, then the latest heard from; null if there is none.</summary>
+    /// <summary>The one that text goes to; null if there is none. See <see cref="Worth"/>.</summary>
     public Session? Best
     {
         get
@@ -80,8 +89,16 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
         }
     }
 
-    /// <summary>The greater the better.</summary>
-    public (int, bool, long) Worth(Session session) => (Rank(session.State), IsTrusted(session.Peer), session.LastReceived);
+    /// <summary>
+    /// The greater the better: encrypted before finished before plaintext, then the latest heard from. But a private session with a
+    /// trusted key goes before all others even when the peer has ended it: text that was meant for that key must not pass to another
+    /// unasked.
+    /// </summary>
+    public (bool, int, long) Worth(Session session) =>
+        (session.IsPrivate && IsTrusted(session.Peer), Rank(session.State), session.LastReceived);
+
+    /// <summary>The best one that is ENCRYPTED, trusted or not; null if none is.</summary>
+    public Session? BestEncrypted => Sessions.Where(s => s.State == MessageState.Encrypted).MaxBy(Worth);
 
     /// <summary>Whether the key is known and trusted.</summary>
     public bool IsTrusted(Fingerprint? key) => Known.Exists(k => k.Fingerprint == key && k.Trust.IsTrusted);
@@ -102,25 +119,6 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
             if (s.PeerTag == peerTag) return s;
         }
         return null;
-    }
-
-    /// <summary>
-    /// The session of an instance, made if there is room or if one can go that holds nothing worth keeping: in PLAINTEXT
-    /// rather than FINISHED, of which others are left then; null if all are private.
-    /// </summary>
-    public Session? FindOrAdd(uint peerTag)
-    {
-        if (Find(peerTag) is { } found) return found;
-        if (Sessions.Count >= OtrLimits.MaxInstances)
-        {
-            var oldest = Sessions.Where(s => s.State != MessageState.Encrypted).MinBy(s => (Rank(s.State), Math.Max(s.LastReceived, s.Auth.Touched)));
-            if (oldest is null) return null;
-            oldest.Dispose();
-            Sessions.Remove(oldest);
-        }
-        var session = new Session(peerTag);
-        Sessions.Add(session);
-        return session;
     }
 
     public void Dispose()

@@ -5,6 +5,9 @@ namespace Otr.Core;
 /// <summary>Fragments: one buffer for each instance that sends them, all together bounded (checklist A15).</summary>
 internal static class FragmentedText
 {
+    /// <summary>Bytes of a message by which its type, tags and flags are told.</summary>
+    private const int MaxStart = 32;
+
     public static void Receive(in StepContext step, ReadOnlySpan<byte> body)
     {
         if (!Fragment.TryParse(body, out var fragment))
@@ -16,6 +19,10 @@ internal static class FragmentedText
 
         if (Buffer(step, fragment) is not { } buffer) return;
         var touched = buffer.Touched;
+        // Adding what does not fit wipes the pieces; what they began is told by the first of them.
+        Span<byte> start = stackalloc byte[MaxStart];
+        start = start[..Math.Min(buffer.Length, MaxStart)];
+        buffer.Text[..start.Length].CopyTo(start);
         var outcome = buffer.Add(fragment, step.Now, Room(step.State, buffer));
         if (outcome == FragmentOutcome.Complete)
         {
@@ -34,12 +41,15 @@ internal static class FragmentedText
                 break;
             case FragmentOutcome.TooLarge:
                 step.State.Fragments.Remove(buffer);
-                step.Reject(RejectReason.TooLarge);
+                Unreadable.OnTooLarge(step, EncodedRun(start.IsEmpty ? fragment.Piece : start));
                 break;
             case FragmentOutcome.Ignored:
                 break;
         }
     }
+
+    private static ReadOnlySpan<byte> EncodedRun(ReadOnlySpan<byte> text) =>
+        text.StartsWith(WireClassifier.Encoded) ? text[WireClassifier.Encoded.Length..] : default;
 
     /// <summary>A whole message came in between: what was begun is given up (spec v3, "Receiving Fragments").</summary>
     public static void ForgetAll(in StepContext step)

@@ -14,13 +14,12 @@ internal static class IncomingData
         var quiet = (message.Flags & DataMessage.IgnoreUnreadable) != 0;
         if (!isParsed)
         {
-            step.Reject(RejectReason.Malformed, quiet);
-            if (!quiet && session?.State == MessageState.Encrypted) IncomingText.ReplyError(step, "You sent a malformed data message.");
+            Unreadable.OnMalformedData(step, quiet);
             return;
         }
         if (session is not { State: MessageState.Encrypted } || session.Version != header.Version)
         {
-            step.Reject(RejectReason.NotEncrypted, quiet);
+            Unreadable.OnNoSession(step, quiet);
             return;
         }
         var plaintext = new OtrWriter(message.Ciphertext.Length + 1);
@@ -28,9 +27,7 @@ internal static class IncomingData
         {
             if (DataChannel.TryOpen(session.Keys!, message, ref plaintext) is { } reason)
             {
-                // A replay is as a rule the transport's: the peer knows that it sent the message once.
-                step.Reject(reason, quiet || reason == RejectReason.Replay);
-                if (!quiet && reason != RejectReason.Replay) IncomingText.ReplyError(step, "You sent an unreadable encrypted message.");
+                Unreadable.OnRefused(step, reason, quiet);
                 return;
             }
             OnVerified(step, session, message, plaintext.Written);
@@ -52,6 +49,7 @@ internal static class IncomingData
         var extra = isDisconnect ? null : ReadExtraKey(keys, message, plaintext);
         DataChannel.Accept(keys, message, step.Random);
         session.LastReceived = step.Now;
+        session.LastText = step.Now;
         step.Changed();
 
         if (!text.IsEmpty) step.Add(new OtrEffect.DeliverText(text.ToArray(), Encrypted: true, UnexpectedlyClear: false, session.Info(step.OwnTag)));

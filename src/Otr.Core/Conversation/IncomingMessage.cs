@@ -19,7 +19,7 @@ internal static class IncomingMessage
             else
             {
                 FragmentedText.ForgetAll(step);
-                step.Reject(RejectReason.Malformed);
+                Unreadable.OnUndecodable(step, body[WireClassifier.Encoded.Length..]);
             }
         }
         finally { buffer.Dispose(); }
@@ -45,7 +45,7 @@ internal static class IncomingMessage
             step.Reject(RejectReason.VersionNotAllowed);
             return;
         }
-        if (header.Version == 3 && !TagsAreValid(step, header)) return;
+        if (header.Version == 3 && !TagsAreValid(step, header, reader)) return;
         switch (header.Type)
         {
             case MessageType.Data:
@@ -61,13 +61,15 @@ internal static class IncomingMessage
     }
 
     /// <summary>Spec v3, "Instance tags": sender at least 0x100; receiver ours, or 0 in a D-H Commit.</summary>
-    private static bool TagsAreValid(in StepContext step, in MessageHeader header)
+    /// <param name="rest">Behind the header.</param>
+    private static bool TagsAreValid(in StepContext step, in MessageHeader header, OtrReader rest)
     {
         if (header.SenderTag < MessageHeader.MinInstanceTag) step.Reject(RejectReason.InvalidInstanceTag);
         else if (header.ReceiverTag == step.OwnTag) return true;
         else if (header.ReceiverTag == 0 && header.Type == MessageType.DhCommit) return true;
         else if (header.ReceiverTag < MessageHeader.MinInstanceTag) step.Reject(RejectReason.InvalidInstanceTag);
-        else step.Reject(RejectReason.OtherInstance, quiet: true);
+        else if (header.Type != MessageType.Data) step.Reject(RejectReason.OtherInstance, quiet: true);
+        else Unreadable.OnOtherInstance(step, header, quiet: (rest.ReadByte() & DataMessage.IgnoreUnreadable) != 0);
         return false;
     }
 }

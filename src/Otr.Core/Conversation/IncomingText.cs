@@ -6,8 +6,6 @@ namespace Otr.Core;
 /// <summary>What arrived from the network: told apart, decoded, and handed on (spec v3, "The protocol state machine").</summary>
 internal static class IncomingText
 {
-    private static ReadOnlySpan<byte> ErrorReplyPrefix => "?OTR Error: "u8;
-
     public static void Receive(in StepContext step, ReadOnlyMemory<byte> text)
     {
         var state = step.State;
@@ -16,12 +14,12 @@ internal static class IncomingText
             step.Add(new OtrEffect.DeliverText(text, false, state.Has(OtrPolicy.RequireEncryption), null));
             return;
         }
+        var kind = WireClassifier.Classify(text.Span, out var body);
         if (text.Length > OtrLimits.MaxWireBytes)
         {
-            step.Reject(RejectReason.TooLarge);
+            Unreadable.OnTooLarge(step, kind == WireKind.Encoded ? body[WireClassifier.Encoded.Length..] : default);
             return;
         }
-        var kind = WireClassifier.Classify(text.Span, out var body);
         if (kind is WireKind.Plaintext or WireKind.TaggedPlaintext) OnText(step, kind, text);
         else if (kind == WireKind.Fragment) FragmentedText.Receive(step, body);
         else OnMarked(step, kind, body, null);
@@ -66,19 +64,27 @@ internal static class IncomingText
     {
         var state = step.State;
         FragmentedText.ForgetAll(step);
+        if (kind == WireKind.Plaintext && Unreadable.IsCutRemainder(step, text.Span))
+        {
+            step.Reject(RejectReason.Malformed, quiet: true);
+            return;
+        }
         var offered = OtrVersions.None;
         if (kind == WireKind.TaggedPlaintext) text = WhitespaceTag.Strip(text.Span, WhitespaceTag.Find(text.Span), out offered);
         if (state.Offer == OfferState.Sent)
         {
-            state.Offer = OfferState.Rejected;
+            // A tag in the reply shows a client that speaks OTR, as any OTR message does.
+            state.Offer = kind == WireKind.TaggedPlaintext ? OfferState.Accepted : OfferState.Rejected;
             step.Changed();
         }
         var unexpected = state.MessageState != MessageState.Plaintext || state.Has(OtrPolicy.RequireEncryption);
-        step.Add(new OtrEffect.DeliverText(text, Encrypted: false, unexpected, null));
+        // A tag that came alone is an offer and no text.
+        if (!text.IsEmpty || kind == WireKind.Plaintext) step.Add(new OtrEffect.DeliverText(text, Encrypted: false, unexpected, null));
 
         var version = (offered & state.Versions).Highest();
         // libotr starts none while ENCRYPTED; a tag is only an offer, and a session stands already.
-        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.IsInvited && state.MessageState != MessageState.Encrypted) KeyExchange.Start(step, version, isOffer: true);
+        if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.IsInvited && state.MessageState != MessageState.Encrypted)
+            KeyExchange.Start(step, version, isOffer: true);
     }
 
     private static void OnQuery(in StepContext step, ReadOnlySpan<byte> body)
@@ -95,15 +101,5 @@ internal static class IncomingText
         step.Add(new OtrEffect.PeerError(text[..Math.Min(text.Length, OtrLimits.MaxErrorTextBytes)].ToArray()));
         Resending.MarkLost(step);
         if (step.State.Has(OtrPolicy.ErrorStartAke) && step.State.IsInvited) Requests.OfferSession(step, asked: false);
-    }
-
-    /// <summary>Tells the peer that its message could not be read; at most one per <see cref="OtrLimits.ErrorInterval"/>.</summary>
-    public static void ReplyError(in StepContext step, string text)
-    {
-        var state = step.State;
-        if (state.LastError is { } last && !Timers.IsOver(step.Now, last, OtrLimits.ErrorInterval)) return;
-        state.LastError = step.Now;
-        step.Changed();
-        step.SendText([.. ErrorReplyPrefix, .. System.Text.Encoding.UTF8.GetBytes(text)]);
     }
 }

@@ -57,6 +57,11 @@ internal static class KeyExchange
             return;
         }
         var session = state.Find(header.SenderTag);
+        if (session is null && header.Type is (MessageType.DhCommit or MessageType.DhKey) && !SessionRoom.HasForExchange(step))
+        {
+            step.Reject(RejectReason.NoRoom);
+            return;
+        }
         // Until the message has proved useful the session is not added: a stranger's tags must cost nothing.
         var auth = session?.Auth ?? new AuthContext();
         // What we committed to with all instances, unless this one has answered it already.
@@ -84,46 +89,47 @@ internal static class KeyExchange
         step.Changed();
         // In version 2 there is one instance, and its answer spends our Commit.
         if (version == 2 && state.Broadcast.Version == 2 && auth.State != AuthState.None) state.Broadcast.Reset();
-        if (session is null && (auth.State != AuthState.None || result.Completed is not null))
+        if (session is null && auth.State != AuthState.None)
         {
-            session = Adopt(state, header.SenderTag, auth);
-            if (session is null)
-            {
-                auth.Dispose();
-                step.Reject(RejectReason.RateLimited);
-                return;
-            }
+            session = SessionRoom.Add(step, header.SenderTag);
+            session.Auth = auth;
         }
-        if (result.Completed is { } shown && !Trust.MayTakeOver(state, session!, shown.Peer.Key.Fingerprint))
+        if (result.Completed is { } shown && Refusal(step, session!, shown.Peer.Key.Fingerprint) is { } refusal)
         {
             // Before the Signature leaves: the peer must not take for private what we refuse.
             shown.Dispose();
-            step.Reject(RejectReason.KeyChanged);
+            step.Reject(refusal);
             return;
         }
         if (result.Send is { } message) step.SendMessage(message);
         if (result.Completed is { } completion) Establish(step, session!, completion);
     }
 
-    private static Session? Adopt(ConversationState state, uint tag, AuthContext auth)
+    /// <summary>Why an exchange that showed this key cannot become a session; null if it can, and then there is room.</summary>
+    private static RejectReason? Refusal(in StepContext step, Session session, Fingerprint shown)
     {
-        if (state.FindOrAdd(tag) is not { } session) return null;
-        session.Auth = auth;
-        return session;
+        if (!Trust.MayTakeOver(step.State, session, shown)) return RejectReason.KeyChanged;
+        return SessionRoom.TryMake(step, session, shown) ? null : RejectReason.NoRoom;
     }
 
     /// <summary>The exchange is complete: everything of an earlier session is replaced and wiped.</summary>
     private static void Establish(in StepContext step, Session session, AkeCompletion completion)
     {
         var state = step.State;
-        session.Keys?.Dispose();
+        var keys = new KeyRing(completion.Own, completion.PeerPublic, completion.Peer.KeyId, completion.DataKeys, step.Random);
+        if (session.Keys is { } earlier)
+        {
+            keys.TakeReveals(earlier);
+            earlier.Dispose();
+        }
         session.Smp.Reset();
-        session.Keys = new KeyRing(completion.Own, completion.PeerPublic, completion.Peer.KeyId, completion.DataKeys, step.Random);
+        session.Keys = keys;
         session.State = MessageState.Encrypted;
         session.Version = completion.Version;
         session.Ssid = completion.Ssid;
         session.FirstHalfBold = completion.FirstHalfBold;
         session.LastSent = session.LastReceived = step.Now;
+        session.LastText = null;
         var fingerprint = completion.Peer.Key.Fingerprint;
         session.Peer = fingerprint;
 

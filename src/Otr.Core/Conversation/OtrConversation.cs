@@ -22,7 +22,10 @@ public sealed class OtrConversation : IDisposable
 
     private OtrConversation(ConversationState state) => _state = state;
 
-    /// <summary>The best session's state (encrypted before finished before plaintext, then trusted keys, then the latest heard from).</summary>
+    /// <summary>
+    /// The best session's state: encrypted before finished before plaintext, then the latest heard from; but a trusted key's session
+    /// goes before all others until the user ends it, even when the peer has ended it.
+    /// </summary>
     public MessageState State => _state.MessageState;
 
     /// <summary>The sessions that are not in PLAINTEXT, best first.</summary>
@@ -31,8 +34,10 @@ public sealed class OtrConversation : IDisposable
             .OrderByDescending(_state.Worth)
             .Select(s => s.Info(_state.Account.InstanceTag))];
 
-    /// <summary>The peer's keys that this conversation has seen or was told of, the latest seen last.</summary>
-    public IReadOnlyList<KnownKey> KnownKeys => [.. _state.Known];
+    /// <summary>
+    /// The peer's keys that this conversation has seen or was told of, in the order of becoming known, but the latest seen last.
+    /// </summary>
+    public IReadOnlyList<KnownKey> KnownKeys => [.. _state.Known.OrderBy(k => k.Fingerprint == _state.LatestKey)];
 
     /// <summary>Unix ms at which <see cref="OtrInput.TimePassed"/> has something to do; null if nothing is pending.</summary>
     public long? NextDeadline => Timers.NextDeadline(_state);

@@ -6,11 +6,23 @@ public sealed record OtrSettings
     /// <summary>What is allowed and done unasked.</summary>
     public OtrPolicy Policy { get; init; } = OtrPolicy.Managed;
 
-    /// <summary>Longest wire text the network takes, in bytes; longer messages leave in fragments. 0: no limit.</summary>
+    /// <summary>
+    /// Longest wire text the network takes, in bytes; longer messages leave in fragments, and text in the clear in pieces. 0: no limit.
+    /// </summary>
     public int MaxWireBytes { get; init; }
 
-    /// <summary>Text after the query, for people whose client has no OTR. No account name, no markup.</summary>
-    public string QueryText { get; init; } = "This contact asks for an Off-the-Record private conversation. Your client does not support it; see https://otr.cypherpunks.ca/.";
+    /// <summary>
+    /// Whether the network's messages are lines, as IRC's are: text in the clear leaves as one message for each line, never with a line end
+    /// in it. Private text may have any.
+    /// </summary>
+    public bool SingleLine { get; init; }
+
+    /// <summary>
+    /// Text after the query, for people whose client has no OTR, in their language; at most
+    /// <see cref="OtrLimits.MaxQueryTextBytes"/>, empty for none. No account name, no markup; line ends in it become blanks.
+    /// </summary>
+    public string QueryText { get; init; } =
+        "This contact asks for an Off-the-Record private conversation. Your client does not support it; see https://otr.cypherpunks.ca/.";
 
     /// <summary>
     /// Whether a query, a tag or a D-H Commit is answered that comes unasked from a peer with whom no session has stood.
@@ -32,14 +44,30 @@ public sealed record OtrSettings
     public int PaddingBlock { get; init; }
 
     /// <summary>
-    /// True: while a private session stands, an exchange that shows another key than it is refused. Otherwise it is taken
+    /// True: once a key of the peer is trusted, text goes to trusted keys only, and is refused while no session has one
+    /// (<see cref="RefusalReason.NotTrusted"/>). What such a session brings is still delivered.
+    /// </summary>
+    public bool SendsToTrustedOnly { get; init; }
+
+    /// <summary>
+    /// True: while a private session stands, an exchange that shows another key than it is refused, and also while the peer
+    /// has ended it and the user has not. Otherwise it is taken
     /// and told (people have several devices, and lose them), unless it would replace a session whose key is trusted by one
     /// whose key is not.
     /// </summary>
     public bool RefusesKeyChange { get; init; }
 
-    /// <summary>Idle time after which a private session is ended and wiped, in ms; 0: never.</summary>
-    public long SessionIdleLifetime { get; init; }
+    /// <summary>
+    /// Time that the user has to answer the peer's SMP request, in ms; then it is declined, for the peer's dialog waits for it. 0: nobody
+    /// can answer, and it is declined at once, the request being told all the same.
+    /// </summary>
+    public long SmpAnswerLifetime { get; init; } = OtrLimits.SmpAnswerLifetime;
+
+    /// <summary>
+    /// Idle time after which a private session is ended and wiped, in ms; 0: never. By default a fortnight: keys of a session that
+    /// nobody uses are a risk without a use, and a contact who comes back gets a new session by one key exchange.
+    /// </summary>
+    public long SessionIdleLifetime { get; init; } = 14L * 24 * 3_600_000;
 }
 
 /// <summary>One account's identity: what it signs with and how its instance is told apart.</summary>

@@ -36,6 +36,21 @@ internal static class OutgoingData
         }
     }
 
+    /// <summary>
+    /// Whether a message of this length arrives: what we send, a receiver with our own limits takes, in fragments too
+    /// (<see cref="OtrLimits.MaxFragmentWork"/>).
+    /// </summary>
+    /// <param name="length">Text, or the value of a TLV, in bytes.</param>
+    public static bool Fits(ConversationState state, int length)
+    {
+        // NUL, the head of a TLV and of the padding, the mark of a text sent again, and as many revealed keys as there may be.
+        const int extra = 32 + OtrLimits.MaxPendingReveals * SessionKeys.MacKeyLength;
+        var padding = Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock);
+        var wire = Envelope.EncodedLength(DataChannel.Overhead + length + padding + extra);
+        var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes);
+        return wire <= OtrLimits.MaxWireBytes && (long)wire * pieces <= OtrLimits.MaxFragmentWork;
+    }
+
     private static void Pad(ref OtrWriter plaintext, int block)
     {
         const int tlvHead = 4;
@@ -45,6 +60,12 @@ internal static class OutgoingData
         plaintext.UInt16(TlvType.Padding);
         plaintext.UInt16((ushort)length);
         plaintext.Reserve(length).Clear();
+    }
+
+    /// <summary>Tells the peer that a private session is over; nothing if the peer knows.</summary>
+    public static void TellEnd(in StepContext step, Session session)
+    {
+        if (session.State == MessageState.Encrypted) SendTlv(step, session, TlvType.Disconnected, default);
     }
 
     /// <summary>A TLV alone, as libotr sends it: empty text, and no error wanted if it cannot be read.</summary>

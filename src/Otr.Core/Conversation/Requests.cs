@@ -10,30 +10,43 @@ internal static class Requests
     public static void Send(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
     {
         var state = step.State;
-        if (text.Length > OtrLimits.MaxPlaintextBytes) step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
+        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, text.Length))
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
         else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
         else if (state.Best is { State: MessageState.Encrypted } session)
         {
+            if (!Trust.MayRead(state, session.Peer!.Value))
+            {
+                step.Add(new OtrEffect.Refused(RefusalReason.NotTrusted, reference));
+                return;
+            }
             OutgoingData.Send(step, session, 0, text.Span, null, default);
             Resending.Remember(step, session, text.Span);
             step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
         }
         else if (state.MessageState == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
-        else if (state.Has(OtrPolicy.RequireEncryption)) Hold(step, text, reference);
+        else if (state.Has(OtrPolicy.RequireEncryption) || state.WantsPrivacy) Hold(step, text, reference);
         else SendClear(step, text, reference);
     }
 
+    /// <summary>In the clear, as policy allows and the user has not asked otherwise.</summary>
     private static void SendClear(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
     {
         var state = step.State;
-        var wire = text.ToArray();
-        if (state.Has(OtrPolicy.SendWhitespaceTag) && state.Versions != OtrVersions.None && state.Offer is OfferState.NotSent or OfferState.Sent)
+        if (ClearText.Cut(text.Span, state.Settings) is not { Count: > 0 } pieces)
         {
-            wire = WhitespaceTag.Append(wire, state.Versions);
+            var reason = text.Length > OtrLimits.MaxClearPieces ? RefusalReason.TooLarge : RefusalReason.InvalidText;
+            step.Add(new OtrEffect.Refused(reason, reference));
+            return;
+        }
+        if (state.Has(OtrPolicy.SendWhitespaceTag) && state.Versions != OtrVersions.None
+            && state.Offer is OfferState.NotSent or OfferState.Sent
+            && ClearText.TryTag(pieces, state.Versions, state.Settings.MaxWireBytes))
+        {
             state.Offer = OfferState.Sent;
             step.Changed();
         }
-        step.SendText(wire);
+        foreach (var piece in pieces) step.SendText(piece);
         step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Clear));
     }
 
@@ -50,7 +63,7 @@ internal static class Requests
             step.Add(new OtrEffect.Refused(RefusalReason.TooManyHeld, reference));
             return;
         }
-        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.Known.Count > 0 ? state.Known[^1].Fingerprint : null));
+        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.LatestKey));
         step.Changed();
         OfferSession(step, asked: false);
         step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Held));
@@ -61,7 +74,7 @@ internal static class Requests
     {
         foreach (var held in step.State.Held)
         {
-            if (held.For is { } meant && meant != session.Peer)
+            if ((held.For is { } meant && meant != session.Peer) || !Trust.MayRead(step.State, session.Peer!.Value))
             {
                 Drop(step, held);
                 continue;
@@ -90,6 +103,11 @@ internal static class Requests
             if (asked) step.Add(new OtrEffect.Refused(RefusalReason.NotAllowed));
             return;
         }
+        if (asked && !state.WantsPrivacy)
+        {
+            state.WantsPrivacy = true;
+            step.Changed();
+        }
         if (!asked && state.LastQuery is { } last && !Timers.IsOver(step.Now, last, OtrLimits.QueryInterval)) return;
         state.RetriesLeft = OtrLimits.MaxQueryRetries;
         SendQuery(step);
@@ -103,16 +121,18 @@ internal static class Requests
         step.Random.Fill(jitter);
         state.RetryAt = step.Now + OtrLimits.QueryRetryDelay + BinaryPrimitives.ReadUInt32BigEndian(jitter) % OtrLimits.QueryRetryDelay;
         step.Changed();
-        step.SendText(QueryMessage.Format(state.Versions, state.Settings.QueryText));
+        step.SendText(QueryMessage.Format(state.Versions, state.Settings.QueryText, state.Settings.MaxWireBytes));
     }
 
-    /// <summary>Ends every session and every exchange: the user's way back to PLAINTEXT.</summary>
+    /// <summary>
+    /// Ends every session and every exchange: the user's way back to PLAINTEXT, and to text in the clear where policy allows it.
+    /// </summary>
     public static void End(in StepContext step)
     {
         var state = step.State;
         foreach (var session in state.Sessions)
         {
-            if (session.State == MessageState.Encrypted) OutgoingData.SendTlv(step, session, TlvType.Disconnected, default);
+            OutgoingData.TellEnd(step, session);
             var changed = session.State != MessageState.Plaintext;
             session.Close(MessageState.Plaintext);
             if (changed) step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));
@@ -121,13 +141,14 @@ internal static class Requests
         foreach (var held in state.Held) Drop(step, held);
         state.Held.Clear();
         (state.RetryAt, state.RetriesLeft) = (null, 0);
-        state.Offer = OfferState.NotSent;
+        (state.Offer, state.WantsPrivacy) = (OfferState.NotSent, false);
         step.Changed();
     }
 
     public static void UseExtraKey(in StepContext step, uint use, ReadOnlyMemory<byte> data)
     {
-        if (data.Length > OtrLimits.MaxExtraKeyDataBytes) step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
+        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, data.Length))
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
         else if (step.State.Best is not { State: MessageState.Encrypted } session) step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         else
         {

@@ -18,6 +18,8 @@ internal sealed class Session(uint peerTag) : IDisposable
     /// <summary>Set exactly while ENCRYPTED.</summary>
     public KeyRing? Keys { get; set; }
     public SmpState Smp { get; set; } = new();
+    /// <summary>Unix ms of the peer's SMP request, while it waits for our answer.</summary>
+    public long SmpAskedAt { get; set; }
     public Fingerprint? Peer { get; set; }
     public ulong Ssid { get; set; }
     public bool FirstHalfBold { get; set; }
@@ -25,6 +27,11 @@ internal sealed class Session(uint peerTag) : IDisposable
     public long LastSent { get; set; }
     /// <summary>Unix ms of the last authenticated message, or of the key exchange.</summary>
     public long LastReceived { get; set; }
+    /// <summary>Unix ms of the last data message of this session; null before the first.</summary>
+    public long? LastText { get; set; }
+
+    /// <summary>A key exchange has completed, and the user has not ended the session.</summary>
+    public bool IsPrivate => State != MessageState.Plaintext;
 
     /// <summary>The last text sent, if the settings want it kept.</summary>
     public SentText? Last { get; private set; }

@@ -11,7 +11,8 @@ internal static class SmpExchange
     /// </summary>
     public static bool IsAffordable(in StepContext step, Session session, ushort type)
     {
-        if (type is not (Wire.TlvType.Smp1 or Wire.TlvType.Smp1Q) || session.Smp.InProgress || !step.State.SmpBudget.Has(step.Now)) return true;
+        var begins = type is Wire.TlvType.Smp1 or Wire.TlvType.Smp1Q && (!session.Smp.InProgress || session.Smp.WaitingToken is not null);
+        if (!begins || !step.State.SmpBudget.Has(step.Now)) return true;
         return step.Environment.Budget?.TrySpend(ComputeCost.SmpRun) != false;
     }
 
@@ -30,12 +31,12 @@ internal static class SmpExchange
     public static void Start(in StepContext step, ReadOnlyMemory<byte> secret, ReadOnlyMemory<byte>? question)
     {
         if (Session(step) is not { } session) return;
-        if (secret.Length > OtrLimits.MaxSmpSecretBytes)
+        if (secret.Length > OtrLimits.MaxSmpSecretBytes || !OutgoingData.Fits(step.State, (question?.Length ?? 0) + SmpPayload.MaxBytes))
         {
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
         }
-        var x = new byte[SmpSecret.Size];
+        Span<byte> x = stackalloc byte[SmpSecret.Size];
         SmpSecret.Derive(Own(step), session.Peer!.Value, session.Ssid, secret.Span, x);
         Report(step, session, session.Smp.Start(x, question, step.Random));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(x);
@@ -54,7 +55,7 @@ internal static class SmpExchange
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
         }
-        var y = new byte[SmpSecret.Size];
+        Span<byte> y = stackalloc byte[SmpSecret.Size];
         SmpSecret.Derive(session.Peer!.Value, Own(step), session.Ssid, secret.Span, y);
         Report(step, session, session.Smp.Answer(token, y, step.Random));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(y);
@@ -70,7 +71,7 @@ internal static class SmpExchange
         var sessions = step.State.Sessions.Where(s => s.State == MessageState.Encrypted);
         // The one that runs SMP, else the best.
         if (sessions.FirstOrDefault(s => s.Smp.InProgress) is { } running) return running;
-        if (step.State.Best is { State: MessageState.Encrypted } best) return best;
+        if (step.State.BestEncrypted is { } best) return best;
         step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         return null;
     }
@@ -89,7 +90,27 @@ internal static class SmpExchange
         if (smp.Send is { } tlv) OutgoingData.SendTlv(step, session, tlv.Type, tlv.Value);
         var info = session.Info(step.OwnTag);
         if (smp.Outcome is { } outcome) step.Add(new OtrEffect.SmpChanged(outcome, smp.ProgressPercent, smp.OneWay, info));
-        if (!smp.AnsweredQuestion && smp.Outcome is SmpOutcome.Success or SmpOutcome.Failure) Trust.Compared(step, session.Peer!.Value, smp.Outcome == SmpOutcome.Success);
-        if (smp.Request is { } request) step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
+        if (!smp.AnsweredQuestion && smp.Outcome is SmpOutcome.Success or SmpOutcome.Failure)
+            Trust.Compared(step, session.Peer!.Value, smp.Outcome == SmpOutcome.Success);
+        if (smp.Request is not { } request) return;
+        step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
+        session.SmpAskedAt = step.Now;
+        // Nobody can answer: the peer's dialog must not hang.
+        if (step.State.Settings.SmpAnswerLifetime <= 0) Report(step, session, session.Smp.Abort());
+    }
+
+    /// <summary>When the request that waits for an answer in this session is over; null if none waits.</summary>
+    public static long? AnswerDue(ConversationState state, Session session) =>
+        session.Smp.WaitingToken is null ? null : Timers.Due(session.SmpAskedAt, state.Settings.SmpAnswerLifetime);
+
+    /// <summary>Requests that nobody has answered are declined.</summary>
+    public static void Expire(in StepContext step)
+    {
+        foreach (var session in step.State.Sessions)
+        {
+            if (session.Smp.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime))
+                continue;
+            Report(step, session, session.Smp.Abort());
+        }
     }
 }

@@ -15,7 +15,8 @@ internal static class Timers
         {
             if (session.Auth.State != AuthState.None) next = Math.Min(next, session.Auth.Touched + OtrLimits.AkeLifetime);
             if (session.Last is { } last) next = Math.Min(next, last.Since + OtrLimits.ResendWindow);
-            if (IdleEnd(state, session) is { } idle) next = Math.Min(next, idle);
+            if (SmpExchange.AnswerDue(state, session) is { } answer) next = Math.Min(next, answer);
+            if (IdleSince(state, session) is { } idle) next = Math.Min(next, Due(idle, state.Settings.SessionIdleLifetime));
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
         foreach (var held in state.Held) next = Math.Min(next, held.Since + OtrLimits.HeldMessageLifetime);
@@ -41,6 +42,7 @@ internal static class Timers
         ExpireHeld(step);
         Resending.Expire(step);
         ExpireSessions(step);
+        SmpExchange.Expire(step);
     }
 
     /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
@@ -49,6 +51,9 @@ internal static class Timers
         var age = unchecked(now - since);
         return age >= lifetime || age <= -lifetime;
     }
+
+    /// <summary>The end of a life; a life longer than time itself has none.</summary>
+    public static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
 
     private static void ExpireExchanges(in StepContext step)
     {
@@ -94,8 +99,9 @@ internal static class Timers
     {
         foreach (var session in step.State.Sessions)
         {
-            if (IdleEnd(step.State, session) is not { } end || step.Now < end) continue;
-            OutgoingData.SendTlv(step, session, TlvType.Disconnected, default);
+            if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime))
+                continue;
+            OutgoingData.TellEnd(step, session);
             // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
             session.Close(MessageState.Finished);
             step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.Expired));
@@ -103,9 +109,10 @@ internal static class Timers
         }
     }
 
-    private static long? IdleEnd(ConversationState state, Session session) =>
+    /// <summary>When the session was last used, by either side; null if it does not expire.</summary>
+    private static long? IdleSince(ConversationState state, Session session) =>
         session.State == MessageState.Encrypted && state.Settings.SessionIdleLifetime > 0
-            ? Math.Max(session.LastSent, session.LastReceived) + state.Settings.SessionIdleLifetime
+            ? Math.Max(session.LastSent, session.LastReceived)
             : null;
 
     /// <summary>

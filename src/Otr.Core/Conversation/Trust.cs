@@ -15,23 +15,28 @@ internal static class Trust
     public static (bool IsNew, bool IsChanged, TrustLevel Trust) Seen(ConversationState state, Fingerprint fingerprint)
     {
         var known = state.Known.Find(k => k.Fingerprint == fingerprint);
-        var isChanged = state.Known.Count > 0 && state.Known[^1].Fingerprint != fingerprint;
-        if (known is null) MakeRoom(state);
-        else state.Known.Remove(known);
-        var latest = known ?? new KnownKey(fingerprint, TrustLevel.Untrusted);
-        state.Known.Add(latest);
-        return (known is null, isChanged, latest.Trust);
+        var isChanged = state.LatestKey is { } latest && latest != fingerprint;
+        if (known is null) Add(state, new KnownKey(fingerprint, TrustLevel.Untrusted));
+        state.LatestKey = fingerprint;
+        return (known is null, isChanged, known?.Trust ?? TrustLevel.Untrusted);
     }
 
     /// <summary>
     /// Whether an exchange that showed this key may become the session: not where the settings forbid another key than the
-    /// one that is spoken with, and never in place of a session whose key is trusted if this one's is not.
+    /// one that is spoken with, and never in place of a session whose key is trusted if this one's is not. A session that the
+    /// peer has ended counts until the user has ended it, too: the user's next text is meant for its key.
     /// </summary>
     public static bool MayTakeOver(ConversationState state, Session session, Fingerprint shown)
     {
-        if (state.Settings.RefusesKeyChange && state.Sessions.Exists(s => s.State == MessageState.Encrypted && s.Peer != shown)) return false;
-        return session.State != MessageState.Encrypted || session.Peer == shown || !state.IsTrusted(session.Peer) || state.IsTrusted(shown);
+        if (state.Settings.RefusesKeyChange && state.Sessions.Exists(s => s.IsPrivate && s.Peer != shown)) return false;
+        return !session.IsPrivate || session.Peer == shown || !state.IsTrusted(session.Peer) || state.IsTrusted(shown);
     }
+
+    /// <summary>
+    /// Whether text may go to this key: where the settings say so, and once a key is trusted, to trusted keys only.
+    /// </summary>
+    public static bool MayRead(ConversationState state, Fingerprint key) =>
+        !state.Settings.SendsToTrustedOnly || state.IsTrusted(key) || !state.Known.Exists(k => k.Trust.IsTrusted);
 
     /// <summary>SMP compared the secrets of both sides.</summary>
     public static void Compared(in StepContext step, Fingerprint fingerprint, bool equal)
@@ -55,9 +60,7 @@ internal static class Trust
         var at = known.FindIndex(k => k.Fingerprint == fingerprint);
         if (at < 0)
         {
-            // Told of before it was seen: it goes before those that were, so that the last one stays the latest seen.
-            MakeRoom(step.State);
-            known.Insert(0, new KnownKey(fingerprint, trust));
+            Add(step.State, new KnownKey(fingerprint, trust));
         }
         else if (known[at].Trust == trust) return;
         else known[at] = known[at] with { Trust = trust };
@@ -66,13 +69,18 @@ internal static class Trust
     }
 
     /// <summary>
-    /// The oldest key goes, an untrusted one before a trusted one; never the one seen last, by which a change is told and
-    /// held text is kept for whom it was meant.
+    /// Adds a key. The latest to be known makes room, an untrusted one before a trusted one: who comes with ever new keys pushes out
+    /// the ones before, not the contact's. Never the key seen last, by which a change is told and held text is kept for whom it was
+    /// meant.
     /// </summary>
-    private static void MakeRoom(ConversationState state)
+    private static void Add(ConversationState state, KnownKey key)
     {
-        if (state.Known.Count < OtrLimits.MaxKnownFingerprints) return;
-        var oldest = state.Known.FindIndex(0, state.Known.Count - 1, k => !k.Trust.IsTrusted);
-        state.Known.RemoveAt(Math.Max(oldest, 0));
+        var known = state.Known;
+        if (known.Count >= OtrLimits.MaxKnownFingerprints)
+        {
+            var last = known.FindLastIndex(k => !k.Trust.IsTrusted && k.Fingerprint != state.LatestKey);
+            known.RemoveAt(last >= 0 ? last : known.FindIndex(k => k.Fingerprint != state.LatestKey));
+        }
+        known.Add(key);
     }
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Otr.Core.Crypto.Montgomery;
 using X86Aes = System.Runtime.Intrinsics.X86.Aes;
@@ -7,58 +7,63 @@ namespace Otr.Core.Crypto;
 
 /// <summary>
 /// AES-128 in counter mode as OTR uses it: initial counter block = 8-byte top half ‖ 8 zero bytes, 128-bit big-endian
-/// increment (the low half never overflows: 2^64 blocks). One instance holds one expanded key.
+/// increment (the low half never overflows: 2^64 blocks). Keeps nothing: an expanded key is the caller's memory, and the caller's to wipe.
 /// </summary>
-internal sealed class AesCtr : IDisposable
+internal static class AesCtr
 {
     /// <summary>Bytes of a key.</summary>
     public const int KeySize = 16;
 
+    /// <summary>Bytes of an expanded key.</summary>
+    public const int ExpandedSize = 11 * KeySize;
+
     private static readonly bool UseInstructions = X86Aes.IsSupported && Kernels.Current != KernelKind.Portable;
 
-    private AesNiCtr.KeySchedule _schedule;
-    private PortableAesCtr? _portable;
-
+    /// <summary>Expands a key for <see cref="TransformExpanded"/>; without AES instructions it is the key itself.</summary>
     /// <param name="key">16 bytes.</param>
-    public AesCtr(ReadOnlySpan<byte> key)
+    /// <param name="expanded"><see cref="ExpandedSize"/> bytes.</param>
+    public static void Expand(ReadOnlySpan<byte> key, Span<byte> expanded)
     {
-        if (key.Length != KeySize) throw new ArgumentException("An AES-128 key has 16 bytes.", nameof(key));
-        if (UseInstructions) AesNiCtr.Expand(key, out _schedule);
-        else _portable = new PortableAesCtr(key);
+        RequireKey(key);
+        if (UseInstructions) AesNiCtr.Expand(key, out Unsafe.As<byte, AesNiCtr.KeySchedule>(ref expanded[..ExpandedSize][0]));
+        else key.CopyTo(expanded);
     }
 
     /// <summary>Encrypts or decrypts; <paramref name="destination"/> may be the same memory as <paramref name="source"/>.</summary>
+    /// <param name="expanded">From <see cref="Expand"/>.</param>
     /// <param name="counterTop">The top half of the initial counter as a number; 0 in the AKE.</param>
-    public void Transform(ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
+    public static void TransformExpanded(ReadOnlySpan<byte> expanded, ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
     {
-        if (destination.Length < source.Length) throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
-        if (UseInstructions) AesNiCtr.Transform(_schedule, counterTop, source, destination);
-        else (_portable ?? throw new ObjectDisposedException(nameof(AesCtr))).Transform(counterTop, source, destination);
-    }
-
-    /// <summary>One-shot, without an object where the processor has AES: expanding the key costs little more than a block.</summary>
-    public static void Transform(ReadOnlySpan<byte> key, ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
-    {
-        if (key.Length != KeySize) throw new ArgumentException("An AES-128 key has 16 bytes.", nameof(key));
-        if (destination.Length < source.Length) throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
+        RequireRoom(source, destination);
         if (UseInstructions)
         {
-            AesNiCtr.Expand(key, out var schedule);
-            AesNiCtr.Transform(schedule, counterTop, source, destination);
-            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<AesNiCtr.KeySchedule>(ref schedule)));
+            ref readonly byte first = ref expanded[..ExpandedSize][0];
+            AesNiCtr.Transform(Unsafe.As<byte, AesNiCtr.KeySchedule>(ref Unsafe.AsRef(in first)), counterTop, source, destination);
+            return;
         }
-        else
-        {
-            using var portable = new PortableAesCtr(key);
-            portable.Transform(counterTop, source, destination);
-        }
+        using var portable = new PortableAesCtr(expanded[..KeySize]);
+        portable.Transform(counterTop, source, destination);
     }
 
-    /// <summary>Wipes the key schedule.</summary>
-    public void Dispose()
+    /// <summary>For keys that are used once: expanding one costs little more than a block.</summary>
+    public static void Transform(ReadOnlySpan<byte> key, ulong counterTop, ReadOnlySpan<byte> source, Span<byte> destination)
     {
-        _schedule = default;
-        _portable?.Dispose();
-        _portable = null;
+        RequireKey(key);
+        RequireRoom(source, destination);
+        Span<byte> expanded = stackalloc byte[ExpandedSize];
+        Expand(key, expanded);
+        TransformExpanded(expanded, counterTop, source, destination);
+        CryptographicOperations.ZeroMemory(expanded);
+    }
+
+    private static void RequireKey(ReadOnlySpan<byte> key)
+    {
+        if (key.Length != KeySize) throw new ArgumentException("An AES-128 key has 16 bytes.", nameof(key));
+    }
+
+    private static void RequireRoom(ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        if (destination.Length < source.Length)
+            throw new ArgumentException("The destination is shorter than the source.", nameof(destination));
     }
 }

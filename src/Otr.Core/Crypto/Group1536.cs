@@ -56,6 +56,12 @@ internal static class Group1536
     /// <summary>2 ≤ value ≤ p − 2, the range check of every received element; false for any length but 192.</summary>
     public static bool IsInRange(ReadOnlySpan<byte> value) => ModpGroup1536.IsInRange(value);
 
+    /// <summary>
+    /// <see cref="IsInRange"/>, and a square mod p: one of the q elements that 2 generates. Half of those in range are not, and
+    /// raised to a secret exponent they show whether it is odd. Takes time that depends on the value, which must be public.
+    /// </summary>
+    public static bool IsMember(ReadOnlySpan<byte> value) => ModpGroup1536.IsMember(value);
+
     /// <summary>d = r − a·c mod q, q = (p − 1)/2; all 192 bytes big-endian (a, c, r need not be reduced; any may be shorter).</summary>
     public static void ScalarMulSub(Span<byte> d, ReadOnlySpan<byte> r, ReadOnlySpan<byte> a, ReadOnlySpan<byte> c) => Group.ScalarMulSub(d, r, a, c);
 

@@ -5,36 +5,43 @@ using System.Security.Cryptography;
 namespace Otr.Core.Crypto;
 
 /// <summary>
-/// HMAC-SHA1 (RFC 2104). The key is taken in once: the states after the inner and the outer padding block, 40 bytes, save each message two
-/// compressions. Long messages go to the base library, which has the processor's SHA instructions where there are any, but takes microseconds to start.
+/// HMAC-SHA1 (RFC 2104). A key can be taken in once: the states after the inner and the outer padding block, 40 bytes, save each message
+/// two compressions. Long messages go to the base library, which has the processor's SHA instructions where there are any, but takes
+/// microseconds to start. Keeps nothing: a prepared key is the caller's memory, and the caller's to wipe.
 /// </summary>
-internal sealed class HmacSha1 : IDisposable
+internal static class HmacSha1
 {
     public const int Size = Sha1.Size;
+
+    /// <summary>Bytes of a prepared key: both midstates, and for the base library the key itself.</summary>
+    public const int PreparedSize = 2 * Size + KeySize;
+
+    /// <summary>Bytes of OTR's keys, which can be prepared.</summary>
+    public const int KeySize = 20;
 
     /// <summary>From here on the base library is faster.</summary>
     private const int LibraryBytes = 1536;
 
-    private Midstates _midstates;
-    private ShortKey _key;
-    private readonly bool _hasKey;
-
-    /// <param name="key">20 bytes in OTR; any length is taken.</param>
-    public HmacSha1(ReadOnlySpan<byte> key)
+    /// <summary>Prepares a key for <see cref="ComputePrepared"/>.</summary>
+    /// <param name="key">20 bytes.</param>
+    /// <param name="prepared"><see cref="PreparedSize"/> bytes.</param>
+    public static void Prepare(ReadOnlySpan<byte> key, Span<byte> prepared)
     {
-        Prepare(key, out _midstates);
-        // Kept for the base library alone. HMAC pads keys with zeros, so a shorter one is the same key.
-        if (_hasKey = key.Length <= Size) key.CopyTo(_key);
+        if (key.Length != KeySize) throw new ArgumentException("A key to be prepared has 20 bytes.", nameof(key));
+        Prepare(key, out Unsafe.As<byte, Midstates>(ref prepared[..PreparedSize][0]));
+        key.CopyTo(prepared[(2 * Size)..]);
     }
 
+    /// <param name="prepared">From <see cref="Prepare(ReadOnlySpan{byte}, Span{byte})"/>.</param>
     /// <param name="mac">20 bytes.</param>
-    public void Compute(ReadOnlySpan<byte> data, Span<byte> mac)
+    public static void ComputePrepared(ReadOnlySpan<byte> prepared, ReadOnlySpan<byte> data, Span<byte> mac)
     {
-        if (data.Length >= LibraryBytes && _hasKey) HMACSHA1.HashData(_key, data, mac);
-        else Finish(_midstates, data, mac);
+        ref readonly byte first = ref prepared[..PreparedSize][0];
+        if (data.Length >= LibraryBytes) HMACSHA1.HashData(prepared[(2 * Size)..PreparedSize], data, mac);
+        else Finish(Unsafe.As<byte, Midstates>(ref Unsafe.AsRef(in first)), data, mac);
     }
 
-    /// <summary>One-shot, without an object: for keys that are used once.</summary>
+    /// <summary>For keys that are used once, of any length.</summary>
     public static void Compute(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> mac)
     {
         if (data.Length >= LibraryBytes)
@@ -42,7 +49,7 @@ internal sealed class HmacSha1 : IDisposable
             HMACSHA1.HashData(key, data, mac);
             return;
         }
-        Prepare(key, out var midstates);
+        Prepare(key, out Midstates midstates);
         Finish(midstates, data, mac);
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Midstates>(ref midstates)));
     }
@@ -67,24 +74,11 @@ internal sealed class HmacSha1 : IDisposable
         Span<byte> digest = stackalloc byte[Sha1.Size];
         Sha1.Finish(midstates.Inner, Sha1.BlockSize, data, digest);
         Sha1.Finish(midstates.Outer, Sha1.BlockSize, digest, mac);
-        digest.Clear();
-    }
-
-    /// <summary>Wipes the midstates and the key.</summary>
-    public void Dispose()
-    {
-        _midstates = default;
-        CryptographicOperations.ZeroMemory(_key);
+        CryptographicOperations.ZeroMemory(digest);
     }
 
     private struct Midstates
     {
         public Sha1.State Inner, Outer;
-    }
-
-    [InlineArray(Size)]
-    private struct ShortKey
-    {
-        private byte _byte0;
     }
 }

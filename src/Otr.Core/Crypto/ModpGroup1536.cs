@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Otr.Core.Crypto.Montgomery;
 
 namespace Otr.Core.Crypto;
@@ -18,6 +20,7 @@ internal sealed class ModpGroup1536
     private const int ShortExponentBytes = 40;
 
     private static readonly byte[] PMinus2 = Offset(PBytes, 2);
+    private static readonly ulong[] PWords = ToWords(PBytes);
     private static readonly ulong[] PMinus1Words = ToWords(Offset(PBytes, 1));
     private static readonly ulong[] QWords = Halve(PMinus1Words);
 
@@ -64,12 +67,22 @@ internal sealed class ModpGroup1536
         ulong negative = 0 - borrow;
         for (int i = 0; i < WordCount; i++) difference[i] = Words.AddCarry(difference[i], QWords[i] & negative, ref carry);
         Words.ToBigEndian(d, difference);
-        product.Clear();
-        subtrahend.Clear();
-        difference.Clear();
+        CryptographicOperations.ZeroMemory(product);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(subtrahend));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(difference));
     }
 
     public static bool IsInRange(ReadOnlySpan<byte> value) => IsBetween(value, 2, PMinus1Words);
+
+    /// <summary>In range and a square: p is a safe prime, so the squares are the subgroup of order q.</summary>
+    public static bool IsMember(ReadOnlySpan<byte> value)
+    {
+        if (!IsInRange(value)) return false;
+        Span<ulong> a = stackalloc ulong[WordCount], p = stackalloc ulong[WordCount];
+        Words.FromBigEndian(a, value);
+        PWords.CopyTo(p);
+        return JacobiSymbol.Of(a, p) == 1;
+    }
 
     public static bool IsScalarInRange(ReadOnlySpan<byte> value) => IsBetween(value, 1, QWords);
 
@@ -82,7 +95,7 @@ internal sealed class ModpGroup1536
         lower.Clear();
         lower[0] = least;
         ulong inside = ~Words.LessThan(words, lower) & Words.LessThan(words, end);
-        words.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words));
         return inside != 0;
     }
 

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Security.Cryptography;
 
 namespace Otr.Core.Crypto;
 
@@ -54,7 +55,7 @@ internal static class Sha1
         BinaryPrimitives.WriteUInt64BigEndian(tail[^8..], 8 * (prefixBytes + (ulong)data.Length));
         Compress(ref state, tail);
         for (int i = 0; i < 5; i++) BinaryPrimitives.WriteUInt32BigEndian(digest[(4 * i)..], state[i]);
-        tail.Clear();
+        CryptographicOperations.ZeroMemory(tail);
     }
 
     /// <summary>Takes whole blocks into the state.</summary>

@@ -82,7 +82,7 @@ public sealed class DsaPrivateKey : IDisposable
         return _x.ToArray();
     }
 
-    /// <summary>Signs <paramref name="m"/> (32 bytes, taken mod q) into <paramref name="signature"/> (40 bytes, r ‖ s), RFC 6979 nonces.</summary>
+    /// <summary>Signs <paramref name="m"/> (of any length, taken mod q) into <paramref name="signature"/> (40 bytes, r ‖ s), RFC 6979 nonces.</summary>
     public void Sign(ReadOnlySpan<byte> m, Span<byte> signature)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -70,7 +70,7 @@ public sealed class DsaPublicKey
     internal DsaDomain Domain => DsaDomain.TryGet(P, Q, G, out var domain) ? domain : throw new InvalidOperationException("An accepted domain was refused.");
 
     /// <summary>Verifies OTR's signature: <paramref name="m"/> as an integer mod q, neither hashed nor truncated.</summary>
-    /// <param name="m">32 bytes.</param>
+    /// <param name="m">32 bytes in versions 2 and 3; the fields of a client profile in version 4.</param>
     /// <param name="signature">40 bytes, r ‖ s; any other length is no signature.</param>
     public bool Verify(ReadOnlySpan<byte> m, ReadOnlySpan<byte> signature)
     {

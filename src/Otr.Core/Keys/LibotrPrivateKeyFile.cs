@@ -29,7 +29,9 @@ public static class LibotrPrivateKeyFile
             return false;
         }
         using var reader = new LibotrPrivateKeyReader();
-        problem = reader.Read(file);
+        using var text = new FileText(file);
+        problem = reader.Read(text.Text);
+        if (problem is null && reader.Damaged.Count > 0) problem = reader.Damaged[0].Reason;
         if (problem is not null) return false;
         keys = reader.TakeKeys();
         return true;

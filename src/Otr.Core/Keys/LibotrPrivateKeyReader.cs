@@ -18,8 +18,10 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
     private readonly SecretBytes _numbers = new(NumberNames.Length * LibotrFileLimits.MaxAtomBytes);
     private readonly int[] _numberLengths = new int[NumberNames.Length];
     private readonly List<LibotrAccountKey> _keys = [];
+    private readonly List<OtrKeyFileProblem> _damaged = [];
     private string? _name, _protocol;
     private bool _hasKey;
+    private char? _missing;
 
     /// <summary>Reads the file; returns what is wrong, or null.</summary>
     public string? Read(ReadOnlySpan<byte> file)
@@ -28,6 +30,9 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
         if (!ReadFile(ref reader)) return (reader.Problem ?? "the file is not readable") + Remedy;
         return null;
     }
+
+    /// <summary>Accounts whose lists are whole but hold no sound DSA key; they are among no keys.</summary>
+    public IReadOnlyList<OtrKeyFileProblem> Damaged => _damaged;
 
     /// <summary>Hands the keys over.</summary>
     public IReadOnlyList<LibotrAccountKey> TakeKeys()
@@ -67,12 +72,13 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
 
     private bool ReadAccount(ref SExpressionReader reader)
     {
-        (_name, _protocol, _hasKey) = (null, null, false);
+        (_name, _protocol, _hasKey, _missing) = (null, null, false, null);
         if (reader.Read() != SExpressionToken.Atom || !reader.Atom.SequenceEqual("account"u8)) return Fail(ref reader, "'account' expected");
         if (!ReadEntries(ref reader, Account)) return false;
-        if (_name is null) return Fail(ref reader, "an account without a name");
-        if (_protocol is null) return Fail(ref reader, "an account without a protocol");
-        if (!_hasKey) return Fail(ref reader, "an account without a private key");
+        if (_name is null) return Damage(ref reader, "an account without a name");
+        if (_protocol is null) return Damage(ref reader, "an account without a protocol");
+        if (_missing is { } missing) return Damage(ref reader, $"a key without its number {missing}");
+        if (!_hasKey) return Damage(ref reader, "an account without a private key");
         return AddKey(ref reader);
     }
 
@@ -114,7 +120,7 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
         Array.Fill(_numberLengths, -1);
         if (!ReadEntries(ref reader, Number)) return false;
         var missing = Array.IndexOf(_numberLengths, -1);
-        if (missing >= 0) return Fail(ref reader, $"a key without its number {NumberNames[missing]}");
+        if (missing >= 0) _missing = NumberNames[missing];
         _hasKey = true;
         return true;
     }
@@ -162,7 +168,7 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
     private bool AddKey(ref SExpressionReader reader)
     {
         if (!DsaPrivateKey.TryImport(Value(0), Value(1), Value(2), Value(3), Value(4), out var key))
-            return Fail(ref reader, "the key of the account that ends here is not valid: its numbers do not belong together");
+            return Damage(ref reader, "the key of the account that ends here is not valid: its numbers do not belong together");
         var added = new LibotrAccountKey(_name!, _protocol!, key);
         var earlier = _keys.FindIndex(k => k.AccountName == added.AccountName && k.Protocol == added.Protocol);
         if (earlier >= 0)
@@ -173,6 +179,14 @@ internal sealed class LibotrPrivateKeyReader : IDisposable
         }
         _keys.Add(added);
         return _keys.Count <= LibotrFileLimits.MaxPrivateKeys || Fail(ref reader, $"more than {LibotrFileLimits.MaxPrivateKeys} keys");
+    }
+
+    /// <summary>Passes over an account that ends here, and notes it.</summary>
+    private bool Damage(ref SExpressionReader reader, string reason)
+    {
+        _damaged.Add(new OtrKeyFileProblem(_name ?? "", _protocol ?? "", reader.Place + reason + Remedy));
+        return _damaged.Count <= LibotrFileLimits.MaxPrivateKeys
+            || Fail(ref reader, $"more than {LibotrFileLimits.MaxPrivateKeys} damaged keys");
     }
 
     private ReadOnlySpan<byte> Value(int index) => _numbers.Span.Slice(index * LibotrFileLimits.MaxAtomBytes, _numberLengths[index]);

@@ -5,10 +5,13 @@ using Otr.Core.Crypto.Montgomery;
 
 namespace Otr.Core.Keys;
 
-/// <summary>Miller–Rabin primality test on public candidates (FIPS 186-4 C.3.1). Bases are hashed from the candidate, see <see cref="DsaScalarField.IsProbablyPrime"/>.</summary>
+/// <summary>
+/// Miller–Rabin primality test on public candidates (FIPS 186-4 C.3.1). Bases are hashed from the candidate, see <see
+/// cref="DsaScalarField.IsProbablyPrime"/>.
+/// </summary>
 internal static class MillerRabin
 {
-    /// <param name="candidate">Big-endian, odd, above 2^64, no leading zeros.</param>
+    /// <param name="candidate">Big-endian, odd, above 2^256 (the bases have 256 bits), no leading zeros.</param>
     public static bool IsProbablyPrime(ReadOnlySpan<byte> candidate, int rounds, KernelKind kernel)
     {
         var field = MontgomeryField.Create(candidate, kernel);
@@ -22,7 +25,8 @@ internal static class MillerRabin
         SHA256.HashData(candidate, seed);
         for (int round = 0; round < rounds; round++)
         {
-            // 256-bit bases do: they are below n, and the bound of 1/4 per round holds on average over any set that n's maker does not control.
+            // 256-bit bases do: they are below n, and the bound of 1/4 per round holds on average over any set that n's maker does not
+            // control.
             BinaryPrimitives.WriteInt32BigEndian(seed[32..], round);
             SHA256.HashData(seed, @base);
             field.MultiExp(x, @base, d);

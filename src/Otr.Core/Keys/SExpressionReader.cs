@@ -77,11 +77,20 @@ internal ref struct SExpressionReader(ReadOnlySpan<byte> text, Span<byte> atom)
     /// <summary>Fails at the last token, with the caller's reason.</summary>
     public SExpressionToken Fail(string reason)
     {
-        var before = _text[..Start];
-        var line = before.Count((byte)'\n') + 1;
-        var column = Start - (before.LastIndexOf((byte)'\n') + 1) + 1;
-        Problem ??= $"line {line}, column {column}: {reason}";
+        Problem ??= Place + reason;
         return SExpressionToken.Invalid;
+    }
+
+    /// <summary>Where the last token is, as the beginning of a sentence.</summary>
+    public readonly string Place
+    {
+        get
+        {
+            var before = _text[..Start];
+            var line = before.Count((byte)'\n') + 1;
+            var column = Start - (before.LastIndexOf((byte)'\n') + 1) + 1;
+            return $"line {line}, column {column}: ";
+        }
     }
 
     private SExpressionToken ReadToken()

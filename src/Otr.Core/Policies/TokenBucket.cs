@@ -17,18 +17,19 @@ internal sealed class TokenBucket(int burst, long refillMilliseconds)
     /// <summary>Everything that a snapshot holds of it.</summary>
     public (int Used, long Since) Value => (Used, _since);
 
-    /// <summary>Whether a token could be taken. Changes nothing.</summary>
-    public bool Has(long now) => Used < burst || (now >= _since && now - _since >= refillMilliseconds);
+    /// <summary>Whether so many tokens could be taken. Changes nothing.</summary>
+    public bool Has(long now, int count = 1) =>
+        count <= burst - Used + (Used > 0 && now >= _since ? Math.Min(Used, (now - _since) / refillMilliseconds) : 0);
 
-    /// <summary>Takes one token, or says no.</summary>
-    public bool TryTake(long now)
+    /// <summary>Takes so many tokens, or none and says no.</summary>
+    public bool TryTake(long now, int count = 1)
     {
         if (Used == 0 || now < _since) _since = now;
         var refilled = (now - _since) / refillMilliseconds;
         if (refilled >= Used) (Used, _since) = (0, now);
         else if (refilled > 0) (Used, _since) = (Used - (int)refilled, _since + refilled * refillMilliseconds);
-        if (Used >= burst) return false;
-        Used++;
+        if (Used + count > burst) return false;
+        Used += count;
         return true;
     }
 

@@ -20,11 +20,11 @@ internal static class DataChannel
         message.UInt32(ring.OurKeyId - 1);
         message.UInt32(ring.TheirKeyId);
         message.Mpi(ring.NextPublic);
-        message.UInt64(++keys.SendCounter);
+        message.UInt64(ring.CountSent(keys));
         message.UInt32((uint)plaintext.Length);
-        keys.SendCipher.Transform(keys.SendCounter, plaintext, message.Reserve(plaintext.Length));
+        keys.Encrypt(keys.SendCounter, plaintext, message.Reserve(plaintext.Length));
         Span<byte> mac = stackalloc byte[DataMessage.MacLength];
-        keys.SendMac.Compute(message.Written, mac);
+        keys.MacToSend(message.Written, mac);
         message.Raw(mac);
         message.UInt32((uint)(reveal.Count * SessionKeys.MacKeyLength));
         foreach (var key in reveal) message.Raw(key);
@@ -41,15 +41,15 @@ internal static class DataChannel
         var keys = ring.Receiving(message.SenderKeyId, message.RecipientKeyId);
         if (keys is null) return RejectReason.UnknownKeyId;
         Span<byte> mac = stackalloc byte[DataMessage.MacLength];
-        keys.ReceiveMac.Compute(message.Authenticated, mac);
+        keys.MacOfReceived(message.Authenticated, mac);
         if (!CryptographicOperations.FixedTimeEquals(mac, message.Mac)) return RejectReason.BadMac;
         if (message.Counter <= keys.ReceiveCounter) return RejectReason.Replay;
         if (message.SenderKeyId == ring.TheirKeyId)
         {
             if (message.SenderKeyId == uint.MaxValue) return RejectReason.UnknownKeyId;
-            if (!IsValidNext(message.NextY, ring.Theirs)) return RejectReason.InvalidGroupElement;
+            if (!IsValidNext(message.NextY, ring)) return RejectReason.InvalidGroupElement;
         }
-        keys.ReceiveCipher.Transform(message.Counter, message.Ciphertext, plaintext.Reserve(message.Ciphertext.Length));
+        keys.Decrypt(message.Counter, message.Ciphertext, plaintext.Reserve(message.Ciphertext.Length));
         return null;
     }
 
@@ -62,12 +62,16 @@ internal static class DataChannel
         ring.Rotate(message.SenderKeyId, message.RecipientKeyId, message.NextY, random);
     }
 
-    private static bool IsValidNext(ReadOnlySpan<byte> nextY, ReadOnlySpan<byte> current)
+    /// <summary>
+    /// In range, and neither of the two keys that the peer has: with one of those our counters would start again under the same
+    /// keys.
+    /// </summary>
+    private static bool IsValidNext(ReadOnlySpan<byte> nextY, KeyRing ring)
     {
         if (nextY.Length > Group1536.ElementSize) return false;
         Span<byte> element = stackalloc byte[Group1536.ElementSize];
         element.Clear();
         nextY.CopyTo(element[(element.Length - nextY.Length)..]);
-        return Group1536.IsInRange(element) && !element.SequenceEqual(current);
+        return Group1536.IsInRange(element) && !element.SequenceEqual(ring.Theirs) && !element.SequenceEqual(ring.TheirsPrevious);
     }
 }

@@ -4,9 +4,9 @@ using Otr.Core.Wire;
 
 namespace Otr.Core.Ratchet;
 
-// Our key id INT, current and previous pair; their key id INT, current and perhaps previous key; the pairs that were used;
-// the MAC keys to reveal. A pair not used yet is derived again when needed: it has no counters to lose. So a message that
-// is refused leaves no trace, though its pair's keys had to be derived to refuse it.
+// Our key id INT, current and previous pair; their key id INT, current and perhaps previous key; the last counter sent; the
+// pairs that were used; the MAC keys to reveal. A pair not used yet is derived again when needed: it has no counters to lose. So a
+// message that is refused leaves no trace, though its pair's keys had to be derived to refuse it.
 internal sealed partial class KeyRing
 {
     public void WriteSnapshot(ref OtrWriter w)
@@ -18,6 +18,7 @@ internal sealed partial class KeyRing
         w.Raw(_theirs);
         w.Flag(_theirsPrevious is not null);
         w.Raw(_theirsPrevious);
+        w.UInt64(_lastSent);
         foreach (var pair in _pairs)
         {
             var used = pair is not null && (pair.SendCounter | pair.ReceiveCounter) != 0;
@@ -32,7 +33,8 @@ internal sealed partial class KeyRing
         foreach (var key in ToReveal) w.Raw(key);
     }
 
-    public static KeyRing? ReadSnapshot(ref OtrReader r)
+    /// <param name="version">Of the format.</param>
+    public static KeyRing? ReadSnapshot(ref OtrReader r, byte version)
     {
         var ourKeyId = r.ReadUInt32();
         var current = AuthSnapshot.ReadPair(ref r);
@@ -40,10 +42,11 @@ internal sealed partial class KeyRing
         var theirKeyId = r.ReadUInt32();
         var theirs = r.ReadFixed(Group1536.ElementSize).ToArray();
         var theirsPrevious = r.ReadFlag() ? r.ReadFixed(Group1536.ElementSize).ToArray() : null;
+        var lastSent = version >= 4 ? r.ReadUInt64() : 0;
         if (r.Failed || ourKeyId < 2 || theirKeyId == 0) return null;
         // The arithmetic is defined for elements only.
         if (!Group1536.IsInRange(theirs) || (theirsPrevious is not null && !Group1536.IsInRange(theirsPrevious))) return null;
-        var ring = new KeyRing(current!, previous!, ourKeyId, theirs, theirsPrevious, theirKeyId);
+        var ring = new KeyRing(current!, previous!, ourKeyId, theirs, theirsPrevious, theirKeyId) { _lastSent = lastSent };
         for (var i = 0; i < 4; i++)
         {
             if (!r.ReadFlag()) continue;

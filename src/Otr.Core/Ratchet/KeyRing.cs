@@ -12,6 +12,8 @@ internal sealed partial class KeyRing : IDisposable
     private DhKeyPair _current, _previous;
     private byte[] _theirs;
     private byte[]? _theirsPrevious;
+    /// <summary>Highest counter sent under our previous key, which is the one that we send with.</summary>
+    private ulong _lastSent;
     // [ours is previous ? 1 : 0, theirs is previous ? 1 : 0]
     private readonly SessionKeys?[,] _pairs = new SessionKeys?[2, 2];
 
@@ -30,8 +32,24 @@ internal sealed partial class KeyRing : IDisposable
     public ReadOnlySpan<byte> NextPublic => _current.Public;
     /// <summary>The peer's newest key.</summary>
     public ReadOnlySpan<byte> Theirs => _theirs;
+    /// <summary>The peer's key before; empty if there was none in this session.</summary>
+    public ReadOnlySpan<byte> TheirsPrevious => _theirsPrevious;
     /// <summary>Receiving MAC keys that verified something and can do so no more: 20 bytes each, to be revealed once.</summary>
     public List<byte[]> ToReveal { get; } = [];
+
+    /// <summary>
+    /// The counter for a message to be sent with <see cref="Sending"/>. It goes on rising while our key is the same, whatever the
+    /// peer announces: a peer that comes back to an old key of its own gets the same AES key again, and a counter must never be used
+    /// twice under it.
+    /// </summary>
+    public ulong CountSent(SessionKeys keys) => keys.SendCounter = _lastSent = Math.Max(keys.SendCounter, _lastSent) + 1;
+
+    /// <summary>Takes over what an earlier session had to reveal, before that is disposed of: its keys verify nothing any more.</summary>
+    public void TakeReveals(KeyRing earlier)
+    {
+        ToReveal.AddRange(earlier.ToReveal);
+        earlier.ToReveal.Clear();
+    }
 
     /// <summary>The keys to send with: sender key id OurKeyId − 1, recipient key id TheirKeyId.</summary>
     public SessionKeys Sending => Pair(1, 0);
@@ -70,6 +88,7 @@ internal sealed partial class KeyRing : IDisposable
         _previous = _current;
         _current = DhKeyPair.Generate(random);
         OurKeyId++;
+        _lastSent = 0;
         (_pairs[1, 0], _pairs[1, 1]) = (_pairs[0, 0], _pairs[0, 1]);
         (_pairs[0, 0], _pairs[0, 1]) = (null, null);
     }

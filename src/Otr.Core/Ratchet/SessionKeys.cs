@@ -15,8 +15,8 @@ internal sealed class SessionKeys : IDisposable
 
     // Sending AES key, then receiving AES key.
     private readonly SecretBytes _aesKeys;
-    private AesCtr? _send, _receive;
-    private HmacSha1? _sendMac, _receiveMac;
+    // Expanded AES key, then prepared MAC key, of each direction; made when a message first needs them.
+    private SecretBytes? _send, _receive;
 
     private SessionKeys(SecretBytes aesKeys) => _aesKeys = aesKeys;
 
@@ -30,11 +30,24 @@ internal sealed class SessionKeys : IDisposable
     /// <summary>Both AES keys, for a snapshot: 32 bytes.</summary>
     public ReadOnlySpan<byte> Raw => _aesKeys.Span;
 
-    public AesCtr SendCipher => _send ??= new AesCtr(SendAes);
-    public AesCtr ReceiveCipher => _receive ??= new AesCtr(ReceiveAes);
-    public HmacSha1 SendMac => _sendMac ??= Mac(SendAes);
-    public HmacSha1 ReceiveMac => _receiveMac ??= Mac(ReceiveAes);
+    /// <summary>Encrypts with the sending AES key.</summary>
+    public void Encrypt(ulong counter, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext) =>
+        AesCtr.TransformExpanded(Cipher(Sending), counter, plaintext, ciphertext);
 
+    /// <summary>Decrypts with the receiving AES key.</summary>
+    public void Decrypt(ulong counter, ReadOnlySpan<byte> ciphertext, Span<byte> plaintext) =>
+        AesCtr.TransformExpanded(Cipher(Receiving), counter, ciphertext, plaintext);
+
+    /// <summary>The MAC of a message to be sent, 20 bytes.</summary>
+    public void MacToSend(ReadOnlySpan<byte> message, Span<byte> mac) => HmacSha1.ComputePrepared(Mac(Sending), message, mac);
+
+    /// <summary>The MAC that a received message should have, 20 bytes.</summary>
+    public void MacOfReceived(ReadOnlySpan<byte> message, Span<byte> mac) => HmacSha1.ComputePrepared(Mac(Receiving), message, mac);
+
+    private SecretBytes Sending => _send ??= Prepare(SendAes);
+    private SecretBytes Receiving => _receive ??= Prepare(ReceiveAes);
+    private static ReadOnlySpan<byte> Cipher(SecretBytes direction) => direction.Span[..AesCtr.ExpandedSize];
+    private static ReadOnlySpan<byte> Mac(SecretBytes direction) => direction.Span[AesCtr.ExpandedSize..];
     private ReadOnlySpan<byte> SendAes => _aesKeys.Span[..AesKeyLength];
     private ReadOnlySpan<byte> ReceiveAes => _aesKeys.Span[AesKeyLength..];
 
@@ -73,16 +86,16 @@ internal sealed class SessionKeys : IDisposable
         _aesKeys.Dispose();
         _send?.Dispose();
         _receive?.Dispose();
-        _sendMac?.Dispose();
-        _receiveMac?.Dispose();
     }
 
-    private static HmacSha1 Mac(ReadOnlySpan<byte> aesKey)
+    private static SecretBytes Prepare(ReadOnlySpan<byte> aesKey)
     {
-        Span<byte> key = stackalloc byte[MacKeyLength];
-        Sha1.Hash(aesKey, key);
-        var mac = new HmacSha1(key);
-        CryptographicOperations.ZeroMemory(key);
-        return mac;
+        var direction = new SecretBytes(AesCtr.ExpandedSize + HmacSha1.PreparedSize);
+        AesCtr.Expand(aesKey, direction.Span);
+        Span<byte> macKey = stackalloc byte[MacKeyLength];
+        Sha1.Hash(aesKey, macKey);
+        HmacSha1.Prepare(macKey, direction.Span[AesCtr.ExpandedSize..]);
+        CryptographicOperations.ZeroMemory(macKey);
+        return direction;
     }
 }

@@ -17,12 +17,19 @@ internal static class SmpGroup
         Group1536.MultiExpG(q, r, g2, secret);
     }
 
-    /// <summary>result = a / b mod p.</summary>
-    public static void Divide(Span<byte> result, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    /// <summary>
+    /// p = pa/pb, q = qa/qb, with one inversion for both (Montgomery's trick): 1/pb = qb/(pb·qb). All of them are public.
+    /// </summary>
+    public static void Divide(
+        Span<byte> p, ReadOnlySpan<byte> pa, ReadOnlySpan<byte> pb, Span<byte> q, ReadOnlySpan<byte> qa, ReadOnlySpan<byte> qb)
     {
         Span<byte> inverse = stackalloc byte[Size];
-        Group1536.Invert(inverse, b);
-        Group1536.Multiply(result, a, inverse);
+        Group1536.Multiply(inverse, pb, qb);
+        Group1536.Invert(inverse, inverse);
+        Group1536.Multiply(p, inverse, qb);
+        Group1536.Multiply(p, p, pa);
+        Group1536.Multiply(q, inverse, pb);
+        Group1536.Multiply(q, q, qa);
     }
 
     /// <summary>Rab = R^exponent3 = Pa/Pb exactly if the secrets are equal.</summary>
@@ -30,6 +37,8 @@ internal static class SmpGroup
     {
         Span<byte> rab = stackalloc byte[Size];
         Group1536.Exp(rab, r, exponent3);
-        return CryptographicOperations.FixedTimeEquals(rab, pRatio);
+        var isEqual = CryptographicOperations.FixedTimeEquals(rab, pRatio);
+        CryptographicOperations.ZeroMemory(rab);
+        return isEqual;
     }
 }

@@ -26,6 +26,8 @@ internal static class SmpInitiator
         random.Fill(kept.Span[SmpSecret.Size..]);
         var a2 = kept.Span.Slice(SmpSecret.Size, Size);
         var a3 = kept.Span.Slice(SmpSecret.Size + Size, Size);
+        SmpScratch.MakeEven(a2);
+        SmpScratch.MakeEven(a3);
 
         using var r = new SmpScratch(stackalloc byte[2 * Size], random);
         var message = new SmpPayload(SmpPayload.Message1, stackalloc byte[6 * Size]);
@@ -68,9 +70,8 @@ internal static class SmpInitiator
         kept = new SecretBytes(ExpectMessage4Size);
         a3.CopyTo(kept.Span);
         g3b.CopyTo(kept.Span[Size..]);
-        SmpGroup.Divide(kept.Span.Slice(2 * Size, Size), pa, pb);
         var ratio = kept.Span.Slice(3 * Size, Size);
-        SmpGroup.Divide(ratio, qa, qb);
+        SmpGroup.Divide(kept.Span.Slice(2 * Size, Size), pa, pb, ratio, qa, qb);
         Group1536.Exp(message3[5], ratio, a3);
         SmpProof.ProveEqualLogs(SmpPrefix.EqualLogsA, ratio, a3, r7, message3[6], message3[7]);
         return message3.Write();

@@ -6,7 +6,7 @@ namespace Otr.Core.Smp;
 /// <summary>The kinds of number in an SMP payload, which decide its bounds.</summary>
 internal enum SmpField : byte
 {
-    /// <summary>A group element: 2 ≤ value ≤ p − 2.</summary>
+    /// <summary>A group element: 2 ≤ value ≤ p − 2, and a square mod p (docs/smp-subgroup.md).</summary>
     Element,
     /// <summary>A hash: at most 32 bytes, no other bound; it must equal a hash anyway.</summary>
     Hash,
@@ -25,6 +25,9 @@ internal readonly ref struct SmpPayload
 
     /// <summary>The most slots that a message has.</summary>
     public const int MaxFields = 11;
+
+    /// <summary>Longest payload in bytes.</summary>
+    public const int MaxBytes = sizeof(uint) + MaxFields * (sizeof(uint) + SlotSize);
 
     /// <summary>g2a, c2, D2, g3a, c3, D3.</summary>
     public static ReadOnlySpan<SmpField> Message1 =>
@@ -88,7 +91,7 @@ internal readonly ref struct SmpPayload
 
     private bool IsInRange(int field) => _fields[field] switch
     {
-        SmpField.Element => Group1536.IsInRange(this[field]),
+        SmpField.Element => Group1536.IsMember(this[field]),
         SmpField.Scalar => Group1536.IsScalarInRange(this[field]),
         SmpField.Hash => true,
         var kind => throw new InvalidOperationException($"No such field: {kind}."),
@@ -97,7 +100,7 @@ internal readonly ref struct SmpPayload
     /// <summary>The wire form, after <paramref name="prefix"/>.</summary>
     public byte[] Write(ReadOnlySpan<byte> prefix = default)
     {
-        using var writer = new OtrWriter(prefix.Length + sizeof(uint) + MaxFields * (sizeof(uint) + SlotSize));
+        using var writer = new OtrWriter(prefix.Length + MaxBytes);
         writer.Raw(prefix);
         writer.UInt32((uint)_fields.Length);
         for (int i = 0; i < _fields.Length; i++) writer.Mpi(this[i]);

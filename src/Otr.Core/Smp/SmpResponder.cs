@@ -40,6 +40,8 @@ internal static class SmpResponder
         ReadOnlySpan<byte> g2a = known[..Size], g3a = known[Size..];
         using var r = new SmpScratch(stackalloc byte[7 * Size], random);
         ReadOnlySpan<byte> b2 = r[0], b3 = r[1], r2 = r[2], r3 = r[3], r4 = r[4], r5 = r[5], r6 = r[6];
+        SmpScratch.MakeEven(r[0]);
+        SmpScratch.MakeEven(r[1]);
 
         kept = new SecretBytes(ExpectMessage3Size);
         b3.CopyTo(kept.Span);
@@ -79,8 +81,7 @@ internal static class SmpResponder
         if (!SmpProof.VerifyCoordinates(SmpPrefix.CoordinatesA, g2, g3, pa, qa, message3[2], message3[3], message3[4])) return null;
         using var ratios = new SmpScratch(stackalloc byte[2 * Size]);
         Span<byte> pRatio = ratios[0], qRatio = ratios[1];
-        SmpGroup.Divide(pRatio, pa, pb);
-        SmpGroup.Divide(qRatio, qa, qb);
+        SmpGroup.Divide(pRatio, pa, pb, qRatio, qa, qb);
         if (!SmpProof.VerifyEqualLogs(SmpPrefix.EqualLogsA, g3a, qRatio, ra, message3[6], message3[7])) return null;
 
         using var r = new SmpScratch(stackalloc byte[Size], random);

@@ -86,8 +86,9 @@ internal sealed partial class SmpState : IDisposable
     public SmpStep Receive(ushort tlvType, ReadOnlySpan<byte> value, IRandomSource random) => (tlvType, Phase) switch
     {
         (TlvType.SmpAbort, _) => ReceiveAbort(),
-        (TlvType.Smp1, SmpPhase.ExpectMessage1) => ReceiveMessage1(null, value, random),
-        (TlvType.Smp1Q, SmpPhase.ExpectMessage1) => ReceiveMessage1Q(value, random),
+        // While our user has not answered, a new question replaces the old one, as in libotr: the peer's user has pressed the button again.
+        (TlvType.Smp1, SmpPhase.ExpectMessage1 or SmpPhase.WaitingForSecret) => ReceiveMessage1(null, value, random),
+        (TlvType.Smp1Q, SmpPhase.ExpectMessage1 or SmpPhase.WaitingForSecret) => ReceiveMessage1Q(value, random),
         (TlvType.Smp2, SmpPhase.ExpectMessage2) => ReceiveMessage2(value, random),
         (TlvType.Smp3, SmpPhase.ExpectMessage3) => ReceiveMessage3(value, random),
         (TlvType.Smp4, SmpPhase.ExpectMessage4) => ReceiveMessage4(value),

@@ -73,7 +73,7 @@ internal static class AuthSnapshot
                 break;
         }
         auth.State = state;
-        return !r.Failed && auth.Version is 2 or 3 && auth.Answers.Count <= OtrLimits.MaxInstances;
+        return !r.Failed && auth.Version is 2 or 3 && auth.Answers.Count <= OtrLimits.MaxCommitAnswers;
     }
 
     public static void WritePair(ref OtrWriter w, DhKeyPair pair)

@@ -5,13 +5,14 @@ using Otr.Core.Wire;
 namespace Otr.Core.Snapshot;
 
 /// <summary>
-/// A conversation as bytes. Format version 3 (version 2 had no trust levels, version 1 no last text of a session): version BYTE; the account's instance tag INT and fingerprint (20), which
-/// must be those of the account it is restored for; then the parts in the order below, counts as BYTE. A reader takes
-/// any version up to its own and refuses everything that does not fit exactly.
+/// A conversation as bytes. Format version 4 (version 3 had no latest key and fewer times, version 2 no trust levels, version 1 no
+/// last text of a session): version BYTE; the account's instance tag INT and fingerprint (20), which must be those of the account it
+/// is restored for; then the parts in the order below, counts as BYTE. A reader takes any version up to its own and refuses
+/// everything that does not fit exactly.
 /// </summary>
 internal static class ConversationSnapshot
 {
-    private const byte FormatVersion = 3;
+    private const byte FormatVersion = 4;
 
     public static void Write(ConversationState state, IBufferWriter<byte> destination)
     {
@@ -26,6 +27,10 @@ internal static class ConversationSnapshot
             w.Byte((byte)state.Offer);
             w.OptionalTime(state.LastQuery);
             w.OptionalTime(state.LastError);
+            w.OptionalTime(state.LastOtherInstance);
+            w.OptionalTime(state.CutAt);
+            w.Byte(state.CutLength);
+            w.Flag(state.WantsPrivacy);
             w.OptionalTime(state.RetryAt);
             w.Byte((byte)state.RetriesLeft);
             WriteBucket(ref w, state.AkeBudget);
@@ -33,6 +38,7 @@ internal static class ConversationSnapshot
 
             w.Byte((byte)state.Known.Count);
             foreach (var known in state.Known) WriteKnown(ref w, known);
+            w.OptionalFingerprint(state.LatestKey);
             AuthSnapshot.Write(ref w, state.Broadcast);
             w.Byte((byte)state.Sessions.Count);
             foreach (var session in state.Sessions) SessionSnapshot.Write(ref w, session);
@@ -60,20 +66,28 @@ internal static class ConversationSnapshot
             Offer = (OfferState)r.ReadByte(),
             LastQuery = r.ReadOptionalTime(),
             LastError = r.ReadOptionalTime(),
+            LastOtherInstance = version >= 4 ? r.ReadOptionalTime() : null,
+            CutAt = version >= 4 ? r.ReadOptionalTime() : null,
+            CutLength = version >= 4 ? r.ReadByte() : (byte)0,
+            WantsPrivacy = version >= 4 && r.ReadFlag(),
             RetryAt = r.ReadOptionalTime(),
             RetriesLeft = r.ReadByte(),
         };
         ReadBucket(ref r, state.AkeBudget);
         ReadBucket(ref r, state.SmpBudget);
         for (var n = r.ReadByte(); n > 0 && !r.Failed; n--) state.Known.Add(ReadKnown(ref r, version));
+        // Up to version 3 the latest seen was the last of those known.
+        if (version >= 4) state.LatestKey = r.ReadOptionalFingerprint();
+        else if (state.Known.Count > 0) state.LatestKey = state.Known[^1].Fingerprint;
         var fits = AuthSnapshot.TryRead(ref r, state.Broadcast);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = SessionSnapshot.TryRead(ref r, version, state.Sessions);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = TryReadFragments(ref r, state.Fragments);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) ReadHeld(ref r, state.Held);
 
         fits &= r.IsComplete && state.Offer <= OfferState.Accepted && state.Known.Count <= OtrLimits.MaxKnownFingerprints
-            && state.Sessions.Count <= OtrLimits.MaxInstances && state.Held.Count <= OtrLimits.MaxHeldMessages
-            && state.Fragments.Count <= OtrLimits.MaxInstances;
+            && state.Sessions.Count(x => x.IsPrivate) <= OtrLimits.MaxInstances
+            && state.Sessions.Count(x => !x.IsPrivate) <= OtrLimits.MaxPendingExchanges
+            && state.Held.Count <= OtrLimits.MaxHeldMessages && state.Fragments.Count <= OtrLimits.MaxInstances;
         if (fits) return state;
         state.Dispose();
         return null;

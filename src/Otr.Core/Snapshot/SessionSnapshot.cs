@@ -16,11 +16,13 @@ internal static class SessionSnapshot
         w.Flag(session.FirstHalfBold);
         w.UInt64((ulong)session.LastSent);
         w.UInt64((ulong)session.LastReceived);
+        w.OptionalTime(session.LastText);
         w.OptionalFingerprint(session.Peer);
         AuthSnapshot.Write(ref w, session.Auth);
         if (session.State != MessageState.Encrypted) return;
         session.Keys!.WriteSnapshot(ref w);
         session.Smp.WriteSnapshot(ref w);
+        w.UInt64((ulong)session.SmpAskedAt);
         WriteLast(ref w, session.Last);
     }
 
@@ -35,15 +37,17 @@ internal static class SessionSnapshot
             FirstHalfBold = r.ReadFlag(),
             LastSent = (long)r.ReadUInt64(),
             LastReceived = (long)r.ReadUInt64(),
+            LastText = version >= 4 ? r.ReadOptionalTime() : null,
             Peer = r.ReadOptionalFingerprint(),
         };
         sessions.Add(session);
         if (r.Failed || session.State > MessageState.Finished || !AuthSnapshot.TryRead(ref r, session.Auth)) return false;
         if (session.State != MessageState.Encrypted) return true;
         if (session.Peer is null || session.Version is not (2 or 3)) return false;
-        session.Keys = KeyRing.ReadSnapshot(ref r);
+        session.Keys = KeyRing.ReadSnapshot(ref r, version);
         if (session.Keys is null || !SmpState.TryReadSnapshot(ref r, out var smp)) return false;
         session.Smp = smp;
+        if (version >= 4) session.SmpAskedAt = (long)r.ReadUInt64();
         if (version >= 2) ReadLast(ref r, session);
         return !r.Failed;
     }

@@ -5,6 +5,9 @@ namespace Otr.Core.Wire;
 /// <summary>The envelope of a binary message: <c>?OTR:</c> base64 <c>.</c> (spec v3, "OTR Messages"; checklist A1).</summary>
 internal static class Envelope
 {
+    /// <summary>Bytes of the wire text of a message of this many bytes.</summary>
+    public static int EncodedLength(int length) => WireClassifier.Encoded.Length + Base64.GetMaxEncodedToUtf8Length(length) + 1;
+
     /// <summary>The wire text of a binary message.</summary>
     public static byte[] Encode(ReadOnlySpan<byte> message)
     {

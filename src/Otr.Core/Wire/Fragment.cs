@@ -66,13 +66,23 @@ internal static class Fragmenter
     /// <summary>The smallest limit that leaves room for a piece.</summary>
     public const int MinLimit = Overhead3 + 1;
 
+    /// <summary>Pieces that a text of this many bytes leaves in at most; 1 without a limit, or within it.</summary>
+    public static int Count(int length, int limit)
+    {
+        if (limit <= 0 || length <= limit) return 1;
+        var size = PieceSize(length, limit, Overhead3);
+        return (length + size - 1) / size;
+    }
+
+    // 65535 is the format's own limit; a text longer than that many pieces gets larger ones.
+    private static int PieceSize(int length, int limit, int overhead) =>
+        Math.Max(Math.Max(limit, MinLimit) - overhead, (length + ushort.MaxValue - 1) / ushort.MaxValue);
+
     /// <summary>The fragments of a text too long for the network: equal pieces and a shorter last one, which is never empty.</summary>
     /// <param name="limit">Longest fragment in bytes.</param>
     public static IEnumerable<byte[]> Cut(byte[] wire, int limit, byte version, uint senderTag, uint receiverTag)
     {
-        var size = Math.Max(limit, MinLimit) - (version == 3 ? Overhead3 : Overhead2);
-        // 65535 is the format's own limit; a text longer than that many pieces gets larger ones.
-        size = Math.Max(size, (wire.Length + ushort.MaxValue - 1) / ushort.MaxValue);
+        var size = PieceSize(wire.Length, limit, version == 3 ? Overhead3 : Overhead2);
         var count = (wire.Length + size - 1) / size;
         for (int k = 1, at = 0; k <= count; k++, at += size)
         {

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Otr.Core.Wire;
 
 /// <summary>
-/// Writes the binary encodings of spec v3, "Data types", into a rented buffer that grows and is wiped on disposal. Pass
-/// it by <c>ref</c>, and never declare it with <c>using</c>: that makes it read-only, and its methods run on a copy.
+/// Writes the binary encodings of spec v3, "Data types", into a rented buffer that grows and is wiped on disposal. Pass it by <c>ref</c>: a
+/// copy has a length and a buffer of its own. Passed by <c>ref</c> it cannot be declared with <c>using</c>, which forbids that.
 /// </summary>
 internal struct OtrWriter : IDisposable
 {

@@ -65,6 +65,19 @@ internal sealed class PostgresConnections : IAsyncDisposable
         ApplicationName = string.Create(CultureInfo.InvariantCulture, $"relay-{_instance}-{number}"),
     });
 
+    /// <summary>
+    /// A source of the session that holds a node's lock. PostgreSQL notices within some seconds that the node's host is
+    /// gone, and ends the session.
+    /// </summary>
+    public NpgsqlDataSource NodeSession() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
+    {
+        Pooling = false,
+        ApplicationName = $"relay-{_instance}-node",
+        Timeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
+        CommandTimeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
+        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
+    });
+
     /// <summary>For the start, which tells its faults apart itself.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation) => _pool.OpenConnectionAsync(cancellation);
 

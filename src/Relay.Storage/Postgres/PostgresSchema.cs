@@ -117,5 +117,19 @@ internal static class PostgresSchema
             END IF;
         END $$;
         """,
+        // `slot` is what the node's session lock is taken by; `incarnation` tells the processes that used an address one
+        // after the other apart;
+        // `server_start` says in which run of the server the lock was taken: a restarted server has released the locks of all nodes.
+        """
+        CREATE TABLE relay.cluster_node (
+            address text COLLATE "C" PRIMARY KEY,
+            slot integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+            incarnation bigint NOT NULL DEFAULT 0,
+            version text NOT NULL DEFAULT '',
+            state smallint NOT NULL DEFAULT 1,
+            server_start timestamptz NOT NULL DEFAULT pg_postmaster_start_time(),
+            registered timestamptz NOT NULL DEFAULT clock_timestamp()
+        ) WITH (fillfactor = 50);
+        """,
     ];
 }

@@ -28,4 +28,10 @@ internal static partial class StorageLog
 
     [LoggerMessage(154, LogLevel.Critical, "A fault in a lane of the store: {Error}. What was in it is not known to be done.")]
     public static partial void LaneFault(ILogger log, string error);
+
+    [LoggerMessage(155, LogLevel.Warning, "The session that holds this node's lock in the database was lost; it is opened again.")]
+    public static partial void NodeSessionLost(ILogger log);
+
+    [LoggerMessage(156, LogLevel.Information, "This node holds its lock in the database again.")]
+    public static partial void NodeSessionRetaken(ILogger log);
 }

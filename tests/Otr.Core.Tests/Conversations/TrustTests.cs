@@ -1,5 +1,6 @@
 using System.Text;
 using Otr.Core;
+using Otr.Core.Tests.Kit;
 
 namespace Otr.Core.Tests.Conversations;
 
@@ -76,6 +77,73 @@ public sealed class TrustTests
         us.Now = trusted.Now = other.Now += 1000;
         Network.Establish(us, other);
         Assert.Equal(trusted.Account.InstanceTag, us.Conversation.Sessions[0].PeerInstanceTag);
+    }
+
+    [Theory]
+    [InlineData(true, false, RejectReason.KeyChanged)]
+    [InlineData(false, true, RejectReason.KeyChanged)]
+    [InlineData(false, false, null)]
+    public void A_session_that_the_peer_has_ended_is_taken_over_as_one_that_is_established(
+        bool refuses, bool trusted, RejectReason? refusal)
+    {
+        Party us = new(1, new OtrSettings { RefusesKeyChange = refuses }), peer = new(2);
+        Network.Establish(us, peer);
+        if (trusted) us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        us.Receive(peer.End().Wire().Single());
+        us.Restore(us.Snapshot());
+        var other = new Party(3, tag: peer.Account.InstanceTag);
+        Network.Run(other, us, other.Start());
+        Assert.Equal(refusal, us.All.OfType<OtrEffect.Rejected>().LastOrDefault()?.Reason);
+        Network.Run(us, other, us.Send("for whom?"));
+        Assert.Equal(refusal is null ? ["for whom?"] : [], other.PrivateTexts);
+        if (refusal is null) return;
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.SessionFinished), us.All.Last());
+        // The user's own end is the way to another key.
+        us.End();
+        us.Now = other.Now += 60_000;
+        Network.Run(us, other, us.Start());
+        Network.Run(us, other, us.Send("for the new one"));
+        Assert.Equal(["for the new one"], other.PrivateTexts);
+    }
+
+    [Fact]
+    public void Another_instance_with_an_untrusted_key_does_not_read_what_a_trusted_one_s_end_leaves_to_say()
+    {
+        Party us = new(1), trusted = new(2), other = new(3);
+        Network.Establish(us, trusted);
+        us.Step(new OtrInput.TrustRequested(trusted.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        Network.Run(other, us, other.Start());
+        us.Receive(trusted.End().Wire().Single());
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.SessionFinished), Assert.Single(us.Send("not for the other")));
+        // It can still be heard, and asked for what only the contact knows.
+        Network.Run(other, us, other.Send("it is me"));
+        Assert.Equal(["it is me"], us.PrivateTexts);
+        Smp(us, other, "same", "same");
+        Network.Run(us, other, us.Send("so it is"));
+        Assert.Equal(["so it is"], other.PrivateTexts);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Once_a_key_is_trusted_text_goes_to_trusted_keys_only_where_the_settings_say_so(bool only)
+    {
+        Party us = new(1, new OtrSettings { SendsToTrustedOnly = only }), other = new(3);
+        Network.Establish(us, other);
+        Network.Run(us, other, us.Send("first"));
+        us.Step(new OtrInput.TrustRequested(TestKeys.Of(2).PublicKey.Fingerprint, TrustLevel.Verified));
+        us.Restore(us.Snapshot());
+        var sent = us.Send("second", 7);
+        Network.Run(us, other, sent);
+        Assert.Equal(only ? ["first"] : ["first", "second"], other.PrivateTexts);
+        if (only) Assert.Equal(new OtrEffect.Refused(RefusalReason.NotTrusted, 7), Assert.Single(sent));
+
+        us.End();
+        Assert.Contains(us.Send("held", 8), e => e is OtrEffect.SendOutcome { Disposition: SendDisposition.Held });
+        us.Now = other.Now += 60_000;
+        Network.Run(us, other, us.Start());
+        Assert.Equal(only ? SendDisposition.Dropped : SendDisposition.Encrypted, us.All.OfType<OtrEffect.SendOutcome>().Last().Disposition);
+        Assert.Equal(!only, other.PrivateTexts.Contains("held"));
     }
 
     [Fact]

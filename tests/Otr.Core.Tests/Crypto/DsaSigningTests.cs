@@ -83,6 +83,8 @@ public class DsaSigningTests
             Assert.False(key.PublicKey.Verify(m, [.. signature[..20], .. Numbers.Bytes(bad, 20)]));
         }
         Assert.False(key.PublicKey.Verify(m, new byte[40]));
+        // The inverse of 0 comes out as 0, and g^0·y^0 = 1: without the check of the range these verify for every message.
+        foreach (var s in new[] { 0, q }) Assert.False(key.PublicKey.Verify(m, [.. Numbers.Bytes(1, 20), .. Numbers.Bytes(s, 20)]));
         foreach (int length in new[] { 0, 39, 41, 46 }) Assert.False(key.PublicKey.Verify(m, new byte[length]));
         for (int bit = 0; bit < 320; bit += 7)
         {

@@ -36,11 +36,19 @@ internal static class Numbers
     public static byte[] Hex(string hex) => Convert.FromHexString(hex.Replace(" ", "").Replace("\n", "").Replace("\r", ""));
 }
 
-/// <summary>The prime of RFC 3526 §2 by its definition, 2^1536 − 2^1472 − 1 + 2^64·(⌊2^1406·π⌋ + 741804), independent of the digits in the product.</summary>
+/// <summary>
+/// The primes of RFC 3526 §2 and §4 by their definition, 2^n − 2^(n − 64) − 1 + 2^64·(⌊2^(n − 130)·π⌋ + c), independent of the digits in
+/// the product.
+/// </summary>
 internal static class ReferenceGroup
 {
-    public static readonly BigInteger P = (BigInteger.One << 1536) - (BigInteger.One << 1472) - 1 + (BigInteger.One << 64) * (Pi(1406) + 741804);
+    public static readonly BigInteger P = Prime(1536, 741804);
     public static readonly BigInteger Q = (P - 1) / 2;
+
+    public static readonly BigInteger P3072 = Prime(3072, 1690314);
+
+    private static BigInteger Prime(int n, int c) =>
+        (BigInteger.One << n) - (BigInteger.One << (n - 64)) - 1 + (BigInteger.One << 64) * (Pi(n - 130) + c);
 
     /// <summary>⌊2^bits·π⌋ by Machin's formula, with guard bits.</summary>
     private static BigInteger Pi(int bits)

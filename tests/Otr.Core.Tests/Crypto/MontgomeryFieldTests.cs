@@ -3,23 +3,25 @@ using Otr.Core.Crypto.Montgomery;
 
 namespace Otr.Core.Tests.Crypto;
 
-/// <summary>Every kernel against System.Numerics, on moduli of every shape and on the operands where carries and reductions go wrong.</summary>
+/// <summary>
+/// Every kernel against System.Numerics, on moduli of every shape and on the operands where carries and reductions go wrong.
+/// </summary>
 public class MontgomeryFieldTests
 {
-    private static readonly BigInteger P = ReferenceGroup.P;
+    private static readonly BigInteger P = ReferenceGroup.P, P3072 = ReferenceGroup.P3072;
 
     public static IEnumerable<TheoryDataRow<string, int>> KernelsAndModuli =>
         from kernel in KernelTheoryData.Names from modulus in Enumerable.Range(0, kernel == "portable" ? Moduli.Length : ForEveryKernel) select new TheoryDataRow<string, int>(kernel, modulus);
 
     /// <summary>Moduli that every kernel has code for.</summary>
-    private const int ForEveryKernel = 9;
+    private const int ForEveryKernel = 13;
 
-    /// <summary>The group's p and q, 1024-bit and other moduli of as many limbs; then some that only the portable kernel serves.</summary>
+    /// <summary>The groups' p and q, 1024-bit and other moduli of as many limbs; then some that only the portable kernel serves.</summary>
     private static readonly BigInteger[] Moduli =
     [
         P, (P - 1) / 2,
         (BigInteger.One << 1024) - 1, (BigInteger.One << 1023) + 1, (BigInteger.One << 1024) - 105, Random(1024), Random(1024), Random(1020),
-        Random(1536), Random(2048), Random(3072), (BigInteger.One << 3072) - 1, Random(520), Random(1025),
+        Random(1536), P3072, (P3072 - 1) / 2, Random(3072), (BigInteger.One << 3072) - 1, Random(2048), Random(520), Random(1025),
     ];
 
     private static BigInteger Random(int bits) => Numbers.Of(new SeededRandom(bits).Bytes((bits + 7) / 8)) % (BigInteger.One << (bits - 1)) | BigInteger.One | BigInteger.One << (bits - 1);
@@ -87,7 +89,7 @@ public class MontgomeryFieldTests
         // 2^2048 − 1 as exponent squares and multiplies in turn; a column or limb that grows would show after a few steps.
         var exponent = new byte[256];
         exponent.AsSpan().Fill(0xFF);
-        foreach (var m in new[] { P, (P - 1) / 2, (BigInteger.One << 1024) - 1, Random(1024) })
+        foreach (var m in new[] { P, (P - 1) / 2, (BigInteger.One << 1024) - 1, Random(1024), P3072, (BigInteger.One << 3072) - 1, Random(3072) })
         {
             var modulus = m.ToByteArray(true, true);
             var field = MontgomeryField.Create(modulus, kind);

@@ -12,7 +12,7 @@ public class SymmetricTests
 
     private static readonly (string Name, Ctr Run)[] Paths =
     [
-        ("object", (key, top, source, destination) => { using var aes = new AesCtr(key); aes.Transform(top, source, destination); }),
+        ("expanded", (key, top, source, destination) => AesCtr.TransformExpanded(Expanded(key), top, source, destination)),
         ("one-shot", (key, top, source, destination) => AesCtr.Transform(key, top, source, destination)),
         ("portable", (key, top, source, destination) => { using var aes = new PortableAesCtr(key); aes.Transform(top, source, destination); }),
     ];
@@ -89,13 +89,22 @@ public class SymmetricTests
     {
         var text = new SeededRandom(6).Bytes(333);
         var buffer = text.ToArray();
-        using var aes = new AesCtr(new byte[16]);
-        aes.Transform(7, buffer, buffer);
+        var key = Expanded(new byte[16]);
+        AesCtr.TransformExpanded(key, 7, buffer, buffer);
         Assert.NotEqual(text, buffer);
-        aes.Transform(7, buffer, buffer);
+        AesCtr.TransformExpanded(key, 7, buffer, buffer);
         Assert.Equal(text, buffer);
-        Assert.Throws<ArgumentException>(() => aes.Transform(0, buffer, new byte[332]));
-        Assert.Throws<ArgumentException>(() => new AesCtr(new byte[15]));
+        Assert.Throws<ArgumentException>(() => AesCtr.TransformExpanded(key, 0, buffer, new byte[332]));
+        Assert.Throws<ArgumentException>(() => AesCtr.Transform(new byte[16], 0, buffer, new byte[332]));
+        Assert.Throws<ArgumentException>(() => AesCtr.Transform(new byte[15], 0, buffer, buffer));
+        Assert.Throws<ArgumentException>(() => Expanded(new byte[15]));
+    }
+
+    private static byte[] Expanded(byte[] key)
+    {
+        var expanded = new byte[AesCtr.ExpandedSize];
+        AesCtr.Expand(key, expanded);
+        return expanded;
     }
 
     /// <summary>FIPS 180 examples, and the NIST long message.</summary>
@@ -121,11 +130,12 @@ public class SymmetricTests
         {
             byte[] data = random.Bytes(length), key = random.Bytes(length % 130);
             Assert.Equal(Convert.ToHexStringLower(SHA1.HashData(data)), Sha1Of(data));
-            using var hmac = new HmacSha1(key);
+            byte[] prepared = new byte[HmacSha1.PreparedSize], short20 = random.Bytes(HmacSha1.KeySize);
+            HmacSha1.Prepare(short20, prepared);
             for (int again = 0; again < 2; again++)
             {
-                hmac.Compute(data, mac);
-                Assert.Equal(HMACSHA1.HashData(key, data), mac);
+                HmacSha1.ComputePrepared(prepared, data, mac);
+                Assert.Equal(HMACSHA1.HashData(short20, data), mac);
             }
             mac.AsSpan().Clear();
             HmacSha1.Compute(key, data, mac);
@@ -147,8 +157,13 @@ public class SymmetricTests
     public void Hmac_matches_RFC_2202(string key, string data, string digest)
     {
         var mac = new byte[20];
-        using var hmac = new HmacSha1(Expand(key));
-        hmac.Compute(Expand(data), mac);
+        HmacSha1.Compute(Expand(key), Expand(data), mac);
+        Assert.Equal(digest, Convert.ToHexStringLower(mac));
+        if (Expand(key).Length != HmacSha1.KeySize) return;
+        var prepared = new byte[HmacSha1.PreparedSize];
+        HmacSha1.Prepare(Expand(key), prepared);
+        mac.AsSpan().Clear();
+        HmacSha1.ComputePrepared(prepared, Expand(data), mac);
         Assert.Equal(digest, Convert.ToHexStringLower(mac));
 
         static byte[] Expand(string text) => text.Split('*') is [var octet, var count]

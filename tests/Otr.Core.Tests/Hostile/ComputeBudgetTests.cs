@@ -1,4 +1,5 @@
 using Otr.Core.Tests.Conversations;
+using Otr.Core.Tests.Crypto;
 using Otr.Core.Tests.Kit;
 using Otr.Core.Wire;
 
@@ -43,6 +44,60 @@ public class ComputeBudgetTests
         var free = moment.Fresh().Receive(moment.Wire);
         Assert.Equal(free.Select(e => e.GetType()), later.Select(e => e.GetType()));
         Assert.DoesNotContain(later, e => e is OtrEffect.Rejected);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_large_dsa_key_is_paid_for_by_its_size(bool weReveal)
+    {
+        var large = OpenSslDsa2048.Import();
+        foreach (var (key, price) in new[] { (TestKeys.Of(2), 1), (large, 4) })
+        {
+            var peer = new HandMadeAke(key, 0x2222, seed: 5);
+            var us = new Party(1, new OtrSettings { Policy = OtrPolicy.AllowV3 });
+            byte[] last;
+            if (weReveal)
+            {
+                var commit = us.Receive("?OTRv3?").Wire().Single();
+                var reveal = us.Receive(peer.Key(us.Account.InstanceTag)).Wire().Single();
+                last = peer.Signature(us.Account.InstanceTag, peer.ReadReveal(commit, reveal));
+            }
+            else last = peer.Reveal(us.Account.InstanceTag, peer.ReadKey(us.Receive(peer.Commit(0)).Wire().Single()));
+            // The message itself costs one more where it is a Reveal Signature.
+            var whole = weReveal ? price - 1 : price;
+            for (var room = 0; room < whole; room++)
+            {
+                var left = room;
+                us.Budget = new TestBudget(_ => left-- > 0);
+                Assert.Equal([Postponed], us.Receive(last));
+            }
+            var budget = TestBudget.Full;
+            us.Budget = budget;
+            us.Receive(last);
+            Assert.Equal(MessageState.Encrypted, us.Conversation.State);
+            Assert.Equal(whole, budget.Asked.Count);
+            // Where the message was paid for and only its key could not be, the exponentiation was done, and stays paid for.
+            Assert.Equal(price + 1 + (weReveal ? 0 : whole - 1), us.Look(s => s.AkeBudget.Used));
+        }
+    }
+
+    [Fact]
+    public void A_stranger_s_large_keys_use_up_the_bound_of_one_peer()
+    {
+        var large = OpenSslDsa2048.Import();
+        var us = new Party(1, new OtrSettings { Policy = OtrPolicy.AllowV3 });
+        var taken = 0;
+        for (var i = 0; i < OtrLimits.AkeBurst; i++)
+        {
+            var peer = new HandMadeAke(large, 0x2222, seed: 5);
+            if (us.Receive(peer.Commit(0)).Wire().SingleOrDefault() is not { Length: > 0 } key) break;
+            us.Receive(peer.Reveal(us.Account.InstanceTag, peer.ReadKey(key)));
+            if (us.Conversation.State == MessageState.Encrypted) taken++;
+            us.End();
+        }
+        Assert.Equal(OtrLimits.AkeBurst / 5, taken);
+        Assert.Equal(RejectReason.RateLimited, us.Rejects.Last());
     }
 
     [Theory]

@@ -7,7 +7,7 @@ public sealed class HostileRowsTests
 {
     private static readonly string[] Rows =
     [
-        .. Ids('P', 15), .. Ids('K', 18), .. Ids('I', 3), .. Ids('F', 8), .. Ids('D', 21), .. Ids('S', 12),
+        .. Ids('P', 15), .. Ids('K', 18), .. Ids('I', 3), .. Ids('F', 8), .. Ids('D', 21), .. Ids('S', 12), "S01b",
     ];
 
     // What the core cannot see.

@@ -147,13 +147,17 @@ public sealed class KeyExchangeTests
     }
 
     [Theory, Trait("hostile", "K17")]
-    [InlineData(typeof(VerifiedPeer.SignatureCodec), "TryVerify")]
-    [InlineData(typeof(DataChannel), "TryOpen")]
-    [InlineData(typeof(AuthMachine), "OnRevealSignature")]
-    public void K17_macs_and_the_committed_hash_are_compared_in_constant_time(Type type, string method)
+    [InlineData(typeof(VerifiedPeer.SignatureCodec), "TryVerify", 1, 0)]
+    [InlineData(typeof(DataChannel), "TryOpen", 1, 0)]
+    // g^x is compared with our own public key, both of which are public.
+    [InlineData(typeof(AuthMachine), "OnRevealSignature", 1, 1)]
+    public void K17_macs_and_the_committed_hash_are_compared_in_constant_time(Type type, string method, int constantTime, int other)
     {
         var calls = Calls(type, method);
-        Assert.Contains("CryptographicOperations.FixedTimeEquals", calls);
+        Assert.Equal(constantTime, calls.Count(c => c == "CryptographicOperations.FixedTimeEquals"));
+        // No comparison of another kind has taken its place, of whatever bytes.
+        string[] comparing = ["Equals", "SequenceEqual", "SequenceCompareTo", "CommonPrefixLength", "op_Equality"];
+        Assert.Equal(other, calls.Count(c => comparing.Contains(c.Split('.')[1])));
     }
 
     [Theory, Trait("hostile", "K18")]
@@ -171,32 +175,57 @@ public sealed class KeyExchangeTests
         Assert.Equal(MessageState.Encrypted, attack.Us.Conversation.State);
         // Text under keys derived by hand from the short s arrives, and ours is read with them.
         var (send, receive) = shorter.DataKeys(attack.Ours);
+        var ours = ReadData.Of(attack.Us.Send("ours").Wire().Single());
+        Assert.Equal((1u, 1u), (ours.SenderKeyId, ours.RecipientKeyId));
+        Assert.Equal("ours\0"u8.ToArray(), Primitives.Ctr(receive, ours.Counter, ours.Ciphertext));
         attack.Us.Receive(Insider.Write(new DataFields
         {
             Version = version, SenderTag = shorter.Tag, ReceiverTag = attack.Tag, SenderKeyId = 1, RecipientKeyId = 1,
             NextY = new Fields().Mpi(12345).ToArray(), Counter = 1, Plaintext = [.. "short"u8],
         }, send));
         Assert.Equal(["short"], attack.Us.PrivateTexts);
-        var before = new AkeAttack(version);
-        Assert.NotEmpty(receive);
-        Assert.Equal(MessageState.Plaintext, before.Us.Conversation.State);
     }
 
-    /// <summary>The methods that a method calls, as "Type.Method", read from its IL.</summary>
-    private static HashSet<string> Calls(Type type, string method)
+    /// <summary>The methods that a method calls, as "Type.Method", each as often as it is called, read from its IL.</summary>
+    private static List<string> Calls(Type type, string method)
     {
         const byte call = 0x28;
-        var info = type.GetMethod(method, System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Instance)!;
-        var il = info.GetMethodBody()!.GetILAsByteArray()!;
-        var calls = new HashSet<string>();
+        const System.Reflection.BindingFlags all = System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.NonPublic
+            | System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.Instance;
+        var il = type.GetMethod(method, all)!.GetMethodBody()!.GetILAsByteArray()!;
+        var calls = new List<string>();
         for (var i = 0; i + 4 < il.Length; i++)
         {
             if (il[i] != call) continue;
             var token = BitConverter.ToInt32(il, i + 1);
-            // Member references and method definitions; what only looks like a call names no method.
-            if (token >> 24 is not (0x0a or 0x06) || (token & 0xffffff) is 0 or > 0xffff) continue;
-            if (type.Module.ResolveMethod(token) is { } called) calls.Add($"{called.DeclaringType?.Name}.{called.Name}");
+            // Member references, method definitions and generic instances; what only looks like a call names no method.
+            if (token >> 24 is not (0x0a or 0x06 or 0x2b) || (token & 0xffffff) is 0 or > 0xffff) continue;
+            if (Resolve(token) is { } called) calls.Add($"{called.DeclaringType?.Name}.{called.Name}");
         }
         return calls;
+
+        System.Reflection.MethodBase? Resolve(int token)
+        {
+            try { return type.Module.ResolveMethod(token); }
+            catch (ArgumentException) { return null; }
+        }
+    }
+
+    [Theory, Trait("hostile", "D04")]
+    [InlineData(3)]
+    [InlineData(2)]
+    public void D04_a_peer_whose_key_ids_are_used_up_must_begin_anew(byte version)
+    {
+        var attack = new AkeAttack(version).Committed();
+        attack.SendReveal(new XFaults { KeyId = uint.MaxValue });
+        var (send, _) = attack.Peer.DataKeys(attack.Ours);
+        var before = StateView.Of(attack.Us);
+        var effects = attack.Us.Receive(Insider.Write(new DataFields
+        {
+            Version = version, SenderTag = attack.Peer.Tag, ReceiverTag = attack.Tag, SenderKeyId = uint.MaxValue, RecipientKeyId = 1,
+            NextY = new Fields().Mpi(12345).ToArray(), Counter = 1, Plaintext = [.. "last"u8],
+        }, send));
+        Assert.Equal(RejectReason.UnknownKeyId, effects.OfType<OtrEffect.Rejected>().Single().Reason);
+        Assert.Equal(before, StateView.Of(attack.Us));
     }
 }

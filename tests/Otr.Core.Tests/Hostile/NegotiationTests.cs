@@ -218,7 +218,7 @@ public sealed class NegotiationTests
             us.All.Clear();
         }
         Assert.InRange(us.Snapshot().Length, 1, 10_000);
-        Assert.Equal(OtrLimits.MaxInstances, us.Look(s => s.Sessions.Count));
+        Assert.Equal(1 + OtrLimits.MaxPendingExchanges, us.Look(s => s.Sessions.Count));
         Network.Run(us, peer, us.Send("still here"));
         Assert.Equal(["still here"], peer.PrivateTexts);
     }

@@ -22,13 +22,17 @@ public sealed class SessionEndTests
     [InlineData(1, true)]
     [InlineData(0, false)]
     [InlineData(1, false)]
-    public void D09_data_outside_a_session_gives_no_text_and_no_reply(byte flags, bool finished)
+    public void D09_data_outside_a_session_gives_no_text_and_one_error_per_interval(byte flags, bool finished)
     {
         using var attacker = Attacker();
         if (finished) _us.Receive(_peer.End().Wire().Single());
         else _us.End();
         var wire = attacker.Text("late", f => f with { Flags = flags });
         var before = StateView.Of(_us);
+        var effects = _us.Receive(wire);
+        Assert.Equal(new OtrEffect.Rejected(RejectReason.NotEncrypted, Quiet: flags == 1), effects[0]);
+        Assert.Equal(flags == 1 ? [] : ["?OTR Error:"], effects.Skip(1).Wire().Select(w => w.ToText()[..11]));
+        _us.Now += OtrLimits.ErrorInterval - 1;
         Assert.Equal([new OtrEffect.Rejected(RejectReason.NotEncrypted, Quiet: flags == 1)], _us.Receive(wire));
         Assert.Equal(before, StateView.Of(_us));
         Assert.Empty(_us.Texts);

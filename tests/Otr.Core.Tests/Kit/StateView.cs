@@ -9,13 +9,14 @@ internal static class StateView
 {
     /// <summary>
     /// The snapshot without what an unauthenticated message may touch: the budgets that pay for its computations, the
-    /// limiter of error replies, and the note that the peer speaks OTR.
+    /// limiters of error replies, that a message was cut, and the note that the peer speaks OTR.
     /// </summary>
     public static string Of(Party party) => Convert.ToHexString(Bytes(party, state =>
     {
         state.AkeBudget.Restore(0, 0);
         state.SmpBudget.Restore(0, 0);
-        state.LastError = null;
+        (state.LastError, state.LastOtherInstance) = (null, null);
+        (state.CutAt, state.CutLength) = (null, 0);
         state.Offer = OfferState.Accepted;
     }));
 

@@ -10,7 +10,8 @@ namespace Otr.Core.Tests.Smp;
 /// SMP once more, straight from the formulas of spec v3 and with big integers: a peer that can also lie. Prefixes and
 /// numbers of every message are the test's to choose.
 /// </summary>
-internal sealed class ReferenceSmp(int seed, BigInteger secret)
+/// <param name="evenChallenges">Draws until every proof's challenge is even: the proof of g^x is then one of −g^x, too.</param>
+internal sealed class ReferenceSmp(int seed, BigInteger secret, bool evenChallenges = false)
 {
     public static readonly BigInteger P = BigInteger.Pow(2, 1536) - BigInteger.Pow(2, 1472) - 1 + BigInteger.Pow(2, 64) * (PiTimes2Pow1406() + 741804);
     public static readonly BigInteger Q = (P - 1) / 2;
@@ -67,24 +68,27 @@ internal sealed class ReferenceSmp(int seed, BigInteger secret)
 
     private BigInteger[] Log(int prefix, BigInteger x)
     {
-        var r = Draw();
-        var c = Hash(prefix, Power(2, r));
+        BigInteger r, c;
+        do c = Hash(prefix, Power(2, r = Draw()));
+        while (evenChallenges && !c.IsEven);
         return [c, Mod(r - x * c)];
     }
 
     private BigInteger[] Coordinates(int prefix, BigInteger r4)
     {
-        BigInteger r5 = Draw(), r6 = Draw();
+        BigInteger r5, r6, c;
         _p = Power(_g3, r4);
         _q = Power(2, r4) * Power(_g2, secret) % P;
-        var c = Hash(prefix, Power(_g3, r5), Power(2, r5) * Power(_g2, r6) % P);
+        do c = Hash(prefix, Power(_g3, r5 = Draw()), Power(2, r5) * Power(_g2, r6 = Draw()) % P);
+        while (evenChallenges && !c.IsEven);
         return [_p, _q, c, Mod(r5 - r4 * c), Mod(r6 - secret * c)];
     }
 
     private BigInteger[] EqualLogs(int prefix)
     {
-        var r7 = Draw();
-        var c = Hash(prefix, Power(2, r7), Power(_qRatio, r7));
+        BigInteger r7, c;
+        do c = Hash(prefix, Power(2, r7 = Draw()), Power(_qRatio, r7));
+        while (evenChallenges && !c.IsEven);
         return [Power(_qRatio, _exponent3), c, Mod(r7 - _exponent3 * c)];
     }
 

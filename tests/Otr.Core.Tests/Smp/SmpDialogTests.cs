@@ -1,4 +1,3 @@
-using System.Reflection;
 using Otr.Core.Crypto;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
@@ -12,14 +11,25 @@ public sealed class SmpDialogTests
     private static readonly SeededRandom Random = new(61);
 
     [Fact, Trait("hostile", "S04")]
-    public void A_second_message_1_before_the_answer_ends_the_first_request()
+    public void A_second_message_1_before_the_answer_replaces_the_first_request()
     {
         using var state = RecordedRun.WithoutQuestion.In(SmpPhase.WaitingForSecret);
-        var token = state.WaitingToken;
-        var step = state.Receive(TlvType.Smp1, RecordedRun.WithQuestion.Message1, Random);
-        Assert.Equal((SmpOutcome.ProtocolError, TlvType.SmpAbort), (step.Outcome, step.Send!.Type));
+        var token = state.WaitingToken!.Value;
+        var step = state.Receive(TlvType.Smp1Q, RecordedRun.WithQuestion.Message1, new SeededRandom(62));
+        Assert.Null(step.Send);
+        Assert.Equal("Where did we meet?"u8.ToArray(), step.Request!.Question);
+        Assert.NotEqual(token, step.Request.Token);
+        Assert.Equal(RefusalReason.SmpNotExpected, state.Answer(token, RecordedRun.Secret(1), Random).Refusal);
+        Assert.Equal(TlvType.Smp2, state.Answer(step.Request.Token, RecordedRun.Secret(1), Random).Send!.Type);
+    }
+
+    [Fact, Trait("hostile", "S04")]
+    public void A_second_message_1_that_does_not_hold_ends_the_first_request()
+    {
+        using var state = RecordedRun.WithoutQuestion.In(SmpPhase.WaitingForSecret);
+        var step = state.Receive(TlvType.Smp1, RecordedRun.WithoutQuestion.Message1[..^1], Random);
+        Assert.Equal((SmpOutcome.Cheated, TlvType.SmpAbort), (step.Outcome, step.Send!.Type));
         Assert.Null(state.WaitingToken);
-        Assert.Equal(RefusalReason.SmpNotExpected, state.Answer(token!.Value, RecordedRun.Secret(1), Random).Refusal);
     }
 
     [Fact, Trait("hostile", "S04")]
@@ -94,12 +104,12 @@ public sealed class SmpDialogTests
     {
         foreach (var phase in Enum.GetValues<SmpPhase>())
         {
-            var state = RecordedRun.WithQuestion.In(phase);
-            var kept = (SecretBytes?)typeof(SmpState).GetField("_kept", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(state);
+            var (state, kept) = Watched(RecordedRun.WithQuestion, phase);
             Assert.Equal(phase != SmpPhase.ExpectMessage1, kept is not null);
-            if (kept is not null) Assert.True(kept.Span.ContainsAnyExcept((byte)0));
+            if (kept is not null) Assert.True(kept.AsSpan().ContainsAnyExcept((byte)0));
             state.Reset();
-            if (kept is not null) Assert.False(kept.Span.ContainsAnyExcept((byte)0));
+            SecretPool.Watched = null;
+            if (kept is not null) Assert.False(kept.AsSpan().ContainsAnyExcept((byte)0));
             Assert.Equal((SmpPhase.ExpectMessage1, null), (state.Phase, state.WaitingToken));
             Assert.Equal(SmpOutcome.ProtocolError, state.Receive(TlvType.Smp3, RecordedRun.WithQuestion.Message3, Random).Outcome);
         }
@@ -108,11 +118,20 @@ public sealed class SmpDialogTests
     [Fact, Trait("hostile", "S08")]
     public void Every_step_wipes_what_the_step_before_kept()
     {
-        using var state = RecordedRun.WithoutQuestion.In(SmpPhase.ExpectMessage2);
-        var kept = (SecretBytes)typeof(SmpState).GetField("_kept", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(state)!;
+        var (state, kept) = Watched(RecordedRun.WithoutQuestion, SmpPhase.ExpectMessage2);
+        Assert.True(kept.AsSpan().ContainsAnyExcept((byte)0));
         state.Receive(TlvType.Smp2, RecordedRun.WithoutQuestion.Message2, Random);
+        SecretPool.Watched = null;
         Assert.Equal(SmpPhase.ExpectMessage4, state.Phase);
-        Assert.False(kept.Span.ContainsAnyExcept((byte)0));
+        Assert.False(kept.AsSpan().ContainsAnyExcept((byte)0));
+    }
+
+    /// <summary>A side of a run, and the memory of what it keeps; until the test says that no more is watched.</summary>
+    private static (SmpState State, byte[]? Kept) Watched(RecordedRun run, SmpPhase phase)
+    {
+        List<byte[]> made = SecretPool.Watched = [];
+        var state = run.In(phase);
+        return (state, made.SingleOrDefault());
     }
 
     [Fact, Trait("hostile", "S11")]

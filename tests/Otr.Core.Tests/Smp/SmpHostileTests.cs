@@ -10,6 +10,9 @@ public sealed class SmpHostileTests
 {
     private static readonly BigInteger P = ReferenceSmp.P, Q = ReferenceSmp.Q;
 
+    /// <summary>The greatest square below p − 1: −k of the smallest k that is none, by Euler's criterion.</summary>
+    private static readonly BigInteger GreatestMember = P - Enumerable.Range(2, 100).First(k => BigInteger.ModPow(k, Q, P) != 1);
+
     /// <summary>E: element, H: hash, D: scalar, in the order of spec v3.</summary>
     private static readonly Dictionary<ushort, string> Shapes = new()
     {
@@ -38,7 +41,8 @@ public sealed class SmpHostileTests
             AssertCheated(type, With(type, slot, bad));
         }
         AssertReadable(type, slot, 2);
-        AssertReadable(type, slot, P - 2);
+        AssertReadable(type, slot, GreatestMember);
+        AssertUnreadable(type, slot, P - 2);
     }
 
     [Theory, Trait("hostile", "S01")]

@@ -1,7 +1,9 @@
+using System.Buffers;
 using Otr.Core.Ake;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Snapshots;
 
@@ -159,7 +161,7 @@ public sealed class SnapshotTests
 
     [Theory]
     [MemberData(nameof(Situations))]
-    public void With_a_flipped_bit_it_is_refused_or_makes_a_conversation_that_does_not_throw(string name)
+    public void With_a_flipped_bit_it_is_refused_or_read_as_it_stands_and_fails_closed(string name)
     {
         var us = Make(name).Us;
         var snapshot = us.Snapshot();
@@ -169,12 +171,53 @@ public sealed class SnapshotTests
             var bent = (byte[])snapshot.Clone();
             bent[random.Next(bent.Length)] ^= (byte)(1 << random.Next(8));
             if (!OtrConversation.TryRestore(bent, us.Account, us.Settings, out var conversation)) continue;
+            // Nothing that was read is dropped or changed on the way, so nothing that is there was not looked at.
+            var again = new ArrayBufferWriter<byte>();
+            conversation.WriteSnapshot(again);
+            Assert.Equal(bent, again.WrittenSpan.ToArray());
             var effects = new List<OtrEffect>();
             var environment = new OtrEnvironment(us.Now, new SeededRandom(i));
-            foreach (var input in (OtrInput[])[new OtrInput.TimePassed(), new OtrInput.WireReceived(Recording.Of(3)["data"].Wire), new OtrInput.SendRequested("x".Utf8()), new OtrInput.EndRequested()])
-                conversation.Step(input, environment, effects);
+            var isPrivate = us.Settings.Policy.HasFlag(OtrPolicy.RequireEncryption) || conversation.State != MessageState.Plaintext;
+            var received = new OtrInput.WireReceived(Recording.Of(3)["data"].Wire);
+            OtrInput[] inputs = [new OtrInput.TimePassed(), received, new OtrInput.SendRequested("secret".Utf8())];
+            foreach (var input in inputs) conversation.Step(input, environment, effects);
+            if (isPrivate) Assert.DoesNotContain(effects.Wire(), w => w.ToText().Contains("secret", StringComparison.Ordinal));
+            conversation.Step(new OtrInput.EndRequested(), environment, effects);
+            Assert.Equal(MessageState.Plaintext, conversation.State);
             conversation.Dispose();
         }
+    }
+
+    [Theory]
+    [InlineData("talked")]
+    [InlineData("smp waiting")]
+    [InlineData("smp expect 3")]
+    [InlineData("smp expect 4")]
+    public void Elements_out_of_range_are_refused(string name)
+    {
+        var us = Make(name).Us;
+        var snapshot = us.Snapshot();
+        // The peer's D-H keys, or what SMP keeps of the group, wherever they are: private numbers are shorter, exponents come first.
+        var elements = us.Look(s => name == "talked"
+            ? new List<byte[]> { s.Best!.Keys!.Theirs.ToArray(), s.Best.Keys.TheirsPrevious.ToArray() }
+            : SmpElements(s.Best!.Smp));
+        foreach (var element in elements)
+        {
+            var at = snapshot.AsSpan().IndexOf(element);
+            Assert.True(at > 0);
+            foreach (var bad in new[] { 0, 1, Big.P - 1, Big.P })
+                Assert.False(Restores(us, [.. snapshot[..at], .. Big.Bytes(bad, 192), .. snapshot[(at + 192)..]]));
+            Assert.True(Restores(us, [.. snapshot[..at], .. Big.Bytes(2, 192), .. snapshot[(at + 192)..]]));
+        }
+    }
+
+    /// <summary>Phase, question, token, then what is kept.</summary>
+    private static List<byte[]> SmpElements(SmpState smp)
+    {
+        var writer = new OtrWriter(64);
+        smp.WriteSnapshot(ref writer);
+        var kept = writer.ToArrayAndDispose()[10..];
+        return [.. kept.Chunk(192).Skip(smp.Phase == SmpPhase.WaitingForSecret ? 0 : 1)];
     }
 
     [Fact]

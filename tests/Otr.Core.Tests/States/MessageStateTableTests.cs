@@ -22,12 +22,12 @@ public sealed class MessageStateTableTests
         TaggedReceived              : deliver! started commit P     | deliver! E               | deliver! started commit F
         QueryReceived               : started commit P              | started commit E         | started commit F
         ErrorReceived               : error-shown query P           | error-shown query E      | error-shown query F
-        DataReceived                : NotEncrypted P                | private E                | NotEncrypted F
-        DataUnreadable              : NotEncrypted P                | BadMac error E           | NotEncrypted F
+        DataReceived                : NotEncrypted error P          | private E                | NotEncrypted error F
+        DataUnreadable              : NotEncrypted error P          | BadMac error E           | NotEncrypted error F
         DataUnreadableIgnorable     : NotEncrypted~ P               | BadMac~ E                | NotEncrypted~ F
-        DataMalformed               : Malformed P                   | Malformed error E        | Malformed F
-        DisconnectReceived          : NotEncrypted P                | EndedByPeer F            | NotEncrypted F
-        DisconnectWithTextReceived  : NotEncrypted P                | private EndedByPeer F    | NotEncrypted F
+        DataMalformed               : Malformed error P             | Malformed error E        | Malformed error F
+        DisconnectReceived          : NotEncrypted error P          | EndedByPeer F            | NotEncrypted error F
+        DisconnectWithTextReceived  : NotEncrypted error P          | private EndedByPeer F    | NotEncrypted error F
         UserSends                   : query Held P                  | data Encrypted E         | refused-SessionFinished F
         UserStarts                  : query P                       | query E                  | query F
         UserEnds                    : P                             | data EndedByUs P         | EndedByUs P

@@ -45,9 +45,9 @@ public sealed class DerivationTests
         Assert.Equal(receiveMac, Hex(revealed));
         // The MACs are made with those keys.
         var mac = new byte[20];
-        keys.SendMac.Compute("x"u8, mac);
+        keys.MacToSend("x"u8, mac);
         Assert.Equal(HMACSHA1.HashData(Convert.FromHexString(sendMac), "x"u8), mac);
-        keys.ReceiveMac.Compute("x"u8, mac);
+        keys.MacOfReceived("x"u8, mac);
         Assert.Equal(HMACSHA1.HashData(Convert.FromHexString(receiveMac), "x"u8), mac);
     }
 

@@ -39,7 +39,7 @@ public sealed class QueryTests
     [InlineData(OtrPolicy.Manual, "?OTRv23?")]
     public void Our_query_offers_what_policy_allows(OtrPolicy policy, string expected)
     {
-        Assert.Equal(expected, QueryMessage.Format(OtrVersionSet.Allowed(policy), "").AsMemory().ToText());
-        Assert.Equal(expected + "\nhello", QueryMessage.Format(OtrVersionSet.Allowed(policy), "hello").AsMemory().ToText());
+        Assert.Equal(expected, QueryMessage.Format(OtrVersionSet.Allowed(policy), "", 0).AsMemory().ToText());
+        Assert.Equal(expected + " hello", QueryMessage.Format(OtrVersionSet.Allowed(policy), "hello", 0).AsMemory().ToText());
     }
 }

@@ -61,6 +61,7 @@ internal sealed class PeerEffects(PeerOutput output)
             SessionCause.EndedByPeer => "peer-ended",
             SessionCause.EndedByUs => "ended",
             SessionCause.Expired => "expired",
+            SessionCause.MadeRoom => "made-room",
             _ => throw new InvalidOperationException($"The cause {change.Cause} has no name."),
         };
         _secure = change.Session.State == MessageState.Encrypted;

@@ -16,7 +16,8 @@ public static class RelayProgram
     {
         // Run by the runtime's own program, or else from the PATH: hosted by a test, say.
         var current = Environment.ProcessPath ?? "";
-        var info = new ProcessStartInfo(Path.GetFileNameWithoutExtension(current) == "dotnet" ? current : "dotnet") { ArgumentList = { ofProgram.Assembly.Location } };
+        var runtime = Path.GetFileNameWithoutExtension(current) == "dotnet" ? current : "dotnet";
+        var info = new ProcessStartInfo(runtime) { ArgumentList = { ofProgram.Assembly.Location } };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
         info.UseShellExecute = false;

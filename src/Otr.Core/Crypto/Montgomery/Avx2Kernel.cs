@@ -8,8 +8,8 @@ namespace Otr.Core.Crypto.Montgomery;
 /// Radix 2^28 in four lanes (see <see cref="StridedLayout"/>). Two rows at a time are multiplied into columns that live in memory:
 /// columns c, c + 1, … of row pair c receive x0·a, x1·a and the multiples of N' by the two quotient digits.
 ///
-/// Bounds: limbs stay below 2^28 + 2^9, so a column of 2L ≤ 56 products a·b, as many q·N', a carry below 2^36 and a limb from
-/// lower lanes stays below 112·(2^28 + 2^9)² + 2^37 &lt; 2^63, and a (doubled) factor below 2^32, which is all that the multiplier reads.
+/// Bounds: limbs stay below 2^28 + 2^9, so a column of 2L ≤ 112 products a·b, as many q·N', a carry below 2^36 and a limb from
+/// lower lanes stays below 224·(2^28 + 2^9)² + 2^37 &lt; 2^64, and a (doubled) factor below 2^32, which is all that the multiplier reads.
 /// </summary>
 internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
 {
@@ -17,7 +17,9 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
 
     public static int ResidueWords(int limbs) => 2 * limbs;
 
-    /// <summary>5V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.</summary>
+    /// <summary>
+    /// 5V + 1 columns for the product, each row pair reaching V + 2 beyond its own; two copies of V vectors for squaring.
+    /// </summary>
     public static int ScratchWords(int limbs) => (5 * Vectors(limbs) + 1 + 2 * Vectors(limbs)) * Lanes;
 
     private static int Vectors(int limbs) => 2 * limbs / Lanes;
@@ -66,9 +68,10 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
     }
 
     /// <summary>
-    /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/> on.
-    /// The last two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes belong, one lane lower, to the columns V further on.
-    /// Offsets are in bytes, which leaves the processor's addressing nothing to compute.
+    /// Two rows: column[i] += x0·even[i] + x1·odd[i − 1] + q0·N'[i − 2] + q1·N'[i − 3], with even and odd zero from <paramref name="end"/>
+    /// on. The last two of its V + 3 columns are new. The lowest lane of the first two becomes the quotient digits; their other lanes
+    /// belong, one lane lower, to the columns V further on. Offsets are in bytes, which leaves the processor's addressing nothing to
+    /// compute.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void RowPair(byte* column, ulong* x, byte* even, byte* odd, nint end, nint n, byte* modulus)
@@ -160,13 +163,28 @@ internal readonly unsafe struct Avx2Kernel : IMontgomeryKernel
         for (int v = 0; v < Vectors(limbs); v += 2) (from[v] | Avx2.ShiftLeftLogical(from[v + 1], 32)).Store(entry + Lanes * (v / 2));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Select(ulong* r, ulong* table, int entries, uint index, int limbs)
+    {
+        if (limbs == 56)
+        {
+            SelectPart(r, table, limbs, entries, index, wide: true);
+            SelectPart(r + 56, table + 28, limbs, entries, index, wide: true);
+        }
+        else
+        {
+            SelectPart(r, table, limbs, entries, index, wide: limbs == 28);
+        }
+    }
+
+    /// <summary>
+    /// 20 words of an entry, or 28, as many as there are registers for; the next entry is <paramref name="stride"/> words on.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SelectPart(ulong* r, ulong* table, int stride, int entries, uint index, bool wide)
     {
         Vector256<ulong> wanted = Vector256.Create((ulong)index), half = Vector256.Create((ulong)uint.MaxValue), current = Vector256<ulong>.Zero;
         Vector256<ulong> s0 = current, s1 = current, s2 = current, s3 = current, s4 = current, s5 = current, s6 = current;
-        bool wide = limbs == 28;
-        for (int e = 0; e < entries; e++, table += limbs)
+        for (int e = 0; e < entries; e++, table += stride)
         {
             Vector256<ulong> mask = Avx2.CompareEqual(current, wanted);
             current += Vector256<ulong>.One;

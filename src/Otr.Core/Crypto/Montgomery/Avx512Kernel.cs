@@ -6,13 +6,16 @@ namespace Otr.Core.Crypto.Montgomery;
 
 /// <summary>
 /// Radix 2^28 in eight lanes (see <see cref="StridedLayout"/>), for V = 7 (L = 28, the 1536-bit group) and V = 5 (L = 20, 1024-bit DSA).
-/// Operands, modulus and the V + 1 live columns all fit the 32 registers, so a row is the same few instructions every time and the columns move
-/// up by renaming. The intrinsics are written out: the JIT's budget for inlined calls does not stretch to helpers in methods of this size.
+/// Operands, modulus and the V + 1 live columns all fit the 32 registers, so a row is the same few instructions every time and the columns
+/// move up by renaming. The intrinsics are written out: the JIT's budget for inlined calls does not stretch to helpers in methods of this
+/// size.
 ///
-/// One row takes one limb x of b: columns += x·a; the lowest column's lowest lane is the quotient digit q and vanishes; the columns from the
-/// second next on += q·N'; the lowest column's other lanes belong, one lane lower, to the column V further on; its carry goes to the next.
+/// One row takes one limb x of b: columns += x·a; the lowest column's lowest lane is the quotient digit q and vanishes; the columns from
+/// the second next on += q·N'; the lowest column's other lanes belong, one lane lower, to the column V further on; its carry goes to the
+/// next.
 ///
-/// Bounds as for <see cref="Avx2Kernel"/>: limbs below 2^28 + 2^9, columns below 2^63.
+/// Bounds as for <see cref="Avx2Kernel"/>: limbs below 2^28 + 2^9, columns below 2^63 for these two; V = 14 (L = 56, the 3072-bit group)
+/// has code of its own.
 /// </summary>
 internal readonly unsafe partial struct Avx512Kernel : IMontgomeryKernel
 {
@@ -20,8 +23,8 @@ internal readonly unsafe partial struct Avx512Kernel : IMontgomeryKernel
 
     public static int ResidueWords(int limbs) => 2 * limbs;
 
-    /// <summary>The doubled operand of a squaring.</summary>
-    public static int ScratchWords(int limbs) => 2 * limbs;
+    /// <summary>The doubled operand of a squaring; where columns do not fit the registers, those and two operands.</summary>
+    public static int ScratchWords(int limbs) => limbs <= 28 ? 2 * limbs : WideScratchVectors(Vectors(limbs)) * Lanes;
 
     private static int Vectors(int limbs) => 2 * limbs / Lanes;
 
@@ -29,14 +32,16 @@ internal readonly unsafe partial struct Avx512Kernel : IMontgomeryKernel
     public static void Multiply(ulong* r, ulong* a, ulong* b, in MontgomeryFrame frame)
     {
         if (frame.Limbs == 28) Multiply7(r, a, b, frame.Modulus);
-        else Multiply5(r, a, b, frame.Modulus);
+        else if (frame.Limbs == 20) Multiply5(r, a, b, frame.Modulus);
+        else MultiplyWide(r, a, b, frame);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Square(ulong* r, ulong* a, in MontgomeryFrame frame)
     {
         if (frame.Limbs == 28) Square7(r, a, frame.Modulus, frame.Scratch);
-        else Multiply5(r, a, a, frame.Modulus);
+        else if (frame.Limbs == 20) Multiply5(r, a, a, frame.Modulus);
+        else SquareWide(r, a, frame);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -111,17 +116,29 @@ internal readonly unsafe partial struct Avx512Kernel : IMontgomeryKernel
             Avx512F.ConvertToVector256UInt32(Vector512.LoadAligned(a + Lanes * v)).Store((uint*)entry + Lanes * v);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Select(ulong* r, ulong* table, int entries, uint index, int limbs)
+    {
+        if (limbs == 56)
+        {
+            SelectPart(r, (uint*)table, 112, entries, index, 56);
+            SelectPart(r + 56, (uint*)table + 56, 112, entries, index, 56);
+        }
+        else
+        {
+            SelectPart(r, (uint*)table, 2 * limbs, entries, index, 2 * limbs);
+        }
+    }
+
+    /// <summary>40 or 56 limbs of an entry; the next entry is <paramref name="stride"/> limbs on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SelectPart(ulong* r, uint* entry, int stride, int entries, uint index, int width)
     {
         // 2L·4 bytes an entry are V half vectors: 3½ or 2½ whole ones. Half the work on 512 bits would do; loads bound it either way.
         Vector512<uint> wanted = Vector512.Create(index), current = Vector512<uint>.Zero;
         Vector512<uint> s0 = current, s1 = current, s2 = current;
         Vector256<uint> s3 = Vector256<uint>.Zero;
-        uint* entry = (uint*)table;
-        int width = 2 * limbs;
-        bool wide = limbs == 28;
-        for (int e = 0; e < entries; e++, entry += width)
+        bool wide = width == 56;
+        for (int e = 0; e < entries; e++, entry += stride)
         {
             Vector512<uint> mask = Vector512.Equals(current, wanted);
             current += Vector512<uint>.One;

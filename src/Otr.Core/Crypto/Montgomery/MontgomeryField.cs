@@ -37,7 +37,7 @@ internal abstract class MontgomeryField
     {
         if (modulus.IsEmpty || modulus[0] == 0 || (modulus[^1] & 1) == 0) throw new ArgumentException("The modulus must be odd and minimal.", nameof(modulus));
         var shape = Shape.Of(modulus);
-        if (shape.Limbs is not (20 or 28)) kind = KernelKind.Portable;
+        if (shape.Limbs is not (20 or 28 or 56)) kind = KernelKind.Portable;
         return kind switch
         {
             KernelKind.Avx512 => new MontgomeryField<Avx512Kernel>(modulus, shape),
@@ -71,7 +71,9 @@ internal abstract class MontgomeryField
             for (int i = 0; i < 6; i++) inverse *= 2 - low * inverse;
             BigInteger k = (0 - inverse) & (ulong)(one56 - 1);
             var n = m * k;
-            return new Shape(n, (int)((n.GetBitLength() + 2 + 55) / 56), k.IsOne ? 0 : 56);
+            int limbs = (int)((n.GetBitLength() + 2 + 55) / 56);
+            // A 3072-bit prime of RFC 3526 needs 55, the vector kernels a multiple of four.
+            return new Shape(n, limbs == 55 ? 56 : limbs, k.IsOne ? 0 : 56);
         }
     }
 }

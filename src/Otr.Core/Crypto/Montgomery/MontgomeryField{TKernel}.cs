@@ -178,7 +178,10 @@ internal sealed unsafe class MontgomeryField<TKernel> : MontgomeryField where TK
 
     private Span<ulong> Conversion(in MontgomeryFrame frame) => new(frame.Scratch + Aligned(TKernel.ScratchWords(Limbs)), WordCount);
 
-    /// <summary>Into Montgomery form: value·R² /R. The value is below 2^(8·ByteLength), so value·R² /R stays below R/4·N/R + N &lt; 2N.</summary>
+    /// <summary>
+    /// Into Montgomery form: value·R² /R. The value is below 2^(8·ByteLength) ≤ R/4 and R² mod N below N, so the result is below
+    /// (R/4·N + R·N)/R &lt; 2N.
+    /// </summary>
     private void Load(ulong* r, ReadOnlySpan<byte> value, in MontgomeryFrame frame)
     {
         if (value.Length > ByteLength) throw new ArgumentException("The element is longer than the modulus.", nameof(value));

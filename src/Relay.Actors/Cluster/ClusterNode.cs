@@ -1,0 +1,161 @@
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster;
+using Akka.Cluster.Tools.Singleton;
+using Akka.Configuration;
+using Akka.Hosting;
+using Microsoft.Extensions.Logging;
+using Relay.Actors.Conversations;
+using Relay.Storage.Sealing;
+using Relay.Storage;
+using AkkaCluster = Akka.Cluster.Cluster;
+
+namespace Relay.Actors.Cluster;
+
+/// <summary>What a node of a cluster is made of; the node owns the certificate, nothing else.</summary>
+/// <param name="Version">The program's.</param>
+/// <param name="Id">Of this process; stands in the rows of the shards that it claims.</param>
+/// <param name="Stop">
+/// Ends the process without waiting for anything, with <see cref="SelfStop.ExitCode"/>; called once, on any thread.
+/// </param>
+internal sealed record ClusterNodeParts(
+    IClusterStore Store, INodeRegistry Registry, Sealer Sealer, ClusterCertificate Certificate, string Version, Guid Id,
+    Action<StopReason> Stop, TimeProvider Time, ILogger Log);
+
+/// <summary>
+/// Makes an actor system a node of a cluster, in this order: the settings and setups before the system is made; regions,
+/// singleton and announcer started; then <see cref="JoinAsync"/>, which takes the node's lock, watches the peers and
+/// joins. The lock is given back last, by <see cref="DisposeAsync"/>.
+/// </summary>
+internal sealed class ClusterNode : IAsyncDisposable
+{
+    private readonly ClusterNodeParts _parts;
+    private readonly CancellationTokenSource _closing = new();
+    private ActorSystem? _system;
+    private INodeRows? _rows;
+    private ITimer? _certificateWatch;
+    private int _isStopped;
+
+    /// <exception cref="RelayStartException">An option is refused; the message names it.</exception>
+    public ClusterNode(ClusterOptions options, ClusterNodeParts parts)
+    {
+        _parts = parts;
+        Fences = new ShardFences(parts.Store, parts.Id, parts.Log);
+        Config = options.ToConfig();
+        Setups =
+        [
+            parts.Certificate.ToSetup(), new ShardLeaseSetup(Fences), new ConversationSerializerSetup(parts.Sealer),
+            new ClusterLoggerSetup(parts.Log, parts.Time),
+        ];
+    }
+
+    /// <summary>For the actor system, before it is made.</summary>
+    public Config Config { get; }
+
+    /// <summary>As <see cref="Config"/>.</summary>
+    public IReadOnlyList<Setup> Setups { get; }
+
+    /// <summary>The shards that this node acts for.</summary>
+    public ShardFences Fences { get; }
+
+    /// <summary>Whether this node's lock is held.</summary>
+    public bool HoldsLock => _rows is { IsHeld: true };
+
+    /// <summary>Adds the node to an actor system that is hosted. Regions are to be added before it: their startup comes first.</summary>
+    public AkkaConfigurationBuilder AddTo(AkkaConfigurationBuilder builder)
+    {
+        builder.AddHocon(Config, HoconAddMode.Prepend);
+        foreach (var setup in Setups) builder.AddSetup(setup);
+        return builder.AddStartup(async (system, _) => await JoinAsync(system, CancellationToken.None).ConfigureAwait(false));
+    }
+
+    /// <summary>An actor that runs on one node of the cluster at a time, the oldest.</summary>
+    public static IActorRef StartSingleton(ActorSystem system, string name, Props actor)
+    {
+        var settings = ClusterSingletonManagerSettings.Create(system).WithRole("relay").WithSingletonName(name);
+        return system.ActorOf(ClusterSingletonManager.Props(actor, PoisonPill.Instance, settings), name);
+    }
+
+    /// <summary>Registers the node, begins to watch its peers and itself, and joins. Regions must have been started.</summary>
+    /// <exception cref="RelayStartException">The message says what to do.</exception>
+    public async Task JoinAsync(ActorSystem system, CancellationToken cancellation)
+    {
+        var (time, log) = (_parts.Time, _parts.Log);
+        _system = system;
+        var cluster = AkkaCluster.Get(system);
+        var self = EvidenceKeeper.IdentityOf(cluster.SelfUniqueAddress);
+        var rows = _rows = await _parts.Registry.RegisterNodeAsync(self, _parts.Version, cancellation).ConfigureAwait(false);
+        ClusterLog.Registered(log, self.Address);
+        system.ActorOf(SelfStop.Props(Stop), "self-stop");
+        system.ActorOf(EvidenceKeeper.Props(rows, log), "evidence");
+        _ = StopWithRowAsync(rows);
+        _ = StopWithSystemAsync(system);
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "relay-node-row", async () =>
+        {
+            // Akka begins its shutdown also when the node is down; it may come before the membership event does.
+            if (shutdown.ShutdownReason is CoordinatedShutdown.ClusterDowningReason) Stop(StopReason.Downed);
+            else await LeaveAsync(rows).ConfigureAwait(false);
+            return Akka.Done.Instance;
+        });
+        WatchCertificate();
+        await new ClusterJoin(cluster, rows, _parts.Version, time, log).RunAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private async Task StopWithRowAsync(INodeRows rows) => Stop(SelfStop.ReasonOf(await rows.Lost.ConfigureAwait(false)));
+
+    /// <summary>Whatever ended it: without its actor system the process is of no use, and must not look as if it were.</summary>
+    private async Task StopWithSystemAsync(ActorSystem system)
+    {
+        await system.WhenTerminated.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_closing.IsCancellationRequested) Stop(StopReason.Downed);
+    }
+
+    /// <summary>Nobody joins by a node that is leaving.</summary>
+    private async Task LeaveAsync(INodeRows rows)
+    {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await rows.MarkAsync(rows.Self, NodeState.Starting, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreException e)
+        {
+            ClusterLog.MarkFailed(_parts.Log, rows.Self.Address, e.Message);
+        }
+    }
+
+    private void Stop(StopReason reason)
+    {
+        if (Interlocked.Exchange(ref _isStopped, 1) != 0) return;
+        Fences.LoseAll();
+        ClusterLog.StopsAtOnce(_parts.Log, SelfStop.Sentence(reason));
+        _parts.Stop(reason);
+    }
+
+    private void WatchCertificate()
+    {
+        if (_parts.Certificate.Expiry(_parts.Time) is null) return;
+        _certificateWatch = _parts.Time.CreateTimer(_ =>
+        {
+            if (_parts.Certificate.Expiry(_parts.Time) is not { } left || left > RelayLimits.CertificateWarning) return;
+            if (left <= TimeSpan.Zero) ClusterLog.CertificateExpired(_parts.Log);
+            else ClusterLog.CertificateExpires(_parts.Log, (int)left.TotalDays);
+        }, null, TimeSpan.Zero, RelayLimits.CertificateCheck);
+    }
+
+    /// <summary>
+    /// Hands the shards over and leaves the cluster, unless the actor system has ended already; gives the lock back last.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        if (_certificateWatch is not null) await _certificateWatch.DisposeAsync().ConfigureAwait(false);
+        // A node that was stopped has nothing to hand over, and the others do not answer it.
+        if (_system is { WhenTerminated.IsCompleted: false } system && Volatile.Read(ref _isStopped) == 0)
+            await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance),
+                system.WhenTerminated).ConfigureAwait(false);
+        if (_rows is not null) await _rows.DisposeAsync().ConfigureAwait(false);
+        _parts.Certificate.Dispose();
+    }
+}

@@ -1,0 +1,92 @@
+using Akka.Actor;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Relay.Actors.Conversations;
+using Relay.Storage;
+
+namespace Relay.Actors.Cluster;
+
+/// <summary>
+/// Tells the other nodes that streams have grown: gathered for a few milliseconds, the highest sequence of each stream,
+/// in one message to every node. Nothing is kept or repeated; readers that miss one look for themselves soon after.
+/// </summary>
+internal sealed class StreamAnnouncer : IDisposable
+{
+    /// <summary>One topic: a topic for each stream would be gossiped to every node.</summary>
+    private const string Topic = "streams";
+    private const int MaxPerMessage = 512;
+
+    private readonly IActorRef _mediator, _subscriber;
+    private readonly ITimer _timer;
+    private readonly Lock _lock = new();
+    private Dictionary<StreamKey, ulong> _gathered = [];
+    private bool _isClosed;
+
+    /// <param name="heard">Another node's announcement; called on an actor's thread, must not block.</param>
+    public StreamAnnouncer(ActorSystem system, Action<StreamKey, ulong> heard, TimeProvider time)
+    {
+        _mediator = DistributedPubSub.Get(system).Mediator;
+        _subscriber = system.ActorOf(Props.Create(() => new Subscriber(_mediator, heard)), "stream-announcer");
+        _timer = time.CreateTimer(static self => ((StreamAnnouncer)self!).Publish(), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Announcements that were left out because too many streams had grown at once.</summary>
+    public long LeftOut { get; private set; }
+
+    /// <summary>To be told of every append of this node's store; does not block.</summary>
+    public void Announce(StreamKey stream, ulong last)
+    {
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            bool isKnown = _gathered.TryGetValue(stream, out var known);
+            if (!isKnown && _gathered.Count >= RelayLimits.MaxAnnouncedStreams)
+            {
+                LeftOut++;
+                return;
+            }
+            _gathered[stream] = Math.Max(known, last);
+            if (!isKnown && _gathered.Count == 1) _timer.Change(RelayLimits.AnnouncementDelay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Publish()
+    {
+        Dictionary<StreamKey, ulong> taken;
+        lock (_lock)
+        {
+            if (_isClosed) return;
+            taken = _gathered;
+            _gathered = [];
+        }
+        foreach (var part in taken.Chunk(MaxPerMessage))
+        {
+            var grew = new StreamsGrew([.. part.Select(s => new StreamGrowth(s.Key, s.Value))]);
+            _mediator.Tell(new Publish(Topic, grew), _subscriber);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock) _isClosed = true;
+        _timer.Dispose();
+    }
+
+    private sealed class Subscriber : UntypedActor
+    {
+        private readonly Action<StreamKey, ulong> _heard;
+
+        public Subscriber(IActorRef mediator, Action<StreamKey, ulong> heard)
+        {
+            _heard = heard;
+            mediator.Tell(new Subscribe(Topic, Self));
+        }
+
+        protected override void OnReceive(object message)
+        {
+            // This node's own readers were told by its store.
+            if (message is not StreamsGrew grew || Sender.Equals(Self)) return;
+            foreach (var (stream, last) in grew.Streams) _heard(stream, last);
+        }
+    }
+}

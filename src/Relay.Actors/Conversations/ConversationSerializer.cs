@@ -1,0 +1,299 @@
+using System.Diagnostics;
+using System.Runtime.Serialization;
+using System.Security.Cryptography;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Serialization;
+using Otr.Core;
+using Relay.Storage;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Conversations;
+
+/// <summary>
+/// What crosses from the entity's node to the asker's: the reply with the conversation and the request that it answers,
+/// under one seal. The asker compares both with what it asked, so that a recorded reply played to another request says
+/// nothing.
+/// </summary>
+/// <param name="RequestId">Of the command; empty for a <see cref="Wake"/>.</param>
+internal sealed record ConversationAnswer(ConversationKey Key, string RequestId, ConversationReply Reply)
+{
+    public override string ToString() => $"ConversationAnswer {{ {Reply.GetType().Name} }}";
+}
+
+/// <summary>Gives an actor system's serializer the cluster's key.</summary>
+internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
+{
+    public Sealer Sealer => sealer;
+}
+
+/// <summary>
+/// The form of Relay's messages between nodes: version (1) ‖ fields, sealed under the cluster's key and bound to the kind
+/// of message. Whoever is on the wire, or holds a certificate without the key, reads nothing and makes nothing up.
+/// </summary>
+/// <remarks>
+/// Conversation, request id and expiry of a command are inside its seal. A recorded command that is played again is
+/// expired, or is answered from the request log, which forgets no id younger than the longest expiry: it has no second
+/// effect.
+/// </remarks>
+internal sealed class ConversationSerializer : SerializerWithStringManifest
+{
+    private const byte Version = 1;
+    private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g";
+    private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4;
+    private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
+        Quarantined = 8;
+    private const int LeastGrowthSize = 4 + 1 + 8;
+
+    private readonly Sealer _sealer;
+
+    public ConversationSerializer(ExtendedActorSystem system) : base(system)
+        => _sealer = system.Settings.Setup.Get<ConversationSerializerSetup>() is { HasValue: true } setup
+            ? setup.Value.Sealer
+            : throw new InvalidOperationException($"The actor system was made without a {nameof(ConversationSerializerSetup)}.");
+
+    /// <summary>Must be the same on every node and cannot be changed later.</summary>
+    public override int Identifier => 7430;
+
+    public override string Manifest(object o) => o switch
+    {
+        ConversationCommand => CommandManifest,
+        Wake => WakeManifest,
+        ConversationAnswer => AnswerManifest,
+        StreamsGrew => GrowthManifest,
+        _ => throw new SerializationException($"A {o.GetType().Name} is not sent between nodes."),
+    };
+
+    public override byte[] ToBinary(object obj)
+    {
+        using var row = new RowWriter();
+        row.Byte(Version);
+        switch (obj)
+        {
+            case ConversationCommand command:
+                WriteCommand(row, command);
+                break;
+            case Wake wake:
+                WriteKey(row, wake.Key);
+                break;
+            case ConversationAnswer answer:
+                WriteKey(row, answer.Key);
+                row.Text(answer.RequestId);
+                WriteReply(row, answer.Reply);
+                break;
+            case StreamsGrew grew:
+                WriteGrowth(row, grew);
+                break;
+        }
+        var manifest = Manifest(obj);
+        return _sealer.Seal(TableOf(manifest), Place(manifest), row.Written);
+    }
+
+    /// <exception cref="SerializationException">
+    /// It was not sealed by this cluster as that kind of message, or its form is not known; Akka drops it.
+    /// </exception>
+    public override object FromBinary(byte[] bytes, string manifest)
+    {
+        if (manifest is not (CommandManifest or WakeManifest or AnswerManifest or GrowthManifest))
+            throw new SerializationException("A message between nodes has an unknown manifest.");
+        if (_sealer.TryOpen(TableOf(manifest), Place(manifest), bytes) is not { } clear)
+            throw new SerializationException("The seal of a message between nodes does not hold: its sender has another sealing key, "
+                + "or it was altered.");
+        try
+        {
+            var row = new RowReader(clear);
+            if (row.Byte() != Version)
+                throw new SerializationException("A message between nodes has an unknown version: its sender is another release of Relay.");
+            object? message = manifest switch
+            {
+                CommandManifest => ReadCommand(ref row),
+                WakeManifest => new Wake(ReadKey(ref row)),
+                AnswerManifest => ReadAnswer(ref row),
+                _ => ReadGrowth(ref row),
+            };
+            return message is not null && row.IsComplete ? message
+                : throw new SerializationException("A message between nodes is not complete.");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(clear);
+        }
+    }
+
+    private static SealedTable TableOf(string manifest) => manifest switch
+    {
+        CommandManifest or WakeManifest => SealedTable.Command,
+        AnswerManifest => SealedTable.Answer,
+        GrowthManifest => SealedTable.Announcement,
+        _ => throw new ArgumentOutOfRangeException(nameof(manifest)),
+    };
+
+    /// <summary>Nothing outside the seal names the message but its manifest.</summary>
+    private static RowKey Place(string manifest) => new(manifest, "", Version);
+
+    private static void WriteKey(RowWriter row, ConversationKey key)
+    {
+        row.Text(key.EndpointId);
+        row.Text(key.ConversationId);
+    }
+
+    private static ConversationKey ReadKey(ref RowReader row) => new(row.Text(), row.Text());
+
+    private static void WriteCommand(RowWriter row, ConversationCommand message)
+    {
+        WriteKey(row, message.Key);
+        row.Bool(message.Peer is not null);
+        if (message.Peer is not null) row.Text(message.Peer);
+        row.Int64(message.ExpiresAtMs);
+        row.Bool(message.IsRepeated);
+        WriteTrace(row, message.TraceContext);
+        var (kind, text, after) = message.Command switch
+        {
+            Command.ReceiveWire wire => (ReceiveWire, wire.Text, wire.After),
+            Command.SendText send => (SendText, send.Text, null),
+            Command.StartSession => (StartSession, default, null),
+            Command.EndSession => (EndSession, default, null),
+            var other => throw new SerializationException($"A {other.GetType().Name} has no form between nodes."),
+        };
+        row.Byte(kind);
+        row.Text(message.Command.RequestId);
+        if (kind is ReceiveWire or SendText) row.Bytes(text.Span);
+        if (kind != ReceiveWire) return;
+        row.Bool(after is not null);
+        if (after is not null) row.Text(after);
+    }
+
+    private static ConversationCommand? ReadCommand(ref RowReader row)
+    {
+        var key = ReadKey(ref row);
+        var peer = row.Bool() ? row.Text() : null;
+        long expires = row.Int64();
+        bool isRepeated = row.Bool();
+        var trace = ReadTrace(ref row);
+        byte kind = row.Byte();
+        var id = row.Text();
+        Command? command = kind switch
+        {
+            ReceiveWire => new Command.ReceiveWire(id, row.Bytes().ToArray()) { After = row.Bool() ? row.Text() : null },
+            SendText => new Command.SendText(id, row.Bytes().ToArray()),
+            StartSession => new Command.StartSession(id),
+            EndSession => new Command.EndSession(id),
+            _ => null,
+        };
+        return command is null ? null : new ConversationCommand(key, peer, command, expires, trace) { IsRepeated = isRepeated };
+    }
+
+    // W3C trace context, inside the seal: nobody else can put our spans into a trace of theirs.
+    private static void WriteTrace(RowWriter row, ActivityContext caller)
+    {
+        row.Bool(caller.TraceId != default);
+        if (caller.TraceId == default) return;
+        Span<byte> id = stackalloc byte[16];
+        caller.TraceId.CopyTo(id);
+        row.Bytes(id);
+        caller.SpanId.CopyTo(id[..8]);
+        row.Bytes(id[..8]);
+        row.Byte((byte)caller.TraceFlags);
+    }
+
+    private static ActivityContext ReadTrace(ref RowReader row)
+    {
+        if (!row.Bool()) return default;
+        var trace = row.Bytes();
+        var span = row.Bytes();
+        var flags = (ActivityTraceFlags)(row.Byte() & 1);
+        if (trace.Length == 16 && span.Length == 8)
+            return new ActivityContext(ActivityTraceId.CreateFromBytes(trace), ActivitySpanId.CreateFromBytes(span), flags, isRemote: true);
+        row.Fail();
+        return default;
+    }
+
+    private static void WriteReply(RowWriter row, ConversationReply reply)
+    {
+        switch (reply)
+        {
+            case ConversationReply.Done done:
+                row.Byte(Done);
+                row.Text(done.ConversationId);
+                row.Name(done.State);
+                row.Bool(done.Disposition is not null);
+                if (done.Disposition is { } disposition) row.Name(disposition);
+                break;
+            case ConversationReply.WireRejected rejected:
+                row.Byte(WireRejected);
+                row.Text(rejected.ConversationId);
+                row.Name(rejected.Reason);
+                break;
+            case ConversationReply.Refused refused:
+                row.Byte(Refused);
+                row.Text(refused.ConversationId);
+                row.Name(refused.Reason);
+                break;
+            case ConversationReply.NotFound notFound:
+                row.Byte(NotFound);
+                row.Text(notFound.What);
+                break;
+            case ConversationReply.RequestIdReused:
+                row.Byte(RequestIdReused);
+                break;
+            case ConversationReply.Overloaded overloaded:
+                row.Byte(Overloaded);
+                row.Text(overloaded.Bound);
+                row.Int64(overloaded.RetryAfter.Ticks);
+                break;
+            case ConversationReply.Unavailable unavailable:
+                row.Byte(Unavailable);
+                row.Text(unavailable.Reason);
+                row.Int64(unavailable.RetryAfter.Ticks);
+                break;
+            case ConversationReply.Quarantined quarantined:
+                row.Byte(Quarantined);
+                row.Text(quarantined.ConversationId);
+                break;
+            default:
+                throw new SerializationException($"A {reply.GetType().Name} has no form between nodes.");
+        }
+    }
+
+    private static ConversationAnswer? ReadAnswer(ref RowReader row)
+    {
+        var key = ReadKey(ref row);
+        var id = row.Text();
+        ConversationReply? reply = row.Byte() switch
+        {
+            Done => new ConversationReply.Done(row.Text(), row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null),
+            WireRejected => new ConversationReply.WireRejected(row.Text(), row.Name<RejectReason>()),
+            Refused => new ConversationReply.Refused(row.Text(), row.Name<RefusalReason>()),
+            NotFound => new ConversationReply.NotFound(row.Text()),
+            RequestIdReused => new ConversationReply.RequestIdReused(),
+            Overloaded => new ConversationReply.Overloaded(row.Text(), new TimeSpan(row.Int64())),
+            Unavailable => new ConversationReply.Unavailable(row.Text(), new TimeSpan(row.Int64())),
+            Quarantined => new ConversationReply.Quarantined(row.Text()),
+            _ => null,
+        };
+        return reply is null ? null : new ConversationAnswer(key, id, reply);
+    }
+
+    private static void WriteGrowth(RowWriter row, StreamsGrew grew)
+    {
+        row.UInt32((uint)grew.Streams.Count);
+        foreach (var (stream, last) in grew.Streams)
+        {
+            row.Text(stream.EndpointId);
+            row.Byte((byte)stream.Kind);
+            row.UInt64(last);
+        }
+    }
+
+    private static StreamsGrew ReadGrowth(ref RowReader row)
+    {
+        var streams = new StreamGrowth[row.Count(LeastGrowthSize)];
+        for (int i = 0; i < streams.Length; i++)
+        {
+            var stream = new StreamKey(row.Text(), (StreamKind)row.Byte());
+            if (!Enum.IsDefined(stream.Kind)) row.Fail();
+            streams[i] = new StreamGrowth(stream, row.UInt64());
+        }
+        return new StreamsGrew(streams);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Runtime.Serialization;
+using System.Text;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Serialization;
+using Otr.Core;
+using Relay.Actors;
+using Relay.Actors.Cluster;
+using Relay.Actors.Conversations;
+using Relay.Storage;
+using Relay.Storage.Sealing;
+
+namespace Relay.Cluster.Tests;
+
+/// <summary>What crosses between nodes: sealed, complete, of registered kinds, and nothing else.</summary>
+public sealed class ConversationSerializerTests : IDisposable
+{
+    private static readonly ConversationKey Key = new("e", "c");
+
+    private readonly Sealer _sealer;
+    private readonly ActorSystem _system;
+    private readonly ConversationSerializer _serializer;
+
+    public ConversationSerializerTests()
+    {
+        using var key = new SealingKey(TestNode.Key);
+        _sealer = new Sealer(key, SystemRandom.Instance.Fill);
+        // The product's settings, without a port.
+        const string local = "akka { actor.provider = local, loggers = [\"Akka.Event.DefaultLogger\"] }";
+        var config = Akka.Configuration.ConfigurationFactory.ParseString(local).WithFallback(new ClusterOptions { Host = "127.0.0.1" }.ToConfig());
+        _system = ActorSystem.Create("relay", ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(config),
+            new ConversationSerializerSetup(_sealer)));
+        _serializer = (ConversationSerializer)_system.Serialization.FindSerializerForType(typeof(ConversationCommand));
+    }
+
+    public void Dispose()
+    {
+        _system.Dispose();
+        _sealer.Dispose();
+    }
+
+    private T There<T>(T message) where T : notnull => (T)_serializer.FromBinary(_serializer.ToBinary(message),
+        _serializer.Manifest(message));
+
+    public static TheoryData<int> CommandNumbers => [.. Enumerable.Range(0, Commands.Length)];
+
+    private static readonly Command[] Commands =
+    [
+        new Command.ReceiveWire("id é", "?OTR:x"u8.ToArray()), new Command.ReceiveWire("1", Array.Empty<byte>()) { After = "0" },
+            new Command.SendText("2", new byte[65_000]),
+        new Command.StartSession("3"), new Command.EndSession("4"),
+    ];
+
+    [Theory, MemberData(nameof(CommandNumbers))]
+    public void Every_kind_of_command_arrives_as_it_was(int number)
+    {
+        foreach (var peer in (string?[])[null, "", "romeo@example.net"])
+        {
+            var trace = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
+            var sent = new ConversationCommand(Key, peer, Commands[number], -5, trace) { IsRepeated = peer is null };
+            var arrived = There(sent);
+            Assert.Equal((Key, peer, -5, sent.IsRepeated), (arrived.Key, arrived.Peer, arrived.ExpiresAtMs, arrived.IsRepeated));
+            Assert.Equal((trace.TraceId, trace.SpanId, trace.TraceFlags, true),
+                (arrived.TraceContext.TraceId, arrived.TraceContext.SpanId, arrived.TraceContext.TraceFlags,
+                arrived.TraceContext.IsRemote));
+            Assert.Equal((sent.Command.GetType(), sent.Command.RequestId, Text(sent.Command), (sent.Command as Command.ReceiveWire)?.After),
+                (arrived.Command.GetType(), arrived.Command.RequestId, Text(arrived.Command),
+                    (arrived.Command as Command.ReceiveWire)?.After));
+            Assert.Equal(default, There(sent with { TraceContext = default }).TraceContext);
+        }
+    }
+
+    [Fact]
+    public void All_kinds_of_commands_and_replies_are_tested()
+    {
+        Assert.Equal(Kinds(typeof(Command)), Commands.Select(c => c.GetType().Name).Distinct().Order());
+        Assert.Equal(Kinds(typeof(ConversationReply)), Replies.Select(r => r.GetType().Name).Distinct().Order());
+    }
+
+    private static readonly ConversationReply[] Replies =
+    [
+        new ConversationReply.Done("c", MessageState.Encrypted, null),
+            new ConversationReply.Done("c", MessageState.Finished, SendDisposition.Held),
+        new ConversationReply.WireRejected("c", Enum.GetValues<RejectReason>()[^1]),
+            new ConversationReply.Refused("c", RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
+        new ConversationReply.RequestIdReused(), new ConversationReply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)),
+            new ConversationReply.Unavailable("store", TimeSpan.FromSeconds(2)),
+        new ConversationReply.Quarantined("c"),
+    ];
+
+    [Fact]
+    public void Every_kind_of_reply_arrives_with_the_request_that_it_answers()
+    {
+        foreach (var reply in Replies)
+        {
+            var sent = new ConversationAnswer(Key, "request é", reply);
+            Assert.Equal(sent, There(sent));
+        }
+    }
+
+    [Fact]
+    public void A_wake_and_the_growth_of_streams_arrive()
+    {
+        Assert.Equal(new Wake(Key), There(new Wake(Key)));
+        StreamGrowth[] streams = [new(new StreamKey("e", StreamKind.Events), 7), new(new StreamKey("f", StreamKind.Wire), ulong.MaxValue)];
+        Assert.Equal(streams, There(new StreamsGrew(streams)).Streams);
+        Assert.Empty(There(new StreamsGrew([])).Streams);
+    }
+
+    [Fact]
+    public void Nothing_readable_is_in_it_and_no_other_key_opens_it()
+    {
+        var sent = new ConversationCommand(new ConversationKey("endpoint-marked", "conversation-marked"), "peer-marked",
+            new Command.SendText("id-marked", "text-marked"u8.ToArray()), 1, default);
+        var bytes = _serializer.ToBinary(sent);
+        Assert.DoesNotContain("marked", Encoding.Latin1.GetString(bytes), StringComparison.Ordinal);
+        using var other = new SealingKey([.. Enumerable.Repeat((byte)1, 32)]);
+        using var sealer = new Sealer(other, SystemRandom.Instance.Fill);
+        Assert.Null(sealer.TryOpen(SealedTable.Command, new RowKey("c", "", 1), bytes));
+        Assert.NotNull(_sealer.TryOpen(SealedTable.Command, new RowKey("c", "", 1), bytes));
+    }
+
+    [Fact]
+    public void A_message_of_one_kind_does_not_open_as_another()
+    {
+        object[] messages = [TestNode.Command("c"), new Wake(Key),
+            new ConversationAnswer(Key, "r", new ConversationReply.RequestIdReused()), new StreamsGrew([])];
+        foreach (var sent in messages)
+        {
+            foreach (var taken in messages.Where(m => m != sent).Select(_serializer.Manifest).Append("x").Append(""))
+                Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_serializer.ToBinary(sent), taken));
+        }
+    }
+
+    [Fact]
+    public void A_cut_padded_or_altered_message_is_refused_and_never_a_fault()
+    {
+        var place = new RowKey("c", "", 1);
+        var clear = _sealer.TryOpen(SealedTable.Command, place,
+            _serializer.ToBinary(TestNode.Command("c") with { TraceContext = new ActivityContext(ActivityTraceId.CreateRandom(),
+            ActivitySpanId.CreateRandom(), default) }))!;
+        for (int length = 0; length < clear.Length; length++)
+            Assert.Throws<SerializationException>(()
+                => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, clear.AsSpan(0, length)), "c"));
+        Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, [.. clear, 0]),
+            "c"));
+        for (int n = 0; n < clear.Length; n++)
+        {
+            var altered = (byte[])clear.Clone();
+            altered[n] ^= 0x80;
+            try
+            {
+                _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, altered), "c");
+            }
+            catch (SerializationException)
+            {
+                // Or it is another text.
+            }
+        }
+        foreach (var bytes in new byte[][] { [], [1], new byte[44], new byte[45] }) Assert.Throws<SerializationException>(()
+            => _ = _serializer.FromBinary(bytes, "c"));
+    }
+
+    [Fact]
+    public void Types_named_by_the_sender_are_refused()
+    {
+        // Newtonsoft.Json, Protobuf by type names, remote deployment.
+        var system = (ExtendedActorSystem)_system;
+        foreach (Serializer serializer in new RefusingSerializer[] { new RefusingJsonSerializer(system),
+            new RefusingProtoSerializer(system), new RefusingDaemonCreateSerializer(system) })
+        {
+            Assert.Throws<SerializationException>(()
+                => { _ = _system.Serialization.Deserialize("{}"u8.ToArray(), serializer.Identifier, typeof(Uri)); });
+            Assert.Throws<SerializationException>(() => { _ = serializer.ToBinary(new Uri("https://example.net")); });
+        }
+    }
+
+    [Fact]
+    public void A_type_that_is_not_registered_does_not_leave_the_node()
+    {
+        Assert.ThrowsAny<Exception>(() => _system.Serialization.FindSerializerForType(typeof(Uri))
+            .ToBinary(new Uri("https://example.net")));
+        // A reply without the request that it answers, above all.
+        Assert.ThrowsAny<Exception>(() => _system.Serialization.FindSerializerForType(typeof(ConversationReply.NotFound))
+            .ToBinary(new ConversationReply.NotFound("x")));
+    }
+
+    private static string Text(Command command)
+        => Encoding.UTF8.GetString((command switch { Command.SendText s => s.Text, Command.ReceiveWire w => w.Text, _ => default }).Span);
+
+    private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes().Where(t => t.IsSubclassOf(type)).Select(t => t.Name)
+        .Order();
+}
