@@ -38,9 +38,15 @@ public class SymmetricOracleTests
         mac.DoFinal(expected, 0);
         HmacSha1.Compute(key, data, actual);
         Assert.Equal(expected, actual);
-        using var prepared = new HmacSha1(key);
-        actual.AsSpan().Clear();
-        prepared.Compute(data, actual);
+
+        // A prepared key is one of OTR's, 20 bytes.
+        var key20 = random.Bytes(20);
+        var prepared = new byte[HmacSha1.PreparedSize];
+        HmacSha1.Prepare(key20, prepared);
+        mac.Init(new KeyParameter(key20));
+        mac.BlockUpdate(data, 0, data.Length);
+        mac.DoFinal(expected, 0);
+        HmacSha1.ComputePrepared(prepared, data, actual);
         Assert.Equal(expected, actual);
     });
 
@@ -58,7 +64,9 @@ public class SymmetricOracleTests
         counter.DoFinal(data, expected, 0);
 
         var actual = new byte[data.Length];
-        using (var aes = new AesCtr(key)) aes.Transform(top, data, actual);
+        var expanded = new byte[AesCtr.ExpandedSize];
+        AesCtr.Expand(key, expanded);
+        AesCtr.TransformExpanded(expanded, top, data, actual);
         Assert.Equal(expected, actual);
         actual.AsSpan().Clear();
         AesCtr.Transform(key, top, data, actual);
