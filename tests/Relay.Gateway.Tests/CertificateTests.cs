@@ -42,6 +42,17 @@ public sealed class CertificateTests
         await UntilAsync("CN=first", server.Address.Port);
     }
 
+    [Fact]
+    public async Task Certificate_and_key_may_be_in_one_file()
+    {
+        using var directory = new TempDirectory();
+        var file = directory.File("both.pem");
+        var made = Make("both");
+        File.WriteAllText(file, made.Chain + "\n" + made.Key);
+        await using var server = await TestServer.StartAsync(new FakeRelay(), new() { ["--certificate"] = file });
+        Assert.Equal("CN=both", await SubjectAsync(server.Address.Port));
+    }
+
     private static async Task UntilAsync(string subject, int port)
     {
         var limit = Patience.Token;

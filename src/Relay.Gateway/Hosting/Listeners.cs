@@ -40,6 +40,8 @@ public sealed class Listeners
                 endpoint.ListenOptions.CloseWhenDraining();
                 if (!endpoint.IsHttps) return;
                 var certificate = kestrel.ApplicationServices.GetRequiredService<ServerCertificate>();
+                // Kestrel has read it too, but without the key if that is in the same file.
+                endpoint.HttpsOptions.ServerCertificate = certificate.Current.TargetCertificate;
                 endpoint.HttpsOptions.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 endpoint.HttpsOptions.OnAuthenticate = (_, tls) => tls.ServerCertificateContext = certificate.Current;
             })
