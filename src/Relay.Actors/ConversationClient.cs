@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Relay.Actors.Conversations;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage.Sealing;
 

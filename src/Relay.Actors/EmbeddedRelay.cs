@@ -10,11 +10,11 @@ using Relay.Storage.Sqlite;
 
 namespace Relay.Actors;
 
-/// <summary>One process, SQLite, in-process shards.</summary>
+/// <summary>One process with SQLite in its data directory: no port, no cluster.</summary>
 public static class EmbeddedRelay
 {
     /// <summary>
-    /// Opens (or makes) the data directory and starts the shards.
+    /// Opens (or makes) the data directory and starts the actors.
     /// </summary>
     /// <param name="random">Safe for many threads.</param>
     /// <exception cref="RelayStartException">
@@ -22,16 +22,15 @@ public static class EmbeddedRelay
     /// one: the message says which file and what to do, and nothing was overwritten.
     /// </exception>
     public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
-        => OpenAsync(options.DataDirectory, new RelayNodeOptions(options.Shards) { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
+        => OpenAsync(options.DataDirectory, new RelayNodeOptions { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
     internal static async Task<IRelay> OpenAsync(string path, RelayNodeOptions options, Func<IRelayStore, IRelayStore> wrap, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Shards, 1);
         var log = loggers.CreateLogger("Relay.Actors");
         var directory = DataDirectory.Open(path, options.SealingKeyFile);
         var telemetry = new RelayTelemetry();
-        var actors = ActorHost.Create(loggers, static _ => { });
+        var actors = ActorHost.CreateAlone(loggers);
         IRelayStore? store = null;
         Sealer? sealer = null;
         try
@@ -83,8 +82,6 @@ public static class EmbeddedRelay
 /// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600), `lock` and `pid`.</param>
 public sealed record EmbeddedRelayOptions(string DataDirectory)
 {
-    public int Shards { get; init; } = 16;
-
     /// <summary>Where the sealing key is kept, so that no copy of the data directory holds it; null: `sealing.key` in the directory. Made (0600) if absent.</summary>
     public string? SealingKeyFile { get; init; }
 }

@@ -29,8 +29,14 @@ public interface IRelay : IAsyncDisposable
     /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
     ISharedDocuments? Documents => null;
 
-    /// <summary>The nodes that are alive, this one among them; empty in one process.</summary>
-    IReadOnlyList<NodeView> Nodes => [];
+    /// <summary>The nodes of the cluster in order of name, this one among them; empty in one process.</summary>
+    ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => new([]);
+
+    /// <summary>
+    /// Completes with the reason when this process may not go on, because its cluster goes on without it. Nothing more is
+    /// committed or answered then, and the process must end at once, to be started again. Never in one process.
+    /// </summary>
+    Task<string> Lost { get; }
 
     /// <summary>False while starting and draining.</summary>
     bool IsReady { get; }
@@ -43,12 +49,26 @@ public interface IRelay : IAsyncDisposable
 }
 
 /// <summary>A node of the cluster, as the one that is asked sees it.</summary>
-/// <param name="Name">Given by the operator.</param>
+/// <param name="Name">Its host and port in the cluster.</param>
 /// <param name="IsSelf">It is the one that is asked.</param>
-/// <param name="IsDraining">It hands its shards on and takes no new ones.</param>
-/// <param name="AssignedShards">How many shards it should own.</param>
-/// <param name="OwnedShards">How many it acts for; null if only it knows.</param>
-public sealed record NodeView(string Name, bool IsSelf, bool IsDraining, int AssignedShards, int? OwnedShards);
+/// <param name="State">Where it is in its membership.</param>
+/// <param name="IsReachable">False: the nodes that watch it do not hear from it.</param>
+/// <param name="Shards">Shards that it acts for; null if its region did not answer.</param>
+/// <param name="Conversations">Conversations in its memory; null if its region did not answer.</param>
+public sealed record NodeView(string Name, bool IsSelf, NodeMembership State, bool IsReachable, int? Shards, int? Conversations);
+
+/// <summary>Where a node is in its membership of the cluster.</summary>
+public enum NodeMembership
+{
+    /// <summary>It has asked to be a member.</summary>
+    Joining,
+    /// <summary>It takes part.</summary>
+    Up,
+    /// <summary>It drains, and hands its shards over.</summary>
+    Leaving,
+    /// <summary>The others go on without it: it stops.</summary>
+    Down,
+}
 
 /// <summary>The endpoints and their keys.</summary>
 public interface IEndpoints

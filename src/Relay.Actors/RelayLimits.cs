@@ -106,59 +106,15 @@ public static class RelayLimits
 
     /// <summary>Shards of a cluster, at most.</summary>
     public const int MaxShards = 1024;
-    /// <summary>Time between two heartbeats of a node.</summary>
-    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(500);
-    /// <summary>Age at which a heartbeat no longer shows that its node lives. Wrong guesses cost a hand-over, never a message.</summary>
-    public static readonly TimeSpan HeartbeatLifetime = TimeSpan.FromSeconds(3);
-    /// <summary>Time for which a node lets a new view of the nodes stand before it gives way to the others in it: two heartbeats, by which they have seen it too.</summary>
-    public static readonly TimeSpan PlacementSettles = TimeSpan.FromSeconds(1);
-    /// <summary>Time after which a standby that came to own a shard lets the one that should have it go first.</summary>
-    public static readonly TimeSpan StandbyStepsBack = TimeSpan.FromSeconds(15);
-    /// <summary>Least time between two tries to stand in line for a shard.</summary>
-    public static readonly TimeSpan SeatRetry = TimeSpan.FromMilliseconds(500);
-    /// <summary>Time that a shard's commands in flight get before it is handed on without waiting for them; they come back to the next owner.</summary>
-    public static readonly TimeSpan HandOnTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>Shards of a cluster, unless another number is configured: about ten for each of six nodes.</summary>
+    public const int DefaultShards = 64;
     /// <summary>How old a node's knowledge of deadlines and of streams grows that other nodes change.</summary>
     public static readonly TimeSpan ClusterRecheck = TimeSpan.FromSeconds(1);
 
-    /// <summary>Heartbeat asked of the broker: a node or broker that hangs is noticed after two of them.</summary>
-    public static readonly TimeSpan BrokerHeartbeat = TimeSpan.FromSeconds(3);
-    /// <summary>Time for which a node that starts tries to reach the broker. Passed: <see cref="RelayStartException"/>.</summary>
-    public static readonly TimeSpan BrokerStartLimit = TimeSpan.FromSeconds(30);
-    /// <summary>Longest wait for one connection, or for one answer of the broker's protocol.</summary>
-    public static readonly TimeSpan BrokerTimeout = TimeSpan.FromSeconds(10);
-    /// <summary>Least and most time between two tries to reach the broker, and as much again at random.</summary>
-    public static readonly TimeSpan BrokerRetry = TimeSpan.FromMilliseconds(100), MaxBrokerRetry = TimeSpan.FromSeconds(1);
-    /// <summary>Time that a command gets from being asked to its answer. Passed: <see cref="ConversationReply.Unavailable"/>.</summary>
-    public static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(15);
-    /// <summary>Age, or distance into the future, at which a command on the broker is no longer handled: nodes' clocks must agree better than this. Far below <see cref="SeenIdLifetime"/>.</summary>
-    public static readonly TimeSpan CommandLifetime = TimeSpan.FromMinutes(2);
-    /// <summary>Commands of one shard that a node has in hand at once; further ones stay in the queue.</summary>
-    public const int ShardPrefetch = 128;
-    /// <summary>Time for which settled commands wait to be acknowledged together, unless they are many: a quarter of <see cref="ShardPrefetch"/>.</summary>
-    public static readonly TimeSpan AcknowledgementDelay = TimeSpan.FromMilliseconds(10);
-    /// <summary>Commands in one shard's queue. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
-    public const int MaxQueuedCommands = 20_000;
-    /// <summary>Bytes in one shard's queue; as <see cref="MaxQueuedCommands"/>.</summary>
-    public const long MaxQueuedBytes = 64L << 20;
-    /// <summary>Largest body that a node publishes or opens. Larger ones of others are parked.</summary>
-    public const int MaxBrokerBodyBytes = 512 << 10;
-    /// <summary>Largest body that a node takes off the wire to park it. Larger: the connection is given up, and the broker parks the message after <see cref="MaxBrokerDeliveries"/> tries.</summary>
-    public const int MaxBrokerInboundBytes = 16 << 20;
-    /// <summary>Times that a message is delivered before it is parked: whoever took it did not live to settle it.</summary>
-    public const int MaxDeliveries = 16;
-    /// <summary>As <see cref="MaxDeliveries"/>, by the broker itself, for what no node gets to see.</summary>
-    public const int MaxBrokerDeliveries = 64;
-    /// <summary>Parked messages. Reached: further ones are counted, logged and dropped.</summary>
-    public const int MaxParkedMessages = 1000;
-    /// <summary>Bytes of parked messages; as <see cref="MaxParkedMessages"/>.</summary>
-    public const long MaxParkedBytes = 64L << 20;
     /// <summary>Time for which announcements of streams' growth are gathered.</summary>
     public static readonly TimeSpan AnnouncementDelay = TimeSpan.FromMilliseconds(4);
     /// <summary>Streams whose growth waits to be announced. Reached: others learn of it by looking (<see cref="ClusterRecheck"/>).</summary>
     public const int MaxAnnouncedStreams = 4096;
-    /// <summary>Announcements that wait for one node. Reached: the oldest are dropped.</summary>
-    public const int MaxQueuedAnnouncements = 1000;
 
     /// <summary>Time between two looks for evidence that a node is gone, and how many of them follow each other at this pace.</summary>
     public static readonly TimeSpan EvidenceInterval = TimeSpan.FromMilliseconds(50);

@@ -7,7 +7,6 @@ using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Hosting;
 using Relay.Actors.Outbox;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Sealing;
@@ -24,7 +23,8 @@ internal sealed class RelayNode : IRelay
     private readonly ILogger _log;
     private readonly IDisposable[] _owned;
     private readonly AccountCache _accounts;
-    private readonly INodeShards _shards;
+    private readonly ResidentConversations _residents;
+    private readonly IConversationHost _host;
     private readonly Admission _admission;
     private readonly ActorHost _actors;
     private readonly TimeSpan _deadlineRecheck;
@@ -37,27 +37,27 @@ internal sealed class RelayNode : IRelay
     private Task? _drained;
     private Task? _closed;
 
-    /// <param name="shards">Makes the shards, in this process or among nodes.</param>
+    /// <param name="host">Makes what serves the conversations: this process alone, or as a node of a cluster.</param>
     /// <param name="owned">Disposed of last, in order.</param>
     public RelayNode(
         IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, ActorHost actors,
-        Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
+        Func<ConversationContext, IConversationHost> host, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
         (_actors, _deadlineRecheck) = (actors, options.DeadlineRecheck);
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
         _time = time;
         _reads = new BoundedReads(RelayLimits.MaxReadsUnderWay, time);
-        _admission = new Admission(options.Continuations);
+        _admission = new Admission();
         var loads = new BoundedReads(RelayLimits.MaxLoadsUnderWay, time);
-        var computing = new ComputeGate(options.ConcurrentSteps, options.Continuations);
-        _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts, options.Continuations);
-        var signals = new StreamSignals(time, options.Continuations);
+        var computing = new ComputeGate(options.ConcurrentSteps);
+        _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts);
+        var signals = new StreamSignals(time);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
         var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
-        var residents = new ResidentConversations(options.MaxResidentConversations, time);
-        _shards = shards(new ConversationContext(
-            store, loads, _accounts, computing, time, log, turn, residents, due => _deadlines?.Tell(new DeadlineStored(due))));
+        _residents = new ResidentConversations(options.MaxResidentConversations, time);
+        _host = host(new ConversationContext(
+            store, loads, _accounts, computing, time, log, turn, _residents, due => _deadlines?.Tell(new DeadlineStored(due))));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
@@ -70,7 +70,9 @@ internal sealed class RelayNode : IRelay
 
     public ISharedDocuments? Documents { get; }
 
-    public IReadOnlyList<NodeView> Nodes => _shards.Nodes;
+    public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => _host.ListNodesAsync(cancellation);
+
+    public Task<string> Lost => _host.Lost;
 
     private ConversationClient Client => _client ?? throw new InvalidOperationException("The node has not been started.");
 
@@ -79,7 +81,7 @@ internal sealed class RelayNode : IRelay
     public CancellationToken Draining => _draining.Token;
 
     /// <summary>Conversations in memory.</summary>
-    public int Resident => _shards.Resident;
+    public int Resident => _residents.Count;
 
     /// <summary>Commands accepted and not answered.</summary>
     public int InFlight => _admission.Count;
@@ -92,12 +94,13 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var system = await _actors.StartAsync(_shards.AddTo, cancellation).ConfigureAwait(false);
+        var system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
-        await _shards.StartAsync(cancellation).ConfigureAwait(false);
-        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => _shards.KeepsDeadlines, _log);
-        _deadlines = system.ActorOf(keeper, "deadlines");
+        // A node that drains wakes nobody: the keeper moves on with it.
+        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log);
+        _deadlines = _host.StartDeadlines(system, keeper);
+        await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
         RelayLog.Opened(_log);
     }
 
@@ -131,11 +134,10 @@ internal sealed class RelayNode : IRelay
         // First what nothing can hold up: a slow store must not keep callers coming.
         var empty = _admission.CloseAsync();
         await _draining.CancelAsync().ConfigureAwait(false);
-        await _shards.AnnounceDrainAsync(CancellationToken.None).ConfigureAwait(false);
         _deadlines?.Tell(Stop.HandOver);
         await empty.ConfigureAwait(false);
         if (_deadlines is { } keeper) await EndAsync(keeper, () => keeper.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver)).ConfigureAwait(false);
-        if (_region is { } region) await EndAsync(region, () => _shards.HandOnAsync(region, CancellationToken.None)).ConfigureAwait(false);
+        if (_region is { } region) await EndAsync(region, () => _host.HandOverAsync(region)).ConfigureAwait(false);
     }
 
     private async Task EndAsync(IActorRef actor, Func<Task> end)
@@ -155,7 +157,7 @@ internal sealed class RelayNode : IRelay
     {
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
-        await _shards.DisposeAsync().ConfigureAwait(false);
+        await _host.DisposeAsync().ConfigureAwait(false);
         await _actors.DisposeAsync().ConfigureAwait(false);
         _accounts.Dispose();
         _sealer.Dispose();

@@ -1,3 +1,5 @@
+using Relay.Gateway.Hosting;
+
 namespace Relay.Cli;
 
 /// <summary>The exit codes of every command. Stable: scripts lean on them.</summary>
@@ -19,9 +21,11 @@ public static class ExitCode
     public const int AlreadyExists = 6;
     /// <summary>The conversation's state, or the server's load, does not allow it now.</summary>
     public const int Refused = 7;
+    /// <summary>A node that its cluster goes on without: start it again (EX_TEMPFAIL).</summary>
+    public const int StartAgain = ServerInfo.RestartExitCode;
     /// <summary>Stopped by a signal (128 + SIGINT).</summary>
     public const int Interrupted = 130;
 
     /// <summary>For the help.</summary>
-    public const string Help = "0 done · 1 failed · 2 usage · 3 server unreachable · 4 denied · 5 not found · 6 exists already · 7 refused in this state · 130 interrupted";
+    public const string Help = "0 done · 1 failed · 2 usage · 3 server unreachable · 4 denied · 5 not found · 6 exists already · 7 refused in this state · 75 node to be started again · 130 interrupted";
 }

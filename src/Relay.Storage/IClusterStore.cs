@@ -1,8 +1,8 @@
 namespace Relay.Storage;
 
 /// <summary>
-/// What a store must do beyond <see cref="IRelayStore"/> to be shared by many nodes: fence the shards, show the nodes to
-/// each other, and keep small documents that all of them read.
+/// What a store must do beyond <see cref="IRelayStore"/> to be shared by many nodes: fence the shards, and
+/// keep small documents that all of them read.
 /// </summary>
 public interface IClusterStore : IRelayStore
 {
@@ -12,17 +12,6 @@ public interface IClusterStore : IRelayStore
     /// </summary>
     /// <exception cref="StoreException"/>
     ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation);
-
-    /// <summary>
-    /// Writes this node's heartbeat, by the store's clock, and reads all whose last is not older than
-    /// <paramref name="lifetime"/>, this one included, in order of id. Rows much older are deleted.
-    /// </summary>
-    /// <exception cref="StoreException"/>
-    ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation);
-
-    /// <summary>Takes this node's row away: the others need not wait for its lifetime to end.</summary>
-    /// <exception cref="StoreException"/>
-    ValueTask LeaveAsync(Guid node, CancellationToken cancellation);
 
     /// <summary>A document and its version; null if there is none.</summary>
     /// <exception cref="StoreException"/>
@@ -36,12 +25,6 @@ public interface IClusterStore : IRelayStore
 
 /// <summary>One standing of a node as the owner of a shard; a later claim has a higher epoch.</summary>
 public readonly record struct ShardFence(int Shard, long Epoch);
-
-/// <summary>A node as the others see it.</summary>
-/// <param name="Id">Made up at each start.</param>
-/// <param name="Name">Given by the operator; for people.</param>
-/// <param name="IsDraining">It hands its shards on and takes no new ones.</param>
-public sealed record NodeRow(Guid Id, string Name, bool IsDraining);
 
 /// <param name="Version">From 1, one more with each write; part of what is sealed.</param>
 public sealed record DocumentRow(ulong Version, byte[] Sealed);

@@ -51,7 +51,7 @@ public sealed class ChaosCluster : IAsyncLifetime
         }
         using var patience = new CancellationTokenSource(s_patience);
         (Island, WhyNoIsland) = await NetworkNamespace.TryCreateAsync();
-        var options = new ClusterOptions { Nodes = Nodes };
+        var options = new ClusterLayout { Nodes = Nodes };
         if (Island is not null)
         {
             _certificate = Path.Combine(AppContext.BaseDirectory, $"island-{Environment.ProcessId}.pem");

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Nodes;

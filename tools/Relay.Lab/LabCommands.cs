@@ -27,7 +27,7 @@ public static class LabCommands
         ["relay cluster-demo"] =
         [
             "relay cluster-demo                       three relays; one is killed, then all are restarted",
-            "relay cluster-demo --install             the same, once PostgreSQL and RabbitMQ are installed (root, Debian)",
+            "relay cluster-demo --install             the same, once PostgreSQL is installed (root, Debian)",
             "relay cluster-demo --conversations 100 --json",
         ],
         ["relay load"] =

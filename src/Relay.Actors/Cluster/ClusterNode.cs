@@ -16,7 +16,7 @@ namespace Relay.Actors.Cluster;
 /// <param name="Version">The program's.</param>
 /// <param name="Id">Of this process; stands in the rows of the shards that it claims.</param>
 /// <param name="Stop">
-/// Ends the process without waiting for anything, with <see cref="SelfStop.ExitCode"/>; called once, on any thread.
+/// Ends the process without waiting for anything; called once, on any thread.
 /// </param>
 internal sealed record ClusterNodeParts(
     IClusterStore Store, INodeRegistry Registry, Sealer Sealer, ClusterCertificate Certificate, string Version, Guid Id,
@@ -29,6 +29,9 @@ internal sealed record ClusterNodeParts(
 /// </summary>
 internal sealed class ClusterNode : IAsyncDisposable
 {
+    /// <summary>The role of every node that serves conversations; cluster.hocon gives it.</summary>
+    public const string Role = "relay";
+
     private readonly ClusterNodeParts _parts;
     private readonly CancellationTokenSource _closing = new();
     private ActorSystem? _system;
@@ -61,19 +64,20 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <summary>Whether this node's lock is held.</summary>
     public bool HoldsLock => _rows is { IsHeld: true };
 
-    /// <summary>Adds the node to an actor system that is hosted. Regions are to be added before it: their startup comes first.</summary>
+    /// <summary>Adds settings and setups to an actor system that is hosted. They win over those added before.</summary>
     public AkkaConfigurationBuilder AddTo(AkkaConfigurationBuilder builder)
     {
         builder.AddHocon(Config, HoconAddMode.Prepend);
         foreach (var setup in Setups) builder.AddSetup(setup);
-        return builder.AddStartup(async (system, _) => await JoinAsync(system, CancellationToken.None).ConfigureAwait(false));
+        return builder;
     }
 
     /// <summary>An actor that runs on one node of the cluster at a time, the oldest.</summary>
-    public static IActorRef StartSingleton(ActorSystem system, string name, Props actor)
+    /// <param name="stop">Ends the actor, when it moves to another node.</param>
+    public static IActorRef StartSingleton(ActorSystem system, string name, Props actor, object stop)
     {
-        var settings = ClusterSingletonManagerSettings.Create(system).WithRole("relay").WithSingletonName(name);
-        return system.ActorOf(ClusterSingletonManager.Props(actor, PoisonPill.Instance, settings), name);
+        var settings = ClusterSingletonManagerSettings.Create(system).WithRole(Role).WithSingletonName(name);
+        return system.ActorOf(ClusterSingletonManager.Props(actor, stop, settings), name);
     }
 
     /// <summary>Registers the node, begins to watch its peers and itself, and joins. Regions must have been started.</summary>
@@ -95,7 +99,7 @@ internal sealed class ClusterNode : IAsyncDisposable
         {
             // Akka begins its shutdown also when the node is down; it may come before the membership event does.
             if (shutdown.ShutdownReason is CoordinatedShutdown.ClusterDowningReason) Stop(StopReason.Downed);
-            else await LeaveAsync(rows).ConfigureAwait(false);
+            else await MarkLeavingAsync(rows).ConfigureAwait(false);
             return Akka.Done.Instance;
         });
         WatchCertificate();
@@ -112,7 +116,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     }
 
     /// <summary>Nobody joins by a node that is leaving.</summary>
-    private async Task LeaveAsync(INodeRows rows)
+    private async Task MarkLeavingAsync(INodeRows rows)
     {
         await _closing.CancelAsync().ConfigureAwait(false);
         try
@@ -144,17 +148,21 @@ internal sealed class ClusterNode : IAsyncDisposable
         }, null, TimeSpan.Zero, RelayLimits.CertificateCheck);
     }
 
-    /// <summary>
-    /// Hands the shards over and leaves the cluster, unless the actor system has ended already; gives the lock back last.
-    /// </summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Hands the shards over and leaves the cluster; the actor system has ended then. The lock is still held.</summary>
+    public async Task LeaveAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);
-        if (_certificateWatch is not null) await _certificateWatch.DisposeAsync().ConfigureAwait(false);
         // A node that was stopped has nothing to hand over, and the others do not answer it.
         if (_system is { WhenTerminated.IsCompleted: false } system && Volatile.Read(ref _isStopped) == 0)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance),
                 system.WhenTerminated).ConfigureAwait(false);
+    }
+
+    /// <summary>Leaves, unless that has happened already; gives the lock back last.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_certificateWatch is not null) await _certificateWatch.DisposeAsync().ConfigureAwait(false);
+        await LeaveAsync().ConfigureAwait(false);
         if (_rows is not null) await _rows.DisposeAsync().ConfigureAwait(false);
         _parts.Certificate.Dispose();
     }

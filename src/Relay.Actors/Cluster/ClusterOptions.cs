@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
 using Akka.Configuration;
 using Relay.Storage;
 
@@ -36,27 +37,40 @@ public sealed record ClusterOptions
     /// <summary>IP address to listen on, where it is another than <see cref="Host"/>; null: what <see cref="Host"/> names.</summary>
     public string? Listen { get; init; }
 
-    /// <summary>Shards of the whole cluster; the same on every node, and fixed once the cluster was founded.</summary>
-    public int Shards { get; init; } = 64;
-
     /// <summary>Own certificate files; null: the node issues itself a certificate from an authority derived from the sealing key.</summary>
     public ClusterCertificateFiles? Certificate { get; init; }
 
     /// <summary>Akka's settings over Relay's, by their full names, as `akka.cluster.gossip-interval` = `500ms`.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Akka's configuration of this node.</summary>
-    /// <exception cref="RelayStartException">A setting is one that cannot be changed, or is not one.</exception>
-    internal Config ToConfig()
+    /// <summary>What is wrong with it: a sentence for each mistake, which names the key and says what to do.</summary>
+    public IReadOnlyList<string> Check() => [.. Mistakes()];
+
+    private IEnumerable<string> Mistakes()
     {
         if (Uri.CheckHostName(Host) == UriHostNameType.Unknown)
-            throw new RelayStartException("Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.");
-        if (Listen is not null && !System.Net.IPAddress.TryParse(Listen, out _))
-            throw new RelayStartException("Relay:Cluster:Listen is not an IP address to listen on.");
-        if (Port is < 0 or > 65535) throw new RelayStartException("Relay:Cluster:Port is not a port from 1 to 65535.");
-        if (Shards is < 1 or > RelayLimits.MaxShards)
-            throw new RelayStartException(string.Create(CultureInfo.InvariantCulture,
-                $"Relay:Conversations:Shards is {Shards}; a cluster has 1 to {RelayLimits.MaxShards} shards."));
+            yield return "Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.";
+        if (Listen is not null && !IPAddress.TryParse(Listen, out _)) yield return "Relay:Cluster:Listen is not an IP address to listen on.";
+        if (Port is < 0 or > 65535) yield return "Relay:Cluster:Port is not a port from 1 to 65535.";
+        if (Certificate is { } files && (files.Path.Length == 0 || files.KeyPath.Length == 0 || files.AuthorityPath.Length == 0))
+            yield return "Relay:Cluster:Certificate needs Path, KeyPath and AuthorityPath. Set all three, or none: a node then issues "
+                + "itself a certificate from an authority derived from the sealing key.";
+        foreach (var (name, value) in Settings)
+        {
+            if (s_fixed.Any(f => name.StartsWith(f, StringComparison.OrdinalIgnoreCase)))
+                yield return $"Relay:Cluster:Settings:{name} cannot be changed: the cluster's security, or its failover, rests on it. Remove it.";
+            else if (!name.StartsWith("akka.", StringComparison.Ordinal) || name.AsSpan().ContainsAnyExcept(s_nameCharacters)
+                || value.AsSpan().ContainsAny("\"\\\r\n"))
+                yield return "Relay:Cluster:Settings has a name or value that is not one of Akka's settings: names are like "
+                    + "akka.cluster.gossip-interval, values like 500ms.";
+        }
+    }
+
+    /// <summary>Akka's configuration of this node.</summary>
+    /// <exception cref="RelayStartException">Something is wrong with the options.</exception>
+    internal Config ToConfig()
+    {
+        if (Check() is [var mistake, ..]) throw new RelayStartException(mistake);
         // Strings are quoted: the parser takes IP addresses for numbers.
         var node = ConfigurationFactory.ParseString(string.Create(CultureInfo.InvariantCulture, $$"""
             akka.remote.dot-netty.tcp {
@@ -74,17 +88,7 @@ public sealed record ClusterOptions
     private Config Changes()
     {
         var changes = Config.Empty;
-        foreach (var (name, value) in Settings)
-        {
-            if (s_fixed.FirstOrDefault(f => name.StartsWith(f, StringComparison.OrdinalIgnoreCase)) is not null)
-                throw new RelayStartException($"Relay:Cluster:Settings:{name} cannot be changed: the cluster's security, or its "
-                    + "failover, rests on it. Remove it.");
-            if (!name.StartsWith("akka.", StringComparison.Ordinal) || name.AsSpan().ContainsAnyExcept(s_nameCharacters)
-                || value.AsSpan().ContainsAny("\"\\\r\n"))
-                throw new RelayStartException("Relay:Cluster:Settings has a name or value that is not one of Akka's settings: names "
-                    + "are like akka.cluster.gossip-interval, values like 500ms.");
-            changes = ConfigurationFactory.ParseString($"{name} = \"{value}\"").WithFallback(changes);
-        }
+        foreach (var (name, value) in Settings) changes = ConfigurationFactory.ParseString($"{name} = \"{value}\"").WithFallback(changes);
         return changes;
     }
 

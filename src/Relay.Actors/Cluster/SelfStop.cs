@@ -25,9 +25,6 @@ internal enum StopReason
 /// </summary>
 internal sealed class SelfStop : UntypedActor
 {
-    /// <summary>The process's exit code (EX_TEMPFAIL): whoever supervises it starts it again.</summary>
-    public const int ExitCode = 75;
-
     private readonly AkkaCluster _cluster = AkkaCluster.Get(Context.System);
     private readonly Action<StopReason> _stop;
 

@@ -6,7 +6,7 @@ using Akka.Coordination;
 using Akka.Hosting;
 using Akka.Hosting.Coordination;
 using Microsoft.Extensions.Logging;
-using Relay.Actors.Shards;
+using Relay.Actors.Conversations;
 using Relay.Storage;
 
 namespace Relay.Actors.Cluster;

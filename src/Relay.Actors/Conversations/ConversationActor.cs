@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 

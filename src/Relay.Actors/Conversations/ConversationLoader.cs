@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Relay.Actors.Endpoints;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 

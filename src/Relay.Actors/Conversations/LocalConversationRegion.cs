@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
-using Relay.Actors.Shards;
 
 namespace Relay.Actors.Conversations;
 

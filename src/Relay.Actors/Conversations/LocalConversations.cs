@@ -1,25 +1,26 @@
 using Akka.Actor;
 using Akka.Hosting;
 using Relay.Actors.Hosting;
-using Relay.Actors.Shards;
 
 namespace Relay.Actors.Conversations;
 
 /// <summary>A node that is alone: all conversations are in this process.</summary>
-internal sealed class LocalConversations(ConversationContext context, TimeSpan passivateAfter) : INodeShards
+internal sealed class LocalConversations(ConversationContext context, TimeSpan passivateAfter) : IConversationHost
 {
-    public int Resident => context.Residents.Count;
+    private readonly TaskCompletionSource<string> _never = new();
 
-    public bool KeepsDeadlines => true;
+    public Task<string> Lost => _never.Task;
 
-    public void AddTo(AkkaConfigurationBuilder builder) => builder.WithRelayConversations(context, passivateAfter);
+    public void AddTo(AkkaConfigurationBuilder builder) => builder.WithActors((system, registry) =>
+        registry.Register<ConversationActor>(system.ActorOf(LocalConversationRegion.Props(context, passivateAfter), "conversation")));
 
-    public Task StartAsync(CancellationToken cancellation) => Task.CompletedTask;
+    public IActorRef StartDeadlines(ActorSystem system, Props keeper) => system.ActorOf(keeper, "deadlines");
 
-    public Task AnnounceDrainAsync(CancellationToken cancellation) => Task.CompletedTask;
+    public Task StartAsync(ActorSystem system, IActorRef region, CancellationToken cancellation) => Task.CompletedTask;
 
-    public Task HandOnAsync(IActorRef region, CancellationToken cancellation)
-        => region.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver);
+    public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => new([]);
+
+    public Task HandOverAsync(IActorRef region) => region.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
-using Relay.Actors.Shards;
+using Relay.Actors.Conversations;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Sealing;

@@ -3,6 +3,7 @@ using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Relay.Storage;
 
 namespace Relay.Actors.Hosting;
 
@@ -10,45 +11,67 @@ namespace Relay.Actors.Hosting;
 internal sealed class ActorHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
-    private readonly Task<ActorSystem> _making;
+    private readonly Task<ActorSystem>? _early;
+    private Action<AkkaConfigurationBuilder>? _configure;
+    private ActorSystem? _system;
     private IHostedService[] _hosted = [];
 
-    private ActorHost(ServiceProvider services)
-    {
-        _services = services;
-        // Making a system takes a while, in which the caller can open its store.
-        _making = Task.Run(services.GetRequiredService<ActorSystem>);
-    }
-
-    public ActorRegistry Registry => _services.GetRequiredService<ActorRegistry>();
-
-    /// <param name="configure">Adds settings; actors are added by <see cref="StartAsync"/>.</param>
-    public static ActorHost Create(ILoggerFactory loggers, Action<AkkaConfigurationBuilder> configure)
+    private ActorHost(ILoggerFactory loggers, bool isAlone)
     {
         var services = new ServiceCollection();
         services.AddSingleton(loggers);
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton<IHostApplicationLifetime, NoApplication>();
-        services.AddAkka(ActorsExtensions.SystemName, (builder, _) => configure(builder.WithRelaySettings()));
-        return new ActorHost(services.BuildServiceProvider());
+        services.AddAkka(ActorsExtensions.SystemName, (builder, _) =>
+        {
+            builder.WithRelaySettings();
+            if (isAlone) builder.WithRelayLogging();
+            _configure?.Invoke(builder);
+        });
+        _services = services.BuildServiceProvider();
+        if (isAlone) _early = Task.Run(_services.GetRequiredService<ActorSystem>);
     }
 
-    /// <summary>Starts the actors.</summary>
+    public ActorRegistry Registry => _services.GetRequiredService<ActorRegistry>();
+
+    /// <summary>
+    /// For a process that is alone: its system needs nothing but settings, and making it takes a while in which the caller can
+    /// open its store.
+    /// </summary>
+    public static ActorHost CreateAlone(ILoggerFactory loggers) => new(loggers, isAlone: true);
+
+    /// <summary>For a node of a cluster, whose system is made with what <see cref="StartAsync"/> is given.</summary>
+    public static ActorHost CreateNode(ILoggerFactory loggers) => new(loggers, isAlone: false);
+
+    /// <summary>Makes the system, unless that was begun already, and starts the actors.</summary>
+    /// <exception cref="RelayStartException">The system cannot be made: the message names the address that it cannot listen on.</exception>
     public async Task<ActorSystem> StartAsync(Action<AkkaConfigurationBuilder> configure, CancellationToken cancellation)
     {
-        var system = await _making.WaitAsync(cancellation).ConfigureAwait(false);
-        configure(_services.GetRequiredService<AkkaConfigurationBuilder>());
+        if (_early is not null)
+        {
+            _system = await _early.WaitAsync(cancellation).ConfigureAwait(false);
+            configure(_services.GetRequiredService<AkkaConfigurationBuilder>());
+        }
+        else
+        {
+            _configure = configure;
+            _system = await Task.Run(_services.GetRequiredService<ActorSystem>, cancellation).ConfigureAwait(false);
+        }
         _hosted = [.. _services.GetServices<IHostedService>()];
         foreach (var hosted in _hosted) await hosted.StartAsync(cancellation).ConfigureAwait(false);
-        return system;
+        return _system;
     }
 
     /// <summary>Ends the actors by Akka's coordinated shutdown.</summary>
     public async ValueTask DisposeAsync()
     {
-        await ((Task)_making).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_early is not null)
+        {
+            await ((Task)_early).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_early.IsCompletedSuccessfully) _system = await _early.ConfigureAwait(false);
+        }
         foreach (var hosted in _hosted.Reverse()) await hosted.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        if (_making.IsCompletedSuccessfully) await _making.Result.Terminate().ConfigureAwait(false);
+        if (_system is not null) await _system.Terminate().ConfigureAwait(false);
         await _services.DisposeAsync().ConfigureAwait(false);
     }
 

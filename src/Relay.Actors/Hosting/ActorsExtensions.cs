@@ -1,7 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Hosting;
-using Relay.Actors.Conversations;
 
 namespace Relay.Actors.Hosting;
 
@@ -12,19 +11,15 @@ internal static class ActorsExtensions
 
     private const string Settings = "Relay.Actors.Hosting.akka.hocon";
 
-    /// <summary>The settings of every node; what is added after them wins.</summary>
-    public static AkkaConfigurationBuilder WithRelaySettings(this AkkaConfigurationBuilder builder) => builder
-        .AddHocon(ConfigurationFactory.FromResource(Settings, typeof(ActorsExtensions).Assembly), HoconAddMode.Append)
-        .ConfigureLoggers(loggers =>
-        {
-            loggers.LogLevel = Akka.Event.LogLevel.WarningLevel;
-            loggers.ClearLoggers();
-            loggers.AddLoggerFactory();
-        });
+    /// <summary>The settings of every process; a node of a cluster puts its own before them.</summary>
+    public static AkkaConfigurationBuilder WithRelaySettings(this AkkaConfigurationBuilder builder)
+        => builder.AddHocon(ConfigurationFactory.FromResource(Settings, typeof(ActorsExtensions).Assembly), HoconAddMode.Append);
 
-    /// <summary>The region of a single process, registered under <see cref="ConversationActor"/> as a cluster's region is.</summary>
-    public static AkkaConfigurationBuilder WithRelayConversations(
-        this AkkaConfigurationBuilder builder, ConversationContext context, TimeSpan passivateAfter)
-        => builder.WithActors((system, registry) =>
-            registry.Register<ConversationActor>(system.ActorOf(LocalConversationRegion.Props(context, passivateAfter), "conversation")));
+    /// <summary>Akka's log lines into the process's log. A node of a cluster has a logger of its own, which bounds them.</summary>
+    public static AkkaConfigurationBuilder WithRelayLogging(this AkkaConfigurationBuilder builder) => builder.ConfigureLoggers(loggers =>
+    {
+        loggers.LogLevel = Akka.Event.LogLevel.WarningLevel;
+        loggers.ClearLoggers();
+        loggers.AddLoggerFactory();
+    });
 }

@@ -29,18 +29,6 @@ internal static partial class RelayLog
     [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by somebody else; its state is read again.")]
     public static partial void Conflict(ILogger log, string conversationId);
 
-    [LoggerMessage(180, LogLevel.Warning, "The heartbeat could not be written ({Error}); the last view of the nodes stands.")]
-    public static partial void HeartbeatFailed(ILogger log, string error);
-
-    [LoggerMessage(181, LogLevel.Information, "The cluster has {Nodes} nodes now, {Draining} of them draining.")]
-    public static partial void NodesChanged(ILogger log, int nodes, int draining);
-
-    [LoggerMessage(182, LogLevel.Warning, "This node could not stand in line for shard {Shard} ({Error}); it tries again.")]
-    public static partial void SeatFailed(ILogger log, int shard, string error);
-
-    [LoggerMessage(183, LogLevel.Information, "Shard {Shard} is this node's, epoch {Epoch}.")]
-    public static partial void ShardTaken(ILogger log, int shard, long epoch);
-
     [LoggerMessage(123, LogLevel.Warning, "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
     public static partial void Fenced(ILogger log, string conversationId);
 

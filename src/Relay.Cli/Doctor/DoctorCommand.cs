@@ -10,7 +10,7 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Look at the machine, the data directory, the cluster's database and broker, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
+        var command = new Command("doctor", "Look at the machine, the data directory, the cluster's database, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
         ServerSwitches.AddClusterTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {

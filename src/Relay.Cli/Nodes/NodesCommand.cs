@@ -1,46 +1,27 @@
 using System.CommandLine;
-using Relay.Client;
 using Relay.V1;
 
 namespace Relay.Cli.Nodes;
 
-/// <summary><c>relay nodes</c>: who is in the cluster, and which shards each has.</summary>
+/// <summary><c>relay nodes</c>: who is in the cluster, and which part of it each has.</summary>
 internal static class NodesCommand
 {
     public static Command Create()
     {
-        var command = new Command("nodes", "List the nodes of the cluster. Each server that is named is asked; only it knows how many shards it acts for.").WithServer();
+        var command = new Command("nodes", "List the nodes of the cluster: what state each is in, and how many shards and conversations it has. Any node tells of all.").WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
-            var nodes = new SortedDictionary<string, Node>(StringComparer.Ordinal);
-            RelayException? failure = null;
-            bool hasAnswered = false;
-            foreach (var server in Connection.Servers(parsed))
+            await using var client = Connection.Open(parsed, Connection.Servers(parsed), Connection.Key(parsed));
+            var nodes = (await client.CallAsync(o => client.Admin.ListNodesAsync(new ListNodesRequest(), o), cancellation)).Nodes;
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(nodes));
+            else Report.Table(["NODE", "STATE", "SHARDS", "CONVERSATIONS", ""], nodes.Select(n => new[]
             {
-                try
-                {
-                    await using var client = Connection.Open(parsed, [server], Connection.Key(parsed));
-                    var answer = await client.CallAsync(o => client.Admin.ListNodesAsync(new ListNodesRequest(), o), cancellation);
-                    hasAnswered = true;
-                    foreach (var node in answer.Nodes)
-                    {
-                        if (node.Answering || !nodes.ContainsKey(node.Name)) nodes[node.Name] = node;
-                    }
-                }
-                catch (RelayException e)
-                {
-                    // The others tell of those that do not answer.
-                    failure ??= e;
-                }
-            }
-            if (!hasAnswered) throw failure!;
-            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(nodes.Values));
-            else Report.Table(["NODE", "STATE", "SHARDS ASSIGNED", "SHARDS OWNED"], nodes.Values.Select(n => new[]
-            {
-                n.Name, n.Draining ? "draining" : "ready", $"{n.AssignedShards}", n.HasOwnedShards ? $"{n.OwnedShards}" : "",
-            }), "This server is no node of a cluster: it has all shards.");
+                n.Name, State(n), n.HasShards ? $"{n.Shards}" : "–", n.HasConversations ? $"{n.Conversations}" : "–", n.Answering ? "answers" : "",
+            }), "This server is no node of a cluster: it has all conversations.");
             return ExitCode.Ok;
         });
         return command;
     }
+
+    private static string State(Node node) => node.State.ToString().ToLowerInvariant() + (node.Reachable ? "" : ", not reachable");
 }

@@ -17,7 +17,7 @@ internal static class ServeCommand
 
     public static Command Create()
     {
-        var command = new Command("serve", "Run a server: SQLite in a data directory, or a node of a cluster over PostgreSQL and RabbitMQ; loopback unless told otherwise. SIGTERM drains it, a second one ends it at once. 'relay config show' tells every setting and where it came from.")
+        var command = new Command("serve", "Run a server: SQLite in a data directory, or a node of a cluster over PostgreSQL; loopback unless told otherwise. SIGTERM drains it, a second one ends it at once. 'relay config show' tells every setting and where it came from.")
         {
             s_readyFile,
         };
@@ -69,14 +69,14 @@ internal static class ServeCommand
                 ["adminKeyFile"] = adminKey,
                 ["madeAdminKey"] = info.MadeAdminKey,
                 ["healthAddress"] = listeners.HealthAddress?.GetLeftPart(UriPartial.Authority),
-                ["node"] = options.IsClustered ? options.Cluster.Host : null,
+                ["node"] = options.IsClustered ? options.Node : null,
                 ["processId"] = Environment.ProcessId,
                 ["version"] = ServerInfo.Version,
             });
             return;
         }
         Console.Out.WriteLine($"Relay {ServerInfo.Version} listens on {address}");
-        if (options.IsClustered) Console.Out.WriteLine($"It is node {Report.Safe(options.Cluster.Host)} of a cluster of {options.Conversations.Shards} shards.");
+        if (options.IsClustered) Console.Out.WriteLine($"It is node {Report.Safe(options.Node)} of a cluster of {options.Conversations.Shards} shards.");
         Console.Out.WriteLine($"Data directory: {options.DataDirectory}");
         if (info.MadeAdminKey) Console.Out.WriteLine($"This is its first start: the admin key is in {adminKey} (readable by you only).");
         Console.Out.Flush();

@@ -28,17 +28,19 @@ internal static class ServerSwitches
         HelpName = "ADDRESS",
     };
     private static readonly Option<string?> s_databaseFile = new("--database-file") { Description = "The file that holds the database's address, for the password's sake. Default: RELAY_DATABASE_FILE.", HelpName = "FILE" };
-    private static readonly Option<string?> s_broker = new("--broker") { Description = "The cluster's RabbitMQ: amqp://user@host:port/vhost or amqps://. Default: RELAY_BROKER.", HelpName = "ADDRESS" };
-    private static readonly Option<string?> s_brokerFile = new("--broker-file") { Description = "The file that holds the broker's address, for the password's sake. Default: RELAY_BROKER_FILE.", HelpName = "FILE" };
-    private static readonly Option<string?> s_brokerAuthority = new("--broker-ca") { Description = "PEM file of the certificate authority that the broker's certificate must come from. Default: RELAY_BROKER_CA, or the system's.", HelpName = "FILE" };
-    private static readonly Option<string?> s_nodeName = new("--node-name") { Description = "The node's name in the cluster. Default: RELAY_NODE_NAME, or the machine's name.", HelpName = "NAME" };
-    private static readonly Option<int?> s_shards = new("--shards") { Description = "Shards, 1 to 1024; must be the same on every node of a cluster and cannot be changed later. Default: RELAY_SHARDS, or 16.", HelpName = "N" };
+    private static readonly Option<string?> s_clusterHost = new("--cluster-host") { Description = "Name or IP address at which the other nodes reach this one. Default: RELAY_CLUSTER_HOST, or the machine's name.", HelpName = "HOST" };
+    private static readonly Option<int?> s_clusterPort = new("--cluster-port") { Description = $"Port at that address. Default: RELAY_CLUSTER_PORT, or {Relay.Actors.Cluster.ClusterOptions.DefaultPort}.", HelpName = "PORT" };
+    private static readonly Option<string?> s_clusterListen = new("--cluster-listen") { Description = "IP address to listen on for the other nodes. Default: RELAY_CLUSTER_LISTEN, or what --cluster-host names.", HelpName = "ADDRESS" };
+    private static readonly Option<int?> s_shards = new("--shards") { Description = "Shards of the cluster, 1 to 1024; must be the same on every node and cannot be changed later. Default: RELAY_SHARDS, or 64.", HelpName = "N" };
 
-    private static readonly Option[] s_ofCluster = [s_database, s_databaseFile, s_broker, s_brokerFile, s_brokerAuthority, s_nodeName, s_shards];
+    private static readonly Option[] s_ofCluster = [s_database, s_databaseFile, s_clusterHost, s_clusterPort, s_clusterListen, s_shards];
+
+    /// <summary>Parsed, so that the answer can say what took their place.</summary>
+    private static readonly Option[] s_retired = [.. RetiredSettings.Switches.Select(name => new Option<string?>(name) { Hidden = true })];
 
     private static readonly Option[] s_all =
     [
-        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_healthListen, s_drainDelay, s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster,
+        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_healthListen, s_drainDelay, s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster, .. s_retired,
     ];
 
     /// <summary>All of them, for a command that runs a server or shows how one would run.</summary>
@@ -50,7 +52,7 @@ internal static class ServerSwitches
     /// <summary>Those of a cluster, for a command that looks at one.</summary>
     public static void AddClusterTo(Command command)
     {
-        foreach (var option in s_ofCluster) command.Options.Add(option);
+        foreach (var option in s_ofCluster.Concat(s_retired)) command.Options.Add(option);
     }
 
     /// <summary>What was typed, by the name of the switch.</summary>

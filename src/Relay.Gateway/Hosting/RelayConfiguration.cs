@@ -16,6 +16,7 @@ public static class RelayConfiguration
     public const string SecretsVariable = "RELAY_SECRETS_DIRECTORY";
     private const string DefaultSecretsDirectory = "/run/secrets";
     private const string Prefix = "RELAY_";
+    private const string DefaultOrigin = "default";
 
     /// <summary>
     /// Replaces the sources by Relay's own. What is wrong with a switch or a file that one names is noted there, and told with
@@ -66,6 +67,10 @@ public static class RelayConfiguration
         return null;
     }
 
+    /// <summary>Whether an operator has set it: it is not a default.</summary>
+    internal static bool IsGiven(IConfiguration configuration, string key) =>
+        configuration is IConfigurationRoot root && Find(root, key) is var (_, origin) && origin != DefaultOrigin;
+
     internal static IEnumerable<string> Mistakes(IConfiguration configuration) =>
         configuration is IConfigurationRoot root ? root.Providers.OfType<NamedValues>().SelectMany(p => p.Mistakes) : [];
 
@@ -97,6 +102,11 @@ public static class RelayConfiguration
         {
             values.Given.Add(name);
             ReadFile(values, inFile, value, name);
+            return;
+        }
+        if (RetiredSettings.Of(name) is { } retired)
+        {
+            values.Mistakes.Add(retired.ToString());
             return;
         }
         var setting = RelaySettings.All.FirstOrDefault(s => s.Switch == name);
@@ -138,11 +148,12 @@ public static class RelayConfiguration
 
     private static void AddDefaults(NamedValues defaults, bool tls)
     {
-        const string origin = "default";
+        const string origin = DefaultOrigin;
         var options = new RelayOptions();
         defaults.Set(RelaySettings.DataDirectory.Key, options.DataDirectory, origin);
         defaults.Set("Relay:Conversations:Shards", options.Conversations.Shards.ToString(CultureInfo.InvariantCulture), origin);
         defaults.Set("Relay:Cluster:Host", options.Cluster.Host, origin);
+        defaults.Set("Relay:Cluster:Port", options.Cluster.Port.ToString(CultureInfo.InvariantCulture), origin);
         defaults.Set("Relay:Drain:Delay", options.Drain.Delay.ToString(), origin);
         defaults.Set("Relay:Drain:Timeout", options.Drain.Timeout.ToString(), origin);
         defaults.Set("Relay:Streams:KeepAlive", options.Streams.KeepAlive.ToString(), origin);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Otr.Core;
 using Relay.Gateway.Api;
@@ -98,6 +99,12 @@ public static class RelayExtensions
     private static void AddActors(IServiceCollection services)
     {
         services.TryAddSingleton<OpenRelay>(RelayService.OpenAsync);
+        services.TryAddSingleton<EndProcess>(s => code =>
+        {
+            // The console writes its lines from a queue; disposing of it writes what is left there.
+            s.GetRequiredService<ILoggerFactory>().Dispose();
+            Environment.Exit(code);
+        });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRandomSource>(SystemRandom.Instance);
         services.AddSingleton<ServerInfo>();

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Relay.Actors;
+using Relay.Actors.Cluster;
 
 namespace Relay.Gateway.Hosting;
 
@@ -25,25 +27,39 @@ public sealed class RelayOptions
 
     public StreamOptions Streams { get; } = new();
 
-    public ClusterOptions Cluster { get; } = new();
+    /// <summary>This node's place in its cluster; of no meaning to one process.</summary>
+    public ClusterOptions Cluster { get; set; } = new() { Host = Environment.MachineName };
 
     public DrainOptions Drain { get; } = new();
 
     /// <summary>True for a node of a cluster.</summary>
     public bool IsClustered => Database is not null;
 
+    /// <summary>The node's name in its cluster: host and port.</summary>
+    public string Node => string.Create(CultureInfo.InvariantCulture, $"{Cluster.Host}:{Cluster.Port}");
+
+    /// <summary>As a node of a cluster.</summary>
+    /// <exception cref="InvalidOperationException">It is none.</exception>
+    public ClusterRelayOptions ToClusterRelay() => new(Database ?? throw new InvalidOperationException("There is no database."), Cluster)
+    {
+        DataDirectory = DataDirectory,
+        SealingKeyFile = SealingKeyFile,
+        Shards = Conversations.Shards,
+        Version = ServerInfo.Version,
+    };
+
     /// <summary>What is wrong with the values that were read, in the order of <see cref="RelaySettings"/>.</summary>
     internal List<string> Mistakes { get; } = [];
 
     /// <summary>Without the addresses, which may hold passwords.</summary>
-    public override string ToString() => $"RelayOptions {{ {DataDirectory}, {(IsClustered ? Cluster.Host : "embedded")} }}";
+    public override string ToString() => $"RelayOptions {{ {DataDirectory}, {(IsClustered ? Node : "embedded")} }}";
 }
 
 /// <summary>The conversations of this process or of the whole cluster.</summary>
 public sealed class ConversationOptions
 {
-    /// <summary>Shards of the embedded actors, or of the whole cluster: the same on every node, and fixed by the first start.</summary>
-    public int Shards { get; set; } = 16;
+    /// <summary>Shards of the whole cluster; must be the same on every node and cannot be changed later. Of no meaning to one process.</summary>
+    public int Shards { get; set; } = RelayLimits.DefaultShards;
 }
 
 /// <summary>The streams of bots and bridges.</summary>
@@ -51,19 +67,6 @@ public sealed class StreamOptions
 {
     /// <summary>Silence after which a stream gets a keep-alive.</summary>
     public TimeSpan KeepAlive { get; set; } = GatewayLimits.KeepAliveInterval;
-}
-
-/// <summary>What makes a node of a cluster.</summary>
-public sealed class ClusterOptions
-{
-    /// <summary>The node's name in the cluster.</summary>
-    public string Host { get; set; } = Environment.MachineName[..Math.Min(Environment.MachineName.Length, RelaySettings.LongestNodeName)];
-
-    /// <summary>RabbitMQ: <c>amqp://</c> or <c>amqps://</c>.</summary>
-    public Uri? Broker { get; set; }
-
-    /// <summary>PEM file of the only certificate authority that the broker's certificate may come from; null: the system's.</summary>
-    public string? BrokerCertificateAuthorityFile { get; set; }
 }
 
 /// <summary>How a server leaves at SIGTERM.</summary>

@@ -33,7 +33,8 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         .. RelayConfiguration.Mistakes(configuration),
         .. options.Mistakes,
         .. CheckKeys(configuration),
-        .. CheckCluster(options),
+        .. CheckCluster(configuration, options),
+        .. RetiredSettings.Check(configuration),
         .. CheckEndpoints(configuration),
         .. CheckLogging(configuration),
     ];
@@ -43,20 +44,20 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
     {
         foreach (var (key, value) in configuration.GetSection("Relay").AsEnumerable())
         {
-            if (value is null || RelaySettings.Of(key) is not null) continue;
+            if (value is null || RelaySettings.Of(key) is not null || RetiredSettings.Of(key) is not null) continue;
+            if (key.StartsWith(RelaySettings.AkkaSettings + ":", StringComparison.OrdinalIgnoreCase)) continue;
             var near = RelaySettings.All.FirstOrDefault(s => s.Key.EndsWith(key[key.LastIndexOf(':')..], StringComparison.OrdinalIgnoreCase));
             yield return $"{key} is no setting of Relay{(near is null ? "" : $"; {near.Key} is meant perhaps")}. 'relay config show' lists them.";
         }
     }
 
-    private static IEnumerable<string> CheckCluster(RelayOptions options)
+    private static IEnumerable<string> CheckCluster(IConfiguration configuration, RelayOptions options)
     {
-        if (options.IsClustered == options.Cluster.Broker is not null) yield break;
-        var (given, missing) = options.IsClustered ? (RelaySettings.Database, RelaySettings.Broker) : (RelaySettings.Broker, RelaySettings.Database);
-        yield return $"A cluster needs both a database and a broker: there is a {Name(given)} and no {Name(missing)}. "
-            + $"Set {missing.Key} ({missing.Switch} or {missing.FileSwitch}), or leave both out for one process.";
-
-        static string Name(RelaySetting setting) => setting == RelaySettings.Database ? "database" : "broker";
+        if (options.IsClustered) return options.Cluster.Check();
+        // Without its database a node would run by itself, and nobody would notice.
+        var given = RelaySettings.All.Where(s => s.Key.StartsWith("Relay:Cluster:", StringComparison.Ordinal) && RelayConfiguration.IsGiven(configuration, s.Key)).ToList();
+        return given.Count == 0 ? [] : [$"{given[0]} is set and there is no database, which every node of a cluster shares. "
+            + $"Set {RelaySettings.Database.Key} ({RelaySettings.Database.Switch} or {RelaySettings.Database.FileSwitch}), or leave it out for one process."];
     }
 
     private static IEnumerable<string> CheckEndpoints(IConfiguration configuration)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Otr.Core;
 using Relay.Actors;
+using Relay.Actors.Cluster;
 using Relay.Gateway.Auth;
 
 namespace Relay.Gateway.Hosting;
@@ -10,9 +11,12 @@ namespace Relay.Gateway.Hosting;
 /// <summary>Opens the actors. A test puts others in their place.</summary>
 public delegate Task<IRelay> OpenRelay(RelayOptions options, ILoggerFactory loggers, CancellationToken cancellation);
 
+/// <summary>Ends the process at once with an exit code, its log lines written. A test notes the code instead.</summary>
+public delegate void EndProcess(int exitCode);
+
 /// <summary>Opens the actors and the API keys before the server listens, and closes them after it has stopped.</summary>
 internal sealed class RelayService(
-    OpenRelay open, IOptions<RelayOptions> options, IRandomSource random, TimeProvider time, ILoggerFactory loggers, ServerInfo info) : IHostedLifecycleService
+    OpenRelay open, EndProcess end, IOptions<RelayOptions> options, IRandomSource random, TimeProvider time, ILoggerFactory loggers, ServerInfo info) : IHostedLifecycleService
 {
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(5);
     private IRelay? _relay;
@@ -26,26 +30,24 @@ internal sealed class RelayService(
 
     public bool IsOpen => _keys is not null;
 
-    /// <summary>A node of a cluster, or the embedded actors: SQLite in the data directory, shards in this process.</summary>
-    public static Task<IRelay> OpenAsync(RelayOptions options, ILoggerFactory loggers, CancellationToken cancellation) => options.Database is { } database
-        ? ClusterRelay.OpenAsync(
-            new ClusterRelayOptions(database, options.Cluster.Broker!)
-            {
-                DataDirectory = options.DataDirectory,
-                SealingKeyFile = options.SealingKeyFile,
-                NodeName = options.Cluster.Host,
-                Shards = options.Conversations.Shards,
-                BrokerCertificateAuthorityFile = options.Cluster.BrokerCertificateAuthorityFile,
-            }, loggers, TimeProvider.System, SystemRandom.Instance, cancellation)
-        : EmbeddedRelay.OpenAsync(
-            new EmbeddedRelayOptions(options.DataDirectory) { Shards = options.Conversations.Shards, SealingKeyFile = options.SealingKeyFile },
-            loggers, TimeProvider.System, SystemRandom.Instance, cancellation);
+    /// <summary>A node of a cluster, or one process with SQLite in the data directory.</summary>
+    public static Task<IRelay> OpenAsync(RelayOptions options, ILoggerFactory loggers, CancellationToken cancellation)
+    {
+        var (time, random) = (TimeProvider.System, SystemRandom.Instance);
+        if (options.Database is null)
+        {
+            var embedded = new EmbeddedRelayOptions(options.DataDirectory) { SealingKeyFile = options.SealingKeyFile };
+            return EmbeddedRelay.OpenAsync(embedded, loggers, time, random, cancellation);
+        }
+        return ClusterRelay.OpenAsync(options.ToClusterRelay(), loggers, time, random, cancellation);
+    }
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         OtrKernel.WarmUp();
         var settings = options.Value;
         _relay = await open(settings, loggers, cancellationToken);
+        _ = EndWhenLostAsync(_relay);
         IApiKeyStore keys = _relay.Documents is { } documents
             ? await SharedApiKeys.OpenAsync(documents, settings.DataDirectory, time, loggers.CreateLogger("Relay.Gateway"), cancellationToken)
             : ApiKeyFile.Open(settings.DataDirectory);
@@ -60,6 +62,13 @@ internal sealed class RelayService(
         // A drain that did not end in its time does not end here either, and the process is about to go.
         if (info.DrainedInTime) await closed;
         else await Task.WhenAny(closed, Task.Delay(s_closeTimeout, CancellationToken.None));
+    }
+
+    /// <summary>A node that its cluster goes on without ends at once: it has nothing to hand over, and nobody to answer.</summary>
+    private async Task EndWhenLostAsync(IRelay relay)
+    {
+        await relay.Lost;
+        end(ServerInfo.RestartExitCode);
     }
 
     /// <summary>Closes what a start that failed has opened, too.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Relay.Actors;
+using Relay.Actors.Cluster;
 
 namespace Relay.Gateway.Hosting;
 
@@ -31,8 +33,9 @@ public static class RelaySettings
     internal const string HealthUrl = "Kestrel:Endpoints:Health:Url";
     internal const string LogLevel = "Logging:LogLevel:Default";
     internal const string LogFormat = "Logging:Console:FormatterName";
-    internal const int LongestNodeName = 63;
-    private const int MaxShards = 1024;
+    /// <summary>Akka's settings, by their full names.</summary>
+    internal const string AkkaSettings = "Relay:Cluster:Settings";
+    private const string ClusterCertificate = "Relay:Cluster:Certificate:";
     private static readonly TimeSpan s_longestDrain = TimeSpan.FromMinutes(10);
 
     public static RelaySetting DataDirectory { get; } = new("Relay:DataDirectory", "--data", "RELAY_DATA") { Apply = (o, v) => Set(() => o.DataDirectory = Path.GetFullPath(v)) };
@@ -42,8 +45,6 @@ public static class RelaySettings
 
     public static RelaySetting Database { get; } = new("ConnectionStrings:Relay", "--database", "RELAY_DATABASE", IsSecret: true) { Apply = ApplyDatabase };
 
-    public static RelaySetting Broker { get; } = new("Relay:Cluster:Broker", "--broker", "RELAY_BROKER", IsSecret: true) { Apply = ApplyBroker };
-
     public static IReadOnlyList<RelaySetting> All { get; } =
     [
         DataDirectory,
@@ -51,9 +52,12 @@ public static class RelaySettings
         new("Relay:AdminKeyFile", "--admin-key") { Apply = (o, v) => Set(() => o.AdminKeyFile = Path.GetFullPath(v)) },
         Database,
         new("Relay:Conversations:Shards", "--shards", "RELAY_SHARDS") { Apply = ApplyShards },
-        new("Relay:Cluster:Host", "--node-name", "RELAY_NODE_NAME") { Apply = ApplyHost },
-        Broker,
-        new("Relay:Cluster:BrokerCertificateAuthorityFile", "--broker-ca", "RELAY_BROKER_CA") { Apply = (o, v) => Set(() => o.Cluster.BrokerCertificateAuthorityFile = Path.GetFullPath(v)) },
+        new("Relay:Cluster:Host", "--cluster-host", "RELAY_CLUSTER_HOST") { Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Host = v }) },
+        new("Relay:Cluster:Port", "--cluster-port", "RELAY_CLUSTER_PORT") { Apply = ApplyPort },
+        new("Relay:Cluster:Listen", "--cluster-listen", "RELAY_CLUSTER_LISTEN") { Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Listen = v }) },
+        CertificateFile("Path", (files, path) => files with { Path = path }),
+        CertificateFile("KeyPath", (files, path) => files with { KeyPath = path }),
+        CertificateFile("AuthorityPath", (files, path) => files with { AuthorityPath = path }),
         new("Relay:Drain:Delay", "--drain-delay") { Apply = (o, v) => ApplyTime(v, TimeSpan.Zero, s_longestDrain, t => o.Drain.Delay = t) },
         new("Relay:Drain:Timeout", "--drain-timeout") { Apply = (o, v) => ApplyTime(v, TimeSpan.FromSeconds(1), s_longestDrain, t => o.Drain.Timeout = t) },
         new("Relay:Streams:KeepAlive") { Apply = (o, v) => ApplyTime(v, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30), t => o.Streams.KeepAlive = t) },
@@ -76,6 +80,8 @@ public static class RelaySettings
         {
             if (configuration[setting.Key] is { Length: > 0 } value && setting.Apply(options, value) is { } mistake) options.Mistakes.Add($"{setting} {mistake}");
         }
+        var akka = configuration.GetSection(AkkaSettings).AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null);
+        options.Cluster = options.Cluster with { Settings = akka.ToDictionary(pair => pair.Key, pair => pair.Value!) };
     }
 
     private static string? Set(Action set)
@@ -106,27 +112,24 @@ public static class RelaySettings
         }
     }
 
-    // Nothing of a wrong address is repeated: it may hold a password.
-    private static string? ApplyBroker(RelayOptions options, string value)
-    {
-        var isAddress = Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps" && uri.Host.Length > 0;
-        options.Cluster.Broker = isAddress ? uri : new Uri("amqp://wrong");
-        return isAddress ? null : "must be amqp://user:password@host:port/vhost, or amqps:// with TLS. Characters like @ / : in a password are written %40 %2F %3A.";
-    }
-
     private static string? ApplyShards(RelayOptions options, string value)
     {
-        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int shards) || shards is < 1 or > MaxShards) return $"must be 1 to {MaxShards}.";
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int shards) || shards is < 1 or > RelayLimits.MaxShards) return $"must be 1 to {RelayLimits.MaxShards}.";
         options.Conversations.Shards = shards;
         return null;
     }
 
-    private static string? ApplyHost(RelayOptions options, string value)
+    private static string? ApplyPort(RelayOptions options, string value)
     {
-        if (value.Length > LongestNodeName || value.Any(char.IsControl)) return $"must have 1 to {LongestNodeName} characters, none of them control characters.";
-        options.Cluster.Host = value;
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535) return "must be a port, 1 to 65535.";
+        options.Cluster = options.Cluster with { Port = port };
         return null;
     }
+
+    private static RelaySetting CertificateFile(string name, Func<ClusterCertificateFiles, string, ClusterCertificateFiles> put) => new(ClusterCertificate + name)
+    {
+        Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Certificate = put(o.Cluster.Certificate ?? new ClusterCertificateFiles("", "", ""), Path.GetFullPath(v)) }),
+    };
 
     /// <summary>A time as <c>00:00:20</c>, or as a number of seconds (where .NET would read days).</summary>
     private static string? ApplyTime(string value, TimeSpan least, TimeSpan most, Action<TimeSpan> set)

@@ -5,6 +5,9 @@ namespace Relay.Gateway.Hosting;
 /// <summary>What a running server tells of itself.</summary>
 public sealed class ServerInfo(TimeProvider time)
 {
+    /// <summary>The process's exit code (EX_TEMPFAIL) when it must be started again: whoever supervises it does that.</summary>
+    public const int RestartExitCode = 75;
+
     /// <summary>The product's version.</summary>
     public static string Version { get; } =
         typeof(ServerInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";

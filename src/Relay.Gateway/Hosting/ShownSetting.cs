@@ -25,7 +25,6 @@ public sealed record ShownSetting(string Key, string? Value, string? Origin)
     private static string Masked(string key, string value)
     {
         if (key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase)) return Database(value);
-        if (RelaySettings.Of(key) == RelaySettings.Broker) return Address(value);
         return RelaySettings.Of(key) is { IsSecret: false } || !IsSecret(key) ? value : Mask;
     }
 
@@ -43,11 +42,6 @@ public sealed record ShownSetting(string Key, string? Value, string? Origin)
             return Mask;
         }
     }
-
-    private static string Address(string value) =>
-        Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps"
-            ? uri.UserInfo.Length == 0 ? value : $"{uri.Scheme}://{uri.UserInfo.Split(':')[0]}{(uri.UserInfo.Contains(':', StringComparison.Ordinal) ? ":" + Mask : "")}@{uri.Authority[(uri.Authority.IndexOf('@', StringComparison.Ordinal) + 1)..]}{uri.PathAndQuery}"
-            : Mask;
 
     private static bool IsSecret(string key) =>
         s_secretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase)) && !key.EndsWith("File", StringComparison.OrdinalIgnoreCase) && !key.EndsWith("Path", StringComparison.OrdinalIgnoreCase);

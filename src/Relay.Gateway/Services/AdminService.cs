@@ -70,17 +70,27 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         Draining = relay.Draining.IsCancellationRequested,
     });
 
-    public override Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
+    public override async Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
     {
         var response = new V1.ListNodesResponse();
-        foreach (var node in relay.Nodes.OrderBy(n => n.Name, StringComparer.Ordinal))
+        foreach (var node in await relay.ListNodesAsync(context.CancellationToken))
         {
-            var message = new V1.Node { Name = node.Name, Answering = node.IsSelf, Draining = node.IsDraining, AssignedShards = node.AssignedShards };
-            if (node.OwnedShards is { } owned) message.OwnedShards = owned;
+            var message = new V1.Node { Name = node.Name, Answering = node.IsSelf, State = StateOf(node.State), Reachable = node.IsReachable };
+            if (node.Shards is { } shards) message.Shards = shards;
+            if (node.Conversations is { } conversations) message.Conversations = conversations;
             response.Nodes.Add(message);
         }
-        return Task.FromResult(response);
+        return response;
     }
+
+    private static V1.NodeState StateOf(NodeMembership state) => state switch
+    {
+        NodeMembership.Joining => V1.NodeState.Joining,
+        NodeMembership.Up => V1.NodeState.Up,
+        NodeMembership.Leaving => V1.NodeState.Leaving,
+        NodeMembership.Down => V1.NodeState.Down,
+        _ => throw new System.Diagnostics.UnreachableException(state.ToString()),
+    };
 
     /// <summary>A time outside the calendar counts as past.</summary>
     private static DateTimeOffset? Expiry(Timestamp? time) =>

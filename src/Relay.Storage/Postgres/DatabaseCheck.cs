@@ -8,9 +8,7 @@ namespace Relay.Storage.Postgres;
 /// <param name="ConnectionString">Npgsql's form. It holds a password: never logged.</param>
 /// <param name="SealingKeyFile">Where the cluster's key should be.</param>
 /// <param name="Shards">The number of shards that the node is set to.</param>
-/// <param name="ClockTolerance">Difference of the clocks from which the cluster does not work.</param>
-/// <param name="NodeLifetime">Age up to which a heartbeat shows that its node lives.</param>
-public sealed record DatabaseCheckOptions(string ConnectionString, string SealingKeyFile, int Shards, TimeSpan ClockTolerance, TimeSpan NodeLifetime)
+public sealed record DatabaseCheckOptions(string ConnectionString, string SealingKeyFile, int Shards)
 {
     /// <summary>Prints the type only.</summary>
     public override string ToString() => nameof(DatabaseCheckOptions);
@@ -74,7 +72,7 @@ public sealed class DatabaseCheck(DatabaseCheckOptions options, TimeProvider tim
         var after = time.GetUtcNow();
         var ahead = before + (after - before) / 2 - there;
         var detail = string.Create(CultureInfo.InvariantCulture, $"This machine's clock is {Math.Abs(ahead.TotalSeconds):F1} s {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} the database's.");
-        if (ahead.Duration() > options.ClockTolerance) Add("database clock", ClusterVerdict.Problem, detail, "Keep all clocks in step (NTP): nodes take a command that is minutes old for one that nobody waits for.");
+        if (ahead.Duration() > StorageLimits.ClockTolerance) Add("database clock", ClusterVerdict.Problem, detail, "Keep all clocks in step (NTP): commands between nodes expire after some seconds, and a node whose clock is this far off does not start.");
         else if (ahead.Duration() > s_warn) Add("database clock", ClusterVerdict.Warning, detail, "Keep all clocks in step (NTP): API keys expire by each node's clock.");
         else Add("database clock", ClusterVerdict.Ok, "in step with this machine's");
     }
@@ -134,14 +132,20 @@ public sealed class DatabaseCheck(DatabaseCheckOptions options, TimeProvider tim
 
     private async Task NodesAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var nodes = await connection.RowsAsync($"SELECT name, draining FROM {PostgresSchema.Name}.node WHERE beat > clock_timestamp() - make_interval(secs => $1) ORDER BY name",
-            r => (Name: r.GetString(0), IsDraining: r.GetBoolean(1)), cancellation, options.NodeLifetime.TotalSeconds).ConfigureAwait(false);
-        var twice = nodes.GroupBy(n => n.Name).Where(g => g.Count(n => !n.IsDraining) > 1).Select(g => g.Key).ToList();
-        var detail = nodes.Count == 0 ? "None is up." : string.Join(", ", nodes.Select(n => n.IsDraining ? n.Name + " (draining)" : n.Name));
-        if (twice.Count > 0) Add("nodes", ClusterVerdict.Problem, $"{detail}: {string.Join(", ", twice)} is there twice.", "Give every node its own --node-name.");
-        else if (nodes.Count == 1) Add("nodes", ClusterVerdict.Warning, detail, "With one node nobody takes over when it dies.");
-        else Add("nodes", nodes.Count == 0 ? ClusterVerdict.Warning : ClusterVerdict.Ok, detail);
+        var nodes = await NodeRows.ReadAllAsync(connection, cancellation).ConfigureAwait(false);
+        var held = nodes.Where(n => n.IsHeld).Select(n => Address(n) + n.State switch
+        {
+            NodeState.Starting => " (starting or leaving)",
+            NodeState.Down => " (downed: it stops)",
+            _ => "",
+        }).ToList();
+        if (held.Count == 0) Add("nodes", ClusterVerdict.Warning, "None is up.");
+        else if (held.Count == 1) Add("nodes", ClusterVerdict.Warning, held[0], "With one node nobody takes over when it dies.");
+        else Add("nodes", ClusterVerdict.Ok, string.Join(", ", held));
     }
+
+    /// <summary>Host and port, without the scheme that is the same for all.</summary>
+    private static string Address(RegisteredNode node) => node.Node.Address[(node.Node.Address.LastIndexOf('@') + 1)..];
 
     private static Task<byte[]?> DocumentAsync(NpgsqlConnection connection, string name, CancellationToken cancellation)
         => connection.ScalarAsync<byte[]>($"SELECT sealed FROM {PostgresSchema.Name}.document WHERE name = $1", cancellation, name);

@@ -83,11 +83,15 @@ internal sealed class NodeRows : INodeRows
     }
 
     public async ValueTask<IReadOnlyList<RegisteredNode>> ReadAsync(CancellationToken cancellation)
-        => await UseAsync(session => session.RowsAsync($"""
-            SELECT n.address, n.incarnation, n.version, n.state, {s_isHeld} AS held,
-                n.server_start = pg_postmaster_start_time(), clock_timestamp() - pg_postmaster_start_time()
-            FROM relay.cluster_node n ORDER BY held DESC, n.address LIMIT $1
-            """, ReadNode, cancellation, (long)StorageLimits.MaxNodes), cancellation).ConfigureAwait(false);
+        => await UseAsync(session => ReadAllAsync(session, cancellation), cancellation).ConfigureAwait(false);
+
+    /// <summary>By any session, as one that only looks.</summary>
+    /// <exception cref="NpgsqlException"/>
+    public static Task<List<RegisteredNode>> ReadAllAsync(NpgsqlConnection session, CancellationToken cancellation) => session.RowsAsync($"""
+        SELECT n.address, n.incarnation, n.version, n.state, {s_isHeld} AS held,
+            n.server_start = pg_postmaster_start_time(), clock_timestamp() - pg_postmaster_start_time()
+        FROM relay.cluster_node n ORDER BY held DESC, n.address LIMIT $1
+        """, ReadNode, cancellation, (long)StorageLimits.MaxNodes);
 
     private static RegisteredNode ReadNode(NpgsqlDataReader r) => new(new NodeIdentity(r.GetString(0), r.GetInt64(1)), r.GetString(2),
         (NodeState)r.GetInt16(3), IsHeld: r.GetBoolean(4), IsOfThisServerStart: r.GetBoolean(5), ServerUptime: r.GetTimeSpan(6));

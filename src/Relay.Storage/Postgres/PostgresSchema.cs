@@ -49,13 +49,6 @@ internal static class PostgresSchema
             used timestamptz NOT NULL
         ) WITH (fillfactor = 50);
 
-        CREATE TABLE relay.node (
-            id uuid PRIMARY KEY,
-            name text NOT NULL,
-            draining boolean NOT NULL,
-            beat timestamptz NOT NULL
-        ) WITH (fillfactor = 50);
-
         CREATE TABLE relay.endpoint (
             id text COLLATE "C" PRIMARY KEY,
             address bytea NOT NULL UNIQUE,

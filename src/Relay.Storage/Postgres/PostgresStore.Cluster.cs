@@ -7,7 +7,6 @@ namespace Relay.Storage.Postgres;
 public sealed partial class PostgresStore
 {
     /// <summary>Nodes silent for this many lifetimes are forgotten.</summary>
-    private const int LifetimesKept = 20;
 
     public async ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation)
     {
@@ -37,29 +36,6 @@ public sealed partial class PostgresStore
             }
         }, cancellation).ConfigureAwait(false);
     }
-
-    public async ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation)
-    {
-        RefuseIfClosed();
-        return await _connections.RunAsync<IReadOnlyList<NodeRow>>(async (connection, _, c) =>
-        {
-            await using var batch = new NpgsqlBatch(connection);
-            batch.Add("INSERT INTO relay.node AS n (id, name, draining, beat) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET name = excluded.name, draining = excluded.draining, beat = excluded.beat", self.Id, self.Name, self.IsDraining);
-            batch.Add("DELETE FROM relay.node WHERE id IN (SELECT id FROM relay.node WHERE beat < clock_timestamp() - $1 FOR UPDATE SKIP LOCKED)", lifetime * LifetimesKept);
-            batch.Add("SELECT id, name, draining FROM relay.node WHERE beat >= clock_timestamp() - $1 ORDER BY id LIMIT $2", lifetime, (long)StorageLimits.MaxNodes);
-            var reader = await batch.ExecuteReaderAsync(c).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                var nodes = new List<NodeRow>();
-                while (await reader.ReadAsync(c).ConfigureAwait(false)) nodes.Add(new NodeRow(reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
-                return nodes;
-            }
-        }, cancellation).ConfigureAwait(false);
-    }
-
-    // Also from a store that takes no more writes: leaving comes last.
-    public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation)
-        => await _connections.RunAsync((connection, _, c) => connection.ExecuteAsync("DELETE FROM relay.node WHERE id = $1", c, node), cancellation).ConfigureAwait(false);
 
     public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => ReadAsync((connection, c) => DocumentAsync(connection, name, c), cancellation);
 

@@ -3,7 +3,6 @@ using Akka.Cluster.Sharding;
 using Akka.TestKit;
 using Akka.TestKit.Xunit;
 using Relay.Actors.Conversations;
-using Relay.Actors.Shards;
 using Relay.Actors.Tests.Harness;
 using Relay.Storage;
 

@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit;
 using Relay.Actors.Conversations;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Actors.Tests.Harness;
 using Relay.Storage.Sealing;

@@ -4,7 +4,6 @@ using Otr.Core;
 using Relay.Actors.Conversations;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Sealing;

@@ -1,4 +1,3 @@
-using Relay.Actors.Shards;
 
 namespace Relay.Actors.Tests.Overload;
 

@@ -4,7 +4,6 @@ using Relay.Actors;
 using Relay.Actors.Conversations;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Outbox;
-using Relay.Actors.Shards;
 using Relay.Actors.Telemetry;
 using Relay.Simulation.Tests.Engine;
 using Relay.Simulation.Tests.Network;

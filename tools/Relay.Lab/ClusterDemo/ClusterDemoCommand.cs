@@ -17,8 +17,8 @@ internal static class ClusterDemoCommand
     public static Command Create()
     {
         var conversations = new Option<int>("--conversations") { Description = $"Conversations at once, 1 to {MaxConversations}.", HelpName = "N", DefaultValueFactory = _ => 36 };
-        var install = new Option<bool>("--install") { Description = "As root on Debian: install PostgreSQL and RabbitMQ first if they are missing." };
-        var command = new Command("cluster-demo", "Three relays on this machine, over a PostgreSQL and a RabbitMQ of their own: one is killed, then all are restarted, and dozens of conversations go on. Nothing left behind.") { conversations, install };
+        var install = new Option<bool>("--install") { Description = "As root on Debian: install PostgreSQL first if it is missing." };
+        var command = new Command("cluster-demo", "Three relays on this machine, over a PostgreSQL of their own: one is killed, then all are restarted, and dozens of conversations go on. Nothing left behind.") { conversations, install };
         command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(conversations), parsed.GetValue(install), parsed.GetValue(CommonOptions.Json), cancellation));
         return command;
     }

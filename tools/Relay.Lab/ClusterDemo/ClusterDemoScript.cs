@@ -55,8 +55,8 @@ internal sealed class ClusterDemoScript(IClusterDemoAudience audience, int conve
             "Relay holds Off-the-Record (OTR) conversations for others. Here three relays share them: every conversation belongs to one of 16 shards, every shard is a "
             + "replicated queue that the broker gives to one relay at a time, and what a relay does is durable in the database before anybody hears of it. "
             + "Everything runs on this machine, on loopback, in a temporary directory.");
-        _cluster = await ClusterProcesses.StartAsync(new ClusterOptions { Nodes = Nodes, Progress = audience.Progress }, cancellation);
-        audience.Fact($"PostgreSQL is process {_cluster.Database.ProcessId}, RabbitMQ process {_cluster.Broker.ProcessId}, below {_cluster.Directory}.");
+        _cluster = await ClusterProcesses.StartAsync(new ClusterLayout { Nodes = Nodes, Progress = audience.Progress }, cancellation);
+        audience.Fact($"PostgreSQL is process {_cluster.Database.ProcessId}, below {_cluster.Directory}.");
         foreach (var node in _cluster.Nodes) audience.Fact($"{node.Name} is process {node.ProcessId}, at {node.Address.GetLeftPart(UriPartial.Authority)}.");
         _stage = await LoadStage.OpenAsync(Connect, RelayKey.FromFile(_cluster.AdminKeyFile), new LoadOptions(conversations, s_think) { Endpoints = 2 }, cancellation);
         audience.Fact("A bot and a bridge are connected over gRPC. Each knows the addresses of all three, and uses one of them.");

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Relay.Cli;
 using Relay.Client;
 using Relay.Engines;
@@ -7,17 +9,16 @@ using Relay.Gateway.Auth;
 namespace Relay.Lab.Processes;
 
 /// <summary>
-/// A PostgreSQL, a RabbitMQ and some relays, each a process of its own on this machine, in one temporary directory. All of
+/// A PostgreSQL and some relays, each a process of its own on this machine, in one temporary directory. All of
 /// them end with it, by their process ids.
 /// </summary>
 internal sealed class ClusterProcesses : IAsyncDisposable
 {
-    private readonly ClusterOptions _options;
+    private readonly ClusterLayout _options;
     private readonly List<ClusterNode> _nodes = [];
     private PostgresServer? _database;
-    private RabbitServer? _broker;
 
-    private ClusterProcesses(ClusterOptions options, string directory) => (_options, Directory) = (options, directory);
+    private ClusterProcesses(ClusterLayout options, string directory) => (_options, Directory) = (options, directory);
 
     /// <summary>Everything that they write is below it.</summary>
     public string Directory { get; }
@@ -33,30 +34,15 @@ internal sealed class ClusterProcesses : IAsyncDisposable
 
     public PostgresServer Database => _database ?? throw new InvalidOperationException("There is no database.");
 
-    public RabbitServer Broker => _broker ?? throw new InvalidOperationException("There is no broker.");
-
     /// <summary>The directory stays when this is disposed of: somebody will want to read what went wrong.</summary>
     public bool KeepsLogs { get; set; }
 
     /// <summary>What must be installed first; null if nothing must.</summary>
-    public static string? Missing
-    {
-        get
-        {
-            string[] missing = [.. Packages()];
-            return missing.Length == 0 ? null : string.Join(' ', missing);
-
-            static IEnumerable<string> Packages()
-            {
-                if (!PostgresServer.IsInstalled) yield return "postgresql";
-                if (RabbitServer.Missing is not null) yield return "rabbitmq-server";
-            }
-        }
-    }
+    public static string? Missing => PostgresServer.IsInstalled ? null : "postgresql";
 
     /// <summary>Starts all of it, and returns once every relay answers.</summary>
     /// <exception cref="CommandFailure">Something is not installed or did not start; the directory with the logs is kept and named.</exception>
-    public static async Task<ClusterProcesses> StartAsync(ClusterOptions options, CancellationToken cancellation)
+    public static async Task<ClusterProcesses> StartAsync(ClusterLayout options, CancellationToken cancellation)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("relay-cluster-").FullName;
         // PostgreSQL does not run as root, and must find its way to its own folder.
@@ -64,7 +50,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         var cluster = new ClusterProcesses(options, directory);
         try
         {
-            await cluster.StartEnginesAsync(cancellation);
+            await cluster.StartDatabaseAsync(cancellation);
             await cluster.StartNodesAsync(cancellation);
             return cluster;
         }
@@ -85,35 +71,18 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_nodes.Select(n => n.DisposeAsync().AsTask()));
-        await Task.WhenAll(EndAsync(_database), EndAsync(_broker));
+        if (_database is not null) await _database.DisposeAsync();
         if (!KeepsLogs) System.IO.Directory.Delete(Directory, recursive: true);
-
-        static async Task EndAsync(IAsyncDisposable? engine)
-        {
-            if (engine is not null) await engine.DisposeAsync();
-        }
     }
 
-    private async Task StartEnginesAsync(CancellationToken cancellation)
+    private async Task StartDatabaseAsync(CancellationToken cancellation)
     {
-        _options.Progress("starting PostgreSQL and RabbitMQ");
-        var database = PostgresServer.StartAsync(new PostgresOptions(Path.Combine(Directory, "postgres"))
+        _options.Progress("starting PostgreSQL");
+        _database = await PostgresServer.StartAsync(new PostgresOptions(Path.Combine(Directory, "postgres"))
         {
-            ListenAddress = _options.EngineAddress.ToString(),
+            ListenAddress = _options.DatabaseAddress.ToString(),
             AllowedNetworks = _options.NodeNetwork is { } network ? [network] : [],
         }, cancellation);
-        _broker = new RabbitServer(Path.Combine(Directory, "rabbit"), new RabbitServerOptions { ListenAddress = _options.EngineAddress });
-        try
-        {
-            await _broker.StartAsync(cancellation);
-        }
-        finally
-        {
-            // Whatever became of the broker: a database that was started must be ended.
-            await ((Task)database).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (database.IsCompletedSuccessfully) _database = await database;
-        }
-        await database;
     }
 
     private async Task StartNodesAsync(CancellationToken cancellation)
@@ -131,23 +100,32 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     {
         var name = ClusterNode.NameOf(number);
         var place = _options.Places.GetValueOrDefault(number);
-        return new ServerStart(Path.Combine(Directory, name), $"{place?.Address.ToString() ?? "127.0.0.1"}:0", Path.Combine(Directory, name + ".log"))
+        var host = place?.Address.ToString() ?? "127.0.0.1";
+        return new ServerStart(Path.Combine(Directory, name), $"{host}:0", Path.Combine(Directory, name + ".log"))
         {
             CommandPrefix = place?.CommandPrefix ?? [],
             // Passwords do not belong into arguments, which everybody on the machine can read.
             Environment = new Dictionary<string, string>
             {
                 ["RELAY_DATABASE"] = Database.ConnectionString,
-                ["RELAY_BROKER"] = Broker.Uri.ToString(),
             },
             Arguments =
             [
-                "--node-name", name,
+                "--cluster-host", host,
+                "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture),
                 "--sealing-key", Path.Combine(Directory, "sealing.key"),
                 "--shards", _options.Shards.ToString(CultureInfo.InvariantCulture),
                 .. place is null ? (string[])[] : ["--certificate", place.CertificateFile],
                 .. _options.Arguments,
             ],
         };
+    }
+
+    /// <summary>A port that nobody listens on now. A node keeps it over its restarts: the others know it by it.</summary>
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -24,6 +24,6 @@ internal static partial class ShardOwners
         return owners.ToDictionary(o => o.Key, o => o.Value.Node);
     }
 
-    [GeneratedRegex(@"Shard (\d+) is this node's, epoch (\d+)")]
+    [GeneratedRegex(@"Shard (\d+) is claimed, epoch (\d+)")]
     private static partial Regex Taken();
 }

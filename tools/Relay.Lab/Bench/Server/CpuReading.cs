@@ -1,14 +1,13 @@
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>Microseconds of CPU that each part has used so far; null where there is no such part.</summary>
-internal readonly record struct CpuReading(double Relay, double? Broker, double? Database, double Load)
+internal readonly record struct CpuReading(double Relay, double? Database, double Load)
 {
-    public static CpuReading Now(IEnumerable<int> relays, int? broker, int? database) => new(
+    public static CpuReading Now(IEnumerable<int> relays, int? database) => new(
         ProcessTree.CpuMicroseconds(relays),
-        broker is { } b ? ProcessTree.CpuMicroseconds([b]) : null,
         database is { } d ? ProcessTree.CpuMicroseconds([d]) : null,
         Environment.CpuUsage.TotalTime.TotalMicroseconds);
 
     public static CpuReading operator -(CpuReading after, CpuReading before) => new(
-        after.Relay - before.Relay, after.Broker - before.Broker, after.Database - before.Database, after.Load - before.Load);
+        after.Relay - before.Relay, after.Database - before.Database, after.Load - before.Load);
 }

@@ -61,7 +61,7 @@ internal sealed class EmbeddedStage : BenchStage
         await ForgetServerAsync();
     }
 
-    public override CpuReading Cpu() => CpuReading.Now([Server.Id], null, null);
+    public override CpuReading Cpu() => CpuReading.Now([Server.Id], null);
 
     public override async ValueTask DisposeAsync()
     {

@@ -15,7 +15,7 @@ internal static class ServerReport
     [
         ("per_second", "per second", ""), ("p50_ms", "p50", " ms"), ("p99_ms", "p99", " ms"),
         ("low_load_p50_ms", "low load p50", " ms"), ("low_load_p99_ms", "low load p99", " ms"),
-        ("relay_us", "relay CPU", " µs"), ("broker_us", "broker", " µs"), ("database_us", "database", " µs"), ("load_us", "load", " µs"),
+        ("relay_us", "relay CPU", " µs"), ("database_us", "database", " µs"), ("load_us", "load", " µs"),
     ];
 
     /// <summary>An array of objects, each with `what` and the figures of its row (bench/README.md).</summary>

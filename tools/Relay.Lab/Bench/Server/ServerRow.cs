@@ -28,7 +28,6 @@ internal sealed class ServerRow(string what)
         .Add("p50_ms", measured.Latencies.Quantile(0.5))
         .Add("p99_ms", measured.Latencies.Quantile(0.99))
         .Add("relay_us", measured.CpuEach.Relay, 1)
-        .Add("broker_us", measured.CpuEach.Broker, 1)
         .Add("database_us", measured.CpuEach.Database, 1)
         .Add("load_us", measured.CpuEach.Load, 1)
         .Add("messages", measured.Latencies.Count)
@@ -59,7 +58,7 @@ internal sealed record Measurement(Latencies Latencies, TimeSpan Took, CpuReadin
         get
         {
             double n = Math.Max(1, Latencies.Count);
-            return new CpuReading(Cpu.Relay / n, Cpu.Broker / n, Cpu.Database / n, Cpu.Load / n);
+            return new CpuReading(Cpu.Relay / n, Cpu.Database / n, Cpu.Load / n);
         }
     }
 }

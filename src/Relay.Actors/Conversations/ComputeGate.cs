@@ -1,4 +1,4 @@
-namespace Relay.Actors.Shards;
+namespace Relay.Actors.Conversations;
 
 /// <summary>
 /// Bounds how many conversations compute at once, and shares it fairly: endpoints that wait get a turn each, one after the

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using Relay.Actors.Conversations;
 
-namespace Relay.Actors.Shards;
+namespace Relay.Actors.Conversations;
 
 /// <summary>
 /// Counts the commands that this process has accepted and not answered: their bound, and what a drain waits for. One

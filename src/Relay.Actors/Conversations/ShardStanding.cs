@@ -1,6 +1,6 @@
 using Relay.Storage;
 
-namespace Relay.Actors.Shards;
+namespace Relay.Actors.Conversations;
 
 /// <summary>
 /// This process's right to act for a shard, from its claim to its end. Every commit carries its fence; once the store has
@@ -14,6 +14,9 @@ internal sealed class ShardStanding(ShardFence? fence, Action? lost = null)
 
     /// <summary>Of a shard that only this process can own.</summary>
     public static ShardStanding Sole { get; } = new(null);
+
+    /// <summary>Of an entity that starts where its shard's right has just been lost: it may do nothing.</summary>
+    public static ShardStanding None { get; } = new(null) { _isLost = 1 };
 
     public ShardFence? Fence => fence;
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace Relay.Lab.Processes;
 
 /// <summary>What a <see cref="ClusterProcesses"/> consists of.</summary>
-internal sealed record ClusterOptions
+internal sealed record ClusterLayout
 {
     /// <summary>Relay processes.</summary>
     public int Nodes { get; init; } = 3;
@@ -11,8 +11,8 @@ internal sealed record ClusterOptions
     /// <summary>Shards that the nodes share.</summary>
     public int Shards { get; init; } = 16;
 
-    /// <summary>Where database and broker listen; they are given to the nodes by this address.</summary>
-    public IPAddress EngineAddress { get; init; } = IPAddress.Loopback;
+    /// <summary>Where the database listens; it is given to the nodes by this address.</summary>
+    public IPAddress DatabaseAddress { get; init; } = IPAddress.Loopback;
 
     /// <summary>Network in CIDR form, beside that address, from which nodes reach the database; null: none.</summary>
     public string? NodeNetwork { get; init; }

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Logging;
+using Otr.Core;
+using Relay.Actors.Hosting;
+using Relay.Actors.Telemetry;
+using Relay.Storage;
+using Relay.Storage.Files;
+using Relay.Storage.Postgres;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Cluster;
+
+/// <summary>One node of many, over a PostgreSQL that all of them share.</summary>
+public static class ClusterRelay
+{
+    /// <summary>Joins the cluster, which the first node founds.</summary>
+    /// <param name="random">Safe for many threads.</param>
+    /// <exception cref="RelayStartException">
+    /// The database cannot be reached or refuses, is newer, another cluster's or set up otherwise; the sealing key is another
+    /// one; the cluster's port is taken, or no node of the cluster answers: the message says what to do, and nothing was
+    /// overwritten.
+    /// </exception>
+    public static async Task<IRelay> OpenAsync(
+        ClusterRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
+    {
+        if (options.Shards is < 1 or > RelayLimits.MaxShards) throw new RelayStartException($"A cluster has 1 to {RelayLimits.MaxShards} shards.");
+        var log = loggers.CreateLogger("Relay.Actors");
+        var directory = DataDirectory.Open(options.DataDirectory, options.SealingKeyFile);
+        var telemetry = new RelayTelemetry();
+        var actors = ActorHost.CreateNode(loggers);
+        PostgresStore? store = null;
+        Sealer? sealer = null;
+        ClusterCertificate? certificate = null;
+        try
+        {
+            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time, cancellation)
+                .ConfigureAwait(false);
+            (sealer, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation)
+                .ConfigureAwait(false);
+            using (key)
+            {
+                certificate = options.Node.Certificate is { } files
+                    ? ClusterCertificate.Read(files, time) : ClusterCertificate.Issue(key, options.Node.Host);
+            }
+            await ClusterDocuments.AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
+            var stopped = new TaskCompletionSource<StopReason>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var node = new ClusterNode(options.Node, new ClusterNodeParts(store, store, sealer, certificate, options.Version, NewId(random),
+                reason => stopped.TrySetResult(reason), time, loggers.CreateLogger("Relay.Cluster")));
+            var settings = new RelayNodeOptions { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
+            var relay = new RelayNode(store, sealer, ids, settings, actors,
+                context => new ClusterConversations(context, node, stopped.Task, store, options.Shards, settings.PassivateAfter),
+                telemetry, log, time, random, directory);
+            await relay.StartAsync(cancellation).ConfigureAwait(false);
+            return relay;
+        }
+        catch (Exception e)
+        {
+            await actors.DisposeAsync().ConfigureAwait(false);
+            if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
+            certificate?.Dispose();
+            sealer?.Dispose();
+            telemetry.Dispose();
+            directory.Dispose();
+            if (e is StoreException or IOException or UnauthorizedAccessException) throw new RelayStartException($"The node cannot start: {e.Message}", e);
+            throw;
+        }
+    }
+
+    private static Guid NewId(IRandomSource random)
+    {
+        Span<byte> id = stackalloc byte[16];
+        random.Fill(id);
+        return new Guid(id);
+    }
+}
