@@ -4,8 +4,8 @@ using Relay.Storage;
 namespace Relay.Actors;
 
 /// <summary>
-/// What the gateway may ask of the actors: the whole of it. One process with in-process shards and SQLite implements it
-/// (<see cref="EmbeddedRelay"/>), and a node of a cluster over a broker and a shared database.
+/// What the gateway may ask of the actors: the whole of it. One process with SQLite implements it (<see cref="EmbeddedRelay"/>),
+/// and a node of a cluster with a shared database (<see cref="Cluster.ClusterRelay"/>).
 /// </summary>
 public interface IRelay : IAsyncDisposable
 {

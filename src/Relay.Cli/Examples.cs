@@ -20,7 +20,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay serve                                              loopback, in the default data directory",
             "relay serve --data /var/lib/relay --listen 127.0.0.1:0 --ready-file /run/relay.address",
             "relay serve --listen 0.0.0.0:7420 --certificate chain.pem --certificate-key key.pem",
-            "relay serve --database-file db.url --broker-file mq.url --sealing-key cluster.key --health-listen 0.0.0.0:7421     a node of a cluster",
+            "relay serve --database-file db.url --sealing-key cluster.key --cluster-host relay-1 --health-listen 0.0.0.0:7421     a node of a cluster",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 relay serve     traces, metrics and logs by OTLP",
         ],
         ["relay config"] =
@@ -80,12 +80,12 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ["relay nodes"] =
         [
             "relay nodes",
-            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     asks each, so that each tells what it owns",
+            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     asks the first that answers; any node tells of all",
         ],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",
-            "relay doctor --database-file db.url --broker-file mq.url --sealing-key cluster.key",
+            "relay doctor --database-file db.url --sealing-key cluster.key",
             "relay doctor --server https://relay.example.org:7420 --key-file admin.key --json",
         ],
         ["relay health"] =

@@ -13,7 +13,7 @@ public enum SealedTable : byte
     Seen = 4,
     Outbox = 5,
     Document = 6,
-    // What travels over the broker.
+    // Messages between nodes.
     Command = 16,
     Answer = 17,
     Announcement = 18,
