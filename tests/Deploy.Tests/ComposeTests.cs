@@ -6,7 +6,9 @@ using Relay.Gateway.Hosting;
 
 namespace Deploy.Tests;
 
-/// <summary>What the compose files say, held against the sources, where no engine runs. `deploy/test-compose.sh` and its sibling run them.</summary>
+/// <summary>
+/// What the compose files say, held against the sources, where no engine runs. `deploy/test-compose.sh` and its sibling run them.
+/// </summary>
 public sealed partial class ComposeTests
 {
     private const string Cluster = "docker-compose.yml", Single = "deploy/compose.single.yml";
@@ -22,7 +24,8 @@ public sealed partial class ComposeTests
         var lines = Lines(file);
         int at = Array.FindIndex(lines, l => l.Trim() == "command:");
         var item = new string(' ', lines[at].Length - "command:".Length + 2) + "- ";
-        var arguments = lines.Skip(at + 1).TakeWhile(l => l.StartsWith(item, StringComparison.Ordinal)).Select(l => Variable().Replace(l[item.Length..], "$1")).ToArray();
+        var arguments = lines.Skip(at + 1).TakeWhile(l => l.StartsWith(item, StringComparison.Ordinal))
+            .Select(l => Variable().Replace(l[item.Length..], "$1")).ToArray();
         Assert.Equal("serve", arguments[0]);
         Assert.Contains(arguments, a => a.StartsWith("--certificate=", StringComparison.Ordinal));
         Assert.Empty(RelayCommand.Create().Parse(arguments).Errors.Select(e => e.Message));
@@ -56,7 +59,8 @@ public sealed partial class ComposeTests
     public void Nothing_is_writable_or_privileged_that_need_not_be(string file)
     {
         var text = Repository.Text(file);
-        foreach (var line in new[] { "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "ulimits: {core: 0}" }) Assert.Contains(line, text, StringComparison.Ordinal);
+        string[] hardened = ["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "ulimits: {core: 0}"];
+        Assert.All(hardened, line => Assert.Contains(line, text, StringComparison.Ordinal));
         Assert.DoesNotContain("privileged:", text, StringComparison.Ordinal);
         Assert.All(Services(file), s => Assert.Matches(@"<<: (\*relay|\*hardened|\[\*hardened, \*image\])\n", s.Text));
     }
@@ -79,7 +83,8 @@ public sealed partial class ComposeTests
     public void A_relay_that_ends_is_started_again(string file)
     {
         var text = Repository.Text(file);
-        Assert.Contains("  restart: unless-stopped\n", text[..text.IndexOf("stop_grace_period", StringComparison.Ordinal)], StringComparison.Ordinal);
+        var relay = text[..text.IndexOf("stop_grace_period", StringComparison.Ordinal)];
+        Assert.Contains("  restart: unless-stopped\n", relay, StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -102,7 +107,8 @@ public sealed partial class ComposeTests
     public void Every_volume_that_is_used_is_declared_and_the_other_way_round(string file)
     {
         var text = Repository.Text(file);
-        var declared = text[text.LastIndexOf("\nvolumes:\n", StringComparison.Ordinal)..].Split('\n').Where(l => l.StartsWith("  ", StringComparison.Ordinal)).Select(l => l.Trim().TrimEnd(':'));
+        var declared = text[text.LastIndexOf("\nvolumes:\n", StringComparison.Ordinal)..].Split('\n')
+            .Where(l => l.StartsWith("  ", StringComparison.Ordinal)).Select(l => l.Trim().TrimEnd(':'));
         var used = Volume().Matches(text).Select(m => m.Groups[1].Value).Distinct();
         Assert.Equal(declared.Order(), used.Order());
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 using Relay.Gateway.Hosting;
 
 namespace Deploy.Tests;
@@ -23,8 +22,10 @@ public sealed class MakeSecretsTests : IDisposable
         var password = Read("postgres", "password");
         Assert.Matches("^[0-9a-f]{48}$", password);
         Assert.Equal($"postgresql://relay:{password}@postgres:5432/relay", Read("relays", "database").Trim());
-        Assert.Contains($"Password={password}", DatabaseAddress.ToConnectionString(Read("relays", "database")), StringComparison.OrdinalIgnoreCase);
-        Assert.All(Directory.GetFiles(PathOf("relays")), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+        var connection = DatabaseAddress.ToConnectionString(Read("relays", "database"));
+        Assert.Contains($"Password={password}", connection, StringComparison.OrdinalIgnoreCase);
+        const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.All(Directory.GetFiles(PathOf("relays")), f => Assert.Equal(ownerOnly, File.GetUnixFileMode(f)));
         // PostgreSQL runs as another user.
         Assert.True(File.GetUnixFileMode(Path.Combine(PathOf("postgres"), "password")).HasFlag(UnixFileMode.OtherRead));
     }
@@ -47,8 +48,10 @@ public sealed class MakeSecretsTests : IDisposable
 
     private async Task<int> MakeAsync()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(d => File.Exists(Path.Combine(d, "openssl"))), "The command 'openssl' is not installed.");
-        var start = new ProcessStartInfo("sh", [Repository.PathOf("deploy", "make-secrets.sh"), PathOf("relays"), PathOf("postgres")]) { RedirectStandardOutput = true };
+        var path = Environment.GetEnvironmentVariable("PATH")!.Split(':');
+        Assert.SkipUnless(path.Any(d => File.Exists(Path.Combine(d, "openssl"))), "The command 'openssl' is not installed.");
+        string[] arguments = [Repository.PathOf("deploy", "make-secrets.sh"), PathOf("relays"), PathOf("postgres")];
+        var start = new ProcessStartInfo("sh", arguments) { RedirectStandardOutput = true };
         using var script = Process.Start(start)!;
         await script.StandardOutput.ReadToEndAsync();
         await script.WaitForExitAsync();
