@@ -69,7 +69,7 @@ public sealed class ConfigurationTests
              "Logging":{"LogLevel":{"Relay":"loud"}}}
             """);
         var refused = await Terminal.RunAsync(new Dictionary<string, string> { ["DOTNET_CONTENTROOT"] = directory.Path }, null,
-            [.. command, "--data", directory.File("data"), "--drain-timeout", "0", "--broker", "amqp://u:geheim@mq", "--cluster-port", "x"]);
+            [.. command, "--data", directory.File("data"), "--drain-timeout", "0", "--broker", "amqp://u:geheim@mq", "--cluster-port", "70000"]);
         Assert.Equal(ExitCode.Usage, refused.Code);
         var told = refused.Out + refused.Error;
         foreach (var name in new[]

@@ -279,7 +279,7 @@ public sealed class FailoverTests
         var relay = new FakeRelay();
         var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var directory = new TempDirectory();
-        await using var host = await ServerHost.StartAsync(new() { ["--data"] = directory.File("data") }, relay, end: code => ended.TrySetResult(code));
+        await using var host = await ServerHost.StartAsync(new() { ["--data"] = directory.Path }, relay, end: code => ended.TrySetResult(code));
         Assert.False(ended.Task.IsCompleted);
         relay.Loss.SetResult("downed");
         Assert.Equal(75, await ended.Task.WaitAsync(Patience.Token));
