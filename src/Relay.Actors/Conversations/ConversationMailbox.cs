@@ -9,7 +9,8 @@ namespace Relay.Actors.Conversations;
 /// The mailbox of an entity: unbounded, as Akka's own, and small while it is empty. Akka's keeps a segment of 32 places for every
 /// actor, over a kilobyte for each idle conversation. The bound is the entity's own (<see cref="RelayLimits.MaxMailboxDepth"/>).
 /// </summary>
-internal sealed class ConversationMailbox(Settings settings, Config config) : MailboxType(settings, config), IProducesMessageQueue<ConversationMessageQueue>
+internal sealed class ConversationMailbox(Settings settings, Config config) : MailboxType(settings, config),
+    IProducesMessageQueue<ConversationMessageQueue>
 {
     /// <summary>The name of the mailbox in the settings.</summary>
     public const string Name = "relay.conversation-mailbox";
@@ -17,7 +18,9 @@ internal sealed class ConversationMailbox(Settings settings, Config config) : Ma
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new ConversationMessageQueue();
 }
 
-/// <summary>A queue whose first message has a place of its own; room for more is made when it is needed, and given up with the last.</summary>
+/// <summary>
+/// A queue whose first message has a place of its own; room for more is made when it is needed, and given up with the last.
+/// </summary>
 internal sealed class ConversationMessageQueue : IMessageQueue, IUnboundedMessageQueueSemantics
 {
     private readonly Lock _lock = new();
