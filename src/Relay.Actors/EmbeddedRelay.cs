@@ -21,11 +21,14 @@ public static class EmbeddedRelay
     /// Another process holds the directory, the database is foreign, damaged or newer, or the sealing key is another
     /// one: the message says which file and what to do, and nothing was overwritten.
     /// </exception>
-    public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
-        => OpenAsync(options.DataDirectory, new RelayNodeOptions { SealingKeyFile = options.SealingKeyFile }, store => store, loggers, time, random, cancellation);
+    public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random,
+        CancellationToken cancellation)
+        => OpenAsync(options.DataDirectory, new RelayNodeOptions { SealingKeyFile = options.SealingKeyFile }, store => store, loggers,
+            time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
-    internal static async Task<IRelay> OpenAsync(string path, RelayNodeOptions options, Func<IRelayStore, IRelayStore> wrap, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
+    internal static async Task<IRelay> OpenAsync(string path, RelayNodeOptions options, Func<IRelayStore, IRelayStore> wrap,
+        ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
     {
         var log = loggers.CreateLogger("Relay.Actors");
         var directory = DataDirectory.Open(path, options.SealingKeyFile);
@@ -44,7 +47,8 @@ public static class EmbeddedRelay
             store = wrap(SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store")));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
             var ids = OpenIdentity(sealer, identity, directory);
-            var relay = new RelayNode(store, sealer, ids, options, actors, context => new LocalConversations(context, options.PassivateAfter), telemetry, log, time, random, directory);
+            var relay = new RelayNode(store, sealer, ids, options, actors,
+                context => new LocalConversations(context, options.PassivateAfter), telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }
@@ -55,7 +59,8 @@ public static class EmbeddedRelay
             sealer?.Dispose();
             telemetry.Dispose();
             directory.Dispose();
-            if (e is StoreException or IOException or UnauthorizedAccessException) throw new RelayStartException($"{directory.Path}: {e.Message}", e);
+            if (e is StoreException or IOException or UnauthorizedAccessException)
+                throw new RelayStartException($"{directory.Path}: {e.Message}", e);
             throw;
         }
     }
@@ -68,11 +73,13 @@ public static class EmbeddedRelay
         return SealingKey.Create(directory.SealingKey, random.Fill);
     }
 
-    private static async ValueTask<byte[]> AddIdentityAsync(IRelayStore store, Sealer sealer, IRandomSource random, CancellationToken cancellation)
+    private static async ValueTask<byte[]> AddIdentityAsync(IRelayStore store, Sealer sealer, IRandomSource random,
+        CancellationToken cancellation)
     {
         // Only a store that holds nothing lacks it; in any other, new ids would lose every conversation.
         bool isEmpty = (await store.ListEndpointsAsync(null, 1, cancellation).ConfigureAwait(false)).Count == 0;
-        return await store.GetOrAddMetaAsync(StoreIdentity.Row, isEmpty ? StoreIdentity.Make(sealer, random.Fill) : null, cancellation).ConfigureAwait(false);
+        return await store.GetOrAddMetaAsync(StoreIdentity.Row, isEmpty ? StoreIdentity.Make(sealer, random.Fill) : null,
+            cancellation).ConfigureAwait(false);
     }
 
     private static KeyedIds OpenIdentity(Sealer sealer, byte[] value, DataDirectory directory)
@@ -82,6 +89,9 @@ public static class EmbeddedRelay
 /// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600), `lock` and `pid`.</param>
 public sealed record EmbeddedRelayOptions(string DataDirectory)
 {
-    /// <summary>Where the sealing key is kept, so that no copy of the data directory holds it; null: `sealing.key` in the directory. Made (0600) if absent.</summary>
+    /// <summary>
+    /// Where the sealing key is kept, so that no copy of the data directory holds it; null: `sealing.key` in the directory. Made
+    /// (0600) if absent.
+    /// </summary>
     public string? SealingKeyFile { get; init; }
 }

@@ -13,7 +13,8 @@ public interface IRelay : IAsyncDisposable
 
     /// <summary>
     /// Puts a command into the conversation's mailbox and answers once its effects are durable. Never throws for what a
-    /// caller can cause; <see cref="ConversationReply.Overloaded"/> when a bound is reached, <see cref="ConversationReply.Unavailable"/> while
+    /// caller can cause; <see cref="ConversationReply.Overloaded"/> when a bound is reached,
+    /// <see cref="ConversationReply.Unavailable"/> while
     /// draining or when the store fails.
     /// </summary>
     ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
@@ -22,7 +23,8 @@ public interface IRelay : IAsyncDisposable
     ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
     /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>.</summary>
-    ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max,
+        CancellationToken cancellation);
 
     IOutbox Outbox { get; }
 
@@ -81,7 +83,8 @@ public interface IEndpoints
 
 /// <param name="EndpointId">Null: made up.</param>
 /// <param name="Key">Null: generated. Ownership passes to the callee.</param>
-public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, OtrPolicy Policy, int MaxWireBytes, DsaPrivateKey? Key);
+public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, OtrPolicy Policy,
+    int MaxWireBytes, DsaPrivateKey? Key);
 
 public abstract record CreateEndpointReply
 {
@@ -93,7 +96,8 @@ public abstract record CreateEndpointReply
     public sealed record Unavailable(string Reason) : CreateEndpointReply;
 }
 
-public sealed record EndpointView(string Id, string Network, string Account, OtrPolicy Policy, int MaxWireBytes, Fingerprint Fingerprint, uint InstanceTag, DateTimeOffset Created)
+public sealed record EndpointView(string Id, string Network, string Account, OtrPolicy Policy, int MaxWireBytes, Fingerprint Fingerprint,
+    uint InstanceTag, DateTimeOffset Created)
 {
     /// <summary>Prints the id only: accounts stay out of logs.</summary>
     public override string ToString() => $"EndpointView {{ {Id} }}";
@@ -187,17 +191,25 @@ public abstract record ConversationReply
 }
 
 /// <param name="Sessions">Best first; empty before the first key exchange.</param>
-public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions, DateTimeOffset Updated)
+public sealed record ConversationView(string EndpointId, string Id, string Peer, MessageState State, IReadOnlyList<SessionInfo> Sessions,
+    DateTimeOffset Updated)
 {
-    /// <summary>Its row does not open: its peer and its sessions are not known, and it answers commands with <see cref="ConversationReply.Quarantined"/>.</summary>
+    /// <summary>
+    /// Its row does not open: its peer and its sessions are not known, and it answers commands with
+    /// <see cref="ConversationReply.Quarantined"/>.
+    /// </summary>
     public bool IsQuarantined { get; init; }
 
-    internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated) => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };
+    internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated)
+        => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };
 
     public override string ToString() => $"ConversationView {{ {Id} }}";
 }
 
-/// <summary>The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="StoreException"/> when the store fails.</summary>
+/// <summary>
+/// The streams: gap-free sequences from 1, kept until acknowledged. All of it throws <see cref="StoreException"/> when the store
+/// fails.
+/// </summary>
 public interface IOutbox
 {
     /// <summary>
@@ -209,7 +221,9 @@ public interface IOutbox
     /// <summary>(last acknowledged, last given out).</summary>
     ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);
 
-    /// <summary>Everything up to and including <paramref name="sequence"/> is dealt with: those rows are deleted. Beyond the last: clamped.</summary>
+    /// <summary>
+    /// Everything up to and including <paramref name="sequence"/> is dealt with: those rows are deleted. Beyond the last: clamped.
+    /// </summary>
     ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation);
 
     /// <summary>Completes when an item after <paramref name="after"/> is there.</summary>
@@ -226,8 +240,11 @@ public sealed record OutboxItem(ulong Sequence, DateTimeOffset Time, string Conv
 public abstract record OutboxBody
 {
     public sealed record WireText(ReadOnlyMemory<byte> Text) : OutboxBody { public override string ToString() => nameof(WireText); }
-    public sealed record TextReceived(ReadOnlyMemory<byte> Utf8, bool Encrypted, bool UnexpectedlyClear, Fingerprint? PeerFingerprint) : OutboxBody { public override string ToString() => nameof(TextReceived); }
-    public sealed record SessionChanged(SessionInfo Info, SessionCause Cause, bool FingerprintIsNew, bool FingerprintIsChanged) : OutboxBody { public override string ToString() => nameof(SessionChanged); }
+    public sealed record TextReceived(ReadOnlyMemory<byte> Utf8, bool Encrypted, bool UnexpectedlyClear, Fingerprint? PeerFingerprint)
+        : OutboxBody { public override string ToString() => nameof(TextReceived); }
+    public sealed record SessionChanged(SessionInfo Info, SessionCause Cause, bool FingerprintIsNew, bool FingerprintIsChanged)
+        : OutboxBody { public override string ToString() => nameof(SessionChanged); }
     public sealed record MessageDropped(string RequestId, string Reason) : OutboxBody;
-    public sealed record Notice(string Code, ReadOnlyMemory<byte> Utf8) : OutboxBody { public override string ToString() => $"Notice {{ {Code} }}"; }
+    public sealed record Notice(string Code, ReadOnlyMemory<byte> Utf8)
+        : OutboxBody { public override string ToString() => $"Notice {{ {Code} }}"; }
 }

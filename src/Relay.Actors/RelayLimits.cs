@@ -13,11 +13,17 @@ public static class RelayLimits
 
     /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxMailboxDepth = 128;
-    /// <summary>Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
+    /// <summary>
+    /// Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached:
+    /// <see cref="ConversationReply.Overloaded"/>.
+    /// </summary>
     public const int MaxCommandsInFlight = StorageLimits.MaxPendingJobs;
     /// <summary>Bytes of text in those commands. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const long MaxBytesInFlight = 64L << 20;
-    /// <summary>Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="ConversationReply.Overloaded"/> for its commands.</summary>
+    /// <summary>
+    /// Of <see cref="MaxCommandsInFlight"/>, those of one endpoint. Reached: <see cref="ConversationReply.Overloaded"/> for its
+    /// commands.
+    /// </summary>
     public const int MaxCommandsInFlightPerEndpoint = MaxCommandsInFlight / 4;
     /// <summary>Of <see cref="MaxBytesInFlight"/>, those of one endpoint; as <see cref="MaxCommandsInFlightPerEndpoint"/>.</summary>
     public const long MaxBytesInFlightPerEndpoint = MaxBytesInFlight / 4;
@@ -41,7 +47,10 @@ public static class RelayLimits
     public static readonly TimeSpan HandOverTimeout = StorageLimits.PostgresPatience + TimeSpan.FromSeconds(5);
     /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
-    /// <summary>Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be retried.</summary>
+    /// <summary>
+    /// Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be
+    /// retried.
+    /// </summary>
     public const int MaxLoadsUnderWay = 2 * MaxCommandsInFlight;
     /// <summary>Commands that one commit unit takes from the mailbox.</summary>
     public const int MaxCommandsPerUnit = 32;
@@ -65,7 +74,10 @@ public static class RelayLimits
     public static readonly TimeSpan SeenIdLifetime = TimeSpan.FromHours(24);
     /// <summary>Sends whose outcome is still open in one conversation: the engine's own bound, and some room for a batch.</summary>
     public const int MaxOpenSends = 2 * OtrLimits.MaxHeldMessages;
-    /// <summary>Notices that one conversation may put into the bot's stream in one <see cref="NoticeWindow"/>; further ones are only counted.</summary>
+    /// <summary>
+    /// Notices that one conversation may put into the bot's stream in one <see cref="NoticeWindow"/>; further ones are only
+    /// counted.
+    /// </summary>
     public const int MaxNoticesPerWindow = 16;
     /// <summary>The window of <see cref="MaxNoticesPerWindow"/>.</summary>
     public static readonly TimeSpan NoticeWindow = TimeSpan.FromMinutes(1);
@@ -85,7 +97,10 @@ public static class RelayLimits
     /// in some 20 s, at a quarter of one core.
     /// </summary>
     public const int KeyExchangesPerSecond = 1_000;
-    /// <summary>SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is 15 to 20 ms of computing. Reached: <see cref="ConversationReply.Overloaded"/>.</summary>
+    /// <summary>
+    /// SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is
+    /// 15 to 20 ms of computing. Reached: <see cref="ConversationReply.Overloaded"/>.
+    /// </summary>
     public const int SmpRunBurst = 50;
     /// <summary>The same in the long run: a tenth of one core.</summary>
     public const int SmpRunsPerSecond = 5;
@@ -101,7 +116,9 @@ public static class RelayLimits
     public const int MaxDuePerSweep = 256;
     /// <summary>By how much a due conversation is put off that could not be dealt with.</summary>
     public static readonly TimeSpan SweepPostponement = TimeSpan.FromMinutes(1);
-    /// <summary>Least time between two sweeps when the store fails, and between two looks at a deadline that passing time does not move.</summary>
+    /// <summary>
+    /// Least time between two sweeps when the store fails, and between two looks at a deadline that passing time does not move.
+    /// </summary>
     public static readonly TimeSpan SweepRetry = TimeSpan.FromSeconds(1);
 
     /// <summary>Shards of a cluster, at most.</summary>
@@ -113,7 +130,9 @@ public static class RelayLimits
 
     /// <summary>Time for which announcements of streams' growth are gathered.</summary>
     public static readonly TimeSpan AnnouncementDelay = TimeSpan.FromMilliseconds(4);
-    /// <summary>Streams whose growth waits to be announced. Reached: others learn of it by looking (<see cref="ClusterRecheck"/>).</summary>
+    /// <summary>
+    /// Streams whose growth waits to be announced. Reached: others learn of it by looking (<see cref="ClusterRecheck"/>).
+    /// </summary>
     public const int MaxAnnouncedStreams = 4096;
 
     /// <summary>Time between two looks for evidence that a node is gone, and how many of them follow each other at this pace.</summary>

@@ -41,7 +41,8 @@ internal sealed class RelayNode : IRelay
     /// <param name="owned">Disposed of last, in order.</param>
     public RelayNode(
         IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, ActorHost actors,
-        Func<ConversationContext, IConversationHost> host, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
+        Func<ConversationContext, IConversationHost> host, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random,
+            params IDisposable[] owned)
     {
         (_actors, _deadlineRecheck) = (actors, options.DeadlineRecheck);
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
@@ -108,11 +109,14 @@ internal sealed class RelayNode : IRelay
         => Client.AskAsync(address, command, cancellation);
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored ? View(stored) : null;
+        => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored
+            ? View(stored) : null;
 
-    public async ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max,
+        CancellationToken cancellation)
     {
-        var rows = await _reads.ReadAsync(c => _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c), cancellation).ConfigureAwait(false);
+        var rows = await _reads.ReadAsync(c => _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c),
+            cancellation).ConfigureAwait(false);
         return [.. rows.Select(View)];
     }
 
@@ -136,7 +140,8 @@ internal sealed class RelayNode : IRelay
         await _draining.CancelAsync().ConfigureAwait(false);
         _deadlines?.Tell(Stop.HandOver);
         await empty.ConfigureAwait(false);
-        if (_deadlines is { } keeper) await EndAsync(keeper, () => keeper.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver)).ConfigureAwait(false);
+        if (_deadlines is { } keeper)
+            await EndAsync(keeper, () => keeper.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver)).ConfigureAwait(false);
         if (_region is { } region) await EndAsync(region, () => _host.HandOverAsync(region)).ConfigureAwait(false);
     }
 
@@ -170,7 +175,8 @@ internal sealed class RelayNode : IRelay
     private ConversationView View(ConversationRow stored)
     {
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
-        if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated) is { } view) return view;
+        if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated)
+            is { } view) return view;
         _telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(_log, stored.Id);
         return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);

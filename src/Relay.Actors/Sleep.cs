@@ -10,8 +10,10 @@ internal static class Sleep
     public static async Task ForAsync(TimeSpan duration, TimeProvider time, CancellationToken cancellation)
     {
         var over = new TaskCompletionSource();
-        using var timer = time.CreateTimer(static over => ((TaskCompletionSource)over!).TrySetResult(), over, duration, Timeout.InfiniteTimeSpan);
-        using var registration = cancellation.UnsafeRegister(static (over, token) => ((TaskCompletionSource)over!).TrySetCanceled(token), over);
+        using var timer = time.CreateTimer(static over => ((TaskCompletionSource)over!).TrySetResult(), over, duration,
+            Timeout.InfiniteTimeSpan);
+        using var registration =
+            cancellation.UnsafeRegister(static (over, token) => ((TaskCompletionSource)over!).TrySetCanceled(token), over);
         await over.Task.ConfigureAwait(false);
     }
 }

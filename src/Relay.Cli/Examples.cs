@@ -20,7 +20,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay serve                                              loopback, in the default data directory",
             "relay serve --data /var/lib/relay --listen 127.0.0.1:0 --ready-file /run/relay.address",
             "relay serve --listen 0.0.0.0:7420 --certificate chain.pem --certificate-key key.pem",
-            "relay serve --database-file db.url --sealing-key cluster.key --cluster-host relay-1 --health-listen 0.0.0.0:7421     a node of a cluster",
+            "relay serve --database-file db.url --cluster-host relay1 --sealing-key cluster.key --health-listen 0.0.0.0:7421     a node of a cluster",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 relay serve     traces, metrics and logs by OTLP",
         ],
         ["relay config"] =

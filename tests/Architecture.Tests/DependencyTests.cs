@@ -22,7 +22,7 @@ public sealed class DependencyTests
     {
         ["Otr.Core"] = ["BouncyCastle.Cryptography"],
         ["Relay.Storage"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.core", "Npgsql"],
-        ["Relay.Actors"] = ["Akka.Cluster.Hosting", "LightningDB", "RabbitMQ.Client"],
+        ["Relay.Actors"] = ["Akka.Cluster.Hosting", "LightningDB"],
         ["Relay.Gateway"] =
         [
             "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.AspNetCore", "Grpc.AspNetCore.HealthChecks", "Grpc.AspNetCore.Server.Reflection", "Grpc.StatusProto", "Grpc.Tools",

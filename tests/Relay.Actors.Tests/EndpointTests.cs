@@ -46,7 +46,7 @@ public class EndpointTests
     [Fact]
     public async Task Keys_are_wiped_when_nobody_uses_them_and_too_many_are_there()
     {
-        await using var relay = await TestRelay.StartAsync(new TestRelay { Options = new RelayNodeOptions(1) { MaxResidentConversations = 1, MaxCachedAccounts = 1 } });
+        await using var relay = await TestRelay.StartAsync(new TestRelay { Options = new RelayNodeOptions { MaxResidentConversations = 1, MaxCachedAccounts = 1 } });
         for (int i = 0; i < 5; i++)
         {
             Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync($"c{i}", $"e{i}", $"{i}@example.net"));

@@ -10,7 +10,7 @@ public class LifecycleTests
     [Fact]
     public async Task Passivated_in_the_middle_of_a_session_it_goes_on()
     {
-        await using var relay = await TestRelay.StartAsync(new TestRelay { Options = new RelayNodeOptions(1) { MaxResidentConversations = 2 }, Policy = OtrPolicy.AllowV3 });
+        await using var relay = await TestRelay.StartAsync(new TestRelay { Options = new RelayNodeOptions { MaxResidentConversations = 2 }, Policy = OtrPolicy.AllowV3 });
         using var world = new World();
         world.Contact(new OtrInput.StartRequested());
         await world.PumpAsync(relay);

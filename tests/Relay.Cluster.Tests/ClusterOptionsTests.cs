@@ -39,13 +39,18 @@ public sealed class ClusterOptionsTests
             StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("", 7430, 64, "Host")]
-    [InlineData("re lay", 7430, 64, "Host")]
-    [InlineData("relay\"1", 7430, 64, "Host")]
-    [InlineData("relay1", 70000, 64, "Port")]
-    [InlineData("relay1", 7430, 0, "Shards")]
-    [InlineData("relay1", 7430, 1025, "Shards")]
-    public void A_wrong_value_is_refused_by_its_key(string host, int port, int shards, string key)
+    [InlineData("", 7430, null, "Host")]
+    [InlineData("re lay", 7430, null, "Host")]
+    [InlineData("relay\"1", 7430, null, "Host")]
+    [InlineData("relay1", 70000, null, "Port")]
+    [InlineData("relay1", 7430, "relay1", "Listen")]
+    public void A_wrong_value_is_refused_by_its_key(string host, int port, string? listen, string key)
         => Assert.Contains(key, Assert.Throws<RelayStartException>(()
-            => new ClusterOptions { Host = host, Port = port, Shards = shards }.ToConfig()).Message, StringComparison.Ordinal);
+            => new ClusterOptions { Host = host, Port = port, Listen = listen }.ToConfig()).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_mistake_is_told_at_once() => Assert.Equal(4, new ClusterOptions
+    {
+        Host = "re lay", Port = 70000, Listen = "x", Settings = new Dictionary<string, string> { ["akka.loggers"] = "x" },
+    }.Check().Count);
 }

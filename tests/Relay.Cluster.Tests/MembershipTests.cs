@@ -176,7 +176,7 @@ public sealed class MembershipTests(ClusterDatabase databases)
 
         Assert.Equal(new[] { $"127.0.0.1:{a.Port}", $"127.0.0.1:{b.Port}" }.Order(StringComparer.Ordinal), nodes.Select(n => n.Name));
         Assert.Equal($"127.0.0.1:{b.Port}", Assert.Single(nodes, n => n.IsSelf).Name);
-        Assert.All(nodes, n => Assert.Equal((MemberStatus.Up, true), (n.Status, n.IsReachable)));
+        Assert.All(nodes, n => Assert.Equal((NodeMembership.Up, true), (n.State, n.IsReachable)));
         Assert.Equal(Conversations.Length, nodes.Sum(n => n.Conversations));
         Assert.Equal(a.Node.Fences.Count + b.Node.Fences.Count, nodes.Sum(n => n.Shards));
     }

@@ -89,7 +89,7 @@ public sealed class ShardLeaseTests(ClusterDatabase databases)
         await using var a = await TestNode.CreateAsync(database);
         await using var b = await TestNode.CreateAsync(database);
         foreach (var node in new[] { a, b }) ClusterNode.StartSingleton(node.System, "deadlines",
-            Props.Create(() => new Single(heard, node.Port)));
+            Props.Create(() => new Single(heard, node.Port)), PoisonPill.Instance);
         await a.JoinAsync();
         await b.JoinAsync();
         await a.UntilAsync(() => !heard.IsEmpty, "started");

@@ -62,7 +62,7 @@ internal sealed class TestNode : IAsyncDisposable
         node.Sealer = new Sealer(sealing, SystemRandom.Instance.Fill);
         node.Store = await PostgresStore.OpenAsync((node._link = new DatabaseLink(database)).ConnectionString, node._telemetry, node.Log,
             time, default);
-        var options = new ClusterOptions { Host = "127.0.0.1", Port = port, Shards = Shards, Settings = settings ?? new Dictionary<string,
+        var options = new ClusterOptions { Host = "127.0.0.1", Port = port, Settings = settings ?? new Dictionary<string,
             string>() };
         node.Node = new ClusterNode(options, new ClusterNodeParts(node.Store, node.Store, node.Sealer,
             certificate ?? ClusterCertificate.Issue(sealing, "127.0.0.1"), version, Guid.NewGuid(), reason =>
@@ -157,7 +157,7 @@ internal sealed class TestNode : IAsyncDisposable
     private sealed class WhereEntity(ShardFences fences) : UntypedActor
     {
         private readonly string _port = AkkaCluster.Get(Context.System).SelfAddress.Port!.Value.ToString();
-        private readonly Relay.Actors.Shards.ShardStanding? _standing = fences.Find(int.Parse(Context.Parent.Path.Name));
+        private readonly ShardStanding? _standing = fences.Find(int.Parse(Context.Parent.Path.Name));
 
         protected override void OnReceive(object message)
         {

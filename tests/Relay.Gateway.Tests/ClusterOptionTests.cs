@@ -1,11 +1,13 @@
+using Microsoft.Extensions.Configuration;
 using Npgsql;
+using Relay.Actors.Cluster;
 using Relay.Cli;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
 
 namespace Relay.Gateway.Tests;
 
-/// <summary>Where a cluster's database and broker are: how it may be written, and what is said of mistakes.</summary>
+/// <summary>Where a cluster's database is and how a node is named: how it may be written, and what is said of mistakes.</summary>
 public sealed class ClusterOptionTests
 {
     /// <summary>The driver says what the connection string means.</summary>
@@ -41,14 +43,20 @@ public sealed class ClusterOptionTests
     }
 
     [Theory]
-    [InlineData("no broker", "--database", "postgresql://u:secret@db/d")]
-    [InlineData("no database", "--broker", "amqp://u:secret@mq")]
-    [InlineData("amqp://", "--database", "postgresql://u:secret@db/d", "--broker", "http://u:secret@mq")]
-    [InlineData("connection string", "--database", "secret", "--broker", "amqp://u:secret@mq")]
-    [InlineData("--broker-file", "--database", "postgresql://u@db/d", "--broker", "amqp://u:secret@mq", "--broker-file", "x")]
-    [InlineData("no-such-file", "--database-file", "no-such-file", "--broker", "amqp://u:secret@mq")]
-    [InlineData("--node-name", "--database", "postgresql://u@db/d", "--broker", "amqp://u@mq", "--node-name", "")]
-    [InlineData("--shards", "--database", "postgresql://u@db/d", "--broker", "amqp://u@mq", "--shards", "0")]
+    [InlineData("no database", "--cluster-host", "relay1")]
+    [InlineData("no database", "--cluster-port", "7431")]
+    [InlineData("connection string", "--database", "secret")]
+    [InlineData("--database-file", "--database", "postgresql://u:secret@db/d", "--database-file", "x")]
+    [InlineData("no-such-file", "--database-file", "no-such-file")]
+    [InlineData("--cluster-host", "--database", "postgresql://u@db/d", "--cluster-host", "")]
+    [InlineData("Relay:Cluster:Host", "--database", "postgresql://u@db/d", "--cluster-host", "no host")]
+    [InlineData("Relay:Cluster:Listen", "--database", "postgresql://u@db/d", "--cluster-listen", "relay1")]
+    [InlineData("--cluster-port", "--database", "postgresql://u@db/d", "--cluster-port", "70000")]
+    [InlineData("--shards", "--database", "postgresql://u@db/d", "--shards", "0")]
+    [InlineData("--broker is gone", "--database", "postgresql://u@db/d", "--broker", "amqp://u:secret@mq")]
+    [InlineData("--broker-file is gone", "--broker-file", "x")]
+    [InlineData("--broker-ca is gone", "--broker-ca", "x")]
+    [InlineData("--node-name is gone. A node is named by the address", "--node-name", "relay1")]
     public async Task A_mistake_is_told_by_name_and_without_the_password(string named, params string[] arguments)
     {
         var refused = await Terminal.RunAsync(["serve", .. arguments]);
@@ -61,11 +69,11 @@ public sealed class ClusterOptionTests
     public async Task Addresses_come_from_the_environment_and_from_files_too()
     {
         using var directory = new TempDirectory();
-        await File.WriteAllTextAsync(directory.File("mq"), "http://wrong\n");
-        var variables = new Dictionary<string, string> { ["RELAY_DATABASE"] = "postgresql://u@db/d", ["RELAY_BROKER_FILE"] = directory.File("mq") };
+        await File.WriteAllTextAsync(directory.File("db"), "postgresql://u@db:port/d\n");
+        var variables = new Dictionary<string, string> { ["RELAY_DATABASE_FILE"] = directory.File("db") };
         var refused = await Terminal.RunAsync(variables, null, "serve", "--data", directory.File("data"));
         Assert.Equal(ExitCode.Usage, refused.Code);
-        Assert.Contains("amqp://", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("ConnectionStrings:Relay", refused.Error, StringComparison.Ordinal);
         // An option wins over the environment.
         await File.WriteAllTextAsync(directory.File("empty"), "");
         refused = await Terminal.RunAsync(variables, null, "serve", "--data", directory.File("data"), "--database-file", directory.File("empty"));
@@ -73,11 +81,46 @@ public sealed class ClusterOptionTests
         Assert.False(Directory.Exists(directory.File("data")));
     }
 
+    [Theory]
+    [InlineData("RELAY_BROKER", "The nodes of a cluster talk to each other directly")]
+    [InlineData("RELAY_BROKER_FILE", "PostgreSQL is all that they share")]
+    [InlineData("RELAY_BROKER_CA", "Leave it out")]
+    [InlineData("RELAY_NODE_NAME", "--cluster-host")]
+    [InlineData("Relay__Cluster__Broker", "Relay:Cluster:Broker is gone")]
+    public async Task A_variable_that_is_gone_is_answered_by_what_took_its_place(string name, string said)
+    {
+        using var directory = new TempDirectory();
+        var variables = new Dictionary<string, string> { [name] = "amqp://u:secret@mq" };
+        var refused = await Terminal.RunAsync(variables, null, "serve", "--data", directory.File("data"));
+        Assert.Equal(ExitCode.Usage, refused.Code);
+        Assert.Contains(said, refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory.File("data")));
+    }
+
+    [Fact]
+    public void Switches_that_are_gone_are_not_in_the_help()
+        => Assert.All(RetiredSettings.Switches, s => Assert.DoesNotContain(s, Terminal.RunAsync("serve", "--help").GetAwaiter().GetResult().Out, StringComparison.Ordinal));
+
+    [Fact]
+    public void Akkas_settings_and_a_nodes_own_certificate_come_from_the_configuration()
+    {
+        using var configuration = new ConfigurationManager();
+        configuration.AddRelaySources(Path.GetTempPath(), "Test", new Dictionary<string, string>
+        {
+            ["--database"] = "Host=db", ["Relay:Cluster:Settings:akka.cluster.gossip-interval"] = "500ms",
+            ["Relay:Cluster:Certificate:Path"] = "/c.pem", ["Relay:Cluster:Certificate:KeyPath"] = "/k.pem",
+        });
+        var (options, mistakes) = RelayOptionsValidator.Read(configuration);
+        Assert.Equal("500ms", options.Cluster.Settings["akka.cluster.gossip-interval"]);
+        Assert.Equal(new ClusterCertificateFiles("/c.pem", "/k.pem", ""), options.Cluster.Certificate);
+        Assert.Contains("AuthorityPath", Assert.Single(mistakes), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_printed_of_the_options_holds_no_password()
     {
         var options = new RelayOptions { Database = "Host=db;Password=secret" };
-        options.Cluster.Broker = new Uri("amqp://u:secret@mq");
         Assert.DoesNotContain("secret", options.ToString(), StringComparison.Ordinal);
     }
 }

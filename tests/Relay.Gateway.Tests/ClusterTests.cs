@@ -12,7 +12,7 @@ using Relay.V1;
 
 namespace Relay.Gateway.Tests;
 
-/// <summary>Two nodes over a real database and a real broker, as bots, bridges and operators see them.</summary>
+/// <summary>Two nodes over a real database, as bots, bridges and operators see them.</summary>
 public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<ClusterEngines>
 {
     private const int Shards = 4;
@@ -83,25 +83,26 @@ public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<Cluster
         using var directory = new TempDirectory();
         await using var node = await StartAsync(directory, "a");
         await File.WriteAllTextAsync(directory.File("db"), engines.Database);
-        await File.WriteAllTextAsync(directory.File("mq"), engines.Broker.ToString());
         string[] Doctor(params string[] more) =>
-            ["doctor", "--json", "--data", directory.File("a"), "--key-file", engines.AdminKey, "--server", node.Address.ToString(), "--database-file", directory.File("db"), "--broker-file", directory.File("mq"), .. more];
+            ["doctor", "--json", "--data", directory.File("a"), "--key-file", engines.AdminKey, "--server", node.Address.ToString(), "--database-file", directory.File("db"), .. more];
 
         var well = await Terminal.RunAsync(Doctor("--sealing-key", engines.SealingKey, "--shards", $"{Shards}"));
         var found = Findings(well);
         Assert.True(well.Code == ExitCode.Ok, well.Out);
-        foreach (var check in new[] { "database", "durability", "database clock", "schema", "cluster's key", "broker", "queues", "server", "key" }) Assert.Equal("ok", found[check]);
+        foreach (var check in new[] { "database", "durability", "database clock", "schema", "cluster's key", "server", "key" }) Assert.Equal("ok", found[check]);
         Assert.Equal("warning", found["nodes"]);
         Assert.DoesNotContain("password", well.Out, StringComparison.OrdinalIgnoreCase);
 
-        var wrong = await Terminal.RunAsync(Doctor("--sealing-key", OtherKey(directory), "--shards", $"{Shards + 1}"));
+        var wrong = await Terminal.RunAsync(Doctor("--sealing-key", OtherKey(directory), "--cluster-host", "no host"));
         Assert.Equal(ExitCode.Failed, wrong.Code);
-        Assert.Equal(("problem", "problem"), (Findings(wrong)["cluster's key"], Findings(wrong)["queues"]));
+        Assert.Equal(("problem", "problem"), (Findings(wrong)["cluster's key"], Findings(wrong)["configuration"]));
 
-        await File.WriteAllTextAsync(directory.File("db"), "postgresql://relay@127.0.0.1:1/relay");
-        await File.WriteAllTextAsync(directory.File("mq"), "amqp://relay:secret@127.0.0.1:1/relay");
+        var shards = await Terminal.RunAsync(Doctor("--sealing-key", engines.SealingKey, "--shards", $"{Shards + 1}"));
+        Assert.Equal("problem", Findings(shards)["shards"]);
+
+        await File.WriteAllTextAsync(directory.File("db"), "postgresql://relay:secret@127.0.0.1:1/relay");
         var down = await Terminal.RunAsync(Doctor("--sealing-key", engines.SealingKey));
-        Assert.Equal(("problem", "problem"), (Findings(down)["database"], Findings(down)["broker"]));
+        Assert.Equal("problem", Findings(down)["database"]);
         Assert.DoesNotContain("secret", down.Out, StringComparison.Ordinal);
     }
 
@@ -123,8 +124,21 @@ public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<Cluster
     {
         ["--data"] = directory.File(name), ["--listen"] = $"127.0.0.1:{port}", ["--shards"] = $"{Shards}",
         ["--sealing-key"] = engines.SealingKey, ["--admin-key"] = engines.AdminKey,
-        ["--database"] = engines.Database, ["--broker"] = engines.Broker.ToString(), ["--node-name"] = name,
+        ["--database"] = engines.Database, ["--cluster-host"] = "127.0.0.1", ["--cluster-port"] = $"{ClusterPort(directory, name)}",
     };
+
+    /// <summary>A free port, which the node keeps when it is started again.</summary>
+    private static int ClusterPort(TempDirectory directory, string name)
+    {
+        var file = directory.File(name + ".port");
+        if (!File.Exists(file))
+        {
+            using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            File.WriteAllText(file, $"{((IPEndPoint)listener.LocalEndpoint).Port}");
+        }
+        return int.Parse(File.ReadAllText(file), System.Globalization.CultureInfo.InvariantCulture);
+    }
 
     private static string OtherKey(TempDirectory directory)
     {

@@ -32,11 +32,10 @@ public sealed class ConfigurationTests
         Directory.CreateDirectory(directory.File("secrets"));
         await File.WriteAllTextAsync(directory.File("appsettings.json"), """{"Relay":{"Drain":{"Delay":"00:00:03"}},"Kestrel":{"Endpoints":{"Health":{"Url":"http://127.0.0.1:7421"}}},"Logging":{"LogLevel":{"Relay":"Debug"}}}""");
         await File.WriteAllTextAsync(Path.Combine(directory.File("secrets"), "ConnectionStrings__Relay"), "Host=db;Username=u;Password=geheim1;SSL Password=geheim2\n");
-        await File.WriteAllTextAsync(directory.File("mq"), "amqps://u:geheim3@mq:5671/v\n");
         var environment = new Dictionary<string, string>
         {
-            ["DOTNET_CONTENTROOT"] = directory.Path, ["RELAY_SECRETS_DIRECTORY"] = directory.File("secrets"), ["RELAY_BROKER_FILE"] = directory.File("mq"),
-            ["Relay__Conversations__Shards"] = "32", ["RELAY_Relay__Streams__KeepAlive"] = "00:00:07", ["RELAY_NODE_NAME"] = "n1",
+            ["DOTNET_CONTENTROOT"] = directory.Path, ["RELAY_SECRETS_DIRECTORY"] = directory.File("secrets"),
+            ["Relay__Conversations__Shards"] = "32", ["RELAY_Relay__Streams__KeepAlive"] = "00:00:07", ["RELAY_CLUSTER_HOST"] = "n1",
         };
         var shown = await Terminal.RunAsync(environment, null, "config", "show", "--json", "--data", "d", "--log-json");
         Assert.True(shown.Code == ExitCode.Ok, shown.Out + shown.Error);
@@ -47,15 +46,15 @@ public sealed class ConfigurationTests
         Assert.Equal(("json", "--log-json"), settings["Logging:Console:FormatterName"]);
         Assert.Equal(("32", "environment Relay__Conversations__Shards"), settings["Relay:Conversations:Shards"]);
         Assert.Equal(("00:00:07", "environment RELAY_Relay__Streams__KeepAlive"), settings["Relay:Streams:KeepAlive"]);
-        Assert.Equal(("n1", "environment RELAY_NODE_NAME"), settings["Relay:Cluster:Host"]);
+        Assert.Equal(("n1", "environment RELAY_CLUSTER_HOST"), settings["Relay:Cluster:Host"]);
         Assert.Equal(("Debug", "appsettings.json"), settings["Logging:LogLevel:Relay"]);
         Assert.Equal((null, null), settings["Relay:AdminKeyFile"]);
         Assert.Equal("secret file ConnectionStrings__Relay", settings["ConnectionStrings:Relay"].Item2);
         Assert.Contains("username=u", settings["ConnectionStrings:Relay"].Item1, StringComparison.OrdinalIgnoreCase);
-        Assert.Equal(("amqps://u:***@mq:5671/v", $"environment RELAY_BROKER_FILE {directory.File("mq")}"), settings["Relay:Cluster:Broker"]);
+        Assert.Equal(("7430", "default"), settings["Relay:Cluster:Port"]);
         var people = await Terminal.RunAsync(environment, null, "config", "show");
         foreach (var text in new[] { shown.Out, people.Out }) Assert.DoesNotContain("geheim", text, StringComparison.Ordinal);
-        Assert.Contains("environment RELAY_NODE_NAME", people.Out, StringComparison.Ordinal);
+        Assert.Contains("environment RELAY_CLUSTER_HOST", people.Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,12 +69,12 @@ public sealed class ConfigurationTests
              "Logging":{"LogLevel":{"Relay":"loud"}}}
             """);
         var refused = await Terminal.RunAsync(new Dictionary<string, string> { ["DOTNET_CONTENTROOT"] = directory.Path }, null,
-            [.. command, "--data", directory.File("data"), "--drain-timeout", "0", "--broker", "amqp://u:geheim@mq", "--node-name", new string('n', 64)]);
+            [.. command, "--data", directory.File("data"), "--drain-timeout", "0", "--broker", "amqp://u:geheim@mq", "--cluster-port", "70000"]);
         Assert.Equal(ExitCode.Usage, refused.Code);
         var told = refused.Out + refused.Error;
         foreach (var name in new[]
         {
-            "Relay:Drian:Delay", "Relay:Drain:Delay", "Relay:Drain:Timeout (--drain-timeout)", "Relay:Conversations:Shards", "Relay:Streams:KeepAlive", "Relay:Cluster:Host (--node-name)",
+            "Relay:Drian:Delay", "Relay:Drain:Delay", "Relay:Drain:Timeout (--drain-timeout)", "Relay:Conversations:Shards", "Relay:Streams:KeepAlive", "Relay:Cluster:Port (--cluster-port)", "--broker is gone",
             "without TLS", "Kestrel:Endpoints:Other", "Kestrel:Endpoints:Health:Url", "Logging:LogLevel:Relay", "no database",
         }) Assert.Contains(name, told, StringComparison.Ordinal);
         // What was meant, where it can be guessed.

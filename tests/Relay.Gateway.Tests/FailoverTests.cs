@@ -8,6 +8,7 @@ using Relay.Gateway.Tests.Harness;
 using Relay.Storage;
 using Relay.V1;
 using MessageState = Otr.Core.MessageState;
+using NodeState = Relay.V1.NodeState;
 
 namespace Relay.Gateway.Tests;
 
@@ -246,21 +247,42 @@ public sealed class FailoverTests
     }
 
     [Fact]
-    public async Task The_nodes_are_listed_and_each_tells_what_only_it_knows()
+    public async Task The_nodes_are_listed_with_what_each_has()
     {
-        static NodeView Node(string name, bool isSelf, bool isDraining, int owned) => new(name, isSelf, isDraining, 8, isSelf ? owned : null);
-        var first = new FakeRelay { Documents = new FakeDocuments(), Nodes = [Node("b", true, false, 7), Node("a", false, true, 0)] };
-        var second = new FakeRelay(first) { Nodes = [Node("a", true, true, 1), Node("b", false, false, 0)] };
-        var (one, two) = await TestServer.StartTwoAsync(first, second);
-        await using var _ = one;
-        await using var __ = two;
-        var key = Path.Combine(one.DataDirectory, "admin.key");
-        var listed = await Terminal.RunAsync("nodes", "--server", $"{one.Address},{Nowhere()},{two.Address}", "--key-file", key, "--json");
+        IReadOnlyList<NodeView> nodes =
+        [
+            new("a:7430", IsSelf: true, NodeMembership.Up, IsReachable: true, Shards: 21, Conversations: 9),
+            new("b:7430", IsSelf: false, NodeMembership.Leaving, IsReachable: true, Shards: 0, Conversations: 0),
+            new("c:7430", IsSelf: false, NodeMembership.Down, IsReachable: false, Shards: null, Conversations: null),
+            new("d:7430", IsSelf: false, NodeMembership.Joining, IsReachable: true, Shards: null, Conversations: null),
+        ];
+        await using var server = await TestServer.StartAsync(new FakeRelay { Nodes = nodes });
+        var seen = (await server.Admin.Admin.ListNodesAsync(new ListNodesRequest())).Nodes;
+        Assert.Equal(
+            [
+                ("a:7430", true, NodeState.Up, true, true, 21, 9), ("b:7430", false, NodeState.Leaving, true, true, 0, 0),
+                ("c:7430", false, NodeState.Down, false, false, 0, 0), ("d:7430", false, NodeState.Joining, true, false, 0, 0),
+            ],
+            seen.Select(n => (n.Name, n.Answering, n.State, n.Reachable, n.HasShards && n.HasConversations, n.Shards, n.Conversations)));
+
+        var key = Path.Combine(server.DataDirectory, "admin.key");
+        var listed = await Terminal.RunAsync("nodes", "--server", $"{Nowhere()},{server.Address}", "--key-file", key);
         Assert.Equal(0, listed.Code);
-        Assert.Equal([("a", true, 8, 1), ("b", false, 8, 7)], listed.Json.EnumerateArray().Select(n =>
-            (n.GetProperty("name").GetString()!, n.GetProperty("draining").GetBoolean(), n.GetProperty("assignedShards").GetInt32(), n.GetProperty("ownedShards").GetInt32())));
-        var seen = await one.Admin.Admin.ListNodesAsync(new ListNodesRequest());
-        Assert.Equal([("a", false, false), ("b", true, true)], seen.Nodes.Select(n => (n.Name, n.Answering, n.HasOwnedShards)));
+        var lines = listed.Out.Split('\n').Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries))).ToList();
+        Assert.Contains("a:7430 up 21 9 answers", lines);
+        Assert.Contains("c:7430 down, not reachable – –", lines);
+    }
+
+    [Fact]
+    public async Task A_server_whose_cluster_goes_on_without_it_ends_with_the_code_that_asks_for_a_restart()
+    {
+        var relay = new FakeRelay();
+        var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var directory = new TempDirectory();
+        await using var host = await ServerHost.StartAsync(new() { ["--data"] = directory.Path }, relay, end: code => ended.TrySetResult(code));
+        Assert.False(ended.Task.IsCompleted);
+        relay.Loss.SetResult("downed");
+        Assert.Equal(75, await ended.Task.WaitAsync(Patience.Token));
     }
 
     private static async Task<RelayClient> ConnectAsync(Scope scope, TestServer one, TestServer two, RelayClientOptions? options = null)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors;
+using Relay.Actors.Conversations;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Telemetry;
 using Relay.Simulation.Tests.Engine;
@@ -27,7 +28,7 @@ internal sealed record Beginning(SimStore Store, IReadOnlyList<byte[]> Contacts,
 
     private static Beginning MakeFresh()
     {
-        var store = new SimStore(() => 0);
+        var store = new SimStore();
         var random = new SimRandom(1);
         using var key = new SealingKey(Cluster.SealingKey);
         using var sealer = new Sealer(key, random.Fill);

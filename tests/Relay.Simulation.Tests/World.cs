@@ -43,7 +43,7 @@ internal sealed class World : IDisposable
         if (profile is not null) _profile = profile(_profile, Schedule.Random);
         var beginning = _profile.BeginsWithKeyExchange ? Beginning.WithEndpoint : Beginning.WithSessions;
         Schedule.StartAt(beginning.NowMs);
-        _store = beginning.Store.Copy(() => Schedule.NowMs, mutations.Store, _profile.MaxStreamItems);
+        _store = beginning.Store.Copy(mutations.Store, _profile.MaxStreamItems);
         _checker = new Checker(_store, Schedule, unwatched ?? []);
         _cluster = new Cluster(Schedule, _store, new SimProcess("database"), new StoreFaults(), new SimNetwork(Schedule) { LongestCopyMs = 3 * _profile.ExpiryMs }, mutations.Node);
         _nodes = new NodeSet(_cluster, _outside, _profile);

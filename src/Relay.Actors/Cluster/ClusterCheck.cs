@@ -4,7 +4,9 @@ using Relay.Storage.Postgres;
 
 namespace Relay.Actors.Cluster;
 
-/// <summary>Looks at what the nodes of a cluster share, from one node's place and with its configuration. Makes and changes nothing.</summary>
+/// <summary>
+/// Looks at what the nodes of a cluster share, from one node's place and with its configuration. Makes and changes nothing.
+/// </summary>
 public static class ClusterCheck
 {
     /// <summary>Never throws for what it finds.</summary>

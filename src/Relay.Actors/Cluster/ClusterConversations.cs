@@ -78,7 +78,8 @@ internal sealed class ClusterConversations : IConversationHost
         _directory = new NodeDirectory(AkkaCluster.Get(system), region);
         _announcer = new StreamAnnouncer(system, _context.Turn.Signals.Appended, _context.Time);
         _store.Appended += _announcer.Announce;
-        _passivation = _context.Time.CreateTimer(_ => _context.Residents.RestIdle(_passivateAfter), null, _passivateAfter / 4, _passivateAfter / 4);
+        _passivation = _context.Time.CreateTimer(_ => _context.Residents.RestIdle(_passivateAfter), null, _passivateAfter / 4,
+            _passivateAfter / 4);
         await _node.JoinAsync(system, cancellation).ConfigureAwait(false);
     }
 

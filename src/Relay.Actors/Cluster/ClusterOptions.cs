@@ -50,7 +50,8 @@ public sealed record ClusterOptions
     {
         if (Uri.CheckHostName(Host) == UriHostNameType.Unknown)
             yield return "Relay:Cluster:Host is not a host name or IP address at which other nodes could reach this one.";
-        if (Listen is not null && !IPAddress.TryParse(Listen, out _)) yield return "Relay:Cluster:Listen is not an IP address to listen on.";
+        if (Listen is not null && !IPAddress.TryParse(Listen, out _))
+            yield return "Relay:Cluster:Listen is not an IP address to listen on.";
         if (Port is < 0 or > 65535) yield return "Relay:Cluster:Port is not a port from 1 to 65535.";
         if (Certificate is { } files && (files.Path.Length == 0 || files.KeyPath.Length == 0 || files.AuthorityPath.Length == 0))
             yield return "Relay:Cluster:Certificate needs Path, KeyPath and AuthorityPath. Set all three, or none: a node then issues "

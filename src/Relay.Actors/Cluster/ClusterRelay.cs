@@ -22,7 +22,8 @@ public static class ClusterRelay
     public static async Task<IRelay> OpenAsync(
         ClusterRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random, CancellationToken cancellation)
     {
-        if (options.Shards is < 1 or > RelayLimits.MaxShards) throw new RelayStartException($"A cluster has 1 to {RelayLimits.MaxShards} shards.");
+        if (options.Shards is < 1 or > RelayLimits.MaxShards)
+            throw new RelayStartException($"A cluster has 1 to {RelayLimits.MaxShards} shards.");
         var log = loggers.CreateLogger("Relay.Actors");
         var directory = DataDirectory.Open(options.DataDirectory, options.SealingKeyFile);
         var telemetry = new RelayTelemetry();
@@ -32,7 +33,8 @@ public static class ClusterRelay
         ClusterCertificate? certificate = null;
         try
         {
-            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time, cancellation)
+            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time,
+                cancellation)
                 .ConfigureAwait(false);
             (sealer, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation)
                 .ConfigureAwait(false);
@@ -45,7 +47,8 @@ public static class ClusterRelay
             var stopped = new TaskCompletionSource<StopReason>(TaskCreationOptions.RunContinuationsAsynchronously);
             var node = new ClusterNode(options.Node, new ClusterNodeParts(store, store, sealer, certificate, options.Version, NewId(random),
                 reason => stopped.TrySetResult(reason), time, loggers.CreateLogger("Relay.Cluster")));
-            var settings = new RelayNodeOptions { DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck };
+            var settings = new RelayNodeOptions { DeadlineRecheck = RelayLimits.ClusterRecheck,
+                StreamRecheck = RelayLimits.ClusterRecheck };
             var relay = new RelayNode(store, sealer, ids, settings, actors,
                 context => new ClusterConversations(context, node, stopped.Task, store, options.Shards, settings.PassivateAfter),
                 telemetry, log, time, random, directory);
@@ -60,7 +63,8 @@ public static class ClusterRelay
             sealer?.Dispose();
             telemetry.Dispose();
             directory.Dispose();
-            if (e is StoreException or IOException or UnauthorizedAccessException) throw new RelayStartException($"The node cannot start: {e.Message}", e);
+            if (e is StoreException or IOException or UnauthorizedAccessException)
+                throw new RelayStartException($"The node cannot start: {e.Message}", e);
             throw;
         }
     }

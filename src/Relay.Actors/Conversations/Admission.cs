@@ -25,9 +25,11 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
         lock (_lock)
         {
             if (_closed) return ConversationTurn.Unavailable("draining");
-            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight) return Overloaded("commands-in-flight");
+            if (_count >= RelayLimits.MaxCommandsInFlight || _bytes + bytes > RelayLimits.MaxBytesInFlight)
+                return Overloaded("commands-in-flight");
             var share = _shares.GetValueOrDefault(endpointId);
-            if (share.Count >= RelayLimits.MaxCommandsInFlightPerEndpoint || share.Bytes + bytes > RelayLimits.MaxBytesInFlightPerEndpoint) return Overloaded("endpoint-commands-in-flight");
+            if (share.Count >= RelayLimits.MaxCommandsInFlightPerEndpoint || share.Bytes + bytes > RelayLimits.MaxBytesInFlightPerEndpoint)
+                return Overloaded("endpoint-commands-in-flight");
             _shares[endpointId] = (share.Count + 1, share.Bytes + bytes);
             _count++;
             _bytes += bytes;

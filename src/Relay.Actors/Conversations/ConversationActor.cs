@@ -36,7 +36,7 @@ internal sealed class ConversationActor : UntypedActor
 
     /// <param name="standing">The right to act for the entity's shard, as it is when the entity starts; kept to its end.</param>
     public static Props Props(ConversationContext context, ConversationKey key, ShardStanding standing)
-        => Akka.Actor.Props.CreateBy(new Producer(context, key, standing)).WithDispatcher(Dispatcher);
+        => Akka.Actor.Props.CreateBy(new Producer(context, key, standing)).WithDispatcher(Dispatcher).WithMailbox(ConversationMailbox.Name);
 
     /// <summary>The name of the dispatcher in the settings.</summary>
     public const string Dispatcher = "relay.conversation-dispatcher";

@@ -31,4 +31,5 @@ public sealed record SharedDocument(ulong Version, byte[] Clear)
 }
 
 /// <summary>A shared document whose seal fails.</summary>
-public sealed class DamagedDocumentException(string name) : Exception($"The shared document '{name}' does not open: it was altered, or sealed with another key.");
+public sealed class DamagedDocumentException(string name)
+    : Exception($"The shared document '{name}' does not open: it was altered, or sealed with another key.");

@@ -10,7 +10,8 @@ namespace Relay.Actors.Endpoints;
 /// The endpoints' identities in memory. Lent to conversations, which share one key; those nobody uses stay up to a bound
 /// and are wiped when they leave.
 /// </summary>
-internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sealer sealer, RelayTelemetry telemetry, ILogger log, int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
+internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sealer sealer, RelayTelemetry telemetry, ILogger log,
+    int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
@@ -55,7 +56,8 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
 
     private async ValueTask<AccountLease?> OpenAsync(string endpointId, CancellationToken cancellation)
     {
-        if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row) return null;
+        if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row)
+            return null;
         if (EndpointRecord.TryOpen(sealer, row.Id, row.Sealed) is not var (view, key))
         {
             telemetry.Quarantined("endpoint");

@@ -10,7 +10,8 @@ using Relay.Storage.Sealing;
 namespace Relay.Actors.Endpoints;
 
 /// <summary>The endpoints: made once per request id, shown, listed.</summary>
-internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time, IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
+internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time,
+    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
 {
     private const uint LeastInstanceTag = 0x100;
 
@@ -30,15 +31,20 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
             var key = given ?? made!;
             // Milliseconds, as the row keeps them: a repetition is to get the same answer.
             var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-            var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy, request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
-            var row = new EndpointRow(view.Id, ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash, content, EndpointRecord.Seal(sealer, view, key));
+            var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy,
+                request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
+            var row = new EndpointRow(view.Id,
+                ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash,
+                content, EndpointRecord.Seal(sealer, view, key));
             return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
             {
                 InsertEndpointResult.Inserted => new CreateEndpointReply.Created(view),
                 InsertEndpointResult.IdTaken => new CreateEndpointReply.AlreadyExists("endpoint_id"),
                 InsertEndpointResult.AddressTaken => new CreateEndpointReply.AlreadyExists("account"),
                 // The same request twice at once: the other one was first.
-                InsertEndpointResult.RequestSeen => await FindRepetitionAsync(requestHash, content, cancellation).ConfigureAwait(false) ?? new CreateEndpointReply.Unavailable("store"),
+                InsertEndpointResult.RequestSeen
+                    => await FindRepetitionAsync(requestHash, content, cancellation).ConfigureAwait(false)
+                    ?? new CreateEndpointReply.Unavailable("store"),
                 InsertEndpointResult.TooMany => new CreateEndpointReply.Unavailable("endpoints"),
                 var other => throw new InvalidOperationException($"Unknown result {other}."),
             };
@@ -50,17 +56,20 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
     }
 
     public async ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation)
-        => await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is { } row ? Open(row) : null;
+        => await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is { } row
+            ? Open(row) : null;
 
     public async ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation)
     {
-        var rows = await reads.ReadAsync(c => store.ListEndpointsAsync(afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c), cancellation).ConfigureAwait(false);
+        var rows = await reads.ReadAsync(c => store.ListEndpointsAsync(afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c),
+            cancellation).ConfigureAwait(false);
         return [.. rows.Select(Open).OfType<EndpointView>()];
     }
 
     private async ValueTask<CreateEndpointReply?> FindRepetitionAsync(UInt128 request, UInt128 content, CancellationToken cancellation)
     {
-        if (await reads.ReadAsync(c => store.FindEndpointByRequestAsync(request, c), cancellation).ConfigureAwait(false) is not { } row) return null;
+        if (await reads.ReadAsync(c => store.FindEndpointByRequestAsync(request, c), cancellation).ConfigureAwait(false) is not { } row)
+            return null;
         if (row.RequestContent != content) return new CreateEndpointReply.RequestIdReused();
         return Open(row) is { } view ? new CreateEndpointReply.Created(view) : new CreateEndpointReply.Unavailable("damaged");
     }

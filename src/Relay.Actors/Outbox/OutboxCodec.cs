@@ -61,12 +61,15 @@ internal static class OutboxCodec
         OutboxBody? body = (Kind)row.Byte() switch
         {
             Kind.WireText => new OutboxBody.WireText(row.Bytes().ToArray()),
-            Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(), SessionCodec.ReadFingerprint(ref row)),
-            Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(), row.Bool()),
+            Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(),
+                SessionCodec.ReadFingerprint(ref row)),
+            Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(),
+                row.Bool()),
             Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()),
             Kind.Notice => new OutboxBody.Notice(row.Text(), row.Bytes().ToArray()),
             _ => null,
         };
-        return body is not null && row.IsComplete ? new OutboxItem(sequence, DateTimeOffset.FromUnixTimeMilliseconds(time), conversation, peer, body) : null;
+        return body is not null && row.IsComplete
+            ? new OutboxItem(sequence, DateTimeOffset.FromUnixTimeMilliseconds(time), conversation, peer, body) : null;
     }
 }

@@ -8,22 +8,27 @@ namespace Relay.Actors.Outbox;
 
 /// <summary>The streams as readers see them: opened, and waited for without polling.</summary>
 /// <param name="recheck">How long a wait goes without looking, if word of an append can be lost; null: it cannot.</param>
-internal sealed class SealedOutbox(IStreamStore store, BoundedReads reads, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry, ILogger log, TimeProvider time, TimeSpan? recheck = null) : IOutbox
+internal sealed class SealedOutbox(IStreamStore store, BoundedReads reads, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry,
+    ILogger log, TimeProvider time, TimeSpan? recheck = null) : IOutbox
 {
     /// <summary>The notice in place of an item that does not open; both streams have it, so that neither gets a gap.</summary>
     public const string DamagedCode = "DAMAGED";
 
-    public async ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes,
+        CancellationToken cancellation)
     {
-        var rows = await reads.ReadAsync(c => store.ReadAsync(stream, after, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), maxBytes, c), cancellation).ConfigureAwait(false);
+        var rows = await reads.ReadAsync(c => store.ReadAsync(stream, after, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), maxBytes, c),
+            cancellation).ConfigureAwait(false);
         var items = new OutboxItem[rows.Count];
         for (int i = 0; i < items.Length; i++) items[i] = Open(stream, rows[i].Sequence, rows[i].Sealed);
         return items;
     }
 
-    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => reads.ReadAsync(c => store.PositionAsync(stream, c), cancellation);
+    public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation)
+        => reads.ReadAsync(c => store.PositionAsync(stream, c), cancellation);
 
-    public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation) => await reads.ReadAsync(async c =>
+    public async ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation)
+        => await reads.ReadAsync(async c =>
     {
         await store.AcknowledgeAsync(stream, sequence, c).ConfigureAwait(false);
         return true;

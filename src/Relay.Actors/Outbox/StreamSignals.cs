@@ -6,7 +6,8 @@ namespace Relay.Actors.Outbox;
 /// Wakes who waits for a stream, and remembers for a moment which streams are full, so that nothing is computed for a
 /// commit that would be refused. One entry a stream.
 /// </summary>
-internal sealed class StreamSignals(TimeProvider time, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
+internal sealed class StreamSignals(TimeProvider time,
+    TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<StreamKey, TaskCompletionSource> _waiting = [];
@@ -29,7 +30,10 @@ internal sealed class StreamSignals(TimeProvider time, TaskCreationOptions conti
         waiting?.TrySetResult();
     }
 
-    /// <summary>For <see cref="RelayLimits.OverloadedRetryAfter"/> or until the next acknowledgement; the time, because that may just have happened.</summary>
+    /// <summary>
+    /// For <see cref="RelayLimits.OverloadedRetryAfter"/> or until the next acknowledgement; the time, because that may just have
+    /// happened.
+    /// </summary>
     public void MarkFull(StreamKey stream)
     {
         lock (_lock) _full[stream] = time.GetTimestamp();

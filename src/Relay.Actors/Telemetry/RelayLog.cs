@@ -17,7 +17,8 @@ internal static partial class RelayLog
     [LoggerMessage(103, LogLevel.Warning, "{Actor} did not finish in time; it is stopped with what it has under way.")]
     public static partial void NotEnded(ILogger log, string actor);
 
-    [LoggerMessage(110, LogLevel.Error, "Conversation {ConversationId} does not open: its row is damaged or not ours. It is quarantined; others go on.")]
+    [LoggerMessage(110, LogLevel.Error,
+        "Conversation {ConversationId} does not open: its row is damaged or not ours. It is quarantined; others go on.")]
     public static partial void ConversationQuarantined(ILogger log, string conversationId);
 
     [LoggerMessage(111, LogLevel.Error, "An item of a stream does not open: its row is damaged or not ours. A notice stands in its place.")]
@@ -29,7 +30,8 @@ internal static partial class RelayLog
     [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by somebody else; its state is read again.")]
     public static partial void Conflict(ILogger log, string conversationId);
 
-    [LoggerMessage(123, LogLevel.Warning, "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
+    [LoggerMessage(123, LogLevel.Warning,
+        "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
     public static partial void Fenced(ILogger log, string conversationId);
 
     [LoggerMessage(121, LogLevel.Warning, "The store failed conversation {ConversationId} ({Error}); its state is read again.")]

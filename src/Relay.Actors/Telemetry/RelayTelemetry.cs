@@ -16,26 +16,34 @@ public sealed class RelayTelemetry : IDisposable
     public const string MeterName = "Relay";
 
     private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _steps, _rejects, _refusals, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices, _activations, _passivations, _fenced, _late;
+    private readonly Counter<long> _steps, _rejects, _refusals, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices,
+        _activations, _passivations, _fenced, _late;
     private readonly Histogram<double> _stepTime;
 
     internal RelayTelemetry()
     {
         _steps = _meter.CreateCounter<long>("relay.conversation.steps", "{step}", "Inputs that conversations stepped through, by kind.");
-        _rejects = _meter.CreateCounter<long>("relay.conversation.rejects", "{message}", "Wire texts of peers that were rejected, by reason.");
+        _rejects = _meter.CreateCounter<long>("relay.conversation.rejects", "{message}",
+            "Wire texts of peers that were rejected, by reason.");
         _refusals = _meter.CreateCounter<long>("relay.conversation.refusals", "{request}", "Requests refused in their state, by reason.");
         _notices = _meter.CreateCounter<long>("relay.conversation.notes", "{note}", "What the engine noted, by kind.");
         _keyExchanges = _meter.CreateCounter<long>("relay.conversation.key_exchanges", "{exchange}", "Completed key exchanges.");
-        _replays = _meter.CreateCounter<long>("relay.conversation.replays", "{request}", "Requests answered from memory because their id was seen.");
+        _replays = _meter.CreateCounter<long>("relay.conversation.replays", "{request}",
+            "Requests answered from memory because their id was seen.");
         _quarantines = _meter.CreateCounter<long>("relay.quarantines", "{row}", "Stored rows that did not open, by table.");
         _overloads = _meter.CreateCounter<long>("relay.overloads", "{request}", "Requests turned away, by bound.");
-        _late = _meter.CreateCounter<long>("relay.commands.late", "{request}", "Requests whose caller was told to come back because no answer came in time.");
-        _conflicts = _meter.CreateCounter<long>("relay.store.conflicts", "{unit}", "Commit units refused by the version's compare-and-swap.");
-        _fenced = _meter.CreateCounter<long>("relay.shard.fenced", "{attempt}", "What a node tried for a shard that it had lost and was kept from, by kind.");
+        _late = _meter.CreateCounter<long>("relay.commands.late", "{request}",
+            "Requests whose caller was told to come back because no answer came in time.");
+        _conflicts = _meter.CreateCounter<long>("relay.store.conflicts", "{unit}",
+            "Commit units refused by the version's compare-and-swap.");
+        _fenced = _meter.CreateCounter<long>("relay.shard.fenced", "{attempt}",
+            "What a node tried for a shard that it had lost and was kept from, by kind.");
         _activations = _meter.CreateCounter<long>("relay.conversation.activations", "{conversation}", "Conversations taken into memory.");
-        _passivations = _meter.CreateCounter<long>("relay.conversation.passivations", "{conversation}", "Idle conversations put out of memory.");
+        _passivations = _meter.CreateCounter<long>("relay.conversation.passivations", "{conversation}",
+            "Idle conversations put out of memory.");
         Storage = new StorageTelemetry(_meter);
-        _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s", "Computing time of one batch of a conversation.");
+        _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s",
+            "Computing time of one batch of a conversation.");
     }
 
     /// <summary>What the store measures, on the same meter.</summary>
@@ -54,7 +62,8 @@ public sealed class RelayTelemetry : IDisposable
     }
 
     /// <summary>The gauge of a node of many.</summary>
-    internal void ObserveShards(Func<int> owned) => _meter.CreateObservableGauge("relay.shard.owned", owned, "{shard}", "Shards that this node acts for.");
+    internal void ObserveShards(Func<int> owned)
+        => _meter.CreateObservableGauge("relay.shard.owned", owned, "{shard}", "Shards that this node acts for.");
 
     internal void Stepped(string kind) => _steps.Add(1, new KeyValuePair<string, object?>("kind", kind));
     internal void StepTook(TimeSpan time) => _stepTime.Record(time.TotalSeconds);

@@ -20,7 +20,7 @@ internal sealed class TestRelay : IAsyncDisposable
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    public RelayNodeOptions Options { get; init; } = new(4);
+    public RelayNodeOptions Options { get; init; } = new();
 
     public ILoggerFactory Loggers { get; init; } = Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance;
 

@@ -12,7 +12,7 @@ public class ComputeBudgetTests
     private static async Task<(TestRelay Relay, ManualTime Time)> StartAsync(ComputeAllowance allowance)
     {
         var time = new ManualTime();
-        var relay = await TestRelay.StartAsync(new TestRelay { Time = time, Options = new RelayNodeOptions(4) { ComputeAllowance = allowance } });
+        var relay = await TestRelay.StartAsync(new TestRelay { Time = time, Options = new RelayNodeOptions { ComputeAllowance = allowance } });
         Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync("create-other", Other, "other@example.net", key: 2));
         return (relay, time);
     }
@@ -147,7 +147,7 @@ public class ComputeBudgetTests
     public async Task A_conversation_out_of_memory_keeps_its_peer_s_bound()
     {
         var time = new ManualTime();
-        await using var relay = await TestRelay.StartAsync(new TestRelay { Time = time, Options = new RelayNodeOptions(1) { MaxResidentConversations = 1 } });
+        await using var relay = await TestRelay.StartAsync(new TestRelay { Time = time, Options = new RelayNodeOptions { MaxResidentConversations = 1 } });
         int answered = 0;
         for (int i = 0; i < OtrLimits.AkeBurst + 5; i++)
         {

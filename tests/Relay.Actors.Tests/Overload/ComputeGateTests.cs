@@ -1,3 +1,4 @@
+using Relay.Actors.Conversations;
 
 namespace Relay.Actors.Tests.Overload;
 

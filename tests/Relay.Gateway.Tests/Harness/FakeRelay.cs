@@ -25,6 +25,13 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     public IReadOnlyList<NodeView> Nodes { get; init; } = [];
 
+    /// <summary>Completed by a test: the cluster goes on without this node.</summary>
+    public TaskCompletionSource<string> Loss { get; } = new();
+
+    public Task<string> Lost => Loss.Task;
+
+    public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => new(Nodes);
+
     /// <summary>What draining waits for.</summary>
     public Func<CancellationToken, Task> OnDrain { get; set; } = _ => Task.CompletedTask;
 

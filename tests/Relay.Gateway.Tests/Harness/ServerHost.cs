@@ -30,20 +30,23 @@ public sealed class ServerHost : IAsyncDisposable
     /// <param name="settings">By the name of a switch or by key. A free loopback port, and no log, unless they say otherwise.</param>
     /// <param name="relay">Put in the place of the actors; null: the real ones.</param>
     /// <param name="map">Maps more than a server has.</param>
-    public static Task<ServerHost> StartAsync(Dictionary<string, string> settings, IRelay? relay = null, Action<WebApplication>? map = null)
+    /// <param name="end">Told the exit code instead of the process.</param>
+    public static Task<ServerHost> StartAsync(Dictionary<string, string> settings, IRelay? relay = null, Action<WebApplication>? map = null, EndProcess? end = null)
     {
         var all = new Dictionary<string, string> { ["--listen"] = "127.0.0.1:0", ["--log-level"] = "None" };
         foreach (var (name, value) in settings) all[name] = value;
-        return StartAsync(Path.GetTempPath(), all, relay, map);
+        return StartAsync(Path.GetTempPath(), all, relay, map, end);
     }
 
     /// <summary>With nothing but the files of a directory.</summary>
-    public static Task<ServerHost> StartFromAsync(string directory) => StartAsync(directory, null, null, null);
+    public static Task<ServerHost> StartFromAsync(string directory) => StartAsync(directory, null, null, null, null);
 
-    private static async Task<ServerHost> StartAsync(string directory, Dictionary<string, string>? settings, IRelay? relay, Action<WebApplication>? map)
+    private static async Task<ServerHost> StartAsync(string directory, Dictionary<string, string>? settings, IRelay? relay, Action<WebApplication>? map, EndProcess? end)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = directory, EnvironmentName = "Test" });
         if (relay is not null) builder.Services.AddSingleton<OpenRelay>((_, _, _) => Task.FromResult(relay));
+        // A test's process is not to be ended.
+        builder.Services.AddSingleton(end ?? (static code => throw new InvalidOperationException($"The server would have ended with code {code}.")));
         builder.AddRelay(settings);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         var app = builder.Build();

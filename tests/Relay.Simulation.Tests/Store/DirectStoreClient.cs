@@ -26,7 +26,7 @@ internal sealed class DirectStoreClient(SimStore store) : StoreClient
             T result;
             lock (store)
             {
-                if (_isClosed && operation != StoreOperation.Leave) throw new StoreException("The store is closed.");
+                if (_isClosed) throw new StoreException("The store is closed.");
                 result = apply(store);
             }
             done?.Invoke(result);

@@ -70,7 +70,7 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
     private TaskCompletionSource<T> Begin<T>(StoreOperation operation)
     {
         schedule.AssertThread();
-        if (_isClosed && operation != StoreOperation.Leave) throw new StoreException("The store is closed.");
+        if (_isClosed) throw new StoreException("The store is closed.");
         return new TaskCompletionSource<T>();
     }
 

@@ -8,11 +8,10 @@ public sealed class SimClusterStoreTests
 {
     private static readonly Guid NodeA = new("00000000-0000-0000-0000-00000000000a"), NodeB = new("00000000-0000-0000-0000-00000000000b");
 
-    private long _nowMs;
 
     private (DirectStoreClient A, DirectStoreClient B) Open()
     {
-        var store = new SimStore(() => _nowMs);
+        var store = new SimStore();
         store.InsertEndpoint(Endpoint("e", 1, 1));
         return (new DirectStoreClient(store), new DirectStoreClient(store));
     }
@@ -31,21 +30,6 @@ public sealed class SimClusterStoreTests
         // A shard that nobody has claimed lets nobody in, and neither does an epoch that is not known yet.
         Assert.IsType<CommitResult.Fenced>(await a.CommitAsync(Unit("f", 0) with { Fence = new ShardFence(5, 1) }, default));
         Assert.IsType<CommitResult.Fenced>(await a.CommitAsync(Unit("f", 0) with { Fence = new ShardFence(3, 3) }, default));
-    }
-
-    [Fact]
-    public async Task Nodes_see_each_other_until_they_leave_or_fall_silent()
-    {
-        var (a, b) = Open();
-        var lifetime = TimeSpan.FromSeconds(3);
-        var (nodeA, nodeB) = (new NodeRow(NodeA, "a", false), new NodeRow(NodeB, "b", true));
-        Assert.Equal([nodeA], await a.BeatAsync(nodeA, lifetime, default));
-        Assert.Equal([nodeA, nodeB], await b.BeatAsync(nodeB, lifetime, default));
-        _nowMs = 3001;
-        Assert.Equal([nodeB], await b.BeatAsync(nodeB, lifetime, default));
-        await b.FlushAsync(default);
-        await b.LeaveAsync(NodeB, default);
-        Assert.Equal([nodeA], await a.BeatAsync(nodeA, lifetime, default));
     }
 
     [Fact]

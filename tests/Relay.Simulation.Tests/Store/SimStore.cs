@@ -7,7 +7,7 @@ namespace Relay.Simulation.Tests.Store;
 /// The shared database as the contract has it: each operation happens whole, at one moment, or not at all. It outlives
 /// every node. The clock is its own.
 /// </summary>
-internal sealed class SimStore(Func<long> nowMs)
+internal sealed class SimStore
 {
     private readonly Dictionary<(string Endpoint, string Id), Row> _conversations = [];
     private readonly Dictionary<StreamKey, SimStream> _streams = [];
@@ -16,7 +16,6 @@ internal sealed class SimStore(Func<long> nowMs)
     private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
     private readonly Dictionary<int, long> _epochs = [];
-    private readonly Dictionary<Guid, (NodeRow Node, long BeatMs)> _nodes = [];
 
     private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen);
 
@@ -35,9 +34,9 @@ internal sealed class SimStore(Func<long> nowMs)
     public IEnumerable<(string Endpoint, string Id)> Conversations => _conversations.Keys;
 
     /// <summary>Another database with the same content.</summary>
-    public SimStore Copy(Func<long> clock, StoreMutation mutation, int maxStreamItems)
+    public SimStore Copy(StoreMutation mutation, int maxStreamItems)
     {
-        var copy = new SimStore(clock) { Mutation = mutation, MaxStreamItems = maxStreamItems };
+        var copy = new SimStore { Mutation = mutation, MaxStreamItems = maxStreamItems };
         foreach (var (key, row) in _conversations) copy._conversations.Add(key, row);
         foreach (var (key, stream) in _streams) copy._streams.Add(key, stream.Copy());
         foreach (var (key, endpoint) in _endpoints) copy._endpoints.Add(key, endpoint);
@@ -166,14 +165,6 @@ internal sealed class SimStore(Func<long> nowMs)
         Claimed?.Invoke(fence);
         return fence;
     }
-
-    public IReadOnlyList<NodeRow> Beat(NodeRow self, TimeSpan lifetime)
-    {
-        _nodes[self.Id] = (self, nowMs());
-        return [.. _nodes.Values.Where(n => nowMs() - n.BeatMs <= lifetime.TotalMilliseconds).Select(n => n.Node).OrderBy(n => n.Id)];
-    }
-
-    public bool Leave(Guid node) => _nodes.Remove(node);
 
     public DocumentRow? LoadDocument(string name) => _documents.GetValueOrDefault(name);
 

@@ -6,7 +6,7 @@ namespace Relay.Simulation.Tests.Store;
 /// <summary>The contract, for the model that the simulation runs on.</summary>
 public sealed class SimStoreContractTests : StoreContractTests
 {
-    private readonly SimStore _store = new(() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+    private readonly SimStore _store = new();
 
     private protected override Task<IRelayStore> OpenAsync() => Task.FromResult<IRelayStore>(new DirectStoreClient(_store));
 }

@@ -63,10 +63,6 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation) => DoAsync(StoreOperation.Claim, s => s.Claim(shard), null, shard);
 
-    public ValueTask<IReadOnlyList<NodeRow>> BeatAsync(NodeRow self, TimeSpan lifetime, CancellationToken cancellation) => DoAsync(StoreOperation.Beat, s => s.Beat(self, lifetime));
-
-    public async ValueTask LeaveAsync(Guid node, CancellationToken cancellation) => await DoAsync(StoreOperation.Leave, s => s.Leave(node));
-
     public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.LoadDocument(name));
 
     public ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveDocument(name, expectedVersion, value));
@@ -90,7 +86,4 @@ internal enum StoreOperation
     Commit,
     Write,
     Claim,
-    Beat,
-    /// <summary>Possible also after the last write.</summary>
-    Leave,
 }

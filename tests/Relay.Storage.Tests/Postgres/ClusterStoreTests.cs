@@ -155,37 +155,6 @@ public sealed class ClusterStoreTests(PostgresFixture postgres) : PostgresTest(p
     }
 
     [Fact]
-    public async Task Nodes_see_each_other_until_they_leave_or_fall_silent()
-    {
-        var (a, b) = (await OpenAsync(), await OpenAsync());
-        Assert.Equal([new NodeRow(NodeA, "a", false)], await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default));
-        Assert.Equal([new NodeRow(NodeA, "a", false), new NodeRow(NodeB, "b", true)], await b.BeatAsync(new NodeRow(NodeB, "b", true), Lifetime, default));
-        Assert.Equal([new NodeRow(NodeA, "a2", true), new NodeRow(NodeB, "b", true)], await a.BeatAsync(new NodeRow(NodeA, "a2", true), Lifetime, default));
-        await b.LeaveAsync(NodeB, default);
-        Assert.Single(await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default));
-        // One that fell silent, by the database's clock; much later its row goes.
-        await b.BeatAsync(new NodeRow(NodeB, "b", false), Lifetime, default);
-        await AskAsync<int>("UPDATE relay.node SET beat = beat - interval '31 s' WHERE name = 'b' RETURNING 1");
-        Assert.Equal(["a"], (await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default)).Select(n => n.Name));
-        Assert.Equal(2, await AskAsync<long>("SELECT count(*) FROM relay.node"));
-        await AskAsync<int>("UPDATE relay.node SET beat = beat - interval '1 h' WHERE name = 'b' RETURNING 1");
-        await a.BeatAsync(new NodeRow(NodeA, "a", false), Lifetime, default);
-        Assert.Equal(1, await AskAsync<long>("SELECT count(*) FROM relay.node"));
-    }
-
-    [Fact]
-    public async Task Leaving_is_possible_after_the_last_write()
-    {
-        var store = await OpenAsync();
-        await store.BeatAsync(new NodeRow(NodeA, "a", true), Lifetime, default);
-        await store.FlushAsync(default);
-        await Assert.ThrowsAsync<StoreException>(() => store.BeatAsync(new NodeRow(NodeA, "a", true), Lifetime, default).AsTask());
-        await Assert.ThrowsAsync<StoreException>(() => store.ClaimShardAsync(1, NodeA, default).AsTask());
-        await store.LeaveAsync(NodeA, default);
-        Assert.Equal(0, await AskAsync<long>("SELECT count(*) FROM relay.node"));
-    }
-
-    [Fact]
     public async Task Documents_are_swapped_on_the_expected_version()
     {
         var (a, b) = (await OpenAsync(), await OpenAsync());
