@@ -197,6 +197,26 @@ for service in relay1 relay2 relay3; do wait_healthy $service; done
 case $(client endpoints show support --json) in *'"support@example.org"'*) ;; *) fail "the endpoint is gone" ;; esac
 ok "after down and up: the same endpoint, certificate and key"
 
+say "a backup is put back, as deploy/README.md says"
+compose exec -T postgres pg_dump -U relay -Fc relay >"$work/relay.dump" || fail "pg_dump"
+client endpoints create --network xmpp --account later@example.org --id later >/dev/null || fail "endpoints create"
+client keys create --scope bot --endpoint support --out "$work/later.key" >/dev/null || fail "keys create"
+compose stop relay1 relay2 relay3 >/dev/null 2>&1
+compose exec -T postgres pg_restore -U relay -d relay --clean --if-exists <"$work/relay.dump" || fail "pg_restore"
+compose exec -T postgres psql -q -U relay relay <<'END' || fail "psql"
+TRUNCATE relay.conversation, relay.seen, relay.outbox;
+UPDATE relay.endpoint_size SET conversations = 0; UPDATE relay.stream SET acknowledged = last, bytes = 0;
+END
+for n in 1 2 3; do compose run --rm --no-deps -T --entrypoint rm relay$n -f /var/lib/relay/api-keys.seen </dev/null >/dev/null 2>&1 || fail "rm api-keys.seen"; done
+compose start relay1 relay2 relay3 >/dev/null 2>&1
+for service in relay1 relay2 relay3; do wait_healthy $service; done
+case $(client endpoints show support --json) in *'"support@example.org"'*) ;; *) fail "the endpoint is gone" ;; esac
+if client endpoints show later >/dev/null 2>&1; then fail "an endpoint is there that is not in the backup"; fi
+begin_load
+sleep 3
+end_load
+ok "the endpoints of the backup are there, and conversations begin anew"
+
 compose down -v >/dev/null 2>&1
 [ -z "$(docker volume ls -q --filter "name=${project}_")" ] || fail "volumes are left"
 ok "down -v leaves nothing"
