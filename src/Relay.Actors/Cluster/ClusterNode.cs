@@ -12,9 +12,9 @@ using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Actors.Cluster;
 
-/// <summary>What a node of a cluster is made of; the node owns the certificate, nothing else.</summary>
+/// <summary>Dependencies of a node of a cluster; the node owns the certificate only.</summary>
 /// <param name="Version">The program's.</param>
-/// <param name="Id">Of this process; stands in the rows of the shards that it claims.</param>
+/// <param name="Id">Id of this process; stored in the rows of the shards that it claims.</param>
 /// <param name="Stop">
 /// Ends the process without waiting for anything; called once, on any thread.
 /// </param>
@@ -58,7 +58,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <summary>As <see cref="Config"/>.</summary>
     public IReadOnlyList<Setup> Setups { get; }
 
-    /// <summary>The shards that this node acts for.</summary>
+    /// <summary>This node's claims of shards.</summary>
     public ShardFences Fences { get; }
 
     /// <summary>Whether this node's lock is held.</summary>
@@ -108,14 +108,14 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     private async Task StopWithRowAsync(INodeRows rows) => Stop(SelfStop.ReasonOf(await rows.Lost.ConfigureAwait(false)));
 
-    /// <summary>Whatever ended it: without its actor system the process is of no use, and must not look as if it were.</summary>
+    /// <summary>Whatever the cause: without its actor system the process must not appear to be working.</summary>
     private async Task StopWithSystemAsync(ActorSystem system)
     {
         await system.WhenTerminated.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_closing.IsCancellationRequested) Stop(StopReason.Downed);
     }
 
-    /// <summary>Nobody joins by a node that is leaving.</summary>
+    /// <summary>Marks the row, so that no node joins through one that is leaving.</summary>
     private async Task MarkLeavingAsync(INodeRows rows)
     {
         await _closing.CancelAsync().ConfigureAwait(false);
@@ -152,7 +152,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     public async Task LeaveAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);
-        // A node that was stopped has nothing to hand over, and the others do not answer it.
+        // A node that was stopped has no claims to hand over, and the others do not reply to it.
         if (_system is { WhenTerminated.IsCompleted: false } system && Volatile.Read(ref _isStopped) == 0)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance),
                 system.WhenTerminated).ConfigureAwait(false);

@@ -13,7 +13,7 @@ namespace Relay.Actors.Cluster;
 public static class ClusterRelay
 {
     /// <summary>Joins the cluster, which the first node founds.</summary>
-    /// <param name="random">Safe for many threads.</param>
+    /// <param name="random">Thread-safe.</param>
     /// <exception cref="RelayStartException">
     /// The database cannot be reached or refuses, is newer, another cluster's or set up otherwise; the sealing key is another
     /// one; the cluster's port is taken, or no node of the cluster answers: the message says what to do, and nothing was

@@ -20,8 +20,8 @@ internal enum StopReason
 }
 
 /// <summary>
-/// Stops the node at once when it learns that the cluster goes on without it. It may have worked off its mailboxes for
-/// about a second; the epoch covers that, and from here on nothing is committed or answered.
+/// Stops the node at once when it learns that the cluster has removed it. It may have processed messages for about a second
+/// since then; the epoch covers that, and from here on nothing is committed or answered.
 /// </summary>
 internal sealed class SelfStop : UntypedActor
 {
