@@ -28,6 +28,7 @@ internal sealed class RelayNode : IRelay
     private readonly Admission _admission;
     private readonly ActorHost _actors;
     private readonly TimeSpan _deadlineRecheck;
+    private ActorSystem? _system;
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
     private readonly BoundedReads _reads;
@@ -81,6 +82,10 @@ internal sealed class RelayNode : IRelay
 
     public CancellationToken Draining => _draining.Token;
 
+    /// <summary>For tests: the way to the entities, and the actor system's serializers.</summary>
+    internal (ActorSystem System, IActorRef Region) Actors
+        => (_system ?? throw new InvalidOperationException("The node has not been started."), _region!);
+
     /// <summary>Conversations in memory.</summary>
     public int Resident => _residents.Count;
 
@@ -95,7 +100,7 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
+        var system = _system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
         // A draining node wakes no conversations: its keeper moves to another node.
