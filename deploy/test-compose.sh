@@ -49,9 +49,9 @@ trap finish EXIT
 container() { compose ps -q "$1"; }
 inspect() { docker inspect -f "$2" "$(container "$1")"; }
 wait_healthy() {
-  local deadline=$((SECONDS + 180)) status
+  local deadline=$((SECONDS + 300)) status
   while status=$(inspect "$1" '{{.State.Health.Status}}'); [ "$status" != healthy ]; do
-    [ $SECONDS -lt $deadline ] || fail "$1 is '$status', not healthy, after three minutes"
+    [ $SECONDS -lt $deadline ] || fail "$1 is '$status', not healthy, after five minutes"
     sleep 1
   done
 }
