@@ -80,7 +80,8 @@ internal sealed class SelfStop : UntypedActor
             + "(Relay:Cluster:Host and Relay:Cluster:Port).",
         StopReason.DatabaseRestored => "the database no longer knows it: it was put back to an earlier state while this node ran. "
             + "Stop all nodes before a database is restored.",
-        StopReason.ActorsEnded => "its actor system has ended by itself. The lines before this one say why; the others take over its shards.",
+        StopReason.ActorsEnded => "its actor system has ended by itself. The lines before this one say why; the others take over its "
+            + "shards.",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
 }

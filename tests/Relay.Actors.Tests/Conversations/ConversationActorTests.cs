@@ -230,7 +230,8 @@ public sealed class ConversationActorTests : TestKit
         var row = Assert.Single(_harness.Store.Pending.Outbox);
         Assert.Equal(EntityHarness.Peer, ReadSealed(row)?.Peer);
         _harness.Store.Commit();
-        await AwaitConditionAsync(() => Task.FromResult(ReadSealed(row) is null), s_limit, cancellationToken: TestContext.Current.CancellationToken);
+        await AwaitConditionAsync(() => Task.FromResult(ReadSealed(row) is null), s_limit,
+            cancellationToken: TestContext.Current.CancellationToken);
     }
 
     private OutboxItem? ReadSealed(StreamRow row)
