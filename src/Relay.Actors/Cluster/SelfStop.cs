@@ -17,6 +17,8 @@ internal enum StopReason
     AddressTaken,
     /// <summary>The database was put back to an earlier state.</summary>
     DatabaseRestored,
+    /// <summary>Its actor system has ended, and nobody here has asked for it.</summary>
+    ActorsEnded,
 }
 
 /// <summary>
@@ -78,6 +80,8 @@ internal sealed class SelfStop : UntypedActor
             + "(Relay:Cluster:Host and Relay:Cluster:Port).",
         StopReason.DatabaseRestored => "the database no longer knows it: it was put back to an earlier state while this node ran. "
             + "Stop all nodes before a database is restored.",
+        StopReason.ActorsEnded => "its actor system has ended by itself. The lines before this one say why; the others take over its "
+            + "shards.",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
 }

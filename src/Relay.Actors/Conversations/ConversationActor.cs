@@ -25,6 +25,7 @@ internal sealed class ConversationActor : UntypedActor
     private ConversationTurn? _turn;
     private ConversationReply? _quarantined;
     private Task? _computing;
+    private Task? _committing;
     private Stop? _stop;
     private int _number;
 
@@ -75,7 +76,7 @@ internal sealed class ConversationActor : UntypedActor
         AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
         if (_state is not null) _context.Turn.Telemetry.Passivated();
         Discard();
-        _turn?.Dispose();
+        EndTurn();
     }
 
     protected override bool AroundReceive(Receive receive, object message)
@@ -275,14 +276,15 @@ internal sealed class ConversationActor : UntypedActor
             return;
         }
         Become(Committing);
-        Await(_context.Store.CommitAsync(unit, CancellationToken.None).AsTask(), static (turn, result) => new Committed(turn, result));
+        var committing = _context.Store.CommitAsync(unit, CancellationToken.None).AsTask();
+        _committing = committing;
+        Await(committing, static (turn, result) => new Committed(turn, result));
     }
 
     /// <summary>Ends the turn and starts the next one if messages have queued up.</summary>
     private void End()
     {
-        _turn?.Dispose();
-        _turn = null;
+        EndTurn();
         _batch.Clear();
         _number++;
         Become(Idle);
@@ -306,6 +308,18 @@ internal sealed class ConversationActor : UntypedActor
         {
             _context.Residents.Release(_resident!);
         }
+    }
+
+    /// <summary>
+    /// Wipes the rows of the turn. The store seals them in the transaction: an entity that is stopped during a commit leaves
+    /// them as they are until the commit has ended.
+    /// </summary>
+    private void EndTurn()
+    {
+        var (turn, committing) = (_turn, _committing);
+        (_turn, _committing) = (null, null);
+        if (committing is null or { IsCompleted: true }) turn?.Dispose();
+        else _ = committing.ContinueWith(_ => turn?.Dispose(), TaskScheduler.Default);
     }
 
     private void Fail(string reason)

@@ -67,7 +67,7 @@ internal sealed class PostgresConnections : IAsyncDisposable
 
     /// <summary>
     /// A source of the session that holds a node's lock. PostgreSQL notices within some seconds that the node's host is
-    /// gone, and ends the session.
+    /// gone, and ends the session: by keepalives, or, where an answer to the node is on its way, because nobody acknowledges it.
     /// </summary>
     public NpgsqlDataSource NodeSession() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
     {
@@ -75,7 +75,8 @@ internal sealed class PostgresConnections : IAsyncDisposable
         ApplicationName = $"relay-{_instance}-node",
         Timeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
         CommandTimeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
-        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
+        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 "
+            + "-c tcp_user_timeout=3000",
     });
 
     /// <summary>For the start, which tells its faults apart itself.</summary>
