@@ -82,7 +82,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ["relay nodes"] =
         [
             "relay nodes",
-            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     ask each node for its own shards",
+            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     any reachable node answers for all",
         ],
         ["relay doctor"] =
         [

@@ -15,7 +15,7 @@ public static class LabCommands
         ["relay"] =
         [
             "relay demo                                    see a whole conversation, in a minute, with nothing set up",
-            "relay cluster-demo                            see a relay die, and the others go on",
+            "relay cluster-demo                            see relays die, and conversations go on",
         ],
         ["relay demo"] =
         [
@@ -26,7 +26,7 @@ public static class LabCommands
         ],
         ["relay cluster-demo"] =
         [
-            "relay cluster-demo                       three relays; one is killed, then all are restarted",
+            "relay cluster-demo                       three relays: killed, hung and restarted",
             "relay cluster-demo --install             the same, once PostgreSQL is installed (root, Debian)",
             "relay cluster-demo --conversations 100 --json",
         ],

@@ -1,6 +1,7 @@
 using Otr.Core;
+using Relay.Storage.Sealing;
 
-namespace Relay.Storage.Sealing;
+namespace Relay.Actors.Conversations;
 
 /// <summary>What is public about a session, in a row.</summary>
 internal static class SessionCodec

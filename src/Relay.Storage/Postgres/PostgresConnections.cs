@@ -72,8 +72,8 @@ internal sealed class PostgresConnections : IAsyncDisposable
     });
 
     /// <summary>
-    /// Creates a source of the session that holds a node's lock. TCP keepalives let PostgreSQL detect within seconds that the node's host
-    /// is gone, and end the session.
+    /// Creates a source of the session that holds a node's lock. PostgreSQL detects within seconds that the node's host is gone, and ends
+    /// the session: by TCP keepalives, or, while an answer to the node is in flight, by tcp_user_timeout.
     /// </summary>
     public NpgsqlDataSource NodeSession() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
     {
@@ -81,7 +81,8 @@ internal sealed class PostgresConnections : IAsyncDisposable
         ApplicationName = $"relay-{_instance}-node",
         Timeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
         CommandTimeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
-        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
+        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 "
+            + "-c tcp_user_timeout=3000",
     });
 
     /// <summary>Opens a connection without retries, for the start, which classifies errors itself.</summary>

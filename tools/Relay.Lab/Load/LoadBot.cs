@@ -8,7 +8,8 @@ namespace Relay.Lab.Load;
 /// goes one after the other, in different ones at once.
 /// </summary>
 /// <param name="find">The conversation with a peer.</param>
-internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find)
+/// <param name="lost">Told that an event is lost: the notice names no conversation then.</param>
+internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find, Action<string> lost)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<LoadConversation, Lane> _lanes = [];
@@ -19,6 +20,11 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
         var unacknowledged = new Dictionary<string, AckOrder>();
         await foreach (var e in bot.Events(cancellation))
         {
+            if (e.Peer.Length == 0)
+            {
+                lost(e.Message.Notice.Code);
+                continue;
+            }
             var conversation = find(e.Endpoint, e.Peer);
             var done = Task.CompletedTask;
             switch (e.Message.EventCase)
