@@ -3,18 +3,18 @@ using Otr.Core.Crypto;
 namespace Relay.Bench.Kernels;
 
 /// <summary>
-/// Powers in the 1536-bit group as <c>Otr.Core</c> computes them, for <c>relay bench otr</c>. Otr.Core opens its internals to
-/// tests and benchmarks, this project among them, and not to the lab.
+/// Exposes the exponentiations of <c>Otr.Core</c> in the 1536-bit group to <c>relay bench otr</c>. Otr.Core makes its internals
+/// visible to tests and benchmarks, including this project, but not to Relay.Lab.
 /// </summary>
 public static class GroupPowers
 {
-    /// <summary>Bytes of an element.</summary>
+    /// <summary>The length of an element, in bytes.</summary>
     public const int ElementSize = Group1536.ElementSize;
 
-    /// <summary>An element to a secret exponent, both big-endian.</summary>
+    /// <summary>Raises an element to a secret exponent, both big-endian.</summary>
     public static void Exp(Span<byte> result, ReadOnlySpan<byte> element, ReadOnlySpan<byte> exponent) =>
         Group1536.Exp(result, element, exponent);
 
-    /// <summary>2 to a secret exponent.</summary>
+    /// <summary>Raises 2 to a secret exponent.</summary>
     public static void ExpG(Span<byte> result, ReadOnlySpan<byte> exponent) => Group1536.ExpG(result, exponent);
 }

@@ -59,7 +59,7 @@ public sealed class CounterWatchTests
     {
         var watch = new CounterWatch();
         Assert.Contains("counter 0", watch.See(Data(1, 1, counter: 0, "zero")), StringComparison.Ordinal);
-        Assert.Contains("cut short", watch.See(Text(0x03)), StringComparison.Ordinal);
+        Assert.Contains("truncated", watch.See(Text(0x03)), StringComparison.Ordinal);
         Assert.Null(watch.See("hello"u8));
         Assert.Null(watch.See("?OTRv3?"u8));
     }

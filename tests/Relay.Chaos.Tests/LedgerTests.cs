@@ -30,7 +30,7 @@ public sealed class LedgerTests
     [Theory]
     [InlineData("twice", "a", "a")]
     [InlineData("too early", "b")]
-    [InlineData("nobody said", "c")]
+    [InlineData("not sent", "c")]
     public void What_is_not_the_next_is_a_fault(string word, params string[] read)
     {
         _ = _conversation.Ask("a");

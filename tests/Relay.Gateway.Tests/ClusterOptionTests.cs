@@ -53,10 +53,10 @@ public sealed class ClusterOptionTests
     [InlineData("Relay:Cluster:Listen", "--database", "postgresql://u@db/d", "--cluster-listen", "relay1")]
     [InlineData("--cluster-port", "--database", "postgresql://u@db/d", "--cluster-port", "70000")]
     [InlineData("--shards", "--database", "postgresql://u@db/d", "--shards", "0")]
-    [InlineData("--broker is gone", "--database", "postgresql://u@db/d", "--broker", "amqp://u:secret@mq")]
-    [InlineData("--broker-file is gone", "--broker-file", "x")]
-    [InlineData("--broker-ca is gone", "--broker-ca", "x")]
-    [InlineData("--node-name is gone. A node is named by the address", "--node-name", "relay1")]
+    [InlineData("--broker has been removed", "--database", "postgresql://u@db/d", "--broker", "amqp://u:secret@mq")]
+    [InlineData("--broker-file has been removed", "--broker-file", "x")]
+    [InlineData("--broker-ca has been removed", "--broker-ca", "x")]
+    [InlineData("--node-name has been removed. A node is named by the address", "--node-name", "relay1")]
     public async Task A_mistake_is_told_by_name_and_without_the_password(string named, params string[] arguments)
     {
         var refused = await Terminal.RunAsync(["serve", .. arguments]);
@@ -82,11 +82,11 @@ public sealed class ClusterOptionTests
     }
 
     [Theory]
-    [InlineData("RELAY_BROKER", "The nodes of a cluster talk to each other directly")]
-    [InlineData("RELAY_BROKER_FILE", "PostgreSQL is all that they share")]
-    [InlineData("RELAY_BROKER_CA", "Leave it out")]
+    [InlineData("RELAY_BROKER", "The nodes of a cluster communicate directly")]
+    [InlineData("RELAY_BROKER_FILE", "share only PostgreSQL")]
+    [InlineData("RELAY_BROKER_CA", "Remove the setting")]
     [InlineData("RELAY_NODE_NAME", "--cluster-host")]
-    [InlineData("Relay__Cluster__Broker", "Relay:Cluster:Broker is gone")]
+    [InlineData("Relay__Cluster__Broker", "Relay:Cluster:Broker has been removed")]
     public async Task A_variable_that_is_gone_is_answered_by_what_took_its_place(string name, string said)
     {
         using var directory = new TempDirectory();

@@ -1,6 +1,6 @@
 namespace Relay.Engines;
 
-/// <summary>The last lines that a program wrote.</summary>
+/// <summary>Keeps the last lines of a program's output, for error messages. Thread-safe.</summary>
 internal sealed class PostgresOutput(int lines)
 {
     private readonly Queue<string> _lines = new();
@@ -14,7 +14,7 @@ internal sealed class PostgresOutput(int lines)
         }
     }
 
-    /// <summary>To be put after a sentence.</summary>
+    /// <summary>A sentence with the kept lines, to append to an error message; it begins with a space.</summary>
     public override string ToString()
     {
         lock (_lines) return _lines.Count == 0 ? " It wrote nothing." : $" The end of its output:\n{string.Join('\n', _lines)}";

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace Relay.Engines;
 
-/// <summary>PostgreSQL's programs as Debian installs them, run by a user that is not root.</summary>
+/// <summary>Runs PostgreSQL's programs as Debian installs them, as a user other than root.</summary>
 internal sealed class PostgresProgram
 {
-    /// <summary>Debian's name of it; PostgreSQL refuses to run as root.</summary>
+    /// <summary>Debian's user for PostgreSQL, which refuses to run as root.</summary>
     private const string User = "postgres";
     private const int TailLines = 40;
 
@@ -17,9 +17,10 @@ internal sealed class PostgresProgram
 
     /// <exception cref="EngineException">PostgreSQL is not installed.</exception>
     public static PostgresProgram Find(PostgresOptions options) => new(options, TryFindBinaries()
-        ?? throw new EngineException("PostgreSQL is not installed: there is no /usr/lib/postgresql/VERSION/bin/initdb. Install it with: apt-get install postgresql"));
+        ?? throw new EngineException("PostgreSQL is not installed: there is no /usr/lib/postgresql/VERSION/bin/initdb. "
+            + "Install it with: apt-get install postgresql"));
 
-    /// <summary>The newest version's folder; null if there is none.</summary>
+    /// <summary>The directory of the newest installed version's programs; null if PostgreSQL is not installed.</summary>
     public static string? TryFindBinaries()
     {
         const string root = "/usr/lib/postgresql";
@@ -32,24 +33,27 @@ internal sealed class PostgresProgram
                 select binaries).FirstOrDefault();
     }
 
-    /// <summary>Gives a folder and all in it to the user that the programs run as.</summary>
+    /// <summary>Changes the owner of a directory and everything in it to the user that the programs run as.</summary>
     public Task GiveAsync(string folder, CancellationToken cancellation)
         => Environment.IsPrivilegedProcess ? RunAsync(["chown", "-R", $"{User}:", folder], [], cancellation) : Task.CompletedTask;
 
-    /// <summary>Runs one of the programs to its end.</summary>
-    /// <exception cref="EngineException">It failed, with the end of its output.</exception>
-    public Task RunAsync(string program, IEnumerable<string> arguments, IEnumerable<(string Name, string Value)> environment, CancellationToken cancellation)
+    /// <summary>Runs one of the programs and waits for its end.</summary>
+    /// <exception cref="EngineException">The program failed; the message contains the end of its output.</exception>
+    public Task RunAsync(
+        string program, IEnumerable<string> arguments, IEnumerable<(string Name, string Value)> environment,
+        CancellationToken cancellation)
         => RunAsync([.. Command(program), .. arguments], environment, cancellation);
 
-    /// <summary>Starts one of the programs and leaves it running.</summary>
-    /// <param name="output">Called for each line it writes, on some thread.</param>
-    /// <exception cref="EngineException">It cannot be started.</exception>
-    public Process Start(string program, IEnumerable<string> arguments, Action<string> output) => Start([.. Command(program), .. arguments], [], output);
+    /// <summary>Starts one of the programs without waiting for its end.</summary>
+    /// <param name="output">Called for each line of output, on any thread.</param>
+    /// <exception cref="EngineException">The program cannot be started.</exception>
+    public Process Start(string program, IEnumerable<string> arguments, Action<string> output)
+        => Start([.. Command(program), .. arguments], [], output);
 
     private IEnumerable<string> Command(string program)
     {
         var path = Path.Combine(_binaries, program);
-        // setpriv becomes the program, so that its process id is the program's.
+        // setpriv replaces itself by the program (exec), so its process id becomes the program's.
         return Environment.IsPrivilegedProcess
             ? [.. _options.CommandPrefix, "setpriv", $"--reuid={User}", $"--regid={User}", "--init-groups", "--", path]
             : [.. _options.CommandPrefix, path];
@@ -71,14 +75,22 @@ internal sealed class PostgresProgram
             cancellation.ThrowIfCancellationRequested();
             throw new EngineException($"{Path.GetFileName(command[0])} did not end within {_options.Patience}.{tail}");
         }
-        if (process.ExitCode != 0) throw new EngineException(string.Create(CultureInfo.InvariantCulture, $"`{string.Join(' ', command)}` ended with {process.ExitCode}.{tail}"));
+        if (process.ExitCode != 0)
+        {
+            throw new EngineException(
+                string.Create(CultureInfo.InvariantCulture, $"`{string.Join(' ', command)}` ended with {process.ExitCode}.{tail}"));
+        }
     }
 
     private static Process Start(IReadOnlyList<string> command, IEnumerable<(string Name, string Value)> environment, Action<string> output)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = "/" };
-        // Nothing of the caller's own PostgreSQL settings, and messages that can be told apart.
-        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = "/",
+        };
+        // The caller's own PostgreSQL settings must have no effect, and messages must be English, because they are compared.
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
         start.Environment["LC_ALL"] = "C";
         foreach (var (name, value) in environment) start.Environment[name] = value;
         var process = new Process { StartInfo = start };

@@ -7,14 +7,14 @@ using System.Security.Cryptography;
 namespace Relay.Engines;
 
 /// <summary>
-/// Debian's PostgreSQL as a plain process with its own data, password and port. Not safe for concurrent calls.
+/// Runs Debian's PostgreSQL as a child process with its own data, password and port. Not safe for concurrent calls.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
-    /// <summary>The superuser, which may also make further databases.</summary>
+    /// <summary>The superuser.</summary>
     public const string UserName = "relay";
 
-    /// <summary>The database that is there from the start, empty.</summary>
+    /// <summary>The database that <see cref="StartAsync"/> creates, empty.</summary>
     public const string DatabaseName = "relay";
 
     private const int TailLines = 40, PortAttempts = 5, MaxSocketPathBytes = 80;
@@ -35,25 +35,30 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Whether PostgreSQL is installed.</summary>
     public static bool IsInstalled => PostgresProgram.TryFindBinaries() is not null;
 
-    /// <summary>The port it listens on; the same after a restart.</summary>
+    /// <summary>The port on which it listens; a restart does not change it.</summary>
     public int Port { get; private set; }
 
-    /// <summary>Of the postmaster.</summary>
-    /// <exception cref="InvalidOperationException">It does not run.</exception>
-    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("PostgreSQL does not run.");
+    /// <summary>The postmaster's process id.</summary>
+    /// <exception cref="InvalidOperationException">PostgreSQL is not running.</exception>
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("PostgreSQL is not running.");
 
-    /// <summary>Whether the postmaster lives.</summary>
+    /// <summary>Whether the postmaster is running.</summary>
     public bool IsRunning => _process is { HasExited: false };
 
-    /// <summary>Npgsql's form; of <see cref="DatabaseName"/> as <see cref="UserName"/>.</summary>
+    /// <summary>Npgsql's connection string for <see cref="DatabaseName"/> as <see cref="UserName"/>.</summary>
     public string ConnectionString => ConnectionStringOf(DatabaseName);
 
-    /// <summary>Npgsql's form, for another database of this server.</summary>
+    /// <summary>Npgsql's connection string for another database of this server.</summary>
     public string ConnectionStringOf(string database)
-        => string.Create(CultureInfo.InvariantCulture, $"Host={_options.ListenAddress};Port={Port};Username={UserName};Password={_password};Database={database}");
+        => string.Create(CultureInfo.InvariantCulture,
+            $"Host={_options.ListenAddress};Port={Port};Username={UserName};Password={_password};Database={database}");
 
-    /// <summary>Makes the data, starts the server and makes the database. The directory must hold no data yet.</summary>
-    /// <exception cref="EngineException">PostgreSQL is not installed, or does not start: what it wrote is in the message.</exception>
+    /// <summary>
+    /// Initialises the data, starts the server and creates the database. The directory must not contain PostgreSQL data yet.
+    /// </summary>
+    /// <exception cref="EngineException">
+    /// PostgreSQL is not installed or does not start; the message contains the end of its output.
+    /// </exception>
     public static async Task<PostgresServer> StartAsync(PostgresOptions options, CancellationToken cancellation = default)
     {
         var server = new PostgresServer(options);
@@ -71,22 +76,29 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes one more empty database.</summary>
+    /// <summary>Creates a further empty database.</summary>
     /// <returns>Its connection string.</returns>
     /// <exception cref="EngineException"/>
     public async Task<string> CreateDatabaseAsync(string name, CancellationToken cancellation = default)
     {
-        await _program.RunAsync("createdb", ["-h", _options.ListenAddress, "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", UserName, "--maintenance-db=postgres", name],
+        await _program.RunAsync("createdb",
+            [
+                "-h", _options.ListenAddress, "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", UserName,
+                "--maintenance-db=postgres", name,
+            ],
             [("PGPASSWORD", _password)], cancellation).ConfigureAwait(false);
         return ConnectionStringOf(name);
     }
 
-    /// <summary>Starts it again after <see cref="StopAsync"/> or <see cref="KillAsync"/>, with the same data and port, and waits until it takes connections.</summary>
+    /// <summary>
+    /// Starts it after <see cref="StopAsync"/> or <see cref="KillAsync"/> with the same data and port, and waits until it accepts
+    /// connections.
+    /// </summary>
     /// <exception cref="EngineException"/>
     public Task StartAgainAsync(CancellationToken cancellation = default) => IsRunning ? Task.CompletedTask : LaunchAsync(cancellation);
 
-    /// <summary>Stops it, if it runs, and starts it again with the same data and port.</summary>
-    /// <param name="immediate">As <see cref="StopAsync"/>.</param>
+    /// <summary>Stops it if it is running, and starts it with the same data and port.</summary>
+    /// <param name="immediate">See <see cref="StopAsync"/>.</param>
     /// <exception cref="EngineException"/>
     public async Task RestartAsync(bool immediate = false, CancellationToken cancellation = default)
     {
@@ -94,25 +106,26 @@ public sealed class PostgresServer : IAsyncDisposable
         await LaunchAsync(cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Ends it in order; sessions are cut.</summary>
-    /// <param name="immediate">Without writing a checkpoint: the next start recovers from the log.</param>
-    /// <exception cref="EngineException">It does not stop.</exception>
+    /// <summary>Shuts it down; open sessions are disconnected.</summary>
+    /// <param name="immediate">True: no checkpoint is written, and the next start recovers from the write-ahead log.</param>
+    /// <exception cref="EngineException">It does not stop within <see cref="PostgresOptions.Patience"/>.</exception>
     public async Task StopAsync(bool immediate = false, CancellationToken cancellation = default)
     {
         if (_process is not { HasExited: false } process) return;
         var seconds = ((int)_options.Patience.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        await _program.RunAsync("pg_ctl", ["stop", "-D", _data, "-m", immediate ? "immediate" : "fast", "-w", "-t", seconds], [], cancellation).ConfigureAwait(false);
+        await _program.RunAsync("pg_ctl", ["stop", "-D", _data, "-m", immediate ? "immediate" : "fast", "-w", "-t", seconds], [],
+            cancellation).ConfigureAwait(false);
         await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
         Forget();
     }
 
-    /// <summary>SIGKILL for the postmaster and all its children at once, as when the machine fails.</summary>
+    /// <summary>Sends SIGKILL to the postmaster and all its children, as if the machine failed.</summary>
     public async Task KillAsync(CancellationToken cancellation = default)
     {
         if (_process is not { } process) return;
         if (!process.HasExited)
         {
-            // Those whose parent died first are not found any more by the parent: take their ids before.
+            // Taken before the kill: orphaned children are no longer listed under the postmaster.
             var children = PostgresChildren.Of(process.Id);
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
@@ -122,7 +135,7 @@ public sealed class PostgresServer : IAsyncDisposable
         Forget();
     }
 
-    /// <summary>Ends the server; the directory stays.</summary>
+    /// <summary>Stops the server. The directory is not deleted.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!IsRunning)
@@ -136,14 +149,14 @@ public sealed class PostgresServer : IAsyncDisposable
         }
         catch (EngineException)
         {
-            // One that does not stop, because it is stopped by a signal or half dead, is killed.
+            // A server that cannot stop, for example after SIGSTOP, is killed.
             await KillAsync().ConfigureAwait(false);
         }
     }
 
     private async Task InitialiseAsync(CancellationToken cancellation)
     {
-        if (Directory.Exists(_data)) throw new EngineException($"{_data} is there already: choose another directory, or move that one away.");
+        if (Directory.Exists(_data)) throw new EngineException($"{_data} already exists: choose another directory, or move this one away.");
         Directory.CreateDirectory(_options.Directory);
         var passwordFile = Path.Combine(_options.Directory, "password");
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -155,13 +168,19 @@ public sealed class PostgresServer : IAsyncDisposable
         try
         {
             await _program.GiveAsync(_options.Directory, cancellation).ConfigureAwait(false);
-            await _program.RunAsync("initdb", ["-D", _data, "-U", UserName, "--auth=scram-sha-256", $"--pwfile={passwordFile}", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"], [], cancellation).ConfigureAwait(false);
+            await _program.RunAsync("initdb",
+                [
+                    "-D", _data, "-U", UserName, "--auth=scram-sha-256", $"--pwfile={passwordFile}", "--encoding=UTF8", "--locale=C",
+                    "--no-sync", "--no-instructions",
+                ], [], cancellation).ConfigureAwait(false);
         }
         finally
         {
             File.Delete(passwordFile);
         }
-        await File.AppendAllLinesAsync(Path.Combine(_data, "pg_hba.conf"), _options.AllowedNetworks.Prepend($"{_options.ListenAddress}/32").Select(n => $"host all all {n} scram-sha-256"), cancellation).ConfigureAwait(false);
+        await File.AppendAllLinesAsync(Path.Combine(_data, "pg_hba.conf"),
+            _options.AllowedNetworks.Prepend($"{_options.ListenAddress}/32").Select(n => $"host all all {n} scram-sha-256"),
+            cancellation).ConfigureAwait(false);
     }
 
     private async Task LaunchOnFreePortAsync(CancellationToken cancellation)
@@ -174,9 +193,10 @@ public sealed class PostgresServer : IAsyncDisposable
                 await LaunchAsync(cancellation).ConfigureAwait(false);
                 return;
             }
-            catch (EngineException e) when (_options.Port is null && attempt < PortAttempts && e.Message.Contains("Address already in use", StringComparison.Ordinal))
+            catch (EngineException e) when (_options.Port is null && attempt < PortAttempts
+                && e.Message.Contains("Address already in use", StringComparison.Ordinal))
             {
-                // Somebody took the port between the look and the start: try another one.
+                // Another process took the port between the check and the start: retry with another one.
                 Forget();
             }
         }
@@ -199,12 +219,13 @@ public sealed class PostgresServer : IAsyncDisposable
         if (ready.Task.IsCompleted && !_process.HasExited) return;
         await KillAsync(CancellationToken.None).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
-        throw new EngineException($"PostgreSQL did not start{(exited.IsCompletedSuccessfully ? "" : $" within {_options.Patience}")}.{tail}");
+        throw new EngineException(
+            $"PostgreSQL did not start{(exited.IsCompletedSuccessfully ? "" : $" within {_options.Patience}")}.{tail}");
     }
 
     private List<string> Arguments()
     {
-        // A socket's path has a short limit; TCP does without it.
+        // A Unix socket's path has a low length limit. The server can do without the socket, because clients use TCP.
         var socket = System.Text.Encoding.UTF8.GetByteCount(_options.Directory) <= MaxSocketPathBytes ? _options.Directory : "";
         var settings = new Dictionary<string, string>
         {
@@ -214,7 +235,7 @@ public sealed class PostgresServer : IAsyncDisposable
             ["logging_collector"] = "off",
             ["log_destination"] = "stderr",
             ["log_min_messages"] = "warning",
-            // What a statement carries is sealed, but its ids need not stand in a log.
+            // The content of statements is sealed, but their ids should not be logged either.
             ["log_min_error_statement"] = "panic",
             ["log_parameter_max_length_on_error"] = "0",
         };

@@ -7,51 +7,53 @@ using Relay.Lab.OtrPeer;
 
 namespace Relay.Lab;
 
-/// <summary>The commands that a checkout has beside the product's: demos, load, benchmarks, a test contact.</summary>
+/// <summary>The commands that a source checkout adds to the product's: demos, load, benchmarks, an OTR test peer.</summary>
 public static class LabCommands
 {
     private static readonly Dictionary<string, string[]> s_examples = new()
     {
         ["relay"] =
         [
-            "relay demo                                    see a whole conversation, in a minute, with nothing set up",
-            "relay cluster-demo                            see relays die, and conversations go on",
+            "relay demo                                    a whole conversation, in a minute, without any setup",
+            "relay cluster-demo                            nodes are killed, hang and restart, and the others take over their conversations",
         ],
         ["relay demo"] =
         [
-            "relay demo                     a contact outside talks to an echo bot through Relay",
-            "relay demo --contact libotr    the contact is the system's libotr",
-            "relay demo --stay              leave it running, and say what to try next",
-            "relay demo --json              the transcript, for machines",
+            "relay demo                     an external contact talks to an echo bot through Relay",
+            "relay demo --contact libotr    the contact uses the installed libotr",
+            "relay demo --stay              keep everything running, and show what to try next",
+            "relay demo --json              print the transcript as JSON",
         ],
         ["relay cluster-demo"] =
         [
-            "relay cluster-demo                       three relays: killed, hung and restarted",
-            "relay cluster-demo --install             the same, once PostgreSQL is installed (root, Debian)",
+            "relay cluster-demo                       three nodes: killed, hung and restarted",
+            "relay cluster-demo --install             install PostgreSQL first (as root, on Debian)",
             "relay cluster-demo --conversations 100 --json",
         ],
         ["relay load"] =
         [
-            "relay load --seconds 60                  while a server is restarted, say",
+            "relay load --seconds 60                  for example while a server is restarted",
             "relay load --server https://127.0.0.1:7421,https://127.0.0.1:7422 --conversations 100 --json",
         ],
         ["relay otr-peer"] = ["printf 'start\\nquit\\n' | relay otr-peer alice bob"],
         ["relay bench"] = ["relay bench otr", "relay bench server --json figures.json"],
         ["relay bench server"] =
         [
-            "relay bench server                              every row, in some minutes",
-            "relay bench server --json figures.json          the same, and for machines in a file",
+            "relay bench server                              all rows, in a few minutes",
+            "relay bench server --json figures.json          also write the results to a file as JSON",
             "relay bench server --short --only embedded-one-way failover",
         ],
         ["relay bench otr"] =
         [
-            "relay bench otr                        a table, in about a minute",
-            "relay bench otr --json figures.json    the same, and for machines in a file",
+            "relay bench otr                        print a table, in about a minute",
+            "relay bench otr --json figures.json    also write the results to a file as JSON",
             "relay bench otr --rounds 3 --only ake ping-pong",
         ],
     };
 
-    /// <summary>To be added to <see cref="RelayCommand"/>; new ones each time, because a command belongs to one tree.</summary>
+    /// <summary>
+    /// Creates the commands to add to <see cref="RelayCommand"/>; new ones at each call, because a command has one parent.
+    /// </summary>
     public static AddedCommands Create() => new(
         [DemoCommand.Create(), ClusterDemoCommand.Create(), LoadCommand.Create(), BenchCommand.Create(), OtrPeerCommand.Create()],
         s_examples);

@@ -4,10 +4,11 @@ using Otr.Core.Crypto.Montgomery;
 
 namespace Relay.Bench.Micro;
 
-/// <summary>The 1536-bit group on each kernel. Comparisons with OpenSSL and libgcrypt in one run: `relay bench otr`.</summary>
+/// <summary>Measures the 1536-bit group on each kernel. `relay bench otr` compares it with OpenSSL and libgcrypt.</summary>
 public class ModularExponentiation
 {
-    private readonly byte[] _result = new byte[192], _base = new byte[192], _short = new byte[40], _long = new byte[192], _challenge = new byte[32];
+    private readonly byte[] _result = new byte[192], _base = new byte[192], _short = new byte[40], _long = new byte[192],
+        _challenge = new byte[32];
     private ModpGroup1536 _group = null!;
 
     [Params("avx512", "avx2", "portable")]
@@ -17,7 +18,8 @@ public class ModularExponentiation
     public void Setup()
     {
         _group = new ModpGroup1536(Kernels.Choose(Kernel));
-        if (!_group.Kernel.ToString().Equals(Kernel, StringComparison.OrdinalIgnoreCase)) throw new NotSupportedException($"This processor has no {Kernel}.");
+        if (!_group.Kernel.ToString().Equals(Kernel, StringComparison.OrdinalIgnoreCase))
+            throw new NotSupportedException($"This processor has no {Kernel}.");
         var random = new Random(1);
         foreach (var bytes in new[] { _base, _short, _long, _challenge }) random.NextBytes(bytes);
     }

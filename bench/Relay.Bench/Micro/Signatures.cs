@@ -3,7 +3,7 @@ using Otr.Core;
 
 namespace Relay.Bench.Micro;
 
-/// <summary>DSA 1024/160.</summary>
+/// <summary>Measures DSA with a 1024-bit p and a 160-bit q.</summary>
 [MemoryDiagnoser]
 public class Signatures
 {

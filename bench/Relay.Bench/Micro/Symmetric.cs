@@ -5,7 +5,7 @@ using Otr.Core.Crypto;
 
 namespace Relay.Bench.Micro;
 
-/// <summary>What a data message costs besides its exponentiations, beside the base library's one-shot calls.</summary>
+/// <summary>Measures the symmetric operations of a data message, compared with the base library's one-shot calls.</summary>
 [MemoryDiagnoser]
 public class Symmetric
 {

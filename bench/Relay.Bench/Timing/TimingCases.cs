@@ -7,7 +7,7 @@ using Otr.Core.Keys;
 
 namespace Relay.Bench.Timing;
 
-/// <summary>Everything in Otr.Core that computes with secrets, and two controls.</summary>
+/// <summary>The cases of the timing test: every operation of Otr.Core on secrets, and two controls.</summary>
 internal static class TimingCases
 {
     private static readonly byte[] Result = new byte[Group1536.ElementSize];
@@ -16,8 +16,8 @@ internal static class TimingCases
     private static readonly byte[] Mac = RandomNumberGenerator.GetBytes(20);
     private static readonly byte[] Signature = new byte[DsaPublicKey.SignatureSize];
     /// <summary>
-    /// A key with q close below 2^160. RFC 6979 draws a nonce again when it is not below q, which takes longer and tells nothing of the nonce that is
-    /// used; with such a q it hardly ever happens, and what is left to be seen is what would matter.
+    /// A key whose q is just below 2^160. RFC 6979 draws another nonce if the first is not below q; that takes longer, but reveals
+    /// nothing about the nonce that is used. With such a q it almost never happens, so the test detects only relevant differences.
     /// </summary>
     private static readonly DsaPrivateKey Key = DsaPrivateKey.Generate(new HighScalars());
     private static readonly FixedBaseComb Comb = Key.PublicKey.Domain.Elements.CreateComb(Key.PublicKey.G, 160, teeth: 5, blocks: 4);
@@ -25,7 +25,8 @@ internal static class TimingCases
 
     public static IEnumerable<TimingCase> All =>
     [
-        new("control: BigInteger.ModPow, exponent", true, 40, One, RandomBytes, e => BigInteger.ModPow(5, new BigInteger(e, true, true), BigInteger.One << 1536 | 1), 20),
+        new("control: BigInteger.ModPow, exponent", true, 40, One, RandomBytes,
+            e => BigInteger.ModPow(5, new BigInteger(e, true, true), BigInteger.One << 1536 | 1), 20),
         new("control: comparison that stops early", true, 20, b => Mac.CopyTo(b), RandomBytes, b => StopsEarly(b, Mac)),
         new("Exp, 320-bit exponent: 1", false, 40, One, RandomBytes, e => Group1536.Exp(Result, Element, e), 10),
         new("Exp, 320-bit exponent: all ones", false, 40, AllOnes, RandomBytes, e => Group1536.Exp(Result, Element, e), 10),
@@ -34,12 +35,14 @@ internal static class TimingCases
         new("Exp, 1536-bit exponent: 1", false, 192, One, RandomBytes, e => Group1536.Exp(Result, Element, e), 50),
         new("ExpG, 320-bit exponent: 1", false, 40, One, RandomBytes, e => Group1536.ExpG(Result, e), 4),
         new("ExpG, 1536-bit exponent: 0", false, 192, Zero, RandomBytes, e => Group1536.ExpG(Result, e), 10),
-        new("MultiExp, second exponent 0", false, 32, Zero, RandomBytes, e => Group1536.MultiExp(Result, Element, Exponent, Element, e), 10),
+        new("MultiExp, second exponent 0", false, 32, Zero, RandomBytes,
+            e => Group1536.MultiExp(Result, Element, Exponent, Element, e), 10),
         new("Invert, 1", false, 192, One, RandomBytes, a => Group1536.Invert(Result, a), 50),
         new("Multiply, 0", false, 192, Zero, RandomBytes, a => Group1536.Multiply(Result, a, Element)),
         new("ScalarMulSub, a = 0", false, 192, Zero, RandomBytes, a => Group1536.ScalarMulSub(Result, Element, a, Mac)),
         new("IsInRange, 2", false, 192, b => { b.Clear(); b[^1] = 2; }, RandomBytes, b => Group1536.IsInRange(b)),
-        new("DSA g^k, k = 1", false, 20, One, RandomBytes, k => Key.PublicKey.Domain.Elements.MultiExp(Result, default, default, default, default, Comb, k), 4),
+        new("DSA g^k, k = 1", false, 20, One, RandomBytes,
+            k => Key.PublicKey.Domain.Elements.MultiExp(Result, default, default, default, default, Comb, k), 4),
         new("DSA inverse of a nonce, 1", false, 20, One, Scalar, k => Scalars.Invert(DsaScalar.FromBigEndian(k))),
         new("DSA signature, message (and so the nonce) fixed", false, 32, b => b.Fill(7), RandomBytes, m => Key.Sign(m, Signature), 4),
         new("DSA reduction mod q, 0", false, 32, Zero, RandomBytes, m => Scalars.Reduce(m)),

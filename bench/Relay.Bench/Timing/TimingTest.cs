@@ -4,13 +4,15 @@ using System.Security.Cryptography;
 namespace Relay.Bench.Timing;
 
 /// <summary>
-/// Whether the time of an operation depends on its secret, after Reparaz, Balasch and Verbauwhede, "Dude, is my code constant time?" (2017).
+/// Tests whether the time of an operation depends on its secret, by the method of Reparaz, Balasch and Verbauwhede,
+/// "Dude, is my code constant time?" (2017).
 ///
-/// Each operation runs on inputs of two classes, one fixed input and random ones, in an order decided by coin tosses, so that drifts of the machine hit
-/// both alike. All inputs are made beforehand and copied to one place before the clock starts. Welch's t-test compares the two classes'
-/// times, as measured and with the slowest 5, 10, 20 and 50 % cut off (interruptions have long tails); the largest |t| counts. If the classes do not
-/// differ, |t| stays below 4.5 with near certainty at any number of samples; if they do, it grows with the square root of that number. Beyond 10 is a
-/// leak. Two controls that are known to leak must be found, else the run says nothing.
+/// Each operation runs on inputs of two classes, one fixed input and random ones, in random order, so that drifts of the machine
+/// affect both classes equally. All inputs are generated beforehand and copied to one address before the clock starts. Welch's
+/// t-test compares the times of the two classes, as measured and without the slowest 5, 10, 20 and 50 % (interruptions have long
+/// tails); the largest |t| is used. If the classes do not differ, |t| stays below 4.5 almost certainly, for any number of samples;
+/// if they do, it grows with the square root of that number. A |t| above 10 is a leak. Two controls that are known to leak must be
+/// detected, otherwise the run proves nothing.
 /// </summary>
 internal static class TimingTest
 {
@@ -20,18 +22,19 @@ internal static class TimingTest
 
     private static readonly double[] Kept = [1, 0.95, 0.9, 0.8, 0.5];
 
-    /// <returns>0 if nothing leaks and the controls do, else 1.</returns>
+    /// <returns>0 if only the controls leak, otherwise 1.</returns>
     public static int Run(int samples, TextWriter report)
     {
         bool sound = true;
-        report.WriteLine($"kernel {Otr.Core.Crypto.Group1536.Kernel}; |t| > {Leak} is a leak, > {Suspicious} deserves another run with more samples");
+        report.WriteLine($"kernel {Otr.Core.Crypto.Group1536.Kernel}; |t| > {Leak} is a leak, > {Suspicious} needs another run "
+            + "with more samples");
         foreach (var timingCase in TimingCases.All)
         {
             int n = Math.Max(1_000, samples / timingCase.Cost);
             double t = Measure(timingCase, n, out double median);
             bool leaks = Math.Abs(t) > Leak;
             sound &= leaks == timingCase.ShouldLeak;
-            string verdict = timingCase.ShouldLeak ? (leaks ? "found, as it must be" : "MISSED: this run says nothing")
+            string verdict = timingCase.ShouldLeak ? (leaks ? "detected, as expected" : "MISSED: this run proves nothing")
                 : leaks ? "LEAKS" : Math.Abs(t) > Suspicious ? "suspicious" : "no difference";
             report.WriteLine($"{timingCase.Name,-48} {n,8} samples  median {median,9:F2} µs  max |t| {Math.Abs(t),8:F2}  {verdict}");
         }
@@ -40,7 +43,7 @@ internal static class TimingTest
 
     private static double Measure(TimingCase timingCase, int samples, out double medianMicroseconds)
     {
-        // A pool of inputs of both classes, all in memory of their own: what is copied, and from where, does not tell the classes apart.
+        // Inputs of both classes come from one pool, so that neither the copy nor its source address distinguishes the classes.
         const int Pool = 512;
         var inputs = new byte[Pool][];
         var isFixed = new bool[Pool];

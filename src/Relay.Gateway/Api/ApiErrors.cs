@@ -5,10 +5,13 @@ using Grpc.Core;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>Every error that the API answers with, each with its <c>google.rpc</c> details. Texts name fields and rules, never what was sent.</summary>
+/// <summary>
+/// Builds every error of the API with its <c>google.rpc</c> details. Texts name fields and rules, never the values that were sent.
+/// </summary>
 internal static class ApiErrors
 {
-    public static RpcException InvalidArgument(IEnumerable<BadRequest.Types.FieldViolation> violations, string reason = Reasons.InvalidArgument)
+    public static RpcException InvalidArgument(
+        IEnumerable<BadRequest.Types.FieldViolation> violations, string reason = Reasons.InvalidArgument)
     {
         var request = new BadRequest();
         request.FieldViolations.AddRange(violations);
@@ -24,7 +27,8 @@ internal static class ApiErrors
     public static RpcException PermissionDenied(string reason, string text) => Make(StatusCode.PermissionDenied, text, Info(reason));
 
     public static RpcException NotFound(string reason, string type, string name) =>
-        Make(StatusCode.NotFound, $"There is no {type} of this name.", Info(reason), new ResourceInfo { ResourceType = type, ResourceName = name });
+        Make(StatusCode.NotFound, $"There is no {type} of this name.", Info(reason),
+            new ResourceInfo { ResourceType = type, ResourceName = name });
 
     public static RpcException AlreadyExists(string reason, string type, string name, string text) =>
         Make(StatusCode.AlreadyExists, text, Info(reason), new ResourceInfo { ResourceType = type, ResourceName = name });
@@ -41,14 +45,17 @@ internal static class ApiErrors
 
     public static RpcException DataLoss(string reason, string text) => Make(StatusCode.DataLoss, text, Info(reason));
 
-    /// <param name="retryAfter">Null: a repetition with the same request id is in vain.</param>
+    /// <param name="retryAfter">Null: retrying with the same request id cannot succeed.</param>
     public static RpcException ResourceExhausted(string reason, string text, TimeSpan? retryAfter) =>
-        retryAfter is { } delay ? Make(StatusCode.ResourceExhausted, text, Info(reason), Retry(delay)) : Make(StatusCode.ResourceExhausted, text, Info(reason));
+        retryAfter is { } delay
+            ? Make(StatusCode.ResourceExhausted, text, Info(reason), Retry(delay))
+            : Make(StatusCode.ResourceExhausted, text, Info(reason));
 
     public static RpcException Unavailable(string text, TimeSpan retryAfter) =>
         Make(StatusCode.Unavailable, text, Info(Reasons.Unavailable), Retry(retryAfter));
 
-    public static RpcException Internal() => Make(StatusCode.Internal, "A fault of the server; its log has more.", Info(Reasons.Internal));
+    public static RpcException Internal() =>
+        Make(StatusCode.Internal, "The server failed; its log has the details.", Info(Reasons.Internal));
 
     private static ErrorInfo Info(string reason) => new() { Reason = reason, Domain = Reasons.Domain };
 

@@ -10,9 +10,10 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Api;
 
 /// <summary>
-/// Tells the faults of callers from those of the server, for calls that failed outside of the interceptors: while a
-/// message was read, decoded or written. A caller's reset, and bytes that are no message, are counted; only the rest is
-/// logged. The category of Grpc.AspNetCore that logs all of them as errors is turned off (<see cref="Logs"/>).
+/// Separates callers' faults from the server's for calls that failed outside the interceptors: while a message was read,
+/// decoded or written. Resets by the caller and malformed messages are counted; only server faults are logged. The category
+/// of Grpc.AspNetCore that logs all of them as errors is turned off by the default configuration
+/// (<see cref="Hosting.RelayConfiguration"/>).
 /// </summary>
 internal static class CallFaults
 {
@@ -22,7 +23,7 @@ internal static class CallFaults
         var log = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Relay.Gateway");
         app.Use(next => async context =>
         {
-            // Read afterwards, it could be that of a later call on the same connection.
+            // Read before the call: afterwards the property may belong to a later request on the same connection.
             var reset = context.RequestAborted;
             try
             {
@@ -30,7 +31,7 @@ internal static class CallFaults
             }
             catch (Exception) when (reset.IsCancellationRequested)
             {
-                // Kestrel would log it as an error; there is nobody left to answer.
+                // Kestrel would log a rethrown exception as an error, and the caller no longer waits for an answer.
                 metrics.CallerFault("RESET");
                 return;
             }
@@ -46,7 +47,7 @@ internal static class CallFaults
         else log.CallFailed(context.Request.Path, fault);
     }
 
-    /// <summary>What Grpc.AspNetCore made the status UNKNOWN of.</summary>
+    /// <summary>The exception that Grpc.AspNetCore translated to the status UNKNOWN; null if there was none.</summary>
     private static Exception? Fault(HttpContext context) =>
         context.Features.Get<IServerCallContextFeature>()?.ServerCallContext.Status.DebugException;
 }

@@ -8,7 +8,7 @@ using Relay.Actors;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>The actors' views as the API's messages.</summary>
+/// <summary>Converts the actors' views to messages of the API, and policies in both directions.</summary>
 internal static class Mapping
 {
     public static V1.Endpoint Endpoint(EndpointView view) => new()
@@ -93,7 +93,7 @@ internal static class Mapping
         _ => throw new UnreachableException($"SessionCause {(int)cause}"),
     };
 
-    /// <summary>An item of the bot's stream.</summary>
+    /// <summary>Converts an item of the bot's stream.</summary>
     public static V1.Event Event(string endpointId, OutboxItem item)
     {
         var e = new V1.Event
@@ -101,7 +101,7 @@ internal static class Mapping
             Endpoint = ResourceNames.Endpoint(endpointId),
             Sequence = item.Sequence,
             Time = item.Time.ToTimestamp(),
-            // Empty only for the notice of a stored event that does not open any more.
+            // Empty only in the notice that a stored event can no longer be decrypted.
             Conversation = item.ConversationId.Length == 0 ? "" : ResourceNames.Conversation(endpointId, item.ConversationId),
             Peer = item.Peer,
         };
@@ -132,13 +132,15 @@ internal static class Mapping
                 e.Notice = new V1.Notice { Code = notice.Code, Text = Encoding.UTF8.GetString(notice.Utf8.Span) };
                 break;
             default:
-                // A bot must never see wire text, whatever a fault puts into its stream.
+                // A bot must never receive wire text, even if a bug appends it to the event stream.
                 throw new UnreachableException($"{item.Body.GetType().Name} is no event.");
         }
         return e;
     }
 
-    /// <summary>An item of the bridge's stream; null for a stored one that does not open any more, which nobody can carry.</summary>
+    /// <summary>
+    /// Converts an item of the bridge's stream. Null for a stored item that can no longer be decrypted: it cannot be delivered.
+    /// </summary>
     public static V1.OutboundWire? Wire(string endpointId, OutboxItem item) => item.Body switch
     {
         OutboxBody.WireText wire => new V1.OutboundWire
@@ -149,7 +151,7 @@ internal static class Mapping
             Text = UnsafeByteOperations.UnsafeWrap(wire.Text),
         },
         OutboxBody.Notice => null,
-        // A bridge must never see plaintext, whatever a fault puts into its stream.
+        // A bridge must never receive plaintext, even if a bug appends it to the wire stream.
         _ => throw new UnreachableException($"{item.Body.GetType().Name} is no wire text."),
     };
 }

@@ -3,7 +3,7 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>A page of a list: its size, and the id after which it begins.</summary>
+/// <summary>A requested page of a list: its size, and the id after which it begins (null: the first page).</summary>
 internal readonly record struct Paging(int Size, string? AfterId)
 {
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT.</exception>
@@ -14,20 +14,21 @@ internal readonly record struct Paging(int Size, string? AfterId)
         if (pageToken.Length > 0)
         {
             Span<byte> bytes = stackalloc byte[256];
-            if (pageToken.Length <= 256 && Convert.TryFromBase64String(pageToken, bytes, out int n)) after = Encoding.UTF8.GetString(bytes[..n]);
-            else violations.Add("page_token", "is not one that this server gave out");
+            if (pageToken.Length <= 256 && Convert.TryFromBase64String(pageToken, bytes, out int n))
+                after = Encoding.UTF8.GetString(bytes[..n]);
+            else violations.Add("page_token", "was not issued by this server");
         }
         violations.ThrowIfAny();
         return new Paging(size, after);
     }
 
-    /// <summary>The size of a page or a pull: 0 means the default, and the maximum is the most.</summary>
+    /// <summary>Checks the size of a page or a pull, and replaces 0 by the default.</summary>
     public static int ParseSize(int asked, string field, Violations violations)
     {
         violations.AddIf(asked is < 0 or > GatewayLimits.MaxPageSize, field, $"must be 0 to {GatewayLimits.MaxPageSize}");
         return asked == 0 ? GatewayLimits.DefaultPageSize : asked;
     }
 
-    /// <summary>The next page's token; empty after a page that is not full. A full last page is followed by an empty one.</summary>
+    /// <summary>The next page's token; empty after a page that is not full. An empty page follows a full last one.</summary>
     public string NextToken(int count, Func<string> lastId) => count < Size ? "" : Convert.ToBase64String(Encoding.UTF8.GetBytes(lastId()));
 }

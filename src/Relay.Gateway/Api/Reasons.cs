@@ -1,14 +1,16 @@
 namespace Relay.Gateway.Api;
 
-/// <summary>The stable reasons of <c>google.rpc.ErrorInfo</c> in the domain "relay.v1". Never renamed, only added to.</summary>
+/// <summary>
+/// The stable reasons of <c>google.rpc.ErrorInfo</c> in the domain "relay.v1". Reasons may be added; none is renamed or removed.
+/// </summary>
 public static class Reasons
 {
     /// <summary>The domain of every reason.</summary>
     public const string Domain = "relay.v1";
 
-    /// <summary>A request does not fit its description; the field violations say where.</summary>
+    /// <summary>A field of the request is invalid; the field violations name it.</summary>
     public const string InvalidArgument = "INVALID_ARGUMENT";
-    /// <summary>The request id was used for another request.</summary>
+    /// <summary>The request id was already used for a different request.</summary>
     public const string RequestIdReused = "REQUEST_ID_REUSED";
     /// <summary>No API key was sent.</summary>
     public const string KeyMissing = "KEY_MISSING";
@@ -24,33 +26,34 @@ public static class Reasons
     public const string ConversationNotFound = "CONVERSATION_NOT_FOUND";
     /// <summary>There is no such key.</summary>
     public const string KeyNotFound = "KEY_NOT_FOUND";
-    /// <summary>The endpoint's id, or its account on that network, is taken.</summary>
+    /// <summary>The endpoint's id, or its account on that network, is already in use.</summary>
     public const string EndpointExists = "ENDPOINT_EXISTS";
-    /// <summary>The request made a key already, and its secret is not kept.</summary>
+    /// <summary>A key was already created with this request id; its secret is not stored and cannot be returned again.</summary>
     public const string KeyExists = "KEY_EXISTS";
-    /// <summary>The peer ended the session: nothing is sent until it is ended here too, or begun anew.</summary>
+    /// <summary>The peer ended the session: nothing is sent until the session is ended here too, or restarted.</summary>
     public const string SessionFinished = "SESSION_FINISHED";
+    /// <summary>The policy sends text to trusted keys only, and the session's key is not trusted.</summary>
     public const string NotTrusted = "NOT_TRUSTED";
-    /// <summary>No private session stands, and one is required.</summary>
+    /// <summary>No private session is established, and the policy requires one.</summary>
     public const string EncryptionRequired = "ENCRYPTION_REQUIRED";
     /// <summary>The endpoint's policy allows no version of OTR.</summary>
     public const string OtrNotAllowed = "OTR_NOT_ALLOWED";
-    /// <summary>Too many messages wait for the key exchange; send it with a new request id once the session stands.</summary>
+    /// <summary>Too many messages wait for the key exchange; send it with a new request id once the session is established.</summary>
     public const string TooManyHeld = "TOO_MANY_HELD";
-    /// <summary>No question of the peer waits for this answer.</summary>
+    /// <summary>The peer has no SMP request open that this could answer.</summary>
     public const string SmpNotExpected = "SMP_NOT_EXPECTED";
-    /// <summary>Refused for its rate; a later request with a new id may pass.</summary>
+    /// <summary>Refused by a rate limit; a later request with a new id may be accepted.</summary>
     public const string RateLimited = "RATE_LIMITED";
-    /// <summary>The stored conversation does not open: its seal fails.</summary>
+    /// <summary>The stored conversation cannot be decrypted: its authentication tag is wrong.</summary>
     public const string ConversationQuarantined = "CONVERSATION_QUARANTINED";
-    /// <summary>A bound of the server is reached; nothing was done.</summary>
+    /// <summary>A limit of the server is reached; nothing was done.</summary>
     public const string Overloaded = "OVERLOADED";
-    /// <summary>The server is draining or its store fails; nothing is known to have been done.</summary>
+    /// <summary>The server is draining or its store fails; whether the request was carried out is not known.</summary>
     public const string Unavailable = "UNAVAILABLE";
-    /// <summary>A cursor or acknowledgement beyond what was given out.</summary>
+    /// <summary>A cursor or acknowledgement is beyond the last sequence of the stream.</summary>
     public const string CursorBeyondEnd = "CURSOR_BEYOND_END";
-    /// <summary>Another bridge has taken over the endpoint's wire text.</summary>
+    /// <summary>Another bridge stream has opened the endpoint, and delivers its wire text from now on.</summary>
     public const string StreamReplaced = "STREAM_REPLACED";
-    /// <summary>A fault of the server.</summary>
+    /// <summary>A bug of the server; its log has the details.</summary>
     public const string Internal = "INTERNAL";
 }

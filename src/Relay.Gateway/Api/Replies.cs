@@ -5,11 +5,13 @@ using Relay.Actors;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>What the actors answered, as the API says it. Exhaustive: a new reply, reason or refusal does not compile away unseen, a test enumerates them.</summary>
+/// <summary>
+/// Translates the actors' replies to results and errors of the API. Every reply, reason and refusal is handled; a test enumerates them.
+/// </summary>
 internal static class Replies
 {
-    /// <summary>The reply if the command was done; else its error.</summary>
-    /// <exception cref="RpcException">It was not done.</exception>
+    /// <summary>Returns the reply of a command that was carried out.</summary>
+    /// <exception cref="RpcException">The command was not carried out; the status says why.</exception>
     public static ConversationReply.Done RequireDone(ConversationReply reply, ConversationAddress address) => reply switch
     {
         ConversationReply.Done done => done,
@@ -18,33 +20,47 @@ internal static class Replies
         _ => throw Error(reply, address),
     };
 
-    /// <summary>The error of a reply that says that nothing was done.</summary>
+    /// <summary>The error for a reply that means that nothing was done.</summary>
     public static RpcException Error(ConversationReply reply, ConversationAddress address) => reply switch
     {
         ConversationReply.NotFound => NotFound(address),
-        ConversationReply.RequestIdReused => ApiErrors.InvalidArgument("request_id", "was used before in this conversation for another request", Reasons.RequestIdReused),
-        ConversationReply.Overloaded o => ApiErrors.ResourceExhausted(Reasons.Overloaded, $"A bound of the server is reached ({o.Bound}); nothing was done.", o.RetryAfter),
-        ConversationReply.Unavailable u => ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", u.RetryAfter),
-        ConversationReply.Quarantined => ApiErrors.DataLoss(Reasons.ConversationQuarantined, "The stored conversation does not open; it is set aside for the operator."),
-        _ => throw new UnreachableException($"{reply.GetType().Name} is no error."),
+        ConversationReply.RequestIdReused => ApiErrors.InvalidArgument(
+            "request_id", "was already used in this conversation for a different request", Reasons.RequestIdReused),
+        ConversationReply.Overloaded o => ApiErrors.ResourceExhausted(
+            Reasons.Overloaded, $"A limit of the server is reached ({o.Bound}); nothing was done.", o.RetryAfter),
+        ConversationReply.Unavailable u => ApiErrors.Unavailable(
+            "The server cannot do this now; retry with the same request id.", u.RetryAfter),
+        ConversationReply.Quarantined => ApiErrors.DataLoss(
+            Reasons.ConversationQuarantined, "The stored conversation cannot be decrypted; an operator must restore its row."),
+        _ => throw new UnreachableException($"{reply.GetType().Name} is not an error."),
     };
 
-    /// <summary>The error of a refused request. Refusals are remembered with the request id, so none of them invites a repetition.</summary>
+    /// <summary>
+    /// The error for a refused request. A refusal is stored with its request id, so a retry gets the same answer: no status here
+    /// suggests retrying.
+    /// </summary>
     public static RpcException Refusal(RefusalReason reason) => reason switch
     {
-        RefusalReason.SessionFinished => ApiErrors.FailedPrecondition(Reasons.SessionFinished, "The peer has ended the private session: nothing was sent. End it here too, or start a new one."),
-        RefusalReason.NotEncrypted => ApiErrors.FailedPrecondition(Reasons.EncryptionRequired, "No private session stands: nothing was sent."),
+        RefusalReason.SessionFinished => ApiErrors.FailedPrecondition(
+            Reasons.SessionFinished,
+            "The peer has ended the private session: nothing was sent. End the session here too, or start a new one."),
+        RefusalReason.NotEncrypted => ApiErrors.FailedPrecondition(
+            Reasons.EncryptionRequired, "No private session is established: nothing was sent."),
         RefusalReason.NotTrusted => ApiErrors.FailedPrecondition(
-            Reasons.NotTrusted, "The private session's key is not trusted, and text goes to trusted keys only: nothing was sent. Compare the fingerprint."),
+            Reasons.NotTrusted, "The private session's key is not trusted, and text is sent to trusted keys only: nothing was sent. "
+                + "Compare the fingerprint."),
         RefusalReason.NotAllowed => ApiErrors.FailedPrecondition(Reasons.OtrNotAllowed, "The endpoint's policy allows no version of OTR."),
         RefusalReason.TooLarge => ApiErrors.InvalidArgument("text", "is too long"),
         RefusalReason.InvalidText => ApiErrors.InvalidArgument("text", "must not contain U+0000"),
-        RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not taken. Send it with a new request id once the session stands."),
-        RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(Reasons.SmpNotExpected, "No question of the peer waits for this answer."),
+        RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(
+            Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not accepted. "
+                + "Send it with a new request id once the session is established."),
+        RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(
+            Reasons.SmpNotExpected, "The peer has not asked a question that this could answer."),
         _ => throw new UnreachableException($"RefusalReason {(int)reason}"),
     };
 
-    /// <summary>Why wire text was rejected, as the bridge is told.</summary>
+    /// <summary>The stable name of a rejection, as <c>InboundResult.reject_reason</c> carries it.</summary>
     public static string RejectName(RejectReason reason) => reason switch
     {
         RejectReason.Malformed => "MALFORMED",
@@ -69,18 +85,20 @@ internal static class Replies
         RejectReason.NoRoom => "NO_ROOM",
         RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.NotInvited => "NOT_INVITED",
-        // Never an answer for good: the actors make it ConversationReply.Overloaded.
+        // Never the stored answer of a message: the actors reply ConversationReply.Overloaded instead, so that the bridge retries.
         RejectReason.Overloaded => Reasons.Overloaded,
         _ => throw new UnreachableException($"RejectReason {(int)reason}"),
     };
 
     private static RpcException NotFound(ConversationAddress address) => address switch
     {
-        // A conversation by peer is made when new, so only its endpoint can be missing.
+        // The first command by peer creates the conversation, so only its endpoint can be missing.
         ConversationAddress.ByPeer => EndpointNotFound(address.EndpointId),
-        ConversationAddress.ById byId => ApiErrors.NotFound(Reasons.ConversationNotFound, "conversation", ResourceNames.Conversation(byId.EndpointId, byId.ConversationId)),
+        ConversationAddress.ById byId => ApiErrors.NotFound(
+            Reasons.ConversationNotFound, "conversation", ResourceNames.Conversation(byId.EndpointId, byId.ConversationId)),
         _ => throw new UnreachableException(),
     };
 
-    public static RpcException EndpointNotFound(string endpointId) => ApiErrors.NotFound(Reasons.EndpointNotFound, "endpoint", ResourceNames.Endpoint(endpointId));
+    public static RpcException EndpointNotFound(string endpointId) =>
+        ApiErrors.NotFound(Reasons.EndpointNotFound, "endpoint", ResourceNames.Endpoint(endpointId));
 }

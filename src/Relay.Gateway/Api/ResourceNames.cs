@@ -3,7 +3,9 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>The API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/conversations/{c}</c>, <c>apiKeys/{k}</c>.</summary>
+/// <summary>
+/// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/conversations/{c}</c>, <c>apiKeys/{k}</c>.
+/// </summary>
 internal static class ResourceNames
 {
     private const string Endpoints = "endpoints/";
@@ -14,7 +16,8 @@ internal static class ResourceNames
 
     public static string Endpoint(string id) => Endpoints + id;
 
-    public static string Conversation(string endpointId, string conversationId) => $"{Endpoints}{endpointId}{Conversations}{conversationId}";
+    public static string Conversation(string endpointId, string conversationId) =>
+        $"{Endpoints}{endpointId}{Conversations}{conversationId}";
 
     public static string ApiKey(string id) => ApiKeys + id;
 
@@ -26,7 +29,8 @@ internal static class ResourceNames
         return false;
     }
 
-    public static bool TryParseConversation(string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId)
+    public static bool TryParseConversation(
+        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId)
     {
         conversationId = null;
         int at = name.IndexOf(Conversations, StringComparison.Ordinal);
@@ -39,13 +43,14 @@ internal static class ResourceNames
 
     public static bool TryParseApiKey(string name, [NotNullWhen(true)] out string? id)
     {
-        id = name.StartsWith(ApiKeys, StringComparison.Ordinal) && name.Length <= ApiKeys.Length + MaxKeyIdLength ? name[ApiKeys.Length..] : null;
+        id = name.StartsWith(ApiKeys, StringComparison.Ordinal) && name.Length <= ApiKeys.Length + MaxKeyIdLength
+            ? name[ApiKeys.Length..] : null;
         if (id is { Length: > 0 } && id.All(char.IsAsciiLetterOrDigit)) return true;
         id = null;
         return false;
     }
 
-    /// <summary>1 to 63 of [a-z0-9-], beginning with a letter.</summary>
+    /// <summary>True for 1 to 63 characters of [a-z0-9-] that begin with a letter.</summary>
     public static bool IsEndpointId(string id) =>
         id.Length is > 0 and <= GatewayLimits.MaxEndpointIdLength && char.IsAsciiLetterLower(id[0])
         && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');

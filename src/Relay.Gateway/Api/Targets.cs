@@ -4,10 +4,10 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>Who a request is for.</summary>
+/// <summary>Parses the target of a bot's request, and sends its command to the conversation.</summary>
 internal static class Targets
 {
-    /// <summary>The address meant; null (and a violation) if there is none.</summary>
+    /// <summary>The conversation's address; null, with a violation added, if the target is missing or invalid.</summary>
     public static ConversationAddress? Parse(V1.Target? target, Violations violations)
     {
         switch (target?.TargetCase)
@@ -18,7 +18,8 @@ internal static class Targets
                 violations.Add("target.conversation", "must be endpoints/{endpoint}/conversations/{conversation}");
                 return null;
             case V1.Target.TargetOneofCase.Peer:
-                if (!ResourceNames.TryParseEndpoint(target.Peer.Endpoint, out endpointId)) violations.Add("target.peer.endpoint", "must be endpoints/{endpoint}");
+                if (!ResourceNames.TryParseEndpoint(target.Peer.Endpoint, out endpointId))
+                    violations.Add("target.peer.endpoint", "must be endpoints/{endpoint}");
                 violations.CheckLine(target.Peer.Address, 1, GatewayLimits.MaxPeerBytes, "target.peer.address");
                 return endpointId is null ? null : new ConversationAddress.ByPeer(endpointId, target.Peer.Address);
             default:
@@ -30,8 +31,10 @@ internal static class Targets
     public static void CheckRequestId(string requestId, Violations violations) =>
         violations.CheckLine(requestId, 1, GatewayLimits.MaxRequestIdBytes, "request_id");
 
-    /// <summary>Puts a bot's command to its conversation.</summary>
-    public static async Task<ConversationReply.Done> AskAsync(IRelay relay, Principal principal, ConversationAddress address, Command command, CancellationToken cancellation)
+    /// <summary>Sends a bot's command to its conversation, and returns the reply of a command that was carried out.</summary>
+    /// <exception cref="Grpc.Core.RpcException">The key does not allow the endpoint, or the command was not carried out.</exception>
+    public static async Task<ConversationReply.Done> AskAsync(
+        IRelay relay, Principal principal, ConversationAddress address, Command command, CancellationToken cancellation)
     {
         principal.RequireEndpoint(address.EndpointId);
         return Replies.RequireDone(await relay.AskAsync(address, command, cancellation), address);

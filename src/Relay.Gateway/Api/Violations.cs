@@ -3,7 +3,7 @@ using Google.Rpc;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>Collects what is wrong with a request, so that its sender hears of everything at once.</summary>
+/// <summary>Collects the invalid fields of a request, so that one error reports all of them.</summary>
 internal sealed class Violations
 {
     private readonly List<BadRequest.Types.FieldViolation> _found = [];
@@ -16,13 +16,15 @@ internal sealed class Violations
         if (wrong) Add(field, description);
     }
 
-    /// <summary>A text of <paramref name="min"/> to <paramref name="max"/> bytes of UTF-8 without control characters.</summary>
+    /// <summary>
+    /// Adds a violation unless the value has <paramref name="min"/> to <paramref name="max"/> bytes of UTF-8 and no control characters.
+    /// </summary>
     public void CheckLine(string value, int min, int max, string field)
     {
         if (LineFault(value, min, max) is { } fault) Add(field, fault);
     }
 
-    /// <summary>What is wrong with a line of text; null if nothing.</summary>
+    /// <summary>Describes what is wrong with a line of text; null if it is valid.</summary>
     public static string? LineFault(string value, int min, int max)
     {
         if (value.Length == 0 && min > 0) return "is required";
@@ -30,7 +32,7 @@ internal sealed class Violations
         return value.Any(char.IsControl) ? "must not contain control characters" : null;
     }
 
-    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT, if anything was found.</exception>
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT, if there is any violation.</exception>
     public void ThrowIfAny()
     {
         if (_found.Count > 0) throw ApiErrors.InvalidArgument(_found);

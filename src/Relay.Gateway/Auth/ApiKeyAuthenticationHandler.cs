@@ -13,32 +13,36 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>Authenticates a call by <c>authorization: Bearer relay_…</c>, and refuses in gRPC's form.</summary>
+/// <summary>
+/// Authenticates calls by <c>authorization: Bearer relay_…</c>. Refusals of gRPC calls are gRPC statuses rather than HTTP ones.
+/// </summary>
 internal sealed class ApiKeyAuthenticationHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, IApiKeyStore keys, TimeProvider time, GatewayMetrics metrics)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, IApiKeyStore keys, TimeProvider time,
+    GatewayMetrics metrics)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    /// <summary>The scheme's name.</summary>
     public new const string Scheme = "ApiKey";
     private const string Bearer = "Bearer ";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Headers.Authorization.Count == 0) return AuthenticateResult.NoResult();
-        // Several headers are none of the form: which of them should count?
+        // Several headers are joined with commas and fail to parse: it is not defined which of them would apply.
         var header = Request.Headers.Authorization.ToString();
         if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || !ApiKeyToken.TryParse(header[Bearer.Length..], out var token))
-            return AuthenticateResult.Fail(ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The authorization header holds no API key of Relay."));
+            return AuthenticateResult.Fail(
+                ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The authorization header does not contain an API key of Relay."));
         try
         {
-            // One answer for an unknown, wrong, expired and revoked key: a stranger learns nothing from it.
+            // The same answer for an unknown, wrong, expired or revoked key: the caller must not learn which it is.
             return await keys.AuthenticateAsync(token, time.GetUtcNow(), Context.RequestAborted) is { } key
                 ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ApiKeyIdentity(key)), Scheme))
                 : AuthenticateResult.Fail(ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key is unknown, expired or revoked."));
         }
         catch (StoreException)
         {
-            return AuthenticateResult.Fail(ApiErrors.Unavailable("The server's store does not answer; repeat it with the same request id.", RelayLimits.UnavailableRetryAfter));
+            return AuthenticateResult.Fail(ApiErrors.Unavailable(
+                "The server's store does not answer; retry with the same request id.", RelayLimits.UnavailableRetryAfter));
         }
     }
 
@@ -64,7 +68,8 @@ internal sealed class ApiKeyAuthenticationHandler(
     private Task RefuseAsync(RpcException refusal)
     {
         metrics.Denied(refusal.StatusCode);
-        if (Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true) return GrpcRefusal.WriteAsync(Response, refusal);
+        if (Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
+            return GrpcRefusal.WriteAsync(Response, refusal);
         Response.StatusCode = refusal.StatusCode switch
         {
             StatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
@@ -75,23 +80,41 @@ internal sealed class ApiKeyAuthenticationHandler(
     }
 }
 
-/// <summary>An API key as the identity of a caller.</summary>
-internal sealed class ApiKeyIdentity(ApiKey key) : ClaimsIdentity([new Claim(Policies.ScopeClaim, key.Scope.ToString())], ApiKeyAuthenticationHandler.Scheme)
+/// <summary>The identity of an authenticated caller: its API key, and the key's scope as a claim.</summary>
+internal sealed class ApiKeyIdentity(ApiKey key)
+    : ClaimsIdentity([new Claim(Policies.ScopeClaim, key.Scope.ToString())], ApiKeyAuthenticationHandler.Scheme)
 {
     public ApiKey Key => key;
 }
 
-/// <summary>Adds the scheme.</summary>
+/// <summary>Registers the authentication scheme.</summary>
 internal static class ApiKeyAuthenticationExtensions
 {
     /// <summary>
-    /// Not by AddAuthentication: that adds Data Protection, which keeps keys of its own in the user's home, and which only
-    /// schemes with cookies need.
+    /// Registers authentication without AddAuthentication, which also adds Data Protection: that writes keys of its own to the
+    /// user's home directory, and only schemes with cookies need it.
     /// </summary>
     public static AuthenticationBuilder AddRelayApiKeys(this IServiceCollection services)
     {
         services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthenticationHandler.Scheme);
         services.AddWebEncoders();
-        return new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(ApiKeyAuthenticationHandler.Scheme, null);
+        return new AuthenticationBuilder(services)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(ApiKeyAuthenticationHandler.Scheme, null);
+    }
+}
+
+/// <summary>Writes a gRPC status outside a gRPC service, as a Trailers-Only response of gRPC over HTTP/2.</summary>
+internal static class GrpcRefusal
+{
+    public static Task WriteAsync(HttpResponse response, RpcException refusal)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "application/grpc";
+        response.Headers["grpc-status"] = ((int)refusal.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        // gRPC percent-encodes the message; the escaping of URIs also escapes every character that must be.
+        response.Headers["grpc-message"] = Uri.EscapeDataString(refusal.Status.Detail);
+        foreach (var entry in refusal.Trailers)
+            response.Headers[entry.Key] = entry.IsBinary ? Convert.ToBase64String(entry.ValueBytes).TrimEnd('=') : entry.Value;
+        return response.CompleteAsync();
     }
 }

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>The keys as they are written down: JSON, in the file of one server as in the document of a cluster.</summary>
+/// <summary>
+/// Serialises the list of keys as JSON; the file of a single server and the document of a cluster have the same format.
+/// </summary>
 internal static class ApiKeyDocument
 {
     private const int Version = 1;
@@ -19,14 +21,15 @@ internal static class ApiKeyDocument
     public static byte[] Write(ImmutableDictionary<string, ApiKey> keys) =>
         JsonSerializer.SerializeToUtf8Bytes(new Content(Version, [.. keys.Values.OrderBy(k => k.Created)]), s_json);
 
-    /// <exception cref="JsonException">It is no list of keys; the message says why.</exception>
+    /// <exception cref="JsonException">The text is not a valid list of keys; the message says why.</exception>
     public static ImmutableDictionary<string, ApiKey> Read(ReadOnlySpan<byte> text)
     {
         var content = JsonSerializer.Deserialize<Content>(text, s_json) ?? throw new JsonException("The file is empty.");
-        if (content.Version != Version) throw new JsonException($"Version {content.Version} is not known here.");
+        if (content.Version != Version) throw new JsonException($"Version {content.Version} is not supported by this version of Relay.");
         foreach (var key in content.Keys)
         {
-            if (key.Hash is not { Length: 64 } || !key.Hash.All(char.IsAsciiHexDigit) || !Enum.IsDefined(key.Scope) || key.Endpoints is null)
+            if (key.Hash is not { Length: 64 } || !key.Hash.All(char.IsAsciiHexDigit) || !Enum.IsDefined(key.Scope)
+                || key.Endpoints is null)
                 throw new JsonException("A key is incomplete.");
         }
         try
@@ -35,7 +38,7 @@ internal static class ApiKeyDocument
         }
         catch (ArgumentException e)
         {
-            throw new JsonException("A key is there twice.", e);
+            throw new JsonException("A key id occurs twice.", e);
         }
     }
 

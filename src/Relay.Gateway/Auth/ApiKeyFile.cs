@@ -6,9 +6,9 @@ using Relay.Storage;
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// One server's API keys: <c>api-keys.json</c> (0600) in the data directory, replaced as a whole at every change. A file
-/// of hashes rather than rows of the store, because access must be decided, repaired and read by an operator even when
-/// the store does not open.
+/// The API keys of a single server: <c>api-keys.json</c> (0600) in the data directory, replaced atomically at every change. The
+/// hashes are in a file rather than in the store, so that an operator can read and repair access even when the store cannot be
+/// opened.
 /// </summary>
 public sealed class ApiKeyFile : IApiKeyStore
 {
@@ -29,19 +29,23 @@ public sealed class ApiKeyFile : IApiKeyStore
     public IReadOnlyList<ApiKey> List() => _list.InOrder();
 
     /// <inheritdoc/>
-    public ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation) => ValueTask.FromResult(_list.Authenticate(token, now));
+    public ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation)
+        => ValueTask.FromResult(_list.Authenticate(token, now));
 
     /// <inheritdoc/>
-    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation) => _list.WhenInvalidAsync(id, time, cancellation);
+    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation)
+        => _list.WhenInvalidAsync(id, time, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation) => ValueTask.FromResult(Change(keys => ApiKeyList.Add(keys, key)));
+    public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation)
+        => ValueTask.FromResult(Change(keys => ApiKeyList.Add(keys, key)));
 
     /// <inheritdoc/>
-    public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation) => ValueTask.FromResult(Change(keys => ApiKeyList.Revoke(keys, id, now)));
+    public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation)
+        => ValueTask.FromResult(Change(keys => ApiKeyList.Revoke(keys, id, now)));
 
-    /// <summary>Opens the file; an absent one is an empty list.</summary>
-    /// <exception cref="RelayStartException">The file is there but cannot be read as a list of keys.</exception>
+    /// <summary>Opens the file; a missing one is an empty list.</summary>
+    /// <exception cref="RelayStartException">The file exists but cannot be read as a list of keys.</exception>
     public static ApiKeyFile Open(string dataDirectory)
     {
         var path = Path.Combine(dataDirectory, FileName);
@@ -54,7 +58,7 @@ public sealed class ApiKeyFile : IApiKeyStore
         {
             throw new RelayStartException(
                 $"{path} cannot be read as a list of API keys ({e.Message}). Nothing was changed. Restore it from a backup, "
-                + "or move it away: a new admin key is then made and every other key must be made again.", e);
+                + "or move it away: the next start then creates a new admin key, and every other key must be created again.", e);
         }
     }
 

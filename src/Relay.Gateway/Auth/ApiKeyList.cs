@@ -5,7 +5,7 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>The keys in memory: what every check is made against, and how streams learn of a change. Thread-safe.</summary>
+/// <summary>The keys in memory. Every call is checked against them, and open streams are notified of changes. Thread-safe.</summary>
 internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
 {
     private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
@@ -35,7 +35,7 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
             RequireUpToDate();
             var now = time.GetUtcNow();
             if (!_keys.TryGetValue(id, out var key) || !key.IsValidAt(now)) return;
-            // Looked at again at the latest after a day: no timer reaches for ever.
+            // Timers have a maximum interval, so a far expiry is checked again once a day.
             var wait = key.Expires is { } expires && expires - now < s_longestWait ? expires - now : s_longestWait;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             await Task.WhenAny(changed, Task.Delay(wait, time, stop.Token));
@@ -54,7 +54,7 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
         }
     }
 
-    /// <summary>Nothing is decided by these keys until they are replaced or confirmed.</summary>
+    /// <summary>Makes every check fail with <see cref="StoreException"/> until the keys are replaced or confirmed.</summary>
     public void MarkOutOfDate()
     {
         lock (_change)
@@ -65,23 +65,28 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
         }
     }
 
-    /// <summary>They are still what is stored.</summary>
+    /// <summary>Records that the keys still equal the stored ones.</summary>
     public void Confirm()
     {
         lock (_change) _isOutOfDate = false;
     }
 
-    /// <summary>The keys with one more.</summary>
-    public static (ImmutableDictionary<string, ApiKey>? Changed, AddKeyResult Result) Add(ImmutableDictionary<string, ApiKey> keys, ApiKey key)
+    /// <summary>Adds a key. <c>Changed</c> is null if the list stays the same.</summary>
+    public static (ImmutableDictionary<string, ApiKey>? Changed, AddKeyResult Result) Add(
+        ImmutableDictionary<string, ApiKey> keys, ApiKey key)
     {
-        // A write that was done although it seemed to fail: the id is random, so it is this very key.
+        // An earlier write of this key succeeded although it reported a failure: ids are random, so it is the same key.
         if (keys.ContainsKey(key.Id)) return (null, AddKeyResult.Added.Instance);
-        if (key.RequestId is not null && keys.Values.FirstOrDefault(k => k.RequestId == key.RequestId) is { } earlier) return (null, new AddKeyResult.MadeBefore(earlier));
-        return keys.Count >= GatewayLimits.MaxApiKeys ? (null, AddKeyResult.TooMany.Instance) : (keys.Add(key.Id, key), AddKeyResult.Added.Instance);
+        if (key.RequestId is not null && keys.Values.FirstOrDefault(k => k.RequestId == key.RequestId) is { } earlier)
+            return (null, new AddKeyResult.MadeBefore(earlier));
+        return keys.Count >= GatewayLimits.MaxApiKeys
+            ? (null, AddKeyResult.TooMany.Instance)
+            : (keys.Add(key.Id, key), AddKeyResult.Added.Instance);
     }
 
-    /// <summary>The keys with one ended.</summary>
-    public static (ImmutableDictionary<string, ApiKey>? Changed, ApiKey? Result) Revoke(ImmutableDictionary<string, ApiKey> keys, string id, DateTimeOffset now)
+    /// <summary>Revokes a key. <c>Changed</c> is null if the list stays the same; <c>Result</c> is null if there is no such key.</summary>
+    public static (ImmutableDictionary<string, ApiKey>? Changed, ApiKey? Result) Revoke(
+        ImmutableDictionary<string, ApiKey> keys, string id, DateTimeOffset now)
     {
         if (!keys.TryGetValue(id, out var key)) return (null, null);
         if (key.Revoked is not null) return (null, key);

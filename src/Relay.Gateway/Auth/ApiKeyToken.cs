@@ -5,8 +5,8 @@ using Otr.Core;
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// An API key as its holder has it: <c>relay_{id}_{secret}</c>, the id 16 lowercase base32 characters (80 random bits),
-/// the secret 64 lowercase hex digits (256 random bits). A guess is hopeless, so one SHA-256 is enough to store it.
+/// An API key as its holder has it: <c>relay_{id}_{secret}</c>. The id is 16 lowercase base32 characters (80 random bits), the
+/// secret 64 lowercase hex digits (256 random bits). The secret cannot be guessed, so a single SHA-256 protects the stored form.
 /// </summary>
 public sealed class ApiKeyToken
 {
@@ -22,10 +22,10 @@ public sealed class ApiKeyToken
         _secret = secret;
     }
 
-    /// <summary>The public half, by which the key is found.</summary>
+    /// <summary>The public part, by which the stored key is found.</summary>
     public string Id { get; }
 
-    /// <summary>A new key.</summary>
+    /// <summary>Generates a token with a new id and secret.</summary>
     public static ApiKeyToken Create(IRandomSource random)
     {
         Span<byte> secret = stackalloc byte[SecretBytes];
@@ -35,7 +35,7 @@ public sealed class ApiKeyToken
         return token;
     }
 
-    /// <summary>Reads a token; blanks around it are ignored.</summary>
+    /// <summary>Parses a token; surrounding white space is ignored.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ApiKeyToken? token)
     {
         token = null;
@@ -52,7 +52,7 @@ public sealed class ApiKeyToken
     /// <summary>SHA-256 of the secret's text: 32 bytes.</summary>
     public byte[] Hash() => SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(_secret));
 
-    /// <summary>The whole token, secret and all: for the holder's eyes.</summary>
+    /// <summary>The whole token including its secret. Only for output to the holder.</summary>
     public string Reveal() => $"{Prefix}{Id}_{_secret}";
 
     /// <summary>Prints the id only.</summary>

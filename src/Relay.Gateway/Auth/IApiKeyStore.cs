@@ -3,39 +3,42 @@ using Relay.Storage;
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// Where the API keys are: a file of one server, or a document that the nodes of a cluster share. Checks are answered
-/// from memory; only for a key that is not known yet the store is asked. Thread-safe.
+/// The store of the API keys: the file of a single server, or a document that the nodes of a cluster share. Checks use a cached
+/// copy; only an unknown key makes an implementation read the store. Thread-safe.
 /// </summary>
 public interface IApiKeyStore
 {
     /// <summary>Every key, in order of creation.</summary>
     IReadOnlyList<ApiKey> List();
 
-    /// <summary>The key that the token opens at that time, or null.</summary>
-    /// <exception cref="StoreException">What is known of the keys is too old to decide by.</exception>
+    /// <summary>The key that the token authenticates at that time; null if the token is not valid.</summary>
+    /// <exception cref="StoreException">The cached keys are too old to decide by.</exception>
     ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Completes when the key opens nothing any more: so that a stream does not outlive its key.</summary>
-    /// <exception cref="StoreException">As with <see cref="AuthenticateAsync"/>.</exception>
+    /// <summary>Completes when the key has expired or was revoked, so that a stream does not outlive its key.</summary>
+    /// <exception cref="StoreException">The cached keys are too old to decide by.</exception>
     Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation);
 
-    /// <summary>Adds a key, unless its request has made one already or there are too many.</summary>
-    /// <exception cref="StoreException">Not known whether it was added.</exception>
+    /// <summary>Adds a key, unless its request id has already created one or the limit is reached.</summary>
+    /// <exception cref="StoreException">The store failed; whether the key was added is not known.</exception>
     ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation);
 
-    /// <summary>Ends a key from that time on; null if there is none of that id. The first time stands.</summary>
-    /// <exception cref="StoreException">Not known whether it was ended.</exception>
+    /// <summary>
+    /// Revokes a key and returns it; null if there is no key of that id. Revoking it again does not change the time of the first
+    /// revocation.
+    /// </summary>
+    /// <exception cref="StoreException">The store failed; whether the key was revoked is not known.</exception>
     ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation);
 }
 
-/// <summary>What became of a new key.</summary>
+/// <summary>The result of adding a key.</summary>
 public abstract record AddKeyResult
 {
     private AddKeyResult() { }
 
-    /// <summary>It opens from now on.</summary>
+    /// <summary>The key is stored and valid.</summary>
     public sealed record Added : AddKeyResult { internal static Added Instance { get; } = new(); }
-    /// <summary>The same request has made this one.</summary>
+    /// <summary>A request with the same id has already created this key.</summary>
     public sealed record MadeBefore(ApiKey Key) : AddKeyResult;
     /// <summary><see cref="Hosting.GatewayLimits.MaxApiKeys"/> is reached.</summary>
     public sealed record TooMany : AddKeyResult { internal static TooMany Instance { get; } = new(); }

@@ -1,6 +1,8 @@
 namespace Relay.Gateway.Auth;
 
-/// <summary>What a key is for. A key has exactly one scope, so that no one secret opens both plaintext and wire text.</summary>
+/// <summary>
+/// The permissions of a key. A key has exactly one scope, so that no single secret gives access to both plaintext and wire text.
+/// </summary>
 public enum KeyScope
 {
     /// <summary>Plaintext, never wire text.</summary>

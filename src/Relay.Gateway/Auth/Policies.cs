@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>Who may call what, by the names that stand on the services. What has no policy may be called by nobody.</summary>
+/// <summary>
+/// The authorization policies that the services name in their attributes. A method without a policy can be called by nobody.
+/// </summary>
 internal static class Policies
 {
     public const string Bot = "bot";
@@ -30,18 +32,23 @@ internal static class Policies
     {
         foreach (var (name, scopes) in s_scopes)
             options.AddPolicy(name, policy => policy.RequireAuthenticatedUser().RequireClaim(ScopeClaim, scopes.Select(s => s.ToString())));
-        // Nobody, that is; but that a method does not exist is an answer and no access.
-        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAssertion(context => context.Resource is HttpContext http && !LeadsToAHandler(http)).Build();
+        // Denies every handler without a policy. Unmapped paths are let through, so that they get NOT_FOUND or UNIMPLEMENTED.
+        options.FallbackPolicy = new AuthorizationPolicyBuilder()
+            .RequireAssertion(context => context.Resource is HttpContext http && !LeadsToAHandler(http)).Build();
     }
 
-    /// <summary>The scopes that open an endpoint: those that every policy on it allows. None: it may be called by nobody.</summary>
+    /// <summary>The scopes that may call a route: those that every policy on it allows. Empty: nobody may call it.</summary>
     public static IReadOnlyList<KeyScope> Scopes(EndpointMetadataCollection metadata)
     {
         var policies = metadata.GetOrderedMetadata<IAuthorizeData>().Select(a => a.Policy is { } name ? s_scopes[name] : []).ToList();
         return policies.Count == 0 ? [] : [.. Enum.GetValues<KeyScope>().Where(scope => policies.All(p => p.Contains(scope)))];
     }
 
-    /// <summary>False for what Grpc.AspNetCore maps itself to say UNIMPLEMENTED, and for requests that nothing is mapped for.</summary>
+    /// <summary>
+    /// False for the routes that Grpc.AspNetCore itself maps to answer UNIMPLEMENTED, and for requests that match no route.
+    /// </summary>
     private static bool LeadsToAHandler(HttpContext context) =>
-        context.GetEndpoint() is { } endpoint && !(endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is null && endpoint.DisplayName?.StartsWith("gRPC - Unimplemented", StringComparison.Ordinal) == true);
+        context.GetEndpoint() is { } endpoint
+            && !(endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is null
+                && endpoint.DisplayName?.StartsWith("gRPC - Unimplemented", StringComparison.Ordinal) == true);
 }

@@ -3,7 +3,7 @@ using Relay.Gateway.Api;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>Who a call was authenticated as.</summary>
+/// <summary>The API key that authenticated a call, and the checks of its limits.</summary>
 internal sealed record Principal(ApiKey Key)
 {
     public KeyScope Scope => Key.Scope;
@@ -16,14 +16,14 @@ internal sealed record Principal(ApiKey Key)
         if (!MayUse(endpointId)) throw ApiErrors.PermissionDenied(Reasons.EndpointNotAllowed, "This key is limited to other endpoints.");
     }
 
-    /// <summary>Fails with UNAUTHENTICATED when the key ends; a member of every stream.</summary>
+    /// <summary>Fails with UNAUTHENTICATED when the key expires or is revoked. Runs as a task of every stream.</summary>
     public async Task WatchAsync(IApiKeyStore keys, TimeProvider time, CancellationToken cancellation)
     {
         await keys.WhenInvalidAsync(Key.Id, time, cancellation);
         throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key has expired or was revoked.");
     }
 
-    /// <summary>The caller; every method but the public ones has one, because a policy let it through.</summary>
+    /// <summary>The caller of a method that has an authorization policy.</summary>
     public static Principal Of(ServerCallContext context) =>
         context.GetHttpContext().User.Identity is ApiKeyIdentity identity
             ? new Principal(identity.Key)

@@ -4,12 +4,12 @@ using Relay.Storage.Files;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>Files that only their owner may read.</summary>
+/// <summary>Writes and reads files that only their owner may access.</summary>
 public static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes the whole file or nothing: a crash leaves the old one. Mode 0600 from the first byte on.</summary>
+    /// <summary>Replaces the file atomically: after a crash the old content is still there. The mode is 0600 from the start.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var temporary = path + ".new";
@@ -24,21 +24,25 @@ public static class PrivateFile
         DurableFile.Rename(temporary, path, overwrite: true);
     }
 
-    /// <summary>True if others than the owner may do anything with the file; always false on Windows.</summary>
+    /// <summary>True if anybody but the owner has any access to the file; always false on Windows.</summary>
     public static bool IsOpenToOthers(string path) =>
         !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(OwnerOnly | UnixFileMode.UserExecute)) != 0;
 
     /// <summary>Reads a file that holds a secret.</summary>
-    /// <exception cref="RelayStartException">Others than its owner may do anything with it.</exception>
+    /// <exception cref="RelayStartException">Anybody but the owner has access to the file.</exception>
     public static string ReadSecret(string path)
     {
-        if (IsOpenToOthers(path)) throw new RelayStartException($"{path} holds a secret and is open to others than its owner. Make it private: chmod 600 {path}");
+        if (IsOpenToOthers(path))
+        {
+            throw new RelayStartException(
+                $"{path} contains a secret, and others than its owner have access to it. Make it private: chmod 600 {path}");
+        }
         return File.ReadAllText(path);
     }
 
     /// <summary>
-    /// True if everybody may read the file, or others than the owner may write it; a group may read it, as certificates' keys
-    /// are handed out. Always false on Windows.
+    /// True if everybody may read the file, or others than the owner may write it. Read access of the group is accepted, because
+    /// keys of certificates are often shared that way. Always false on Windows.
     /// </summary>
     public static bool IsOpenToEverybody(string path)
     {

@@ -6,8 +6,8 @@ using Relay.Storage;
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// The highest version of the shared keys that this node has seen: <c>api-keys.seen</c> in its data directory, so that a
-/// restart does not forget it. It holds no secret.
+/// Persists the highest version of the shared keys that this node has read, in <c>api-keys.seen</c> in its data directory: a
+/// rollback of the keys is detected after a restart too. The file contains no secret.
 /// </summary>
 internal sealed class SeenVersionFile
 {
@@ -23,14 +23,15 @@ internal sealed class SeenVersionFile
 
     public ulong Version { get; private set; }
 
-    /// <exception cref="RelayStartException">It is there but holds something else.</exception>
+    /// <exception cref="RelayStartException">The file exists but does not contain a version.</exception>
     public static SeenVersionFile Open(string dataDirectory)
     {
         var path = System.IO.Path.Combine(dataDirectory, FileName);
         if (!File.Exists(path)) return new SeenVersionFile(path, 0);
         return ulong.TryParse(File.ReadAllText(path).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
             ? new SeenVersionFile(path, version)
-            : throw new RelayStartException($"{path} holds no version of the API keys. Remove it if you know why: this node then takes the keys that are in the database.");
+            : throw new RelayStartException($"{path} does not contain a version of the API keys. Remove it if you know why: "
+                + "this node then accepts the keys that are in the database.");
     }
 
     public void Raise(ulong version)

@@ -9,9 +9,10 @@ using Relay.Storage;
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// A cluster's API keys: one sealed document in the shared store. Every node decides by its own copy, looks for a newer
-/// version every <see cref="GatewayLimits.KeyRefresh"/>, and stops deciding when it could not look for
-/// <see cref="GatewayLimits.MaxKeyAge"/>. An older version than one seen is never taken: it would open what was revoked.
+/// A cluster's API keys: one sealed document in the shared store. Every node checks calls against its cached copy and polls for a
+/// newer version every <see cref="GatewayLimits.KeyRefresh"/>. It refuses all calls when no poll has succeeded for
+/// <see cref="GatewayLimits.MaxKeyAge"/>. A version older than one already seen is never accepted: it would make revoked keys
+/// valid again.
 /// </summary>
 public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
 {
@@ -33,16 +34,19 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     private Task? _lookingForUnknown;
     private long _lastLookForUnknown;
 
-    private SharedApiKeys(ISharedDocuments documents, SeenVersionFile seen, TimeProvider time, ILogger log, ulong version, ImmutableDictionary<string, ApiKey> keys)
+    private SharedApiKeys(
+        ISharedDocuments documents, SeenVersionFile seen, TimeProvider time, ILogger log, ulong version,
+        ImmutableDictionary<string, ApiKey> keys)
     {
         (_documents, _seen, _time, _log, _version) = (documents, seen, time, log, version);
         _list = new ApiKeyList(keys);
         _lastLook = _lastLookForUnknown = time.GetTimestamp();
     }
 
-    /// <summary>Reads the keys and begins to follow their changes.</summary>
-    /// <exception cref="RelayStartException">They do not open, or are older than what this node has seen.</exception>
-    public static async Task<SharedApiKeys> OpenAsync(ISharedDocuments documents, string dataDirectory, TimeProvider time, ILogger log, CancellationToken cancellation)
+    /// <summary>Reads the keys and starts polling for changes.</summary>
+    /// <exception cref="RelayStartException">The keys cannot be read, or are older than a version that this node has seen.</exception>
+    public static async Task<SharedApiKeys> OpenAsync(
+        ISharedDocuments documents, string dataDirectory, TimeProvider time, ILogger log, CancellationToken cancellation)
     {
         var seen = SeenVersionFile.Open(dataDirectory);
         try
@@ -51,8 +55,10 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
             if (version < seen.Version)
             {
                 throw new RelayStartException(
-                    $"The API keys in the database are at version {version}, and this node has seen version {seen.Version}: a backup was put back, or somebody rolled them back. "
-                    + $"A key that was revoked since would open again. If you know why, remove {seen.Path} on every node, start it, and revoke again what 'relay keys list' should not show.");
+                    $"The API keys in the database are at version {version}, and this node has seen version {seen.Version}: "
+                    + "a backup was restored, or somebody rolled the keys back. A key that was revoked since would be valid again. "
+                    + $"If you know why, remove {seen.Path} on every node, start it, and revoke the keys that 'relay keys list' "
+                    + "should not show.");
             }
             seen.Raise(version);
             var shared = new SharedApiKeys(documents, seen, time, log, version, keys);
@@ -71,25 +77,28 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation)
     {
-        // Not left to the refreshing task alone: a process that was stopped for an hour wakes up here.
+        // Checked here as well as in the polling task: a process that was suspended for an hour may resume here.
         if (IsTooOld) _list.MarkOutOfDate();
         if (_list.Authenticate(token, now) is { } key) return key;
         if (_list.Keys.ContainsKey(token.Id)) return null;
-        // Made at another node a moment ago, perhaps: whoever has just been given a key is not turned away.
+        // Another node may have created the key just now, so the store is read before the key is refused.
         await LookForUnknownAsync().WaitAsync(cancellation);
         return _list.Authenticate(token, now);
     }
 
     /// <inheritdoc/>
-    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation) => _list.WhenInvalidAsync(id, time, cancellation);
+    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation)
+        => _list.WhenInvalidAsync(id, time, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation) => ChangeAsync(keys => ApiKeyList.Add(keys, key), cancellation);
+    public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation)
+        => ChangeAsync(keys => ApiKeyList.Add(keys, key), cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation) => ChangeAsync(keys => ApiKeyList.Revoke(keys, id, now), cancellation);
+    public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation)
+        => ChangeAsync(keys => ApiKeyList.Revoke(keys, id, now), cancellation);
 
-    /// <summary>Follows no further.</summary>
+    /// <summary>Stops polling.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -98,7 +107,9 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
 
     private bool IsTooOld => _time.GetElapsedTime(Volatile.Read(ref _lastLook)) > GatewayLimits.MaxKeyAge;
 
-    private async ValueTask<T> ChangeAsync<T>(Func<ImmutableDictionary<string, ApiKey>, (ImmutableDictionary<string, ApiKey>? Changed, T Result)> change, CancellationToken cancellation)
+    private async ValueTask<T> ChangeAsync<T>(
+        Func<ImmutableDictionary<string, ApiKey>, (ImmutableDictionary<string, ApiKey>? Changed, T Result)> change,
+        CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation);
         try
@@ -120,7 +131,7 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
                 }
                 catch (StoreException) when (attempt < MaxAttempts)
                 {
-                    // Whether it was written shows in the next read.
+                    // The next read shows whether it was written.
                 }
                 if (attempt >= MaxAttempts) throw new StoreException("Other nodes change the API keys at the same time.");
             }
@@ -159,12 +170,16 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
         }
     }
 
-    /// <summary>One look for all who wait, and one in <see cref="GatewayLimits.UnknownKeyLook"/>: strangers cannot buy reads.</summary>
+    /// <summary>
+    /// Reads the store once for all waiting callers, and at most once per <see cref="GatewayLimits.UnknownKeyLook"/>: callers with
+    /// invalid keys must not cause a read each.
+    /// </summary>
     private Task LookForUnknownAsync()
     {
         lock (_lock)
         {
-            if (_lookingForUnknown is not { IsCompleted: false }) _lookingForUnknown = LaterAsync(GatewayLimits.UnknownKeyLook - _time.GetElapsedTime(_lastLookForUnknown));
+            if (_lookingForUnknown is not { IsCompleted: false })
+                _lookingForUnknown = LaterAsync(GatewayLimits.UnknownKeyLook - _time.GetElapsedTime(_lastLookForUnknown));
             return _lookingForUnknown;
         }
 
@@ -196,10 +211,15 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
             return;
         }
         var (version, keys) = await ReadAsync(_documents, cancellation);
-        if (!Take(version, keys, begun)) throw new StoreException("The stored API keys are older than those seen: a backup was put back, or somebody rolled them back.");
+        if (!Take(version, keys, begun))
+        {
+            throw new StoreException(
+                "The stored API keys are older than those seen: a backup was restored, or somebody rolled the keys back.");
+        }
     }
 
-    /// <returns>False if it is older than what was seen.</returns>
+    /// <summary>Replaces the cached keys by a newer version, or confirms them.</summary>
+    /// <returns>False if the version is older than the one already seen.</returns>
     private bool Take(ulong version, ImmutableDictionary<string, ApiKey> keys, long readAt)
     {
         lock (_lock)
@@ -217,7 +237,8 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
         }
     }
 
-    private static async ValueTask<(ulong Version, ImmutableDictionary<string, ApiKey> Keys)> ReadAsync(ISharedDocuments documents, CancellationToken cancellation) =>
+    private static async ValueTask<(ulong Version, ImmutableDictionary<string, ApiKey> Keys)> ReadAsync(
+        ISharedDocuments documents, CancellationToken cancellation) =>
         await documents.ReadAsync(DocumentName, cancellation) is { } stored
             ? (stored.Version, ApiKeyDocument.Read(stored.Clear))
             : (0, ImmutableDictionary<string, ApiKey>.Empty);

@@ -3,12 +3,15 @@ using System.Globalization;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>Where the cluster's database is, as operators write it: a <c>postgresql://</c> URI (libpq's form), or Npgsql's connection string.</summary>
+/// <summary>
+/// Parses the address of the cluster's database, which operators write as a <c>postgresql://</c> URI (libpq's form) or as
+/// Npgsql's connection string.
+/// </summary>
 public static class DatabaseAddress
 {
     private static readonly string[] s_schemes = ["postgresql://", "postgres://"];
 
-    /// <summary>libpq's names of parameters, and Npgsql's.</summary>
+    /// <summary>Maps libpq's parameter names to Npgsql's.</summary>
     private static readonly Dictionary<string, string> s_parameters = new(StringComparer.OrdinalIgnoreCase)
     {
         ["sslmode"] = "SSL Mode",
@@ -27,8 +30,10 @@ public static class DatabaseAddress
         ["dbname"] = "Database",
     };
 
-    /// <summary>Npgsql's connection string.</summary>
-    /// <exception cref="FormatException">What is wrong with it; the message holds nothing of the address, which may hold a password.</exception>
+    /// <summary>Converts an address to Npgsql's connection string.</summary>
+    /// <exception cref="FormatException">
+    /// The address is not valid. The message does not quote any part of the address, which may contain a password.
+    /// </exception>
     public static string ToConnectionString(string address)
     {
         address = address.Trim();
@@ -36,12 +41,15 @@ public static class DatabaseAddress
         try
         {
             var builder = scheme is null ? new DbConnectionStringBuilder { ConnectionString = address } : FromUri(address[scheme.Length..]);
-            return builder.ContainsKey("Host") || builder.ContainsKey("Server") ? builder.ConnectionString : throw new FormatException("The database's address names no host.");
+            return builder.ContainsKey("Host") || builder.ContainsKey("Server")
+                ? builder.ConnectionString
+                : throw new FormatException("The database's address names no host.");
         }
         catch (ArgumentException)
         {
-            // Without the cause: it may quote what it choked on, and that may be the password.
-            throw new FormatException("The database's address is neither postgresql://user:password@host:port/database nor a connection string (Host=…;Username=…;Password=…;Database=…).");
+            // Without the inner exception: it may quote the part that is not valid, and that may be the password.
+            throw new FormatException("The database's address is neither postgresql://user:password@host:port/database "
+                + "nor a connection string (Host=…;Username=…;Password=…;Database=…).");
         }
     }
 
@@ -54,7 +62,7 @@ public static class DatabaseAddress
         int slash = rest.IndexOf('/', StringComparison.Ordinal);
         if (slash >= 0 && slash + 1 < rest.Length) builder["Database"] = Uri.UnescapeDataString(rest[(slash + 1)..]);
         var authority = slash < 0 ? rest : rest[..slash];
-        // A password may hold an @ that nobody escaped; a host cannot.
+        // The last @ separates: an unescaped password may contain one, a host cannot.
         int at = authority.LastIndexOf('@');
         if (at >= 0)
         {
@@ -67,7 +75,11 @@ public static class DatabaseAddress
         foreach (var parameter in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             var (name, value) = Cut(parameter, '=');
-            if (!s_parameters.TryGetValue(name, out var key)) throw new FormatException($"The database's address has a parameter that Relay does not know: it knows {string.Join(", ", s_parameters.Keys)}.");
+            if (!s_parameters.TryGetValue(name, out var key))
+            {
+                throw new FormatException(
+                    $"The database's address has an unknown parameter. Known are {string.Join(", ", s_parameters.Keys)}.");
+            }
             builder[key] = Value(key, Uri.UnescapeDataString(value ?? ""));
         }
         return builder;
@@ -77,7 +89,7 @@ public static class DatabaseAddress
     {
         if (hosts.Contains(',', StringComparison.Ordinal))
         {
-            // Npgsql's way to name several: each with its port.
+            // Npgsql accepts several hosts in one value, each with its port.
             builder["Host"] = Uri.UnescapeDataString(hosts);
             return;
         }
@@ -85,11 +97,11 @@ public static class DatabaseAddress
         builder["Host"] = Uri.UnescapeDataString((colon < 0 ? hosts : hosts[..colon]).Trim('[', ']'));
         if (colon < 0) return;
         if (!int.TryParse(hosts[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is 0 or > 65535)
-            throw new FormatException("The database's address has a port that is no number of 1 to 65535.");
+            throw new FormatException("The database's address has a port that is not a number from 1 to 65535.");
         builder["Port"] = port;
     }
 
-    /// <summary>libpq writes verify-full and read-write, Npgsql VerifyFull and read-write.</summary>
+    /// <summary>Adapts values: libpq writes the SSL mode verify-full, Npgsql VerifyFull. Other values are the same.</summary>
     private static string Value(string key, string value) => key == "SSL Mode" ? value.Replace("-", "", StringComparison.Ordinal) : value;
 
     private static (string First, string? Second) Cut(string text, char at)

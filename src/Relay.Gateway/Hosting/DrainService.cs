@@ -6,18 +6,21 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Drains the server before any other service stops: says that it is not ready, waits for load balancers to notice, takes
-/// no new work, tells the streams to reconnect elsewhere, and finishes and commits what is in flight.
+/// Drains the server before any other hosted service stops: reports not ready, waits for load balancers to notice, refuses new
+/// work, asks the clients of streams to reconnect to another node, and completes and commits the work in flight.
 /// </summary>
-internal sealed class DrainService(RelayService relay, Readiness readiness, ServerInfo info, IOptions<RelayOptions> options, TimeProvider time, ILogger<DrainService> log)
+internal sealed class DrainService(
+    RelayService relay, Readiness readiness, ServerInfo info, IOptions<RelayOptions> options, TimeProvider time, ILogger<DrainService> log)
     : IHostedLifecycleService, IDisposable
 {
-    /// <summary>Time that connections get to end after the drain; then they are aborted.</summary>
+    /// <summary>Time for connections to close after the drain; after it they are aborted.</summary>
     public static readonly TimeSpan ConnectionGrace = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _overdue = new();
 
-    /// <summary>Cancelled when connections have had their time: whatever is left on them waits for its client.</summary>
+    /// <summary>
+    /// Cancelled <see cref="ConnectionGrace"/> after the drain, to abort the connections whose clients have not closed them.
+    /// </summary>
     public CancellationToken Overdue => _overdue.Token;
 
     public Task StartedAsync(CancellationToken cancellationToken)

@@ -2,75 +2,77 @@ using Relay.Actors;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>Every bound of the gateway, by name, in one place.</summary>
+/// <summary>All limits, timeouts and polling intervals of the gateway.</summary>
 public static class GatewayLimits
 {
-    /// <summary>Longest request id, and longest id of a bridge's message, in bytes of UTF-8.</summary>
+    /// <summary>Maximum length of a request id, and of a bridge's message id, in bytes of UTF-8.</summary>
     public const int MaxRequestIdBytes = RelayLimits.MaxRequestIdBytes;
-    /// <summary>Longest peer address, in bytes of UTF-8: that of an XMPP address.</summary>
+    /// <summary>Maximum length of a peer address, in bytes of UTF-8: the maximum of an XMPP address.</summary>
     public const int MaxPeerBytes = RelayLimits.MaxAddressBytes;
-    /// <summary>Longest name of a network, in bytes of UTF-8.</summary>
+    /// <summary>Maximum length of a network's name, in bytes of UTF-8.</summary>
     public const int MaxNetworkBytes = 63;
-    /// <summary>Longest account, in bytes of UTF-8.</summary>
+    /// <summary>Maximum length of an account, in bytes of UTF-8.</summary>
     public const int MaxAccountBytes = 1023;
-    /// <summary>Longest id of an endpoint, in characters.</summary>
+    /// <summary>Maximum length of an endpoint's id, in characters.</summary>
     public const int MaxEndpointIdLength = 63;
-    /// <summary>Longest text that a bot may send, in bytes of UTF-8.</summary>
+    /// <summary>Maximum length of a text that a bot may send, in bytes of UTF-8.</summary>
     public const int MaxTextBytes = 65_000;
-    /// <summary>Longest wire text that a bridge may bring, in bytes.</summary>
+    /// <summary>Maximum length of an inbound wire text, in bytes.</summary>
     public const int MaxWireBytes = 65_536;
-    /// <summary>Smallest limit that an endpoint's network may have, in bytes: a fragment's header and some text.</summary>
+    /// <summary>Minimum of an endpoint's max_wire_bytes: a fragment's header and some text must fit.</summary>
     public const int MinWireLimitBytes = 200;
-    /// <summary>Largest libotr key file taken in, in bytes.</summary>
+    /// <summary>Maximum size of an imported libotr key file, in bytes.</summary>
     public const int MaxKeyFileBytes = 64 * 1024;
-    /// <summary>Items of a page, if the caller does not say.</summary>
+    /// <summary>Items per page if the request does not specify a size.</summary>
     public const int DefaultPageSize = 100;
-    /// <summary>Items of a page at most.</summary>
+    /// <summary>Maximum number of items per page.</summary>
     public const int MaxPageSize = 1000;
-    /// <summary>Bytes of a pulled page, after which it ends early.</summary>
+    /// <summary>Maximum size of a pulled page, in bytes; a single larger item is returned alone.</summary>
     public const int MaxPullBytes = 3 * 1024 * 1024;
 
-    /// <summary>Endpoints that one stream may open.</summary>
+    /// <summary>Maximum number of endpoints that one stream may open.</summary>
     public const int MaxEndpointsPerStream = 256;
-    /// <summary>Items of one endpoint sent but not acknowledged, on one stream.</summary>
+    /// <summary>Maximum number of items of one endpoint that are delivered but not acknowledged on one stream.</summary>
     public const int UnacknowledgedWindow = 1000;
-    /// <summary>Outbox items read at once.</summary>
+    /// <summary>Maximum number of outbox items per read.</summary>
     public const int OutboxBatch = 32;
-    /// <summary>A bridge stream's inbound messages in work at once; the server stops reading at it.</summary>
+    /// <summary>Maximum number of inbound messages in progress on one bridge stream; at the limit the server stops reading.</summary>
     public const int InboundInFlight = 256;
-    /// <summary>Silence after which a stream gets a keep-alive.</summary>
+    /// <summary>Time without a message after which a keep-alive is sent on a stream.</summary>
     public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
-    /// <summary>Time that in-flight work gets when the server drains.</summary>
+    /// <summary>Default timeout for work in flight when the server drains.</summary>
     public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>Time between the draining notice on a stream and the stream's end.</summary>
+    /// <summary>Time between the draining message on a stream and the end of the stream.</summary>
     public static readonly TimeSpan DrainingNoticeLead = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often, while clients connect, the files of the certificate are looked at.</summary>
+    /// <summary>Minimum time between checks of the certificate's files, which are made while clients connect.</summary>
     public static readonly TimeSpan CertificateRecheck = TimeSpan.FromSeconds(1);
-    /// <summary>Time before its end from which a certificate is warned of.</summary>
+    /// <summary>Remaining validity below which a warning about the certificate is logged.</summary>
     public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
 
-    /// <summary>How often, while it delivers, a bridge's stream looks whether a stream at another node has taken its endpoint.</summary>
+    /// <summary>
+    /// Minimum time between a bridge stream's checks whether a stream on another node has claimed its endpoint, made while it delivers.
+    /// </summary>
     public static readonly TimeSpan TakeoverRecheck = TimeSpan.FromSeconds(1);
-    /// <summary>How often a node looks for a newer version of the cluster's API keys.</summary>
+    /// <summary>Polling interval for a newer version of the cluster's API keys.</summary>
     public static readonly TimeSpan KeyRefresh = TimeSpan.FromSeconds(2);
-    /// <summary>How often, at most, callers with a key that is not known make a node look at once.</summary>
+    /// <summary>Minimum time between reads of the stored keys that calls with an unknown key cause.</summary>
     public static readonly TimeSpan UnknownKeyLook = TimeSpan.FromMilliseconds(250);
-    /// <summary>Time without such a look after which a node decides nothing by the keys it knows: callers get UNAVAILABLE.</summary>
+    /// <summary>Age of the cached API keys above which a node does not use them: callers get UNAVAILABLE.</summary>
     public static readonly TimeSpan MaxKeyAge = TimeSpan.FromMinutes(1);
 
-    /// <summary>Largest gRPC message taken in, in bytes.</summary>
+    /// <summary>Maximum size of a received gRPC message, in bytes.</summary>
     public const int MaxReceiveMessageBytes = 256 * 1024;
-    /// <summary>Concurrent calls on one connection.</summary>
+    /// <summary>Maximum number of concurrent calls per connection.</summary>
     public const int MaxCallsPerConnection = 1000;
-    /// <summary>Concurrent connections.</summary>
+    /// <summary>Maximum number of concurrent connections.</summary>
     public const int MaxConnections = 10_000;
 
-    /// <summary>API keys, revoked and expired ones among them.</summary>
+    /// <summary>Maximum number of API keys, including revoked and expired ones.</summary>
     public const int MaxApiKeys = 10_000;
-    /// <summary>Endpoints that one key may be limited to.</summary>
+    /// <summary>Maximum number of endpoints that one key may be limited to.</summary>
     public const int MaxEndpointsPerKey = 100;
-    /// <summary>Longest name of a key, in characters.</summary>
+    /// <summary>Maximum length of a key's display name, in characters.</summary>
     public const int MaxDisplayNameLength = 100;
 }

@@ -8,27 +8,31 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Sends GOAWAY on a connection as soon as the server drains: calls under way end as usual, and the client opens its next
-/// call on another connection. Clients that learn of the end of a connection only after the last stream on it has ended
-/// may start the next call on the dead connection, and grpcio 1.51 then waits for its answer for ever.
+/// Sends GOAWAY on every connection when the server drains: calls in progress complete, and the client opens its next call on
+/// another connection. A client that receives GOAWAY only after its last stream has ended may start the next call on the dead
+/// connection, and grpcio 1.51 then waits for the response indefinitely.
 /// </summary>
 internal static class GracefulClose
 {
-    /// <summary>Covers the connections that are open when the server begins to drain, idle ones among them. Those that are left when the drain is long over are aborted.</summary>
+    /// <summary>
+    /// Closes the connections that are open when the drain begins, including idle ones, and aborts those that are still open at
+    /// <see cref="DrainService.Overdue"/>.
+    /// </summary>
     public static void CloseWhenDraining(this ListenOptions listen)
     {
         var services = listen.ApplicationServices;
         listen.Use(next => async connection =>
         {
             var draining = services.GetRequiredService<RelayService>().Relay.Draining;
-            // A connection made later is served first: its callers get their answer, with its reason, and then GOAWAY.
+            // A connection that is opened during the drain is not closed at once: its first call gets a status with a reason, then GOAWAY.
             await using var closing = draining.IsCancellationRequested ? default : draining.UnsafeRegister(Close, connection.Features);
-            await using var aborting = services.GetRequiredService<DrainService>().Overdue.UnsafeRegister(static c => ((ConnectionContext)c!).Abort(), connection);
+            await using var aborting = services.GetRequiredService<DrainService>().Overdue
+                .UnsafeRegister(static c => ((ConnectionContext)c!).Abort(), connection);
             await next(connection);
         });
     }
 
-    /// <summary>Covers the connections that are made while the server drains: each ends with the calls under way on it.</summary>
+    /// <summary>Closes the connections that are opened during the drain: each closes when its calls in progress complete.</summary>
     public static void CloseWhenDraining(this IApplicationBuilder app)
     {
         var relay = app.ApplicationServices.GetRequiredService<RelayService>();
@@ -39,5 +43,6 @@ internal static class GracefulClose
         });
     }
 
-    private static void Close(object? features) => ((IFeatureCollection)features!).Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    private static void Close(object? features) =>
+        ((IFeatureCollection)features!).Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Where and how the server listens: HTTP/2 for clients, with TLS wherever others than this machine can reach it, and plain
-/// HTTP/1.1 for probes on a port of their own. Addresses and certificate are Kestrel's own settings.
+/// Configures Kestrel's two listeners: HTTP/2 for clients, with TLS on every address but loopback, and plain HTTP/1.1 for
+/// probes on a separate port. Addresses and certificate are Kestrel's own settings.
 /// </summary>
 public sealed class Listeners
 {
@@ -17,10 +17,11 @@ public sealed class Listeners
     private (ListenOptions Options, bool IsHttps)? _grpc;
     private (ListenOptions Options, bool IsHttps)? _health;
 
-    /// <summary>Where clients reach the server, once it has started.</summary>
+    /// <summary>The address for clients.</summary>
+    /// <exception cref="InvalidOperationException">The server has not started.</exception>
     public Uri Address => Bound(_grpc ?? throw new InvalidOperationException("The server has not started."));
 
-    /// <summary>Where probes reach it by plain HTTP, if anywhere.</summary>
+    /// <summary>The address for HTTP probes; null if the listener is not configured.</summary>
     public Uri? HealthAddress => _health is { } health ? Bound(health) : null;
 
     internal static void Configure(WebHostBuilderContext context, KestrelServerOptions kestrel)
@@ -31,7 +32,7 @@ public sealed class Listeners
         kestrel.Limits.Http2.MaxStreamsPerConnection = GatewayLimits.MaxCallsPerConnection;
         kestrel.Limits.Http2.KeepAlivePingDelay = s_pingDelay;
         kestrel.Limits.Http2.KeepAlivePingTimeout = s_pingTimeout;
-        // Not reloaded by Kestrel, which would close every connection of an endpoint whose certificate has changed.
+        // Kestrel must not reload: it would close every connection of an endpoint whose certificate has changed.
         kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false)
             .Endpoint("Grpc", endpoint =>
             {
@@ -40,7 +41,7 @@ public sealed class Listeners
                 endpoint.ListenOptions.CloseWhenDraining();
                 if (!endpoint.IsHttps) return;
                 var certificate = kestrel.ApplicationServices.GetRequiredService<ServerCertificate>();
-                // Kestrel has read it too, but without the key if that is in the same file.
+                // Kestrel has loaded the certificate too, but without the key if that is in the same file.
                 endpoint.HttpsOptions.ServerCertificate = certificate.Current.TargetCertificate;
                 endpoint.HttpsOptions.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 endpoint.HttpsOptions.OnAuthenticate = (_, tls) => tls.ServerCertificateContext = certificate.Current;
@@ -53,7 +54,7 @@ public sealed class Listeners
             });
     }
 
-    /// <summary>A port that was given as 0 is the one that was taken.</summary>
+    /// <summary>The address of a listener; port 0 is replaced by the port that was assigned.</summary>
     private static Uri Bound((ListenOptions Options, bool IsHttps) listener)
     {
         var scheme = listener.IsHttps ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;

@@ -10,9 +10,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Health by plain HTTP, for probes that speak neither gRPC nor TLS: a port of its own, on which nothing else can be
-/// reached, and which is the only one that has it. The two are told apart by the connection: the host name in a request,
-/// by which endpoints are usually bound to a port, is the caller's to choose.
+/// Serves health checks by plain HTTP, for probes that support neither gRPC nor TLS. The probes' port serves nothing else, and
+/// no other port serves probes. Requests are assigned to a port by a mark on their connection: the Host header, which ASP.NET
+/// Core's RequireHost compares, is chosen by the caller.
 /// </summary>
 internal static class ProbesPort
 {
@@ -24,10 +24,12 @@ internal static class ProbesPort
         return next(connection);
     });
 
-    /// <summary>Lets through what belongs to the port that a request came by. Routing must have chosen the endpoint.</summary>
+    /// <summary>
+    /// Answers 404 to probes on the clients' port and to everything else on the probes' port. Must run after routing.
+    /// </summary>
     public static void KeepProbesApart(this IApplicationBuilder app) => app.Use(next => context =>
     {
-        // By the path as it is: routing takes /livez/ for /livez.
+        // The exact path is compared: routing also matches /livez/ to /livez.
         bool isProbe = context.GetEndpoint()?.Metadata.GetMetadata<Probe>() is { } probe && context.Request.Path.Value == probe.Path;
         bool isByProbesPort = context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(s_mark) == true;
         if (isProbe == isByProbesPort) return next(context);

@@ -7,26 +7,28 @@ using Microsoft.Extensions.Logging;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Where the values come from. The later wins: defaults, <c>appsettings.json</c>, <c>appsettings.{Environment}.json</c>, one
-/// file per key in <c>/run/secrets</c>, the environment, the command line.
+/// Adds the configuration sources. Later ones take precedence: defaults, <c>appsettings.json</c>,
+/// <c>appsettings.{Environment}.json</c>, one file per key in <c>/run/secrets</c>, environment variables, the command line.
 /// </summary>
 public static class RelayConfiguration
 {
-    /// <summary>Names another directory of secret files.</summary>
+    /// <summary>The environment variable that names the directory of secret files.</summary>
     public const string SecretsVariable = "RELAY_SECRETS_DIRECTORY";
     private const string DefaultSecretsDirectory = "/run/secrets";
     private const string Prefix = "RELAY_";
     private const string DefaultOrigin = "default";
 
     /// <summary>
-    /// Replaces the sources by Relay's own. What is wrong with a switch or a file that one names is noted there, and told with
-    /// every other mistake by <see cref="RelayOptionsValidator"/>.
+    /// Replaces the sources by Relay's own. Mistakes in switches, or in files that they name, are collected;
+    /// <see cref="RelayOptionsValidator"/> reports them together with all others.
     /// </summary>
-    /// <param name="directory">Of the files named appsettings.</param>
-    /// <param name="environment">As <c>Production</c>.</param>
-    /// <param name="switches">By the name of a switch (<c>--listen</c>) or by key (<c>Relay:DataDirectory</c>).</param>
+    /// <param name="directory">The directory of the appsettings files.</param>
+    /// <param name="environment">The host's environment name, such as <c>Production</c>.</param>
+    /// <param name="switches">Values by the name of a switch (<c>--listen</c>) or by key (<c>Relay:DataDirectory</c>).</param>
     /// <exception cref="RelayConfigurationException">A file cannot be read.</exception>
-    public static void AddRelaySources(this ConfigurationManager configuration, string directory, string environment, IReadOnlyDictionary<string, string>? switches = null)
+    public static void AddRelaySources(
+        this ConfigurationManager configuration, string directory, string environment,
+        IReadOnlyDictionary<string, string>? switches = null)
     {
         IConfigurationBuilder builder = configuration;
         builder.Sources.Clear();
@@ -37,12 +39,15 @@ public static class RelayConfiguration
             builder.SetBasePath(directory)
                 .AddJsonFile("appsettings.json", optional: true, reloadOnChange: false)
                 .AddJsonFile($"appsettings.{environment}.json", optional: true, reloadOnChange: false);
-            var secrets = Environment.GetEnvironmentVariable(SecretsVariable) is { Length: > 0 } named ? Path.GetFullPath(named) : DefaultSecretsDirectory;
+            var secrets = Environment.GetEnvironmentVariable(SecretsVariable) is { Length: > 0 } named
+                ? Path.GetFullPath(named)
+                : DefaultSecretsDirectory;
             builder.AddKeyPerFile(secrets, optional: true);
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new RelayConfigurationException([$"{e.Message}{(e.InnerException is FormatException inner ? " " + inner.Message : "")}"], e);
+            throw new RelayConfigurationException(
+                [$"{e.Message}{(e.InnerException is FormatException inner ? " " + inner.Message : "")}"], e);
         }
         builder.AddEnvironmentVariables().AddEnvironmentVariables(Prefix);
         var variables = new NamedValues();
@@ -51,13 +56,15 @@ public static class RelayConfiguration
         var commandLine = new NamedValues();
         foreach (var (name, value) in switches ?? new Dictionary<string, string>()) AddSwitch(commandLine, name, value);
         CheckPairs(commandLine);
-        AddDefaults(defaults, commandLine.IsSet(RelaySettings.CertificatePath) || configuration[RelaySettings.CertificatePath] is { Length: > 0 });
+        AddDefaults(
+            defaults,
+            commandLine.IsSet(RelaySettings.CertificatePath) || configuration[RelaySettings.CertificatePath] is { Length: > 0 });
         AddAddresses(commandLine, switches, configuration);
         defaults.Reload();
         builder.Add(commandLine);
     }
 
-    /// <summary>The value that counts, and where it came from; null if it is set nowhere.</summary>
+    /// <summary>The effective value of a key and its origin; null if no source sets it.</summary>
     public static (string Value, string Origin)? Find(IConfigurationRoot configuration, string key)
     {
         foreach (var provider in configuration.Providers.Reverse())
@@ -67,7 +74,7 @@ public static class RelayConfiguration
         return null;
     }
 
-    /// <summary>Whether an operator has set it: it is not a default.</summary>
+    /// <summary>True if an operator has set the key, rather than a default.</summary>
     internal static bool IsGiven(IConfiguration configuration, string key) =>
         configuration is IConfigurationRoot root && Find(root, key) is var (_, origin) && origin != DefaultOrigin;
 
@@ -78,7 +85,8 @@ public static class RelayConfiguration
     {
         NamedValues named => named.OriginOf(key),
         FileConfigurationProvider file => file.Source.Path ?? "a file",
-        Microsoft.Extensions.Configuration.KeyPerFile.KeyPerFileConfigurationProvider => $"secret file {key.Replace(":", "__", StringComparison.Ordinal)}",
+        Microsoft.Extensions.Configuration.KeyPerFile.KeyPerFileConfigurationProvider
+            => $"secret file {key.Replace(":", "__", StringComparison.Ordinal)}",
         Microsoft.Extensions.Configuration.EnvironmentVariables.EnvironmentVariablesConfigurationProvider => Variable(key),
         _ => provider.ToString() ?? "",
     };
@@ -92,8 +100,10 @@ public static class RelayConfiguration
     private static void AddVariable(NamedValues values, RelaySetting setting)
     {
         if (setting.Variable is null) return;
-        if (Environment.GetEnvironmentVariable(setting.Variable) is { Length: > 0 } value) values.Set(setting.Key, value, "environment " + setting.Variable);
-        else if (setting.FileVariable is { } variable && Environment.GetEnvironmentVariable(variable) is { Length: > 0 } file) ReadFile(values, setting, file, $"environment {variable}");
+        if (Environment.GetEnvironmentVariable(setting.Variable) is { Length: > 0 } value)
+            values.Set(setting.Key, value, "environment " + setting.Variable);
+        else if (setting.FileVariable is { } variable && Environment.GetEnvironmentVariable(variable) is { Length: > 0 } file)
+            ReadFile(values, setting, file, $"environment {variable}");
     }
 
     private static void AddSwitch(NamedValues values, string name, string value)
@@ -120,8 +130,9 @@ public static class RelayConfiguration
 
     private static void CheckPairs(NamedValues values)
     {
-        foreach (var setting in RelaySettings.All.Where(s => s.FileSwitch is not null && values.Given.Contains(s.FileSwitch) && values.Given.Contains(s.Switch!)))
-            values.Mistakes.Add($"{setting.Switch} and {setting.FileSwitch} say the same thing: give one of them.");
+        foreach (var setting in RelaySettings.All.Where(
+            s => s.FileSwitch is not null && values.Given.Contains(s.FileSwitch) && values.Given.Contains(s.Switch!)))
+            values.Mistakes.Add($"{setting.Switch} and {setting.FileSwitch} set the same value: give only one of them.");
     }
 
     private static void ReadFile(NamedValues values, RelaySetting setting, string file, string origin)
@@ -130,7 +141,7 @@ public static class RelayConfiguration
         {
             var text = File.ReadAllText(file).Trim();
             if (text.Length > 0) values.Set(setting.Key, text, $"{origin} {file}");
-            else values.Mistakes.Add($"{file} ({origin}) is empty: it should hold one line, the address.");
+            else values.Mistakes.Add($"{file} ({origin}) is empty: it must contain one line, the address.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -138,7 +149,7 @@ public static class RelayConfiguration
         }
     }
 
-    /// <summary>The framework's own lines stay at Warning, unless even less is wanted.</summary>
+    /// <summary>Sets the log level. The framework's categories stay at Warning, unless the level is higher.</summary>
     private static void AddLogLevel(NamedValues values, string level, string origin)
     {
         values.Set(RelaySettings.LogLevel, level, origin);
@@ -158,30 +169,36 @@ public static class RelayConfiguration
         defaults.Set("Relay:Drain:Timeout", options.Drain.Timeout.ToString(), origin);
         defaults.Set("Relay:Streams:KeepAlive", options.Streams.KeepAlive.ToString(), origin);
         defaults.Set(RelaySettings.Url, $"{Scheme(tls)}://127.0.0.1:{RelayOptions.DefaultPort}", origin);
-        // Cleartext HTTP/2 has no negotiation: anything but Http2 would make it HTTP/1.1.
+        // Without TLS the protocol is not negotiated: any value but Http2 would select HTTP/1.1.
         defaults.Set("Kestrel:Endpoints:Grpc:Protocols", "Http2", origin);
         defaults.Set(RelaySettings.LogFormat, "simple", origin);
         defaults.Set(RelaySettings.LogLevel, nameof(LogLevel.Information), origin);
-        // The framework tells requests one by one; what matters of them is in the metrics.
-        foreach (var category in (string[])["Microsoft", "System", "Grpc"]) defaults.Set("Logging:LogLevel:" + category, nameof(LogLevel.Warning), origin);
-        // A caller's reset is an error to it: CallFaults judges those.
+        // The framework logs every request at Information; the metrics cover them.
+        foreach (var category in (string[])["Microsoft", "System", "Grpc"])
+            defaults.Set("Logging:LogLevel:" + category, nameof(LogLevel.Warning), origin);
+        // This category logs resets by callers as errors; CallFaults separates them from faults of the server.
         defaults.Set("Logging:LogLevel:Grpc.AspNetCore.Server.ServerCallHandler", nameof(LogLevel.None), origin);
-        // That the server is not ready is the answer to a probe, not an error.
+        // This category logs every probe that is answered with "not ready" as an error.
         defaults.Set("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.None), origin);
-        // A start that fails is told by the exception, in one line; the host would add its stack.
+        // A failed start is reported once, by the exception's message; the host would log its stack trace too.
         defaults.Set("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", nameof(LogLevel.None), origin);
     }
 
-    /// <summary>The switches name an address and a port; the scheme is TLS if there is a certificate, wherever that is set.</summary>
+    /// <summary>
+    /// Converts the switches' addresses and ports to URLs. The scheme is https if a certificate is configured, in whichever source.
+    /// </summary>
     private static void AddAddresses(NamedValues values, IReadOnlyDictionary<string, string>? switches, IConfiguration others)
     {
         bool tls = values.IsSet(RelaySettings.CertificatePath) || others[RelaySettings.CertificatePath] is { Length: > 0 };
-        foreach (var (name, key, scheme) in new[] { ("--listen", RelaySettings.Url, Scheme(tls)), ("--health-listen", RelaySettings.HealthUrl, Uri.UriSchemeHttp) })
+        foreach (var (name, key, scheme) in new[]
+        {
+            ("--listen", RelaySettings.Url, Scheme(tls)), ("--health-listen", RelaySettings.HealthUrl, Uri.UriSchemeHttp),
+        })
         {
             if (switches?.GetValueOrDefault(name) is not { Length: > 0 } text) continue;
             values.Remove(key);
             if (TryParse(text, out var address)) values.Set(key, $"{scheme}://{address}", name);
-            else values.Mistakes.Add($"{name} must be ADDRESS:PORT, as 127.0.0.1:7420 or [::1]:7420.");
+            else values.Mistakes.Add($"{name} must be ADDRESS:PORT, such as 127.0.0.1:7420 or [::1]:7420.");
         }
     }
 
@@ -192,11 +209,12 @@ public static class RelayConfiguration
         address = null;
         var normal = text.StartsWith("localhost:", StringComparison.OrdinalIgnoreCase) ? "127.0.0.1" + text["localhost".Length..] : text;
         int colon = normal.LastIndexOf(':');
-        // Without its port an address would silently mean port 0.
-        return colon > 0 && int.TryParse(normal[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _) && !normal.EndsWith(']') && IPEndPoint.TryParse(normal, out address);
+        // IPEndPoint.TryParse would accept an address without a port as port 0.
+        return colon > 0 && int.TryParse(normal[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            && !normal.EndsWith(']') && IPEndPoint.TryParse(normal, out address);
     }
 
-    /// <summary>Values with a name for where each came from.</summary>
+    /// <summary>A configuration provider that records the origin of each value.</summary>
     private sealed class NamedValues : ConfigurationProvider, IConfigurationSource
     {
         private readonly Dictionary<string, string> _origins = new(StringComparer.OrdinalIgnoreCase);

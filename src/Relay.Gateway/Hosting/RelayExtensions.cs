@@ -16,20 +16,24 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>A Relay server as a part of a web application: the composition root.</summary>
+/// <summary>The composition root: adds a Relay server to a web application, maps its services and starts it.</summary>
 public static class RelayExtensions
 {
-    /// <summary>Adds the configuration's sources, options, actors, gRPC, authentication, health checks and telemetry.</summary>
-    /// <param name="switches">By the name of a switch (<c>--listen</c>) or by key (<c>Relay:DataDirectory</c>).</param>
-    /// <exception cref="RelayConfigurationException">Everything that is wrong with the configuration; nothing has been made or changed.</exception>
+    /// <summary>Adds configuration sources, options, actors, gRPC, authentication, health checks and telemetry.</summary>
+    /// <param name="switches">Values by the name of a switch (<c>--listen</c>) or by key (<c>Relay:DataDirectory</c>).</param>
+    /// <exception cref="RelayConfigurationException">
+    /// The configuration is not valid; the exception lists every mistake. Nothing has been created or changed.
+    /// </exception>
     public static WebApplicationBuilder AddRelay(this WebApplicationBuilder builder, IReadOnlyDictionary<string, string>? switches = null)
     {
         builder.Configuration.AddRelaySources(builder.Environment.ContentRootPath, builder.Environment.EnvironmentName, switches);
-        // Before the host is built: Kestrel and the loggers read their sections then, and would each stop at the first mistake.
-        if (RelayOptionsValidator.Read(builder.Configuration).Mistakes is { Count: > 0 } mistakes) throw new RelayConfigurationException(mistakes);
+        // Checked before the host is built: Kestrel and the loggers read their sections then, and would stop at their first mistake.
+        if (RelayOptionsValidator.Read(builder.Configuration).Mistakes is { Count: > 0 } mistakes)
+            throw new RelayConfigurationException(mistakes);
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<RelayOptions>, RelayOptionsValidator>();
-        services.AddOptions<RelayOptions>().Configure<IConfiguration>((options, configuration) => RelaySettings.Read(configuration, options)).ValidateOnStart();
+        services.AddOptions<RelayOptions>()
+            .Configure<IConfiguration>((options, configuration) => RelaySettings.Read(configuration, options)).ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<RelayOptions>>((host, relay) =>
             host.ShutdownTimeout = relay.Value.Drain.Delay + relay.Value.Drain.Timeout + 2 * DrainService.ConnectionGrace);
         AddActors(services);
@@ -53,7 +57,7 @@ public static class RelayExtensions
         return builder;
     }
 
-    /// <summary>Maps services, health, reflection and probes.</summary>
+    /// <summary>Maps the gRPC services, health checks, reflection and HTTP probes.</summary>
     public static WebApplication MapRelay(this WebApplication app)
     {
         app.CountCallFaults();
@@ -68,16 +72,16 @@ public static class RelayExtensions
         app.MapGrpcService<EventService>();
         app.MapGrpcService<BridgeService>();
         app.MapGrpcService<AdminService>();
-        // Probes have no keys, and learn no more than that the server is there.
+        // Probes have no API keys; the answer reveals no more than whether the server is ready.
         app.MapGrpcHealthChecksService().AllowAnonymous();
         app.MapGrpcReflectionService().RequireAuthorization(Policies.AnyKey);
         app.MapProbes();
         return app;
     }
 
-    /// <summary>Starts the server, and says in its own words why it cannot.</summary>
-    /// <exception cref="RelayConfigurationException">Everything that is wrong with the configuration.</exception>
-    /// <exception cref="RelayStartException">Why it refuses; nothing was overwritten.</exception>
+    /// <summary>Starts the server, and translates expected failures to exceptions with a message for the operator.</summary>
+    /// <exception cref="RelayConfigurationException">The configuration is not valid; the exception lists every mistake.</exception>
+    /// <exception cref="RelayStartException">The server cannot start; the message says why. Nothing was overwritten.</exception>
     public static async Task StartRelayAsync(this WebApplication app, CancellationToken cancellation)
     {
         try
@@ -87,9 +91,12 @@ public static class RelayExtensions
         catch (Exception e)
         {
             await app.Services.GetRequiredService<RelayService>().CloseAsync();
-            // Kestrel's way to say that the port is taken.
+            // Kestrel throws IOException if the port is in use.
             if (e is IOException && app.Services.GetRequiredService<RelayService>().IsOpen)
-                throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen or --health-listen; port 0 takes a free one.", e);
+            {
+                throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen or --health-listen; "
+                    + "port 0 selects a free one.", e);
+            }
             if (e is StoreException) throw new RelayStartException($"The API keys cannot be written: {e.Message}", e);
             if (e is OptionsValidationException invalid) throw new RelayConfigurationException([.. invalid.Failures], e);
             throw;
@@ -101,7 +108,7 @@ public static class RelayExtensions
         services.TryAddSingleton<OpenRelay>(RelayService.OpenAsync);
         services.TryAddSingleton<EndProcess>(s => code =>
         {
-            // The console writes its lines from a queue; disposing of it writes what is left there.
+            // The console logger writes from a queue; disposing of it flushes the queue.
             s.GetRequiredService<ILoggerFactory>().Dispose();
             Environment.Exit(code);
         });

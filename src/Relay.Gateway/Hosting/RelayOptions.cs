@@ -4,30 +4,36 @@ using Relay.Actors.Cluster;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>How a server runs: the section "Relay" of its configuration, and the database's connection string.</summary>
+/// <summary>The options of a server: the section "Relay" of its configuration, and the database's connection string.</summary>
 public sealed class RelayOptions
 {
-    /// <summary>The port, if none is given.</summary>
+    /// <summary>The port on which the server listens by default.</summary>
     public const int DefaultPort = 7420;
 
-    /// <summary>The directory of everything that is this server's own; made with mode 0700 if absent.</summary>
+    /// <summary>The directory of all files of this server; created with mode 0700 if missing.</summary>
     public string DataDirectory { get; set; } =
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "relay");
+        Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "relay");
 
-    /// <summary>The file of the sealing key; null: in the data directory.</summary>
+    /// <summary>The file of the sealing key. Null: its default file in the data directory.</summary>
     public string? SealingKeyFile { get; set; }
 
-    /// <summary>The file of an admin key that is taken up, or where the first one is put; null: in the data directory.</summary>
+    /// <summary>
+    /// The file of an admin key to accept, or to which the first admin key is written. Null: <c>admin.key</c> in the data directory.
+    /// </summary>
     public string? AdminKeyFile { get; set; }
 
-    /// <summary>PostgreSQL, as Npgsql's connection string (<c>ConnectionStrings:Relay</c>); null: one process, with SQLite in the data directory.</summary>
+    /// <summary>
+    /// Npgsql's connection string of PostgreSQL (<c>ConnectionStrings:Relay</c>). Null: a single process with SQLite in the data directory.
+    /// </summary>
     public string? Database { get; set; }
 
     public ConversationOptions Conversations { get; } = new();
 
     public StreamOptions Streams { get; } = new();
 
-    /// <summary>This node's place in its cluster; of no meaning to one process.</summary>
+    /// <summary>This node's address and certificates in its cluster; unused without a database.</summary>
     public ClusterOptions Cluster { get; set; } = new() { Host = Environment.MachineName };
 
     public DrainOptions Drain { get; } = new();
@@ -38,9 +44,9 @@ public sealed class RelayOptions
     /// <summary>The node's name in its cluster: host and port.</summary>
     public string Node => string.Create(CultureInfo.InvariantCulture, $"{Cluster.Host}:{Cluster.Port}");
 
-    /// <summary>As a node of a cluster.</summary>
-    /// <exception cref="InvalidOperationException">It is none.</exception>
-    public ClusterRelayOptions ToClusterRelay() => new(Database ?? throw new InvalidOperationException("There is no database."), Cluster)
+    /// <summary>The options of a node of a cluster.</summary>
+    /// <exception cref="InvalidOperationException">No database is configured.</exception>
+    public ClusterRelayOptions ToClusterRelay() => new(Database ?? throw NoDatabase(), Cluster)
     {
         DataDirectory = DataDirectory,
         SealingKeyFile = SealingKeyFile,
@@ -48,33 +54,40 @@ public sealed class RelayOptions
         Version = ServerInfo.Version,
     };
 
-    /// <summary>What is wrong with the values that were read, in the order of <see cref="RelaySettings"/>.</summary>
+    private static InvalidOperationException NoDatabase() => new("No database is configured.");
+
+    /// <summary>The mistakes in the values that were read, in the order of <see cref="RelaySettings"/>.</summary>
     internal List<string> Mistakes { get; } = [];
 
-    /// <summary>Without the addresses, which may hold passwords.</summary>
+    /// <summary>Omits the database's address, which may contain a password.</summary>
     public override string ToString() => $"RelayOptions {{ {DataDirectory}, {(IsClustered ? Node : "embedded")} }}";
 }
 
-/// <summary>The conversations of this process or of the whole cluster.</summary>
+/// <summary>Options of how conversations are distributed.</summary>
 public sealed class ConversationOptions
 {
-    /// <summary>Shards of the whole cluster; must be the same on every node and cannot be changed later. Of no meaning to one process.</summary>
+    /// <summary>
+    /// The number of shards of the cluster; must be the same on every node and cannot be changed later. Unused without a database.
+    /// </summary>
     public int Shards { get; set; } = RelayLimits.DefaultShards;
 }
 
-/// <summary>The streams of bots and bridges.</summary>
+/// <summary>Options of the streams of bots and bridges.</summary>
 public sealed class StreamOptions
 {
-    /// <summary>Silence after which a stream gets a keep-alive.</summary>
+    /// <summary>Time without a message after which a keep-alive is sent on a stream.</summary>
     public TimeSpan KeepAlive { get; set; } = GatewayLimits.KeepAliveInterval;
 }
 
-/// <summary>How a server leaves at SIGTERM.</summary>
+/// <summary>Options of the graceful shutdown at SIGTERM.</summary>
 public sealed class DrainOptions
 {
-    /// <summary>Time between saying that the server is not ready any more and beginning to drain, in which it serves as before: for load balancers to notice.</summary>
+    /// <summary>
+    /// Time between reporting not ready and the beginning of the drain. The server accepts work meanwhile, so that load balancers
+    /// can notice.
+    /// </summary>
     public TimeSpan Delay { get; set; }
 
-    /// <summary>Time that work in flight gets.</summary>
+    /// <summary>Timeout for the work in flight.</summary>
     public TimeSpan Timeout { get; set; } = GatewayLimits.DrainTimeout;
 }

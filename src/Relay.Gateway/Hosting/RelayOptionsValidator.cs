@@ -6,21 +6,22 @@ using Microsoft.Extensions.Options;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>What is wrong with the configuration: every mistake at once. Nothing has been made or changed.</summary>
-public sealed class RelayConfigurationException(IReadOnlyList<string> mistakes, Exception? inner = null) : Exception(string.Join("\n", mistakes), inner)
+/// <summary>The configuration is not valid. The exception lists every mistake; nothing has been created or changed.</summary>
+public sealed class RelayConfigurationException(IReadOnlyList<string> mistakes, Exception? inner = null)
+    : Exception(string.Join("\n", mistakes), inner)
 {
-    /// <summary>A sentence for each, which names the key and says what to do.</summary>
+    /// <summary>One sentence for each mistake, which names the key and says what to do.</summary>
     public IReadOnlyList<string> Mistakes => mistakes;
 }
 
-/// <summary>Checks the whole configuration before anything is opened, so that an operator hears of every mistake at once.</summary>
+/// <summary>Checks the whole configuration before anything is opened, so that all mistakes are reported at once.</summary>
 public sealed class RelayOptionsValidator(IConfiguration configuration) : IValidateOptions<RelayOptions>
 {
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, RelayOptions options) =>
         Check(configuration, options) is { Count: > 0 } mistakes ? ValidateOptionsResult.Fail(mistakes) : ValidateOptionsResult.Success;
 
-    /// <summary>Reads the options; nothing is wrong with them if there are no mistakes.</summary>
+    /// <summary>Reads the options; they are valid if there are no mistakes.</summary>
     public static (RelayOptions Options, IReadOnlyList<string> Mistakes) Read(IConfiguration configuration)
     {
         var options = new RelayOptions();
@@ -39,55 +40,71 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         .. CheckLogging(configuration),
     ];
 
-    /// <summary>A key that Relay does not know is a misspelt one, and would silently have no effect.</summary>
+    /// <summary>Rejects unknown keys: a misspelt one would silently have no effect.</summary>
     private static IEnumerable<string> CheckKeys(IConfiguration configuration)
     {
         foreach (var (key, value) in configuration.GetSection("Relay").AsEnumerable())
         {
             if (value is null || RelaySettings.Of(key) is not null || RetiredSettings.Of(key) is not null) continue;
             if (key.StartsWith(RelaySettings.AkkaSettings + ":", StringComparison.OrdinalIgnoreCase)) continue;
-            var near = RelaySettings.All.FirstOrDefault(s => s.Key.EndsWith(key[key.LastIndexOf(':')..], StringComparison.OrdinalIgnoreCase));
-            yield return $"{key} is no setting of Relay{(near is null ? "" : $"; {near.Key} is meant perhaps")}. 'relay config show' lists them.";
+            var near = RelaySettings.All.FirstOrDefault(
+                s => s.Key.EndsWith(key[key.LastIndexOf(':')..], StringComparison.OrdinalIgnoreCase));
+            yield return $"{key} is not a setting of Relay{(near is null ? "." : $"; did you mean {near.Key}?")} "
+                + "'relay config show' lists all settings.";
         }
     }
 
     private static IEnumerable<string> CheckCluster(IConfiguration configuration, RelayOptions options)
     {
         if (options.IsClustered) return options.Cluster.Check();
-        // Without its database a node would run by itself, and nobody would notice.
-        var given = RelaySettings.All.Where(s => s.Key.StartsWith("Relay:Cluster:", StringComparison.Ordinal) && RelayConfiguration.IsGiven(configuration, s.Key)).ToList();
-        return given.Count == 0 ? [] : [$"{given[0]} is set and there is no database, which every node of a cluster shares. "
-            + $"Set {RelaySettings.Database.Key} ({RelaySettings.Database.Switch} or {RelaySettings.Database.FileSwitch}), or leave it out for one process."];
+        // A node without a database would run as a single process, and the mistake would not be noticed.
+        var given = RelaySettings.All
+            .Where(s => s.Key.StartsWith("Relay:Cluster:", StringComparison.Ordinal) && RelayConfiguration.IsGiven(configuration, s.Key))
+            .ToList();
+        return given.Count == 0 ? [] : [$"{given[0]} is set, but no database is, which all nodes of a cluster share. "
+            + $"Set {RelaySettings.Database.Key} ({RelaySettings.Database.Switch} or {RelaySettings.Database.FileSwitch}), "
+            + "or remove it to run a single process."];
     }
 
     private static IEnumerable<string> CheckEndpoints(IConfiguration configuration)
     {
         foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
         {
-            if (!endpoint.Key.Equals("Grpc", StringComparison.OrdinalIgnoreCase) && !endpoint.Key.Equals("Health", StringComparison.OrdinalIgnoreCase))
-                yield return $"{endpoint.Path} is no endpoint of Relay: it listens on Kestrel:Endpoints:Grpc, and for probes on Kestrel:Endpoints:Health.";
+            if (!endpoint.Key.Equals("Grpc", StringComparison.OrdinalIgnoreCase)
+                && !endpoint.Key.Equals("Health", StringComparison.OrdinalIgnoreCase))
+            {
+                yield return $"{endpoint.Path} is not an endpoint of Relay, which listens on Kestrel:Endpoints:Grpc, "
+                    + "and for probes on Kestrel:Endpoints:Health. Remove it.";
+            }
         }
         var certificate = configuration[RelaySettings.CertificatePath] is { Length: > 0 } path ? path : null;
-        if (!TryParse(configuration[RelaySettings.Url], out var grpc)) yield return $"{RelaySettings.Url} (--listen) must be http:// or https://, an address and a port, as https://0.0.0.0:7420.";
+        if (!TryParse(configuration[RelaySettings.Url], out var grpc))
+            yield return $"{RelaySettings.Url} (--listen) must be http:// or https://, an address and a port: https://0.0.0.0:7420.";
         else if (grpc!.Scheme == Uri.UriSchemeHttp && !IsLoopback(grpc.Host))
         {
-            yield return $"Relay does not listen on {grpc} without TLS: API keys and plaintext would cross the network readably. "
-                + $"Give a certificate ({RelaySettings.CertificatePath}, --certificate FILE --certificate-key FILE, PEM) and https://, or listen on 127.0.0.1 or ::1.";
+            yield return $"Relay does not listen on {grpc} without TLS: API keys and plaintext would be readable on the network. "
+                + $"Configure a certificate ({RelaySettings.CertificatePath}, --certificate FILE --certificate-key FILE, PEM) "
+                + "and https://, or listen on 127.0.0.1 or ::1.";
         }
         else if (grpc.Scheme == Uri.UriSchemeHttps && certificate is null)
-            yield return $"{RelaySettings.Url} is https:// and has no certificate: set {RelaySettings.CertificatePath} and KeyPath (--certificate FILE --certificate-key FILE, PEM).";
+        {
+            yield return $"{RelaySettings.Url} is https://, but no certificate is configured: "
+                + $"set {RelaySettings.CertificatePath} and KeyPath (--certificate FILE --certificate-key FILE, PEM).";
+        }
         else if (grpc.Scheme == Uri.UriSchemeHttp && certificate is not null)
-            yield return $"{RelaySettings.Url} is http:// although there is a certificate: write https://, or leave the certificate out.";
-        if (certificate is not null && ServerCertificate.Fault(certificate, configuration[RelaySettings.CertificateKeyPath]) is { } fault) yield return fault;
+            yield return $"{RelaySettings.Url} is http:// although a certificate is configured: write https://, or remove the certificate.";
+        if (certificate is not null && ServerCertificate.Fault(certificate, configuration[RelaySettings.CertificateKeyPath]) is { } fault)
+            yield return fault;
         if (configuration.GetSection("Kestrel:Endpoints:Health").Exists() && !TryParse(configuration[RelaySettings.HealthUrl], out _))
-            yield return $"{RelaySettings.HealthUrl} (--health-listen) must be http://, an address and a port, as http://0.0.0.0:7421.";
+            yield return $"{RelaySettings.HealthUrl} (--health-listen) must be http://, an address and a port: http://0.0.0.0:7421.";
     }
 
     private static IEnumerable<string> CheckLogging(IConfiguration configuration)
     {
         foreach (var level in configuration.GetSection("Logging:LogLevel").GetChildren())
         {
-            if (level.Value is { Length: > 0 } value && !(Enum.TryParse<LogLevel>(value, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed)))
+            if (level.Value is { Length: > 0 } value
+                && !(Enum.TryParse<LogLevel>(value, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed)))
                 yield return $"{level.Path} must be one of {string.Join(", ", Enum.GetNames<LogLevel>())}.";
         }
         if (configuration[RelaySettings.LogFormat] is not ("simple" or "json" or "systemd"))
@@ -108,5 +125,7 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         }
     }
 
-    private static bool IsLoopback(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }

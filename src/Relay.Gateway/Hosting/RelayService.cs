@@ -8,15 +8,16 @@ using Relay.Gateway.Auth;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>Opens the actors. A test puts others in their place.</summary>
+/// <summary>Opens the actors; tests replace it.</summary>
 public delegate Task<IRelay> OpenRelay(RelayOptions options, ILoggerFactory loggers, CancellationToken cancellation);
 
-/// <summary>Ends the process at once with an exit code, its log lines written. A test notes the code instead.</summary>
+/// <summary>Flushes the log and ends the process at once with an exit code; tests record the code instead.</summary>
 public delegate void EndProcess(int exitCode);
 
 /// <summary>Opens the actors and the API keys before the server listens, and closes them after it has stopped.</summary>
 internal sealed class RelayService(
-    OpenRelay open, EndProcess end, IOptions<RelayOptions> options, IRandomSource random, TimeProvider time, ILoggerFactory loggers, ServerInfo info) : IHostedLifecycleService
+    OpenRelay open, EndProcess end, IOptions<RelayOptions> options, IRandomSource random, TimeProvider time, ILoggerFactory loggers,
+    ServerInfo info) : IHostedLifecycleService
 {
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(5);
     private IRelay? _relay;
@@ -30,7 +31,7 @@ internal sealed class RelayService(
 
     public bool IsOpen => _keys is not null;
 
-    /// <summary>A node of a cluster, or one process with SQLite in the data directory.</summary>
+    /// <summary>Opens a node of a cluster if a database is configured, else a single process with SQLite in the data directory.</summary>
     public static Task<IRelay> OpenAsync(RelayOptions options, ILoggerFactory loggers, CancellationToken cancellation)
     {
         var (time, random) = (TimeProvider.System, SystemRandom.Instance);
@@ -49,29 +50,33 @@ internal sealed class RelayService(
         _relay = await open(settings, loggers, cancellationToken);
         _ = EndWhenLostAsync(_relay);
         IApiKeyStore keys = _relay.Documents is { } documents
-            ? await SharedApiKeys.OpenAsync(documents, settings.DataDirectory, time, loggers.CreateLogger("Relay.Gateway"), cancellationToken)
+            ? await SharedApiKeys.OpenAsync(
+                documents, settings.DataDirectory, time, loggers.CreateLogger("Relay.Gateway"), cancellationToken)
             : ApiKeyFile.Open(settings.DataDirectory);
         _keys = keys;
-        info.MadeAdminKey = await AdminKey.EnsureAsync(settings.DataDirectory, settings.AdminKeyFile, keys, random, time, cancellationToken);
+        info.MadeAdminKey = await AdminKey.EnsureAsync(
+            settings.DataDirectory, settings.AdminKeyFile, keys, random, time, cancellationToken);
     }
 
-    /// <summary>The server does not listen any more.</summary>
+    /// <summary>Closes the actors after the server has stopped listening.</summary>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         var closed = CloseAsync();
-        // A drain that did not end in its time does not end here either, and the process is about to go.
+        // A drain that exceeded its timeout may never end, and must not keep the process from exiting.
         if (info.DrainedInTime) await closed;
         else await Task.WhenAny(closed, Task.Delay(s_closeTimeout, CancellationToken.None));
     }
 
-    /// <summary>A node that its cluster goes on without ends at once: it has nothing to hand over, and nobody to answer.</summary>
+    /// <summary>
+    /// Ends the process when the cluster has removed this node: its shards belong to other nodes, so there is nothing to drain.
+    /// </summary>
     private async Task EndWhenLostAsync(IRelay relay)
     {
         await relay.Lost;
         end(ServerInfo.RestartExitCode);
     }
 
-    /// <summary>Closes what a start that failed has opened, too.</summary>
+    /// <summary>Closes the keys and the actors, also after a start that failed halfway.</summary>
     public async Task CloseAsync()
     {
         if (_keys is IAsyncDisposable following) await following.DisposeAsync();

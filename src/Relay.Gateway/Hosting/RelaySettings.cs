@@ -6,25 +6,27 @@ using Relay.Actors.Cluster;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>One value that an operator may set.</summary>
-/// <param name="Key">In the configuration.</param>
-/// <param name="Switch">Of <c>relay serve</c>, if it has one.</param>
-/// <param name="Variable">A short name in the environment, if it has one; every key has its long one (<c>Relay__DataDirectory</c>).</param>
-/// <param name="IsSecret">It may hold a password, and is never printed whole.</param>
+/// <param name="Key">The configuration key.</param>
+/// <param name="Switch">The switch of <c>relay serve</c>; null if there is none.</param>
+/// <param name="Variable">
+/// A short environment variable; null if there is none. Every key also has its long one (<c>Relay__DataDirectory</c>).
+/// </param>
+/// <param name="IsSecret">True if the value may contain a password, and must never be printed whole.</param>
 public sealed record RelaySetting(string Key, string? Switch = null, string? Variable = null, bool IsSecret = false)
 {
-    /// <summary>Puts the value into the options; returns what is wrong with it, or null.</summary>
+    /// <summary>Sets the option; returns what is wrong with the value, or null.</summary>
     internal Func<RelayOptions, string, string?> Apply { get; init; } = static (_, _) => null;
 
-    /// <summary>For the file that holds the value, as <c>--database-file</c>; null if there is no such switch.</summary>
+    /// <summary>The switch that names a file with the value, such as <c>--database-file</c>; null if there is none.</summary>
     internal string? FileSwitch => IsSecret && Switch is not null ? Switch + "-file" : null;
 
     internal string? FileVariable => IsSecret && Variable is not null ? Variable + "_FILE" : null;
 
-    /// <summary>The key, and the switch if there is one: what a message about it begins with.</summary>
+    /// <summary>The key, and the switch if there is one, as messages about the setting begin.</summary>
     public override string ToString() => Switch is null ? Key : $"{Key} ({Switch})";
 }
 
-/// <summary>Every value that an operator may set, in one table: it is read, checked, aliased and shown by this table only.</summary>
+/// <summary>The table of every value that an operator may set; reading, checks, switches, variables and display all use it.</summary>
 public static class RelaySettings
 {
     internal const string Url = "Kestrel:Endpoints:Grpc:Url";
@@ -33,17 +35,22 @@ public static class RelaySettings
     internal const string HealthUrl = "Kestrel:Endpoints:Health:Url";
     internal const string LogLevel = "Logging:LogLevel:Default";
     internal const string LogFormat = "Logging:Console:FormatterName";
-    /// <summary>Akka's settings, by their full names.</summary>
+    /// <summary>The section of additional Akka settings, by their full names.</summary>
     internal const string AkkaSettings = "Relay:Cluster:Settings";
     private const string ClusterCertificate = "Relay:Cluster:Certificate:";
     private static readonly TimeSpan s_longestDrain = TimeSpan.FromMinutes(10);
 
-    public static RelaySetting DataDirectory { get; } = new("Relay:DataDirectory", "--data", "RELAY_DATA") { Apply = (o, v) => Set(() => o.DataDirectory = Path.GetFullPath(v)) };
+    public static RelaySetting DataDirectory { get; } =
+        new("Relay:DataDirectory", "--data", "RELAY_DATA") { Apply = (o, v) => Set(() => o.DataDirectory = Path.GetFullPath(v)) };
 
     public static RelaySetting SealingKeyFile { get; } =
-        new("Relay:SealingKeyFile", "--sealing-key", "RELAY_SEALING_KEY_FILE") { Apply = (o, v) => Set(() => o.SealingKeyFile = Path.GetFullPath(v)) };
+        new("Relay:SealingKeyFile", "--sealing-key", "RELAY_SEALING_KEY_FILE")
+        {
+            Apply = (o, v) => Set(() => o.SealingKeyFile = Path.GetFullPath(v)),
+        };
 
-    public static RelaySetting Database { get; } = new("ConnectionStrings:Relay", "--database", "RELAY_DATABASE", IsSecret: true) { Apply = ApplyDatabase };
+    public static RelaySetting Database { get; } =
+        new("ConnectionStrings:Relay", "--database", "RELAY_DATABASE", IsSecret: true) { Apply = ApplyDatabase };
 
     public static IReadOnlyList<RelaySetting> All { get; } =
     [
@@ -52,15 +59,27 @@ public static class RelaySettings
         new("Relay:AdminKeyFile", "--admin-key") { Apply = (o, v) => Set(() => o.AdminKeyFile = Path.GetFullPath(v)) },
         Database,
         new("Relay:Conversations:Shards", "--shards", "RELAY_SHARDS") { Apply = ApplyShards },
-        new("Relay:Cluster:Host", "--cluster-host", "RELAY_CLUSTER_HOST") { Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Host = v }) },
+        new("Relay:Cluster:Host", "--cluster-host", "RELAY_CLUSTER_HOST")
+        {
+            Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Host = v }),
+        },
         new("Relay:Cluster:Port", "--cluster-port", "RELAY_CLUSTER_PORT") { Apply = ApplyPort },
-        new("Relay:Cluster:Listen", "--cluster-listen", "RELAY_CLUSTER_LISTEN") { Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Listen = v }) },
+        new("Relay:Cluster:Listen", "--cluster-listen", "RELAY_CLUSTER_LISTEN")
+        {
+            Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Listen = v }),
+        },
         CertificateFile("Path", (files, path) => files with { Path = path }),
         CertificateFile("KeyPath", (files, path) => files with { KeyPath = path }),
         CertificateFile("AuthorityPath", (files, path) => files with { AuthorityPath = path }),
         new("Relay:Drain:Delay", "--drain-delay") { Apply = (o, v) => ApplyTime(v, TimeSpan.Zero, s_longestDrain, t => o.Drain.Delay = t) },
-        new("Relay:Drain:Timeout", "--drain-timeout") { Apply = (o, v) => ApplyTime(v, TimeSpan.FromSeconds(1), s_longestDrain, t => o.Drain.Timeout = t) },
-        new("Relay:Streams:KeepAlive") { Apply = (o, v) => ApplyTime(v, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30), t => o.Streams.KeepAlive = t) },
+        new("Relay:Drain:Timeout", "--drain-timeout")
+        {
+            Apply = (o, v) => ApplyTime(v, TimeSpan.FromSeconds(1), s_longestDrain, t => o.Drain.Timeout = t),
+        },
+        new("Relay:Streams:KeepAlive")
+        {
+            Apply = (o, v) => ApplyTime(v, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30), t => o.Streams.KeepAlive = t),
+        },
         new(Url, "--listen"),
         new("Kestrel:Endpoints:Grpc:Protocols"),
         new(CertificatePath, "--certificate"),
@@ -70,15 +89,18 @@ public static class RelaySettings
         new(LogFormat, "--log-json"),
     ];
 
-    /// <summary>The setting of a key, if it is one of Relay's own.</summary>
+    /// <summary>The setting with this key; null if there is none.</summary>
     public static RelaySetting? Of(string key) => All.FirstOrDefault(s => string.Equals(s.Key, key, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads every setting; what is wrong with a value is noted and the default kept.</summary>
+    /// <summary>
+    /// Reads every setting. A value that is not valid is added to <see cref="RelayOptions.Mistakes"/>, and the default is kept.
+    /// </summary>
     internal static void Read(IConfiguration configuration, RelayOptions options)
     {
         foreach (var setting in All)
         {
-            if (configuration[setting.Key] is { Length: > 0 } value && setting.Apply(options, value) is { } mistake) options.Mistakes.Add($"{setting} {mistake}");
+            if (configuration[setting.Key] is { Length: > 0 } value && setting.Apply(options, value) is { } mistake)
+                options.Mistakes.Add($"{setting} {mistake}");
         }
         var akka = configuration.GetSection(AkkaSettings).AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null);
         options.Cluster = options.Cluster with { Settings = akka.ToDictionary(pair => pair.Key, pair => pair.Value!) };
@@ -106,37 +128,46 @@ public static class RelaySettings
         }
         catch (FormatException e)
         {
-            // Other rules ask whether there is a database: there is one, and its address is wrong.
+            // Not null: other checks must treat the server as clustered, because a database is configured.
             options.Database = "";
-            return "is wrong. " + e.Message;
+            return "is not valid. " + e.Message;
         }
     }
 
     private static string? ApplyShards(RelayOptions options, string value)
     {
-        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int shards) || shards is < 1 or > RelayLimits.MaxShards) return $"must be 1 to {RelayLimits.MaxShards}.";
+        bool isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int shards);
+        if (!isNumber || shards is < 1 or > RelayLimits.MaxShards) return $"must be 1 to {RelayLimits.MaxShards}.";
         options.Conversations.Shards = shards;
         return null;
     }
 
     private static string? ApplyPort(RelayOptions options, string value)
     {
-        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535) return "must be a port, 1 to 65535.";
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
+            return "must be a port, 1 to 65535.";
         options.Cluster = options.Cluster with { Port = port };
         return null;
     }
 
-    private static RelaySetting CertificateFile(string name, Func<ClusterCertificateFiles, string, ClusterCertificateFiles> put) => new(ClusterCertificate + name)
-    {
-        Apply = (o, v) => Set(() => o.Cluster = o.Cluster with { Certificate = put(o.Cluster.Certificate ?? new ClusterCertificateFiles("", "", ""), Path.GetFullPath(v)) }),
-    };
+    private static RelaySetting CertificateFile(string name, Func<ClusterCertificateFiles, string, ClusterCertificateFiles> put) =>
+        new(ClusterCertificate + name)
+        {
+            Apply = (o, v) => Set(() =>
+            {
+                var files = o.Cluster.Certificate ?? new ClusterCertificateFiles("", "", "");
+                o.Cluster = o.Cluster with { Certificate = put(files, Path.GetFullPath(v)) };
+            }),
+        };
 
-    /// <summary>A time as <c>00:00:20</c>, or as a number of seconds (where .NET would read days).</summary>
+    /// <summary>Parses a time such as <c>00:00:20</c>, or a number of seconds (which .NET would parse as days).</summary>
     private static string? ApplyTime(string value, TimeSpan least, TimeSpan most, Action<TimeSpan> set)
     {
         TimeSpan time;
-        if (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && Math.Abs(seconds) < 1e9) time = TimeSpan.FromSeconds(seconds);
-        else if (!TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out time)) return "must be a time, as 00:00:20, or a number of seconds.";
+        if (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && Math.Abs(seconds) < 1e9)
+            time = TimeSpan.FromSeconds(seconds);
+        else if (!TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out time))
+            return "must be a time such as 00:00:20, or a number of seconds.";
         if (time < least || time > most) return $"must be {Seconds(least)} to {Seconds(most)} seconds.";
         set(time);
         return null;

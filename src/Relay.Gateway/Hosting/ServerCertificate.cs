@@ -9,8 +9,8 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// The server's TLS certificate, read again when its files have changed: new connections get the new one, those that are
-/// there go on. Files that do not fit together, as halfway through their replacement, leave the certificate as it was.
+/// The server's TLS certificate, reloaded when its files have changed. New connections use the new certificate; existing ones
+/// are not affected. If certificate and key do not match, as halfway through their replacement, the previous one stays in use.
 /// </summary>
 internal sealed class ServerCertificate : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class ServerCertificate : IDisposable
     private byte[] _failed = [];
     private long _lastLook;
 
-    /// <param name="configuration">Names the files, or none: then there is no TLS.</param>
+    /// <param name="configuration">Names the files; if it does not, the server has no TLS.</param>
     public ServerCertificate(IConfiguration configuration, TimeProvider time, ILogger<ServerCertificate> log)
     {
         _path = configuration[RelaySettings.CertificatePath] is { Length: > 0 } path ? path : null;
@@ -36,8 +36,8 @@ internal sealed class ServerCertificate : IDisposable
         if (PrivateFile.IsOpenToEverybody(_keyPath ?? _path)) log.KeyIsOpen(_keyPath ?? _path);
     }
 
-    /// <summary>For the next handshake.</summary>
-    /// <exception cref="InvalidOperationException">There is no certificate.</exception>
+    /// <summary>The certificate for the next handshake.</summary>
+    /// <exception cref="InvalidOperationException">No certificate is configured.</exception>
     public SslStreamCertificateContext Current
     {
         get
@@ -47,7 +47,7 @@ internal sealed class ServerCertificate : IDisposable
         }
     }
 
-    /// <summary>What is wrong with the files; null if nothing.</summary>
+    /// <summary>Describes what is wrong with the files; null if they are usable.</summary>
     public static string? Fault(string path, string? keyPath)
     {
         try
@@ -76,7 +76,7 @@ internal sealed class ServerCertificate : IDisposable
             }
             catch (Exception e) when (IsOfFiles(e))
             {
-                // Replaced file by file, perhaps: the next look finds both.
+                // The files may be in the middle of a replacement; the next check reads them again.
                 _log.CertificateNotRead(_path!, e.Message);
             }
         }
@@ -86,12 +86,12 @@ internal sealed class ServerCertificate : IDisposable
     {
         try
         {
-            // The one before is not disposed of: handshakes may be using it.
+            // The previous certificate is not disposed of: handshakes may still use it.
             _current = Load(files);
         }
         catch (Exception e) when (IsOfFiles(e) && _current is not null)
         {
-            // Said once for each content of the files.
+            // Remembered, so that each content of the files is logged once.
             _failed = files.Digest;
             _log.CertificateNotRead(_path!, e.Message);
             return;
@@ -104,9 +104,9 @@ internal sealed class ServerCertificate : IDisposable
     private static Loaded Load(Files files)
     {
         using var pem = X509Certificate2.CreateFromPem(files.Chain, files.Key);
-        // A key read from PEM is ephemeral, which some platforms do not take in a TLS server.
+        // A key loaded from PEM is ephemeral, which some platforms do not accept for a TLS server.
         var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
-        // What stands in the file besides it is sent along, because clients know only the root.
+        // The file's other certificates are sent as intermediates, because clients know only the root.
         var chain = new X509Certificate2Collection();
         chain.ImportFromPem(files.Chain);
         return new Loaded(SslStreamCertificateContext.Create(certificate, chain, offline: true), files.Digest);
@@ -121,7 +121,8 @@ internal sealed class ServerCertificate : IDisposable
 
     private static string? KeyPath(string? path) => path is { Length: > 0 } ? path : null;
 
-    private static bool IsOfFiles(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
+    private static bool IsOfFiles(Exception e) =>
+        e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
 
     private sealed record Files(string Chain, string Key, byte[] Digest);
 

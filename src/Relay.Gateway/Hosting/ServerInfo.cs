@@ -2,22 +2,25 @@ using System.Reflection;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>What a running server tells of itself.</summary>
+/// <summary>Facts about the running server.</summary>
 public sealed class ServerInfo(TimeProvider time)
 {
-    /// <summary>The process's exit code (EX_TEMPFAIL) when it must be started again: whoever supervises it does that.</summary>
+    /// <summary>The exit code (EX_TEMPFAIL) that asks the process's supervisor to restart it.</summary>
     public const int RestartExitCode = 75;
 
     /// <summary>The product's version.</summary>
     public static string Version { get; } =
         typeof(ServerInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    /// <summary>When this server started.</summary>
+    /// <summary>The time at which this server started.</summary>
     public DateTimeOffset Started { get; } = time.GetUtcNow();
 
-    /// <summary>True if this was the first start, and the admin key was made.</summary>
+    /// <summary>True if this start created the first admin key.</summary>
     public bool MadeAdminKey { get; internal set; }
 
-    /// <summary>False if work in flight took longer than it may when the server drained: what is left is safe, and done again elsewhere.</summary>
+    /// <summary>
+    /// False if the drain timed out. Work that was not committed then has no effect, and its client retries it on another node or
+    /// after the next start.
+    /// </summary>
     public bool DrainedInTime { get; internal set; } = true;
 }

@@ -3,22 +3,26 @@ using Microsoft.Extensions.Configuration;
 
 namespace Relay.Gateway.Hosting;
 
-/// <summary>A setting as an operator is shown it.</summary>
-/// <param name="Value">Without passwords; null: it is not set, and the server's own default counts.</param>
-/// <param name="Origin">Where the value came from; null: it is not set.</param>
+/// <summary>A setting as <c>relay config show</c> prints it.</summary>
+/// <param name="Value">The value without passwords. Null: it is not set, and the server's default applies.</param>
+/// <param name="Origin">The source of the value. Null: it is not set.</param>
 public sealed record ShownSetting(string Key, string? Value, string? Origin)
 {
     private const string Mask = "***";
     private static readonly string[] s_sections = ["Relay", "ConnectionStrings", "Kestrel", "Logging"];
 
-    /// <summary>Every setting of Relay, set or not, and whatever else is set in the sections that a server reads.</summary>
+    /// <summary>Every setting of Relay, set or not, and all other values in the sections that a server reads.</summary>
     public static IReadOnlyList<ShownSetting> All(IConfigurationRoot configuration)
     {
-        var others = s_sections.SelectMany(section => configuration.GetSection(section).AsEnumerable()).Where(pair => pair.Value is not null).Select(pair => pair.Key);
+        var others = s_sections.SelectMany(section => configuration.GetSection(section).AsEnumerable())
+            .Where(pair => pair.Value is not null).Select(pair => pair.Key);
         return
         [
-            .. RelaySettings.All.Select(s => s.Key).Concat(others.Order(StringComparer.OrdinalIgnoreCase)).Distinct(StringComparer.OrdinalIgnoreCase)
-                .Select(key => RelayConfiguration.Find(configuration, key) is var (value, origin) ? new ShownSetting(key, Masked(key, value), origin) : new ShownSetting(key, null, null)),
+            .. RelaySettings.All.Select(s => s.Key).Concat(others.Order(StringComparer.OrdinalIgnoreCase))
+                .Distinct(StringComparer.OrdinalIgnoreCase)
+                .Select(key => RelayConfiguration.Find(configuration, key) is var (value, origin)
+                    ? new ShownSetting(key, Masked(key, value), origin)
+                    : new ShownSetting(key, null, null)),
         ];
     }
 
@@ -28,7 +32,7 @@ public sealed record ShownSetting(string Key, string? Value, string? Origin)
         return RelaySettings.Of(key) is { IsSecret: false } || !IsSecret(key) ? value : Mask;
     }
 
-    /// <summary>The parts of a connection string that are no secret: those that are known to be none.</summary>
+    /// <summary>A connection string with its secret parts masked; masked as a whole if it cannot be parsed.</summary>
     private static string Database(string value)
     {
         try
@@ -44,7 +48,8 @@ public sealed record ShownSetting(string Key, string? Value, string? Origin)
     }
 
     private static bool IsSecret(string key) =>
-        s_secretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase)) && !key.EndsWith("File", StringComparison.OrdinalIgnoreCase) && !key.EndsWith("Path", StringComparison.OrdinalIgnoreCase);
+        s_secretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase))
+            && !key.EndsWith("File", StringComparison.OrdinalIgnoreCase) && !key.EndsWith("Path", StringComparison.OrdinalIgnoreCase);
 
     private static readonly string[] s_secretWords = ["password", "pwd", "passfile", "secret", "token", "key"];
 }

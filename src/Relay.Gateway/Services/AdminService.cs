@@ -9,9 +9,10 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>API keys, and how the server is.</summary>
+/// <summary>Manages API keys, and reports the state of the server and the nodes of its cluster.</summary>
 [Authorize(Policy = Policies.Admin)]
-internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSource random, TimeProvider time, ServerInfo info) : V1.AdminService.AdminServiceBase
+internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSource random, TimeProvider time, ServerInfo info)
+    : V1.AdminService.AdminServiceBase
 {
     public override async Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
     {
@@ -19,9 +20,11 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
         violations.AddIf(!KeyScopes.TryParse(request.Scope, out var scope), "scope", "must be BOT, BRIDGE or ADMIN");
-        violations.AddIf(request.DisplayName.Length > GatewayLimits.MaxDisplayNameLength || request.DisplayName.Any(char.IsControl), "display_name",
+        violations.AddIf(
+            request.DisplayName.Length > GatewayLimits.MaxDisplayNameLength || request.DisplayName.Any(char.IsControl), "display_name",
             $"must have at most {GatewayLimits.MaxDisplayNameLength} characters, none of them control characters");
-        violations.AddIf(request.Endpoints.Count > GatewayLimits.MaxEndpointsPerKey, "endpoints", $"must be at most {GatewayLimits.MaxEndpointsPerKey}");
+        violations.AddIf(request.Endpoints.Count > GatewayLimits.MaxEndpointsPerKey, "endpoints",
+            $"must be at most {GatewayLimits.MaxEndpointsPerKey}");
         var endpoints = new List<string>();
         for (int i = 0; i < request.Endpoints.Count; i++)
         {
@@ -30,16 +33,21 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         }
         var expires = Expiry(request.ExpireTime);
         violations.AddIf(expires <= now, "expire_time", "must be in the future");
-        violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints", "must be empty for an admin key: it makes keys and endpoints");
+        violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints",
+            "must be empty for an admin key, which may manage all endpoints and keys");
         violations.ThrowIfAny();
 
         var token = ApiKeyToken.Create(random);
-        var key = new ApiKey(token.Id, scope, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null, request.RequestId);
+        var key = new ApiKey(token.Id, scope, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null,
+            request.RequestId);
         return await keys.AddAsync(key, context.CancellationToken) switch
         {
             AddKeyResult.Added => new V1.CreateApiKeyResponse { ApiKey = ToMessage(key), Token = token.Reveal() },
-            AddKeyResult.MadeBefore before => throw ApiErrors.AlreadyExists(Reasons.KeyExists, "apiKey", ResourceNames.ApiKey(before.Key.Id), "This request made a key already, and its secret is not kept: revoke it and make another."),
-            AddKeyResult.TooMany => throw ApiErrors.ResourceExhausted(Reasons.Overloaded, $"There are {GatewayLimits.MaxApiKeys} keys already.", null),
+            AddKeyResult.MadeBefore before => throw ApiErrors.AlreadyExists(
+                Reasons.KeyExists, "apiKey", ResourceNames.ApiKey(before.Key.Id),
+                "A key was already created with this request id, and its secret is not stored: revoke it and create another."),
+            AddKeyResult.TooMany => throw ApiErrors.ResourceExhausted(
+                Reasons.Overloaded, $"There are {GatewayLimits.MaxApiKeys} keys already.", null),
             var other => throw new System.Diagnostics.UnreachableException(other.GetType().Name),
         };
     }
@@ -57,7 +65,8 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
     public override async Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
-        var key = await keys.RevokeAsync(id, time.GetUtcNow(), context.CancellationToken) ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name);
+        var key = await keys.RevokeAsync(id, time.GetUtcNow(), context.CancellationToken)
+            ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name);
         return ToMessage(key);
     }
 
@@ -75,7 +84,10 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         var response = new V1.ListNodesResponse();
         foreach (var node in await relay.ListNodesAsync(context.CancellationToken))
         {
-            var message = new V1.Node { Name = node.Name, Answering = node.IsSelf, State = StateOf(node.State), Reachable = node.IsReachable };
+            var message = new V1.Node
+            {
+                Name = node.Name, Answering = node.IsSelf, State = StateOf(node.State), Reachable = node.IsReachable,
+            };
             if (node.Shards is { } shards) message.Shards = shards;
             if (node.Conversations is { } conversations) message.Conversations = conversations;
             response.Nodes.Add(message);
@@ -92,10 +104,11 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         _ => throw new System.Diagnostics.UnreachableException(state.ToString()),
     };
 
-    /// <summary>A time outside the calendar counts as past.</summary>
+    /// <summary>Converts an expiry. A time that <see cref="DateTimeOffset"/> cannot represent is treated as past, and so refused.</summary>
     private static DateTimeOffset? Expiry(Timestamp? time) =>
         time is null ? null
-        : time.Seconds < 0 || time.Seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds() || time.Nanos is < 0 or > 999_999_999 ? DateTimeOffset.MinValue
+        : time.Seconds < 0 || time.Seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds() || time.Nanos is < 0 or > 999_999_999
+            ? DateTimeOffset.MinValue
         : time.ToDateTimeOffset();
 
     private static V1.ApiKey ToMessage(ApiKey key)

@@ -11,17 +11,21 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>The bridge's stream of wire text, both ways, and its unary twins.</summary>
+/// <summary>Exchanges wire text with bridges, by a stream or by unary calls.</summary>
 [Authorize(Policy = Policies.Bridge)]
-internal sealed class BridgeService(IRelay relay, IApiKeyStore keys, WireTakeover takeover, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics) : V1.BridgeService.BridgeServiceBase
+internal sealed class BridgeService(
+    IRelay relay, IApiKeyStore keys, WireTakeover takeover, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
+    : V1.BridgeService.BridgeServiceBase
 {
     private readonly InboundWork _inbound = new(relay, metrics);
 
     public override async Task StreamWire(
-        IAsyncStreamReader<V1.StreamWireRequest> requestStream, IServerStreamWriter<V1.StreamWireResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<V1.StreamWireRequest> requestStream, IServerStreamWriter<V1.StreamWireResponse> responseStream,
+        ServerCallContext context)
     {
         using var open = metrics.StreamOpened("wire");
-        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, responseStream, time, options.Value.Streams.KeepAlive, metrics);
+        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, responseStream, time,
+            options.Value.Streams.KeepAlive, metrics);
         await stream.RunAsync(requestStream, context.CancellationToken);
     }
 
@@ -30,16 +34,20 @@ internal sealed class BridgeService(IRelay relay, IApiKeyStore keys, WireTakeove
         var violations = new Violations();
         var inbound = request.Message;
         if (inbound is null) throw ApiErrors.InvalidArgument("message", "is required");
-        violations.AddIf(!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId), "message.endpoint", "must be endpoints/{endpoint}");
+        violations.AddIf(!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId), "message.endpoint",
+            "must be endpoints/{endpoint}");
         violations.CheckLine(inbound.Peer, 1, GatewayLimits.MaxPeerBytes, "message.peer");
         violations.CheckLine(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.message_id");
-        if (inbound.AfterMessageId.Length > 0) violations.CheckLine(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.after_message_id");
-        violations.AddIf(inbound.Text.IsEmpty || inbound.Text.Length > GatewayLimits.MaxWireBytes, "message.text", $"must have 1 to {GatewayLimits.MaxWireBytes} bytes");
+        if (inbound.AfterMessageId.Length > 0)
+            violations.CheckLine(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.after_message_id");
+        violations.AddIf(inbound.Text.IsEmpty || inbound.Text.Length > GatewayLimits.MaxWireBytes, "message.text",
+            $"must have 1 to {GatewayLimits.MaxWireBytes} bytes");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);
 
         var reply = await _inbound.AskAsync(endpointId!, inbound, context.CancellationToken);
-        if (reply is ConversationReply.Overloaded or ConversationReply.Unavailable or ConversationReply.NotFound) throw Replies.Error(reply, InboundWork.Address(endpointId!, inbound));
+        if (reply is ConversationReply.Overloaded or ConversationReply.Unavailable or ConversationReply.NotFound)
+            throw Replies.Error(reply, InboundWork.Address(endpointId!, inbound));
         var result = InboundWork.Result(inbound, reply);
         metrics.Inbound(result.RejectReason);
         return new V1.PushWireResponse { Result = result };
@@ -48,7 +56,8 @@ internal sealed class BridgeService(IRelay relay, IApiKeyStore keys, WireTakeove
     public override async Task<V1.PullWireResponse> PullWire(V1.PullWireRequest request, ServerCallContext context)
     {
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Wire,
-            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages"), context.CancellationToken);
+            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages"),
+            context.CancellationToken);
         var response = new V1.PullWireResponse { LastSequence = last };
         response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));
         return response;
@@ -56,7 +65,8 @@ internal sealed class BridgeService(IRelay relay, IApiKeyStore keys, WireTakeove
 
     public override async Task<V1.AckWireResponse> AckWire(V1.AckWireRequest request, ServerCallContext context)
     {
-        await Pulls.AcknowledgeAsync(relay, Principal.Of(context), StreamKind.Wire, request.Endpoint, request.Sequence, context.CancellationToken);
+        await Pulls.AcknowledgeAsync(
+            relay, Principal.Of(context), StreamKind.Wire, request.Endpoint, request.Sequence, context.CancellationToken);
         return new V1.AckWireResponse();
     }
 }

@@ -6,7 +6,7 @@ using Relay.Gateway.Api;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>Conversations and their sessions.</summary>
+/// <summary>Reads conversations, and starts and ends their sessions.</summary>
 [Authorize(Policy = Policies.BotOrAdmin)]
 internal sealed class ConversationService(IRelay relay) : V1.ConversationService.ConversationServiceBase
 {
@@ -20,7 +20,8 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
         return Mapping.Conversation(view);
     }
 
-    public override async Task<V1.ListConversationsResponse> ListConversations(V1.ListConversationsRequest request, ServerCallContext context)
+    public override async Task<V1.ListConversationsResponse> ListConversations(
+        V1.ListConversationsRequest request, ServerCallContext context)
     {
         var violations = new Violations();
         violations.AddIf(!ResourceNames.TryParseEndpoint(request.Parent, out var endpointId), "parent", "must be endpoints/{endpoint}");
@@ -37,15 +38,21 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
     public override async Task<V1.StartSessionResponse> StartSession(V1.StartSessionRequest request, ServerCallContext context)
     {
         var address = Check(request.RequestId, request.Target);
-        var done = await Targets.AskAsync(relay, Principal.Of(context), address, new Command.StartSession(request.RequestId), context.CancellationToken);
+        var done = await Targets.AskAsync(
+            relay, Principal.Of(context), address, new Command.StartSession(request.RequestId), context.CancellationToken);
         return new V1.StartSessionResponse { Conversation = ResourceNames.Conversation(address.EndpointId, done.ConversationId) };
     }
 
     public override async Task<V1.EndSessionResponse> EndSession(V1.EndSessionRequest request, ServerCallContext context)
     {
         var address = Check(request.RequestId, request.Target);
-        var done = await Targets.AskAsync(relay, Principal.Of(context), address, new Command.EndSession(request.RequestId), context.CancellationToken);
-        return new V1.EndSessionResponse { Conversation = ResourceNames.Conversation(address.EndpointId, done.ConversationId), State = Mapping.State(done.State) };
+        var done = await Targets.AskAsync(
+            relay, Principal.Of(context), address, new Command.EndSession(request.RequestId), context.CancellationToken);
+        return new V1.EndSessionResponse
+        {
+            Conversation = ResourceNames.Conversation(address.EndpointId, done.ConversationId),
+            State = Mapping.State(done.State),
+        };
     }
 
     private static ConversationAddress Check(string requestId, V1.Target? target)

@@ -8,7 +8,7 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>Endpoints and their identity keys.</summary>
+/// <summary>Creates endpoints with their identity keys, and lists them.</summary>
 [Authorize(Policy = Policies.AnyKey)]
 internal sealed class EndpointService(IRelay relay) : V1.EndpointService.EndpointServiceBase
 {
@@ -17,32 +17,39 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
     {
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
-        violations.AddIf(request.EndpointId.Length > 0 && !ResourceNames.IsEndpointId(request.EndpointId), "endpoint_id", "must be 1 to 63 of [a-z0-9-], beginning with a letter");
+        violations.AddIf(request.EndpointId.Length > 0 && !ResourceNames.IsEndpointId(request.EndpointId), "endpoint_id",
+            "must be 1 to 63 of [a-z0-9-], beginning with a letter");
         violations.CheckLine(request.Network, 1, GatewayLimits.MaxNetworkBytes, "network");
         violations.CheckLine(request.Account, 1, GatewayLimits.MaxAccountBytes, "account");
-        violations.AddIf(request.MaxWireBytes is not 0 and (< GatewayLimits.MinWireLimitBytes or > GatewayLimits.MaxWireBytes), "max_wire_bytes",
+        violations.AddIf(
+            request.MaxWireBytes is not 0 and (< GatewayLimits.MinWireLimitBytes or > GatewayLimits.MaxWireBytes), "max_wire_bytes",
             $"must be 0, or {GatewayLimits.MinWireLimitBytes} to {GatewayLimits.MaxWireBytes}");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(request.EndpointId);
         var key = IdentityKeys.Import(request);
 
         var reply = await relay.Endpoints.CreateAsync(
-            new CreateEndpoint(request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account,
+            new CreateEndpoint(
+                request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account,
                 Mapping.Policy(request.Policy), (int)request.MaxWireBytes, key), context.CancellationToken);
         return reply switch
         {
             CreateEndpointReply.Created created => Mapping.Endpoint(created.Endpoint),
             CreateEndpointReply.AlreadyExists exists => throw ApiErrors.AlreadyExists(Reasons.EndpointExists, "endpoint",
-                request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "", $"{exists.Field}: is taken by another endpoint."),
-            CreateEndpointReply.RequestIdReused => throw ApiErrors.InvalidArgument("request_id", "was used before for another endpoint", Reasons.RequestIdReused),
-            CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", RelayLimits.UnavailableRetryAfter),
+                request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "",
+                $"{exists.Field}: is already in use by another endpoint."),
+            CreateEndpointReply.RequestIdReused => throw ApiErrors.InvalidArgument(
+                "request_id", "was already used for a different endpoint", Reasons.RequestIdReused),
+            CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
+                "The server cannot do this now; retry with the same request id.", RelayLimits.UnavailableRetryAfter),
             _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
         };
     }
 
     public override async Task<V1.Endpoint> GetEndpoint(V1.GetEndpointRequest request, ServerCallContext context)
     {
-        if (!ResourceNames.TryParseEndpoint(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be endpoints/{endpoint}");
+        if (!ResourceNames.TryParseEndpoint(request.Name, out var id))
+            throw ApiErrors.InvalidArgument("name", "must be endpoints/{endpoint}");
         Principal.Of(context).RequireEndpoint(id);
         return Mapping.Endpoint(await relay.Endpoints.GetAsync(id, context.CancellationToken) ?? throw Replies.EndpointNotFound(id));
     }
@@ -58,11 +65,12 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
         return response;
     }
 
-    /// <summary>The endpoints that a limited key may see, in the order of the list.</summary>
+    /// <summary>One page of the endpoints that a limited key may access, ordered by id.</summary>
     private async Task<IReadOnlyList<EndpointView>> AllowedAsync(IReadOnlyList<string> allowed, Paging page, CancellationToken cancellation)
     {
         var views = new List<EndpointView>();
-        foreach (var id in allowed.Order(StringComparer.Ordinal).Where(id => page.AfterId is null || string.CompareOrdinal(id, page.AfterId) > 0))
+        foreach (var id in allowed.Order(StringComparer.Ordinal)
+            .Where(id => page.AfterId is null || string.CompareOrdinal(id, page.AfterId) > 0))
         {
             if (views.Count == page.Size) break;
             if (await relay.Endpoints.GetAsync(id, cancellation) is { } view) views.Add(view);

@@ -11,12 +11,15 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>The bot's stream of plaintext and session events, and its unary twins.</summary>
+/// <summary>Delivers plaintext and session events to bots, by a stream or by unary calls.</summary>
 [Authorize(Policy = Policies.Bot)]
-internal sealed class EventService(IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
+internal sealed class EventService(
+    IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
+    : V1.EventService.EventServiceBase
 {
     public override async Task StreamEvents(
-        IAsyncStreamReader<V1.StreamEventsRequest> requestStream, IServerStreamWriter<V1.StreamEventsResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<V1.StreamEventsRequest> requestStream, IServerStreamWriter<V1.StreamEventsResponse> responseStream,
+        ServerCallContext context)
     {
         using var open = metrics.StreamOpened("events");
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(responseStream, time, options.Value.Streams.KeepAlive);
@@ -32,7 +35,8 @@ internal sealed class EventService(IRelay relay, IApiKeyStore keys, TimeProvider
                 switch (request.MessageCase)
                 {
                     case V1.StreamEventsRequest.MessageOneofCase.Open:
-                        await readers.OpenAsync(request.Open, static (_, _) => ValueTask.CompletedTask, DeliverAsync, CaughtUpAsync, cancellation);
+                        await readers.OpenAsync(
+                            request.Open, static (_, _) => ValueTask.CompletedTask, DeliverAsync, CaughtUpAsync, cancellation);
                         break;
                     case V1.StreamEventsRequest.MessageOneofCase.Ack:
                         readers.Acknowledge(request.Ack);
@@ -49,17 +53,22 @@ internal sealed class EventService(IRelay relay, IApiKeyStore keys, TimeProvider
         Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
         {
             metrics.Delivered("events", items.Count);
-            return writer.WriteAsync([.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
+            return writer.WriteAsync(
+                [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
         }
 
         Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
-            writer.WriteAsync(new V1.StreamEventsResponse { CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence } }, cancellation);
+            writer.WriteAsync(new V1.StreamEventsResponse
+            {
+                CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence },
+            }, cancellation);
     }
 
     public override async Task<V1.PullEventsResponse> PullEvents(V1.PullEventsRequest request, ServerCallContext context)
     {
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Events,
-            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events"), context.CancellationToken);
+            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events"),
+            context.CancellationToken);
         var response = new V1.PullEventsResponse { LastSequence = last };
         response.Events.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Event(endpointId, i))));
         return response;
@@ -67,7 +76,8 @@ internal sealed class EventService(IRelay relay, IApiKeyStore keys, TimeProvider
 
     public override async Task<V1.AckEventsResponse> AckEvents(V1.AckEventsRequest request, ServerCallContext context)
     {
-        await Pulls.AcknowledgeAsync(relay, Principal.Of(context), StreamKind.Events, request.Endpoint, request.Sequence, context.CancellationToken);
+        await Pulls.AcknowledgeAsync(
+            relay, Principal.Of(context), StreamKind.Events, request.Endpoint, request.Sequence, context.CancellationToken);
         return new V1.AckEventsResponse();
     }
 }

@@ -4,11 +4,11 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>The identity key that comes with a new endpoint.</summary>
+/// <summary>Imports the identity key that a request to create an endpoint may contain.</summary>
 internal static class IdentityKeys
 {
-    /// <summary>The given key, or null if one is to be made.</summary>
-    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: a check of the parameters fails.</exception>
+    /// <summary>The request's key; null if it has none and a new one must be generated.</summary>
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT: the key is malformed or its parameters are not valid.</exception>
     public static DsaPrivateKey? Import(V1.CreateEndpointRequest request)
     {
         switch (request.KeyCase)
@@ -17,7 +17,7 @@ internal static class IdentityKeys
                 var k = request.Dsa;
                 return DsaPrivateKey.TryImport(k.P.Span, k.Q.Span, k.G.Span, k.Y.Span, k.X.Span, out var key)
                     ? key
-                    : throw ApiErrors.InvalidArgument("dsa", "is not a sound DSA key with a 160-bit q");
+                    : throw ApiErrors.InvalidArgument("dsa", "is not a valid DSA key with a 160-bit q");
             case V1.CreateEndpointRequest.KeyOneofCase.LibotrPrivateKey:
                 return FromLibotr(request.LibotrPrivateKey.Span);
             default:
@@ -28,10 +28,12 @@ internal static class IdentityKeys
     private static DsaPrivateKey FromLibotr(ReadOnlySpan<byte> file)
     {
         const string field = "libotr_private_key";
-        if (file.Length > GatewayLimits.MaxKeyFileBytes) throw ApiErrors.InvalidArgument(field, $"must have at most {GatewayLimits.MaxKeyFileBytes} bytes");
-        if (!LibotrPrivateKeyFile.TryParse(file, out var keys, out var problem)) throw ApiErrors.InvalidArgument(field, problem ?? "cannot be read");
+        if (file.Length > GatewayLimits.MaxKeyFileBytes)
+            throw ApiErrors.InvalidArgument(field, $"must have at most {GatewayLimits.MaxKeyFileBytes} bytes");
+        if (!LibotrPrivateKeyFile.TryParse(file, out var keys, out var problem))
+            throw ApiErrors.InvalidArgument(field, problem ?? "cannot be read");
         if (keys.Count == 1) return keys[0].Key;
         foreach (var key in keys) key.Dispose();
-        throw ApiErrors.InvalidArgument(field, $"must hold one account's key; it holds {keys.Count}");
+        throw ApiErrors.InvalidArgument(field, $"must contain one account's key; it contains {keys.Count}");
     }
 }

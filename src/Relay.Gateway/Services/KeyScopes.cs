@@ -3,7 +3,7 @@ using Relay.Gateway.Auth;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>Scopes as the API names them.</summary>
+/// <summary>Converts scopes between the API's enum and <see cref="KeyScope"/>.</summary>
 internal static class KeyScopes
 {
     public static bool TryParse(V1.Scope message, out KeyScope scope)

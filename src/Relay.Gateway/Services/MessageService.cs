@@ -10,7 +10,7 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>Plaintext out.</summary>
+/// <summary>Sends plaintext messages of bots.</summary>
 [Authorize(Policy = Policies.Bot)]
 internal sealed class MessageService(IRelay relay) : V1.MessageService.MessageServiceBase
 {

@@ -7,29 +7,39 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Streams;
 
 /// <summary>
-/// One inbound wire text: checked, put to its conversation, answered. What a stranger on the network may have caused (its
-/// address, its message's id, size and content) is answered with a result and never ends the bridge's stream.
+/// Checks one inbound wire text, sends it to its conversation and answers with a result. Whatever a stranger on the network
+/// controls (its address, its message's id, size and content) leads to a result and never ends the bridge's stream.
 /// </summary>
 internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
 {
-    /// <summary>What is wrong with a message before anybody is asked; null if nothing.</summary>
+    /// <summary>The reject reason of a message that is not sent to its conversation; null if it is valid.</summary>
     public static string? Fault(V1.InboundWire inbound) =>
         Violations.LineFault(inbound.Peer, 1, GatewayLimits.MaxPeerBytes) is not null ? "INVALID_PEER"
         : Violations.LineFault(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
-        : inbound.AfterMessageId.Length > 0 && Violations.LineFault(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
+        : inbound.AfterMessageId.Length > 0 && Violations.LineFault(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null
+            ? "INVALID_MESSAGE_ID"
         : inbound.Text.Length > GatewayLimits.MaxWireBytes ? "TOO_LARGE"
         : inbound.Text.IsEmpty ? "EMPTY"
         : null;
 
-    public static ConversationAddress Address(string endpointId, V1.InboundWire inbound) => new ConversationAddress.ByPeer(endpointId, inbound.Peer);
+    public static ConversationAddress Address(string endpointId, V1.InboundWire inbound) =>
+        new ConversationAddress.ByPeer(endpointId, inbound.Peer);
 
     public ValueTask<ConversationReply> AskAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation) =>
-        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory) { After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null }, cancellation);
+        relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory)
+        {
+            After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null,
+        }, cancellation);
 
-    /// <summary>The result that goes back on the stream. Returns with the message in its mailbox, or on its way there in order.</summary>
+    /// <summary>
+    /// The result to write to the stream. When the method returns its task, the message is in the conversation's mailbox, or queued
+    /// for it in order.
+    /// </summary>
     public async Task<V1.InboundResult> RunAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
     {
-        var result = Fault(inbound) is { } fault ? Result(inbound, fault) : Result(inbound, await AskAsync(endpointId, inbound, cancellation));
+        var result = Fault(inbound) is { } fault
+            ? Result(inbound, fault)
+            : Result(inbound, await AskAsync(endpointId, inbound, cancellation));
         metrics.Inbound(result.RejectReason);
         return result;
     }
@@ -50,7 +60,10 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
 
     private static V1.InboundResult Result(V1.InboundWire inbound, string reason, TimeSpan? retryAfter = null)
     {
-        var result = new V1.InboundResult { Endpoint = inbound.Endpoint, Peer = inbound.Peer, MessageId = inbound.MessageId, RejectReason = reason };
+        var result = new V1.InboundResult
+        {
+            Endpoint = inbound.Endpoint, Peer = inbound.Peer, MessageId = inbound.MessageId, RejectReason = reason,
+        };
         if (retryAfter is { } delay)
         {
             result.Retry = true;

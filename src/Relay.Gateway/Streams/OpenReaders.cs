@@ -6,19 +6,23 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 
-/// <summary>The endpoints that one stream has opened.</summary>
+/// <summary>The readers of the endpoints that one gRPC stream has opened.</summary>
 internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind kind, TaskGroup group)
 {
     private readonly Dictionary<string, OutboxReader> _readers = new(StringComparer.Ordinal);
 
-    /// <summary>Begins reading another endpoint's stream.</summary>
-    /// <param name="opening">Called once it is known that the endpoint may be opened, before anything is read.</param>
+    /// <summary>Starts delivering another endpoint's stream.</summary>
+    /// <param name="opening">Called once the endpoint is known to exist and to be allowed, before anything is read.</param>
     public async ValueTask OpenAsync(
-        V1.OpenStream open, Func<string, CancellationToken, ValueTask> opening, Func<string, IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver, Func<string, ulong, CancellationToken, Task> caughtUp, CancellationToken cancellation)
+        V1.OpenStream open, Func<string, CancellationToken, ValueTask> opening,
+        Func<string, IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver,
+        Func<string, ulong, CancellationToken, Task> caughtUp, CancellationToken cancellation)
     {
-        if (!ResourceNames.TryParseEndpoint(open.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("open.endpoint", "must be endpoints/{endpoint}");
+        if (!ResourceNames.TryParseEndpoint(open.Endpoint, out var endpointId))
+            throw ApiErrors.InvalidArgument("open.endpoint", "must be endpoints/{endpoint}");
         if (_readers.ContainsKey(endpointId)) throw ApiErrors.InvalidArgument("open.endpoint", "is open on this stream already");
-        if (_readers.Count == GatewayLimits.MaxEndpointsPerStream) throw ApiErrors.InvalidArgument("open", $"a stream may open {GatewayLimits.MaxEndpointsPerStream} endpoints; use another");
+        if (_readers.Count == GatewayLimits.MaxEndpointsPerStream)
+            throw ApiErrors.InvalidArgument("open", $"a stream may open {GatewayLimits.MaxEndpointsPerStream} endpoints; use another");
         principal.RequireEndpoint(endpointId);
         if (await relay.Endpoints.GetAsync(endpointId, cancellation) is null) throw Replies.EndpointNotFound(endpointId);
 
@@ -38,7 +42,7 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
         reader.Acknowledge(ack.Sequence);
     }
 
-    /// <summary>Stores the acknowledgements that are still on their way.</summary>
+    /// <summary>Stores the acknowledgements that were received and not stored yet.</summary>
     public async Task FlushAsync(CancellationToken cancellation)
     {
         foreach (var reader in _readers.Values) await reader.FlushAsync(cancellation);

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Relay.Actors;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
@@ -6,10 +7,13 @@ using Relay.Storage;
 namespace Relay.Gateway.Streams;
 
 /// <summary>
-/// One client's reading of one endpoint's stream: from a cursor, catching up first, at most a window ahead of what it has
-/// acknowledged. Acknowledgements are cumulative, so those that arrive while one is being stored become one.
+/// The consumer of one endpoint's stream on behalf of one client. It reads from a cursor and prefetches at most
+/// <see cref="GatewayLimits.UnacknowledgedWindow"/> items beyond the last acknowledged one. Acknowledgements are cumulative, so
+/// those that arrive while one is being stored are combined.
 /// </summary>
-internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver, Func<ulong, CancellationToken, Task> caughtUp)
+internal sealed class OutboxReader(
+    IOutbox outbox, StreamKey stream, Func<IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver,
+    Func<ulong, CancellationToken, Task> caughtUp)
 {
     private readonly Signal _acknowledgementArrived = new();
     private readonly Signal _windowMoved = new();
@@ -17,28 +21,30 @@ internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<IReadO
     private ulong _asked;
     private ulong _stored;
 
-    /// <summary>Where the reading begins; must be called once, first.</summary>
-    /// <exception cref="Grpc.Core.RpcException">OUT_OF_RANGE: the sequence was never given out.</exception>
+    /// <summary>Sets the cursor. Must be called once, before any other method.</summary>
+    /// <param name="after">Null: after the last acknowledged item.</param>
+    /// <exception cref="Grpc.Core.RpcException">OUT_OF_RANGE: the sequence is beyond the end of the stream.</exception>
     public async ValueTask OpenAsync(ulong? after, CancellationToken cancellation)
     {
         var (acknowledged, last) = await outbox.PositionAsync(stream, cancellation);
-        if (after > last) throw ApiErrors.OutOfRange("open.after_sequence", "this sequence was never given out");
+        if (after > last) throw ApiErrors.OutOfRange("open.after_sequence", "this sequence is beyond the end of the stream");
         _stored = _asked = acknowledged;
         _delivered = Math.Max(after ?? acknowledged, acknowledged);
     }
 
-    /// <summary>Notes an acknowledgement; it is stored soon.</summary>
-    /// <exception cref="Grpc.Core.RpcException">OUT_OF_RANGE: not delivered yet.</exception>
+    /// <summary>Accepts an acknowledgement; <see cref="StoreAcknowledgementsAsync"/> stores it.</summary>
+    /// <exception cref="Grpc.Core.RpcException">OUT_OF_RANGE: the sequence has not been delivered on this stream.</exception>
     public void Acknowledge(ulong sequence)
     {
-        if (sequence > Volatile.Read(ref _delivered)) throw ApiErrors.OutOfRange("ack.sequence", "this sequence was not delivered on this stream");
+        if (sequence > Volatile.Read(ref _delivered))
+            throw ApiErrors.OutOfRange("ack.sequence", "this sequence was not delivered on this stream");
         if (sequence <= _asked) return;
         Volatile.Write(ref _asked, sequence);
         _windowMoved.Set();
         _acknowledgementArrived.Set();
     }
 
-    /// <summary>Delivers until cancelled.</summary>
+    /// <summary>Delivers items until cancelled.</summary>
     public async Task DeliverAsync(CancellationToken cancellation)
     {
         ulong cursor = _delivered;
@@ -61,12 +67,12 @@ internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<IReadO
             var items = await outbox.ReadAsync(stream, cursor, max, RelayLimits.MaxBytesPerRead, cancellation);
             if (items.Count == 0)
             {
-                // Everything of the catch-up may have been acknowledged by another reader meanwhile.
+                // Another reader may have acknowledged all items that were stored at opening, so the cursor never reaches them.
                 if (!isCaughtUp) { isCaughtUp = true; await caughtUp(cursor, cancellation); }
                 await outbox.WaitAsync(stream, cursor, cancellation);
                 continue;
             }
-            // Before the write: an acknowledgement may be here before the write returns.
+            // Set before the write: the client's acknowledgement may arrive before the write returns.
             cursor = items[^1].Sequence;
             Volatile.Write(ref _delivered, cursor);
             await deliver(items, cancellation);
@@ -83,7 +89,7 @@ internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<IReadO
         }
     }
 
-    /// <summary>Stores what was acknowledged so far.</summary>
+    /// <summary>Stores the highest acknowledgement so far.</summary>
     public async Task FlushAsync(CancellationToken cancellation)
     {
         var asked = Volatile.Read(ref _asked);
@@ -91,4 +97,15 @@ internal sealed class OutboxReader(IOutbox outbox, StreamKey stream, Func<IReadO
         await outbox.AcknowledgeAsync(stream, asked, cancellation);
         _stored = asked;
     }
+}
+
+/// <summary>A flag that any number of tasks set and one task awaits; sets before the next wait are combined.</summary>
+internal sealed class Signal
+{
+    private readonly Channel<bool> _slot =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Set() => _slot.Writer.TryWrite(true);
+
+    public async ValueTask WaitAsync(CancellationToken cancellation) => await _slot.Reader.ReadAsync(cancellation);
 }

@@ -1,9 +1,9 @@
 namespace Relay.Gateway.Streams;
 
 /// <summary>
-/// Work that runs concurrently for different peers and in order for the same peer: a piece begins when the one before it
-/// is done, or, if it is chained to that one, as soon as that one has begun. A lane exists only while it has work. The
-/// number of pieces in work is bounded: adding waits.
+/// Runs work concurrently for different peers and in order for the same peer: an item starts when its predecessor has
+/// completed, or, if it is chained, as soon as its predecessor has started. A peer uses memory only while it has work. The
+/// number of items in progress is bounded: <see cref="AddAsync"/> waits, which is the backpressure on the bridge.
 /// </summary>
 internal sealed class PeerLanes(int bound) : IDisposable
 {
@@ -12,10 +12,14 @@ internal sealed class PeerLanes(int bound) : IDisposable
     private readonly int _bound = bound;
     private readonly Lock _lock = new();
 
-    /// <summary>Waits for room, and queues the work behind its peer's; returns with the work begun if nothing is in its way.</summary>
-    /// <param name="isChained">The conversation itself keeps it behind the piece before it.</param>
-    /// <param name="work">Has begun when it returns its task.</param>
-    public async ValueTask AddAsync(string endpoint, string peer, bool isChained, TaskGroup group, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    /// <summary>
+    /// Waits for a free slot, and queues the work behind earlier work of its peer. If there is none, the work has started when the
+    /// method returns.
+    /// </summary>
+    /// <param name="isChained">True if the conversation itself orders this item after its predecessor.</param>
+    /// <param name="work">Counts as started when it returns its task.</param>
+    public async ValueTask AddAsync(
+        string endpoint, string peer, bool isChained, TaskGroup group, Func<CancellationToken, Task> work, CancellationToken cancellation)
     {
         await _free.WaitAsync(cancellation);
         var key = (endpoint, peer);
@@ -52,7 +56,7 @@ internal sealed class PeerLanes(int bound) : IDisposable
         });
     }
 
-    /// <summary>Completes when nothing is in work; nothing may be added meanwhile.</summary>
+    /// <summary>Completes when no work is in progress. Nothing may be added meanwhile.</summary>
     public async Task DrainAsync(CancellationToken cancellation)
     {
         for (int i = 0; i < _bound; i++) await _free.WaitAsync(cancellation);

@@ -7,10 +7,11 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 
-/// <param name="MaxField">The field's name in the request, for its violation.</param>
+/// <summary>The parameters that pulls of events and of wire text have in common.</summary>
+/// <param name="MaxField">The name of the size's field in the request, for its violation.</param>
 internal sealed record PullRequest(string Endpoint, ulong? After, int Max, string MaxField);
 
-/// <summary>The unary twins of the streams.</summary>
+/// <summary>The unary alternatives to the streams: one page of items, and one acknowledgement.</summary>
 internal static class Pulls
 {
     public static async Task<(IReadOnlyList<OutboxItem> Items, string EndpointId, ulong Last)> PullAsync(
@@ -22,21 +23,24 @@ internal static class Pulls
         violations.ThrowIfAny();
         var stream = await StreamAsync(relay, principal, kind, endpointId!, cancellation);
         var (acknowledged, last) = await relay.Outbox.PositionAsync(stream, cancellation);
-        if (request.After > last) throw ApiErrors.OutOfRange("after_sequence", "this sequence was never given out");
-        var items = await relay.Outbox.ReadAsync(stream, Math.Max(request.After ?? acknowledged, acknowledged), max, GatewayLimits.MaxPullBytes, cancellation);
+        if (request.After > last) throw ApiErrors.OutOfRange("after_sequence", "this sequence is beyond the end of the stream");
+        var items = await relay.Outbox.ReadAsync(
+            stream, Math.Max(request.After ?? acknowledged, acknowledged), max, GatewayLimits.MaxPullBytes, cancellation);
         return (items, endpointId!, last);
     }
 
-    public static async Task AcknowledgeAsync(IRelay relay, Principal principal, StreamKind kind, string endpoint, ulong sequence, CancellationToken cancellation)
+    public static async Task AcknowledgeAsync(
+        IRelay relay, Principal principal, StreamKind kind, string endpoint, ulong sequence, CancellationToken cancellation)
     {
-        if (!ResourceNames.TryParseEndpoint(endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("endpoint", "must be endpoints/{endpoint}");
+        if (!ResourceNames.TryParseEndpoint(endpoint, out var endpointId))
+            throw ApiErrors.InvalidArgument("endpoint", "must be endpoints/{endpoint}");
         var stream = await StreamAsync(relay, principal, kind, endpointId, cancellation);
         var (_, last) = await relay.Outbox.PositionAsync(stream, cancellation);
-        if (sequence > last) throw ApiErrors.OutOfRange("sequence", "this sequence was never given out");
+        if (sequence > last) throw ApiErrors.OutOfRange("sequence", "this sequence is beyond the end of the stream");
         await relay.Outbox.AcknowledgeAsync(stream, sequence, cancellation);
     }
 
-    /// <summary>As many as fit into one answer, but at least one: the rest is the next pull's.</summary>
+    /// <summary>The first messages that fit into one response, but at least one. The next pull returns the rest.</summary>
     public static IEnumerable<T> WithinBytes<T>(IEnumerable<T> messages) where T : IMessage
     {
         int sum = 0;
@@ -49,7 +53,8 @@ internal static class Pulls
         }
     }
 
-    private static async Task<StreamKey> StreamAsync(IRelay relay, Principal principal, StreamKind kind, string endpointId, CancellationToken cancellation)
+    private static async Task<StreamKey> StreamAsync(
+        IRelay relay, Principal principal, StreamKind kind, string endpointId, CancellationToken cancellation)
     {
         principal.RequireEndpoint(endpointId);
         if (await relay.Endpoints.GetAsync(endpointId, cancellation) is null) throw Replies.EndpointNotFound(endpointId);

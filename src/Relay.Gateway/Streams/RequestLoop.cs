@@ -2,16 +2,18 @@ using Grpc.Core;
 
 namespace Relay.Gateway.Streams;
 
-/// <summary>Why reading a client's requests came to its end.</summary>
+/// <summary>The reason why no more requests are read from a stream.</summary>
 internal enum RequestsEnd
 {
-    /// <summary>The client closed its side.</summary>
+    /// <summary>The client closed the request side.</summary>
     Closed,
-    /// <summary>The server drains.</summary>
+    /// <summary>The server is draining.</summary>
     Draining,
 }
 
-/// <summary>Reads a client's requests one by one, until it closes, the server drains, or a task of the stream fails.</summary>
+/// <summary>
+/// Reads a client's requests one by one, until the client closes the request side, the server drains, or a task of the stream fails.
+/// </summary>
 internal static class RequestLoop
 {
     public static async Task<RequestsEnd> RunAsync<T>(
@@ -23,11 +25,12 @@ internal static class RequestLoop
         while (true)
         {
             var read = requests.MoveNext(CancellationToken.None);
-            // What ends the stream comes first: a client that always has a next request ready must not outlive its key.
+            // The end of the stream is checked first: a client that always has a next request ready must not outlive its key.
             if (over.IsCompleted || (!read.IsCompleted && await Task.WhenAny(over, read) == over))
             {
-                // The read ends with the call, one way or the other; its outcome concerns nobody any more.
-                _ = read.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                // The pending read ends with the call; its exception is observed here and ignored.
+                _ = read.ContinueWith(
+                    static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
                 await await over;
                 return RequestsEnd.Draining;
             }
@@ -38,7 +41,7 @@ internal static class RequestLoop
             }
             catch (OperationCanceledException) when (group.Faulted.IsCompleted)
             {
-                // The group stopped under its hands; the fault says why.
+                // The group stopped while the request was handled; its fault is the cause.
                 await group.Faulted;
             }
         }

@@ -3,8 +3,8 @@ using Grpc.Core;
 namespace Relay.Gateway.Streams;
 
 /// <summary>
-/// Lets several tasks write to one response stream, one message at a time, and breaks a long silence with a keep-alive.
-/// A write waits while the client does not read, so a slow client slows its own stream and nothing is buffered for it.
+/// Serialises the writes of several tasks to one response stream, and sends keep-alives on an idle one. A write waits while
+/// the client does not read (backpressure), so a slow client slows only its own stream and no messages are buffered for it.
 /// </summary>
 internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvider time, TimeSpan keepAliveInterval) : IDisposable
 {
@@ -13,10 +13,10 @@ internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvi
     private int _waiting;
     private long _lastWrite = time.GetTimestamp();
 
-    /// <summary>Sends a message, at once or with that of the next who waits for the turn.</summary>
+    /// <summary>Writes a message. It is flushed at once, or together with the message of the next waiting writer.</summary>
     public Task WriteAsync(T message, CancellationToken cancellation) => WriteAsync([message], cancellation);
 
-    /// <summary>Sends some messages together.</summary>
+    /// <summary>Writes several messages, flushed together.</summary>
     public async Task WriteAsync(IReadOnlyList<T> messages, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _waiting);
@@ -32,8 +32,8 @@ internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvi
         {
             for (int i = 0; i < messages.Count; i++)
             {
-                // Every flush is a frame and a call of the system: the last one sends what all have written. Whoever waits
-                // is cancelled only with the stream, whose end sends the rest.
+                // Every flush costs a frame and a system call, so only the last waiting writer flushes. A waiting writer is
+                // cancelled only when the stream ends, which flushes the rest.
                 stream.WriteOptions = i + 1 < messages.Count || Volatile.Read(ref _waiting) > 0 ? s_more : null;
                 await stream.WriteAsync(messages[i]);
             }
@@ -46,16 +46,18 @@ internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvi
     }
 
     /// <summary>
-    /// Sends the notice that the server drains, and leaves the stream open for a moment: the connection's GOAWAY, sent at
-    /// the same time, must not reach the client after the end of its last stream (<see cref="Hosting.GracefulClose"/>).
+    /// Writes the draining message, and keeps the stream open for <see cref="Hosting.GatewayLimits.DrainingNoticeLead"/>: the
+    /// connection's GOAWAY, sent at the same time, must not reach the client after the end of its last stream
+    /// (<see cref="Hosting.GracefulClose"/>).
     /// </summary>
     public async Task WriteLastAsync(T draining, CancellationToken cancellation)
     {
         await WriteAsync(draining, cancellation);
-        await Task.Delay(Hosting.GatewayLimits.DrainingNoticeLead, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Hosting.GatewayLimits.DrainingNoticeLead, time, cancellation)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Runs until cancelled.</summary>
+    /// <summary>Sends a keep-alive whenever nothing was written for the interval, until cancelled.</summary>
     public async Task KeepAliveAsync(Func<T> keepAlive, CancellationToken cancellation)
     {
         while (true)

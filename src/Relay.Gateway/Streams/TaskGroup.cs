@@ -1,20 +1,20 @@
 namespace Relay.Gateway.Streams;
 
 /// <summary>
-/// Tasks that live and die together: the first fault ends the group, and leaving the group waits for all of them.
+/// Tasks with a common lifetime: the first fault cancels all of them, and disposing of the group waits for all of them.
 /// </summary>
 internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(outer);
     private readonly TaskCompletionSource _faulted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    // The members, and the group itself until it is left.
+    // The running members, plus one for the group itself until it is disposed of.
     private int _members = 1;
 
-    /// <summary>Cancelled when the group ends: with its first fault, or when it is left.</summary>
+    /// <summary>Cancelled with the first fault, or when the group is disposed of.</summary>
     public CancellationToken Stopping => _stop.Token;
 
-    /// <summary>Fails with the first fault of a member, and never completes otherwise.</summary>
+    /// <summary>Fails with the first fault of a member; cancelled when the group has been disposed of without one.</summary>
     public Task Faulted => _faulted.Task;
 
     public void Start(Func<CancellationToken, Task> body)
@@ -23,7 +23,7 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
         _ = Run(body);
     }
 
-    /// <summary>Cancels the members and waits until they are gone.</summary>
+    /// <summary>Cancels the members and waits until all have ended.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -42,12 +42,12 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The group has ended; there is nobody left to tell.
+            // The member was cancelled with the group; this is not a fault.
         }
         catch (Exception e)
         {
             _faulted.TrySetException(e);
-            // Whatever waits in the stream's name, for room say, waits no longer.
+            // Also ends waits on behalf of the stream that are not members, as for a free slot of the lanes.
             await _stop.CancelAsync();
         }
         finally

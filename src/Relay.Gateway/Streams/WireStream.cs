@@ -9,7 +9,7 @@ using Relay.Storage;
 
 namespace Relay.Gateway.Streams;
 
-/// <summary>One bridge's stream.</summary>
+/// <summary>One call of <c>BridgeService.StreamWire</c>: inbound wire text, delivery of outbound wire text, acknowledgements.</summary>
 internal sealed class WireStream(
     IRelay relay, Principal principal, IApiKeyStore keys, WireTakeover takeover, InboundWork inboundWork,
     IServerStreamWriter<V1.StreamWireResponse> responses, TimeProvider time, TimeSpan keepAliveInterval, GatewayMetrics metrics)
@@ -29,10 +29,10 @@ internal sealed class WireStream(
                 group.Start(c => principal.WatchAsync(keys, time, c));
                 group.Start(c => _writer.KeepAliveAsync(() => new V1.StreamWireResponse { KeepAlive = new V1.KeepAlive() }, c));
                 end = await RequestLoop.RunAsync(requests, (request, c) => HandleAsync(request, readers, group, c), group, relay.Draining);
-                // What was taken in gets its answer before the stream ends, unless a task has failed.
+                // Accepted messages are answered before the stream ends, unless a task has failed.
                 var answered = _lanes.DrainAsync(cancellation);
                 await Task.WhenAny(group.Faulted, answered);
-                // A fault empties the lanes, too.
+                // A fault also empties the lanes, so the fault decides if both have completed.
                 await (group.Faulted.IsCompleted ? group.Faulted : answered);
                 await readers.FlushAsync(cancellation);
             }
@@ -52,7 +52,8 @@ internal sealed class WireStream(
         switch (request.MessageCase)
         {
             case V1.StreamWireRequest.MessageOneofCase.Open:
-                await readers.OpenAsync(request.Open, (endpointId, c) => ClaimAsync(endpointId, group, c), DeliverAsync, CaughtUpAsync, cancellation);
+                await readers.OpenAsync(
+                    request.Open, (endpointId, c) => ClaimAsync(endpointId, group, c), DeliverAsync, CaughtUpAsync, cancellation);
                 break;
             case V1.StreamWireRequest.MessageOneofCase.Ack:
                 readers.Acknowledge(request.Ack);
@@ -80,7 +81,8 @@ internal sealed class WireStream(
 
     private ValueTask TakeInAsync(V1.InboundWire inbound, TaskGroup group, CancellationToken cancellation)
     {
-        if (!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId)) throw ApiErrors.InvalidArgument("inbound.endpoint", "must be endpoints/{endpoint}");
+        if (!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId))
+            throw ApiErrors.InvalidArgument("inbound.endpoint", "must be endpoints/{endpoint}");
         principal.RequireEndpoint(endpointId);
         return _lanes.AddAsync(endpointId, inbound.Peer, inbound.AfterMessageId.Length > 0, group, async c =>
         {
@@ -102,5 +104,8 @@ internal sealed class WireStream(
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
-        _writer.WriteAsync(new V1.StreamWireResponse { CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence } }, cancellation);
+        _writer.WriteAsync(new V1.StreamWireResponse
+        {
+            CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence },
+        }, cancellation);
 }

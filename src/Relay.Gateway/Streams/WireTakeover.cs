@@ -6,10 +6,11 @@ using Relay.Storage;
 namespace Relay.Gateway.Streams;
 
 /// <summary>
-/// One bridge stream at a time carries an endpoint's wire text out, since a peer that gets a message twice sees a
-/// forgery. The newest stream wins; it is the one whose bridge is alive. In a cluster the newest is written into a shared
-/// document, which a stream looks at before it delivers, at most once in <see cref="GatewayLimits.TakeoverRecheck"/>: that
-/// costs an idle stream nothing, and what two carry meanwhile was not acknowledged, so it might have come twice anyway.
+/// Ensures that one bridge stream at a time delivers an endpoint's wire text, because a peer that receives a message twice
+/// reports a forgery. The newest stream wins: its bridge is the one that is alive. In a cluster the newest claim is stored in a
+/// shared document, which a stream checks before it delivers, at most once per <see cref="GatewayLimits.TakeoverRecheck"/>. An
+/// idle stream therefore reads nothing. Items that two streams deliver in that interval were not acknowledged, so they could
+/// have been delivered twice without a takeover as well.
 /// </summary>
 internal sealed class WireTakeover(IRelay relay, TimeProvider time)
 {
@@ -18,7 +19,7 @@ internal sealed class WireTakeover(IRelay relay, TimeProvider time)
     private readonly Dictionary<string, Claim> _current = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
-    /// <summary>Claims an endpoint, and ends whoever had it. Dispose of the claim when the stream ends.</summary>
+    /// <summary>Claims an endpoint, and revokes the previous claim. Dispose of the claim when the stream ends.</summary>
     public async ValueTask<Claim> TakeAsync(string endpointId, CancellationToken cancellation)
     {
         var claim = new Claim(this, endpointId);
@@ -43,7 +44,7 @@ internal sealed class WireTakeover(IRelay relay, TimeProvider time)
 
     private static string Document(string endpointId) => "wire-stream/" + endpointId;
 
-    /// <summary>Best effort: a stream that cannot claim what it reads is still the newest of its node.</summary>
+    /// <summary>Stores the claim in the cluster, as a best effort: if it fails, the stream is still the newest of its node.</summary>
     private async ValueTask PublishAsync(Claim claim, CancellationToken cancellation)
     {
         try
@@ -59,7 +60,7 @@ internal sealed class WireTakeover(IRelay relay, TimeProvider time)
         }
         catch (StoreException)
         {
-            // Reading fails as well then, and tells the client.
+            // The store fails for reads too, and that failure is reported to the client.
         }
     }
 
@@ -68,12 +69,16 @@ internal sealed class WireTakeover(IRelay relay, TimeProvider time)
         if (!claim.IsPublished || time.GetElapsedTime(claim.LastLook) < GatewayLimits.TakeoverRecheck) return;
         try
         {
-            if (await _documents!.ReadAsync(Document(claim.EndpointId), cancellation) is { } stored && !stored.Clear.AsSpan().SequenceEqual(claim.Id)) claim.Lose();
+            if (await _documents!.ReadAsync(Document(claim.EndpointId), cancellation) is { } stored
+                && !stored.Clear.AsSpan().SequenceEqual(claim.Id))
+            {
+                claim.Lose();
+            }
             claim.LastLook = time.GetTimestamp();
         }
         catch (Exception e) when (e is StoreException or DamagedDocumentException)
         {
-            // Not known: the next delivery looks again.
+            // The owner is not known; the next delivery checks again.
         }
     }
 
@@ -91,19 +96,19 @@ internal sealed class WireTakeover(IRelay relay, TimeProvider time)
 
         public string EndpointId => endpointId;
 
-        /// <summary>Tells it from every other claim.</summary>
+        /// <summary>16 random bytes that distinguish the claim from those of other nodes.</summary>
         public byte[] Id { get; } = RandomNumberGenerator.GetBytes(16);
 
         public bool IsPublished { get; set; }
 
         public long LastLook { get; set; }
 
-        /// <summary>Completes when another stream has taken the endpoint.</summary>
+        /// <summary>Completes when another stream has claimed the endpoint.</summary>
         public Task Lost => _lost.Task;
 
         public void Lose() => _lost.TrySetResult();
 
-        /// <summary>True if the endpoint is this stream's still, as far as is known.</summary>
+        /// <summary>True if no newer claim is known.</summary>
         public async ValueTask<bool> HoldsAsync(CancellationToken cancellation)
         {
             await owner.LookAsync(this, cancellation);

@@ -3,13 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Relay.Gateway.Telemetry;
 
-/// <summary>What the gateway logs. Never content, keys, addresses or fingerprints; numbers 2000 to 2099.</summary>
+/// <summary>
+/// The gateway's log messages, event ids 2000 to 2099. None contains message content, keys, addresses or fingerprints.
+/// </summary>
 internal static partial class GatewayLog
 {
     [LoggerMessage(2000, LogLevel.Error, "{Method} failed: {Fault} at {Where}")]
     private static partial void CallFailed(this ILogger log, string method, string fault, string where);
 
-    /// <summary>Type and place are enough to find a fault; an exception's text may carry what was sent.</summary>
+    /// <summary>Logs an exception by type and stack frames only: its message may contain what was sent.</summary>
     public static void CallFailed(this ILogger log, string method, Exception fault)
     {
         var frames = new StackTrace(fault, fNeedFileInfo: false).GetFrames().Take(6);
@@ -17,24 +19,29 @@ internal static partial class GatewayLog
         log.CallFailed(method, fault.GetType().FullName ?? fault.GetType().Name, where);
     }
 
-    [LoggerMessage(2001, LogLevel.Warning, "The shared API keys cannot be read; the ones known decide for a while. {Reason}")]
+    [LoggerMessage(2001, LogLevel.Warning, "The shared API keys cannot be read; the cached ones are used for a limited time. {Reason}")]
     public static partial void KeysNotRead(this ILogger log, string reason);
 
-    [LoggerMessage(2002, LogLevel.Information, "Not ready any more; draining begins in {Delay}")]
+    [LoggerMessage(2002, LogLevel.Information, "No longer ready; draining begins in {Delay}")]
     public static partial void NotReady(this ILogger log, TimeSpan delay);
 
-    [LoggerMessage(2003, LogLevel.Warning, "Draining did not end in {Limit}; what is left is done again by another node, or after the next start")]
+    [LoggerMessage(2003, LogLevel.Warning,
+        "Draining did not finish within {Limit}; unfinished work is retried on another node, or after the next start")]
     public static partial void DrainTooLong(this ILogger log, TimeSpan limit);
 
-    [LoggerMessage(2004, LogLevel.Information, "Certificate {File}, valid until {Ends}")]
+    [LoggerMessage(2004, LogLevel.Information, "Certificate {File} loaded, valid until {Ends}")]
     public static partial void CertificateLoaded(this ILogger log, string file, DateTimeOffset ends);
 
-    [LoggerMessage(2005, LogLevel.Warning, "The certificate {File} ends at {Ends}, and clients refuse it then: replace the files, a restart is not needed")]
+    [LoggerMessage(2005, LogLevel.Warning,
+        "The certificate {File} expires at {Ends}, and clients refuse it then: replace the files; no restart is needed")]
     public static partial void CertificateEnds(this ILogger log, string file, DateTimeOffset ends);
 
-    [LoggerMessage(2006, LogLevel.Warning, "The certificate {File} has changed and cannot be used; the one before stays. {Reason}")]
+    [LoggerMessage(2006, LogLevel.Warning,
+        "The certificate {File} has changed and cannot be used; the previous one stays in use. {Reason}")]
     public static partial void CertificateNotRead(this ILogger log, string file, string reason);
 
-    [LoggerMessage(2090, LogLevel.Warning, "The certificate's key {File} can be read by everybody on this machine, or written by others: chmod 600 it, or 640 with a group of its own")]
+    [LoggerMessage(2090, LogLevel.Warning,
+        "The certificate's key {File} is readable by everyone on this machine, or writable by others: "
+        + "set its mode to 600, or to 640 with a dedicated group")]
     public static partial void KeyIsOpen(this ILogger log, string file);
 }

@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace Relay.Gateway.Telemetry;
 
-/// <summary>What the gateway counts, on the meter "Relay". Labels come from small closed sets.</summary>
+/// <summary>The gateway's instruments on the meter "Relay". The values of every label form a small closed set.</summary>
 internal sealed class GatewayMetrics : IDisposable
 {
     private readonly Meter _meter = new("Relay");
@@ -16,13 +16,15 @@ internal sealed class GatewayMetrics : IDisposable
     public GatewayMetrics()
     {
         _streams = _meter.CreateUpDownCounter<long>("relay.gateway.streams", "{stream}", "Open streams of bots and bridges.");
-        _inbound = _meter.CreateCounter<long>("relay.gateway.wire.inbound", "{message}", "Wire texts that bridges brought, by what became of them.");
+        _inbound = _meter.CreateCounter<long>("relay.gateway.wire.inbound", "{message}", "Wire texts received from bridges, by result.");
         _delivered = _meter.CreateCounter<long>("relay.gateway.delivered", "{message}", "Items delivered to streams.");
-        _denied = _meter.CreateCounter<long>("relay.gateway.denied", "{call}", "Calls denied for want of a key or a scope.");
-        _callerFaults = _meter.CreateCounter<long>("relay.gateway.caller.faults", "{call}", "Calls that the caller reset, or sent no valid message on.");
+        _denied = _meter.CreateCounter<long>("relay.gateway.denied", "{call}",
+            "Calls denied because of a missing or invalid key, or a missing scope.");
+        _callerFaults = _meter.CreateCounter<long>("relay.gateway.caller.faults", "{call}",
+            "Calls that the caller reset, or on which it sent a malformed message.");
     }
 
-    /// <summary>Counts a stream until disposed of.</summary>
+    /// <summary>Counts a stream as open until the result is disposed of.</summary>
     public IDisposable StreamOpened(string kind)
     {
         var tag = new KeyValuePair<string, object?>("kind", kind);

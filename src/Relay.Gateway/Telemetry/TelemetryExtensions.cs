@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,8 +14,8 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Telemetry;
 
 /// <summary>
-/// Log lines on standard error; traces, metrics and logs by OTLP. OTLP is governed by OpenTelemetry's standard variables
-/// alone: each signal is exported if its endpoint is set, and <c>OTEL_SDK_DISABLED=true</c> turns all of it off.
+/// Configures log lines on standard error, and traces, metrics and logs by OTLP. Only OpenTelemetry's standard variables
+/// control OTLP: each signal is exported if its endpoint is set, and <c>OTEL_SDK_DISABLED=true</c> turns all of them off.
 /// </summary>
 internal static class TelemetryExtensions
 {
@@ -23,20 +24,21 @@ internal static class TelemetryExtensions
 
     static TelemetryExtensions()
     {
-        // Otherwise ASP.NET Core's server spans carry no tags.
+        // Without this, ASP.NET Core's server spans have no tags.
         AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
     }
 
-    /// <summary>Levels and format are the configuration's ("Logging").</summary>
+    /// <summary>Adds the console logger; levels and format come from the section "Logging".</summary>
     public static void AddRelayLogging(this WebApplicationBuilder builder)
     {
         var logging = builder.Logging;
         logging.ClearProviders();
         logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         logging.AddConsole();
-        // Standard output belongs to the command's own answer.
+        // Standard output is reserved for the command's own output.
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.Services.Configure<JsonConsoleFormatterOptions>(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, TimestampFormat));
+        logging.Services.Configure<JsonConsoleFormatterOptions>(
+            json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, TimestampFormat));
         logging.Services.Configure<SimpleConsoleFormatterOptions>(line =>
         {
             (line.SingleLine, line.UseUtcTimestamp, line.TimestampFormat) = (true, true, TimestampFormat + " ");
@@ -50,13 +52,15 @@ internal static class TelemetryExtensions
         bool IsOn(string signal) =>
             !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase)
             && configuration[$"OTEL_{signal}_EXPORTER"] is not "none"
-            && (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 } || configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is { Length: > 0 });
+            && (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 }
+                || configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is { Length: > 0 });
 
         bool traces = IsOn("TRACES"), metrics = IsOn("METRICS"), logs = IsOn("LOGS");
         if (!traces && !metrics && !logs) return;
         var telemetry = builder.Services.AddOpenTelemetry()
-            // The environment's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win: they are added last.
-            .ConfigureResource(resource => resource.Clear().AddService("relay", serviceVersion: ServerInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector());
+            // Added last, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
+            .ConfigureResource(resource => resource.Clear()
+                .AddService("relay", serviceVersion: ServerInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector());
         if (traces)
         {
             telemetry.WithTracing(tracing => tracing
@@ -71,5 +75,17 @@ internal static class TelemetryExtensions
                 .AddOtlpExporter());
         }
         if (logs) telemetry.WithLogging(logging => logging.AddOtlpExporter());
+    }
+}
+
+/// <summary>Removes the attributes of server spans that identify the caller: address, port, user agent, query.</summary>
+internal sealed class ConnectionDetailsRemover : BaseProcessor<Activity>
+{
+    private static readonly string[] s_removed =
+        ["client.address", "client.port", "network.peer.address", "network.peer.port", "user_agent.original", "url.query", "url.full"];
+
+    public override void OnEnd(Activity data)
+    {
+        foreach (var tag in s_removed) data.SetTag(tag, null);
     }
 }

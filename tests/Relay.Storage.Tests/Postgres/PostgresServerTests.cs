@@ -38,7 +38,7 @@ public sealed class PostgresServerTests : IDisposable
         var failure = await Assert.ThrowsAsync<EngineException>(() => PostgresServer.StartAsync(new PostgresOptions(_directory) { Settings = new Dictionary<string, string> { ["no_such_setting"] = "1" } }));
         Assert.Contains("unrecognized configuration parameter", failure.Message, StringComparison.Ordinal);
         failure = await Assert.ThrowsAsync<EngineException>(() => PostgresServer.StartAsync(new PostgresOptions(_directory)));
-        Assert.Contains("there already", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("already exists", failure.Message, StringComparison.Ordinal);
     }
 
     private static async Task<T?> AskAsync<T>(string connectionString, string sql)

@@ -1,25 +1,27 @@
 namespace Relay.Lab.Bench;
 
-/// <summary>One thing that is measured, on every implementation that can do it.</summary>
-/// <param name="What">Its stable name in the results.</param>
-/// <param name="Count">Repetitions in one round: some tens of milliseconds on the slowest implementation.</param>
-/// <param name="Relay">Does it so many times with Otr.Core.</param>
+/// <summary>One operation that is measured with every implementation that supports it.</summary>
+/// <param name="What">The operation's stable name in the results.</param>
+/// <param name="Count">Repetitions per round: some tens of milliseconds with the slowest implementation.</param>
+/// <param name="Relay">Runs the operation the given number of times with Otr.Core.</param>
 internal sealed record BenchCase(string What, int Count, Action<int> Relay)
 {
-    /// <summary>libotr's benchmark program can do it, too.</summary>
+    /// <summary>True if libotr's benchmark program supports the operation.</summary>
     public bool Libotr { get; init; } = true;
 
-    /// <summary>Length of a text, for libotr's side.</summary>
+    /// <summary>The length of a text, for libotr's program.</summary>
     public int Bytes { get; init; }
 
-    /// <summary>Does it so many times with OpenSSL; null where there is nothing to compare, or no OpenSSL.</summary>
+    /// <summary>
+    /// Runs the operation the given number of times with OpenSSL. Null if OpenSSL has no equivalent or is not installed.
+    /// </summary>
     public Action<int>? OpenSsl { get; init; }
 
-    /// <summary>Repetitions of Otr.Core in one round, where it is much faster or slower; else <see cref="Count"/>.</summary>
+    /// <summary>Repetitions of Otr.Core per round, if it is much faster or slower; by default <see cref="Count"/>.</summary>
     public int RelayCount { get; init; } = Count;
 }
 
-/// <summary>The microseconds of one implementation in every round.</summary>
+/// <summary>Measured values, one per round, and their quantiles.</summary>
 internal sealed class Samples
 {
     private readonly List<double> _values = [];
@@ -30,10 +32,9 @@ internal sealed class Samples
 
     public IReadOnlyList<double> Values => _values;
 
-    /// <summary>The middle value.</summary>
     public double Median => Quantile(0.5);
 
-    /// <summary>The value below which the given share lies, interpolated.</summary>
+    /// <summary>The value below which the given share of the values lies, interpolated.</summary>
     public double Quantile(double share)
     {
         var sorted = _values.Order().ToArray();
@@ -43,16 +44,16 @@ internal sealed class Samples
     }
 }
 
-/// <summary>A case and what was measured.</summary>
+/// <summary>The measured values of a case.</summary>
 internal sealed record BenchResult(string What, Samples Relay, Samples Libotr, Samples OpenSsl)
 {
-    /// <summary>Managed bytes that one repetition of Otr.Core's allocates.</summary>
+    /// <summary>Managed bytes that one repetition allocates with Otr.Core.</summary>
     public Samples Allocated { get; } = new();
 
-    /// <summary>"us", or "bytes" for the memory.</summary>
+    /// <summary>"us", or "bytes" for sizes.</summary>
     public string Unit { get; init; } = "us";
 
-    /// <summary>How many times as much the other takes: the median of the rounds' ratios, because a round's noise hits both.</summary>
+    /// <summary>The ratio of the other implementation's value to Otr.Core's in each round, because noise affects both in a round.</summary>
     public Samples Ratio(Samples other)
     {
         var ratios = new Samples();

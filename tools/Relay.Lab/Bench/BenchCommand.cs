@@ -5,46 +5,107 @@ using Spectre.Console;
 
 namespace Relay.Lab.Bench;
 
-/// <summary><c>relay bench</c>: what Relay costs, beside others, on this machine.</summary>
+/// <summary><c>relay bench</c>: measures Relay on this machine, and compares it with other implementations.</summary>
 public static class BenchCommand
 {
-    public static Command Create() => new("bench", "What Relay costs on this machine, beside other implementations in the same run.") { CreateOtr(), CreateServer() };
+    public static Command Create() => new("bench", "Measure Relay on this machine, compared with other implementations in the same run.")
+    {
+        CreateOtr(), CreateServer(),
+    };
 
     private static Command CreateOtr()
     {
-        // Takes the place of the option of this name that every other command has.
-        var json = new Option<FileInfo?>(CommonOptions.Json.Name) { Description = "Write the results to this file too, as an array of objects.", HelpName = "FILE" };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds, of which the median is reported.", HelpName = "N", DefaultValueFactory = _ => 15 };
-        var only = new Option<string[]>("--only") { Description = "Run these cases only: ake, one-way, ping-pong, …", HelpName = "CASE", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        rounds.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("At least one round."); });
-        var command = new Command("otr", "CPU time of the OTR protocol, both sides together: Otr.Core, libotr where it is installed, OpenSSL's kernels.") { json, rounds, only };
-        command.SetAction((result, cancellation) => RunOtrAsync(result.GetValue(json), result.GetValue(rounds), result.GetValue(only)!, cancellation));
+        var json = JsonFile();
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "Number of rounds; the median is reported.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 15,
+        };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Run only these cases: ake, one-way, ping-pong, …",
+            HelpName = "CASE",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        rounds.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds must be at least 1."); });
+        var command = new Command("otr", "Measure CPU time of the OTR protocol, both sides together: "
+            + "Otr.Core, libotr if it is installed, cryptographic kernels of OpenSSL.")
+        {
+            json, rounds, only,
+        };
+        command.SetAction((result, cancellation) =>
+            RunOtrAsync(result.GetValue(json), result.GetValue(rounds), result.GetValue(only)!, cancellation));
         return command;
     }
 
     private static Command CreateServer()
     {
-        var json = new Option<FileInfo?>(CommonOptions.Json.Name) { Description = "Write the results to this file too, as an array of objects.", HelpName = "FILE" };
-        var only = new Option<string[]>("--only") { Description = "Measure these rows only, by name, with commas between them.", HelpName = "ROW,…", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var seconds = new Option<double>("--seconds") { Description = "Time that each measurement under load takes.", HelpName = "S", DefaultValueFactory = _ => 10 };
-        var conversations = new Option<int>("--conversations") { Description = "Conversations that speak at once.", HelpName = "N", DefaultValueFactory = _ => 256 };
-        var isShort = new Option<bool>("--short") { Description = "Every row in a few seconds: its shape, not its figures." };
+        var json = JsonFile();
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Measure only these rows, by name, separated by commas.",
+            HelpName = "ROW,…",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "Duration of each measurement under load, in seconds.",
+            HelpName = "S",
+            DefaultValueFactory = _ => 10,
+        };
+        var conversations = new Option<int>("--conversations")
+        {
+            Description = "Number of concurrent conversations.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 256,
+        };
+        var isShort = new Option<bool>("--short")
+        {
+            Description = "Run every row for a few seconds only, to test the benchmark itself; the figures mean nothing.",
+        };
         only.Validators.Add(result =>
         {
-            foreach (var what in Names(result.GetValueOrDefault<string[]>() ?? []).Except(ServerBench.Names)) result.AddError($"There is no row '{what}': {string.Join(", ", ServerBench.Names)}.");
+            foreach (var what in Names(result.GetValueOrDefault<string[]>() ?? []).Except(ServerBench.Names))
+                result.AddError($"There is no row '{what}': {string.Join(", ", ServerBench.Names)}.");
         });
-        seconds.Validators.Add(result => { if (result.GetValueOrDefault<double>() is not (>= 0.1 and <= 3600)) result.AddError("--seconds must be 0.1 to 3600."); });
-        conversations.Validators.Add(result => { if (result.GetValueOrDefault<int>() is not (>= 1 and <= 10_000)) result.AddError("--conversations must be 1 to 10000."); });
-        var command = new Command("server", "Relay end to end through gRPC, with real OTR on both sides: throughput, latency, CPU for each message, recovery, capacity.") { json, only, seconds, conversations, isShort };
+        seconds.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0.1 and <= 3600)) result.AddError("--seconds must be 0.1 to 3600.");
+        });
+        conversations.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is not (>= 1 and <= 10_000)) result.AddError("--conversations must be 1 to 10000.");
+        });
+        var command = new Command("server", "Measure Relay end to end through gRPC, with real OTR on both sides: "
+            + "throughput, latency, CPU per message, recovery, capacity.")
+        {
+            json, only, seconds, conversations, isShort,
+        };
         command.SetAction((result, cancellation) =>
         {
-            var options = new ServerBenchOptions { Only = [.. Names(result.GetValue(only)!)], Measured = TimeSpan.FromSeconds(result.GetValue(seconds)), Conversations = result.GetValue(conversations) };
+            var options = new ServerBenchOptions
+            {
+                Only = [.. Names(result.GetValue(only)!)],
+                Measured = TimeSpan.FromSeconds(result.GetValue(seconds)),
+                Conversations = result.GetValue(conversations),
+            };
             return RunServerAsync(result.GetValue(json), result.GetValue(isShort) ? options.Shortened() : options, cancellation);
         });
         return command;
     }
 
-    private static IEnumerable<string> Names(IEnumerable<string> given) => given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    /// <summary>An option that hides the common one of the same name, which takes no value.</summary>
+    private static Option<FileInfo?> JsonFile() => new(CommonOptions.Json.Name)
+    {
+        Description = "Write the results to this file too, as an array of objects.",
+        HelpName = "FILE",
+    };
+
+    private static IEnumerable<string> Names(IEnumerable<string> given)
+        => given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
     private static async Task<int> RunServerAsync(FileInfo? json, ServerBenchOptions options, CancellationToken cancellation)
     {
@@ -60,7 +121,7 @@ public static class BenchCommand
 
     private static async Task<int> RunOtrAsync(FileInfo? json, int rounds, string[] only, CancellationToken cancellation)
     {
-        // Progress goes to stderr, so that the table can be kept: relay bench otr > table.md
+        // Progress is written to stderr, so that stdout can be redirected: relay bench otr > table.md
         var narrator = Report.ErrorTerminal();
         var scratch = Directory.CreateTempSubdirectory("relay-bench-");
         try
@@ -85,7 +146,7 @@ public static class BenchCommand
         }
     }
 
-    /// <summary>With a bar on a terminal; in a pipe or a file, where one would be junk, without.</summary>
+    /// <summary>Runs a benchmark with a progress bar if stderr is a terminal.</summary>
     private static async Task<IReadOnlyList<T>> RunAsync<T>(IAnsiConsole narrator, Func<Action<string, double>, Task<IReadOnlyList<T>>> run)
     {
         if (Console.IsErrorRedirected) return await run((_, _) => { });

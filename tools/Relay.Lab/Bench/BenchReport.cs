@@ -4,10 +4,10 @@ using Spectre.Console;
 
 namespace Relay.Lab.Bench;
 
-/// <summary>The results, for machines and for people.</summary>
+/// <summary>Writes the results of <c>relay bench otr</c> as JSON and as a table.</summary>
 internal static class BenchReport
 {
-    /// <summary>An array of objects: `what`, `relay_us`, `libotr_us`, `ratio`, and more where there is more (bench/README.md).</summary>
+    /// <summary>Writes an array of objects with `what`, `relay_us`, `libotr_us`, `ratio` and further fields (bench/README.md).</summary>
     public static async Task WriteJsonAsync(string file, IReadOnlyList<BenchResult> results, CancellationToken cancellation)
     {
         await using var stream = File.Create(file);
@@ -35,12 +35,13 @@ internal static class BenchReport
         await json.FlushAsync(cancellation);
     }
 
-    /// <summary>A table that is Markdown, too.</summary>
+    /// <summary>Prints a table in Markdown.</summary>
     public static void Print(IAnsiConsole console, IReadOnlyList<BenchResult> results)
     {
         var table = new Table().Border(TableBorder.Markdown);
         table.AddColumn("what");
-        foreach (var column in new[] { "relay", "libotr", "ratio", "10–90 %", "OpenSSL", "ratio", "allocated" }) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var column in new[] { "relay", "libotr", "ratio", "10–90 %", "OpenSSL", "ratio", "allocated" })
+            table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var result in results)
         {
             var ratio = result.Ratio(result.Libotr);

@@ -5,27 +5,28 @@ using Relay.Lab.OtrPeer;
 
 namespace Relay.Lab.Bench;
 
-/// <summary>Two libotr endpoints in a process of their own, which reports its own CPU time.</summary>
+/// <summary>Runs libotr's benchmark program: two endpoints in a separate process, which reports its own CPU time.</summary>
 internal sealed class LibotrBench : IAsyncDisposable
 {
     private readonly Process _process;
 
     private LibotrBench(Process process) => _process = process;
 
-    /// <summary>Compiles and starts it; null, and the reason, where libotr or the compiler is missing.</summary>
+    /// <summary>Compiles and starts the program. If libotr or the compiler is missing, the result is null and a reason.</summary>
     public static async Task<(LibotrBench? Bench, string Reason)> TryStartAsync(string directory, CancellationToken cancellation)
     {
         if (!NativeProgram.TryBuild(directory, ["libotr-bench.c", "peer-line.h"], out var program, out var reason)) return (null, reason);
-        var bench = new LibotrBench(Process.Start(new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
-        await bench.ReadAsync(cancellation); // "ready", once its keys are made
+        var bench = new LibotrBench(
+            Process.Start(new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
+        await bench.ReadAsync(cancellation); // "ready", after the generation of its keys
         return (bench, "");
     }
 
-    /// <summary>Microseconds of CPU for each of <paramref name="count"/> repetitions.</summary>
+    /// <summary>Average CPU time of a repetition, in microseconds.</summary>
     public async Task<double> MicrosecondsAsync(string what, int count, int bytes, CancellationToken cancellation)
         => (await AskAsync($"{what} {count} {bytes}", cancellation)).GetProperty("us").GetDouble() / count;
 
-    /// <summary>Bytes of heap for each side of a conversation after a key exchange and four messages.</summary>
+    /// <summary>Bytes of heap per side of a conversation after a key exchange and four messages.</summary>
     public async Task<double> MemoryAsync(int count, CancellationToken cancellation)
         => (await AskAsync(string.Create(CultureInfo.InvariantCulture, $"memory {count}"), cancellation)).GetProperty("bytes").GetDouble();
 
@@ -41,14 +42,16 @@ internal sealed class LibotrBench : IAsyncDisposable
         await _process.StandardInput.WriteLineAsync(command.AsMemory(), cancellation);
         await _process.StandardInput.FlushAsync(cancellation);
         var result = await ReadAsync(cancellation);
-        if (result.GetProperty("event").GetString() != "result") throw new InvalidOperationException($"libotr cannot do: {command}");
+        if (result.GetProperty("event").GetString() != "result")
+            throw new InvalidOperationException($"libotr's benchmark does not support: {command}");
         await ReadAsync(cancellation); // "done"
         return result;
     }
 
     private async Task<JsonElement> ReadAsync(CancellationToken cancellation)
     {
-        var line = await _process.StandardOutput.ReadLineAsync(cancellation) ?? throw new InvalidOperationException("libotr's benchmark has gone.");
+        var line = await _process.StandardOutput.ReadLineAsync(cancellation)
+            ?? throw new InvalidOperationException("libotr's benchmark has ended unexpectedly.");
         using var document = JsonDocument.Parse(line);
         return document.RootElement.Clone();
     }

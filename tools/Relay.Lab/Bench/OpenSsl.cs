@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Relay.Lab.Bench;
 
-/// <summary>The kernels of OpenSSL's libcrypto, called in this process; absent where the library is.</summary>
+/// <summary>Calls the exponentiation and DSA of OpenSSL's libcrypto, if the library is installed.</summary>
 internal sealed class OpenSsl : IDisposable
 {
     private const string Library = "libcrypto.so.3";
 
     private readonly IntPtr _context, _modulus, _montgomery, _result, _dsa;
-    private IntPtr _signature; // the one to verify
+    private IntPtr _signature; // made by SignToVerify
 
     private OpenSsl(byte[] modulus, DsaNumbers dsa)
     {
@@ -22,13 +22,13 @@ internal sealed class OpenSsl : IDisposable
             throw new InvalidOperationException("OpenSSL refused the DSA key.");
     }
 
-    /// <summary>A DSA key, each number big-endian.</summary>
+    /// <summary>The numbers of a DSA key, big-endian.</summary>
     public sealed record DsaNumbers(byte[] P, byte[] Q, byte[] G, byte[] Y, byte[] X)
     {
         public override string ToString() => nameof(DsaNumbers);
     }
 
-    /// <summary>A big number for <see cref="Exp"/>; it lives as long as the benchmark.</summary>
+    /// <summary>Creates a big number for <see cref="Exp"/>; it is not freed before the process ends.</summary>
     public IntPtr Number(byte[] bigEndian) => Made(BN_bin2bn(bigEndian, bigEndian.Length, IntPtr.Zero));
 
     public static OpenSsl? TryOpen(byte[] modulus, DsaNumbers dsa)
@@ -41,10 +41,11 @@ internal sealed class OpenSsl : IDisposable
     /// <summary>@base^exponent mod p, in constant time.</summary>
     public void Exp(IntPtr @base, IntPtr exponent)
     {
-        if (BN_mod_exp_mont_consttime(_result, @base, exponent, _modulus, _context, _montgomery) != 1) throw new InvalidOperationException("OpenSSL's exponentiation failed.");
+        if (BN_mod_exp_mont_consttime(_result, @base, exponent, _modulus, _context, _montgomery) != 1)
+            throw new InvalidOperationException("OpenSSL's exponentiation failed.");
     }
 
-    /// <summary>Signs, and forgets the signature.</summary>
+    /// <summary>Signs, and discards the signature.</summary>
     /// <param name="digest">20 bytes.</param>
     public void Sign(byte[] digest) => DSA_SIG_free(Made(DSA_do_sign(digest, digest.Length, _dsa)));
 
@@ -57,7 +58,8 @@ internal sealed class OpenSsl : IDisposable
 
     public void Verify(byte[] digest)
     {
-        if (DSA_do_verify(digest, digest.Length, _signature, _dsa) != 1) throw new InvalidOperationException("OpenSSL's verification failed.");
+        if (DSA_do_verify(digest, digest.Length, _signature, _dsa) != 1)
+            throw new InvalidOperationException("OpenSSL's verification failed.");
     }
 
     public void Dispose()
@@ -70,7 +72,8 @@ internal sealed class OpenSsl : IDisposable
         BN_CTX_free(_context);
     }
 
-    private static IntPtr Made(IntPtr pointer) => pointer != IntPtr.Zero ? pointer : throw new InvalidOperationException("OpenSSL is out of memory.");
+    private static IntPtr Made(IntPtr pointer)
+        => pointer != IntPtr.Zero ? pointer : throw new InvalidOperationException("OpenSSL is out of memory.");
 
     [DllImport(Library)] private static extern IntPtr BN_CTX_new();
     [DllImport(Library)] private static extern void BN_CTX_free(IntPtr context);
@@ -80,7 +83,8 @@ internal sealed class OpenSsl : IDisposable
     [DllImport(Library)] private static extern IntPtr BN_MONT_CTX_new();
     [DllImport(Library)] private static extern void BN_MONT_CTX_free(IntPtr montgomery);
     [DllImport(Library)] private static extern int BN_MONT_CTX_set(IntPtr montgomery, IntPtr modulus, IntPtr context);
-    [DllImport(Library)] private static extern int BN_mod_exp_mont_consttime(IntPtr result, IntPtr @base, IntPtr exponent, IntPtr modulus, IntPtr context, IntPtr montgomery);
+    [DllImport(Library)] private static extern int BN_mod_exp_mont_consttime(IntPtr result, IntPtr @base, IntPtr exponent, IntPtr modulus,
+        IntPtr context, IntPtr montgomery);
     [DllImport(Library)] private static extern IntPtr DSA_new();
     [DllImport(Library)] private static extern void DSA_free(IntPtr dsa);
     [DllImport(Library)] private static extern int DSA_set0_pqg(IntPtr dsa, IntPtr p, IntPtr q, IntPtr g);

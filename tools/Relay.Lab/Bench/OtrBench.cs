@@ -1,15 +1,17 @@
+using System.Runtime.InteropServices;
+
 namespace Relay.Lab.Bench;
 
-/// <summary>Runs the cases in rounds that go back and forth between the implementations.</summary>
+/// <summary>Runs the cases in rounds; every round measures all implementations in turn.</summary>
 internal static class OtrBench
 {
     private const int MemoryConversations = 200;
 
-    /// <summary>CPU time that a case is given before it is measured: the compiler optimises what runs often.</summary>
+    /// <summary>CPU time of a case before its measurement, in which the JIT compiler optimises the hot code.</summary>
     private const double WarmUpMicroseconds = 300_000;
 
     /// <param name="only">The cases to run; empty: all.</param>
-    /// <param name="progress">Told before every step: what, and the share done.</param>
+    /// <param name="progress">Called before every step with its name and the share of completed steps.</param>
     public static async Task<IReadOnlyList<BenchResult>> RunAsync(int rounds, IReadOnlyCollection<string> only, LibotrBench? libotr,
         Action<string, double> progress, CancellationToken cancellation)
     {
@@ -30,7 +32,8 @@ internal static class OtrBench
             {
                 progress($"{c.What}, round {round + 1} of {rounds}", done++ / steps);
                 result.Relay.Add(await Task.Run(() => Time(c.Relay, c.RelayCount, result.Allocated), cancellation));
-                if (libotr is not null && c.Libotr) result.Libotr.Add(await libotr.MicrosecondsAsync(c.What, c.Count, c.Bytes, cancellation));
+                if (libotr is not null && c.Libotr)
+                    result.Libotr.Add(await libotr.MicrosecondsAsync(c.What, c.Count, c.Bytes, cancellation));
                 if (c.OpenSsl is { } openSsl) result.OpenSsl.Add(await Task.Run(() => Time(openSsl, c.Count), cancellation));
             }
         }
@@ -68,4 +71,26 @@ internal static class OtrBench
         while (CpuClock.Microseconds - start < WarmUpMicroseconds);
         c.OpenSsl?.Invoke(c.Count);
     }
+}
+
+/// <summary>Reads the CPU time of the calling thread, on which other load of the machine has the least influence.</summary>
+internal static partial class CpuClock
+{
+    private const int ThreadCpuTime = 3; // CLOCK_THREAD_CPUTIME_ID
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+
+    /// <summary>CPU time in microseconds; that of the whole process where the thread's is not available.</summary>
+    public static double Microseconds
+        => OperatingSystem.IsLinux() && GetTime(ThreadCpuTime, out var t) == 0
+            ? t.Seconds * 1e6 + t.Nanoseconds / 1e3
+            : Environment.CpuUsage.TotalTime.TotalMicroseconds;
+
+    [DllImport("libc", EntryPoint = "clock_gettime")]
+    private static extern int GetTime(int clock, out TimeSpec time);
 }

@@ -4,10 +4,13 @@ using Relay.Bench.Kernels;
 
 namespace Relay.Lab.Bench;
 
-/// <summary>What <c>relay bench otr</c> measures: whole protocol steps, both sides together, and the kernels under them.</summary>
+/// <summary>
+/// The cases of <c>relay bench otr</c>: whole protocol steps, both sides together, and the cryptographic kernels that they use.
+/// </summary>
 internal sealed class OtrBenchCases : IDisposable
 {
-    private readonly DsaPrivateKey _alice = DsaPrivateKey.Generate(SystemRandom.Instance), _bob = DsaPrivateKey.Generate(SystemRandom.Instance);
+    private readonly DsaPrivateKey _alice = DsaPrivateKey.Generate(SystemRandom.Instance),
+        _bob = DsaPrivateKey.Generate(SystemRandom.Instance);
     private readonly List<RelayPair> _pairs = [];
     private readonly OpenSsl? _openSsl;
 
@@ -42,11 +45,14 @@ internal sealed class OtrBenchCases : IDisposable
         Repeat("snapshot", 200, Pair(), pair => pair.SnapshotAndRestore()) with { Libotr = false },
     ];
 
-    /// <summary>Managed bytes for each side of <paramref name="count"/> conversations after a key exchange and four messages.</summary>
+    /// <summary>
+    /// Managed bytes per side of a conversation after a key exchange and four messages, averaged over <paramref name="count"/>
+    /// conversations.
+    /// </summary>
     public double Memory(int count)
     {
         var pairs = new RelayPair[count];
-        MakeAndTalk(Pair(isPrivate: false)); // what is shared is there already
+        MakeAndTalk(Pair(isPrivate: false)); // allocates the shared data before the measurement
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var n = 0; n < count; n++) MakeAndTalk(pairs[n] = new RelayPair(_alice, _bob));
         var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
@@ -54,7 +60,7 @@ internal sealed class OtrBenchCases : IDisposable
         return bytes / (2.0 * count);
     }
 
-    /// <summary>Bytes of one side's snapshot after a key exchange and four messages.</summary>
+    /// <summary>The size of one side's snapshot after a key exchange and four messages, in bytes.</summary>
     public int SnapshotBytes()
     {
         var pair = Pair(isPrivate: false);
@@ -102,7 +108,10 @@ internal sealed class OtrBenchCases : IDisposable
         var text = new byte[100];
         text.AsSpan().Fill((byte)'x');
         var side = 0;
-        return new BenchCase("ping-pong", 8, n => { for (var i = 0; i < n; i++) pair.Say(side ^= 1, text); }) { Bytes = 100, RelayCount = 50 };
+        return new BenchCase("ping-pong", 8, n => { for (var i = 0; i < n; i++) pair.Say(side ^= 1, text); })
+        {
+            Bytes = 100, RelayCount = 50,
+        };
     }
 
     private BenchCase Modexp(string what, int count, int exponentBytes)

@@ -4,7 +4,7 @@ using Otr.Core;
 
 namespace Relay.Lab.Bench;
 
-/// <summary>Two conversations of Otr.Core, talking to each other in one thread.</summary>
+/// <summary>Two conversations of Otr.Core that exchange messages in one thread.</summary>
 internal sealed class RelayPair : IDisposable
 {
     private static readonly byte[] Secret = Encoding.UTF8.GetBytes("a secret of two");
@@ -27,45 +27,47 @@ internal sealed class RelayPair : IDisposable
         Open();
     }
 
-    /// <summary>From nothing to private on both sides, by a query.</summary>
+    /// <summary>Opens two new conversations and runs a key exchange that a query starts, until both are encrypted.</summary>
     public void KeyExchange()
     {
         Close();
         Open();
         Step(0, new OtrInput.StartRequested());
-        if (_sides[0].State != MessageState.Encrypted || _sides[1].State != MessageState.Encrypted) throw new InvalidOperationException("The key exchange failed.");
+        if (_sides[0].State != MessageState.Encrypted || _sides[1].State != MessageState.Encrypted)
+            throw new InvalidOperationException("The key exchange failed.");
     }
 
-    /// <summary>One text, encrypted on one side and decrypted on the other.</summary>
+    /// <summary>Encrypts a text on one side and decrypts it on the other.</summary>
     public void Say(int from, ReadOnlyMemory<byte> text)
     {
         if (Step(from, new OtrInput.SendRequested(text)) != 1) throw new InvalidOperationException("A text was lost.");
     }
 
-    /// <summary>The socialist millionaires' protocol to its success.</summary>
+    /// <summary>Runs the socialist millionaires' protocol with equal secrets.</summary>
     public void RunSmp()
     {
         _token = null;
         _successes = 0;
         _now += OtrLimits.SmpRefillInterval; // runs are limited per minute
         Step(0, new OtrInput.SmpStartRequested(Secret));
-        Step(1, new OtrInput.SmpAnswerRequested(_token ?? throw new InvalidOperationException("Nobody asked for the secret."), Secret));
+        Step(1, new OtrInput.SmpAnswerRequested(_token ?? throw new InvalidOperationException("The secret was not requested."), Secret));
         if (_successes != 2) throw new InvalidOperationException("SMP failed.");
     }
 
-    /// <summary>Writes one side's snapshot and opens it again.</summary>
-    /// <returns>Its length in bytes.</returns>
+    /// <summary>Writes one side's snapshot and restores it.</summary>
+    /// <returns>The snapshot's size in bytes.</returns>
     public int SnapshotAndRestore()
     {
         _snapshot.ResetWrittenCount();
         _sides[0].WriteSnapshot(_snapshot);
         _sides[0].Dispose();
-        if (!OtrConversation.TryRestore(_snapshot.WrittenSpan, _alice, Settings, out var restored)) throw new InvalidOperationException("A snapshot does not open.");
+        if (!OtrConversation.TryRestore(_snapshot.WrittenSpan, _alice, Settings, out var restored))
+            throw new InvalidOperationException("A snapshot cannot be restored.");
         _sides[0] = restored;
         return _snapshot.WrittenCount;
     }
 
-    /// <summary>Lets go of this class's own buffers, so that a measurement of memory finds the conversations only.</summary>
+    /// <summary>Releases the buffers of this class, so that a measurement of memory contains only the conversations.</summary>
     public void Trim()
     {
         _effects.Clear();
@@ -75,7 +77,7 @@ internal sealed class RelayPair : IDisposable
 
     public void Dispose() => Close();
 
-    // It stands still within a case: no timer runs while something is measured.
+    // Constant within a case, so that no timer runs during a measurement.
     private long _now = 1_700_000_000_000;
 
     private void Open()
@@ -89,7 +91,7 @@ internal sealed class RelayPair : IDisposable
         foreach (var side in _sides) side.Dispose();
     }
 
-    /// <summary>One input and all that follows from it on both sides. Returns the number of texts delivered.</summary>
+    /// <summary>Runs one input and all wire messages that follow from it. Returns the number of delivered texts.</summary>
     private int Step(int side, OtrInput input)
     {
         var delivered = Take(side, input);

@@ -1,7 +1,7 @@
 /*
- * Two libotr endpoints in one process, whose CPU time is measured on request, so that the rounds of a benchmark can go
- * back and forth between libotr and another implementation. One command a line: <what> <count> [bytes]; the answer is
- * {"event":"result","what":…,"count":…,"us":…} (all repetitions together; bytes for "memory") and a "done" event.
+ * Two libotr endpoints in one process. CPU time is measured on request, so that the rounds of a benchmark can alternate
+ * between libotr and another implementation. One command per line: <what> <count> [bytes]; the response is
+ * {"event":"result","what":…,"count":…,"us":…} (the sum of all repetitions; bytes for "memory") and a "done" event.
  *
  * Build: cc -O2 -Wall -Wextra -I../OtrPeer libotr-bench.c -o libotr-bench $(pkg-config --cflags --libs libotr) -lgcrypt
  * Licensed under the Apache License, Version 2.0.
@@ -35,7 +35,7 @@ typedef struct side {
 
 static Side alice, bob;
 
-/* Only who peers are called changes: a pair of contexts for each conversation of the memory measurement. */
+/* A suffix of the peers' names, which gives each conversation of the memory measurement its own pair of contexts. */
 static char conversation[32] = "";
 
 static void check(int condition, const char *what)
@@ -68,7 +68,7 @@ static void on_inject(void *data, const char *account, const char *protocol, con
 {
     Side *to = ((Side *)data)->other;
     (void)account; (void)protocol; (void)recipient;
-    check(to->waiting < MOST_UNDER_WAY, "too many messages under way");
+    check(to->waiting < MOST_UNDER_WAY, "too many messages in flight");
     to->inbox[to->waiting++] = must(strdup(message));
 }
 
@@ -152,13 +152,13 @@ static void run_smp(void)
     bob.asked = alice.finished_smp = bob.finished_smp = 0;
     otrl_message_initiate_smp(alice.us, &ops, &alice, context_of(&alice), (const unsigned char *)secret, sizeof secret);
     settle();
-    check(bob.asked, "nobody asked for the secret");
+    check(bob.asked, "the secret was not requested");
     otrl_message_respond_smp(bob.us, &ops, &bob, context_of(&bob), (const unsigned char *)secret, sizeof secret);
     settle();
     check(alice.finished_smp && bob.finished_smp, "SMP failed");
 }
 
-/* ---- the kernels, in libgcrypt ---- */
+/* ---- cryptographic kernels of libgcrypt ---- */
 
 static const char modulus[] =
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B"
@@ -214,7 +214,7 @@ static void verify(void)
     check(!otrl_privkey_verify(signature, signature_length, OTRL_PUBKEY_TYPE_DSA, cached, digest, sizeof digest), "verifying");
 }
 
-/* ---- measuring ---- */
+/* ---- measurement ---- */
 
 static double now(void)
 {

@@ -6,8 +6,8 @@ using Relay.Cli;
 namespace Relay.Lab.Demo;
 
 /// <summary>
-/// Somebody outside: an OTR implementation with a state of its own, in a process of its own, behind the line protocol of
-/// OTR test peers. One command at a time; its events are handed over in order before the next.
+/// An external contact: an OTR implementation in a separate process, controlled by the line protocol of OTR test peers.
+/// Commands run one at a time; the events of a command are delivered in order before the next command starts.
 /// </summary>
 internal sealed class ContactProcess : IAsyncDisposable
 {
@@ -21,15 +21,17 @@ internal sealed class ContactProcess : IAsyncDisposable
         _onEvent = onEvent;
     }
 
-    /// <summary>"relay 0.1.0", "libotr 4.1.1".</summary>
+    /// <summary>Name and version, such as "relay 0.1.0" or "libotr 4.1.1".</summary>
     public string Implementation { get; private set; } = "";
 
-    public static async Task<ContactProcess> StartAsync(ProcessStartInfo info, Func<JsonElement, ValueTask> onEvent, CancellationToken cancellation)
+    public static async Task<ContactProcess> StartAsync(
+        ProcessStartInfo info, Func<JsonElement, ValueTask> onEvent, CancellationToken cancellation)
     {
         info.RedirectStandardInput = info.RedirectStandardOutput = true;
         info.RedirectStandardError = false;
         info.StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var contact = new ContactProcess(Process.Start(info) ?? throw new CommandFailure(ExitCode.Failed, "The contact's process did not start."), onEvent);
+        var process = Process.Start(info) ?? throw new CommandFailure(ExitCode.Failed, "The contact's process did not start.");
+        var contact = new ContactProcess(process, onEvent);
         var ready = await contact.ReadAsync(cancellation);
         contact.Implementation = $"{ready.GetProperty("peer").GetString()} {ready.GetProperty("version").GetString()}";
         return contact;
@@ -41,7 +43,7 @@ internal sealed class ContactProcess : IAsyncDisposable
     public Task ReceiveAsync(ReadOnlyMemory<byte> wire, CancellationToken cancellation) =>
         RunAsync("recv " + Convert.ToBase64String(wire.Span), cancellation, mayFail: true);
 
-    /// <summary>Runs one command, and hands over what it caused.</summary>
+    /// <summary>Runs one command, and delivers the events that it causes.</summary>
     public async Task RunAsync(string command, CancellationToken cancellation, bool mayFail = false)
     {
         await _turn.WaitAsync(cancellation);
@@ -58,7 +60,7 @@ internal sealed class ContactProcess : IAsyncDisposable
                     continue;
                 }
                 if (!mayFail && !e.GetProperty("ok").GetBoolean())
-                    throw new CommandFailure(ExitCode.Failed, $"The contact could not do '{command.Split(' ')[0]}'.");
+                    throw new CommandFailure(ExitCode.Failed, $"The contact's command '{command.Split(' ')[0]}' failed.");
                 return;
             }
         }
@@ -78,7 +80,8 @@ internal sealed class ContactProcess : IAsyncDisposable
 
     private async Task<JsonElement> ReadAsync(CancellationToken cancellation)
     {
-        var line = await _process.StandardOutput.ReadLineAsync(cancellation) ?? throw new CommandFailure(ExitCode.Failed, "The contact's process ended.");
+        var line = await _process.StandardOutput.ReadLineAsync(cancellation)
+            ?? throw new CommandFailure(ExitCode.Failed, "The contact's process ended.");
         using var document = JsonDocument.Parse(line);
         return document.RootElement.Clone();
     }

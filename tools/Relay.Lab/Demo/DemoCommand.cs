@@ -4,18 +4,27 @@ using Relay.Client;
 
 namespace Relay.Lab.Demo;
 
-/// <summary><c>relay demo</c>: a whole conversation, in front of your eyes. Exit code 0 only if all of it happened.</summary>
+/// <summary><c>relay demo</c>: runs a whole conversation and shows it. The exit code is 0 only if every check succeeds.</summary>
 internal static class DemoCommand
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
     public static Command Create()
     {
-        var contact = new Option<string>("--contact") { Description = "Whose OTR the contact outside speaks: relay (Otr.Core in a process of its own) or libotr (the system's).", DefaultValueFactory = _ => "relay" };
+        var contact = new Option<string>("--contact")
+        {
+            Description = "OTR implementation of the external contact: relay (Otr.Core in a separate process) or libotr (as installed).",
+            DefaultValueFactory = _ => "relay",
+        };
         contact.AcceptOnlyFromAmong("relay", "libotr");
-        var stay = new Option<bool>("--stay") { Description = "Leave everything running afterwards, and say what to try next." };
-        var command = new Command("demo", "A whole encrypted conversation through a server of its own, which is killed in the middle. Nothing to set up, nothing left behind.") { contact, stay };
-        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetRequiredValue(contact), parsed.GetValue(stay), parsed.GetValue(CommonOptions.Json), cancellation));
+        var stay = new Option<bool>("--stay") { Description = "Keep everything running afterwards, and show what to try next." };
+        var command = new Command("demo", "Run a whole encrypted conversation through a temporary server, which is killed in the middle. "
+            + "Needs no setup, and cleans up afterwards.")
+        {
+            contact, stay,
+        };
+        command.SetAction((parsed, cancellation) =>
+            RunAsync(parsed.GetRequiredValue(contact), parsed.GetValue(stay), parsed.GetValue(CommonOptions.Json), cancellation));
         return command;
     }
 

@@ -4,7 +4,9 @@ using Relay.Client;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>A second endpoint for whoever stays: its contact answers, so that one can play the bot with <c>relay chat</c>.</summary>
+/// <summary>
+/// A second endpoint for <c>--stay</c>, whose contact answers every text: the user takes the part of the bot with <c>relay chat</c>.
+/// </summary>
 internal static class DemoDesk
 {
     private const string EndpointId = "desk";

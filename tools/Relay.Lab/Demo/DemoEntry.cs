@@ -3,42 +3,41 @@ using System.Text.Json.Nodes;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>Who saw something.</summary>
+/// <summary>The participant that observed an entry of the transcript.</summary>
 internal enum Witness
 {
-    /// <summary>The contact outside.</summary>
+    /// <summary>The external contact.</summary>
     Contact,
-    /// <summary>The bridge: what the chat network carries, from the contact.</summary>
+    /// <summary>The bridge: wire text from the contact.</summary>
     WireIn,
-    /// <summary>The bridge: what the chat network carries, to the contact.</summary>
+    /// <summary>The bridge: wire text to the contact.</summary>
     WireOut,
-    /// <summary>The bot.</summary>
     Bot,
-    /// <summary>The server's keeper.</summary>
+    /// <summary>The demo itself, which starts and kills the server.</summary>
     Server,
 }
 
-/// <summary>What was seen.</summary>
+/// <summary>The kind of an entry of the transcript.</summary>
 internal enum Sight
 {
-    /// <summary>Text written by the witness.</summary>
+    /// <summary>The witness wrote a text.</summary>
     Wrote,
-    /// <summary>Text read by the witness.</summary>
+    /// <summary>The witness read a text.</summary>
     Read,
-    /// <summary>Wire text carried.</summary>
+    /// <summary>The bridge carried a wire text.</summary>
     Carried,
-    /// <summary>A private session began.</summary>
+    /// <summary>A private session was established.</summary>
     SessionBegan,
     /// <summary>A private session ended.</summary>
     SessionEnded,
-    /// <summary>Something that should not have happened, or was refused.</summary>
+    /// <summary>Something was rejected or refused.</summary>
     Refused,
-    /// <summary>Something else worth telling.</summary>
+    /// <summary>A remark.</summary>
     Note,
 }
 
-/// <summary>One line of the transcript.</summary>
-/// <param name="IsPrivate">Of a text read: it came through a private session.</param>
+/// <summary>One entry of the transcript.</summary>
+/// <param name="IsPrivate">True if a text was read in a private session.</param>
 internal sealed record DemoEntry(int Number, Witness Witness, Sight Sight, string Text, byte[]? Wire = null, bool IsPrivate = false)
 {
     public JsonNode ToJson()
@@ -46,8 +45,8 @@ internal sealed record DemoEntry(int Number, Witness Witness, Sight Sight, strin
         var node = new JsonObject
         {
             ["n"] = Number,
-            ["witness"] = JsonNamingPolicyName(Witness.ToString()),
-            ["sight"] = JsonNamingPolicyName(Sight.ToString()),
+            ["witness"] = SnakeCase(Witness.ToString()),
+            ["sight"] = SnakeCase(Sight.ToString()),
         };
         if (Wire is not null) node["wire"] = Encoding.UTF8.GetString(Wire);
         else node["text"] = Text;
@@ -55,5 +54,5 @@ internal sealed record DemoEntry(int Number, Witness Witness, Sight Sight, strin
         return node;
     }
 
-    private static string JsonNamingPolicyName(string name) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+    private static string SnakeCase(string name) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 }

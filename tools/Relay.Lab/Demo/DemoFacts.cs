@@ -1,6 +1,6 @@
 namespace Relay.Lab.Demo;
 
-/// <summary>What happened, beside what was seen.</summary>
+/// <summary>Facts that the checks need besides the transcript.</summary>
 internal sealed class DemoFacts
 {
     public IReadOnlyList<string> Said { get; set; } = [];

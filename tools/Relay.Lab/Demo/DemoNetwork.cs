@@ -6,8 +6,8 @@ using Relay.Client;
 namespace Relay.Lab.Demo;
 
 /// <summary>
-/// The chat network and its bridge: carries the contact's wire text to Relay and Relay's to the contact, and writes down
-/// what it carries.
+/// Simulates the chat network and its bridge: carries wire text between the contact and Relay in both directions, and records
+/// it in the transcript.
 /// </summary>
 internal sealed class DemoNetwork(Bridge bridge, string endpoint, DemoTranscript transcript) : IAsyncDisposable
 {
@@ -16,13 +16,13 @@ internal sealed class DemoNetwork(Bridge bridge, string endpoint, DemoTranscript
     private Task _running = Task.CompletedTask;
     private int _messages;
 
-    /// <summary>Called after each wire text of the contact that Relay has taken in.</summary>
+    /// <summary>Called after each wire text of the contact that Relay has accepted.</summary>
     public Func<Task>? Delivered { get; set; }
 
-    /// <summary>Completes, with a fault, if the bridge can go on no more.</summary>
+    /// <summary>Fails if the bridge fails.</summary>
     public Task Running => _running;
 
-    /// <summary>The contact's events; its wire text goes to Relay in this order.</summary>
+    /// <summary>Handles an event of the contact; wire text is sent to Relay in the order of the calls.</summary>
     public ValueTask OnContactEventAsync(JsonElement e)
     {
         switch (e.GetProperty("event").GetString())
@@ -31,7 +31,8 @@ internal sealed class DemoNetwork(Bridge bridge, string endpoint, DemoTranscript
                 _fromContact.Writer.TryWrite(e.GetProperty("data").GetBytesFromBase64());
                 break;
             case "plain":
-                transcript.Add(Witness.Contact, Sight.Read, Encoding.UTF8.GetString(e.GetProperty("data").GetBytesFromBase64()), isPrivate: e.GetProperty("encrypted").GetBoolean());
+                transcript.Add(Witness.Contact, Sight.Read, Encoding.UTF8.GetString(e.GetProperty("data").GetBytesFromBase64()),
+                    isPrivate: e.GetProperty("encrypted").GetBoolean());
                 break;
             case "state" when e.GetProperty("state").GetString() == "ENCRYPTED":
                 transcript.Add(Witness.Contact, Sight.SessionBegan, e.GetProperty("ssid").GetString() ?? "");

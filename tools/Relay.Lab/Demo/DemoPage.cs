@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>What the pages of the demos have in common.</summary>
+/// <summary>The console output that both demos share: chapters, facts and the result of the checks.</summary>
 internal sealed class DemoPage(IAnsiConsole console)
 {
     private const int WidthOfFiles = 118;
@@ -28,11 +28,20 @@ internal sealed class DemoPage(IAnsiConsole console)
     {
         console.WriteLine();
         Rule("What was proved");
-        foreach (var check in checks) console.MarkupLine(check.IsTrue ? $"  [green]✓[/] {Markup.Escape(check.What)}" : $"  [red]✗ {Markup.Escape(check.What)}[/]");
+        foreach (var check in checks)
+        {
+            var what = Markup.Escape(check.What);
+            console.MarkupLine(check.IsTrue ? $"  [green]✓[/] {what}" : $"  [red]✗ {what}[/]");
+        }
         console.WriteLine();
         if (failure is not null) console.MarkupLine($"[red]The demo stopped: {Markup.Escape(Report.Safe(failure))}[/]");
-        else console.MarkupLine(checks.All(c => c.IsTrue) ? "[bold green]All of it happened.[/]" : "[bold red]Not all of it happened.[/]");
+        else if (checks.All(c => c.IsTrue)) console.MarkupLine("[bold green]All checks succeeded.[/]");
+        else console.MarkupLine("[bold red]Not all checks succeeded.[/]");
     }
 
-    public void Rule(string title) => console.Write(new Spectre.Console.Rule($"[bold]{Markup.Escape(title)}[/]") { Justification = Justify.Left, Style = new Style(Color.Grey) });
+    public void Rule(string title) => console.Write(new Spectre.Console.Rule($"[bold]{Markup.Escape(title)}[/]")
+    {
+        Justification = Justify.Left,
+        Style = new Style(Color.Grey),
+    });
 }

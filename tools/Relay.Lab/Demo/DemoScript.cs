@@ -5,11 +5,11 @@ using Relay.V1;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>The play: what happens, in which order, and what each chapter waits for.</summary>
+/// <summary>Runs the demo's steps in order, waits for the effects of each, and records what the checks need.</summary>
 internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDemoAudience audience, string contactImplementation)
 {
     private const int FragmentsBeforeKill = 3;
-    /// <summary>Generous: the demo may share a small machine with a build.</summary>
+    /// <summary>Timeout of each wait; long, because the demo may share a small machine with a build.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly List<string> _fromContact = [];
@@ -19,31 +19,33 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
     private RelayClient _bot = null!;
     private Task _echo = Task.CompletedTask;
 
-    /// <summary>What the checks need to know.</summary>
     public DemoFacts Facts { get; } = new();
 
     public RelayClient Admin => _admin;
 
     public async Task RunAsync(CancellationToken cancellation)
     {
-        await SetTheStageAsync(cancellation);
-        await BeginPrivacyAsync(cancellation);
+        await SetUpAsync(cancellation);
+        await StartSessionAsync(cancellation);
         await TalkAsync(cancellation);
         await KillAndRestartAsync(cancellation);
         await EndAsync(cancellation);
     }
 
-    private async Task SetTheStageAsync(CancellationToken cancellation)
+    private async Task SetUpAsync(CancellationToken cancellation)
     {
-        audience.Chapter("1", "The stage",
-            "Relay holds Off-the-Record (OTR) conversations for others. A bot reads and writes plaintext; a bridge carries wire text to and from "
-            + "a chat network; Relay keeps the keys and the sessions between them. Everything here runs on this machine, on loopback, in a temporary directory.");
+        audience.Chapter("1", "Setup",
+            "Relay holds Off-the-Record (OTR) conversations on behalf of bots. A bot reads and writes plaintext; "
+            + "a bridge carries wire text to and from a chat network; Relay holds the keys and sessions. "
+            + "Everything here runs on this machine, on loopback, in a temporary directory.");
         await stage.StartServerAsync(cancellation);
-        audience.Fact($"The server runs as process {stage.Server.Id} at {stage.Server.Address.GetLeftPart(UriPartial.Authority)}, with SQLite in {stage.DataDirectory}.");
+        audience.Fact($"The server runs as process {stage.Server.Id} at {stage.Server.Address.GetLeftPart(UriPartial.Authority)}, "
+            + $"with SQLite in {stage.DataDirectory}.");
         _admin = stage.Connect(stage.AdminKeyFile);
         var endpoint = await DemoStage.CreateEndpointAsync(_admin, DemoStage.EndpointId, DemoStage.BotAddress, cancellation);
         Facts.EndpointFingerprint = endpoint.Fingerprint;
-        audience.Fact($"Endpoint {endpoint.Name} speaks for {endpoint.Account}. Its key has the fingerprint {EndpointNames.Fingerprint(endpoint.Fingerprint)}.");
+        audience.Fact($"Endpoint {endpoint.Name} has the address {endpoint.Account}. Its key has the fingerprint "
+            + $"{EndpointNames.Fingerprint(endpoint.Fingerprint)}.");
         await DemoStage.CreateKeyAsync(_admin, Scope.Bot, stage.BotKeyFile, cancellation);
         await DemoStage.CreateKeyAsync(_admin, Scope.Bridge, stage.BridgeKeyFile, cancellation);
         _bot = stage.Connect(stage.BotKeyFile);
@@ -56,14 +58,16 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
         _echo = stage.Run(stop => new EchoBot(_bot.Bot(DemoStage.EndpointName), transcript).RunAsync(stop));
         _network.Start(_contact);
         audience.Cast(_contact.Implementation);
-        audience.Fact($"Three programs are connected: an echo bot and a bridge over gRPC, each with a key that opens only its half, and outside, alice: {_contact.Implementation}, in a process of its own with keys of its own.");
+        audience.Fact("Three programs are connected: an echo bot and a bridge over gRPC, each with an API key for its scope only, "
+            + $"and an external contact, alice: {_contact.Implementation}, in a separate process with its own keys.");
     }
 
-    private async Task BeginPrivacyAsync(CancellationToken cancellation)
+    private async Task StartSessionAsync(CancellationToken cancellation)
     {
         audience.Chapter("2", "Alice asks for privacy",
-            "Alice's client sends a query, and the two ends agree on keys: four messages, each end proving its identity key. From here on the network carries nothing readable.");
-        await PlayAsync(async () =>
+            "Alice's client sends a query, and both ends agree on keys by four messages, in which each proves its identity key. "
+            + "From here on the network carries only ciphertext.");
+        await ShowAsync(async () =>
         {
             await _contact.RunAsync("start", cancellation);
             await SeeAsync(Witness.Contact, Sight.SessionBegan, null, 1, cancellation);
@@ -73,16 +77,19 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
 
     private async Task TalkAsync(CancellationToken cancellation)
     {
-        audience.Chapter("3", "They talk", $"Short, in many scripts, and long: this network takes {DemoStage.MaxWireBytes} bytes at once, so 10 kB travel in fragments, both ways.");
-        await PlayAsync(() => SayAndHearAsync("Hello! Is anybody there?", cancellation));
-        await PlayAsync(() => SayAndHearAsync("Grüße aus Zürich · 你好 · שלום · привет · 🦊🔒 · naïve façade ẞ", cancellation));
-        await PlayAsync(() => SayAndHearAsync(LongText("A long letter", 10_000), cancellation));
+        audience.Chapter("3", "They talk",
+            $"Short texts, several scripts, and a long text: this network accepts {DemoStage.MaxWireBytes} bytes per message, "
+            + "so 10 kB are sent in fragments, in both directions.");
+        await ShowAsync(() => SayAndHearAsync("Hello! Is anybody there?", cancellation));
+        await ShowAsync(() => SayAndHearAsync("Grüße aus Zürich · 你好 · שלום · привет · 🦊🔒 · naïve façade ẞ", cancellation));
+        await ShowAsync(() => SayAndHearAsync(LongText("A long letter", 10_000), cancellation));
     }
 
     private async Task KillAndRestartAsync(CancellationToken cancellation)
     {
         audience.Chapter("4", "The server is killed",
-            $"Alice sends another long message. After {FragmentsBeforeKill} of its fragments the server gets SIGKILL: no warning, no chance to save. Alice does not know, and keeps writing.");
+            $"Alice sends another long message. After {FragmentsBeforeKill} of its fragments the server gets SIGKILL: "
+            + "it cannot save anything. Alice does not notice, and keeps writing.");
         Facts.ProcessBefore = stage.Server.Id;
         var killed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         int delivered = 0;
@@ -92,7 +99,7 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
         };
         var letter = LongText("Written across a crash", 6_000);
         const string question = "Are you still there?";
-        await PlayAsync(async () =>
+        await ShowAsync(async () =>
         {
             await SayAsync(letter, cancellation);
             await WithNetworkAsync(killed.Task, cancellation);
@@ -106,14 +113,17 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
             await HearAsync(letter, cancellation);
             await HearAsync(question, cancellation);
         });
-        audience.Fact("The bridge and the bot came back by themselves. The half-received message was finished, nothing was lost or doubled, and no new key exchange was needed: every step had been durable before a byte of it left.");
-        await PlayAsync(() => SayAndHearAsync("Good. Nothing missing on my side.", cancellation));
+        audience.Fact("The bridge and the bot reconnected. The half-received message was completed, nothing was lost or duplicated, "
+            + "and no new key exchange was needed: every step was committed before any of its output was sent.");
+        await ShowAsync(() => SayAndHearAsync("Good. Nothing missing on my side.", cancellation));
     }
 
     private async Task EndAsync(CancellationToken cancellation)
     {
-        audience.Chapter("5", "The end", "Alice ends the session. Her client forgets the keys; Relay wipes its own. A bot that goes on talking is refused: nothing leaves in the clear by accident.");
-        await PlayAsync(async () =>
+        audience.Chapter("5", "The end",
+            "Alice ends the session. Her client deletes its keys; Relay wipes its own. "
+            + "A bot that tries to send another message is refused: nothing is sent unencrypted by accident.");
+        await ShowAsync(async () =>
         {
             transcript.Add(Witness.Contact, Sight.Note, "ends the session");
             await _contact.RunAsync("end", cancellation);
@@ -121,7 +131,8 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
             int before = transcript.Count(Witness.WireOut, Sight.Carried);
             try
             {
-                await _bot.Bot().SendToAsync(DemoStage.EndpointName, DemoStage.ContactAddress, "One more thing …", cancellation: cancellation);
+                await _bot.Bot().SendToAsync(
+                    DemoStage.EndpointName, DemoStage.ContactAddress, "One more thing …", cancellation: cancellation);
             }
             catch (RelayException e)
             {
@@ -155,7 +166,7 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
     private async Task SeeAsync(Witness witness, Sight sight, string? text, int count, CancellationToken cancellation) =>
         await WithNetworkAsync(transcript.WaitAsync(witness, sight, text, count, s_patience, cancellation), cancellation);
 
-    /// <summary>Waits, but not for something that can no longer happen.</summary>
+    /// <summary>Waits for a task, and fails at once if the bridge or the bot fails.</summary>
     private async Task WithNetworkAsync(Task task, CancellationToken cancellation)
     {
         var first = await Task.WhenAny(task, _network.Running, _echo).WaitAsync(cancellation);
@@ -163,13 +174,13 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
         await task;
     }
 
-    /// <summary>Plays a scene, and shows what was seen of it.</summary>
-    private async Task PlayAsync(Func<Task> scene)
+    /// <summary>Runs a step, and shows the entries that it added to the transcript.</summary>
+    private async Task ShowAsync(Func<Task> step)
     {
         int from = transcript.Entries.Count;
         try
         {
-            await scene();
+            await step();
         }
         finally
         {
@@ -180,7 +191,8 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
     private static string LongText(string title, int bytes)
     {
         var text = new StringBuilder(title).Append(':');
-        for (int line = 1; Encoding.UTF8.GetByteCount(text.ToString()) < bytes; line++) text.Append($"\n{line:000} The quick brown fox – der schnelle Fuchs – 敏捷的狐狸.");
+        for (int line = 1; Encoding.UTF8.GetByteCount(text.ToString()) < bytes; line++)
+            text.Append($"\n{line:000} The quick brown fox – der schnelle Fuchs – 敏捷的狐狸.");
         return text.ToString();
     }
 }

@@ -11,14 +11,14 @@ using Relay.V1;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>Everything that the demo plays with, in one temporary directory and on loopback only.</summary>
+/// <summary>The server, clients and contacts of the demo, in one temporary directory and on loopback only.</summary>
 internal sealed class DemoStage : IAsyncDisposable
 {
     public const string ContactAddress = "alice@demo.example";
     public const string EndpointId = "echo";
     public const string EndpointName = "endpoints/" + EndpointId;
     public const string BotAddress = "echo@demo.example";
-    /// <summary>The longest message of the demo's network, in bytes.</summary>
+    /// <summary>The maximum length of a wire text on the demo's network, in bytes.</summary>
     public const int MaxWireBytes = 1400;
 
     private readonly List<IAsyncDisposable> _clients = [];
@@ -33,18 +33,18 @@ internal sealed class DemoStage : IAsyncDisposable
     public string AdminKeyFile => Path.Combine(DataDirectory, AdminKey.FileName);
     public string BotKeyFile => Path.Combine(_directory, "bot.key");
     public string BridgeKeyFile => Path.Combine(_directory, "bridge.key");
-    public ServerProcess Server => _server ?? throw new InvalidOperationException("The server does not run.");
+    public ServerProcess Server => _server ?? throw new InvalidOperationException("The server is not running.");
 
     public static DemoStage Create() => new(Directory.CreateTempSubdirectory("relay-demo-").FullName);
 
-    /// <summary>Starts the server; the second time with the data directory and the port of the first.</summary>
+    /// <summary>Starts the server; a restart uses the same data directory and port.</summary>
     public async Task StartServerAsync(CancellationToken cancellation)
     {
         _server = await ServerProcess.StartAsync(DataDirectory, _listen, ServerLog, null, cancellation);
         _listen = $"127.0.0.1:{_server.Address.Port}";
     }
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>Sends SIGKILL, and returns the exit code.</summary>
     public async Task<int> KillServerAsync()
     {
         var code = await Server.KillAsync();
@@ -55,14 +55,22 @@ internal sealed class DemoStage : IAsyncDisposable
 
     public RelayClient Connect(string keyFile)
     {
-        var client = RelayClient.Connect(Server.Address, RelayKey.FromFile(keyFile), new RelayClientOptions { MaxBackoff = TimeSpan.FromSeconds(1) });
+        var client = RelayClient.Connect(Server.Address, RelayKey.FromFile(keyFile),
+            new RelayClientOptions { MaxBackoff = TimeSpan.FromSeconds(1) });
         _clients.Add(client);
         return client;
     }
 
     public static Task<V1.Endpoint> CreateEndpointAsync(RelayClient admin, string id, string account, CancellationToken cancellation)
     {
-        var request = new CreateEndpointRequest { RequestId = "demo-" + id, EndpointId = id, Network = "demo", Account = account, MaxWireBytes = MaxWireBytes };
+        var request = new CreateEndpointRequest
+        {
+            RequestId = "demo-" + id,
+            EndpointId = id,
+            Network = "demo",
+            Account = account,
+            MaxWireBytes = MaxWireBytes,
+        };
         return admin.CallAsync(o => admin.Endpoints.CreateEndpointAsync(request, o), cancellation);
     }
 
@@ -79,16 +87,18 @@ internal sealed class DemoStage : IAsyncDisposable
         PrivateFile.Write(file, Encoding.ASCII.GetBytes(created.Token + "\n"));
     }
 
-    /// <summary>Starts a contact outside: another process, with keys and a state of its own.</summary>
-    /// <exception cref="CommandFailure">libotr is asked for and cannot be had.</exception>
-    public async Task<ContactProcess> StartContactAsync(string implementation, string peer, Func<JsonElement, ValueTask> onEvent, CancellationToken cancellation)
+    /// <summary>Starts an external contact: a separate process with its own keys and state.</summary>
+    /// <exception cref="CommandFailure">libotr is requested, and its program cannot be built.</exception>
+    public async Task<ContactProcess> StartContactAsync(
+        string implementation, string peer, Func<JsonElement, ValueTask> onEvent, CancellationToken cancellation)
     {
         ProcessStartInfo info;
         if (implementation == "libotr")
         {
             var directory = Path.Combine(_directory, "libotr");
             Directory.CreateDirectory(directory);
-            if (!LibotrPeer.TryBuild(directory, out var executable, out var reason)) throw new CommandFailure(ExitCode.Failed, $"libotr cannot be the contact: {reason}");
+            if (!LibotrPeer.TryBuild(directory, out var executable, out var reason))
+                throw new CommandFailure(ExitCode.Failed, $"libotr cannot be the contact: {reason}");
             info = new ProcessStartInfo(executable) { ArgumentList = { ContactAddress, peer }, UseShellExecute = false };
         }
         else
@@ -100,10 +110,10 @@ internal sealed class DemoStage : IAsyncDisposable
         return contact;
     }
 
-    /// <summary>Disposed of with the stage, last first.</summary>
+    /// <summary>Registers an object to be disposed of with the stage, in reverse order.</summary>
     public void Keep(IAsyncDisposable part) => _clients.Add(part);
 
-    /// <summary>Runs something for as long as the stage stands.</summary>
+    /// <summary>Runs a task that is cancelled when the stage is disposed of.</summary>
     public Task Run(Func<CancellationToken, Task> body)
     {
         var part = new Running(body);

@@ -2,7 +2,7 @@ using Relay.Cli;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>What everybody saw, in order. Thread-safe; what is to come can be awaited.</summary>
+/// <summary>What every participant observed, in order; future entries can be awaited. Thread-safe.</summary>
 internal sealed class DemoTranscript
 {
     private readonly Lock _lock = new();
@@ -31,8 +31,8 @@ internal sealed class DemoTranscript
         lock (_lock) return _entries.Count(e => e.Witness == witness && e.Sight == sight && (text is null || e.Text == text));
     }
 
-    /// <summary>Waits until a witness has seen something so often.</summary>
-    /// <exception cref="CommandFailure">It did not within the time.</exception>
+    /// <summary>Waits until there are <paramref name="count"/> entries of a witness and kind, with the text if one is given.</summary>
+    /// <exception cref="CommandFailure">The limit has passed.</exception>
     public async Task WaitAsync(Witness witness, Sight sight, string? text, int count, TimeSpan limit, CancellationToken cancellation)
     {
         using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -49,7 +49,8 @@ internal sealed class DemoTranscript
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 var what = text is null ? "" : $" of \"{(text.Length > 40 ? text[..40] + "…" : text)}\"";
-                throw new CommandFailure(ExitCode.Failed, $"The {witness.ToString().ToLowerInvariant()} did not see {sight}{what} within {limit.TotalSeconds:F0} s.");
+                throw new CommandFailure(ExitCode.Failed,
+                    $"The {witness.ToString().ToLowerInvariant()} did not see {sight}{what} within {limit.TotalSeconds:F0} s.");
             }
         }
     }

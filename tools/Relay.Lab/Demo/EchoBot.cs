@@ -3,7 +3,7 @@ using Relay.V1;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>The demo's bot: answers every text with itself, and writes down what it saw.</summary>
+/// <summary>The demo's bot: answers every text with the same text, and records its events in the transcript.</summary>
 internal sealed class EchoBot(Bot bot, DemoTranscript transcript)
 {
     public const string Prefix = "echo: ";

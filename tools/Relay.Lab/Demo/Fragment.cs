@@ -2,12 +2,12 @@ using System.Text;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>Recognises fragments of OTR messages, to show them as what they are.</summary>
+/// <summary>Recognises fragments and types of OTR messages for display.</summary>
 internal static class Fragment
 {
     public static bool IsFragment(ReadOnlySpan<byte> wire) => wire.StartsWith("?OTR|"u8) || wire.StartsWith("?OTR,"u8);
 
-    /// <summary>The message a wire text begins as, for people; empty if it is just text.</summary>
+    /// <summary>The name of the message type; empty for ordinary text.</summary>
     public static string Name(ReadOnlySpan<byte> wire)
     {
         if (IsFragment(wire)) return "fragment";

@@ -1,10 +1,10 @@
 namespace Relay.Lab.Demo;
 
-/// <summary>Whom the demo is shown to.</summary>
+/// <summary>Presents the demo: as text for people, or as JSON for programs.</summary>
 internal interface IDemoAudience
 {
     void Chapter(string number, string title, string narration);
-    /// <summary>Who the contact is, for the heads of the columns.</summary>
+    /// <summary>Sets the contact's implementation, for the column headers.</summary>
     void Cast(string contact);
     void Fact(string text);
     void Show(IReadOnlyList<DemoEntry> entries);

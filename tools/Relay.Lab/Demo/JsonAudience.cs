@@ -3,7 +3,7 @@ using Relay.Cli;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>Shows the demo to a machine: one JSON document at the end.</summary>
+/// <summary>Presents the demo to programs: one JSON document at the end.</summary>
 internal sealed class JsonAudience : IDemoAudience
 {
     private readonly JsonArray _facts = [];

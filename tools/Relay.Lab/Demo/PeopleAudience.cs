@@ -4,14 +4,14 @@ using Spectre.Console;
 
 namespace Relay.Lab.Demo;
 
-/// <summary>Shows the demo to people: what each side saw, plaintext beside wire text, from top to bottom in order of time.</summary>
+/// <summary>Presents the demo to people: a table of plaintext and wire text side by side, in chronological order.</summary>
 internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 {
     private const int TextShown = 60;
     private const int WireShown = 30;
-    /// <summary>What a table's frame and the paddings of its three columns take.</summary>
+    /// <summary>Width of a table's frame and of the padding of its three columns, in characters.</summary>
     private const int Frame = 11;
-    /// <summary>Characters of a line of wire text before the text itself: the arrow and a space; and after it: an ellipsis.</summary>
+    /// <summary>Characters in a line of wire text besides the text: an arrow, a space and an ellipsis.</summary>
     private const int AroundWire = 3;
     private readonly int _column = Math.Min(42, (console.Profile.Width - Frame) / 3);
     private readonly DemoPage _page = new(console);
@@ -33,7 +33,8 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
     public void Show(IReadOnlyList<DemoEntry> entries)
     {
         var table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
-        table.AddColumn(new TableColumn(new Markup($"[bold]alice[/], outside [grey]({Markup.Escape(_contact)})[/]")).Width(Math.Min(40, _column)));
+        var contact = new Markup($"[bold]alice[/], external [grey]({Markup.Escape(_contact)})[/]");
+        table.AddColumn(new TableColumn(contact).Width(Math.Min(40, _column)));
         table.AddColumn(new TableColumn(new Markup("[bold]the wire[/] [grey](what the bridge carries)[/]")).Width(_column));
         table.AddColumn(new TableColumn(new Markup("[bold]echo bot[/] [grey](through Relay)[/]")).Width(Math.Min(36, _column)));
         if (_headsShown) table.HideHeaders();
@@ -48,19 +49,22 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
                 continue;
             }
             var e = entries[i];
-            table.AddRow(new Markup(e.Witness == Witness.Contact ? Cell(e) : ""), new Markup(e.Witness is Witness.WireIn or Witness.WireOut or Witness.Server ? Cell(e) : ""), new Markup(e.Witness == Witness.Bot ? Cell(e) : ""));
+            table.AddRow(new Markup(e.Witness == Witness.Contact ? Cell(e) : ""),
+                new Markup(e.Witness is Witness.WireIn or Witness.WireOut or Witness.Server ? Cell(e) : ""),
+                new Markup(e.Witness == Witness.Bot ? Cell(e) : ""));
         }
         console.Write(table);
     }
 
-    public void Verdict(IReadOnlyList<DemoCheck> checks, IReadOnlyList<DemoEntry> entries, string? failure) => _page.Verdict(checks, failure);
+    public void Verdict(IReadOnlyList<DemoCheck> checks, IReadOnlyList<DemoEntry> entries, string? failure)
+        => _page.Verdict(checks, failure);
 
     public void Stay(DemoStage stage)
     {
         console.WriteLine();
         _page.Rule("What to try next");
         console.WriteLine($"""
-              The server, the echo bot, the bridge and alice stay until you press Ctrl-C. In another terminal:
+              The server, the echo bot, the bridge and alice run until you press Ctrl-C. In another terminal:
 
                 export RELAY_SERVER={stage.Server.Address.GetLeftPart(UriPartial.Authority)} RELAY_KEY_FILE={stage.AdminKeyFile}
                 ./relay chat --endpoint desk --peer {DemoStage.ContactAddress} --start    # you are the bot; alice answers
@@ -74,11 +78,15 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
             """);
     }
 
-    /// <summary>How many wire texts from here on are fragments of the same direction.</summary>
+    /// <summary>The number of consecutive fragments of one direction, starting at this entry.</summary>
     private static int Fragments(IReadOnlyList<DemoEntry> entries, int from)
     {
         int n = 0;
-        while (from + n < entries.Count && entries[from + n] is { Sight: Sight.Carried } e && e.Witness == entries[from].Witness && Fragment.IsFragment(e.Wire!)) n++;
+        while (from + n < entries.Count && entries[from + n] is { Sight: Sight.Carried } e && e.Witness == entries[from].Witness
+            && Fragment.IsFragment(e.Wire!))
+        {
+            n++;
+        }
         return n;
     }
 
@@ -90,8 +98,8 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
         Sight.Wrote => $"[cyan]writes[/]  {Quoted(e.Text)}",
         Sight.Read => (e.IsPrivate ? "[green]reads 🔒[/] " : "[red]reads in the clear[/] ") + Quoted(e.Text),
         Sight.Carried => $"{Arrow(e)} [grey]{Markup.Escape(Head(e.Wire!))}[/]\n  {Kind(e.Wire!)}{e.Wire!.Length:N0} bytes",
-        Sight.SessionBegan => $"[yellow]the session stands[/], id {Markup.Escape(e.Text)}",
-        Sight.SessionEnded => "[yellow]the session is over[/]",
+        Sight.SessionBegan => $"[yellow]session established[/], id {Markup.Escape(e.Text)}",
+        Sight.SessionEnded => "[yellow]session ended[/]",
         Sight.Refused => $"[red]refused[/]  {Markup.Escape(Short(e.Text, 80))}",
         _ when e.Witness == Witness.Server => $"[bold red]──[/] [bold]{Markup.Escape(e.Text)}[/]",
         _ => Markup.Escape(Short(e.Text, TextShown)),
@@ -101,16 +109,17 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 
     private static string Kind(byte[] wire) => Fragment.Name(wire) is { Length: > 0 } name ? $"{name}, " : "";
 
-    /// <summary>The beginning, as much as stays on one line: wire text has no spaces to break it at.</summary>
+    /// <summary>The beginning of a wire text, cut to one line: wire text has no spaces at which the table could wrap it.</summary>
     private string Head(byte[] wire) => Short(Report.Safe(Encoding.UTF8.GetString(wire)), Math.Clamp(_column - AroundWire, 8, WireShown));
 
     private static string Quoted(string text)
     {
         var bytes = Encoding.UTF8.GetByteCount(text);
-        return Markup.Escape($"\"{Short(Report.Safe(text), TextShown)}\"") + (text.Length > TextShown ? $" [grey]({bytes:N0} bytes)[/]" : "");
+        return Markup.Escape($"\"{Short(Report.Safe(text), TextShown)}\"")
+            + (text.Length > TextShown ? $" [grey]({bytes:N0} bytes)[/]" : "");
     }
 
-    /// <summary>Shortened between characters, never inside one.</summary>
+    /// <summary>Truncates a text, but never between the two halves of a surrogate pair.</summary>
     private static string Short(string text, int length)
     {
         if (text.Length <= length) return text;

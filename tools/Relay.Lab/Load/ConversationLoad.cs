@@ -4,14 +4,14 @@ using Relay.Client;
 namespace Relay.Lab.Load;
 
 /// <summary>
-/// Many conversations at once through a server or a cluster: contacts who ask and think and ask again, a bot that answers
-/// and says things of its own, and a bridge that carries wire text between. Everything is written down and judged.
+/// Runs many conversations at once through a server or a cluster: contacts ask questions with pauses between them, a bot
+/// answers and also sends messages unasked, and a bridge carries the wire text. All messages are recorded and checked.
 /// </summary>
 internal sealed class ConversationLoad : IAsyncDisposable
 {
-    /// <summary>Key exchanges under way at once, so that the first do not wait for the last.</summary>
+    /// <summary>Maximum number of concurrent key exchanges, so that early ones do not time out behind later ones.</summary>
     private const int BeginningAtOnce = 32;
-    /// <summary>In one round of so many the bot says something unasked.</summary>
+    /// <summary>The bot sends an unasked message once in this number of rounds.</summary>
     private const int UnaskedEvery = 3;
 
     private readonly LoadOptions _options;
@@ -40,15 +40,17 @@ internal sealed class ConversationLoad : IAsyncDisposable
 
     public IReadOnlyList<LoadConversation> Conversations => _conversations;
 
-    /// <summary>All conversations together.</summary>
+    /// <summary>The sum over all conversations.</summary>
     public LoadTally Tally => _conversations.Aggregate(default(LoadTally), (sum, c) => sum + c.Tally);
 
-    /// <summary>Connects bot and bridge, and makes the contacts. Nobody talks yet.</summary>
-    /// <param name="bot">Connected with a bot's key.</param>
-    /// <param name="bridge">Connected with a bridge's key.</param>
+    /// <summary>Connects bot and bridge, and creates the contacts. No message is sent yet.</summary>
+    /// <param name="bot">A client with a bot's key.</param>
+    /// <param name="bridge">A client with a bridge's key.</param>
     /// <param name="endpoints">Resource names.</param>
-    /// <param name="makePeer">Makes the contact of a conversation.</param>
-    public static async Task<ConversationLoad> StartAsync(RelayClient bot, RelayClient bridge, LoadOptions options, IReadOnlyList<string> endpoints, Func<LoadConversation, Task<ILoadPeer>> makePeer)
+    /// <param name="makePeer">Creates the contact of a conversation.</param>
+    public static async Task<ConversationLoad> StartAsync(
+        RelayClient bot, RelayClient bridge, LoadOptions options, IReadOnlyList<string> endpoints,
+        Func<LoadConversation, Task<ILoadPeer>> makePeer)
     {
         var load = new ConversationLoad(bot, bridge, options, endpoints);
         try
@@ -62,7 +64,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
             }
             load._running.Add(load.WatchAsync("the bot", load._bot.RunAsync(load._stop.Token)));
             load._running.Add(load.WatchAsync("the bridge", load.CarryOutAsync(load._stop.Token)));
-            foreach (var conversation in load._conversations) load._running.Add(load.WatchAsync("the bridge", load.CarryInAsync(conversation, load._stop.Token)));
+            foreach (var conversation in load._conversations)
+                load._running.Add(load.WatchAsync("the bridge", load.CarryInAsync(conversation, load._stop.Token)));
             return load;
         }
         catch
@@ -72,8 +75,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>Every contact begins a private session.</summary>
-    /// <param name="progress">Told how many stand.</param>
+    /// <summary>Every contact starts a private session; completes when all are established.</summary>
+    /// <param name="progress">Called with the number of established sessions.</param>
     public async Task BeginAsync(Action<int> progress, CancellationToken cancellation)
     {
         int begun = 0;
@@ -94,8 +97,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         _rounds = Task.WhenAll(_conversations.Select(c => WatchAsync(c.Peer, TalkAsync(c, new Random(_random.Next()), _talking.Token))));
     }
 
-    /// <summary>Waits until every contact has read so many further answers.</summary>
-    /// <returns>For each conversation, how long after the call the first of them was read.</returns>
+    /// <summary>Waits until every contact has read <paramref name="answers"/> further answers.</summary>
+    /// <returns>For each conversation, the time from this call to the first of them.</returns>
     public async Task<IReadOnlyList<TimeSpan>> AllAnsweredAsync(int answers, CancellationToken cancellation)
     {
         long begun = TimeProvider.System.GetTimestamp();
@@ -107,8 +110,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         }));
     }
 
-    /// <summary>Nobody begins anything new; waits until everything that was said is read.</summary>
-    /// <returns>Conversations that did not come to rest within the limit.</returns>
+    /// <summary>Stops new questions, and waits until every message has been read.</summary>
+    /// <returns>The conversations with unread messages at the end of the limit.</returns>
     public async Task<IReadOnlyList<LoadConversation>> SettleAsync(TimeSpan limit, CancellationToken cancellation)
     {
         await _talking.CancelAsync();
@@ -118,7 +121,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         foreach (var conversation in unsettled)
         {
             var t = conversation.Tally;
-            conversation.Fault($"lost: the contact said {t.ContactSaid}, the bot read {t.BotRead}; the bot said {t.BotSaid}, the contact read {t.ContactRead}");
+            conversation.Fault($"lost: the contact sent {t.ContactSaid}, the bot read {t.BotRead}; "
+                + $"the bot sent {t.BotSaid}, the contact read {t.ContactRead}");
         }
         return unsettled;
     }
@@ -138,30 +142,34 @@ internal sealed class ConversationLoad : IAsyncDisposable
     private async Task TalkAsync(LoadConversation conversation, Random random, CancellationToken stop)
     {
         var peer = _peers[conversation.Number];
-        // Begun at different moments.
+        // The random pause spreads the first questions.
         await PauseAsync(random.NextDouble() * 2);
         for (int round = conversation.Tally.ContactSaid + 1; !stop.IsCancellationRequested; round++)
         {
             var text = $"question {round} {Padding(random)}";
             var answered = conversation.Ask(text);
-            var unasked = round % UnaskedEvery == 0 ? _bot.SayAsync(conversation, $"unasked {round} {Padding(random)}", _stop.Token) : Task.CompletedTask;
+            var unasked = round % UnaskedEvery == 0
+                ? _bot.SayAsync(conversation, $"unasked {round} {Padding(random)}", _stop.Token)
+                : Task.CompletedTask;
             await peer.SendAsync(text, _stop.Token);
             await answered.WaitAsync(_stop.Token);
             await unasked.WaitAsync(_stop.Token);
             await PauseAsync(0.5 + random.NextDouble());
         }
 
-        async Task PauseAsync(double thoughts) => await Task.Delay(_options.Think * thoughts, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        async Task PauseAsync(double thoughts)
+            => await Task.Delay(_options.Think * thoughts, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>A twentieth of the texts is so long that it leaves in fragments, if the network has a limit.</summary>
+    /// <summary>One text in twenty is so long that it is fragmented, if the network has a limit.</summary>
     private static string Padding(Random random) => new('x', random.Next(20) == 0 ? 1500 : random.Next(100));
 
     private async Task CarryInAsync(LoadConversation conversation, CancellationToken cancellation)
     {
         await foreach (var wire in conversation.FromContact.ReadAllAsync(cancellation))
         {
-            var result = await _bridge.DeliverAsync(conversation.Peer, $"w{Interlocked.Increment(ref _wireIds)}", wire, conversation.Endpoint, cancellation);
+            var id = $"w{Interlocked.Increment(ref _wireIds)}";
+            var result = await _bridge.DeliverAsync(conversation.Peer, id, wire, conversation.Endpoint, cancellation);
             if (result.RejectReason.Length > 0) conversation.Fault($"Relay rejected wire text: {result.RejectReason}");
         }
     }
@@ -177,7 +185,7 @@ internal sealed class ConversationLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>A program of the load that fails is a fault like a lost message: somebody saw an error.</summary>
+    /// <summary>Records the failure of a task of the load as a fault, like a lost message.</summary>
     private async Task WatchAsync(string who, Task task)
     {
         try
@@ -186,7 +194,7 @@ internal sealed class ConversationLoad : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // It was told to stop.
+            // Cancelled by DisposeAsync.
         }
         catch (Exception e) when (e is RelayException or IOException or CommandFailure or OperationCanceledException)
         {

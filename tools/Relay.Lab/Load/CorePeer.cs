@@ -3,17 +3,19 @@ using Otr.Core;
 
 namespace Relay.Lab.Load;
 
-/// <summary>A peer in this process, by Otr.Core.</summary>
+/// <summary>A peer in this process that uses Otr.Core.</summary>
 /// <param name="key">Owned by the caller; many peers may share one.</param>
 internal sealed class CorePeer(DsaPrivateKey key, uint instanceTag, int maxWireBytes, ILoadPeerListener listener) : ILoadPeer
 {
     private readonly Lock _lock = new();
     private readonly List<OtrEffect> _effects = [];
-    private readonly OtrConversation _conversation = new(new OtrAccount(key, instanceTag), new OtrSettings { Policy = OtrPolicy.AllowV3, MaxWireBytes = maxWireBytes });
+    private readonly OtrConversation _conversation =
+        new(new OtrAccount(key, instanceTag), new OtrSettings { Policy = OtrPolicy.AllowV3, MaxWireBytes = maxWireBytes });
 
     public ValueTask StartAsync(CancellationToken cancellation) => Step(new OtrInput.StartRequested());
 
-    public ValueTask SendAsync(string text, CancellationToken cancellation) => Step(new OtrInput.SendRequested(Encoding.UTF8.GetBytes(text)));
+    public ValueTask SendAsync(string text, CancellationToken cancellation)
+        => Step(new OtrInput.SendRequested(Encoding.UTF8.GetBytes(text)));
 
     public ValueTask ReceiveAsync(ReadOnlyMemory<byte> wire, CancellationToken cancellation) => Step(new OtrInput.WireReceived(wire));
 
@@ -25,11 +27,12 @@ internal sealed class CorePeer(DsaPrivateKey key, uint instanceTag, int maxWireB
 
     private ValueTask Step(OtrInput input)
     {
-        // Sending and receiving meet here; what a step says must come in the order of the steps.
+        // Sending and receiving are concurrent; the listener must get the effects in the order of the steps.
         lock (_lock)
         {
             _effects.Clear();
-            _conversation.Step(input, new OtrEnvironment(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), SystemRandom.Instance), _effects);
+            var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+            _conversation.Step(input, new OtrEnvironment(now, SystemRandom.Instance), _effects);
             foreach (var effect in _effects)
             {
                 switch (effect)

@@ -7,23 +7,24 @@ using System.Text;
 namespace Relay.Lab.Load;
 
 /// <summary>
-/// Reads the wire text of one direction of a conversation, as anybody on the way could, and notices an AES counter that is
-/// used twice under one key. Data messages are taken apart by the layout of the specification (v3, "Data Message"; v2),
-/// without any code of Otr.Core.
+/// Parses the wire text of one direction of a conversation, as an eavesdropper could, and detects an AES counter that is used
+/// twice with one key. Data messages are parsed by the layout of the specification (v3, "Data Message"; v2), without any code
+/// of Otr.Core.
 /// </summary>
 internal sealed class CounterWatch
 {
-    private readonly Dictionary<(int KeyExchange, uint Sender, uint Receiver, uint SenderKey, uint ReceiverKey, ulong Counter), ulong> _used = [];
+    private readonly Dictionary<(int KeyExchange, uint Sender, uint Receiver, uint SenderKey, uint ReceiverKey, ulong Counter),
+        ulong> _used = [];
     private readonly StringBuilder _pieces = new();
     private int _keyExchanges;
 
-    /// <summary>Data messages seen.</summary>
+    /// <summary>The number of different data messages so far.</summary>
     public int DataMessages { get; private set; }
 
-    /// <summary>Data messages seen again, byte for byte: no harm.</summary>
+    /// <summary>The number of byte-for-byte repetitions of a data message, which are harmless.</summary>
     public int Repeats { get; private set; }
 
-    /// <summary>What is wrong with this wire text; null if nothing is.</summary>
+    /// <summary>Reads the next wire text. Returns what is wrong with it; null if nothing is.</summary>
     public string? See(ReadOnlySpan<byte> wire)
     {
         if (!wire.StartsWith("?OTR"u8)) return null;
@@ -34,7 +35,8 @@ internal sealed class CounterWatch
         }
         if (!wire.StartsWith("?OTR:"u8) || wire[^1] != (byte)'.') return null;
         var message = new byte[Base64.GetMaxDecodedFromUtf8Length(wire.Length)];
-        if (Base64.DecodeFromUtf8(wire[5..^1], message, out _, out int length) != System.Buffers.OperationStatus.Done) return "wire text that is no base64";
+        if (Base64.DecodeFromUtf8(wire[5..^1], message, out _, out int length) != System.Buffers.OperationStatus.Done)
+            return "wire text that is not base64";
         return See(message, length);
     }
 
@@ -43,7 +45,7 @@ internal sealed class CounterWatch
         var reader = new Layout(message.AsSpan(0, length));
         int version = reader.Short();
         int type = reader.Byte();
-        // Reveal Signature and Signature end an exchange: key ids may begin anew under other keys.
+        // Reveal Signature and Signature end a key exchange, after which key ids may restart with new keys.
         if (type is 0x11 or 0x12) _keyExchanges++;
         if (type != 0x03) return null;
         var (sender, receiver) = version == 3 ? (reader.Int(), reader.Int()) : (0, 0);
@@ -52,28 +54,35 @@ internal sealed class CounterWatch
         reader.Data();
         ulong counter = reader.Long();
         var hash = BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(reader.Data()));
-        if (reader.IsShort) return "a data message that is cut short";
+        if (reader.IsShort) return "a truncated data message";
         DataMessages++;
         var place = (_keyExchanges, sender, receiver, senderKey, receiverKey, counter);
         if (counter == 0) return "counter 0, which the specification forbids";
         if (_used.TryAdd(place, hash)) return null;
-        if (_used[place] != hash) return string.Create(CultureInfo.InvariantCulture, $"counter {counter} twice under keys {senderKey} and {receiverKey}");
+        if (_used[place] != hash)
+            return string.Create(CultureInfo.InvariantCulture, $"counter {counter} twice under keys {senderKey} and {receiverKey}");
         Repeats++;
         return null;
     }
 
-    /// <summary>Adds a piece (v3: <c>?OTR|sender|receiver,k,n,piece,</c>; v2 without the tags). True with the last.</summary>
+    /// <summary>
+    /// Appends the piece of a fragment (v3: <c>?OTR|sender|receiver,k,n,piece,</c>; v2 without the tags). Returns true for the last one.
+    /// </summary>
     private bool Join(string fragment)
     {
         var parts = fragment.Split(',');
         // Version 2 begins "?OTR,k,n,", version 3 "?OTR|…|…,k,n,": k is the second part of both.
-        if (parts.Length < 5 || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out int k) || !int.TryParse(parts[2], CultureInfo.InvariantCulture, out int n)) return false;
+        if (parts.Length < 5 || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out int k)
+            || !int.TryParse(parts[2], CultureInfo.InvariantCulture, out int n))
+        {
+            return false;
+        }
         if (k == 1) _pieces.Clear();
         _pieces.Append(parts[3]);
         return k == n;
     }
 
-    /// <summary>Big-endian fields, one after the other; what is missing reads as 0.</summary>
+    /// <summary>Reads consecutive big-endian fields; a missing one reads as 0 and sets <see cref="IsShort"/>.</summary>
     private ref struct Layout(ReadOnlySpan<byte> rest)
     {
         private ReadOnlySpan<byte> _rest = rest;

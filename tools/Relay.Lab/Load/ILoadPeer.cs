@@ -1,21 +1,23 @@
 namespace Relay.Lab.Load;
 
-/// <summary>One end of OTR outside of Relay. One call at a time; what a call causes is told before it completes, in order.</summary>
+/// <summary>
+/// The contact's end of a conversation. Its effects go to an <see cref="ILoadPeerListener"/>, in order and before the call completes.
+/// </summary>
 internal interface ILoadPeer : IAsyncDisposable
 {
-    /// <summary>Asks for a private session.</summary>
+    /// <summary>Requests a private session.</summary>
     ValueTask StartAsync(CancellationToken cancellation);
 
     ValueTask SendAsync(string text, CancellationToken cancellation);
 
-    /// <summary>Takes wire text in that the network carried.</summary>
+    /// <summary>Processes wire text that the bridge delivered.</summary>
     ValueTask ReceiveAsync(ReadOnlyMemory<byte> wire, CancellationToken cancellation);
 }
 
-/// <summary>Who listens to a peer. Must not block.</summary>
+/// <summary>Receives the effects of an <see cref="ILoadPeer"/>. Must not block.</summary>
 internal interface ILoadPeerListener
 {
-    /// <summary>To be carried to Relay.</summary>
+    /// <summary>Wire text to be sent to Relay.</summary>
     void Wire(byte[] wire);
 
     void Read(string text, bool isPrivate);
@@ -24,6 +26,6 @@ internal interface ILoadPeerListener
 
     void SessionEnded();
 
-    /// <summary>Wire text that Relay sent was rejected, or the peer was told of an error.</summary>
+    /// <summary>The peer rejected wire text of Relay, or received an OTR error message.</summary>
     void Refused(string reason);
 }

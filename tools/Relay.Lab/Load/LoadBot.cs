@@ -4,17 +4,17 @@ using Relay.V1;
 namespace Relay.Lab.Load;
 
 /// <summary>
-/// The bot of many conversations: answers every text, and says things of its own accord. What it says in one conversation
-/// goes one after the other, in different ones at once.
+/// The bot of many conversations: answers every text, and sends unasked messages. Its messages are sent one after the other
+/// within a conversation, and concurrently across conversations.
 /// </summary>
-/// <param name="find">The conversation with a peer.</param>
-/// <param name="lost">Told that an event is lost: the notice names no conversation then.</param>
+/// <param name="find">Finds the conversation of an endpoint and a peer.</param>
+/// <param name="lost">Called when an event is lost: its notice names no conversation.</param>
 internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find, Action<string> lost)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<LoadConversation, Lane> _lanes = [];
 
-    /// <summary>Runs until cancelled.</summary>
+    /// <summary>Processes events until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         var unacknowledged = new Dictionary<string, AckOrder>();
@@ -31,7 +31,8 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
             {
                 case Event.EventOneofCase.TextReceived:
                     conversation.BotRead(e.Text!, e.IsPrivate);
-                    done = Enqueue(conversation, e.Conversation, LoadConversation.AnswerTo(e.Text!), text => e.ReplyAsync(text, cancellation));
+                    done = Enqueue(conversation, e.Conversation, LoadConversation.AnswerTo(e.Text!),
+                        text => e.ReplyAsync(text, cancellation));
                     break;
                 case Event.EventOneofCase.SessionChanged when e.Message.SessionChanged.Cause == SessionChanged.Types.Cause.KeyExchange:
                     conversation.BotSessionBegan();
@@ -52,7 +53,7 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
         }
     }
 
-    /// <summary>Says something unasked; completes when the contact has read it.</summary>
+    /// <summary>Sends an unasked message; completes when the contact has read it.</summary>
     public Task SayAsync(LoadConversation conversation, string text, CancellationToken cancellation)
     {
         Task heard = Task.CompletedTask;
@@ -101,7 +102,7 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
         }
         catch (OperationCanceledException)
         {
-            // The load ends; whoever judges it has done so before.
+            // The load has ended, and its results have already been evaluated.
         }
     }
 
@@ -112,7 +113,7 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
         public Task Tail { get; set; } = Task.CompletedTask;
     }
 
-    /// <summary>Acknowledges events in their order, each once everything before it is done.</summary>
+    /// <summary>Acknowledges events in order, each after its own and all earlier answers were sent.</summary>
     private sealed class AckOrder
     {
         private Task _tail = Task.CompletedTask;

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Relay.Lab.Load;
 
 /// <summary>
-/// One conversation as its two ends see it. Each end's texts are written down before they are said, and each text that is
-/// read must be the next of the other end's: delivered once, in order, through the first session. Thread-safe.
+/// Checks one conversation from both ends. Each end's texts are recorded before they are sent, and each text that is read must
+/// be the next one of the other end: delivered once, in order, in the first session. Thread-safe.
 /// </summary>
 internal sealed class LoadConversation(int number, string endpoint, string peer, LoadLedger ledger) : ILoadPeerListener
 {
@@ -26,33 +26,41 @@ internal sealed class LoadConversation(int number, string endpoint, string peer,
 
     public string Peer => peer;
 
-    /// <summary>The contact's wire text, to be carried to Relay.</summary>
+    /// <summary>The contact's wire text to be sent to Relay.</summary>
     public ChannelReader<byte[]> FromContact => _wire.Reader;
 
-    /// <summary>Completes when both ends have been told of a session.</summary>
+    /// <summary>Completes when both ends have reported an established session.</summary>
     public Task Began => Task.WhenAll(_contactBegan.Task, _botBegan.Task);
 
-    /// <summary>What was said and what was read, in this order: by the contact, by the bot.</summary>
+    /// <summary>The counts of messages, sessions and data messages so far.</summary>
     public LoadTally Tally
     {
         get
         {
-            lock (_lock) return new LoadTally(_contactSaid.Count, _botRead, _botSaid.Count, _contactRead, _in.DataMessages + _out.DataMessages, _contactSessions, _botSessions);
+            lock (_lock)
+            {
+                return new LoadTally(
+                    _contactSaid.Count, _botRead, _botSaid.Count, _contactRead, _in.DataMessages + _out.DataMessages,
+                    _contactSessions, _botSessions);
+            }
         }
     }
 
-    /// <summary>Nothing is under way.</summary>
-    public bool IsSettled { get { lock (_lock) return _botRead == _contactSaid.Count && _contactRead == _botSaid.Count && _awaited.Count == 0; } }
+    /// <summary>True if every text has been read and every question answered.</summary>
+    public bool IsSettled
+    {
+        get { lock (_lock) return _botRead == _contactSaid.Count && _contactRead == _botSaid.Count && _awaited.Count == 0; }
+    }
 
     public static string AnswerTo(string question) => AnswerMark + question;
 
-    /// <summary>The next answer that the contact reads.</summary>
+    /// <summary>Waits for the next answer that the contact reads.</summary>
     public Task<Answer> NextAnswerAsync(CancellationToken cancellation)
     {
         lock (_lock) return _nextAnswer.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>The contact is about to ask something; completes when the contact has read its answer.</summary>
+    /// <summary>Records a question before the contact sends it; completes when the contact has read its answer.</summary>
     public Task Ask(string question)
     {
         lock (_lock)
@@ -64,7 +72,7 @@ internal sealed class LoadConversation(int number, string endpoint, string peer,
         }
     }
 
-    /// <summary>The bot is about to say something; completes when the contact has read it, unless it is an answer.</summary>
+    /// <summary>Records a text before the bot sends it; completes when the contact has read it, for an answer at once.</summary>
     public Task BotSays(string text)
     {
         lock (_lock)
@@ -93,16 +101,16 @@ internal sealed class LoadConversation(int number, string endpoint, string peer,
 
     public void Wire(byte[] wire)
     {
-        // Under the lock of the peer's step, so in order.
+        // Called under the peer's lock, so wire texts are written in order.
         if (_in.See(wire) is { } fault) Fault("on the wire to Relay: " + fault);
         _wire.Writer.TryWrite(wire);
     }
 
-    /// <summary>Relay's wire text, as the bridge is given it.</summary>
+    /// <summary>Checks Relay's wire text as the bridge receives it.</summary>
     public void WireOut(ReadOnlySpan<byte> wire)
     {
         if (_out.See(wire) is { } fault) Fault("on the wire from Relay: " + fault);
-        if (_out.Repeats > 0) Fault("the bridge was given a data message twice");
+        if (_out.Repeats > 0) Fault("the bridge received a data message twice");
     }
 
     public void Read(string text, bool isPrivate)
@@ -126,7 +134,7 @@ internal sealed class LoadConversation(int number, string endpoint, string peer,
     {
         lock (_lock)
         {
-            if (++_contactSessions > 1) Fault("the contact had to begin a new session");
+            if (++_contactSessions > 1) Fault("the contact had to start a new session");
             _contactBegan.TrySetResult();
         }
     }
@@ -144,16 +152,19 @@ internal sealed class LoadConversation(int number, string endpoint, string peer,
         else
         {
             int at = said.IndexOf(text);
-            var what = at < 0 ? "what nobody said" : at < read ? "twice" : "too early";
-            Fault(string.Create(CultureInfo.InvariantCulture, $"{reader} read {what}: message {at + 1}, where {read + 1} of {said.Count} was next"));
+            var what = at < 0 ? "a text that was not sent" : at < read ? "a text twice" : "a text too early";
+            Fault(string.Create(CultureInfo.InvariantCulture,
+                $"{reader} read {what}: message {at + 1}, where {read + 1} of {said.Count} was next"));
         }
     }
 }
 
-/// <summary>Counts of one conversation or of many.</summary>
-/// <param name="DataMessages">Data messages on the wire, both ways, whose counters were watched.</param>
-internal readonly record struct LoadTally(int ContactSaid, int BotRead, int BotSaid, int ContactRead, int DataMessages, int ContactSessions, int BotSessions)
+/// <summary>Counts of one conversation, or the sums of several.</summary>
+/// <param name="DataMessages">Data messages on the wire in both directions, whose counters were checked.</param>
+internal readonly record struct LoadTally(
+    int ContactSaid, int BotRead, int BotSaid, int ContactRead, int DataMessages, int ContactSessions, int BotSessions)
 {
-    public static LoadTally operator +(LoadTally a, LoadTally b) => new(a.ContactSaid + b.ContactSaid, a.BotRead + b.BotRead, a.BotSaid + b.BotSaid,
-        a.ContactRead + b.ContactRead, a.DataMessages + b.DataMessages, a.ContactSessions + b.ContactSessions, a.BotSessions + b.BotSessions);
+    public static LoadTally operator +(LoadTally a, LoadTally b) => new(
+        a.ContactSaid + b.ContactSaid, a.BotRead + b.BotRead, a.BotSaid + b.BotSaid, a.ContactRead + b.ContactRead,
+        a.DataMessages + b.DataMessages, a.ContactSessions + b.ContactSessions, a.BotSessions + b.BotSessions);
 }

@@ -1,16 +1,16 @@
 namespace Relay.Lab.Load;
 
-/// <summary>What went wrong, in all conversations; what went right is counted. Thread-safe.</summary>
+/// <summary>Collects the faults and the answers of all conversations. Thread-safe.</summary>
 internal sealed class LoadLedger
 {
-    /// <summary>Faults kept word for word; further ones are only counted.</summary>
+    /// <summary>Maximum number of faults whose text is kept; further ones are only counted.</summary>
     private const int MaxFaults = 100;
     private readonly Lock _lock = new();
     private readonly List<string> _faults = [];
     private readonly List<Answer> _answers = [];
     private int _faultCount;
 
-    /// <summary>All that went wrong, in order; the first of many.</summary>
+    /// <summary>The first <see cref="MaxFaults"/> faults in order, and the number of the others.</summary>
     public IReadOnlyList<string> Faults
     {
         get
@@ -32,7 +32,7 @@ internal sealed class LoadLedger
         lock (_lock) _answers.Add(answer);
     }
 
-    /// <summary>The answers that came after this moment, in order.</summary>
+    /// <summary>The answers that were read at or after a timestamp, in order.</summary>
     public IReadOnlyList<Answer> AnswersSince(long moment)
     {
         lock (_lock) return [.. _answers.Where(a => a.Heard >= moment)];
@@ -41,9 +41,9 @@ internal sealed class LoadLedger
     public int Answers { get { lock (_lock) return _answers.Count; } }
 }
 
-/// <summary>A question that was answered.</summary>
-/// <param name="Asked">When the contact wrote it: a <see cref="TimeProvider.GetTimestamp"/>.</param>
-/// <param name="Heard">When the contact read the answer.</param>
+/// <summary>An answered question.</summary>
+/// <param name="Asked">The <see cref="TimeProvider.GetTimestamp"/> at which the contact sent the question.</param>
+/// <param name="Heard">The timestamp at which the contact read the answer.</param>
 internal readonly record struct Answer(int Conversation, long Asked, long Heard)
 {
     public TimeSpan Wait => TimeProvider.System.GetElapsedTime(Asked, Heard);

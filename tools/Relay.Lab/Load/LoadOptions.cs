@@ -1,24 +1,24 @@
 namespace Relay.Lab.Load;
 
-/// <summary>How much is said, and by whom.</summary>
-/// <param name="Conversations">In all; each has a contact of its own.</param>
-/// <param name="Think">How long a contact thinks on average before it asks again.</param>
+/// <summary>Options of a load.</summary>
+/// <param name="Conversations">The number of conversations, each with its own contact.</param>
+/// <param name="Think">The average pause of a contact between an answer and its next question.</param>
 internal sealed record LoadOptions(int Conversations, TimeSpan Think)
 {
-    /// <summary>Endpoints that the conversations are spread over.</summary>
+    /// <summary>The number of endpoints over which the conversations are distributed.</summary>
     public int Endpoints { get; init; } = 1;
 
-    /// <summary>Their ids begin so; a number follows.</summary>
+    /// <summary>The prefix of the endpoints' ids; a number follows.</summary>
     public string EndpointPrefix { get; init; } = "load";
 
-    /// <summary>The longest message of the network, in bytes; longer ones leave in fragments. 0: no limit.</summary>
+    /// <summary>The maximum length of a wire text, in bytes; longer ones are fragmented. 0: no limit.</summary>
     public int MaxWireBytes { get; init; } = 1400;
 
-    /// <summary>So many of the contacts are libotr, by this program, in processes of their own.</summary>
+    /// <summary>The number of contacts that are processes of <see cref="LibotrProgram"/>; the others use Otr.Core.</summary>
     public int LibotrContacts { get; init; }
 
     public string? LibotrProgram { get; init; }
 
-    /// <summary>Decides who says what when.</summary>
+    /// <summary>The seed of pauses and of the texts' lengths.</summary>
     public int Seed { get; init; } = 1;
 }

@@ -5,7 +5,7 @@ using Relay.Lab.Demo;
 
 namespace Relay.Lab.Load;
 
-/// <summary>A peer in a process of its own behind the line protocol: libotr, say.</summary>
+/// <summary>A peer in a separate process that is controlled by the line protocol, such as libotr.</summary>
 internal sealed class ProcessPeer : ILoadPeer
 {
     private readonly ILoadPeerListener _listener;
@@ -13,7 +13,8 @@ internal sealed class ProcessPeer : ILoadPeer
 
     private ProcessPeer(ILoadPeerListener listener) => _listener = listener;
 
-    public static async Task<ProcessPeer> StartAsync(ProcessStartInfo info, int maxWireBytes, ILoadPeerListener listener, CancellationToken cancellation)
+    public static async Task<ProcessPeer> StartAsync(
+        ProcessStartInfo info, int maxWireBytes, ILoadPeerListener listener, CancellationToken cancellation)
     {
         var peer = new ProcessPeer(listener);
         peer._process = await ContactProcess.StartAsync(info, peer.OnEventAsync, cancellation);
@@ -25,7 +26,8 @@ internal sealed class ProcessPeer : ILoadPeer
 
     public async ValueTask SendAsync(string text, CancellationToken cancellation) => await _process.SendAsync(text, cancellation);
 
-    public async ValueTask ReceiveAsync(ReadOnlyMemory<byte> wire, CancellationToken cancellation) => await _process.ReceiveAsync(wire, cancellation);
+    public async ValueTask ReceiveAsync(ReadOnlyMemory<byte> wire, CancellationToken cancellation)
+        => await _process.ReceiveAsync(wire, cancellation);
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
@@ -34,7 +36,10 @@ internal sealed class ProcessPeer : ILoadPeer
         switch (e.GetProperty("event").GetString())
         {
             case "wire": _listener.Wire(e.GetProperty("data").GetBytesFromBase64()); break;
-            case "plain": _listener.Read(Encoding.UTF8.GetString(e.GetProperty("data").GetBytesFromBase64()), e.GetProperty("encrypted").GetBoolean()); break;
+            case "plain":
+                var text = Encoding.UTF8.GetString(e.GetProperty("data").GetBytesFromBase64());
+                _listener.Read(text, e.GetProperty("encrypted").GetBoolean());
+                break;
             case "state" when e.GetProperty("state").GetString() == "ENCRYPTED": _listener.SessionBegan(); break;
             case "state": _listener.SessionEnded(); break;
             case "error": _listener.Refused(e.GetProperty("code").GetString() ?? ""); break;

@@ -1,16 +1,16 @@
 namespace Relay.Lab.OtrPeer;
 
 /// <summary>
-/// The system's libotr as an OTR peer behind the line protocol: a small C program that comes with Relay as source and is
-/// compiled on the machine that has libotr's headers. Run it as <c>libotr-peer &lt;own account&gt; &lt;peer account&gt;</c>.
+/// Compiles a peer that uses the installed libotr and is controlled by the line protocol. Its C source is part of Relay. Run it
+/// as <c>libotr-peer &lt;own account&gt; &lt;peer account&gt;</c>.
 /// </summary>
 public static class LibotrPeer
 {
-    /// <summary>The program's sources as embedded resources; the first is what is compiled.</summary>
+    /// <summary>The names of the sources, which are embedded resources; the first one is compiled.</summary>
     public static IReadOnlyList<string> Sources { get; } = ["libotr-peer.c", "peer-line.h"];
 
-    /// <summary>Compiles the peer into <paramref name="directory"/>, unless it is there already.</summary>
-    /// <param name="reason">If false: what is missing and how to install it.</param>
+    /// <summary>Compiles the peer into <paramref name="directory"/>, unless it is up to date there.</summary>
+    /// <param name="reason">If the result is false: what is missing and how to install it.</param>
     public static bool TryBuild(string directory, out string executable, out string reason)
         => NativeProgram.TryBuild(directory, Sources, out executable, out reason);
 }

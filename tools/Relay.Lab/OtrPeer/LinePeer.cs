@@ -6,10 +6,10 @@ using Otr.Core;
 namespace Relay.Lab.OtrPeer;
 
 /// <summary>
-/// The peer line protocol around Otr.Core: commands in, JSON events out. Beyond the common protocol it knows
-/// <c>pass &lt;seconds&gt;</c> (the clock jumps and due timers run) and <c>snapshot-restart [always]</c> (the conversation is
-/// written to a snapshot, disposed of and read back: once, or after every command). Timers that are due run at the
-/// beginning of the next command, because nothing is printed between commands.
+/// Controls an Otr.Core conversation by the line protocol of OTR test peers: commands in, JSON events out. Additional commands
+/// are <c>pass &lt;seconds&gt;</c> (advances the clock and runs due timers) and <c>snapshot-restart [always]</c> (writes the
+/// conversation to a snapshot and restores it, once or after every command). Due timers run at the start of the next command,
+/// because nothing is printed between commands.
 /// </summary>
 public sealed class LinePeer : IDisposable
 {
@@ -30,7 +30,7 @@ public sealed class LinePeer : IDisposable
     private long _ahead;
     private bool _restartAlways;
 
-    /// <summary>A peer that prints to <paramref name="output"/>; the first line is printed at once.</summary>
+    /// <summary>Creates a peer and writes its "ready" event to <paramref name="output"/>.</summary>
     public LinePeer(string account, TextWriter output, IRandomSource random, TimeProvider time)
     {
         _account = account;
@@ -61,7 +61,7 @@ public sealed class LinePeer : IDisposable
         _output.Ready("relay", typeof(OtrConversation).Assembly.GetName().Version?.ToString(3) ?? "0");
     }
 
-    /// <summary>Carries out one command line. False after <c>quit</c>.</summary>
+    /// <summary>Executes one command line. Returns false for <c>quit</c>.</summary>
     public bool Execute(string line)
     {
         var blank = line.IndexOf(' ');
@@ -123,7 +123,7 @@ public sealed class LinePeer : IDisposable
     private bool SmpAnswer(string rest)
     {
         if (rest.Length == 0) return Fail("smp-answer", "A secret is missing.");
-        if (_effects.SmpToken is not { } token) return Fail("smp-answer", "Nobody asked.");
+        if (_effects.SmpToken is not { } token) return Fail("smp-answer", "The peer has not asked.");
         if (WordOrBase64(rest) is not { } secret) return Fail("smp-answer", "Not base64.");
         _effects.SmpToken = null;
         return Step("smp-answer", new OtrInput.SmpAnswerRequested(token, secret));
@@ -152,7 +152,9 @@ public sealed class LinePeer : IDisposable
         return TryChangeKey(key) || Fail("loadkey", "The key is in use by a private conversation.");
     }
 
-    /// <summary>A conversation is bound to its account's key; one that is not private is made anew with the new key.</summary>
+    /// <summary>
+    /// Changes the key, which is refused in a private conversation. Another conversation is bound to the old key, and is replaced.
+    /// </summary>
     private bool TryChangeKey(DsaPrivateKey key)
     {
         if (_conversation is { State: MessageState.Encrypted })
@@ -220,7 +222,8 @@ public sealed class LinePeer : IDisposable
 
     private bool Pass(string rest)
     {
-        if (!int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) return Fail("pass", "Not a number of seconds.");
+        if (!int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            return Fail("pass", "Not a number of seconds.");
         _ahead += seconds * 1000L;
         return Step("pass", new OtrInput.TimePassed());
     }
@@ -232,7 +235,9 @@ public sealed class LinePeer : IDisposable
         return Restore(_settings);
     }
 
-    /// <summary>Through a snapshot, as a server would after a restart; also how settings change under a conversation.</summary>
+    /// <summary>
+    /// Replaces the conversation by one restored from its snapshot, as a server does after a restart; also applies new settings.
+    /// </summary>
     private bool Restore(OtrSettings settings)
     {
         _settings = settings;
@@ -241,7 +246,7 @@ public sealed class LinePeer : IDisposable
         _conversation.WriteSnapshot(snapshot);
         _conversation.Dispose();
         if (!OtrConversation.TryRestore(snapshot.WrittenSpan, Account, settings, out _conversation))
-            throw new InvalidOperationException("A snapshot that was just written does not open.");
+            throw new InvalidOperationException("A snapshot that was just written cannot be restored.");
         return true;
     }
 

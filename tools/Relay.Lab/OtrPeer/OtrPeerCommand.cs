@@ -3,14 +3,15 @@ using Otr.Core;
 
 namespace Relay.Lab.OtrPeer;
 
-/// <summary><c>relay otr-peer</c>: one OTR endpoint, driven over stdin and stdout.</summary>
+/// <summary><c>relay otr-peer</c>: one OTR endpoint, controlled by stdin and stdout.</summary>
 public static class OtrPeerCommand
 {
     public static Command Create()
     {
         var own = new Argument<string>("own-account") { Description = "This endpoint's account name." };
-        var peer = new Argument<string>("peer-account") { Description = "The other side's account name." };
-        var command = new Command("otr-peer", "One OTR endpoint driven by lines on stdin, events as JSON lines on stdout: for putting Otr.Core against other implementations.")
+        var peer = new Argument<string>("peer-account") { Description = "The peer's account name." };
+        var command = new Command("otr-peer", "Run one OTR endpoint with commands on stdin and events as JSON lines on stdout, "
+            + "to test Otr.Core against other implementations.")
         {
             own, peer,
         };

@@ -3,15 +3,15 @@ using Otr.Core;
 
 namespace Relay.Lab.OtrPeer;
 
-/// <summary>Prints the effects of a step as the line protocol's events.</summary>
+/// <summary>Translates the effects of a step to events of the line protocol, and writes them.</summary>
 internal sealed class PeerEffects(PeerOutput output)
 {
-    /// <summary>The token of the peer's SMP request that waits for an answer.</summary>
+    /// <summary>The token of the peer's unanswered SMP request; null if there is none.</summary>
     public ulong? SmpToken { get; set; }
 
     private bool _secure;
 
-    /// <returns>False if the step refused what the user asked for.</returns>
+    /// <returns>False if the step refused the user's command.</returns>
     public bool Print(string command, IReadOnlyList<OtrEffect> effects)
     {
         var ok = true;
@@ -26,8 +26,12 @@ internal sealed class PeerEffects(PeerOutput output)
                     break;
                 case OtrEffect.SessionChanged change: Print(change); break;
                 case OtrEffect.FingerprintSeen seen: output.Fingerprint("peer", seen.Fingerprint, seen.IsNew); break;
-                case OtrEffect.SendOutcome { Disposition: SendDisposition.Held }: output.Error("ENCRYPTION_REQUIRED", "Held until the conversation is private."); break;
-                case OtrEffect.SendOutcome { Disposition: SendDisposition.Dropped }: output.Error("send", "A held message was dropped."); break;
+                case OtrEffect.SendOutcome { Disposition: SendDisposition.Held }:
+                    output.Error("ENCRYPTION_REQUIRED", "Held until the conversation is private.");
+                    break;
+                case OtrEffect.SendOutcome { Disposition: SendDisposition.Dropped }:
+                    output.Error("send", "A held message was dropped.");
+                    break;
                 case OtrEffect.SendOutcome: break;
                 case OtrEffect.Rejected rejected: output.Error(Code(rejected.Reason), rejected.Reason.ToString()); break;
                 case OtrEffect.Refused refused:
@@ -39,7 +43,7 @@ internal sealed class PeerEffects(PeerOutput output)
                     SmpToken = asked.Token;
                     output.Smp(asked.Question is null ? "ask-secret" : "ask-answer", 25, asked.Question);
                     break;
-                // The line protocol has no event for it: it follows from SMP's.
+                // The line protocol has no event for trust, which follows from the events of SMP.
                 case OtrEffect.TrustChanged: break;
                 case OtrEffect.SmpChanged smp:
                     if (smp.Outcome != SmpOutcome.InProgress) SmpToken = null;
@@ -77,7 +81,7 @@ internal sealed class PeerEffects(PeerOutput output)
             case NoteKind.HeartbeatSent: output.Note("LOG_HEARTBEAT_SENT"); break;
             case NoteKind.Resent: output.Note("MSG_RESENT"); break;
             case NoteKind.KeyExchangeExpired: output.Note("KEY_EXCHANGE_EXPIRED"); break;
-            case NoteKind.FragmentStored or NoteKind.KeyExchangeStarted: break; // the line protocol is silent about these
+            case NoteKind.FragmentStored or NoteKind.KeyExchangeStarted: break; // the line protocol has no event for these
             default: throw new InvalidOperationException($"The note {kind} has no event.");
         }
     }
@@ -93,7 +97,7 @@ internal sealed class PeerEffects(PeerOutput output)
         _ => throw new InvalidOperationException($"The outcome {outcome} has no name."),
     };
 
-    /// <summary>libotr's message event of the same meaning, or "recv".</summary>
+    /// <summary>The message event of libotr with the same meaning; "recv" if there is none.</summary>
     private static string Code(RejectReason reason) => reason switch
     {
         RejectReason.Malformed or RejectReason.TooLarge or RejectReason.UnknownType or RejectReason.InvalidInstanceTag

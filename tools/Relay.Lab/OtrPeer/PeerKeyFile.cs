@@ -5,15 +5,15 @@ using Otr.Core;
 
 namespace Relay.Lab.OtrPeer;
 
-/// <summary>A peer's identity key in libotr's key file format.</summary>
+/// <summary>Reads and writes a peer's identity key in libotr's key file format.</summary>
 internal static class PeerKeyFile
 {
-    /// <summary>libotr keeps keys by account and protocol; the line protocol has accounts only.</summary>
+    /// <summary>libotr identifies keys by account and protocol; the line protocol has accounts only.</summary>
     private const string Protocol = "prpl-relay";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes one key, readable by its owner alone.</summary>
+    /// <summary>Writes one key to a file with mode 0600.</summary>
     public static bool TryWrite(string file, string account, DsaPrivateKey key, out string problem)
     {
         var content = new ArrayBufferWriter<byte>();
@@ -34,11 +34,13 @@ internal static class PeerKeyFile
         }
         finally
         {
-            content.Clear(); // zeroes what was written
+            content.Clear(); // zeroes the key
         }
     }
 
-    /// <summary>The key of this account; from another program's file the account's under any protocol, or the only one.</summary>
+    /// <summary>
+    /// Reads the account's key. In a file of another program it is the account's key for any protocol, or the only key of the file.
+    /// </summary>
     public static bool TryRead(string file, string account, [NotNullWhen(true)] out DsaPrivateKey? key, out string problem)
     {
         key = null;
@@ -65,7 +67,7 @@ internal static class PeerKeyFile
         foreach (var other in keys)
             if (other != found) other.Dispose();
         key = found?.Key;
-        problem = "The file has no key of this account.";
+        problem = "The file has no key for this account.";
         return key is not null;
     }
 }

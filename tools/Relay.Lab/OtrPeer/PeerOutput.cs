@@ -4,7 +4,7 @@ using Otr.Core;
 
 namespace Relay.Lab.OtrPeer;
 
-/// <summary>The events of the peer line protocol: one JSON object a line.</summary>
+/// <summary>Writes the events of the peer line protocol, one JSON object per line.</summary>
 internal sealed class PeerOutput(TextWriter writer)
 {
     public void Ready(string peer, string version) => Write("ready", j =>
@@ -31,7 +31,7 @@ internal sealed class PeerOutput(TextWriter writer)
         j.WriteBoolean("encrypted", encrypted);
     });
 
-    /// <param name="session">Null: no session, PLAINTEXT.</param>
+    /// <param name="session">Null: no session; the state is PLAINTEXT.</param>
     public void State(SessionInfo? session, string cause) => Write("state", j =>
     {
         j.WriteString("state", (session?.State ?? MessageState.Plaintext).ToString().ToUpperInvariant());

@@ -2,7 +2,7 @@ using Otr.Core;
 
 namespace Relay.Lab.OtrPeer;
 
-/// <summary>The policy words of the peer line protocol.</summary>
+/// <summary>Parses the policies of the peer line protocol.</summary>
 internal static class PeerPolicy
 {
     private static readonly Dictionary<string, OtrPolicy> Words = new(StringComparer.Ordinal)
@@ -18,7 +18,7 @@ internal static class PeerPolicy
         ["always"] = OtrPolicy.Always,
     };
 
-    /// <summary>Blank- or comma-separated words, together.</summary>
+    /// <summary>Combines words that are separated by spaces or commas. Returns false for an unknown word.</summary>
     public static bool TryParse(string text, out OtrPolicy policy)
     {
         policy = OtrPolicy.Never;

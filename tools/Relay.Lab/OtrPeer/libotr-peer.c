@@ -1,7 +1,7 @@
 /*
- * An OTR test peer around libotr 4: one endpoint, driven by lines on stdin, events as JSON lines on stdout.
+ * An OTR test peer that uses libotr 4: one endpoint, with commands on stdin and events as JSON lines on stdout.
  * Commands: start recv send smp-start smp-answer smp-abort end fragment policy genkey loadkey fingerprint extra-key
- * instag state quit, and beyond the common protocol: pass <seconds> (the clock jumps, libotr's timer runs).
+ * instag state quit, and in addition to the common protocol: pass <seconds> (advances the clock and runs libotr's timer).
  *
  * Build: cc -Wall -Wextra -Werror libotr-peer.c -o libotr-peer $(pkg-config --cflags --libs libotr) -lgcrypt
  * Licensed under the Apache License, Version 2.0.
@@ -28,11 +28,11 @@ static int smp_asked;
 static int decrypted;
 static long clock_ahead;
 
-/* What was last reported, so that a change that libotr makes silently is reported too. */
+/* The last reported state, so that changes for which libotr has no callback are reported too. */
 static ConnContext *reported;
 static OtrlMessageState reported_state = OTRL_MSGSTATE_PLAINTEXT;
 
-/* libotr reads the time through this: an executable's symbol comes before the C library's. */
+/* Replaces the C library's time() for libotr, because the symbols of the executable take precedence. */
 time_t time(time_t *result)
 {
     struct timespec now;
@@ -104,7 +104,7 @@ static void report_plain(const char *text, int encrypted)
     put_end();
 }
 
-/* ---- what libotr asks of its application ---- */
+/* ---- callbacks of libotr ---- */
 
 static OtrlPolicy on_policy(void *data, ConnContext *context)
 {
@@ -189,7 +189,7 @@ static void on_received_symkey(void *data, ConnContext *context, unsigned int us
     put_end();
 }
 
-/* Called for every text that was decrypted, and only for those. Nothing is converted. */
+/* libotr calls this only for decrypted texts, so it is used to mark them; no text is converted. */
 static void on_convert(void *data, ConnContext *context, OtrlConvertType type, char **converted, const char *text)
 {
     (void)data; (void)context; (void)text;
@@ -223,7 +223,7 @@ static void on_smp_event(void *data, OtrlSMPEvent event, ConnContext *context, u
     if (question) put_string("question", question);
     put_end();
     smp_asked = event == OTRL_SMPEVENT_ASK_FOR_ANSWER || event == OTRL_SMPEVENT_ASK_FOR_SECRET;
-    /* libotr leaves the abort to its application. */
+    /* libotr does not abort by itself; the application must do it. */
     if (event == OTRL_SMPEVENT_ERROR || event == OTRL_SMPEVENT_CHEATED) otrl_message_abort_smp(us, &ops, NULL, context);
 }
 
@@ -263,7 +263,7 @@ static struct s_OtrlMessageAppOps ops = {
     .convert_msg = on_convert,
 };
 
-/* ---- the commands; each answers whether it could be done ---- */
+/* ---- commands; each returns 1 on success, 0 on failure ---- */
 
 static int fail(const char *command, const char *text)
 {
@@ -278,7 +278,7 @@ static int do_start(char *rest)
     if (!(policy & OTRL_POLICY_VERSION_MASK)) return fail("start", "The policy allows no version.");
     otrl_message_sending(us, &ops, NULL, me, PROTOCOL, them, OTRL_INSTAG_MASTER, "?OTR?", NULL, &query,
         OTRL_FRAGMENT_SEND_SKIP, NULL, NULL, NULL);
-    if (!query) return fail("start", "libotr made no query.");
+    if (!query) return fail("start", "libotr created no query.");
     report_wire(query);
     otrl_message_free(query);
     return 1;
@@ -316,7 +316,7 @@ static int do_send(char *rest)
     if (!text.data) return fail("send", "Not base64.");
     if (strlen((char *)text.data) != text.length) {
         free(text.data);
-        return fail("send", "A text holds no NUL.");
+        return fail("send", "A text must not contain NUL.");
     }
     error = otrl_message_sending(us, &ops, NULL, me, PROTOCOL, them, OTRL_INSTAG_BEST, (char *)text.data, NULL, &message,
         OTRL_FRAGMENT_SEND_ALL, NULL, NULL, NULL);
@@ -355,7 +355,7 @@ static int do_smp_answer(char *rest)
     Bytes secret;
 
     if (!*rest) return fail("smp-answer", "A secret is missing.");
-    if (!smp_asked) return fail("smp-answer", "Nobody asked.");
+    if (!smp_asked) return fail("smp-answer", "The peer has not asked.");
     secret = word_or_base64(rest);
     if (!secret.data) return fail("smp-answer", "Not base64.");
     smp_asked = 0;
@@ -422,7 +422,7 @@ static int do_genkey(char *rest)
     return generate_key(rest) ? 1 : fail("genkey", "The key file cannot be written.");
 }
 
-/* The key of this account; from a file of another program, the account's under any protocol, or the only one. */
+/* Reads the account's key. In a file of another program it is the account's key for any protocol, or the only key of the file. */
 static int do_loadkey(char *rest)
 {
     gcry_error_t error = otrl_privkey_read(us, rest);
@@ -432,7 +432,7 @@ static int do_loadkey(char *rest)
     if (otrl_privkey_find(us, me, PROTOCOL)) return 1;
     for (key = us->privkey_root; key && strcmp(key->accountname, me); key = key->next) { }
     if (!key && us->privkey_root && !us->privkey_root->next) key = us->privkey_root;
-    if (!key) return fail("loadkey", "The file has no key of this account.");
+    if (!key) return fail("loadkey", "The file has no key for this account.");
     free(key->accountname);
     free(key->protocol);
     key->accountname = must(strdup(me));

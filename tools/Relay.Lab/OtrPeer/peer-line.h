@@ -1,5 +1,5 @@
 /*
- * The line protocol of an OTR test peer, its input and output: commands in, one JSON object a line out.
+ * Input and output of the line protocol of OTR test peers: commands in, one JSON object per line out.
  * Shared by libotr-peer.c and the benchmark's libotr-bench.c.
  *
  * Licensed under the Apache License, Version 2.0.
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes with a length; the data also ends with a NUL that is not counted. */
+/* Bytes with a length; a NUL that is not counted follows the data. */
 typedef struct {
     unsigned char *data;
     size_t length;
@@ -42,7 +42,7 @@ static inline int base64_value(int c)
     return -1;
 }
 
-/* Strict base64 with padding; data is NULL if the text is not that. The caller frees the data. */
+/* Decodes strict base64 with padding; data is NULL if the text is not valid. The caller frees the data. */
 static inline Bytes base64_decode(const char *text)
 {
     const Bytes bad = { NULL, 0 };
@@ -126,7 +126,7 @@ static inline size_t utf8_length(const unsigned char *p, size_t left)
     return n;
 }
 
-/* One member of the object; every object starts with put_event. Bytes that are not UTF-8 become U+FFFD. */
+/* Writes one member of an object, which begins with put_event. Bytes that are not UTF-8 are replaced by U+FFFD. */
 static inline void put_text(const char *name, const void *text, size_t length)
 {
     const unsigned char *p = text;
@@ -189,7 +189,7 @@ static inline void put_problem(const char *event, const char *code, const char *
     put_end();
 }
 
-/* Reads one line without its end into a buffer that the next call reuses; NULL at the end of input. */
+/* Reads one line without its line feed into a buffer that the next call reuses; NULL at the end of input. */
 static inline char *read_line(void)
 {
     static char *line;
@@ -201,7 +201,7 @@ static inline char *read_line(void)
     return line;
 }
 
-/* Cuts the first word off *rest, which moves to what follows one blank. */
+/* Removes the first word and one space from *rest, and returns the word. */
 static inline char *next_word(char **rest)
 {
     char *word = *rest, *blank = strchr(word, ' ');
@@ -215,7 +215,7 @@ static inline char *next_word(char **rest)
     return word;
 }
 
-/* A secret or a question: the text itself, or "b64:" and base64. data is NULL if that is not base64. */
+/* Decodes a secret or a question: the text itself, or "b64:" and base64. data is NULL if the base64 is not valid. */
 static inline Bytes word_or_base64(const char *text)
 {
     Bytes b;

@@ -4,7 +4,7 @@ using Relay.Lab.Processes;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>Three relays over one PostgreSQL.</summary>
+/// <summary>A cluster of three nodes with one PostgreSQL.</summary>
 internal sealed class ClusterStage : BenchStage
 {
     private readonly ClusterProcesses _cluster;
@@ -17,11 +17,12 @@ internal sealed class ClusterStage : BenchStage
 
     protected override RelayKey AdminKey => RelayKey.FromFile(_cluster.AdminKeyFile);
 
-    /// <exception cref="CommandFailure">PostgreSQL is not installed, or something did not start.</exception>
+    /// <exception cref="CommandFailure">PostgreSQL is not installed, or a process did not start.</exception>
     public static async Task<ClusterStage> StartAsync(Action<string> tell, CancellationToken cancellation)
     {
         await EnginePackages.EnsureAsync(install: false, cancellation);
-        return new ClusterStage(await ClusterProcesses.StartAsync(new ClusterLayout { Progress = tell, Arguments = ["--log-level", "Warning"] }, cancellation));
+        var layout = new ClusterLayout { Progress = tell, Arguments = ["--log-level", "Warning"] };
+        return new ClusterStage(await ClusterProcesses.StartAsync(layout, cancellation));
     }
 
     public override CpuReading Cpu() => CpuReading.Now(Nodes.Where(n => n.IsRunning).Select(n => n.ProcessId), _cluster.Database.ProcessId);

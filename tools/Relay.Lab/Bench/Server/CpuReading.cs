@@ -1,6 +1,6 @@
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>Microseconds of CPU that each part has used so far; null where there is no such part.</summary>
+/// <summary>CPU time that each part has used so far, in microseconds; null without a database.</summary>
 internal readonly record struct CpuReading(double Relay, double? Database, double Load)
 {
     public static CpuReading Now(IEnumerable<int> relays, int? database) => new(

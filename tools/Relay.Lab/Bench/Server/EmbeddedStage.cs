@@ -4,7 +4,7 @@ using Relay.Lab.Processes;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>One <c>relay serve</c> with SQLite.</summary>
+/// <summary>A single <c>relay serve</c> process with SQLite.</summary>
 internal sealed class EmbeddedStage : BenchStage
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-bench-").FullName;
@@ -17,7 +17,7 @@ internal sealed class EmbeddedStage : BenchStage
 
     public string DataDirectory => Path.Combine(_directory, "data");
 
-    public ServerProcess Server => _server ?? throw new InvalidOperationException("The server does not run.");
+    public ServerProcess Server => _server ?? throw new InvalidOperationException("The server is not running.");
 
     protected override IReadOnlyList<Uri> Addresses => [Server.Address];
 
@@ -38,23 +38,24 @@ internal sealed class EmbeddedStage : BenchStage
         }
     }
 
-    /// <summary>Starts it, again at the same address; the time until it answered.</summary>
+    /// <summary>Starts the server, a second time at the same address. Returns the time until it answered.</summary>
     public async Task<TimeSpan> StartServerAsync(CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
-        _server = await ServerProcess.StartAsync(DataDirectory, _listen, Path.Combine(_directory, "server.log"), null, cancellation, "--log-level", "Warning");
+        _server = await ServerProcess.StartAsync(
+            DataDirectory, _listen, Path.Combine(_directory, "server.log"), null, cancellation, "--log-level", "Warning");
         _listen = $"127.0.0.1:{_server.Address.Port}";
         return Stopwatch.GetElapsedTime(start);
     }
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>Sends SIGKILL.</summary>
     public async Task KillServerAsync()
     {
         await Server.KillAsync();
         await ForgetServerAsync();
     }
 
-    /// <summary>SIGTERM, and its end.</summary>
+    /// <summary>Sends SIGTERM, and waits for the end of the process.</summary>
     public async Task DrainServerAsync(CancellationToken cancellation)
     {
         await Server.DrainAsync(cancellation);

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>
-/// One relay of three is killed without warning: how long until every conversation answers again, those that it owned among
-/// them. Half of the figure is told apart: of clients that were connected to the others, and of its own, which must go on to
-/// the next address first.
+/// Kills one of three nodes by SIGKILL, and measures the time until every conversation answers again, including those that it
+/// owned. Reported separately for clients of the other nodes and for its own clients, which must reconnect to another address
+/// first.
 /// </summary>
 internal sealed class Failover(ClusterStage stage, ServerBenchOptions options)
 {
@@ -27,7 +27,7 @@ internal sealed class Failover(ClusterStage stage, ServerBenchOptions options)
             own.Add(answers[victim]);
             others.Add(answers.Where((_, i) => i != victim).Max());
             await stage.Nodes[victim].StartAsync(cancellation);
-            // It takes its shards back; what is said meanwhile is answered late or by either.
+            // Waits until the restarted node has its shards again.
             await Task.WhenAll(lines.Select((line, i) => AnsweredAsync(line, conversations[i], start, cancellation)));
         }
         return new ServerRow(what)
@@ -36,8 +36,9 @@ internal sealed class Failover(ClusterStage stage, ServerBenchOptions options)
             .Add("kills", options.Restarts).Add("conversations", conversations.Sum(c => c.Count)).Add("relays", stage.Relays);
     }
 
-    /// <summary>Each says something; seconds until the last was answered.</summary>
-    private static async Task<double> AnsweredAsync(LoadLine line, IEnumerable<LoadConversation> conversations, long start, CancellationToken cancellation)
+    /// <summary>Sends a message in every conversation. Returns the seconds from <paramref name="start"/> to the last reply.</summary>
+    private static async Task<double> AnsweredAsync(
+        LoadLine line, IEnumerable<LoadConversation> conversations, long start, CancellationToken cancellation)
     {
         await line.OrFault(Task.WhenAll(conversations.Select(c => c.SayAsync())).WaitAsync(cancellation));
         return Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -3,7 +3,7 @@ using Relay.Cli;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>A server with a great many conversations that nobody speaks in: what they cost on disk, at start and in memory.</summary>
+/// <summary>Measures what many idle conversations cost: space on disk, time at start, and memory once they are loaded.</summary>
 internal sealed class IdleRows : IAsyncDisposable
 {
     private const int AtOnce = 128;
@@ -13,8 +13,11 @@ internal sealed class IdleRows : IAsyncDisposable
     private readonly int _count, _resident;
     private readonly double _bytesEach, _emptyStart, _start, _fillSeconds;
 
-    private IdleRows(EmbeddedStage stage, LoadLine line, LoadConversation seed, int count, int resident, double bytesEach, double fillSeconds, double emptyStart, double start)
-        => (_stage, _line, _seed, _count, _resident, _bytesEach, _fillSeconds, _emptyStart, _start) = (stage, line, seed, count, resident, bytesEach, fillSeconds, emptyStart, start);
+    private IdleRows(
+        EmbeddedStage stage, LoadLine line, LoadConversation seed, int count, int resident, double bytesEach, double fillSeconds,
+        double emptyStart, double start)
+        => (_stage, _line, _seed, _count, _resident, _bytesEach, _fillSeconds, _emptyStart, _start) =
+            (stage, line, seed, count, resident, bytesEach, fillSeconds, emptyStart, start);
 
     public static async Task<IdleRows> CreateAsync(ServerBenchOptions options, Action<string> tell, CancellationToken cancellation)
     {
@@ -26,7 +29,7 @@ internal sealed class IdleRows : IAsyncDisposable
             await seed.BeginAsync();
             await seed.SayAsync();
             await stage.DrainServerAsync(cancellation);
-            // Once more, so that both starts are of a store that is there, by a program that is in the page cache.
+            // A second start, so that both measured ones open an existing store, with the program in the page cache.
             var emptyStart = await stage.StartServerAsync(cancellation);
             await stage.DrainServerAsync(cancellation);
 
@@ -34,11 +37,12 @@ internal sealed class IdleRows : IAsyncDisposable
             long before = IdleStore.Size(stage.DataDirectory);
             var begin = Stopwatch.GetTimestamp();
             using (var store = new IdleStore(stage.DataDirectory))
-                await store.FillAsync(endpointId, seed.Peer, options.Idle, n => tell($"{n:N0} idle conversations into the store"), cancellation);
+                await store.FillAsync(endpointId, seed.Peer, options.Idle, n => tell($"{n:N0} idle conversations stored"), cancellation);
             var fill = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             double each = (IdleStore.Size(stage.DataDirectory) - before) / (double)options.Idle;
             var start = await stage.StartServerAsync(cancellation);
-            return new IdleRows(stage, line, seed, options.Idle, Math.Min(options.Resident, options.Idle), each, fill, emptyStart.TotalSeconds, start.TotalSeconds);
+            int resident = Math.Min(options.Resident, options.Idle);
+            return new IdleRows(stage, line, seed, options.Idle, resident, each, fill, emptyStart.TotalSeconds, start.TotalSeconds);
         }
         catch
         {
@@ -61,7 +65,8 @@ internal sealed class IdleRows : IAsyncDisposable
         var wire = _seed.Encrypt();
         long before = ProcessTree.ResidentBytes(_stage.Server.Id);
         var start = Stopwatch.GetTimestamp();
-        await Parallel.ForEachAsync(Enumerable.Range(0, _resident), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation }, async (n, _) => await SpeakToAsync(n, wire));
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(Enumerable.Range(0, _resident), parallel, async (n, _) => await SpeakToAsync(n, wire));
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         long after = ProcessTree.ResidentBytes(_stage.Server.Id);
         return new ServerRow(what).Add("conversations", _resident).Add("bytes_each", (after - before) / (double)_resident, 0)
@@ -73,6 +78,7 @@ internal sealed class IdleRows : IAsyncDisposable
     private async Task SpeakToAsync(int n, ReadOnlyMemory<byte> wire)
     {
         var result = await _line.Bridge.DeliverAsync(IdleStore.Peer(n), Guid.NewGuid().ToString("N"), wire, _seed.Endpoint);
-        if (result.RejectReason.Length > 0) throw new CommandFailure(ExitCode.Failed, $"An idle conversation rejected a message: {result.RejectReason}.");
+        if (result.RejectReason.Length > 0)
+            throw new CommandFailure(ExitCode.Failed, $"An idle conversation rejected a message: {result.RejectReason}.");
     }
 }

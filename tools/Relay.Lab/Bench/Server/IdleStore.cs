@@ -11,8 +11,8 @@ using Relay.Storage.Sqlite;
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>
-/// Fills the store of a server that is not running: one real conversation's row, sealed anew for as many other peers. Its
-/// snapshot is the same in all of them, so that one contact can speak to each as to the first.
+/// Fills the store of a stopped server with copies of one real conversation's row, each sealed for another peer. All have the
+/// same snapshot, so that one contact's wire text is valid in each of them.
 /// </summary>
 internal sealed class IdleStore : IDisposable
 {
@@ -29,35 +29,42 @@ internal sealed class IdleStore : IDisposable
     {
         _directory = DataDirectory.Open(path, null);
         using (var key = SealingKey.Read(_directory.SealingKey)) _sealer = new Sealer(key, SystemRandom.Instance.Fill);
-        var identity = _sealer.TryOpen(SealedTable.Meta, new RowKey(IdentityRow, "", 1), SqliteFile.Check(_directory.Database, IdentityRow)!)!;
+        var identity = _sealer.TryOpen(
+            SealedTable.Meta, new RowKey(IdentityRow, "", 1), SqliteFile.Check(_directory.Database, IdentityRow)!)!;
         _ids = new KeyedIds(identity);
         CryptographicOperations.ZeroMemory(identity);
         _connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = _directory.Database, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = _directory.Database, Mode = SqliteOpenMode.ReadWrite, Pooling = false,
+            }.ToString());
         _connection.Open();
-        // Nothing here needs to survive a crash; the server sets its own modes again.
+        // Durability is not needed while the store is filled; the server sets its own modes when it opens the file.
         Execute("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536");
     }
 
-    /// <summary>The peer of the conversation of that number.</summary>
+    /// <summary>The peer's address in the conversation with this number.</summary>
     public static string Peer(int n) => $"idle-{n:D7}@load.example";
 
-    /// <summary>Bytes of the database.</summary>
+    /// <summary>The size of the database file, in bytes.</summary>
     public static long Size(string path) => new FileInfo(Path.Combine(path, "relay.db")).Length;
 
-    /// <summary>Adds conversations 0 to <paramref name="count"/>, each as the one with <paramref name="seedPeer"/> is now.</summary>
-    /// <param name="progress">Told how many are there.</param>
+    /// <summary>
+    /// Adds <paramref name="count"/> conversations, numbered from 0, as copies of the one with <paramref name="seedPeer"/>.
+    /// </summary>
+    /// <param name="progress">Called with the number of conversations added so far.</param>
     public async Task FillAsync(string endpointId, string seedPeer, int count, Action<int> progress, CancellationToken cancellation)
     {
         var body = Body(endpointId, seedPeer);
         var ids = new (string Id, int Number)[count];
         Parallel.For(0, count, n => ids[n] = (Id(endpointId, Peer(n)), n));
-        // In the order of the index, which is then written front to back.
+        // Sorted in the order of the index, so that its pages are written sequentially.
         Array.Sort(ids, (a, b) => string.CompareOrdinal(a.Id, b.Id));
         var chunks = Channel.CreateBounded<(string Id, byte[] Sealed)[]>(4);
         var sealing = Task.Run(async () =>
         {
-            foreach (var chunk in ids.Chunk(ChunkSize)) await chunks.Writer.WriteAsync([.. chunk.Select(c => (c.Id, Seal(endpointId, c.Id, Peer(c.Number), body)))], cancellation);
+            foreach (var chunk in ids.Chunk(ChunkSize))
+                await chunks.Writer.WriteAsync([.. chunk.Select(c => (c.Id, Seal(endpointId, c.Id, Peer(c.Number), body)))], cancellation);
             chunks.Writer.Complete();
         }, cancellation);
         long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
@@ -84,8 +91,9 @@ internal sealed class IdleStore : IDisposable
     public void Dispose()
     {
         _connection.Dispose();
-        // Else the server's first flush would be of all this, and be taken for a part of its start.
-        using (var file = new FileStream(_directory.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite)) file.Flush(flushToDisk: true);
+        // Flushed here: otherwise the server's first flush would write all of it, and count as part of its start.
+        using (var file = new FileStream(_directory.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+            file.Flush(flushToDisk: true);
         _sealer.Dispose();
         _ids.Dispose();
         _directory.Dispose();
@@ -93,14 +101,16 @@ internal sealed class IdleStore : IDisposable
 
     private string Id(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
 
-    /// <summary>What follows the peer's address in the seed's row.</summary>
+    /// <summary>The part of the seed's row that follows the peer's address.</summary>
     private byte[] Body(string endpointId, string seedPeer)
     {
         var id = Id(endpointId, seedPeer);
-        using var select = Command("SELECT version, sealed FROM conversation WHERE endpoint = $endpoint AND id = $id", ("$endpoint", endpointId), ("$id", id));
+        using var select = Command(
+            "SELECT version, sealed FROM conversation WHERE endpoint = $endpoint AND id = $id", ("$endpoint", endpointId), ("$id", id));
         using var row = select.ExecuteReader();
-        if (!row.Read()) throw new InvalidOperationException("The first conversation is not there.");
-        var clear = _sealer.TryOpen(SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.GetInt64(0)), row.GetFieldValue<byte[]>(1))!;
+        if (!row.Read()) throw new InvalidOperationException("The seed conversation is missing.");
+        var clear = _sealer.TryOpen(
+            SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.GetInt64(0)), row.GetFieldValue<byte[]>(1))!;
         return clear[Head(seedPeer).Length..];
     }
 
@@ -121,7 +131,7 @@ internal sealed class IdleStore : IDisposable
         return command;
     }
 
-    /// <summary>As a conversation's record begins: the format, and the peer.</summary>
+    /// <summary>The beginning of a conversation's row: the format version and the peer's address.</summary>
     private static byte[] Head(string peer)
     {
         using var row = new RowWriter();

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>New contacts, each of which asks for a private session, gets it and goes.</summary>
+/// <summary>Measures key exchanges: concurrent new contacts, each of which establishes one private session.</summary>
 internal sealed class KeyExchangeStorm(BenchStage stage, ServerBenchOptions options)
 {
     private readonly Latencies _latencies = new();

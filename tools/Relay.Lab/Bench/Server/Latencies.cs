@@ -2,26 +2,26 @@ using System.Diagnostics;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>What arrived while it was measured, and how long each took. Thread-safe.</summary>
+/// <summary>Collects the latencies of messages that arrive during a measurement. Thread-safe.</summary>
 internal sealed class Latencies
 {
     private readonly Lock _lock = new();
     private readonly Samples _milliseconds = new();
     private bool _isMeasuring;
 
-    /// <summary>What arrives from here on counts.</summary>
+    /// <summary>Starts the measurement.</summary>
     public void Begin()
     {
         lock (_lock) _isMeasuring = true;
     }
 
-    /// <summary>What arrives from here on does not.</summary>
+    /// <summary>Ends the measurement.</summary>
     public void End()
     {
         lock (_lock) _isMeasuring = false;
     }
 
-    /// <param name="sent">The <see cref="Stopwatch"/>'s timestamp when it was sent.</param>
+    /// <param name="sent">The <see cref="Stopwatch"/> timestamp at which the message was sent.</param>
     public void Arrived(long sent)
     {
         var took = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;
@@ -33,7 +33,7 @@ internal sealed class Latencies
 
     public int Count { get { lock (_lock) return _milliseconds.Values.Count; } }
 
-    /// <summary>Milliseconds; null if nothing arrived.</summary>
+    /// <summary>A quantile in milliseconds; null if nothing arrived.</summary>
     public double? Quantile(double share)
     {
         lock (_lock) return _milliseconds.Any ? _milliseconds.Quantile(share) : null;

@@ -6,8 +6,8 @@ using Relay.V1;
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>
-/// One conversation as the load generator has it: a contact with a real OTR state of its own on the network's side, and what
-/// the bot hears of it on the other. Counts both ways, so that nothing lost, doubled or out of order goes unnoticed.
+/// One conversation of the load generator: a contact with its own OTR state on the network's side, and the events that the bot
+/// receives on the other. Numbers the texts in both directions, to detect lost, duplicated and reordered ones.
 /// </summary>
 internal sealed class LoadConversation(LoadLine line, string endpoint, string peer, OtrAccount account) : IDisposable
 {
@@ -23,20 +23,20 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
 
     public string Peer => peer;
 
-    /// <summary>Texts that the contact has said, and that the bot has heard.</summary>
+    /// <summary>The numbers of texts that the contact has sent and the bot has received.</summary>
     public (long Said, long Heard) Counts => (Volatile.Read(ref _said), Volatile.Read(ref _heard));
 
-    /// <summary>The contact asks for a private session; completes when both sides know that it stands.</summary>
+    /// <summary>The contact requests a private session; completes when both sides report it as established.</summary>
     public async Task BeginAsync()
     {
         await Take(new OtrInput.StartRequested());
         await line.OrFault(Task.WhenAll(_contactIsPrivate.Task, _botIsPrivate.Task));
     }
 
-    /// <summary>The contact says its next text; completes when Relay has taken it in.</summary>
+    /// <summary>The contact sends its next text; completes when Relay has accepted it.</summary>
     public Task SayAsync() => Take(new OtrInput.SendRequested(LoadText.Next(Interlocked.Increment(ref _said))));
 
-    /// <summary>The contact's next text as wire text that is not sent.</summary>
+    /// <summary>Encrypts the contact's next text without sending it.</summary>
     public ReadOnlyMemory<byte> Encrypt()
     {
         lock (_lock)
@@ -47,10 +47,10 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
         }
     }
 
-    /// <summary>Wire text that has come for the contact.</summary>
+    /// <summary>Processes wire text for the contact.</summary>
     public void Receive(ReadOnlyMemory<byte> wire) => _ = Take(new OtrInput.WireReceived(wire));
 
-    /// <summary>An event that has come for the bot.</summary>
+    /// <summary>Processes an event for the bot.</summary>
     public void Hear(BotEvent e)
     {
         if (e.Message.SessionChanged is { Cause: SessionChanged.Types.Cause.KeyExchange }) _botIsPrivate.TrySetResult();
@@ -60,8 +60,9 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
         line.Heard?.Invoke(this, e, sent);
     }
 
-    /// <summary>The bot answers with its next text.</summary>
-    public Task AnswerAsync(BotEvent e) => line.Watch(e.ReplyAsync(System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)))));
+    /// <summary>The bot sends its next text.</summary>
+    public Task AnswerAsync(BotEvent e)
+        => line.Watch(e.ReplyAsync(System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)))));
 
     public void Dispose() => _otr.Dispose();
 
@@ -80,7 +81,7 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
                 switch (effect)
                 {
                     case OtrEffect.SendWire wire:
-                        // Under the lock, so that they leave in order.
+                        // Sent under the lock, so that the order is kept.
                         last = line.Watch(DeliverAsync($"{++_wires}", wire.Text));
                         break;
                     case OtrEffect.DeliverText text:
@@ -92,12 +93,13 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
                         _contactIsPrivate.TrySetResult();
                         break;
                     case OtrEffect.Rejected rejected:
-                        line.Fail(new CommandFailure(ExitCode.Failed, $"A contact of the load rejected what Relay sent: {rejected.Reason}."));
+                        line.Fail(new CommandFailure(
+                            ExitCode.Failed, $"A contact of the load rejected a message from Relay: {rejected.Reason}."));
                         break;
                 }
             }
         }
-        // Outside the lock: whoever is called may say something.
+        // Outside the lock: the callback may send a text in this conversation.
         if (read is { } when) line.Read?.Invoke(this, when);
         return last;
     }
@@ -105,11 +107,14 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
     private async Task DeliverAsync(string id, ReadOnlyMemory<byte> wire)
     {
         var result = await line.Bridge.DeliverAsync(peer, id, wire, endpoint);
-        if (result.RejectReason.Length > 0) throw new CommandFailure(ExitCode.Failed, $"Relay rejected a message of the load: {result.RejectReason}.");
+        if (result.RejectReason.Length > 0)
+            throw new CommandFailure(ExitCode.Failed, $"Relay rejected a message of the load: {result.RejectReason}.");
     }
 
     private void Count(ref long last, long number, string who)
     {
-        if (number != ++last) line.Fail(new CommandFailure(ExitCode.Failed, $"The {who} got text {number} where {last} was to come: one was lost, doubled or out of order."));
+        if (number == ++last) return;
+        line.Fail(new CommandFailure(
+            ExitCode.Failed, $"The {who} got text {number} where {last} was expected: a text was lost, duplicated or reordered."));
     }
 }

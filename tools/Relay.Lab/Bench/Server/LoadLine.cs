@@ -5,8 +5,8 @@ using Relay.Client;
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>
-/// A bridge and a bot of some endpoints, each with a connection of its own, and the conversations that go over them: all
-/// with the SDK as anybody would use it.
+/// A bridge and a bot of some endpoints, each with a separate connection, and the conversations that use them. All calls go
+/// through the public SDK.
 /// </summary>
 internal sealed class LoadLine : IAsyncDisposable
 {
@@ -20,8 +20,8 @@ internal sealed class LoadLine : IAsyncDisposable
     private readonly Task _running;
     private int _next;
 
-    /// <param name="bridgeClient">Owned.</param>
-    /// <param name="botClient">Owned.</param>
+    /// <param name="bridgeClient">Disposed of with the line.</param>
+    /// <param name="botClient">Disposed of with the line.</param>
     /// <param name="endpoints"><c>endpoints/{endpoint}</c></param>
     public LoadLine(RelayClient bridgeClient, RelayClient botClient, IReadOnlyList<string> endpoints)
     {
@@ -33,13 +33,13 @@ internal sealed class LoadLine : IAsyncDisposable
 
     public Bridge Bridge { get; }
 
-    /// <summary>Called for each text that the bot hears, with the time it was said.</summary>
+    /// <summary>Called for each text that the bot receives, with the timestamp at which it was sent.</summary>
     public Action<LoadConversation, BotEvent, long>? Heard { get; set; }
 
-    /// <summary>Called for each text that a contact reads, with the time it was said.</summary>
+    /// <summary>Called for each text that a contact receives, with the timestamp at which it was sent.</summary>
     public Action<LoadConversation, long>? Read { get; set; }
 
-    /// <summary>A conversation of a new contact, at the endpoints in turn.</summary>
+    /// <summary>Adds a conversation of a new contact; the endpoints are used in turn.</summary>
     public LoadConversation Add()
     {
         int n = Interlocked.Increment(ref _next);
@@ -53,10 +53,10 @@ internal sealed class LoadLine : IAsyncDisposable
         if (_conversations.TryRemove((conversation.Endpoint, conversation.Peer), out _)) conversation.Dispose();
     }
 
-    /// <summary>Completes with the task, or fails with the line's first fault.</summary>
+    /// <summary>Completes with the task, or fails as soon as the line has a fault.</summary>
     public async Task OrFault(Task task) => await await Task.WhenAny(task, _fault.Task);
 
-    /// <summary>The task; its failure becomes the line's.</summary>
+    /// <summary>Completes with the task; its failure becomes the fault of the line.</summary>
     public async Task Watch(Task task)
     {
         try
@@ -84,7 +84,7 @@ internal sealed class LoadLine : IAsyncDisposable
         await _botClient.DisposeAsync();
         foreach (var conversation in _conversations.Values) conversation.Dispose();
         _contactKey.Dispose();
-        // Nobody may be left who waits for it.
+        // Marks the exception as observed, because possibly nothing awaits it.
         if (_fault.Task.IsFaulted) _ = _fault.Task.Exception;
         _stop.Dispose();
     }
@@ -115,7 +115,7 @@ internal sealed class LoadLine : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The line is being closed.
+            // Cancelled by DisposeAsync.
         }
         catch (Exception e)
         {

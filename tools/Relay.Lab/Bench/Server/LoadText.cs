@@ -4,10 +4,10 @@ using System.Globalization;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>The texts of the load: a number by which loss and order are told, the time it was sent, and filling.</summary>
+/// <summary>Formats and parses the texts of the load: a number to detect loss and reordering, the time of sending, and padding.</summary>
 internal static class LoadText
 {
-    /// <summary>Bytes of each.</summary>
+    /// <summary>The length of a text, in bytes.</summary>
     public const int Size = 100;
 
     public static byte[] Next(long number)
@@ -25,6 +25,7 @@ internal static class LoadText
     {
         int first = text.IndexOf(' ');
         var rest = text[(first + 1)..];
-        return (long.Parse(text[..first], CultureInfo.InvariantCulture), long.Parse(rest[..rest.IndexOf(' ')], CultureInfo.InvariantCulture));
+        return (long.Parse(text[..first], CultureInfo.InvariantCulture),
+            long.Parse(rest[..rest.IndexOf(' ')], CultureInfo.InvariantCulture));
     }
 }

@@ -2,13 +2,15 @@ using System.Globalization;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>What a process and its descendants have used, from /proc; nothing where there is no /proc.</summary>
+/// <summary>Reads CPU time and memory of processes from /proc.</summary>
 internal static class ProcessTree
 {
-    // USER_HZ: the unit of times in /proc, the same on every Linux.
+    // USER_HZ, the unit of times in /proc, is 100 on every Linux.
     private const double MicrosecondsPerTick = 1e6 / 100;
 
-    /// <summary>Microseconds of CPU, those of children that have ended included.</summary>
+    /// <summary>
+    /// CPU time of the processes and all their descendants, including ended children, in microseconds; 0 where there is no /proc.
+    /// </summary>
     public static double CpuMicroseconds(IEnumerable<int> roots)
     {
         if (!Directory.Exists("/proc")) return 0;
@@ -17,7 +19,8 @@ internal static class ProcessTree
         var all = new Dictionary<int, (int Parent, long Ticks)>();
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out int id) && TryRead(id) is { } stat) all.Add(id, stat);
+            if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out int id) && TryRead(id) is { } stat)
+                all.Add(id, stat);
         }
         return all.Where(p => IsUnder(p.Key)).Sum(p => p.Value.Ticks) * MicrosecondsPerTick;
 
@@ -31,11 +34,12 @@ internal static class ProcessTree
         }
     }
 
-    /// <summary>Bytes of memory that the process itself has in RAM.</summary>
+    /// <summary>The resident set size of the process without its children, in bytes.</summary>
     public static long ResidentBytes(int id)
     {
         var line = File.ReadLines($"/proc/{id}/status").FirstOrDefault(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return line is null ? 0 : 1024 * long.Parse(line["VmRSS:".Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+        return line is null ? 0
+            : 1024 * long.Parse(line["VmRSS:".Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
     }
 
     private static (int Parent, long Ticks)? TryRead(int id)
@@ -43,9 +47,10 @@ internal static class ProcessTree
         try
         {
             var stat = File.ReadAllText($"/proc/{id}/stat");
-            // After the name, which may hold blanks and parentheses: state, ppid, …; utime is the 14th field of all.
+            // The name may contain spaces and parentheses; state, ppid, … follow it. utime is field 14 of the line.
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return (int.Parse(fields[1], CultureInfo.InvariantCulture), fields[11..15].Sum(f => long.Parse(f, CultureInfo.InvariantCulture)));
+            return (int.Parse(fields[1], CultureInfo.InvariantCulture),
+                fields[11..15].Sum(f => long.Parse(f, CultureInfo.InvariantCulture)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

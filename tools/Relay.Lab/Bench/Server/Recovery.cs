@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>A server is killed without warning and started anew: how long until a contact's message is answered.</summary>
+/// <summary>Kills a server by SIGKILL and restarts it, and measures the time until it accepts a contact's message.</summary>
 internal sealed class Recovery(ServerBenchOptions options)
 {
     public async Task<ServerRow> RunAsync(string what, CancellationToken cancellation)
@@ -16,7 +16,7 @@ internal sealed class Recovery(ServerBenchOptions options)
         {
             await conversation.SayAsync();
             await stage.KillServerAsync();
-            // Said while nobody is there, and brought by the SDK once somebody is.
+            // Sent while the server is down; the SDK retries until it is up.
             var answered = conversation.SayAsync();
             var start = Stopwatch.GetTimestamp();
             starts.Add((await stage.StartServerAsync(cancellation)).TotalSeconds);

@@ -9,7 +9,11 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     private double _share;
 
     /// <summary>The names of the rows, in order.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["embedded-one-way", "embedded-ping-pong", "cluster-one-way", "cluster-ping-pong", "ake-storm", "recovery", "failover", "idle-million", "resident"];
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "embedded-one-way", "embedded-ping-pong", "cluster-one-way", "cluster-ping-pong", "ake-storm", "recovery", "failover",
+        "idle-million", "resident",
+    ];
 
     public async Task<IReadOnlyList<ServerRow>> RunAsync(CancellationToken cancellation)
     {
@@ -49,7 +53,7 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     {
         Tell($"{what}: key exchanges");
         var traffic = await Traffic.BeginAsync(stage, options.Conversations, pingPong, cancellation);
-        Tell($"{what}: as much as goes through");
+        Tell($"{what}: maximum load");
         var flood = await traffic.FloodAsync(stage.Relays > 1 ? options.ClusterWarmUp : options.WarmUp, options.Measured, cancellation);
         Tell($"{what}: {options.LowLoadPerSecond} messages a second");
         var trickle = await traffic.TrickleAsync(options.LowLoadPerSecond, options.Measured, cancellation);
@@ -57,9 +61,11 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
             .Add("conversations", options.Conversations).Add("relays", stage.Relays);
     }
 
-    private async Task<EmbeddedStage> EmbeddedAsync(CancellationToken cancellation) => _embedded ??= await EmbeddedStage.StartAsync(cancellation);
+    private async Task<EmbeddedStage> EmbeddedAsync(CancellationToken cancellation)
+        => _embedded ??= await EmbeddedStage.StartAsync(cancellation);
 
-    private async Task<ClusterStage> ClusterAsync(CancellationToken cancellation) => _cluster ??= await ClusterStage.StartAsync(Tell, cancellation);
+    private async Task<ClusterStage> ClusterAsync(CancellationToken cancellation)
+        => _cluster ??= await ClusterStage.StartAsync(Tell, cancellation);
 
     private async Task<IdleRows> IdleAsync(string what, CancellationToken cancellation)
         => _idle ??= await IdleRows.CreateAsync(options, done => Tell($"{what}: {done}"), cancellation);

@@ -1,30 +1,30 @@
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>What is asked of a run.</summary>
+/// <summary>Options of <c>relay bench server</c>.</summary>
 internal sealed record ServerBenchOptions
 {
     /// <summary>The rows to measure; empty: all.</summary>
     public IReadOnlyCollection<string> Only { get; init; } = [];
-    /// <summary>Time that each measurement under load takes.</summary>
+    /// <summary>Duration of each measurement under load.</summary>
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(10);
-    /// <summary>Time under load before it: the compiler optimises what runs often.</summary>
+    /// <summary>Time under load before a measurement, in which the JIT compiler optimises the hot code.</summary>
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(10);
-    /// <summary>The same in a cluster, where each of several processes compiles for itself.</summary>
+    /// <summary>The warm-up in a cluster, where every process compiles its own code.</summary>
     public TimeSpan ClusterWarmUp { get; init; } = TimeSpan.FromSeconds(30);
-    /// <summary>Conversations that speak at once, each with one message under way.</summary>
+    /// <summary>Number of concurrent conversations, each with one message in flight.</summary>
     public int Conversations { get; init; } = 256;
-    /// <summary>Key exchanges under way at once.</summary>
+    /// <summary>Number of concurrent key exchanges.</summary>
     public int KeyExchanges { get; init; } = 32;
-    /// <summary>Messages a second at which latency is measured apart from throughput.</summary>
+    /// <summary>Messages per second at which latency without queueing is measured.</summary>
     public int LowLoadPerSecond { get; init; } = 50;
-    /// <summary>Restarts, each of which gives one figure.</summary>
+    /// <summary>Number of restarts, each of which gives one value.</summary>
     public int Restarts { get; init; } = 3;
     /// <summary>Conversations in the store of <c>idle-million</c>.</summary>
     public int Idle { get; init; } = 1_000_000;
-    /// <summary>Conversations of them that are then taken into memory.</summary>
+    /// <summary>Number of those conversations that are then loaded into memory.</summary>
     public int Resident { get; init; } = Actors.RelayLimits.MaxResidentConversations;
 
-    /// <summary>Every row, in its shape but in seconds, for the suite.</summary>
+    /// <summary>Options that run every row in a few seconds, to test the benchmark itself.</summary>
     public ServerBenchOptions Shortened() => this with
     {
         Measured = TimeSpan.FromSeconds(1),

@@ -5,12 +5,12 @@ using Spectre.Console;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>The results, for machines and for people.</summary>
+/// <summary>Writes the results of <c>relay bench server</c> as JSON and as a table.</summary>
 internal static class ServerReport
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
-    // What stands beside the name, in this order; the rest is told in one column.
+    // The fields with a column of their own, in order; all others share the last column.
     private static readonly (string Field, string Title, string Unit)[] s_columns =
     [
         ("per_second", "per second", ""), ("p50_ms", "p50", " ms"), ("p99_ms", "p99", " ms"),
@@ -18,11 +18,12 @@ internal static class ServerReport
         ("relay_us", "relay CPU", " µs"), ("database_us", "database", " µs"), ("load_us", "load", " µs"),
     ];
 
-    /// <summary>An array of objects, each with `what` and the figures of its row (bench/README.md).</summary>
+    /// <summary>Writes an array of objects, each with `what` and the figures of its row (bench/README.md).</summary>
     public static Task WriteJsonAsync(string file, IReadOnlyList<ServerRow> rows, CancellationToken cancellation)
-        => File.WriteAllTextAsync(file, new JsonArray([.. rows.Select(r => r.Fields.DeepClone())]).ToJsonString(s_indented) + "\n", cancellation);
+        => File.WriteAllTextAsync(
+            file, new JsonArray([.. rows.Select(r => r.Fields.DeepClone())]).ToJsonString(s_indented) + "\n", cancellation);
 
-    /// <summary>A table that is Markdown, too.</summary>
+    /// <summary>Prints a table in Markdown.</summary>
     public static void Print(IAnsiConsole console, IReadOnlyList<ServerRow> rows)
     {
         var table = new Table().Border(TableBorder.Markdown);
@@ -33,14 +34,19 @@ internal static class ServerReport
         console.Write(table);
     }
 
-    private static string Cell(ServerRow row, string field, string unit) => row.Fields[field] is { } value ? Number(value.GetValue<double>()) + unit : "–";
+    private static string Cell(ServerRow row, string field, string unit)
+        => row.Fields[field] is { } value ? Number(value.GetValue<double>()) + unit : "–";
 
     private static string Besides(ServerRow row)
     {
         var shown = s_columns.Select(c => c.Field).Append("what").ToHashSet();
         return string.Join(", ", row.Fields.Where(f => !shown.Contains(f.Key) && f.Value is not null)
-            .Select(f => $"{f.Key} {(f.Value!.GetValueKind() == JsonValueKind.Number ? Number(f.Value.GetValue<double>()) : f.Value.ToString())}"));
+            .Select(f => $"{f.Key} {Text(f.Value!)}"));
     }
 
-    private static string Number(double value) => value.ToString(value == Math.Floor(value) || value >= 100 ? "N0" : value >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
+    private static string Text(JsonNode value) =>
+        value.GetValueKind() == JsonValueKind.Number ? Number(value.GetValue<double>()) : value.ToString();
+
+    private static string Number(double value)
+        => value.ToString(value == Math.Floor(value) || value >= 100 ? "N0" : value >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>One row of the results: its name, and figures by name in the order they were added.</summary>
+/// <summary>One row of the results: its name, and its figures by name in the order in which they were added.</summary>
 internal sealed class ServerRow(string what)
 {
     public string What => what;
@@ -22,7 +22,7 @@ internal sealed class ServerRow(string what)
         return this;
     }
 
-    /// <summary>Throughput, latency under that load, and CPU for each message.</summary>
+    /// <summary>Adds throughput, latency under maximum load, and CPU time per message.</summary>
     public ServerRow AddLoad(Measurement measured) => this
         .Add("per_second", measured.PerSecond, 1)
         .Add("p50_ms", measured.Latencies.Quantile(0.5))
@@ -33,22 +33,23 @@ internal sealed class ServerRow(string what)
         .Add("messages", measured.Latencies.Count)
         .Add("seconds", measured.Took.TotalSeconds);
 
-    /// <summary>Latency where nothing queues.</summary>
+    /// <summary>Adds the latency at a low load, where no messages queue.</summary>
     public ServerRow AddLowLoad(Measurement measured) => this
         .Add("low_load_per_second", measured.PerSecond, 1)
         .Add("low_load_p50_ms", measured.Latencies.Quantile(0.5))
         .Add("low_load_p99_ms", measured.Latencies.Quantile(0.99));
 
-    /// <summary>What the machine was busy with besides: the one-minute load average.</summary>
+    /// <summary>Adds the machine's one-minute load average, which shows whether other programs were running.</summary>
     public ServerRow AddLoadAverage()
     {
-        if (File.Exists("/proc/loadavg")) Add("load_average", double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture));
+        if (File.Exists("/proc/loadavg"))
+            Add("load_average", double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture));
         return this;
     }
 }
 
-/// <summary>What happened in a stretch of time.</summary>
-/// <param name="Cpu">Used in it.</param>
+/// <summary>The latencies and the CPU time of one measurement.</summary>
+/// <param name="Cpu">CPU time used during the measurement.</param>
 internal sealed record Measurement(Latencies Latencies, TimeSpan Took, CpuReading Cpu)
 {
     public double PerSecond => Latencies.Count / Took.TotalSeconds;

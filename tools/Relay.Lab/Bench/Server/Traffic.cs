@@ -3,7 +3,7 @@ using Relay.Cli;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>Conversations that speak over the lines of a stage, and what is measured of it.</summary>
+/// <summary>Sends messages in many conversations over the lines of a stage, and measures throughput and latency.</summary>
 internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, IReadOnlyList<LoadConversation> conversations, bool pingPong)
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
@@ -11,13 +11,14 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     private volatile bool _isFlooding;
     private int _underWay;
 
-    /// <summary>Opens private sessions in as many new conversations, spread over the lines.</summary>
-    /// <param name="pingPong">The bot answers each text; else it only listens.</param>
+    /// <summary>Establishes private sessions in the given number of new conversations, distributed over the lines.</summary>
+    /// <param name="pingPong">True: the bot answers each text. False: it only receives.</param>
     public static async Task<Traffic> BeginAsync(BenchStage stage, int conversations, bool pingPong, CancellationToken cancellation)
     {
         var lines = await stage.ConnectAsync(cancellation);
         var all = Enumerable.Range(0, Math.Max(conversations, lines.Count)).Select(n => lines[n % lines.Count].Add()).ToList();
-        await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (c, _) => await c.BeginAsync());
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(all, parallel, async (c, _) => await c.BeginAsync());
         var traffic = new Traffic(stage, lines, all, pingPong);
         foreach (var line in lines)
         {
@@ -27,11 +28,11 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
         return traffic;
     }
 
-    /// <summary>As much as goes through, with one message of each conversation under way.</summary>
+    /// <summary>Measures the maximum throughput, with one message in flight per conversation.</summary>
     public async Task<Measurement> FloodAsync(TimeSpan warmUp, TimeSpan measured, CancellationToken cancellation)
     {
         _isFlooding = true;
-        var speaking = pingPong ? Task.WhenAll(conversations.Select(c => SayAsync(c))) : Task.WhenAll(conversations.Select(KeepSayingAsync));
+        var speaking = Task.WhenAll(conversations.Select(c => pingPong ? SayAsync(c) : KeepSayingAsync(c)));
         try
         {
             await WaitAsync(warmUp, cancellation);
@@ -45,12 +46,12 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
         }
     }
 
-    /// <summary>So few that nothing queues.</summary>
+    /// <summary>Measures latency at a rate so low that no messages queue.</summary>
     public async Task<Measurement> TrickleAsync(int perSecond, TimeSpan measured, CancellationToken cancellation)
     {
         var result = await MeasureAsync(async () =>
         {
-            // A ping-pong is two messages.
+            // A ping-pong consists of two messages.
             var pause = TimeSpan.FromSeconds((pingPong ? 2.0 : 1.0) / perSecond);
             using var timer = new PeriodicTimer(pause);
             var start = Stopwatch.GetTimestamp();
@@ -108,14 +109,15 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
         await task;
     }
 
-    /// <summary>Until everything that was said has arrived.</summary>
+    /// <summary>Waits until every message has arrived.</summary>
     private async Task QuietAsync(CancellationToken cancellation)
     {
         var start = Stopwatch.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (Volatile.Read(ref _underWay) > 0)
         {
-            if (Stopwatch.GetElapsedTime(start) > s_quiet) throw new CommandFailure(ExitCode.Failed, $"{_underWay} messages of the load did not arrive.");
+            if (Stopwatch.GetElapsedTime(start) > s_quiet)
+                throw new CommandFailure(ExitCode.Failed, $"{_underWay} messages of the load did not arrive.");
             await OrFault(timer.WaitForNextTickAsync(cancellation).AsTask());
         }
     }
