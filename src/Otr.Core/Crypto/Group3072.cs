@@ -78,7 +78,10 @@ internal sealed class ModpGroup3072
         // p = 2q + 1, so value^q is the Legendre symbol of value. Of 0, 1 and p − 1 it is 0, 1 and −1 (p ≡ 3 mod 4): 1 alone needs to be
         // asked for.
         bool isOne = words[0] == 1 && words[1..].IndexOfAnyExcept(0UL) < 0;
-        return Words.LessThan(words, PWords) != 0 && !isOne && JacobiSymbol.Of(words, PWords) == 1;
+        if (Words.LessThan(words, PWords) == 0 || isOne) return false;
+        Span<ulong> p = stackalloc ulong[WordCount];
+        PWords.CopyTo(p);
+        return JacobiSymbol.Of(words, p) == 1;
     }
 
     private static ulong[] ToWords(byte[] value)
