@@ -11,7 +11,8 @@ namespace Relay.Actors;
 /// The way in to conversations: works out which one is meant, admits the command, and asks the region. Without an answer it
 /// asks again under the same request id until the command expires; the request log makes a repetition harmless.
 /// </summary>
-internal sealed class ConversationClient(ActorSystem system, IActorRef region, KeyedIds ids, Admission admission, RelayTelemetry telemetry, TimeProvider time)
+internal sealed class ConversationClient(
+    ActorSystem system, IActorRef region, KeyedIds ids, Admission admission, RelayTelemetry telemetry, TimeProvider time)
 {
     private readonly IActorRefProvider _provider = ((ExtendedActorSystem)system).Provider;
 
@@ -37,7 +38,8 @@ internal sealed class ConversationClient(ActorSystem system, IActorRef region, K
                 return new ConversationReply.NotFound("conversation");
         }
         long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
-        var message = new ConversationCommand(new ConversationKey(address.EndpointId, id), peer, command, expiresAtMs, Activity.Current?.Context ?? default);
+        var key = new ConversationKey(address.EndpointId, id);
+        var message = new ConversationCommand(key, peer, command, expiresAtMs, Activity.Current?.Context ?? default);
         try
         {
             return await AdmitAsync(message, message with { IsRepeated = true }, expiresAtMs, command.TextLength)
@@ -58,8 +60,9 @@ internal sealed class ConversationClient(ActorSystem system, IActorRef region, K
         return await AdmitAsync(new Wake(key), null, expiresAtMs, 0).ConfigureAwait(false) is ConversationReply.Done;
     }
 
-    /// <summary>Counts as in flight until it is answered, also if the caller has gone: what was admitted takes up room in the entity.</summary>
-    private async Task<ConversationReply> AdmitAsync(IConversationMessage message, IConversationMessage? repetition, long expiresAtMs, int bytes)
+    /// <summary>Counts as in flight until it is answered, also if the caller has gone: it takes up room in the entity.</summary>
+    private async Task<ConversationReply> AdmitAsync(
+        IConversationMessage message, IConversationMessage? repetition, long expiresAtMs, int bytes)
     {
         if (admission.TryEnter(message.Key.EndpointId, bytes) is { } refusal)
         {
@@ -68,14 +71,14 @@ internal sealed class ConversationClient(ActorSystem system, IActorRef region, K
         }
         try
         {
-            ConversationReply reply;
-            while ((reply = await AskOnceAsync(message, repetition, expiresAtMs).ConfigureAwait(false)) is ConversationReply.Unavailable { Reason: ConversationReply.Moved })
+            while (true)
             {
+                var reply = await AskOnceAsync(message, repetition, expiresAtMs).ConfigureAwait(false);
+                if (reply is not ConversationReply.Unavailable { Reason: ConversationReply.Moved }) return reply;
                 // Its next owner will be known soon.
                 await Sleep.ForAsync(RelayLimits.AskAgainAfter, time, CancellationToken.None).ConfigureAwait(false);
-                if (NowMs >= expiresAtMs) break;
+                if (NowMs >= expiresAtMs) return reply;
             }
-            return reply;
         }
         finally
         {
@@ -98,7 +101,8 @@ internal sealed class ConversationClient(ActorSystem system, IActorRef region, K
                 try
                 {
                     var (key, requestId, reply) = await answer.Task.WaitAsync(RelayLimits.AskAgainAfter, time).ConfigureAwait(false);
-                    return key == message.Key && requestId == message.RequestId ? reply : ConversationTurn.Unavailable(ConversationReply.Moved);
+                    bool isOurs = key == message.Key && requestId == message.RequestId;
+                    return isOurs ? reply : ConversationTurn.Unavailable(ConversationReply.Moved);
                 }
                 catch (TimeoutException)
                 {

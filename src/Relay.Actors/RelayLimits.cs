@@ -52,7 +52,7 @@ public static class RelayLimits
     /// <summary>Endpoint keys kept in memory while no resident conversation uses them; beyond it the longest unused is wiped.</summary>
     public const int MaxCachedAccounts = 1024;
 
-    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten, once no copy of their commands can come any more.</summary>
+    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten, once no copy of their commands can come.</summary>
     public const int MaxSeenIds = 512;
     /// <summary>
     /// Ids remembered in one conversation with those of the last <see cref="MaxCommandLifetime"/>, which are never forgotten:

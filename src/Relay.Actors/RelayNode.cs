@@ -40,8 +40,8 @@ internal sealed class RelayNode : IRelay
     /// <param name="shards">Makes the shards, in this process or among nodes.</param>
     /// <param name="owned">Disposed of last, in order.</param>
     public RelayNode(
-        IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, ActorHost actors, Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry,
-        ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
+        IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, ActorHost actors,
+        Func<ConversationContext, INodeShards> shards, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random, params IDisposable[] owned)
     {
         (_actors, _deadlineRecheck) = (actors, options.DeadlineRecheck);
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
@@ -56,7 +56,8 @@ internal sealed class RelayNode : IRelay
         store.Acknowledged += signals.Acknowledged;
         var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
         var residents = new ResidentConversations(options.MaxResidentConversations, time);
-        _shards = shards(new ConversationContext(store, loads, _accounts, computing, time, log, turn, residents, due => _deadlines?.Tell(new DeadlineStored(due))));
+        _shards = shards(new ConversationContext(
+            store, loads, _accounts, computing, time, log, turn, residents, due => _deadlines?.Tell(new DeadlineStored(due))));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
@@ -95,7 +96,8 @@ internal sealed class RelayNode : IRelay
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
         await _shards.StartAsync(cancellation).ConfigureAwait(false);
-        _deadlines = system.ActorOf(DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => _shards.KeepsDeadlines, _log), "deadlines");
+        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => _shards.KeepsDeadlines, _log);
+        _deadlines = system.ActorOf(keeper, "deadlines");
         RelayLog.Opened(_log);
     }
 
@@ -130,9 +132,23 @@ internal sealed class RelayNode : IRelay
         var empty = _admission.CloseAsync();
         await _draining.CancelAsync().ConfigureAwait(false);
         await _shards.AnnounceDrainAsync(CancellationToken.None).ConfigureAwait(false);
-        if (_deadlines is not null) await _deadlines.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver).ConfigureAwait(false);
+        _deadlines?.Tell(Stop.HandOver);
         await empty.ConfigureAwait(false);
-        if (_region is not null) await _shards.HandOnAsync(_region, CancellationToken.None).ConfigureAwait(false);
+        if (_deadlines is { } keeper) await EndAsync(keeper, () => keeper.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver)).ConfigureAwait(false);
+        if (_region is { } region) await EndAsync(region, () => _shards.HandOnAsync(region, CancellationToken.None)).ConfigureAwait(false);
+    }
+
+    private async Task EndAsync(IActorRef actor, Func<Task> end)
+    {
+        try
+        {
+            await end().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It ends with the actor system; what it had under way is done by the store, or is not.
+            RelayLog.NotEnded(_log, actor.Path.Name);
+        }
     }
 
     private async Task CloseAsync()

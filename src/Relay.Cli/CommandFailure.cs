@@ -8,6 +8,9 @@ public sealed class CommandFailure(int exitCode, string message, string? hint = 
 {
     public int Code => exitCode;
 
+    /// <summary>What else is wrong, if it is more than one thing.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
     public string? Hint => hint;
 
     /// <summary>The server's stable reason, if it is the server's.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Relay.Cli.Serve;
 using Relay.Client;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
@@ -9,8 +10,6 @@ namespace Relay.Cli;
 public static class CommonOptions
 {
     public const string ServerVariable = "RELAY_SERVER";
-    public const string DataVariable = "RELAY_DATA";
-    public const string SealingKeyVariable = "RELAY_SEALING_KEY_FILE";
     public const string TrustedCertificateVariable = "RELAY_CA";
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Answer in JSON, for machines; failures too, on standard error." };
@@ -25,9 +24,9 @@ public static class CommonOptions
     /// <summary>Whether the answer, and a failure, is told in JSON.</summary>
     public static bool IsJson(ParseResult parsed) => parsed.GetResult(Json) is { Implicit: false };
 
-    public static Option<string?> Data { get; } = new("--data") { Description = $"The server's data directory. Default: {DataVariable}, or {DefaultData()}.", HelpName = "DIR" };
+    public static Option<string?> Data { get; } = new("--data") { Description = $"The server's data directory. Default: {RelaySettings.DataDirectory.Variable}, or {new RelayOptions().DataDirectory}.", HelpName = "DIR" };
 
-    public static Option<string?> Server { get; } = new("--server") { Description = $"The server's address, or several of one cluster with commas between them. Default: {ServerVariable}, or http://127.0.0.1:{GatewayOptions.DefaultPort}.", HelpName = "URL[,URL]" };
+    public static Option<string?> Server { get; } = new("--server") { Description = $"The server's address, or several of one cluster with commas between them. Default: {ServerVariable}, or http://127.0.0.1:{RelayOptions.DefaultPort}.", HelpName = "URL[,URL]" };
 
     public static Option<string?> KeyFile { get; } = new("--key-file")
     {
@@ -43,18 +42,19 @@ public static class CommonOptions
 
     public static Option<string?> SealingKey { get; } = new("--sealing-key")
     {
-        Description = $"The file of the sealing key, if it is kept apart from the database. Default: {SealingKeyVariable}, or sealing.key in the data directory.",
+        Description = $"The file of the sealing key, if it is kept apart from the database. Default: {RelaySettings.SealingKeyFile.Variable}, or sealing.key in the data directory.",
         HelpName = "FILE",
     };
-
-    public static string? SealingKeyFile(ParseResult parsed) =>
-        parsed.GetValue(SealingKey) ?? (Environment.GetEnvironmentVariable(SealingKeyVariable) is { Length: > 0 } file ? file : null);
 
     public static string? TrustedCertificateFile(ParseResult parsed) =>
         parsed.GetValue(TrustedCertificate) ?? (Environment.GetEnvironmentVariable(TrustedCertificateVariable) is { Length: > 0 } file ? file : null);
 
-    public static string DataDirectory(ParseResult parsed) =>
-        Path.GetFullPath(parsed.GetValue(Data) ?? Environment.GetEnvironmentVariable(DataVariable) ?? DefaultData());
+    /// <summary>That of a server that is started here.</summary>
+    public static string DataDirectory(ParseResult parsed)
+    {
+        using var configuration = ServerSwitches.Configuration(parsed);
+        return Path.GetFullPath(configuration[RelaySettings.DataDirectory.Key]!);
+    }
 
     /// <summary>Adds what a command needs that speaks to a server.</summary>
     public static T WithServer<T>(this T command) where T : Command
@@ -65,7 +65,4 @@ public static class CommonOptions
         command.Options.Add(Data);
         return command;
     }
-
-    private static string DefaultData() =>
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "relay");
 }

@@ -10,7 +10,7 @@ public static class Connection
 {
     public static IReadOnlyList<Uri> Servers(ParseResult parsed)
     {
-        var text = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable(CommonOptions.ServerVariable) ?? $"http://127.0.0.1:{GatewayOptions.DefaultPort}";
+        var text = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable(CommonOptions.ServerVariable) ?? $"http://127.0.0.1:{RelayOptions.DefaultPort}";
         try
         {
             return RelayClient.ParseServers(text);

@@ -23,6 +23,17 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay serve --database-file db.url --broker-file mq.url --sealing-key cluster.key --health-listen 0.0.0.0:7421     a node of a cluster",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 relay serve     traces, metrics and logs by OTLP",
         ],
+        ["relay config"] =
+        [
+            "relay config show",
+            "relay config show --data /var/lib/relay --json",
+        ],
+        ["relay config show"] =
+        [
+            "relay config show                                        every setting, its value and where it came from",
+            "relay config show --listen 0.0.0.0:7420                  what a server with this switch would say: a certificate is missing",
+            "relay config show --json",
+        ],
         ["relay chat"] =
         [
             "relay chat --endpoint support --peer alice@example.org --start",

@@ -12,6 +12,7 @@ using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
 using Relay.Cli.Serve;
 using Relay.Client;
+using Relay.Gateway.Hosting;
 using Relay.Storage;
 
 namespace Relay.Cli;
@@ -28,6 +29,7 @@ public static class RelayCommand
         var root = new RootCommand("Relay: the server that holds Off-the-Record conversations for others.")
         {
             ServeCommand.Create(),
+            ConfigCommand.Create(),
             ChatCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
@@ -81,6 +83,10 @@ public static class RelayCommand
         catch (RelayException e)
         {
             return Report.Failure(json, CommandFailure.From(e));
+        }
+        catch (RelayConfigurationException e)
+        {
+            return Report.Failure(json, new CommandFailure(ExitCode.Usage, e.Mistakes[0], "'relay config show' tells every setting and where it came from.", inner: e) { More = [.. e.Mistakes.Skip(1)] });
         }
         catch (RelayStartException e)
         {

@@ -29,12 +29,14 @@ public static class Report
         {
             var error = new JsonObject { ["exitCode"] = failure.Code, ["message"] = failure.Message };
             if (failure.Reason is { Length: > 0 }) error["reason"] = failure.Reason;
+            if (failure.More.Count > 0) error["more"] = new JsonArray([.. failure.More.Select(m => (JsonNode)m)]);
             if (failure.Hint is not null) error["hint"] = failure.Hint;
             Console.Error.WriteLine(new JsonObject { ["error"] = error }.ToJsonString(s_line));
         }
         else
         {
             Console.Error.WriteLine("relay: " + Safe(failure.Message));
+            foreach (var more in failure.More) Console.Error.WriteLine("       " + Safe(more));
             if (failure.Hint is not null) Console.Error.WriteLine("       " + failure.Hint);
         }
         return failure.Code;

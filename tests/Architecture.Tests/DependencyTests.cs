@@ -26,7 +26,7 @@ public sealed class DependencyTests
         ["Relay.Gateway"] =
         [
             "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.AspNetCore", "Grpc.AspNetCore.HealthChecks", "Grpc.AspNetCore.Server.Reflection", "Grpc.StatusProto", "Grpc.Tools",
-            "OpenTelemetry", "OpenTelemetry.Api.ProviderBuilderExtensions", "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+            "OpenTelemetry.Exporter.OpenTelemetryProtocol", "OpenTelemetry.Extensions.Hosting",
         ],
         ["Relay.Client"] = ["Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],

@@ -1,5 +1,10 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Relay.Client;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Tests.Harness;
@@ -31,26 +36,85 @@ public sealed class AuthTests
     private static IEnumerable<MethodDescriptor> Descriptors => s_files.SelectMany(f => f.Services).SelectMany(s => s.Methods);
 
     [Fact]
-    public void Every_method_of_the_descriptors_has_its_scopes_and_nothing_else_has()
+    public async Task Every_method_of_the_descriptors_has_its_scopes_and_nothing_else_is_open()
     {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var scopes = Scopes(server);
         var described = Descriptors.Select(m => $"/{m.Service.FullName}/{m.Name}").ToList();
         Assert.Equal(s_expected.Count, described.Count);
-        Assert.All(described, m => Assert.NotNull(MethodScopes.Of(m)));
-        string[] standard = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"];
-        Assert.Equal(described.Concat(standard).Order(), MethodScopes.Table.Keys.Order());
-        Assert.All(described, m => Assert.False(MethodScopes.Of(m)!.IsPublic));
+        foreach (var method in described) Assert.Equal(s_expected[method.Split('/')[2]], scopes[method]);
+        Dictionary<string, string> standard = new()
+        {
+            ["/grpc.health.v1.Health/Check"] = "public", ["/grpc.health.v1.Health/Watch"] = "public",
+            ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = "abw", ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = "abw",
+            // On the probes' port only.
+            ["/livez"] = "public", ["/readyz"] = "public",
+        };
+        foreach (var (route, expected) in standard) Assert.Equal(expected, scopes[route]);
+        Assert.Equal(described.Concat(standard.Keys).Order(), scopes.Keys.Order());
     }
 
     [Fact]
-    public void No_scope_opens_both_plaintext_and_wire_text()
+    public async Task What_has_no_policy_may_be_called_by_nobody()
     {
+        await using var server = await TestServer.StartAsync(new FakeRelay(), map: app => app.MapGrpcService<Forgotten>());
+        Assert.Equal("", Scopes(server)["/relay.test.Forgotten/Call"]);
+        foreach (var token in new[] { server.AdminToken, await server.CreateKeyAsync(Scope.Bot), await server.CreateKeyAsync(Scope.Bridge) })
+            Assert.Equal(StatusCode.PermissionDenied, await CallAsync(server, "/relay.test.Forgotten/Call", token));
+        Assert.Equal(StatusCode.Unauthenticated, await CallAsync(server, "/relay.test.Forgotten/Call", null));
+        // That there is no such method is no secret, and what it is called in another case is the same method.
+        Assert.Equal(StatusCode.Unimplemented, await CallAsync(server, "/relay.v1.AdminService/Nothing", null));
+        Assert.Equal(StatusCode.Unimplemented, await CallAsync(server, "/relay.v1.Nobody/Nothing", server.AdminToken));
+        Assert.Equal(StatusCode.Unauthenticated, await CallAsync(server, "/relay.v1.AdminService/listapikeys", null));
+        Assert.Equal(StatusCode.PermissionDenied, await CallAsync(server, "/RELAY.V1.AdminService/ListApiKeys", await server.CreateKeyAsync(Scope.Bot)));
+    }
+
+    [Fact]
+    public async Task No_scope_opens_both_plaintext_and_wire_text()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var scopes = Scopes(server);
         string[] plaintext = ["SendMessage", "StreamEvents", "PullEvents"];
         string[] wire = ["StreamWire", "PushWire", "PullWire"];
-        foreach (var scope in Enum.GetValues<KeyScope>())
+        foreach (char scope in "abw")
         {
-            bool Opens(string method) => MethodScopes.Table.Single(m => m.Key.EndsWith("/" + method, StringComparison.Ordinal)).Value.Scopes.Contains(scope);
+            bool Opens(string method) => scopes.Single(m => m.Key.EndsWith("/" + method, StringComparison.Ordinal)).Value.Contains(scope);
             Assert.False(plaintext.Any(Opens) && wire.Any(Opens), scope.ToString());
         }
+    }
+
+    /// <summary>Of every route that leads to something: the scopes that its attributes allow, as in <see cref="s_expected"/>.</summary>
+    private static Dictionary<string, string> Scopes(TestServer server)
+    {
+        var services = server.Host.Services;
+        var policies = services.GetRequiredService<IAuthorizationPolicyProvider>();
+        var routes = services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+            .Where(e => e.DisplayName?.StartsWith("gRPC - Unimplemented", StringComparison.Ordinal) != true);
+        return routes.ToDictionary(e => e.RoutePattern.RawText!, e =>
+        {
+            if (e.Metadata.GetMetadata<IAllowAnonymous>() is not null) return "public";
+            var required = e.Metadata.GetOrderedMetadata<IAuthorizeData>()
+                .Select(a => policies.GetPolicyAsync(a.Policy!).Result!.Requirements.OfType<ClaimsAuthorizationRequirement>().Single().AllowedValues!.ToList()).ToList();
+            return string.Concat(new[] { (KeyScope.Admin, "a"), (KeyScope.Bot, "b"), (KeyScope.Bridge, "w") }
+                .Where(s => required.Count > 0 && required.TrueForAll(r => r.Contains(s.Item1.ToString()))).Select(s => s.Item2));
+        });
+    }
+
+    /// <summary>A service whose author forgot the attribute.</summary>
+    private sealed class Forgotten : ForgottenBase
+    {
+        public override Task<byte[]> Call(byte[] request, ServerCallContext context) => Task.FromResult(request);
+    }
+
+    [BindServiceMethod(typeof(ForgottenBase), nameof(Bind))]
+    private abstract class ForgottenBase
+    {
+        private static readonly Marshaller<byte[]> s_bytes = Marshallers.Create<byte[]>(m => m, m => m);
+
+        public static void Bind(ServiceBinderBase binder, ForgottenBase? service) =>
+            binder.AddMethod(new Method<byte[], byte[]>(MethodType.Unary, "relay.test.Forgotten", "Call", s_bytes, s_bytes), service is null ? null : service.Call);
+
+        public abstract Task<byte[]> Call(byte[] request, ServerCallContext context);
     }
 
     [Theory, MemberData(nameof(Methods))]

@@ -76,7 +76,8 @@ public sealed class ClusterOptionTests
     [Fact]
     public void What_is_printed_of_the_options_holds_no_password()
     {
-        var options = new GatewayOptions("data") { Cluster = new ClusterOptions("Host=db;Password=secret", new Uri("amqp://u:secret@mq")) };
+        var options = new RelayOptions { Database = "Host=db;Password=secret" };
+        options.Cluster.Broker = new Uri("amqp://u:secret@mq");
         Assert.DoesNotContain("secret", options.ToString(), StringComparison.Ordinal);
     }
 }

@@ -111,19 +111,19 @@ public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<Cluster
         Assert.SkipUnless(ClusterEngines.Missing is null, ClusterEngines.Missing ?? "");
         using var directory = new TempDirectory();
         await using var node = await StartAsync(directory, "a");
-        var key = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(Options(directory, "b", 0) with { SealingKeyFile = OtherKey(directory) }, CancellationToken.None));
+        var key = await Assert.ThrowsAsync<RelayStartException>(() => ServerHost.StartAsync(new(Settings(directory, "b", 0)) { ["--sealing-key"] = OtherKey(directory) }));
         Assert.Contains("other.key", key.Message, StringComparison.Ordinal);
-        var shards = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(Options(directory, "c", 0) with { Shards = Shards + 1 }, CancellationToken.None));
+        var shards = await Assert.ThrowsAsync<RelayStartException>(() => ServerHost.StartAsync(new(Settings(directory, "c", 0)) { ["--shards"] = $"{Shards + 1}" }));
         Assert.Contains($"--shards {Shards}", shards.Message, StringComparison.Ordinal);
     }
 
-    private Task<GatewayHost> StartAsync(TempDirectory directory, string name, int port = 0) => GatewayHost.StartAsync(Options(directory, name, port), CancellationToken.None);
+    private Task<ServerHost> StartAsync(TempDirectory directory, string name, int port = 0) => ServerHost.StartAsync(Settings(directory, name, port));
 
-    private GatewayOptions Options(TempDirectory directory, string name, int port) => new(directory.File(name))
+    private Dictionary<string, string> Settings(TempDirectory directory, string name, int port) => new()
     {
-        Listen = new IPEndPoint(IPAddress.Loopback, port), LogLevel = LogLevel.None, Shards = Shards,
-        SealingKeyFile = engines.SealingKey, AdminKeyFile = engines.AdminKey,
-        Cluster = new ClusterOptions(engines.Database, engines.Broker) { NodeName = name },
+        ["--data"] = directory.File(name), ["--listen"] = $"127.0.0.1:{port}", ["--shards"] = $"{Shards}",
+        ["--sealing-key"] = engines.SealingKey, ["--admin-key"] = engines.AdminKey,
+        ["--database"] = engines.Database, ["--broker"] = engines.Broker.ToString(), ["--node-name"] = name,
     };
 
     private static string OtherKey(TempDirectory directory)

@@ -16,7 +16,7 @@ public sealed class DrainTests
     public async Task It_says_that_it_is_not_ready_before_anything_else_and_serves_on_for_a_while()
     {
         var relay = new FakeRelay();
-        await using var server = await TestServer.StartAsync(relay, o => o with { HealthListen = new IPEndPoint(IPAddress.Loopback, 0), DrainDelay = TimeSpan.FromSeconds(2) });
+        await using var server = await TestServer.StartAsync(relay, new() { ["--health-listen"] = "127.0.0.1:0", ["--drain-delay"] = "2" });
         var bot = await server.ConnectAsync(Scope.Bot);
         using var http = new HttpClient { BaseAddress = server.Host.HealthAddress };
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await GetAsync(http, "/readyz"));
@@ -65,14 +65,14 @@ public sealed class DrainTests
     public async Task A_drain_that_does_not_end_is_ended()
     {
         var relay = new FakeRelay { OnDrain = cancellation => Task.Delay(Timeout.Infinite, cancellation) };
-        await using var server = await TestServer.StartAsync(relay, o => o with { DrainTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var server = await TestServer.StartAsync(relay, new() { ["--drain-timeout"] = "1" });
         Assert.False(await server.Host.DrainAsync(CancellationToken.None).WaitAsync(Patience.Limit));
     }
 
     [Fact]
     public async Task The_probes_port_shows_health_and_nothing_else()
     {
-        await using var server = await TestServer.StartAsync(new FakeRelay(), o => o with { HealthListen = new IPEndPoint(IPAddress.Loopback, 0) });
+        await using var server = await TestServer.StartAsync(new FakeRelay(), new() { ["--health-listen"] = "127.0.0.1:0" });
         using var http = new HttpClient { BaseAddress = server.Host.HealthAddress };
         foreach (var path in new[] { "/", "/readyz/", "/grpc.health.v1.Health/Check", "/relay.v1.AdminService/GetServer" })
             Assert.Equal(HttpStatusCode.NotFound, (await GetAsync(http, path)).Status);
@@ -80,6 +80,13 @@ public sealed class DrainTests
         request.Content.Headers.ContentType = new("application/grpc");
         request.Headers.Authorization = new("Bearer", server.AdminToken);
         Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(request, Patience.Token)).StatusCode);
+        // A host name that a caller made up opens nothing else, on either port.
+        foreach (var (address, path) in new[] { (server.Host.HealthAddress!, "/relay.v1.AdminService/GetServer"), (server.Address, "/readyz") })
+        {
+            using var forged = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path)) { Headers = { Host = $"127.0.0.1:{(address == server.Address ? server.Host.HealthAddress! : server.Address).Port}" } };
+            if (address == server.Address) (forged.Version, forged.VersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+            Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(forged, Patience.Token)).StatusCode);
+        }
         // And the port of the services has no page of health.
         using var other = new HttpClient { BaseAddress = server.Address, DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         Assert.NotEqual(HttpStatusCode.OK, (await GetAsync(other, "/readyz")).Status);

@@ -115,7 +115,7 @@ public sealed class EventStreamTests
         var relay = new FakeRelay();
         var items = relay.Stream("e", StreamKind.Events);
         items.Add([.. Enumerable.Range(1, window + 200).Select(i => Text($"{i}"))]);
-        await using var server = await TestServer.StartAsync(relay, o => o with { KeepAliveInterval = TimeSpan.FromMilliseconds(300) });
+        await using var server = await TestServer.StartAsync(relay, new() { ["Relay:Streams:KeepAlive"] = "0.3" });
         using var stream = await OpenAsync(server, null);
         ulong last = 0;
         // The keep-alive comes only when the server has nothing more that it may send.
@@ -155,7 +155,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task Silence_is_broken_by_keep_alives()
     {
-        await using var server = await TestServer.StartAsync(new FakeRelay(), o => o with { KeepAliveInterval = TimeSpan.FromMilliseconds(50) });
+        await using var server = await TestServer.StartAsync(new FakeRelay(), new() { ["Relay:Streams:KeepAlive"] = "0.05" });
         using var stream = await OpenAsync(server, null);
         Assert.Equal(StreamEventsResponse.MessageOneofCase.CaughtUp, (await NextAsync(stream)).MessageCase);
         Assert.Equal(StreamEventsResponse.MessageOneofCase.KeepAlive, (await NextAsync(stream)).MessageCase);

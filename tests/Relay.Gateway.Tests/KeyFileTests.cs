@@ -17,13 +17,13 @@ public sealed class KeyFileTests
     public async Task The_admin_key_is_made_on_first_start_only_and_only_its_owner_may_read_it()
     {
         using var directory = new TempDirectory();
-        var options = new Hosting.GatewayOptions(directory.File("data")) { Listen = new(System.Net.IPAddress.Loopback, 0), LogLevel = Microsoft.Extensions.Logging.LogLevel.None };
-        await using (var first = await Hosting.GatewayHost.StartAsync(options, CancellationToken.None)) Assert.True(first.MadeAdminKey);
-        var file = Path.Combine(options.DataDirectory, "admin.key");
+        var settings = new Dictionary<string, string> { ["--data"] = directory.File("data") };
+        await using (var first = await ServerHost.StartAsync(settings)) Assert.True(first.MadeAdminKey);
+        var file = Path.Combine(directory.File("data"), "admin.key");
         var token = File.ReadAllText(file);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(options.DataDirectory, "api-keys.json")));
-        await using (var second = await Hosting.GatewayHost.StartAsync(options, CancellationToken.None)) Assert.False(second.MadeAdminKey);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(directory.File("data"), "api-keys.json")));
+        await using (var second = await ServerHost.StartAsync(settings)) Assert.False(second.MadeAdminKey);
         Assert.Equal(token, File.ReadAllText(file));
     }
 

@@ -1,6 +1,5 @@
 using Relay.Actors;
 using Relay.Gateway.Auth;
-using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
 using Relay.Storage;
 
@@ -19,17 +18,17 @@ public sealed class SecretFileTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such modes.");
         using var directory = new TempDirectory();
-        var options = new GatewayOptions(directory.File("data")) { Listen = new(System.Net.IPAddress.Loopback, 0), LogLevel = Microsoft.Extensions.Logging.LogLevel.None };
-        Directory.CreateDirectory(options.DataDirectory, Owner | UnixFileMode.UserExecute);
-        var file = Path.Combine(options.DataDirectory, AdminKey.FileName);
+        var settings = new Dictionary<string, string> { ["--data"] = directory.File("data") };
+        Directory.CreateDirectory(directory.File("data"), Owner | UnixFileMode.UserExecute);
+        var file = Path.Combine(directory.File("data"), AdminKey.FileName);
         var token = ApiKeyToken.Create(Otr.Core.SystemRandom.Instance).Reveal();
         File.WriteAllText(file, token + "\n");
         File.SetUnixFileMode(file, Owner | more);
-        var refused = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<RelayStartException>(() => ServerHost.StartAsync(settings));
         Assert.Contains($"chmod 600 {file}", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(token, refused.Message, StringComparison.Ordinal);
         File.SetUnixFileMode(file, Owner);
-        await using var host = await GatewayHost.StartAsync(options, CancellationToken.None);
+        await using var host = await ServerHost.StartAsync(settings);
         Assert.False(host.MadeAdminKey);
     }
 

@@ -23,8 +23,8 @@ public sealed class TransportTests
     public async Task Off_loopback_it_refuses_to_start_without_a_certificate(string address)
     {
         using var directory = new TempDirectory();
-        var options = new GatewayOptions(directory.File("data")) { Listen = new IPEndPoint(IPAddress.Parse(address), 0) };
-        var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        var listen = new IPEndPoint(IPAddress.Parse(address), 0).ToString();
+        var e = await Assert.ThrowsAsync<RelayConfigurationException>(() => ServerHost.StartAsync(new() { ["--data"] = directory.File("data"), ["--listen"] = listen }));
         Assert.Contains("--certificate", e.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory.File("data")));
     }
@@ -43,9 +43,9 @@ public sealed class TransportTests
         await File.WriteAllTextAsync(directory.File("chain.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(directory.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
 
-        await using var server = await TestServer.StartAsync(new FakeRelay(), o => o with
+        await using var server = await TestServer.StartAsync(new FakeRelay(), new()
         {
-            Listen = new IPEndPoint(IPAddress.Any, 0), CertificateFile = directory.File("chain.pem"), CertificateKeyFile = directory.File("key.pem"),
+            ["--listen"] = "0.0.0.0:0", ["--certificate"] = directory.File("chain.pem"), ["--certificate-key"] = directory.File("key.pem"),
         });
         var address = new Uri($"https://127.0.0.1:{server.Address.Port}");
         var options = new RelayClientOptions { GiveUpAfter = TimeSpan.Zero, TrustedCertificateFile = directory.File("chain.pem") };
@@ -80,7 +80,7 @@ public sealed class TransportTests
         await File.WriteAllTextAsync(directory.File("chain.pem"), leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem());
         await File.WriteAllTextAsync(directory.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
 
-        await using var server = await TestServer.StartAsync(new FakeRelay(), o => o with { CertificateFile = directory.File("chain.pem"), CertificateKeyFile = directory.File("key.pem") });
+        await using var server = await TestServer.StartAsync(new FakeRelay(), new() { ["--certificate"] = directory.File("chain.pem"), ["--certificate-key"] = directory.File("key.pem") });
         await using var client = RelayClient.Connect(new Uri($"https://127.0.0.1:{server.Address.Port}"), RelayKey.Parse(server.AdminToken),
             new RelayClientOptions { GiveUpAfter = TimeSpan.Zero, TrustedCertificateFile = directory.File("root.pem") });
         Assert.NotEmpty((await client.Admin.GetServerAsync(new GetServerRequest())).Version);
@@ -90,7 +90,7 @@ public sealed class TransportTests
     public async Task A_sealing_key_kept_apart_is_not_in_the_data_directory()
     {
         using var apart = new TempDirectory();
-        await using var server = await TestServer.StartAsync(configure: o => o with { SealingKeyFile = apart.File("sealing.key") });
+        await using var server = await TestServer.StartAsync(settings: new() { ["--sealing-key"] = apart.File("sealing.key") });
         Assert.True(File.Exists(apart.File("sealing.key")));
         Assert.False(File.Exists(Path.Combine(server.DataDirectory, "sealing.key")));
     }
@@ -100,8 +100,7 @@ public sealed class TransportTests
     {
         using var directory = new TempDirectory();
         await File.WriteAllTextAsync(directory.File("chain.pem"), "nothing");
-        var options = new GatewayOptions(directory.File("data")) { Listen = new IPEndPoint(IPAddress.Loopback, 0), CertificateFile = directory.File("chain.pem") };
-        var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        var e = await Assert.ThrowsAsync<RelayConfigurationException>(() => ServerHost.StartAsync(new() { ["--data"] = directory.File("data"), ["--certificate"] = directory.File("chain.pem") }));
         Assert.Contains(directory.File("chain.pem"), e.Message, StringComparison.Ordinal);
     }
 
@@ -117,8 +116,7 @@ public sealed class TransportTests
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());
         using var directory = new TempDirectory();
-        var options = new GatewayOptions(directory.File("data")) { Listen = new IPEndPoint(IPAddress.Loopback, server.Address.Port), LogLevel = Microsoft.Extensions.Logging.LogLevel.None };
-        var e = await Assert.ThrowsAsync<RelayStartException>(() => GatewayHost.StartAsync(options, CancellationToken.None));
+        var e = await Assert.ThrowsAsync<RelayStartException>(() => ServerHost.StartAsync(new() { ["--data"] = directory.File("data"), ["--listen"] = $"127.0.0.1:{server.Address.Port}" }));
         Assert.Contains("--listen", e.Message, StringComparison.Ordinal);
     }
 

@@ -105,7 +105,8 @@ internal sealed class World : IDisposable
     private bool IsAllQuiet => _cluster.Network.UnderWay == 0 && _nodes.All.All(n => n.InFlight == 0) && _nodes.IsComplete
         && _cluster.Ownership.IsSettled && IsDone(_events) && IsDone(_wire);
 
-    private bool IsDone(OutboxReader reader) => _store.Position(reader.Stream) is var (acknowledged, last) && acknowledged == last && reader.Acknowledged == last;
+    private bool IsDone(OutboxReader reader)
+        => _store.Position(reader.Stream) is var (acknowledged, last) && acknowledged == last && reader.Acknowledged == last;
 
     private void RunUntil(Func<bool> isDone, string what)
     {

@@ -37,10 +37,22 @@ internal sealed class ConversationActor : UntypedActor
 
     /// <param name="standing">The right to act for the entity's shard, as it is when the entity starts; kept to its end.</param>
     public static Props Props(ConversationContext context, ConversationKey key, ShardStanding standing)
-        => Akka.Actor.Props.Create(() => new ConversationActor(context, key, standing)).WithDispatcher(Dispatcher);
+        => Akka.Actor.Props.CreateBy(new Producer(context, key, standing)).WithDispatcher(Dispatcher);
 
     /// <summary>The name of the dispatcher in the settings.</summary>
     public const string Dispatcher = "relay.conversation-dispatcher";
+
+    // Without the reflection of an expression: entities are made by the thousand after a failover.
+    private sealed class Producer(ConversationContext context, ConversationKey key, ShardStanding standing) : IIndirectActorProducer
+    {
+        public Type ActorType => typeof(ConversationActor);
+
+        public ActorBase Produce() => new ConversationActor(context, key, standing);
+
+        public void Release(ActorBase actor)
+        {
+        }
+    }
 
     private readonly record struct Waiting(IConversationMessage Message, IActorRef Sender);
 
@@ -59,7 +71,7 @@ internal sealed class ConversationActor : UntypedActor
     {
         _context.Residents.Remove(_resident!);
         // Whoever is next in turn must not wait for an entity that is gone.
-        if (_computing is { } waiting) _ = waiting.ContinueWith(_ => _context.Computing.Leave(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        _ = _computing?.ContinueWith(_ => _context.Computing.Leave(), TaskContinuationOptions.OnlyOnRanToCompletion);
         AnswerAll(ConversationTurn.Unavailable(ConversationReply.Moved));
         AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
         if (_state is not null) _context.Turn.Telemetry.Passivated();
@@ -245,7 +257,8 @@ internal sealed class ConversationActor : UntypedActor
         long start = _context.Time.GetTimestamp();
         try
         {
-            _turn = ConversationTurn.Decide(_context.Turn, _key, _state!, _batch.ConvertAll(static w => w.Message), _standing.Fence, _context.NowMs);
+            var messages = _batch.ConvertAll(static w => w.Message);
+            _turn = ConversationTurn.Decide(_context.Turn, _key, _state!, messages, _standing.Fence, _context.NowMs);
         }
         finally
         {

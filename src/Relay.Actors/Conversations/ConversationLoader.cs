@@ -11,8 +11,8 @@ namespace Relay.Actors.Conversations;
 /// <param name="Computing">Bounds how many conversations compute at once, fairly between endpoints.</param>
 /// <param name="DeadlineSet">Is told of every deadline that was stored, in Unix ms.</param>
 internal sealed record ConversationContext(
-    IConversationStore Store, BoundedReads Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log, TurnEnvironment Turn,
-    ResidentConversations Residents, Action<long> DeadlineSet)
+    IConversationStore Store, BoundedReads Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log,
+    TurnEnvironment Turn, ResidentConversations Residents, Action<long> DeadlineSet)
 {
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }
@@ -33,9 +33,12 @@ internal static class ConversationLoader
         {
             lease = await context.Accounts.AcquireAsync(key.EndpointId, cancellation).ConfigureAwait(false);
             if (lease is null) return new(null, new ConversationReply.NotFound("endpoint"), false);
-            var stored = await context.Loads.ReadAsync(c => context.Store.LoadAsync(key.EndpointId, key.ConversationId, c), cancellation).ConfigureAwait(false);
+            var stored = await context.Loads.ReadAsync(c => context.Store.LoadAsync(key.EndpointId, key.ConversationId, c), cancellation)
+                .ConfigureAwait(false);
             var bounds = context.Turn.Log;
-            var state = stored is null ? ConversationState.New(lease, bounds) : ConversationState.TryOpen(lease, context.Turn.Sealer, stored, bounds, context.NowMs);
+            var state = stored is null
+                ? ConversationState.New(lease, bounds)
+                : ConversationState.TryOpen(lease, context.Turn.Sealer, stored, bounds, context.NowMs);
             if (state is null)
             {
                 await QuarantineAsync(context, key, stored!, cancellation).ConfigureAwait(false);
@@ -55,11 +58,13 @@ internal static class ConversationLoader
         }
     }
 
-    private static async ValueTask QuarantineAsync(ConversationContext context, ConversationKey key, ConversationRow stored, CancellationToken cancellation)
+    private static async ValueTask QuarantineAsync(
+        ConversationContext context, ConversationKey key, ConversationRow stored, CancellationToken cancellation)
     {
         context.Turn.Telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(context.Log, key.ConversationId);
         // Its deadline can never be dealt with.
-        if (stored.DueMs is not null) await context.Store.SuspendAsync(key.EndpointId, key.ConversationId, cancellation).ConfigureAwait(false);
+        if (stored.DueMs is null) return;
+        await context.Store.SuspendAsync(key.EndpointId, key.ConversationId, cancellation).ConfigureAwait(false);
     }
 }

@@ -48,8 +48,8 @@ internal sealed record ConversationAnswer(ConversationKey Key, string RequestId,
 /// it once its state is loaded: only then does the request log show what was done meanwhile.
 /// </param>
 /// <param name="TraceContext">The span of the caller: <see cref="Activity.Current"/> does not cross into actors.</param>
-internal sealed record ConversationCommand(ConversationKey Key, string? Peer, Command Command, long ExpiresAtMs, ActivityContext TraceContext)
-    : IConversationMessage
+internal sealed record ConversationCommand(
+    ConversationKey Key, string? Peer, Command Command, long ExpiresAtMs, ActivityContext TraceContext) : IConversationMessage
 {
     /// <summary>
     /// True for what the sender has sent before and got no answer to. The entity drops it if the earlier one still waits;
@@ -74,7 +74,9 @@ internal sealed record Wake(ConversationKey Key) : IConversationMessage
     public override string ToString() => nameof(Wake);
 }
 
-/// <summary>Tells the other nodes which streams have grown, and up to which sequence. It may be lost: readers look for themselves as well.</summary>
+/// <summary>
+/// Tells the other nodes which streams have grown, and up to which sequence. It may be lost: readers look for themselves too.
+/// </summary>
 internal sealed record StreamsGrew(IReadOnlyList<StreamGrowth> Streams)
 {
     public override string ToString() => $"StreamsGrew {{ {Streams.Count} }}";
@@ -83,7 +85,9 @@ internal sealed record StreamsGrew(IReadOnlyList<StreamGrowth> Streams)
 /// <param name="Last">The last sequence that was given out.</param>
 internal readonly record struct StreamGrowth(StreamKey Stream, ulong Last);
 
-/// <summary>Ends an entity: the stop message of passivation and of a shard's hand-over. The commit under way is finished and answered.</summary>
+/// <summary>
+/// Ends an entity: the stop message of passivation and of a shard's hand-over. The commit under way is finished and answered.
+/// </summary>
 /// <param name="IsHandOver">
 /// The shard goes to another node: what still waits is answered with <see cref="ConversationReply.Unavailable"/> for the
 /// reason <see cref="ConversationReply.Moved"/>. Otherwise the entity finishes what waits before it ends.

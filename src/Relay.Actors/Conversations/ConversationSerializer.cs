@@ -10,17 +10,6 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>
-/// What crosses from the entity's node to the asker's: the reply with the conversation and the request that it answers,
-/// under one seal. The asker compares both with what it asked, so that a recorded reply played to another request says
-/// nothing.
-/// </summary>
-/// <param name="RequestId">Of the command; empty for a <see cref="Wake"/>.</param>
-internal sealed record ConversationAnswer(ConversationKey Key, string RequestId, ConversationReply Reply)
-{
-    public override string ToString() => $"ConversationAnswer {{ {Reply.GetType().Name} }}";
-}
-
 /// <summary>Gives an actor system's serializer the cluster's key.</summary>
 internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 {

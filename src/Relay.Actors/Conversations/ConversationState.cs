@@ -80,7 +80,8 @@ internal sealed class ConversationState : IDisposable
     }
 
     /// <returns>Null if a row or the snapshot in it does not open; the lease then stays the caller's.</returns>
-    public static ConversationState? TryOpen(AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
+    public static ConversationState? TryOpen(
+        AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
     {
         var conversation = new ConversationKey(stored.EndpointId, stored.Id);
         var log = new RequestLog(bounds);

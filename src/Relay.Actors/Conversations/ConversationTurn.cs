@@ -11,7 +11,8 @@ namespace Relay.Actors.Conversations;
 /// <summary>What turns of all conversations of a node use.</summary>
 /// <param name="Budgets">What the peers of an endpoint may make this node compute.</param>
 /// <param name="Signals">Which streams are full.</param>
-internal sealed record TurnEnvironment(Sealer Sealer, KeyedIds Ids, IRandomSource Random, ComputeBudgets Budgets, StreamSignals Signals, RelayTelemetry Telemetry)
+internal sealed record TurnEnvironment(
+    Sealer Sealer, KeyedIds Ids, IRandomSource Random, ComputeBudgets Budgets, StreamSignals Signals, RelayTelemetry Telemetry)
 {
     public RequestLogBounds Log { get; init; } = RequestLogBounds.Default;
 
@@ -69,7 +70,7 @@ internal sealed class ConversationTurn : IDisposable
         _allowance = new Allowance(environment.Budgets, key.EndpointId);
     }
 
-    /// <summary>Messages of the batch that were dealt with; those after them are for the next turn, because the unit is large enough.</summary>
+    /// <summary>Messages of the batch that were dealt with. The others are for the next turn: the unit is large enough.</summary>
     public int Taken { get; private set; }
 
     /// <summary>Replies that need no commit: they repeat what is durable, or say that nothing was done.</summary>
@@ -83,7 +84,8 @@ internal sealed class ConversationTurn : IDisposable
     /// <param name="fence">The epoch under which the entity was started; null where nobody else can own the conversation.</param>
     /// <param name="nowMs">Unix time in ms, read after the state was loaded.</param>
     public static ConversationTurn Decide(
-        TurnEnvironment environment, ConversationKey key, ConversationState state, IReadOnlyList<IConversationMessage> batch, ShardFence? fence, long nowMs)
+        TurnEnvironment environment, ConversationKey key, ConversationState state, IReadOnlyList<IConversationMessage> batch,
+        ShardFence? fence, long nowMs)
     {
         var turn = new ConversationTurn(environment, key, state, fence, nowMs);
         try
@@ -205,7 +207,8 @@ internal sealed class ConversationTurn : IDisposable
     {
         var command = asked.Command;
         var kind = command.GetType().Name;
-        using var activity = _environment.Telemetry.Activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
+        var activities = _environment.Telemetry.Activities;
+        using var activity = activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
         activity?.SetTag("relay.command", kind);
         activity?.SetTag("relay.conversation", _key.ConversationId);
         _environment.Telemetry.Stepped(kind);
@@ -224,7 +227,8 @@ internal sealed class ConversationTurn : IDisposable
         var answer = _translator.Translate(_state, _key.ConversationId, input, requestId, reference, _effects, _nowMs);
         foreach (var (stream, body) in _translator.Rows)
         {
-            var row = new OutboxRow(_environment.Sealer, new StreamKey(_key.EndpointId, stream), _nowMs, _key.ConversationId, _state.Peer!, body);
+            var key = new StreamKey(_key.EndpointId, stream);
+            var row = new OutboxRow(_environment.Sealer, key, _nowMs, _key.ConversationId, _state.Peer!, body);
             _rows.Add(row);
             _rowBytes += row.Length;
         }
@@ -266,7 +270,8 @@ internal sealed class ConversationTurn : IDisposable
     }
 
     /// <summary>Whether a peer's address belongs to this conversation's id: what another node sends is not taken for granted.</summary>
-    private bool IsOfThisConversation(string? peer) => peer is not null && _environment.Ids.Conversation(_key.EndpointId, peer) == _key.ConversationId;
+    private bool IsOfThisConversation(string? peer)
+        => peer is not null && _environment.Ids.Conversation(_key.EndpointId, peer) == _key.ConversationId;
 
     /// <summary>Whether a message was taken in: durably, or by this turn, which is durable as a whole or not at all.</summary>
     private bool WasTaken(string messageId)

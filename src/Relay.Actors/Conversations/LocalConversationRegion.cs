@@ -18,7 +18,8 @@ internal sealed class LocalConversationRegion : UntypedActor, IWithTimers
     private readonly Dictionary<IActorRef, ConversationKey> _stopping = [];
     private bool _isHandedOver;
 
-    public LocalConversationRegion(ConversationContext context, TimeSpan passivateAfter) => (_context, _passivateAfter) = (context, passivateAfter);
+    public LocalConversationRegion(ConversationContext context, TimeSpan passivateAfter)
+        => (_context, _passivateAfter) = (context, passivateAfter);
 
     public static Props Props(ConversationContext context, TimeSpan passivateAfter)
         => Akka.Actor.Props.Create(() => new LocalConversationRegion(context, passivateAfter));
@@ -118,7 +119,7 @@ internal sealed class LocalConversationRegion : UntypedActor, IWithTimers
             return;
         }
         _entities.Remove(key);
-        if (entity.Kept is not null) foreach (var (message, sender) in entity.Kept) Answer(message, sender, ConversationTurn.Unavailable(ConversationReply.Moved));
+        foreach (var (message, sender) in entity.Kept ?? []) Answer(message, sender, ConversationTurn.Unavailable(ConversationReply.Moved));
         if (_isHandedOver && _entities.Count == 0) Context.Stop(Self);
     }
 

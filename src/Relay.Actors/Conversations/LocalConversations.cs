@@ -18,7 +18,8 @@ internal sealed class LocalConversations(ConversationContext context, TimeSpan p
 
     public Task AnnounceDrainAsync(CancellationToken cancellation) => Task.CompletedTask;
 
-    public Task HandOnAsync(IActorRef region, CancellationToken cancellation) => region.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver);
+    public Task HandOnAsync(IActorRef region, CancellationToken cancellation)
+        => region.GracefulStop(RelayLimits.HandOverTimeout, Stop.HandOver);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

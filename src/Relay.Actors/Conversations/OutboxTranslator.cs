@@ -24,7 +24,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     /// <param name="reference">A send's; 0 otherwise.</param>
     /// <returns>The reply to the command.</returns>
     public ConversationReply Translate(
-        ConversationState state, string conversationId, OtrInput input, string? requestId, ulong reference, IReadOnlyList<OtrEffect> effects, long nowMs)
+        ConversationState state, string conversationId, OtrInput input, string? requestId, ulong reference,
+        IReadOnlyList<OtrEffect> effects, long nowMs)
     {
         RejectReason? rejected = null;
         RefusalReason? refused = null;

@@ -20,7 +20,8 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
         };
         // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
-        var id = command is Command.ReceiveWire ? OfWire(ids, command.RequestId) : ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId));
+        var id = command is Command.ReceiveWire
+            ? OfWire(ids, command.RequestId) : ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId));
         return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));
     }
 
@@ -145,7 +146,8 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     /// <returns>False if the row does not open.</returns>
     public bool TryAddRow(Sealer sealer, ConversationKey key, SeenRow stored, long nowMs)
     {
-        if (sealer.TryOpen(SealedTable.Seen, new RowKey(key.EndpointId, key.ConversationId, stored.Version), stored.Sealed) is not { } clear) return false;
+        var place = new RowKey(key.EndpointId, key.ConversationId, stored.Version);
+        if (sealer.TryOpen(SealedTable.Seen, place, stored.Sealed) is not { } clear) return false;
         var row = new RowReader(clear);
         if (row.Byte() != Format) return false;
         var requests = new SeenRequest[row.Count(LeastEntrySize)];
@@ -198,7 +200,8 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         switch ((Kind)row.Byte())
         {
             case Kind.Done:
-                return new ConversationReply.Done(conversationId, row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null);
+                var state = row.Name<MessageState>();
+                return new ConversationReply.Done(conversationId, state, row.Bool() ? row.Name<SendDisposition>() : null);
             case Kind.WireRejected:
                 return new ConversationReply.WireRejected(conversationId, row.Name<RejectReason>());
             case Kind.Refused:

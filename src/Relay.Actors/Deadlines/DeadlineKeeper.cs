@@ -30,11 +30,14 @@ internal sealed class DeadlineKeeper : UntypedActor
     /// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
     /// <param name="longestSleep">Longer sleeps are cut: another process may have stored a deadline.</param>
     /// <param name="isOurs">Whether this process is the one to look after deadlines.</param>
-    public DeadlineKeeper(IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs, ILogger log)
+    public DeadlineKeeper(
+        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs,
+        ILogger log)
         => (_store, _time, _wake, _longestSleep, _isOurs, _log) = (store, time, wake, longestSleep, isOurs, log);
 
     public static Props Props(
-        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs, ILogger log)
+        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs,
+        ILogger log)
         => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log));
 
     private sealed record Look : INoSerializationVerificationNeeded
@@ -111,18 +114,23 @@ internal sealed class DeadlineKeeper : UntypedActor
     {
         long now = NowMs;
         var due = await _store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
-        var woken = await Task.WhenAll(due.Due.Select(d => _wake(new ConversationKey(d.EndpointId, d.ConversationId)))).ConfigureAwait(false);
+        var keys = due.Due.Select(d => new ConversationKey(d.EndpointId, d.ConversationId)).ToArray();
+        var woken = await Task.WhenAll(keys.Select(_wake)).ConfigureAwait(false);
         // What could not be woken (its stream is full, say, because its bridge is away) would else be read first for ever, and
         // enough of it would keep every other deadline from being seen.
         long later = now + (long)RelayLimits.SweepPostponement.TotalMilliseconds;
-        var asleep = due.Due.Where((_, i) => !woken[i]).Select(d => _store.PostponeAsync(d.EndpointId, d.ConversationId, now, later, stopping).AsTask()).ToList();
+        var asleep = keys.Where((_, i) => !woken[i])
+            .Select(k => _store.PostponeAsync(k.EndpointId, k.ConversationId, now, later, stopping).AsTask()).ToList();
         await Task.WhenAll(asleep).ConfigureAwait(false);
         if (due.Due.Count == RelayLimits.MaxDuePerSweep) return now;
         return asleep.Count > 0 ? Math.Min(later, due.NextMs ?? later) : due.NextMs;
     }
 
     private void SleepUntilNext()
-        => SleepFor(_nextMs == long.MaxValue ? _longestSleep : TimeSpan.FromMilliseconds(Math.Clamp(_nextMs - NowMs, 0, (long)_longestSleep.TotalMilliseconds)));
+    {
+        double leftMs = _nextMs == long.MaxValue ? double.PositiveInfinity : _nextMs - NowMs;
+        SleepFor(TimeSpan.FromMilliseconds(Math.Clamp(leftMs, 0, _longestSleep.TotalMilliseconds)));
+    }
 
     private void SleepFor(TimeSpan duration)
     {

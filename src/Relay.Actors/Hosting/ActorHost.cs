@@ -46,9 +46,9 @@ internal sealed class ActorHost : IAsyncDisposable
     /// <summary>Ends the actors by Akka's coordinated shutdown.</summary>
     public async ValueTask DisposeAsync()
     {
-        var system = await _making.ConfigureAwait(false);
+        await ((Task)_making).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var hosted in _hosted.Reverse()) await hosted.StopAsync(CancellationToken.None).ConfigureAwait(false);
-        await system.Terminate().ConfigureAwait(false);
+        if (_making.IsCompletedSuccessfully) await _making.Result.Terminate().ConfigureAwait(false);
         await _services.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -23,7 +23,8 @@ internal static class ActorsExtensions
         });
 
     /// <summary>The region of a single process, registered under <see cref="ConversationActor"/> as a cluster's region is.</summary>
-    public static AkkaConfigurationBuilder WithRelayConversations(this AkkaConfigurationBuilder builder, ConversationContext context, TimeSpan passivateAfter)
+    public static AkkaConfigurationBuilder WithRelayConversations(
+        this AkkaConfigurationBuilder builder, ConversationContext context, TimeSpan passivateAfter)
         => builder.WithActors((system, registry) =>
             registry.Register<ConversationActor>(system.ActorOf(LocalConversationRegion.Props(context, passivateAfter), "conversation")));
 }

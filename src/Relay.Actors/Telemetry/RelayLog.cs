@@ -14,6 +14,9 @@ internal static partial class RelayLog
     [LoggerMessage(102, LogLevel.Information, "Closed.")]
     public static partial void Closed(ILogger log);
 
+    [LoggerMessage(103, LogLevel.Warning, "{Actor} did not finish in time; it is stopped with what it has under way.")]
+    public static partial void NotEnded(ILogger log, string actor);
+
     [LoggerMessage(110, LogLevel.Error, "Conversation {ConversationId} does not open: its row is damaged or not ours. It is quarantined; others go on.")]
     public static partial void ConversationQuarantined(ILogger log, string conversationId);
 

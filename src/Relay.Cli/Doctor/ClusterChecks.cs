@@ -1,7 +1,5 @@
-using System.CommandLine;
 using Otr.Core;
 using Relay.Actors;
-using Relay.Cli.Serve;
 using Relay.Gateway.Hosting;
 using Relay.Storage;
 
@@ -10,15 +8,15 @@ namespace Relay.Cli.Doctor;
 /// <summary>What the nodes of a cluster share: its database, its broker, its key.</summary>
 internal static class ClusterChecks
 {
-    public static async Task<IEnumerable<Finding>> RunAsync(ParseResult parsed, ClusterOptions cluster, CancellationToken cancellation)
+    public static async Task<IEnumerable<Finding>> RunAsync(RelayOptions relay, CancellationToken cancellation)
     {
-        var options = new ClusterRelayOptions(cluster.Database, cluster.Broker)
+        var options = new ClusterRelayOptions(relay.Database!, relay.Cluster.Broker!)
         {
-            DataDirectory = CommonOptions.DataDirectory(parsed),
-            SealingKeyFile = CommonOptions.SealingKeyFile(parsed),
-            NodeName = cluster.NodeName,
-            Shards = ClusterArguments.Shards(parsed),
-            BrokerCertificateAuthorityFile = cluster.BrokerCertificateAuthorityFile,
+            DataDirectory = relay.DataDirectory,
+            SealingKeyFile = relay.SealingKeyFile,
+            NodeName = relay.Cluster.Host,
+            Shards = relay.Conversations.Shards,
+            BrokerCertificateAuthorityFile = relay.Cluster.BrokerCertificateAuthorityFile,
         };
         var found = await ClusterCheck.RunAsync(options, TimeProvider.System, SystemRandom.Instance, cancellation);
         return found.Select(f => new Finding(f.Check, f.Verdict switch

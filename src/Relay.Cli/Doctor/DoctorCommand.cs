@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Relay.Cli.Serve;
+using Relay.Gateway.Hosting;
 
 namespace Relay.Cli.Doctor;
 
@@ -10,13 +11,18 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var command = new Command("doctor", "Look at the machine, the data directory, the cluster's database and broker, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
-        ClusterArguments.AddTo(command);
+        ServerSwitches.AddClusterTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var directory = CommonOptions.DataDirectory(parsed);
-            var cluster = ClusterArguments.Parse(parsed);
-            List<Finding> found = [.. MachineChecks.Run(directory, Connection.Servers(parsed)), .. DirectoryChecks.Run(directory, CommonOptions.SealingKeyFile(parsed), cluster is not null)];
-            if (cluster is not null) found.AddRange(await ClusterChecks.RunAsync(parsed, cluster, cancellation));
+            using var configuration = ServerSwitches.Configuration(parsed);
+            var (options, mistakes) = RelayOptionsValidator.Read(configuration);
+            List<Finding> found =
+            [
+                .. MachineChecks.Run(options.DataDirectory, Connection.Servers(parsed)),
+                .. mistakes.Select(mistake => new Finding("configuration", Verdict.Problem, mistake, "'relay config show' tells every setting and where it came from.")),
+                .. DirectoryChecks.Run(options.DataDirectory, options.SealingKeyFile, options.IsClustered),
+            ];
+            if (options.IsClustered && mistakes.Count == 0) found.AddRange(await ClusterChecks.RunAsync(options, cancellation));
             found.AddRange(await ServerChecks.RunAsync(parsed, cancellation));
             if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
             else Print(found);

@@ -1,13 +1,11 @@
 using Grpc.Core;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 
 namespace Relay.Gateway.Auth;
 
 /// <summary>Who a call was authenticated as.</summary>
 internal sealed record Principal(ApiKey Key)
 {
-    private const string State = "relay.principal";
-
     public KeyScope Scope => Key.Scope;
 
     public bool MayUse(string endpointId) => Key.Endpoints.Count == 0 || Key.Endpoints.Contains(endpointId, StringComparer.Ordinal);
@@ -25,11 +23,9 @@ internal sealed record Principal(ApiKey Key)
         throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key has expired or was revoked.");
     }
 
-    public void Attach(ServerCallContext context) => context.UserState[State] = this;
-
-    /// <summary>The caller; every method but the public ones has one, because the interceptor let it through.</summary>
+    /// <summary>The caller; every method but the public ones has one, because a policy let it through.</summary>
     public static Principal Of(ServerCallContext context) =>
-        context.UserState.TryGetValue(State, out var value) && value is Principal principal
-            ? principal
+        context.GetHttpContext().User.Identity is ApiKeyIdentity identity
+            ? new Principal(identity.Key)
             : throw ApiErrors.Unauthenticated(Reasons.KeyMissing, "This call needs an API key.");
 }

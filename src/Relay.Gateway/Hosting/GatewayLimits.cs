@@ -46,6 +46,11 @@ public static class GatewayLimits
     /// <summary>Time between the draining notice on a stream and the stream's end.</summary>
     public static readonly TimeSpan DrainingNoticeLead = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often, while clients connect, the files of the certificate are looked at.</summary>
+    public static readonly TimeSpan CertificateRecheck = TimeSpan.FromSeconds(1);
+    /// <summary>Time before its end from which a certificate is warned of.</summary>
+    public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(14);
+
     /// <summary>How often, while it delivers, a bridge's stream looks whether a stream at another node has taken its endpoint.</summary>
     public static readonly TimeSpan TakeoverRecheck = TimeSpan.FromSeconds(1);
     /// <summary>How often a node looks for a newer version of the cluster's API keys.</summary>

@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Relay.Actors;
 
 namespace Relay.Gateway.Hosting;
 
@@ -14,14 +14,16 @@ namespace Relay.Gateway.Hosting;
 /// </summary>
 internal static class GracefulClose
 {
-    /// <summary>Covers the connections that are open when the server begins to drain, idle ones among them.</summary>
+    /// <summary>Covers the connections that are open when the server begins to drain, idle ones among them. Those that are left when the drain is long over are aborted.</summary>
     public static void CloseWhenDraining(this ListenOptions listen)
     {
-        var draining = listen.ApplicationServices.GetRequiredService<IRelay>().Draining;
+        var services = listen.ApplicationServices;
         listen.Use(next => async connection =>
         {
+            var draining = services.GetRequiredService<RelayService>().Relay.Draining;
             // A connection made later is served first: its callers get their answer, with its reason, and then GOAWAY.
-            await using var registration = draining.IsCancellationRequested ? default : draining.UnsafeRegister(Close, connection.Features);
+            await using var closing = draining.IsCancellationRequested ? default : draining.UnsafeRegister(Close, connection.Features);
+            await using var aborting = services.GetRequiredService<DrainService>().Overdue.UnsafeRegister(static c => ((ConnectionContext)c!).Abort(), connection);
             await next(connection);
         });
     }
@@ -29,14 +31,13 @@ internal static class GracefulClose
     /// <summary>Covers the connections that are made while the server drains: each ends with the calls under way on it.</summary>
     public static void CloseWhenDraining(this IApplicationBuilder app)
     {
-        var draining = app.ApplicationServices.GetRequiredService<IRelay>().Draining;
+        var relay = app.ApplicationServices.GetRequiredService<RelayService>();
         app.Use(next => context =>
         {
-            if (draining.IsCancellationRequested) Close(context.Features);
+            if (relay.Relay.Draining.IsCancellationRequested) Close(context.Features);
             return next(context);
         });
     }
 
-    private static void Close(object? features) =>
-        ((Microsoft.AspNetCore.Http.Features.IFeatureCollection)features!).Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    private static void Close(object? features) => ((IFeatureCollection)features!).Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
 }

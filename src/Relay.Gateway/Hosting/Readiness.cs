@@ -1,8 +1,6 @@
 using Grpc.AspNetCore.HealthChecks;
 using Grpc.HealthCheck;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Relay.Actors;
-using Relay.Gateway.Auth;
 using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace Relay.Gateway.Hosting;
@@ -11,19 +9,23 @@ namespace Relay.Gateway.Hosting;
 /// The health check behind every probe: whether the server wants work. It is healthy from the end of the start until the
 /// drain begins, for the server as a whole (the empty name) and for each service.
 /// </summary>
-internal sealed class Readiness(HealthServiceImpl watchers, IRelay relay) : IHealthCheck
+internal sealed class Readiness(HealthServiceImpl watchers, RelayService actors) : IHealthCheck
 {
     public const string CheckName = "ready";
 
     private static readonly string[] s_services =
-        ["", .. MethodScopes.Table.Keys.Where(m => m.StartsWith("/relay.", StringComparison.Ordinal)).Select(m => m.Split('/')[1]).Distinct()];
+    [
+        "",
+        .. new[] { V1.EndpointReflection.Descriptor, V1.ConversationReflection.Descriptor, V1.EventReflection.Descriptor, V1.BridgeReflection.Descriptor, V1.AdminReflection.Descriptor }
+            .SelectMany(file => file.Services).Select(service => service.FullName),
+    ];
     private readonly Lock _lock = new();
     private bool _isOpen;
     private bool _isClosed;
 
     public bool IsReady
     {
-        get { lock (_lock) return _isOpen && !_isClosed && relay.IsReady; }
+        get { lock (_lock) return _isOpen && !_isClosed && actors.Relay.IsReady; }
     }
 
     /// <summary>Names the services that gRPC probes may ask for.</summary>
@@ -41,7 +43,7 @@ internal sealed class Readiness(HealthServiceImpl watchers, IRelay relay) : IHea
             _isOpen = true;
             if (!_isClosed) Tell(ServingStatus.Serving);
         }
-        relay.Draining.Register(Close);
+        actors.Relay.Draining.Register(Close);
     }
 
     /// <summary>Marks the server as not ready; irreversible.</summary>

@@ -1,5 +1,5 @@
 using Otr.Core;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;

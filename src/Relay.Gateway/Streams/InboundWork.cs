@@ -1,8 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using Relay.Actors;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
-using Relay.Gateway.Resources;
 using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Streams;

@@ -1,8 +1,7 @@
 using Relay.Actors;
 using Relay.Gateway.Auth;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
-using Relay.Gateway.Resources;
 using Relay.Storage;
 
 namespace Relay.Gateway.Streams;

@@ -1,5 +1,5 @@
 using Relay.Actors;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
 using Relay.Storage;
 

@@ -1,9 +1,8 @@
 using Google.Protobuf;
 using Relay.Actors;
 using Relay.Gateway.Auth;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
-using Relay.Gateway.Resources;
 using Relay.Storage;
 
 namespace Relay.Gateway.Streams;

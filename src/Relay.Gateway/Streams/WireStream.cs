@@ -2,9 +2,8 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
-using Relay.Gateway.Errors;
+using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
-using Relay.Gateway.Resources;
 using Relay.Gateway.Telemetry;
 using Relay.Storage;
 

@@ -11,8 +11,9 @@ namespace Relay.Gateway.Streams;
 /// document, which a stream looks at before it delivers, at most once in <see cref="GatewayLimits.TakeoverRecheck"/>: that
 /// costs an idle stream nothing, and what two carry meanwhile was not acknowledged, so it might have come twice anyway.
 /// </summary>
-internal sealed class WireTakeover(ISharedDocuments? documents, TimeProvider time)
+internal sealed class WireTakeover(IRelay relay, TimeProvider time)
 {
+    private readonly ISharedDocuments? _documents = relay.Documents;
     private const int MaxAttempts = 8;
     private readonly Dictionary<string, Claim> _current = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
@@ -30,7 +31,7 @@ internal sealed class WireTakeover(ISharedDocuments? documents, TimeProvider tim
         before?.Lose();
         try
         {
-            if (documents is not null) await PublishAsync(claim, cancellation);
+            if (_documents is not null) await PublishAsync(claim, cancellation);
             return claim;
         }
         catch
@@ -49,8 +50,8 @@ internal sealed class WireTakeover(ISharedDocuments? documents, TimeProvider tim
         {
             for (int attempt = 0; attempt < MaxAttempts; attempt++)
             {
-                ulong version = await documents!.VersionAsync(Document(claim.EndpointId), cancellation);
-                if (!await documents.WriteAsync(Document(claim.EndpointId), version, claim.Id, cancellation)) continue;
+                ulong version = await _documents!.VersionAsync(Document(claim.EndpointId), cancellation);
+                if (!await _documents.WriteAsync(Document(claim.EndpointId), version, claim.Id, cancellation)) continue;
                 claim.IsPublished = true;
                 claim.LastLook = time.GetTimestamp();
                 return;
@@ -67,7 +68,7 @@ internal sealed class WireTakeover(ISharedDocuments? documents, TimeProvider tim
         if (!claim.IsPublished || time.GetElapsedTime(claim.LastLook) < GatewayLimits.TakeoverRecheck) return;
         try
         {
-            if (await documents!.ReadAsync(Document(claim.EndpointId), cancellation) is { } stored && !stored.Clear.AsSpan().SequenceEqual(claim.Id)) claim.Lose();
+            if (await _documents!.ReadAsync(Document(claim.EndpointId), cancellation) is { } stored && !stored.Clear.AsSpan().SequenceEqual(claim.Id)) claim.Lose();
             claim.LastLook = time.GetTimestamp();
         }
         catch (Exception e) when (e is StoreException or DamagedDocumentException)

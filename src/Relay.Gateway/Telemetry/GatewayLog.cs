@@ -26,6 +26,15 @@ internal static partial class GatewayLog
     [LoggerMessage(2003, LogLevel.Warning, "Draining did not end in {Limit}; what is left is done again by another node, or after the next start")]
     public static partial void DrainTooLong(this ILogger log, TimeSpan limit);
 
+    [LoggerMessage(2004, LogLevel.Information, "Certificate {File}, valid until {Ends}")]
+    public static partial void CertificateLoaded(this ILogger log, string file, DateTimeOffset ends);
+
+    [LoggerMessage(2005, LogLevel.Warning, "The certificate {File} ends at {Ends}, and clients refuse it then: replace the files, a restart is not needed")]
+    public static partial void CertificateEnds(this ILogger log, string file, DateTimeOffset ends);
+
+    [LoggerMessage(2006, LogLevel.Warning, "The certificate {File} has changed and cannot be used; the one before stays. {Reason}")]
+    public static partial void CertificateNotRead(this ILogger log, string file, string reason);
+
     [LoggerMessage(2090, LogLevel.Warning, "The certificate's key {File} can be read by everybody on this machine, or written by others: chmod 600 it, or 640 with a group of its own")]
     public static partial void KeyIsOpen(this ILogger log, string file);
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
 
 namespace Interop.Tests.Gateway;
@@ -52,7 +50,7 @@ public sealed class DrainingClientTests
     }
 
     private static Task<GatewayUnderTest> StartAsync(TempDirectory directory, int port, IReadOnlyDictionary<string, string>? keys = null) =>
-        GatewayUnderTest.StartAsync(configure: o => o with { Listen = new IPEndPoint(IPAddress.Loopback, port) }, dataDirectory: directory.File("data"), keys: keys);
+        GatewayUnderTest.StartAsync(settings: new() { ["--listen"] = $"127.0.0.1:{port}" }, dataDirectory: directory.File("data"), keys: keys);
 
     /// <summary>The next line, leaving out streams that ended because nothing listened.</summary>
     private static async Task ExpectAsync(Process client, string line)

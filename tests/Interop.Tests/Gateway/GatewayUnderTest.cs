@@ -1,6 +1,5 @@
 using System.Text;
 using Relay.Actors;
-using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
 using Relay.Storage;
 using Relay.V1;
@@ -45,15 +44,13 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     public string[] TrustedFile => _certificate is null ? [] : [_certificate.PemFile];
 
     /// <param name="dataDirectory">Of an earlier one, with its keys; null: a new one.</param>
-    public static async Task<GatewayUnderTest> StartAsync(bool tls = false, Func<GatewayOptions, GatewayOptions>? configure = null, string? dataDirectory = null, IReadOnlyDictionary<string, string>? keys = null)
+    public static async Task<GatewayUnderTest> StartAsync(bool tls = false, Dictionary<string, string>? settings = null, string? dataDirectory = null, IReadOnlyDictionary<string, string>? keys = null)
     {
         var certificate = tls ? new TestCertificate() : null;
         var relay = new FakeRelay();
-        var server = await TestServer.StartAsync(relay, options =>
-        {
-            options = configure?.Invoke(options) ?? options;
-            return certificate is null ? options : options with { CertificateFile = certificate.PemFile, CertificateKeyFile = certificate.KeyFile };
-        }, dataDirectory);
+        var all = new Dictionary<string, string>(settings ?? []);
+        if (certificate is not null) (all["--certificate"], all["--certificate-key"]) = (certificate.PemFile, certificate.KeyFile);
+        var server = await TestServer.StartAsync(relay, all, dataDirectory);
         var gateway = new GatewayUnderTest(server, relay, certificate);
         relay.OnAsk = gateway.AnswerAsync;
         gateway.Keys = keys ?? await gateway.CreateKeysAsync();

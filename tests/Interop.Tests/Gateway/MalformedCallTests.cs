@@ -93,7 +93,7 @@ public sealed class MalformedCallTests
     {
         await using var gateway = await GatewayUnderTest.StartAsync();
         using var http = new RawClient(gateway.Address, gateway.Bot);
-        using var response = await http.SendAsync(HttpMethod.Post, "/relay.v1." + Send, s_hello, contentType);
+        using var response = await http.SendAsync(HttpMethod.Post, "/relay.v1." + Send, s_hello, contentType, ("authorization", "Bearer " + gateway.Bot));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
     }
 

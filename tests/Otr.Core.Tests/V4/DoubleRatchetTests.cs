@@ -181,16 +181,19 @@ public class DoubleRatchetTests
     [Fact]
     public void What_a_refused_message_led_to_is_thrown_away()
     {
+        using var watched = new WatchedSecrets();
         using var pair = new Pair(7);
         var skipped = pair.Send(pair.Alice);
         var message = pair.Send(pair.Alice);
         var before = State(pair.Bob);
         for (int i = 0; i < 2; i++)
         {
+            int made = watched.Made.Count;
             Assert.Equal(RatchetFault.None, pair.Bob.Open(message.Header, out var forged));
-            var keys = forged!.Keys;
-            forged.Dispose();
-            Assert.Equal(new byte[64], keys.Mac);
+            Assert.True(watched.Holds(message.Mac));
+            forged!.Dispose();
+            Assert.False(watched.Holds(message.Mac));
+            Assert.All(watched.Made.Skip(made), secret => Assert.False(secret.AsSpan().ContainsAnyExcept((byte)0)));
             Assert.Equal(before, State(pair.Bob));
         }
         Assert.Equal(RatchetFault.None, Receive(pair.Bob, message));
@@ -199,9 +202,11 @@ public class DoubleRatchetTests
         var storedKeys = stored!.Keys;
         stored.Dispose();
         Assert.Equal(skipped.Mac, storedKeys.Mac);
+        byte[] encryption = [.. storedKeys.Encryption];
+        Assert.True(watched.Holds(encryption));
         Assert.Equal(RatchetFault.None, Receive(pair.Bob, skipped));
-        Assert.Equal(new byte[64], storedKeys.Mac);
-        Assert.Equal(new byte[64], storedKeys.Encryption);
+        Assert.False(watched.Holds(skipped.Mac));
+        Assert.False(watched.Holds(encryption));
     }
 
     [Fact]
@@ -238,13 +243,17 @@ public class DoubleRatchetTests
     [Fact]
     public void A_disposed_ratchet_is_wiped_and_none_is_printed()
     {
+        using var watched = new WatchedSecrets();
         var pair = new Pair(10);
         pair.Send(pair.Alice);
         Receive(pair.Bob, pair.Send(pair.Alice));
+        byte[][] keys = [.. new[] { pair.Alice, pair.Bob }.Select(r => (byte[])[.. r.Keys.Root])];
+        Assert.All(keys, key => Assert.True(watched.Holds(key)));
         pair.Dispose();
+        Assert.All(keys, key => Assert.False(watched.Holds(key)));
         foreach (var ratchet in new[] { pair.Alice, pair.Bob })
         {
-            Assert.All([.. ratchet.Keys.Root, .. ratchet.Keys.Sending, .. ratchet.Keys.Receiving], b => Assert.Equal(0, b));
+            Assert.Throws<ObjectDisposedException>(() => ratchet.Keys.Root.Length);
             Assert.Empty(ratchet.Skipped);
             Assert.Equal(nameof(DoubleRatchet), ratchet.ToString());
         }

@@ -155,8 +155,12 @@ public class Ed448VectorTests
     [Fact]
     public void Secrets_are_wiped_on_disposal_and_never_printed()
     {
+        using var watched = new WatchedSecrets();
         var pair = Ed448KeyPair.Generate(new Crypto.SeededRandom(6));
         var key = Ed448SigningKey.Generate(new Crypto.SeededRandom(6));
+        byte[] seed = [.. key.Seed];
+        Assert.True(watched.Holds(seed));
+        Assert.Contains(watched.Made, secret => secret.AsSpan().ContainsAnyExcept((byte)0));
         var point = Ed448Point.Restore(pair.Public.Encoding);
         Assert.Equal(pair.Public.Encoding, point.Encoding);
         Assert.Throws<ArgumentException>(() => Ed448Point.Restore(new byte[56]));
@@ -164,9 +168,11 @@ public class Ed448VectorTests
         pair.Dispose();
         key.Dispose();
         point.Dispose();
-        Assert.Equal(new byte[57], pair.Secret.Encode());
-        Assert.Equal(new byte[57], key.Seed);
-        Assert.Equal(new byte[57], key.Secret.Encode());
+        Assert.False(watched.Holds(seed));
+        Assert.All(watched.Made, secret => Assert.False(secret.AsSpan().ContainsAnyExcept((byte)0)));
+        Assert.Throws<ObjectDisposedException>(() => pair.Secret.Encode());
+        Assert.Throws<ObjectDisposedException>(() => key.Seed.Length);
+        Assert.Throws<ObjectDisposedException>(() => key.Secret.Encode());
         Assert.Equal(new byte[57], point.Encoding);
         Assert.All(point.X.Concat(point.Y), word => Assert.Equal(0u, word));
     }

@@ -40,7 +40,8 @@ public sealed class ConversationActorTests : TestKit
         return asker;
     }
 
-    private static ConversationReply Reply(TestProbe asker) => asker.ExpectMsg<ConversationAnswer>(s_limit, cancellationToken: TestContext.Current.CancellationToken).Reply;
+    private static ConversationReply Reply(TestProbe asker)
+        => asker.ExpectMsg<ConversationAnswer>(s_limit, cancellationToken: TestContext.Current.CancellationToken).Reply;
 
     private static void ExpectNothing(params TestProbe[] askers)
     {
@@ -228,7 +229,8 @@ public sealed class ConversationActorTests : TestKit
         Reply(first);
         ExpectNothing(_parent);
         entity.Tell(Rest.Instance);
-        Assert.Equal(Stop.Passivation, _parent.ExpectMsg<Passivate>(s_limit, cancellationToken: TestContext.Current.CancellationToken).StopMessage);
+        var passivate = _parent.ExpectMsg<Passivate>(s_limit, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(Stop.Passivation, passivate.StopMessage);
     }
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed class ConversationTurnTests : IDisposable
         Assert.Single(turn.Unit.Outbox);
         var (end, replies) = turn.Apply(CommitResult.Committed.Instance);
         Assert.Equal(TurnEnd.Kept, end);
-        Assert.Equal((0, SendDisposition.Clear), (Assert.Single(replies).Index, Assert.IsType<ConversationReply.Done>(replies[0].Reply).Disposition));
+        Assert.Equal(0, Assert.Single(replies).Index);
+        Assert.Equal(SendDisposition.Clear, Assert.IsType<ConversationReply.Done>(replies[0].Reply).Disposition);
         Assert.Equal(1UL, _harness.State.Version);
     }
 
@@ -36,8 +37,10 @@ public sealed class ConversationTurnTests : IDisposable
     {
         ConversationReply[] expected =
         [
-            new ConversationReply.Unavailable("conflict", RelayLimits.UnavailableRetryAfter), new ConversationReply.Overloaded("wire-stream", RelayLimits.OverloadedRetryAfter),
-            new ConversationReply.Overloaded("conversations", RelayLimits.OverloadedRetryAfter), new ConversationReply.NotFound("endpoint"),
+            new ConversationReply.Unavailable("conflict", RelayLimits.UnavailableRetryAfter),
+            new ConversationReply.Overloaded("wire-stream", RelayLimits.OverloadedRetryAfter),
+            new ConversationReply.Overloaded("conversations", RelayLimits.OverloadedRetryAfter),
+            new ConversationReply.NotFound("endpoint"),
         ];
         for (int i = 0; i < Refusals.Length; i++)
         {
@@ -87,7 +90,8 @@ public sealed class ConversationTurnTests : IDisposable
     [Fact]
     public void A_command_that_claims_to_live_longer_than_ids_are_kept_is_turned_away()
     {
-        Assert.Equal("clock", Assert.IsType<ConversationReply.Unavailable>(_harness.Commit(_harness.Send("r1", expiry: RelayLimits.MaxCommandLifetime + TimeSpan.FromMilliseconds(1)))).Reason);
+        var longer = _harness.Send("r1", expiry: RelayLimits.MaxCommandLifetime + TimeSpan.FromMilliseconds(1));
+        Assert.Equal("clock", Assert.IsType<ConversationReply.Unavailable>(_harness.Commit(longer)).Reason);
         Assert.False(_harness.State.IsStored);
         Assert.IsType<ConversationReply.Done>(_harness.Commit(_harness.Send("r1", expiry: RelayLimits.MaxCommandLifetime)));
     }
@@ -119,7 +123,8 @@ public sealed class ConversationTurnTests : IDisposable
             r => Assert.Equal(new ConversationReply.NotFound("conversation"), r));
         Assert.False(_harness.State.IsBegun);
         // The first that names the peer begins it, for those after it in the same batch.
-        Assert.All(_harness.Commit(_harness.Send("r3"), _harness.Send("r1", peer: null), new Wake(_harness.Key)), r => Assert.IsType<ConversationReply.Done>(r));
+        var replies = _harness.Commit(_harness.Send("r3"), _harness.Send("r1", peer: null), new Wake(_harness.Key));
+        Assert.All(replies, r => Assert.IsType<ConversationReply.Done>(r));
     }
 
     [Fact]

@@ -40,7 +40,10 @@ public sealed class LocalConversationRegionTests : TestKit
     private ConversationClient Client(IActorRef region) => new(Sys, region, _ids, _admission, _telemetry, _harness.Time);
 
     private Task<ConversationReply> AskAsync(ConversationClient client, string requestId, string peer = EntityHarness.Peer)
-        => client.AskAsync(new ConversationAddress.ByPeer(EntityHarness.Endpoint, peer), new Command.SendText(requestId, "x"u8.ToArray()), default).AsTask();
+    {
+        var address = new ConversationAddress.ByPeer(EntityHarness.Endpoint, peer);
+        return client.AskAsync(address, new Command.SendText(requestId, "x"u8.ToArray()), default).AsTask();
+    }
 
     [Fact]
     public async Task What_comes_while_an_entity_stops_is_kept_for_its_successor()
@@ -100,7 +103,8 @@ public sealed class LocalConversationRegionTests : TestKit
         var stopping = region.GracefulStop(s_limit, Stop.HandOver);
         var asker = CreateTestProbe();
         region.Tell(_harness.Send("late"), asker);
-        Assert.Equal("moved", Assert.IsType<ConversationReply.Unavailable>(asker.ExpectMsg<ConversationAnswer>(s_limit, cancellationToken: TestContext.Current.CancellationToken).Reply).Reason);
+        var late = asker.ExpectMsg<ConversationAnswer>(s_limit, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal("moved", Assert.IsType<ConversationReply.Unavailable>(late.Reply).Reason);
         Assert.False(stopping.IsCompleted);
         _harness.Store.Commit();
         Assert.IsType<ConversationReply.Done>(await first.WaitAsync(s_limit));

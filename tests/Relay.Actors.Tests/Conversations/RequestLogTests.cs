@@ -94,5 +94,6 @@ public sealed class RequestLogTests : IDisposable
 
     private bool Knows(int number) => _harness.State.Log.Find(RequestIdentity.OfWire(_harness.Ids, $"m{number}")) is not null;
 
-    private bool KnowsRequest(int number) => _harness.State.Log.Find(RequestIdentity.Of(_harness.Ids, new Command.SendText($"r{number}", "x"u8.ToArray())).Id) is not null;
+    private bool KnowsRequest(int number)
+        => _harness.State.Log.Find(RequestIdentity.Of(_harness.Ids, new Command.SendText($"r{number}", "x"u8.ToArray())).Id) is not null;
 }

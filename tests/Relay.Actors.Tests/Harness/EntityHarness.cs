@@ -28,8 +28,10 @@ internal sealed class EntityHarness : IDisposable
         Key = KeyOf(Peer);
         var loads = new BoundedReads(100, Time);
         var accounts = new AccountCache(Store, loads, _sealer, _telemetry, NullLogger.Instance, 1);
-        var turn = new TurnEnvironment(_sealer, _ids, SystemRandom.Instance, new ComputeBudgets(ComputeAllowance.Default, Time), new StreamSignals(Time), _telemetry);
-        Context = new ConversationContext(Store, loads, accounts, new ComputeGate(1), Time, NullLogger.Instance, turn, new ResidentConversations(MaxResident, Time), _ => { });
+        var budgets = new ComputeBudgets(ComputeAllowance.Default, Time);
+        var turn = new TurnEnvironment(_sealer, _ids, SystemRandom.Instance, budgets, new StreamSignals(Time), _telemetry);
+        var residents = new ResidentConversations(MaxResident, Time);
+        Context = new ConversationContext(Store, loads, accounts, new ComputeGate(1), Time, NullLogger.Instance, turn, residents, _ => { });
     }
 
     public ManualTime Time { get; } = new();
@@ -43,7 +45,8 @@ internal sealed class EntityHarness : IDisposable
     public ConversationKey KeyOf(string peer) => new(Endpoint, _ids.Conversation(Endpoint, peer));
 
     public ConversationCommand Send(string requestId, string? peer = Peer) => new(
-        Key, peer, new Command.SendText(requestId, "x"u8.ToArray()), Time.GetUtcNow().Add(RelayLimits.CommandExpiry).ToUnixTimeMilliseconds(), default);
+        Key, peer, new Command.SendText(requestId, "x"u8.ToArray()),
+        Time.GetUtcNow().Add(RelayLimits.CommandExpiry).ToUnixTimeMilliseconds(), default);
 
     public void Dispose()
     {
@@ -63,7 +66,8 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
     private readonly Lazy<EndpointRow> _endpoint = new(() =>
     {
         using var key = TestKeys.Copy(0);
-        var view = new EndpointView(EntityHarness.Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
+        var view = new EndpointView(
+            EntityHarness.Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
         return new EndpointRow(view.Id, 1, 2, 3, EndpointRecord.Seal(sealer, view, key));
     });
     private (CommitUnit Unit, TaskCompletionSource<CommitResult> Result)? _pending;
@@ -91,7 +95,8 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
     public void Commit()
     {
         var unit = Pending;
-        _rows[unit.ConversationId] = new ConversationRow(unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs,
+        _rows[unit.ConversationId] = new ConversationRow(
+            unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs,
             unit.SealedSeen is { } seen ? [new SeenRow(unit.ExpectedVersion + 1, seen)] : []);
         Answer(CommitResult.Committed.Instance);
     }
@@ -124,11 +129,18 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
 
     public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => new(_endpoint.Value);
 
-    public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => throw new NotSupportedException();
-    public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw new NotSupportedException();
-    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw new NotSupportedException();
-    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => throw new NotSupportedException();
-    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => throw new NotSupportedException();
-    public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => throw new NotSupportedException();
-    public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation) => throw new NotSupportedException();
+    public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation)
+        => throw new NotSupportedException();
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors.Conversations;
 using Relay.Actors.Endpoints;
@@ -24,8 +25,9 @@ internal sealed class TurnHarness : IDisposable
         _sealer = new Sealer(sealing, SystemRandom.Instance.Fill);
         Ids = new KeyedIds(new byte[KeyedIds.KeySize]);
         Key = new ConversationKey(Endpoint, Ids.Conversation(Endpoint, Peer));
-        _accounts = new AccountCache(new OneEndpoint(_sealer), new BoundedReads(1, _time), _sealer, _telemetry, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, 1);
-        Environment = new TurnEnvironment(_sealer, Ids, SystemRandom.Instance, new ComputeBudgets(ComputeAllowance.Default, _time), new StreamSignals(_time), _telemetry)
+        _accounts = new AccountCache(new OneEndpoint(_sealer), new BoundedReads(1, _time), _sealer, _telemetry, NullLogger.Instance, 1);
+        var budgets = new ComputeBudgets(ComputeAllowance.Default, _time);
+        Environment = new TurnEnvironment(_sealer, Ids, SystemRandom.Instance, budgets, new StreamSignals(_time), _telemetry)
         {
             Log = bounds ?? RequestLogBounds.Default,
         };
@@ -50,7 +52,8 @@ internal sealed class TurnHarness : IDisposable
     public ConversationCommand Command(Command command, string? peer = Peer, TimeSpan? expiry = null)
         => new(Key, peer, command, NowMs + (long)(expiry ?? RelayLimits.CommandExpiry).TotalMilliseconds, default);
 
-    public ConversationTurn Decide(params IConversationMessage[] batch) => ConversationTurn.Decide(Environment, Key, State, batch, new ShardFence(3, 7), NowMs);
+    public ConversationTurn Decide(params IConversationMessage[] batch)
+        => ConversationTurn.Decide(Environment, Key, State, batch, new ShardFence(3, 7), NowMs);
 
     /// <summary>The replies to a batch, each in its place, when its commit succeeds.</summary>
     public ConversationReply?[] Commit(params IConversationMessage[] batch)
@@ -73,7 +76,8 @@ internal sealed class TurnHarness : IDisposable
     public void Reload()
     {
         State.Dispose();
-        State = ConversationState.TryOpen(Lease(), _sealer, Stored!, Environment.Log, NowMs) ?? throw new InvalidOperationException("The stored conversation does not open.");
+        State = ConversationState.TryOpen(Lease(), _sealer, Stored!, Environment.Log, NowMs)
+            ?? throw new InvalidOperationException("The stored conversation does not open.");
     }
 
     public void Dispose()
@@ -89,26 +93,32 @@ internal sealed class TurnHarness : IDisposable
     {
         var seen = (Stored?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough);
         if (unit.SealedSeen is { } value) seen = seen.Append(new SeenRow(unit.ExpectedVersion + 1, value));
-        return new ConversationRow(unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
+        return new ConversationRow(
+            unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
     }
 
-    private AccountCache.AccountLease Lease() => _accounts.AcquireAsync(Endpoint, CancellationToken.None).AsTask().GetAwaiter().GetResult()!;
+    private AccountCache.AccountLease Lease()
+        => _accounts.AcquireAsync(Endpoint, CancellationToken.None).AsTask().GetAwaiter().GetResult()!;
 
     private sealed class OneEndpoint(Sealer sealer) : IEndpointStore
     {
         private readonly Lazy<EndpointRow> _row = new(() =>
         {
             using var key = TestKeys.Copy(0);
-            var view = new EndpointView(Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
+            var view = new EndpointView(
+                Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
             return new EndpointRow(Endpoint, 1, 2, 3, EndpointRecord.Seal(sealer, view, key));
         });
 
         public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => new(_row.Value);
 
-        public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => throw new NotSupportedException();
+        public ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
+            => throw new NotSupportedException();
 
-        public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => throw new NotSupportedException();
+        public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
+            => throw new NotSupportedException();
 
-        public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
+            => throw new NotSupportedException();
     }
 }

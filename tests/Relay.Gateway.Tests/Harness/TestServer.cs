@@ -1,11 +1,8 @@
-using System.Net;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Microsoft.Extensions.Logging;
 using Relay.Actors;
 using Relay.Client;
 using Relay.Gateway.Auth;
-using Relay.Gateway.Hosting;
 using Relay.V1;
 
 namespace Relay.Gateway.Tests.Harness;
@@ -20,20 +17,20 @@ public sealed class TestServer : IAsyncDisposable
 
     private TestServer() { }
 
-    public GatewayHost Host { get; private set; } = null!;
+    public ServerHost Host { get; private set; } = null!;
     public string DataDirectory => _dataDirectory ?? _directory.File("data");
     public RelayClient Admin { get; private set; } = null!;
     public Uri Address => Host.Address;
 
     /// <param name="dataDirectory">Of an earlier server, whose keys this one takes over; null: a new one.</param>
-    public static async Task<TestServer> StartAsync(IRelay? relay = null, Func<GatewayOptions, GatewayOptions>? configure = null, string? dataDirectory = null)
+    public static async Task<TestServer> StartAsync(IRelay? relay = null, Dictionary<string, string>? settings = null, string? dataDirectory = null, Action<Microsoft.AspNetCore.Builder.WebApplication>? map = null)
     {
         var server = new TestServer { _dataDirectory = dataDirectory };
-        var options = new GatewayOptions(server.DataDirectory) { Listen = new IPEndPoint(IPAddress.Loopback, 0), LogLevel = LogLevel.None, Shards = 4 };
-        options = configure?.Invoke(options) ?? options;
+        var all = new Dictionary<string, string>(settings ?? []) { ["--data"] = server.DataDirectory };
+        all.TryAdd("--shards", "4");
         if (relay is not null) Directory.CreateDirectory(server.DataDirectory);
-        server.Host = relay is null ? await GatewayHost.StartAsync(options, CancellationToken.None) : await GatewayHost.StartAsync(options, relay, CancellationToken.None);
-        server._adminKeyFile = options.AdminKeyFile ?? Path.Combine(server.DataDirectory, AdminKey.FileName);
+        server.Host = await ServerHost.StartAsync(all, relay, map);
+        server._adminKeyFile = all.GetValueOrDefault("--admin-key") ?? Path.Combine(server.DataDirectory, AdminKey.FileName);
         // A node that was not first has none.
         server.Admin = server.Connect(File.Exists(server._adminKeyFile) ? server.AdminToken : null);
         return server;
@@ -45,7 +42,7 @@ public sealed class TestServer : IAsyncDisposable
         first ??= new FakeRelay { Documents = new FakeDocuments() };
         var one = await StartAsync(first);
         var file = Path.Combine(one.DataDirectory, AdminKey.FileName);
-        return (one, await StartAsync(second ?? new FakeRelay(first), o => o with { AdminKeyFile = file }));
+        return (one, await StartAsync(second ?? new FakeRelay(first), new() { ["--admin-key"] = file }));
     }
 
     public string AdminToken => File.ReadAllText(_adminKeyFile).Trim();

@@ -57,7 +57,8 @@ internal sealed class CommandSender(Clients clients, Checker checker, Conversati
         Next();
     }
 
-    private void Ask(Command command, int number, Action answered) => clients.Call<ConversationReply>(name, number, (node, cancellation) => node.AskAsync(address, command, cancellation), reply =>
+    private void Ask(Command command, int number, Action answered)
+        => clients.Call<ConversationReply>(name, number, (node, cancellation) => node.AskAsync(address, command, cancellation), reply =>
     {
         if (reply is null or ConversationReply.Unavailable or ConversationReply.Overloaded)
         {

@@ -1,0 +1,63 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace Relay.Gateway.Api;
+
+/// <summary>Every error that the API answers with, each with its <c>google.rpc</c> details. Texts name fields and rules, never what was sent.</summary>
+internal static class ApiErrors
+{
+    public static RpcException InvalidArgument(IEnumerable<BadRequest.Types.FieldViolation> violations, string reason = Reasons.InvalidArgument)
+    {
+        var request = new BadRequest();
+        request.FieldViolations.AddRange(violations);
+        var text = string.Join("; ", request.FieldViolations.Select(v => $"{v.Field}: {v.Description}"));
+        return Make(StatusCode.InvalidArgument, text, Info(reason), request);
+    }
+
+    public static RpcException InvalidArgument(string field, string description, string reason = Reasons.InvalidArgument) =>
+        InvalidArgument([new BadRequest.Types.FieldViolation { Field = field, Description = description }], reason);
+
+    public static RpcException Unauthenticated(string reason, string text) => Make(StatusCode.Unauthenticated, text, Info(reason));
+
+    public static RpcException PermissionDenied(string reason, string text) => Make(StatusCode.PermissionDenied, text, Info(reason));
+
+    public static RpcException NotFound(string reason, string type, string name) =>
+        Make(StatusCode.NotFound, $"There is no {type} of this name.", Info(reason), new ResourceInfo { ResourceType = type, ResourceName = name });
+
+    public static RpcException AlreadyExists(string reason, string type, string name, string text) =>
+        Make(StatusCode.AlreadyExists, text, Info(reason), new ResourceInfo { ResourceType = type, ResourceName = name });
+
+    public static RpcException FailedPrecondition(string reason, string text) => Make(StatusCode.FailedPrecondition, text, Info(reason));
+
+    public static RpcException OutOfRange(string field, string text) =>
+        Make(StatusCode.OutOfRange, $"{field}: {text}", Info(Reasons.CursorBeyondEnd), new BadRequest
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = text } },
+        });
+
+    public static RpcException Aborted(string reason, string text) => Make(StatusCode.Aborted, text, Info(reason));
+
+    public static RpcException DataLoss(string reason, string text) => Make(StatusCode.DataLoss, text, Info(reason));
+
+    /// <param name="retryAfter">Null: a repetition with the same request id is in vain.</param>
+    public static RpcException ResourceExhausted(string reason, string text, TimeSpan? retryAfter) =>
+        retryAfter is { } delay ? Make(StatusCode.ResourceExhausted, text, Info(reason), Retry(delay)) : Make(StatusCode.ResourceExhausted, text, Info(reason));
+
+    public static RpcException Unavailable(string text, TimeSpan retryAfter) =>
+        Make(StatusCode.Unavailable, text, Info(Reasons.Unavailable), Retry(retryAfter));
+
+    public static RpcException Internal() => Make(StatusCode.Internal, "A fault of the server; its log has more.", Info(Reasons.Internal));
+
+    private static ErrorInfo Info(string reason) => new() { Reason = reason, Domain = Reasons.Domain };
+
+    private static RetryInfo Retry(TimeSpan delay) => new() { RetryDelay = Duration.FromTimeSpan(delay) };
+
+    private static RpcException Make(StatusCode code, string text, params IMessage[] details)
+    {
+        var status = new Google.Rpc.Status { Code = (int)code, Message = text };
+        status.Details.AddRange(details.Select(d => Any.Pack(d)));
+        return status.ToRpcException();
+    }
+}

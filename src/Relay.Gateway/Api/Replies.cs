@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Otr.Core;
+using Relay.Actors;
+
+namespace Relay.Gateway.Api;
+
+/// <summary>What the actors answered, as the API says it. Exhaustive: a new reply, reason or refusal does not compile away unseen, a test enumerates them.</summary>
+internal static class Replies
+{
+    /// <summary>The reply if the command was done; else its error.</summary>
+    /// <exception cref="RpcException">It was not done.</exception>
+    public static ConversationReply.Done RequireDone(ConversationReply reply, ConversationAddress address) => reply switch
+    {
+        ConversationReply.Done done => done,
+        ConversationReply.Refused refused => throw Refusal(refused.Reason),
+        ConversationReply.WireRejected => throw new UnreachableException("Only wire text is rejected."),
+        _ => throw Error(reply, address),
+    };
+
+    /// <summary>The error of a reply that says that nothing was done.</summary>
+    public static RpcException Error(ConversationReply reply, ConversationAddress address) => reply switch
+    {
+        ConversationReply.NotFound => NotFound(address),
+        ConversationReply.RequestIdReused => ApiErrors.InvalidArgument("request_id", "was used before in this conversation for another request", Reasons.RequestIdReused),
+        ConversationReply.Overloaded o => ApiErrors.ResourceExhausted(Reasons.Overloaded, $"A bound of the server is reached ({o.Bound}); nothing was done.", o.RetryAfter),
+        ConversationReply.Unavailable u => ApiErrors.Unavailable("The server cannot do this now; repeat it with the same request id.", u.RetryAfter),
+        ConversationReply.Quarantined => ApiErrors.DataLoss(Reasons.ConversationQuarantined, "The stored conversation does not open; it is set aside for the operator."),
+        _ => throw new UnreachableException($"{reply.GetType().Name} is no error."),
+    };
+
+    /// <summary>The error of a refused request. Refusals are remembered with the request id, so none of them invites a repetition.</summary>
+    public static RpcException Refusal(RefusalReason reason) => reason switch
+    {
+        RefusalReason.SessionFinished => ApiErrors.FailedPrecondition(Reasons.SessionFinished, "The peer has ended the private session: nothing was sent. End it here too, or start a new one."),
+        RefusalReason.NotEncrypted => ApiErrors.FailedPrecondition(Reasons.EncryptionRequired, "No private session stands: nothing was sent."),
+        RefusalReason.NotTrusted => ApiErrors.FailedPrecondition(
+            Reasons.NotTrusted, "The private session's key is not trusted, and text goes to trusted keys only: nothing was sent. Compare the fingerprint."),
+        RefusalReason.NotAllowed => ApiErrors.FailedPrecondition(Reasons.OtrNotAllowed, "The endpoint's policy allows no version of OTR."),
+        RefusalReason.TooLarge => ApiErrors.InvalidArgument("text", "is too long"),
+        RefusalReason.InvalidText => ApiErrors.InvalidArgument("text", "must not contain U+0000"),
+        RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not taken. Send it with a new request id once the session stands."),
+        RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(Reasons.SmpNotExpected, "No question of the peer waits for this answer."),
+        _ => throw new UnreachableException($"RefusalReason {(int)reason}"),
+    };
+
+    /// <summary>Why wire text was rejected, as the bridge is told.</summary>
+    public static string RejectName(RejectReason reason) => reason switch
+    {
+        RejectReason.Malformed => "MALFORMED",
+        RejectReason.TooLarge => "TOO_LARGE",
+        RejectReason.VersionNotAllowed => "VERSION_NOT_ALLOWED",
+        RejectReason.UnknownType => "UNKNOWN_TYPE",
+        RejectReason.OtherInstance => "OTHER_INSTANCE",
+        RejectReason.InvalidInstanceTag => "INVALID_INSTANCE_TAG",
+        RejectReason.UnexpectedAkeMessage => "UNEXPECTED_AKE_MESSAGE",
+        RejectReason.InvalidGroupElement => "INVALID_GROUP_ELEMENT",
+        RejectReason.CommitMismatch => "COMMIT_MISMATCH",
+        RejectReason.BadMac => "BAD_MAC",
+        RejectReason.BadSignature => "BAD_SIGNATURE",
+        RejectReason.InvalidPublicKey => "INVALID_PUBLIC_KEY",
+        RejectReason.Reflected => "REFLECTED",
+        RejectReason.NotEncrypted => "NOT_ENCRYPTED",
+        RejectReason.UnknownKeyId => "UNKNOWN_KEY_ID",
+        RejectReason.Replay => "REPLAY",
+        RejectReason.BadFragment => "BAD_FRAGMENT",
+        RejectReason.UnknownMessage => "UNKNOWN_MESSAGE",
+        RejectReason.RateLimited => "RATE_LIMITED",
+        RejectReason.NoRoom => "NO_ROOM",
+        RejectReason.KeyChanged => "KEY_CHANGED",
+        RejectReason.NotInvited => "NOT_INVITED",
+        // Never an answer for good: the actors make it ConversationReply.Overloaded.
+        RejectReason.Overloaded => Reasons.Overloaded,
+        _ => throw new UnreachableException($"RejectReason {(int)reason}"),
+    };
+
+    private static RpcException NotFound(ConversationAddress address) => address switch
+    {
+        // A conversation by peer is made when new, so only its endpoint can be missing.
+        ConversationAddress.ByPeer => EndpointNotFound(address.EndpointId),
+        ConversationAddress.ById byId => ApiErrors.NotFound(Reasons.ConversationNotFound, "conversation", ResourceNames.Conversation(byId.EndpointId, byId.ConversationId)),
+        _ => throw new UnreachableException(),
+    };
+
+    public static RpcException EndpointNotFound(string endpointId) => ApiErrors.NotFound(Reasons.EndpointNotFound, "endpoint", ResourceNames.Endpoint(endpointId));
+}

@@ -1,0 +1,73 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+using Relay.Actors;
+using Relay.Gateway.Auth;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Api;
+using Relay.Gateway.Streams;
+using Relay.Gateway.Telemetry;
+using Relay.Storage;
+
+namespace Relay.Gateway.Services;
+
+/// <summary>The bot's stream of plaintext and session events, and its unary twins.</summary>
+[Authorize(Policy = Policies.Bot)]
+internal sealed class EventService(IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics) : V1.EventService.EventServiceBase
+{
+    public override async Task StreamEvents(
+        IAsyncStreamReader<V1.StreamEventsRequest> requestStream, IServerStreamWriter<V1.StreamEventsResponse> responseStream, ServerCallContext context)
+    {
+        using var open = metrics.StreamOpened("events");
+        using var writer = new ResponseWriter<V1.StreamEventsResponse>(responseStream, time, options.Value.Streams.KeepAlive);
+        RequestsEnd end;
+        await using (var group = new TaskGroup(context.CancellationToken))
+        {
+            var principal = Principal.Of(context);
+            var readers = new OpenReaders(relay, principal, StreamKind.Events, group);
+            group.Start(c => principal.WatchAsync(keys, time, c));
+            group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
+            end = await RequestLoop.RunAsync(requestStream, async (request, cancellation) =>
+            {
+                switch (request.MessageCase)
+                {
+                    case V1.StreamEventsRequest.MessageOneofCase.Open:
+                        await readers.OpenAsync(request.Open, static (_, _) => ValueTask.CompletedTask, DeliverAsync, CaughtUpAsync, cancellation);
+                        break;
+                    case V1.StreamEventsRequest.MessageOneofCase.Ack:
+                        readers.Acknowledge(request.Ack);
+                        break;
+                    default:
+                        throw ApiErrors.InvalidArgument("message", "must be open or ack");
+                }
+            }, group, relay.Draining);
+            await readers.FlushAsync(context.CancellationToken);
+        }
+        if (end == RequestsEnd.Draining)
+            await writer.WriteLastAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
+
+        Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
+        {
+            metrics.Delivered("events", items.Count);
+            return writer.WriteAsync([.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
+        }
+
+        Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
+            writer.WriteAsync(new V1.StreamEventsResponse { CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence } }, cancellation);
+    }
+
+    public override async Task<V1.PullEventsResponse> PullEvents(V1.PullEventsRequest request, ServerCallContext context)
+    {
+        var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Events,
+            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events"), context.CancellationToken);
+        var response = new V1.PullEventsResponse { LastSequence = last };
+        response.Events.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Event(endpointId, i))));
+        return response;
+    }
+
+    public override async Task<V1.AckEventsResponse> AckEvents(V1.AckEventsRequest request, ServerCallContext context)
+    {
+        await Pulls.AcknowledgeAsync(relay, Principal.Of(context), StreamKind.Events, request.Endpoint, request.Sequence, context.CancellationToken);
+        return new V1.AckEventsResponse();
+    }
+}

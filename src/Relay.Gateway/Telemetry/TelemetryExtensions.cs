@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Relay.Gateway.Hosting;
+
+namespace Relay.Gateway.Telemetry;
+
+/// <summary>
+/// Log lines on standard error; traces, metrics and logs by OTLP. OTLP is governed by OpenTelemetry's standard variables
+/// alone: each signal is exported if its endpoint is set, and <c>OTEL_SDK_DISABLED=true</c> turns all of it off.
+/// </summary>
+internal static class TelemetryExtensions
+{
+    private const string SourceName = "Relay";
+    private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+
+    static TelemetryExtensions()
+    {
+        // Otherwise ASP.NET Core's server spans carry no tags.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
+    }
+
+    /// <summary>Levels and format are the configuration's ("Logging").</summary>
+    public static void AddRelayLogging(this WebApplicationBuilder builder)
+    {
+        var logging = builder.Logging;
+        logging.ClearProviders();
+        logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        logging.AddConsole();
+        // Standard output belongs to the command's own answer.
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.Services.Configure<JsonConsoleFormatterOptions>(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, TimestampFormat));
+        logging.Services.Configure<SimpleConsoleFormatterOptions>(line =>
+        {
+            (line.SingleLine, line.UseUtcTimestamp, line.TimestampFormat) = (true, true, TimestampFormat + " ");
+            line.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+    }
+
+    public static void AddRelayTelemetry(this WebApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        bool IsOn(string signal) =>
+            !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase)
+            && configuration[$"OTEL_{signal}_EXPORTER"] is not "none"
+            && (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 } || configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is { Length: > 0 });
+
+        bool traces = IsOn("TRACES"), metrics = IsOn("METRICS"), logs = IsOn("LOGS");
+        if (!traces && !metrics && !logs) return;
+        var telemetry = builder.Services.AddOpenTelemetry()
+            // The environment's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win: they are added last.
+            .ConfigureResource(resource => resource.Clear().AddService("relay", serviceVersion: ServerInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector());
+        if (traces)
+        {
+            telemetry.WithTracing(tracing => tracing
+                .AddSource(SourceName, "Microsoft.AspNetCore")
+                .AddProcessor(new ConnectionDetailsRemover())
+                .AddOtlpExporter());
+        }
+        if (metrics)
+        {
+            telemetry.WithMetrics(metering => metering
+                .AddMeter(SourceName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+                .AddOtlpExporter());
+        }
+        if (logs) telemetry.WithLogging(logging => logging.AddOtlpExporter());
+    }
+}
