@@ -240,7 +240,7 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
     {
         using var directory = new TempDirectory();
         var refused = await Terminal.RunAsync("serve", "--data", directory.File("data"), "--listen", "0.0.0.0:0");
-        Assert.Equal(ExitCode.Failed, refused.Code);
+        Assert.Equal(ExitCode.Usage, refused.Code);
         Assert.Contains("--certificate", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory.File("data")));
     }

@@ -3,6 +3,6 @@
 set -eu
 . "$(dirname "$0")/shared/apt.sh"
 
-packages="python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc"
+packages="python3 python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc libprotobuf-dev"
 # shellcheck disable=SC2086
 install_packages $packages

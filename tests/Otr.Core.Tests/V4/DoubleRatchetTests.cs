@@ -205,8 +205,9 @@ public class DoubleRatchetTests
         byte[] encryption = [.. storedKeys.Encryption];
         Assert.True(watched.Holds(encryption));
         Assert.Equal(RatchetFault.None, Receive(pair.Bob, skipped));
-        Assert.False(watched.Holds(skipped.Mac));
+        // The MAC key waits to be revealed; the other is gone.
         Assert.False(watched.Holds(encryption));
+        Assert.Throws<ObjectDisposedException>(() => storedKeys.Encryption.Length);
     }
 
     [Fact]

@@ -12,9 +12,14 @@ public sealed class ServerHost : IAsyncDisposable
     private readonly WebApplication _app;
     private Task? _stopped;
 
-    private ServerHost(WebApplication app) => _app = app;
+    private ServerHost(WebApplication app)
+    {
+        _app = app;
+        Address = Services.GetRequiredService<Listeners>().Address;
+    }
 
-    public Uri Address => Services.GetRequiredService<Listeners>().Address;
+    /// <summary>Also once it is gone: another may start there.</summary>
+    public Uri Address { get; }
 
     public Uri? HealthAddress => Services.GetRequiredService<Listeners>().HealthAddress;
 
