@@ -136,7 +136,10 @@ internal sealed class TestNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Node.DisposeAsync();
+        // A clean-up that hangs is a fault with a log, not a run without an end.
+        var disposed = Node.DisposeAsync().AsTask();
+        Assert.True(await Task.WhenAny(disposed, Task.Delay(TimeSpan.FromMinutes(2))) == disposed, $"The node's clean-up hangs.\n{Log}");
+        await disposed;
         ((ExtendedActorSystem?)System)?.Abort();
         if (Store is not null) await Store.DisposeAsync();
         Sealer?.Dispose();

@@ -126,7 +126,8 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
 
         public OtrAccount Account => entry.Account;
 
-        public OtrSettings Settings => new() { Policy = entry.View.Policy, MaxWireBytes = entry.View.MaxWireBytes };
+        // No bot can answer an SMP request yet: the peer's dialog ends at once instead of waiting for an answer that never comes.
+        public OtrSettings Settings => new() { Policy = entry.View.Policy, MaxWireBytes = entry.View.MaxWireBytes, SmpAnswerLifetime = 0 };
 
         public void Dispose()
         {

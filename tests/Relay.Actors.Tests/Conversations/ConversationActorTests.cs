@@ -139,6 +139,21 @@ public sealed class ConversationActorTests : TestKit
     }
 
     [Fact]
+    public void After_a_refused_commit_the_state_is_loaded_again()
+    {
+        var entity = Start();
+        var asker = Ask(entity, _harness.Send("r1"));
+        _harness.Store.AwaitCommits(1);
+        _harness.Store.Answer(CommitResult.Conflict.Instance);
+        Assert.Equal("conflict", Assert.IsType<ConversationReply.Unavailable>(Reply(asker)).Reason);
+        var again = Ask(entity, _harness.Send("r1"));
+        _harness.Store.AwaitCommits(1);
+        Assert.Equal(2, _harness.Store.Loads);
+        _harness.Store.Commit();
+        Assert.IsType<ConversationReply.Done>(Reply(again));
+    }
+
+    [Fact]
     public void A_fault_of_ours_is_answered_and_the_next_command_is_served()
     {
         var entity = Start();

@@ -74,9 +74,14 @@ public sealed class LocalConversationRegionTests : TestKit
         var first = AskAsync(client, "r1");
         _harness.Store.AwaitCommits(1);
         region.Tell(new Akka.Cluster.Sharding.Passivate(PoisonPill.Instance), CreateTestProbe("somebody"));
+        // Behind it in the region's mailbox, and in the same entity's.
+        var second = AskAsync(client, "r2");
         _harness.Store.Commit();
         Assert.IsType<ConversationReply.Done>(await first.WaitAsync(s_limit));
-        Assert.Equal(1, _harness.Context.Residents.Count);
+        _harness.Store.AwaitCommits(1);
+        _harness.Store.Commit();
+        Assert.IsType<ConversationReply.Done>(await second.WaitAsync(s_limit));
+        Assert.Equal((1, 1), (_harness.Store.Loads, _harness.Context.Residents.Count));
     }
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed class World : IDisposable
     /// <summary>What the contact's engine refused.</summary>
     public List<RejectReason> ContactRejected { get; } = [];
 
+    /// <summary>What the contact's program shows of SMP.</summary>
+    public List<SmpOutcome> ContactSmp { get; } = [];
+
     /// <summary>What the bot read.</summary>
     public List<OutboxBody> BotEvents { get; } = [];
 
@@ -51,6 +54,7 @@ internal sealed class World : IDisposable
             {
                 case OtrEffect.SendWire send: _toRelay.Enqueue(($"m{++_messages}", send.Text.ToArray())); break;
                 case OtrEffect.DeliverText { Encrypted: true } text: ContactReceived.Add(Encoding.UTF8.GetString(text.Text.Span)); break;
+                case OtrEffect.SmpChanged smp: ContactSmp.Add(smp.Outcome); break;
                 case OtrEffect.Rejected rejected: ContactRejected.Add(rejected.Reason); break;
             }
         }
