@@ -1,4 +1,4 @@
-using Otr.Core.Ratchet;
+using Otr.Core.V3;
 using Otr.Core.Wire;
 
 namespace Otr.Core;
@@ -10,8 +10,9 @@ internal static class OutgoingData
     /// <param name="tlv">Type of the TLV to add; null for none.</param>
     public static void Send(in StepContext step, Session session, byte flags, ReadOnlySpan<byte> text, ushort? tlv, ReadOnlySpan<byte> value)
     {
+        var protocol = session.Protocol!;
         var plaintext = new OtrWriter(text.Length + value.Length + 8);
-        var message = new OtrWriter(DataChannel.Overhead + text.Length + value.Length + 8);
+        var message = new OtrWriter(protocol.Protocol.MaxOverhead + text.Length + value.Length + 8);
         try
         {
             plaintext.Raw(text);
@@ -23,8 +24,8 @@ internal static class OutgoingData
                 plaintext.Raw(value);
             }
             Pad(ref plaintext, step.State.Settings.PaddingBlock);
-            var header = new MessageHeader(session.Version, MessageType.Data, step.OwnTag, session.PeerTag);
-            DataChannel.Seal(session.Keys!, header, flags, plaintext.Written, ref message);
+            var header = new MessageHeader(protocol.Version, MessageType.Data, step.OwnTag, session.PeerTag);
+            protocol.Seal(step, header, flags, plaintext.Written, ref message);
             session.LastSent = step.Now;
             step.Changed();
             step.SendMessage(message.Written);
@@ -43,12 +44,22 @@ internal static class OutgoingData
     /// <param name="length">Text, or the value of a TLV, in bytes.</param>
     public static bool Fits(ConversationState state, int length)
     {
-        // NUL, the head of a TLV and of the padding, the mark of a text sent again, and as many revealed keys as there may be.
-        const int extra = 32 + OtrLimits.MaxPendingReveals * SessionKeys.MacKeyLength;
+        // NUL, the head of a TLV and of the padding, the mark of a text sent again.
+        const int extra = 32;
         var padding = Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock);
-        var wire = Envelope.EncodedLength(DataChannel.Overhead + length + padding + extra);
+        var wire = Envelope.EncodedLength(MaxOverhead(state) + length + padding + extra);
         var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes);
         return wire <= OtrLimits.MaxWireBytes && (long)wire * pieces <= OtrLimits.MaxFragmentWork;
+    }
+
+    /// <summary>Of the session that text would go to; without one, of whichever may come.</summary>
+    private static int MaxOverhead(ConversationState state)
+    {
+        if (state.Best?.Protocol is { } session) return session.Protocol.MaxOverhead;
+        var most = V3Protocol.Instance.MaxOverhead;
+        for (var versions = state.Versions; versions.Highest() is not 0 and var version; versions = versions.Below(version))
+            most = Math.Max(most, ProtocolVersion.Of(version)!.MaxOverhead);
+        return most;
     }
 
     private static void Pad(ref OtrWriter plaintext, int block)
@@ -70,5 +81,5 @@ internal static class OutgoingData
 
     /// <summary>A TLV alone, as libotr sends it: empty text, and no error wanted if it cannot be read.</summary>
     public static void SendTlv(in StepContext step, Session session, ushort type, ReadOnlySpan<byte> value) =>
-        Send(step, session, DataMessage.IgnoreUnreadable, default, type, value);
+        Send(step, session, MessageHeader.IgnoreUnreadable, default, type, value);
 }

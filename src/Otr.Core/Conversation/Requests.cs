@@ -137,7 +137,7 @@ internal static class Requests
             session.Close(MessageState.Plaintext);
             if (changed) step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));
         }
-        state.Broadcast.Reset();
+        foreach (var broadcast in state.Broadcasts) broadcast.Reset();
         foreach (var held in state.Held) Drop(step, held);
         state.Held.Clear();
         (state.RetryAt, state.RetriesLeft) = (null, 0);
@@ -155,8 +155,7 @@ internal static class Requests
             var value = new byte[4 + data.Length];
             BinaryPrimitives.WriteUInt32BigEndian(value, use);
             data.Span.CopyTo(value.AsSpan(4));
-            var key = session.Keys!.SendingExtraKey();
-            OutgoingData.SendTlv(step, session, TlvType.ExtraKey, value);
+            var key = session.Protocol!.SendExtraKey(step, session, value);
             step.Add(new OtrEffect.ExtraKey(true, use, data.ToArray(), key));
         }
     }

@@ -29,6 +29,7 @@ internal static class QueryMessage
         {
             if (c == '2') offered |= OtrVersions.V2;
             else if (c == '3') offered |= OtrVersions.V3;
+            else if (c == '4') offered |= OtrVersions.V4;
         }
         return offered;
     }
@@ -40,7 +41,7 @@ internal static class QueryMessage
     /// <param name="limit">Longest wire text in bytes; 0: no limit.</param>
     public static byte[] Format(OtrVersions versions, string text, int limit)
     {
-        var query = Encoding.UTF8.GetBytes("?OTRv" + (versions.Has(2) ? "2" : "") + (versions.Has(3) ? "3" : "") + "?");
+        var query = Encoding.UTF8.GetBytes("?OTRv" + (versions.Has(2) ? "2" : "") + (versions.Has(3) ? "3" : "") + (versions.Has(4) ? "4" : "") + "?");
         var line = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
         var length = Encoding.UTF8.GetByteCount(line);
         if (length is 0 or > OtrLimits.MaxQueryTextBytes || (limit > 0 && query.Length + 1 + length > limit)) return query;
