@@ -52,6 +52,8 @@ public static class OtrLimits
     /// message in tiny pieces makes be written: the longest needs pieces of 512 bytes, one of 4 KiB may have pieces of a few.
     /// </summary>
     public const int MaxFragmentWork = 32 << 20;
+    /// <summary>Messages of version 4 of which pieces have come and others have not.</summary>
+    public const int MaxFragmentSets = 8;
     /// <summary>Silence after which a data message is answered by a heartbeat, in ms.</summary>
     public const long HeartbeatInterval = 60_000;
     /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>

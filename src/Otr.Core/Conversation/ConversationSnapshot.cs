@@ -54,6 +54,11 @@ internal static class ConversationSnapshot
             foreach (var session in state.Sessions) SessionSnapshot.Write(ref w, format, session);
             w.Byte((byte)state.Fragments.Count);
             foreach (var buffer in state.Fragments) WriteFragments(ref w, buffer);
+            if (format >= FormatOfVersion4)
+            {
+                w.Byte((byte)state.FragmentSets.Count);
+                foreach (var set in state.FragmentSets) WriteFragments(ref w, set);
+            }
             w.Byte((byte)state.Held.Count);
             foreach (var held in state.Held) WriteHeld(ref w, held);
 
@@ -94,12 +99,17 @@ internal static class ConversationSnapshot
         if (version >= FormatOfVersion4) fits = fits && DakeSnapshot.TryRead(ref r, state.BroadcastDake);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = SessionSnapshot.TryRead(ref r, version, state);
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = TryReadFragments(ref r, state.Fragments);
+        if (version >= FormatOfVersion4)
+        {
+            for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) fits = TryReadFragments(ref r, state.FragmentSets);
+        }
         for (var n = r.ReadByte(); n > 0 && fits && !r.Failed; n--) ReadHeld(ref r, state.Held);
 
         fits &= r.IsComplete && state.Offer <= OfferState.Accepted && state.Known.Count <= OtrLimits.MaxKnownFingerprints
             && state.Sessions.Count(x => x.IsPrivate) <= OtrLimits.MaxInstances
             && state.Sessions.Count(x => !x.IsPrivate) <= OtrLimits.MaxPendingExchanges
-            && state.Held.Count <= OtrLimits.MaxHeldMessages && state.Fragments.Count <= OtrLimits.MaxInstances;
+            && state.Held.Count <= OtrLimits.MaxHeldMessages && state.Fragments.Count <= OtrLimits.MaxInstances
+            && state.FragmentSets.Count <= OtrLimits.MaxFragmentSets;
         if (fits) return state;
         state.Dispose();
         return null;
@@ -144,6 +154,33 @@ internal static class ConversationSnapshot
         buffer.Restore(held, count, text, touched);
         buffers.Add(buffer);
         return true;
+    }
+
+    private static void WriteFragments(ref OtrWriter w, FragmentSet set)
+    {
+        w.UInt32(set.SenderTag);
+        w.UInt32(set.Identifier);
+        w.UInt16(set.Count);
+        w.UInt64((ulong)set.Since);
+        w.UInt16((ushort)set.Held);
+        foreach (var (index, piece) in set.Pieces)
+        {
+            w.UInt16(index);
+            w.Data(piece);
+        }
+    }
+
+    private static bool TryReadFragments(ref OtrReader r, List<FragmentSet> sets)
+    {
+        var set = new FragmentSet(r.ReadUInt32(), r.ReadUInt32(), r.ReadUInt16(), (long)r.ReadUInt64());
+        for (int n = r.ReadUInt16(); n > 0; n--)
+        {
+            var index = r.ReadUInt16();
+            var piece = r.ReadData();
+            if (r.Failed || index == 0 || index > set.Count || !set.TryAdd(index, piece, OtrLimits.MaxWireBytes - set.Length)) return false;
+        }
+        sets.Add(set);
+        return !r.Failed && set.Held > 0 && !set.IsComplete;
     }
 
     private static void WriteHeld(ref OtrWriter w, HeldMessage held)

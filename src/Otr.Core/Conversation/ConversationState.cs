@@ -37,6 +37,8 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     /// <summary>The first messages that went to all instances, of all versions.</summary>
     public ReadOnlySpan<PendingExchange> Broadcasts => _broadcasts;
     public List<FragmentBuffer> Fragments { get; } = [];
+    /// <summary>Messages of version 4 that have come in part.</summary>
+    public List<FragmentSet> FragmentSets { get; } = [];
     public List<HeldMessage> Held { get; } = [];
     /// <summary>Keys seen in completed exchanges, or told of, in the order in which they came to be known.</summary>
     public List<KnownKey> Known { get; } = [];
@@ -130,6 +132,7 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
         foreach (var s in Sessions) s.Dispose();
         foreach (var broadcast in _broadcasts) broadcast.Dispose();
         foreach (var f in Fragments) f.Reset();
+        foreach (var f in FragmentSets) f.Reset();
         foreach (var h in Held) System.Security.Cryptography.CryptographicOperations.ZeroMemory(h.Text);
     }
 }

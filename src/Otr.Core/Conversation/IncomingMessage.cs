@@ -6,16 +6,16 @@ namespace Otr.Core;
 internal static class IncomingMessage
 {
     /// <param name="body">From <c>?OTR:</c> on.</param>
-    /// <param name="fragmentSender">
-    /// The sender tag of the fragments it came in, which must be that of the message. Their receiver was us or everybody,
-    /// and so must the message's be: libotr repeats a Commit to everybody in fragments for one.
+    /// <param name="fragments">
+    /// What it came in. Their receiver was us or everybody, and so must the message's be: libotr repeats a Commit to everybody in fragments
+    /// for one.
     /// </param>
-    public static void Receive(in StepContext step, ReadOnlySpan<byte> body, uint? fragmentSender)
+    public static void Receive(in StepContext step, ReadOnlySpan<byte> body, FragmentOrigin? fragments)
     {
         var buffer = new OtrWriter(Math.Min(body.Length, 4096));
         try
         {
-            if (Envelope.TryDecode(body, ref buffer)) Dispatch(step, buffer.Written, fragmentSender);
+            if (Envelope.TryDecode(body, ref buffer)) Dispatch(step, buffer.Written, fragments);
             else
             {
                 FragmentedText.ForgetAll(step);
@@ -25,17 +25,17 @@ internal static class IncomingMessage
         finally { buffer.Dispose(); }
     }
 
-    private static void Dispatch(in StepContext step, ReadOnlySpan<byte> message, uint? fragmentSender)
+    private static void Dispatch(in StepContext step, ReadOnlySpan<byte> message, FragmentOrigin? fragments)
     {
         var reader = new OtrReader(message);
         var header = MessageHeader.Read(ref reader);
-        Handle(step, header, message, ref reader, fragmentSender);
-        if (fragmentSender is null && !step.State.IsPostponed) FragmentedText.Forget(step, header.SenderTag);
+        Handle(step, header, message, ref reader, fragments);
+        if (fragments is null && !step.State.IsPostponed) FragmentedText.Forget(step, header.SenderTag);
     }
 
-    private static void Handle(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader reader, uint? fragmentSender)
+    private static void Handle(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader reader, FragmentOrigin? fragments)
     {
-        if (reader.Failed || (fragmentSender is { } sender && header.HasTags && sender != header.SenderTag))
+        if (reader.Failed || fragments?.Fits(header) == false)
         {
             step.Reject(RejectReason.Malformed);
             return;

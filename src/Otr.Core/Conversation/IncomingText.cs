@@ -25,22 +25,22 @@ internal static class IncomingText
     }
 
     /// <summary>What fragments made.</summary>
-    /// <param name="fragmentSender">The sender's tag in the fragments, which must be that of a binary message within.</param>
-    public static void ReceiveAssembled(in StepContext step, ReadOnlyMemory<byte> text, uint? fragmentSender)
+    /// <param name="fragments">What it came in; null if it came whole.</param>
+    public static void ReceiveAssembled(in StepContext step, ReadOnlyMemory<byte> text, FragmentOrigin? fragments)
     {
         var kind = WireClassifier.Classify(text.Span, out var body);
         if (kind is WireKind.Plaintext or WireKind.TaggedPlaintext) OnText(step, kind, text);
         else if (kind == WireKind.Fragment) step.Reject(RejectReason.BadFragment);
-        else OnMarked(step, kind, body, fragmentSender);
+        else OnMarked(step, kind, body, fragments);
     }
 
     /// <summary>A whole message with a marker, never a fragment.</summary>
-    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body, uint? fragmentSender)
+    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body, FragmentOrigin? fragments)
     {
         switch (kind)
         {
             case WireKind.Encoded:
-                IncomingMessage.Receive(step, body, fragmentSender);
+                IncomingMessage.Receive(step, body, fragments);
                 break;
             case WireKind.Error:
                 FragmentedText.ForgetAll(step);

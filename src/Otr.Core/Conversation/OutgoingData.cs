@@ -47,19 +47,23 @@ internal static class OutgoingData
         // NUL, the head of a TLV and of the padding, the mark of a text sent again.
         const int extra = 32;
         var padding = Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock);
-        var wire = Envelope.EncodedLength(MaxOverhead(state) + length + padding + extra);
-        var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes);
+        var (overhead, haveIdentifiers) = Around(state);
+        var wire = Envelope.EncodedLength(overhead + length + padding + extra);
+        var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes, haveIdentifiers);
         return wire <= OtrLimits.MaxWireBytes && (long)wire * pieces <= OtrLimits.MaxFragmentWork;
     }
 
-    /// <summary>Of the session that text would go to; without one, of whichever may come.</summary>
-    private static int MaxOverhead(ConversationState state)
+    /// <summary>Of the session that text would go to; without one, the most of whichever may come.</summary>
+    private static (int Overhead, bool HaveIdentifiers) Around(ConversationState state)
     {
-        if (state.Best?.Protocol is { } session) return session.Protocol.MaxOverhead;
-        var most = V3Protocol.Instance.MaxOverhead;
+        if (state.Best?.Protocol is { } session) return (session.Protocol.MaxOverhead, session.Protocol.HasIdentifiedFragments);
+        var (overhead, haveIdentifiers) = (V3Protocol.Instance.MaxOverhead, false);
         for (var versions = state.Versions; versions.Highest() is not 0 and var version; versions = versions.Below(version))
-            most = Math.Max(most, ProtocolVersion.Of(version)!.MaxOverhead);
-        return most;
+        {
+            var protocol = ProtocolVersion.Of(version)!;
+            (overhead, haveIdentifiers) = (Math.Max(overhead, protocol.MaxOverhead), haveIdentifiers | protocol.HasIdentifiedFragments);
+        }
+        return (overhead, haveIdentifiers);
     }
 
     private static void Pad(ref OtrWriter plaintext, int block)

@@ -22,6 +22,9 @@ internal abstract class ProtocolVersion
     /// <summary>The longest message around a ciphertext, revealed keys included, in bytes.</summary>
     public abstract int MaxOverhead { get; }
 
+    /// <summary>Fragments name the message that they are of, and are the longer for it.</summary>
+    public abstract bool HasIdentifiedFragments { get; }
+
     /// <summary>Takes a message whose version is allowed and whose header was read: checks its tags, then what it says.</summary>
     /// <param name="message">From its version on.</param>
     /// <param name="body">Behind the header.</param>

@@ -24,6 +24,7 @@ internal static class Timers
             if (IdleSince(state, session) is { } idle) next = Math.Min(next, Due(idle, state.Settings.SessionIdleLifetime));
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
+        foreach (var set in state.FragmentSets) next = Math.Min(next, set.Since + OtrLimits.FragmentLifetime);
         foreach (var held in state.Held) next = Math.Min(next, held.Since + OtrLimits.HeldMessageLifetime);
         if (state.RetryAt is { } retry) next = Math.Min(next, retry);
         return next == long.MaxValue ? null : next;
@@ -93,6 +94,11 @@ internal static class Timers
             fragments[i].Reset();
             fragments.RemoveAt(i);
             step.Changed();
+        }
+        var sets = step.State.FragmentSets;
+        for (var i = sets.Count - 1; i >= 0; i--)
+        {
+            if (IsOver(step.Now, sets[i].Since, OtrLimits.FragmentLifetime)) FragmentedText.Drop(step, sets[i]);
         }
     }
 

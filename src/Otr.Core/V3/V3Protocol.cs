@@ -12,6 +12,8 @@ internal sealed class V3Protocol : ProtocolVersion
 
     public override int MaxOverhead => DataChannel.Overhead + OtrLimits.MaxPendingReveals * SessionKeys.MacKeyLength;
 
+    public override bool HasIdentifiedFragments => false;
+
     public override void Receive(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader body)
     {
         if (header.HasTags && !InstanceTags.AreValid(step, header, body, MessageType.DhCommit)) return;

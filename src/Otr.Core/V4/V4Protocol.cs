@@ -18,6 +18,8 @@ internal sealed class V4Protocol : ProtocolVersion
 
     public override int MaxOverhead => DataMessage4.Overhead + OtrLimits.MaxPendingReveals * MessageKeys.KeySize;
 
+    public override bool HasIdentifiedFragments => true;
+
     public override void Receive(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader body)
     {
         if (!InstanceTags.AreValid(step, header, body, MessageType.Identity)) return;

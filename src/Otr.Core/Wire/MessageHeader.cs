@@ -27,6 +27,9 @@ internal readonly record struct MessageHeader(ushort Version, MessageType Type, 
     /// <summary>Version 2 has no tags.</summary>
     public bool HasTags => Version >= 3;
 
+    /// <summary>Fragments name the message that they are of, from version 4 on.</summary>
+    public bool HasIdentifiedFragments => Version >= 4;
+
     /// <summary>Bytes that the header takes.</summary>
     public int Length => HasTags ? 11 : 3;
 
