@@ -145,6 +145,14 @@ internal static class Requests
         step.Changed();
     }
 
+    /// <summary>Forgets which version was spoken: the next exchange may be of any that policy allows.</summary>
+    public static void AllowLowerVersion(in StepContext step)
+    {
+        if (step.State.PinnedVersion == 0) return;
+        step.State.PinnedVersion = 0;
+        step.Changed();
+    }
+
     public static void UseExtraKey(in StepContext step, uint use, ReadOnlyMemory<byte> data)
     {
         if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, data.Length))

@@ -39,6 +39,16 @@ internal sealed class Session(uint peerTag) : IDisposable
         }
     }
 
+    /// <summary>A key exchange of a higher version than this one is under way.</summary>
+    public bool IsExchangingAbove(byte version)
+    {
+        foreach (var exchange in _exchanges)
+        {
+            if (exchange.IsUnderWay && exchange.Version > version) return true;
+        }
+        return false;
+    }
+
     /// <summary>When a key exchange last moved, Unix ms.</summary>
     public long ExchangeTouched => _exchanges.Max(e => e.Touched);
     public MessageState State { get; set; }

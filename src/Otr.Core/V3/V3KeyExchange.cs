@@ -60,6 +60,12 @@ internal static class V3KeyExchange
             step.Reject(RejectReason.NoRoom);
             return;
         }
+        // Whoever holds back the messages of a better version must not get a worse one by that (checklist C13.2).
+        if (session?.IsExchangingAbove(version) == true)
+        {
+            step.Reject(RejectReason.VersionNotAllowed);
+            return;
+        }
         // Until the message has proved useful the session is not added: a stranger's tags must cost nothing.
         var auth = session?.Auth ?? new AuthContext();
         // What we committed to with all instances, unless this one has answered it already.
