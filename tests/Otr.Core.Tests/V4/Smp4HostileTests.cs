@@ -139,6 +139,20 @@ public class Smp4HostileTests
         Assert.Equal(OtrLimits.MaxSmpQuestionBytes, Ask(OtrLimits.MaxSmpQuestionBytes, OtrLimits.MaxSmpQuestionBytes).Request!.Question!.Length);
     }
 
+    [Theory, Trait("hostile", "S10")]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Coordinates_equal_to_our_own_are_cheating(byte answer)
+    {
+        byte[][] drawn = [.. Enumerable.Range(0, 11).Select(_ => new byte[Size])];
+        foreach (var draw in drawn) _random.Fill(draw);
+        var value = _initiator.Start(Secret(1), null, _random).Send!.Value;
+        var token = _responder.Receive(TlvType.Smp1, value, _random).Request!.Token;
+        // The responder knows what r4 the initiator will draw, and takes the same: Pa = Pb, and with equal secrets Qa = Qb.
+        value = _responder.Answer(token, Secret(answer), new Draws([.. drawn[..4], drawn[7], .. drawn[5..7]])).Send!.Value;
+        Assert.Equal(SmpOutcome.Cheated, _initiator.Receive(TlvType.Smp2, value, new Draws(drawn[7..])).Outcome);
+    }
+
     [Fact, Trait("hostile", "S04")]
     public void Any_message_out_of_state_ends_the_run_and_type_seven_is_none()
     {
