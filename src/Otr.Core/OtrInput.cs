@@ -55,8 +55,8 @@ public abstract record OtrInput
     public sealed record TrustRequested(Fingerprint Fingerprint, TrustLevel Trust) : OtrInput;
 
     /// <summary>
-    /// The user lets the peer be spoken with in a lower version than the highest that a key exchange has completed in; without this word that
-    /// never happens, for nothing in the lower version authenticates that the higher one was not to be had.
+    /// The user lets the peer be spoken with in a lower version than the highest that a key exchange has completed in; without this word
+    /// that never happens, for nothing in the lower version authenticates that the higher one was not to be had.
     /// </summary>
     public sealed record LowerVersionAllowed : OtrInput;
 

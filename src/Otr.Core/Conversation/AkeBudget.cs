@@ -1,6 +1,8 @@
 namespace Otr.Core;
 
-/// <summary>What the peer's key-exchange messages may cost: the conversation's own bound first, then the caller's for all its peers.</summary>
+/// <summary>
+/// What the peer's key-exchange messages may cost: the conversation's own bound first, then the caller's for all its peers.
+/// </summary>
 internal readonly struct AkeBudget(ConversationState state, OtrEnvironment environment)
 {
     /// <summary>

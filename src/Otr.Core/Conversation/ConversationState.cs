@@ -24,7 +24,7 @@ internal sealed record HeldMessage(byte[] Text, ulong Reference, long Since, Fin
 /// <summary>Everything that a conversation remembers, and that its snapshot holds.</summary>
 internal sealed class ConversationState(OtrAccount account, OtrSettings settings) : IDisposable
 {
-    private readonly PendingExchange[] _broadcasts = [new AuthContext(), new DakeContext()];
+    private PendingExchange[] _broadcasts = [new AuthContext()];
 
     public OtrAccount Account { get; } = account;
     public OtrSettings Settings { get; } = settings;
@@ -33,7 +33,14 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     /// <summary>The D-H Commit that went to all instances (libotr's "master context").</summary>
     public AuthContext Broadcast => (AuthContext)_broadcasts[0];
     /// <summary>The Identity message that went to all instances.</summary>
-    public DakeContext BroadcastDake => (DakeContext)_broadcasts[1];
+    public DakeContext BroadcastDake
+    {
+        get
+        {
+            if (_broadcasts.Length == 1) _broadcasts = [_broadcasts[0], new DakeContext()];
+            return (DakeContext)_broadcasts[1];
+        }
+    }
     /// <summary>The first messages that went to all instances, of all versions.</summary>
     public ReadOnlySpan<PendingExchange> Broadcasts => _broadcasts;
     public List<FragmentBuffer> Fragments { get; } = [];
@@ -73,8 +80,14 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public OtrVersions Versions => Allowed.NotBelow(PinnedVersion);
 
     /// <summary>The versions that policy and account allow, whatever was spoken before.</summary>
-    public OtrVersions Allowed =>
-        OtrVersionSet.Allowed(Settings.Policy) | (Settings.SpeaksVersion4 && Account.Identity is not null ? OtrVersions.V4 : OtrVersions.None);
+    public OtrVersions Allowed
+    {
+        get
+        {
+            var allowed = OtrVersionSet.Allowed(Settings.Policy);
+            return Settings.SpeaksVersion4 && Account.Identity is not null ? allowed | OtrVersions.V4 : allowed;
+        }
+    }
 
     /// <summary>The peer is no stranger, or strangers are answered: see <see cref="OtrSettings.AnswersStrangers"/>.</summary>
     public bool IsInvited => Settings.AnswersStrangers || Known.Count > 0 || LastQuery is not null;

@@ -33,7 +33,8 @@ internal static class IncomingMessage
         if (fragments is null && !step.State.IsPostponed) FragmentedText.Forget(step, header.SenderTag);
     }
 
-    private static void Handle(in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader reader, FragmentOrigin? fragments)
+    private static void Handle(
+        in StepContext step, in MessageHeader header, ReadOnlySpan<byte> message, ref OtrReader reader, FragmentOrigin? fragments)
     {
         if (reader.Failed || fragments?.Fits(header) == false)
         {

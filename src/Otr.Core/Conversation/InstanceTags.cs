@@ -5,7 +5,9 @@ namespace Otr.Core;
 /// <summary>Whether a message is for us, by its instance tags (spec v3, "Instance tags"; version 4 has the same rules).</summary>
 internal static class InstanceTags
 {
-    /// <summary>Sender at least 0x100; receiver ours, or 0 in the first message of a key exchange. False: the message was rejected.</summary>
+    /// <summary>
+    /// Sender at least 0x100; receiver ours, or 0 in the first message of a key exchange. False: the message was rejected.
+    /// </summary>
     /// <param name="body">Behind the header.</param>
     /// <param name="first">The type that may go to all instances.</param>
     public static bool AreValid(in StepContext step, in MessageHeader header, OtrReader body, MessageType first)

@@ -6,7 +6,9 @@ public sealed record OtrSettings
     /// <summary>What is allowed and done unasked.</summary>
     public OtrPolicy Policy { get; init; } = OtrPolicy.Managed;
 
-    /// <summary>Version 4 may be spoken by an account that has an identity for it. Not part of any policy until all of it is there.</summary>
+    /// <summary>
+    /// Version 4 may be spoken by an account that has an identity for it. Not part of any policy until all of it is there.
+    /// </summary>
     internal bool SpeaksVersion4 { get; init; }
 
     /// <summary>

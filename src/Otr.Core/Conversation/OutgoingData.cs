@@ -8,7 +8,8 @@ internal static class OutgoingData
 {
     /// <summary>Encrypts and sends on an ENCRYPTED session.</summary>
     /// <param name="tlv">Type of the TLV to add; null for none.</param>
-    public static void Send(in StepContext step, Session session, byte flags, ReadOnlySpan<byte> text, ushort? tlv, ReadOnlySpan<byte> value)
+    public static void Send(
+        in StepContext step, Session session, byte flags, ReadOnlySpan<byte> text, ushort? tlv, ReadOnlySpan<byte> value)
     {
         var protocol = session.Protocol!;
         var plaintext = new OtrWriter(text.Length + value.Length + 8);

@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Otr.Core;
 
-/// <summary>A key exchange in progress, whatever the version: its secrets are wiped when it ends, completes or has lasted too long.</summary>
+/// <summary>
+/// A key exchange in progress, whatever the version: its secrets are wiped when it ends, completes or has lasted too long.
+/// </summary>
 internal abstract class PendingExchange : IDisposable
 {
     private List<ExchangeAnswer>? _answers;
@@ -39,8 +41,8 @@ internal abstract class PendingExchange : IDisposable
 }
 
 /// <summary>
-/// An answer to a first message that stays open for other instances. One key of ours and one of the answer's give one set of data keys, so a
-/// recorded answer must never be taken again, not even under another tag: no exchange authenticates the tags of who answers.
+/// An answer to a first message that stays open for other instances. One key of ours and one of the answer's give one set of data keys,
+/// so a recorded answer must never be taken again, not even under another tag: no exchange authenticates the tags of who answers.
 /// </summary>
 /// <param name="KeyHash">First 8 bytes of SHA-256 of the answer's key.</param>
 internal readonly record struct ExchangeAnswer(uint PeerTag, ulong KeyHash)

@@ -7,7 +7,8 @@ namespace Otr.Core;
 /// <summary>What stands between us and one instance of the peer; in version 2 there is one, with tag 0.</summary>
 internal sealed class Session(uint peerTag) : IDisposable
 {
-    private readonly PendingExchange[] _exchanges = [new AuthContext(), new DakeContext()];
+    // Room for version 4 is taken when a first message of it comes.
+    private PendingExchange[] _exchanges = [new AuthContext()];
     private SessionInfo? _info;
 
     public uint PeerTag { get; } = peerTag;
@@ -20,8 +21,12 @@ internal sealed class Session(uint peerTag) : IDisposable
     /// <summary>The key exchange of version 4 in progress with this instance.</summary>
     public DakeContext Dake
     {
-        get => (DakeContext)_exchanges[1];
-        set => _exchanges[1] = value;
+        get
+        {
+            if (_exchanges.Length == 1) Dake = new DakeContext();
+            return (DakeContext)_exchanges[1];
+        }
+        set => _exchanges = [_exchanges[0], value];
     }
     /// <summary>The key exchanges with this instance, of all versions.</summary>
     public ReadOnlySpan<PendingExchange> Exchanges => _exchanges;

@@ -35,7 +35,9 @@ internal abstract class SmpArithmetic
 
     /// <summary>Checks message 1, as responder. False: it is not what an honest peer sends.</summary>
     /// <param name="tlvType">A type that <see cref="Begins"/> a run.</param>
-    /// <param name="question">Null if none was sent; longer than <see cref="OtrLimits.MaxSmpQuestionBytes"/> only without anything else.</param>
+    /// <param name="question">
+    /// Null if none was sent; longer than <see cref="OtrLimits.MaxSmpQuestionBytes"/> only without anything else.
+    /// </param>
     public abstract bool TryTakeMessage1(ushort tlvType, ReadOnlySpan<byte> value, out byte[]? question, out SecretBytes? kept);
 
     /// <summary>Makes message 2, once the responder's user has given the secret.</summary>

@@ -58,7 +58,8 @@ internal sealed class V3Session(byte version, KeyRing keys, SmpState smp) : Sess
             var reader = new OtrReader(value);
             var use = reader.ReadUInt32();
             if (reader.Failed) return null;
-            return new OtrEffect.ExtraKey(false, use, reader.Remaining.ToArray(), keys.ExtraKey(message.SenderKeyId, message.RecipientKeyId)!);
+            var key = keys.ExtraKey(message.SenderKeyId, message.RecipientKeyId)!;
+            return new OtrEffect.ExtraKey(false, use, reader.Remaining.ToArray(), key);
         }
         return null;
     }

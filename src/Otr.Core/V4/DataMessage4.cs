@@ -11,8 +11,8 @@ internal readonly ref struct DataMessage4
     public const int MacLength = 64;
 
     /// <summary>Longest header, ids, keys, lengths and MAC around a ciphertext, without revealed keys; in bytes.</summary>
-    public const int Overhead = 11 + 1 + 3 * sizeof(uint) + Ed448Point.Size + sizeof(uint) + Group3072.ElementSize + sizeof(uint) + MacLength
-        + sizeof(uint);
+    public const int Overhead =
+        11 + 1 + 3 * sizeof(uint) + Ed448Point.Size + sizeof(uint) + Group3072.ElementSize + sizeof(uint) + MacLength + sizeof(uint);
 
     public byte Flags { get; private init; }
     public uint PreviousCount { get; private init; }

@@ -89,7 +89,8 @@ internal static class Fragmenter
 
     // 65535 is the format's own limit; a text longer than that many pieces gets larger ones.
     private static int PieceSize(int length, int limit, int overhead) =>
-        Math.Max(Math.Max(limit, overhead == Overhead4 ? MinLimit4 : MinLimit) - overhead, (length + ushort.MaxValue - 1) / ushort.MaxValue);
+        Math.Max(
+            Math.Max(limit, overhead == Overhead4 ? MinLimit4 : MinLimit) - overhead, (length + ushort.MaxValue - 1) / ushort.MaxValue);
 
     /// <summary>The fragments of a text too long for the network: equal pieces and a shorter last one, which is never empty.</summary>
     /// <param name="limit">Longest fragment in bytes.</param>

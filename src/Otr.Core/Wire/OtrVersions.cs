@@ -13,11 +13,16 @@ internal enum OtrVersions
 internal static class OtrVersionSet
 {
     /// <summary>The versions that a policy allows.</summary>
-    public static OtrVersions Allowed(OtrPolicy policy) => (OtrVersions)(int)(policy & OtrPolicy.Manual) & (OtrVersions.V2 | OtrVersions.V3);
+    public static OtrVersions Allowed(OtrPolicy policy) =>
+        (OtrVersions)(int)(policy & OtrPolicy.Manual) & (OtrVersions.V2 | OtrVersions.V3);
 
     /// <summary>The highest version in a set; 0 if it is empty.</summary>
-    public static byte Highest(this OtrVersions versions) =>
-        (versions & OtrVersions.V4) != 0 ? (byte)4 : (versions & OtrVersions.V3) != 0 ? (byte)3 : (versions & OtrVersions.V2) != 0 ? (byte)2 : (byte)0;
+    public static byte Highest(this OtrVersions versions)
+    {
+        if ((versions & OtrVersions.V4) != 0) return 4;
+        if ((versions & OtrVersions.V3) != 0) return 3;
+        return (versions & OtrVersions.V2) != 0 ? (byte)2 : (byte)0;
+    }
 
     /// <summary>The versions of a set that are lower than this one.</summary>
     public static OtrVersions Below(this OtrVersions versions, int version) => versions & (OtrVersions)((1 << (version - 1)) - 1);

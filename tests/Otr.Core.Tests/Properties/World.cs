@@ -35,7 +35,8 @@ internal sealed class World
         var settings = new OtrSettings { Policy = OtrPolicy.AllowV3 | OtrPolicy.RequireEncryption | OtrPolicy.ErrorStartAke, MaxWireBytes = seed % 3 == 0 ? 300 : 0 };
         if (isFourth)
         {
-            OtrSettings Change(OtrSettings s) => s with { Policy = settings.Policy & ~OtrPolicy.AllowV3, MaxWireBytes = settings.MaxWireBytes };
+            OtrSettings Change(OtrSettings s) =>
+                s with { Policy = settings.Policy & ~OtrPolicy.AllowV3, MaxWireBytes = settings.MaxWireBytes };
             _a = new Side(Party4.New(1, 2, Change, random: 4 * seed + 1));
             _b = new Side(Party4.New(2, 1, Change, random: 4 * seed + 2));
             return;
@@ -259,7 +260,9 @@ internal sealed class World
         Assert.True(side.Streams.TryAdd(name, text) || side.Streams[name] == text, "A counter was used twice under one key.");
     }
 
-    /// <summary>No message key encrypts twice: its place is told by the sender's ECDH key, the ratchet and the message's number in it.</summary>
+    /// <summary>
+    /// No message key encrypts twice: its place is told by the sender's ECDH key, the ratchet and the message's number in it.
+    /// </summary>
     private static void CheckStream4(Side side, byte[] message)
     {
         var reader = new OtrReader(message);

@@ -132,7 +132,8 @@ public class DakeHostileTests
         // Our H as the peer's forging key: a signature would say that it is ours.
         var profile = ClientProfile.Sign(Party4.Identity(2).Signing, Party4.Identity(1).Signing.Public, 0x1002, "4"u8, _us.Now / 1000);
         AssertRefused(_us, (identity with { Profile = profile.Encoded.ToArray() }).Wire, RejectReason.InvalidPublicKey, "F");
-        AssertRefused(_us, (identity with { Ecdh = Party4.Identity(1).Signing.Public.Encoding.ToArray() }).Wire, RejectReason.InvalidPublicKey, "Y");
+        var ours = Party4.Identity(1).Signing.Public.Encoding.ToArray();
+        AssertRefused(_us, (identity with { Ecdh = ours }).Wire, RejectReason.InvalidPublicKey, "Y");
         AssertStillAnswers(identity);
     }
 

@@ -5,7 +5,9 @@ using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.V4;
 
-/// <summary>A published handshake played again from its random draws: every message bit for bit, every refusal, the first ratchets.</summary>
+/// <summary>
+/// A published handshake played again from its random draws: every message bit for bit, every refusal, the first ratchets.
+/// </summary>
 internal sealed class DakeReplay
 {
     /// <summary>Within a year of the profiles' expiry, which is in 2100; in ms.</summary>
@@ -26,7 +28,8 @@ internal sealed class DakeReplay
             Account = new OtrAccount(Kit.TestKeys.Of(1), Tag) { Identity = identity };
             Settings = new OtrSettings
             {
-                Policy = OtrPolicy.RequireEncryption, SpeaksVersion4 = true, OwnAddress = setup.Text("name"), PeerAddress = other.Text("name"),
+                Policy = OtrPolicy.RequireEncryption, SpeaksVersion4 = true,
+                OwnAddress = setup.Text("name"), PeerAddress = other.Text("name"),
             };
         }
 

@@ -54,7 +54,8 @@ public class DakeStateTableTests
 
     [Fact]
     public void Every_pair_has_one_row() =>
-        Assert.Equal(Enum.GetValues<DakeIn>().Length * Enum.GetValues<DakeInput>().Length, Table.DistinctBy(r => (r.State, r.Input)).Count());
+        Assert.Equal(
+            Enum.GetValues<DakeIn>().Length * Enum.GetValues<DakeInput>().Length, Table.DistinctBy(r => (r.State, r.Input)).Count());
 
     [Theory, MemberData(nameof(Pairs))]
     public void A_pair_of_state_and_input_does_what_its_row_says(DakeIn state, DakeInput input)
@@ -86,14 +87,15 @@ public class DakeStateTableTests
         ReadOnlyMemory<byte> ours = default;
         if (state is DakeIn.WaitingAuthR or DakeIn.EncryptedWaitingAuthR) ours = us.Receive("?OTRv4?").Wire().Single();
         ReadOnlyMemory<byte> honestAuthI = default;
-        if (state == DakeIn.WaitingAuthI) honestAuthI = peer.Receive(us.Receive(peer.Receive("?OTRv4?").Wire().Single()).Wire().Single()).Wire().Single();
+        if (state == DakeIn.WaitingAuthI)
+            honestAuthI = peer.Receive(us.Receive(peer.Receive("?OTRv4?").Wire().Single()).Wire().Single()).Wire().Single();
         var wire = input switch
         {
             DakeInput.Query => "?OTRv4?".Utf8(),
             DakeInput.IdentityLower or DakeInput.IdentityHigher => IdentityOf(ours, input == DakeInput.IdentityHigher, us.Now),
             DakeInput.AuthRGood when !ours.IsEmpty => Other(us.Now).Receive(ours).Wire().Single().ToArray(),
-            DakeInput.AuthRGood or DakeInput.AuthROther => Other(us.Now).Receive(Party4.New(1, 2, random: 500).Receive("?OTRv4?").Wire().Single())
-                .Wire().Single().ToArray(),
+            DakeInput.AuthRGood or DakeInput.AuthROther =>
+                Other(us.Now).Receive(Party4.New(1, 2, random: 500).Receive("?OTRv4?").Wire().Single()).Wire().Single().ToArray(),
             DakeInput.AuthIGood when !honestAuthI.IsEmpty => honestAuthI.ToArray(),
             _ => WireText.Encode([0, 4, AuthI, 0, 0, 0x10, 0x02, 0, 0, 0x10, 0x01, .. new byte[342]]),
         };

@@ -3,7 +3,9 @@ using Otr.Core.Tests.Kit;
 
 namespace Otr.Core.Tests.V4;
 
-/// <summary>Which version is spoken where several are allowed, and that a peer that has spoken version 4 is not taken to a lower one.</summary>
+/// <summary>
+/// Which version is spoken where several are allowed, and that a peer that has spoken version 4 is not taken to a lower one.
+/// </summary>
 public class DowngradeTests
 {
     private static OtrSettings Both(OtrSettings settings) => settings with { Policy = OtrPolicy.AllowV3 | OtrPolicy.RequireEncryption };

@@ -80,14 +80,16 @@ public class Fragment4Tests
         ["0,2,abc", "3,2,abc", "1,0,abc", "1,2,", "1,65536,abc", "-1,2,abc", "1,2,a,b", "1,2"];
 
     [Theory, Trait("hostile", "F02"), MemberData(nameof(Malformed))]
-    public void Malformed_pieces_are_refused(string rest) => AssertRejected($"?OTR|00000001|00001002|00001001,{rest},", RejectReason.BadFragment);
+    public void Malformed_pieces_are_refused(string rest) =>
+        AssertRejected($"?OTR|00000001|00001002|00001001,{rest},", RejectReason.BadFragment);
 
     [Fact, Trait("hostile", "F03")]
     public void A_forged_piece_with_another_total_does_not_kill_the_message()
     {
         var pieces = Cut("honest");
         _us.Receive(pieces[0]);
-        AssertRejected(pieces[1].Replace($",{pieces.Length:d5},", $",{pieces.Length + 1:d5},", StringComparison.Ordinal), RejectReason.BadFragment);
+        var forged = pieces[1].Replace($",{pieces.Length:d5},", $",{pieces.Length + 1:d5},", StringComparison.Ordinal);
+        AssertRejected(forged, RejectReason.BadFragment);
         foreach (var piece in pieces[1..]) _us.Receive(piece);
         Assert.Equal(["honest"], _us.PrivateTexts);
     }

@@ -38,7 +38,8 @@ internal readonly struct DakeMachine(
 
     private long NowSeconds => environment.NowMilliseconds / 1000;
 
-    private Ed448IdentityKey Own => account.Identity ?? throw new InvalidOperationException("An account without identity speaks no version 4.");
+    private Ed448IdentityKey Own =>
+        account.Identity ?? throw new InvalidOperationException("An account without identity speaks no version 4.");
 
     /// <summary>Bob: fresh keys, Identity message → WAITING_AUTH_R. Draws 57, 80, 57 and 80 bytes.</summary>
     public byte[] Start(DakeContext dake)
@@ -183,7 +184,9 @@ internal readonly struct DakeMachine(
         _ => RejectReason.InvalidProfile,
     };
 
-    /// <summary>The shared secret K of both sides' keys, of which ssid and first root key are made (C7.5). False: an ECDH secret is 0.</summary>
+    /// <summary>
+    /// The shared secret K of both sides' keys, of which ssid and first root key are made (C7.5). False: an ECDH secret is 0.
+    /// </summary>
     private static bool TryDerive(DakeKeys own, DakePublicKeys peer, out SecretBytes? firstRoot, out ulong ssid)
     {
         (firstRoot, ssid) = (null, 0);

@@ -85,7 +85,8 @@ internal static class DakeSnapshot
 
     private static SentAuthR? ReadAnswer(ref OtrReader r)
     {
-        byte[] message = r.ReadData().ToArray(), answered = r.ReadFixed(SHA256.HashSizeInBytes).ToArray(), transcript = r.ReadData().ToArray();
+        byte[] message = r.ReadData().ToArray(), answered = r.ReadFixed(SHA256.HashSizeInBytes).ToArray();
+        var transcript = r.ReadData().ToArray();
         var ring = new Ed448Point[RingSignature.Ring];
         for (int i = 0; i < ring.Length; i++) ring[i] = ReadPoint(ref r);
         var peer = r.ReadFingerprint(Fingerprint.Ed448Size);
