@@ -47,7 +47,7 @@ internal sealed class ConversationClient(
         catch (TimeoutException)
         {
             telemetry.AnsweredLate();
-            return ConversationTurn.Unavailable("slow");
+            return ConversationTurn.Unavailable(ConversationReply.Slow);
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class ConversationClient(
                 catch (TimeoutException)
                 {
                     long now = NowMs;
-                    if (now >= giveUpMs) return ConversationTurn.Unavailable("slow");
+                    if (now >= giveUpMs) return ConversationTurn.Unavailable(ConversationReply.Slow);
                     if (now < expiresAtMs && repetition is not null) region.Tell(repetition, asker);
                 }
             }

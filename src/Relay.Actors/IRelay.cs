@@ -174,7 +174,17 @@ public abstract record ConversationReply
     public sealed record Overloaded(string Bound, TimeSpan RetryAfter) : ConversationReply;
 
     /// <summary>It is not known whether the command was executed: the node drains, or the store failed. Retry under the same id.</summary>
-    public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : ConversationReply;
+    public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : ConversationReply
+    {
+        /// <summary>
+        /// True if only this conversation is concerned, so that another node could not do better: its shard moves, its node does not
+        /// reply, or the command came out of order or too late.
+        /// </summary>
+        public bool IsOfConversation => Reason is Moved or Expired or OutOfOrder or Slow;
+    }
+
+    /// <summary>As a reason of <see cref="Unavailable"/>: no reply came before the command expired.</summary>
+    public const string Slow = "slow";
 
     /// <summary>As a reason of <see cref="Unavailable"/>: the message before it has not been executed.</summary>
     public const string OutOfOrder = "order";

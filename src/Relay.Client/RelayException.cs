@@ -56,5 +56,8 @@ public sealed class RelayException : Exception
     /// True if this server or the connection to it failed, so that another server may succeed; false if the cause is the request or the
     /// load.
     /// </summary>
-    internal bool IsOfServer => IsPassing && Code != StatusCode.ResourceExhausted;
+    internal bool IsOfServer => IsPassing && Code != StatusCode.ResourceExhausted && Reason != OfConversation;
+
+    /// <summary>The reason with which a server says that one conversation does not reply, while it serves others.</summary>
+    private const string OfConversation = "CONVERSATION_UNAVAILABLE";
 }

@@ -44,7 +44,7 @@ public sealed class FailoverTests
             var done = await answers(address, command, cancellation);
             if (command.RequestId != "2" || !failsOnce) return done;
             failsOnce = false;
-            return new ConversationReply.Unavailable("moved", TimeSpan.FromSeconds(30));
+            return new ConversationReply.Unavailable("draining", TimeSpan.FromSeconds(30));
         };
         await using var client = await ConnectAsync(Scope.Bot, one, two);
         var bot = client.Bot(Endpoint);
@@ -55,6 +55,34 @@ public sealed class FailoverTests
         await two.Host.DrainAsync(CancellationToken.None);
         await bot.SendToAsync(Endpoint, "p", "hello", "4", Patience.Token);
         Assert.Equal(["1", "2", "4"], atFirst);
+    }
+
+    [Theory]
+    [InlineData(ConversationReply.Slow)]
+    [InlineData(ConversationReply.Moved)]
+    [InlineData(ConversationReply.Expired)]
+    [InlineData(ConversationReply.OutOfOrder)]
+    public async Task A_conversation_that_does_not_reply_is_asked_again_at_the_same_node(string reason)
+    {
+        FakeRelay first = new() { Documents = new FakeDocuments() }, second = new(first);
+        ConcurrentQueue<string> atFirst = Recorded(first), atSecond = Recorded(second);
+        var (one, two) = await TestServer.StartTwoAsync(first, second);
+        await using var _ = one;
+        await using var __ = two;
+        bool failsOnce = true;
+        var answers = first.OnAsk;
+        first.OnAsk = async (address, command, cancellation) =>
+        {
+            var done = await answers(address, command, cancellation);
+            if (!failsOnce) return done;
+            failsOnce = false;
+            return new ConversationReply.Unavailable(reason, TimeSpan.FromMilliseconds(10));
+        };
+        await using var client = await ConnectAsync(Scope.Bot, one, two);
+        // The whole client would leave the node for one conversation, with all streams, perhaps for the node that hangs.
+        await client.Bot(Endpoint).SendToAsync(Endpoint, "p", "hello", "1", Patience.Token);
+        Assert.Equal(["1", "1"], atFirst);
+        Assert.Empty(atSecond);
     }
 
     [Fact]

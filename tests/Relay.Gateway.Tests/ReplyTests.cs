@@ -57,6 +57,11 @@ public sealed class ReplyTests
         Assert.Equal("request_id", Assert.Single(reused.Violations).Field);
         Assert.Equal(s_wait, (await RefusedAsync(new ConversationReply.Overloaded("mailbox", s_wait), StatusCode.ResourceExhausted, "OVERLOADED")).RetryAfter);
         Assert.Equal(s_wait, (await RefusedAsync(new ConversationReply.Unavailable("store", s_wait), StatusCode.Unavailable, "UNAVAILABLE")).RetryAfter);
+        foreach (var reason in new[] { ConversationReply.Slow, ConversationReply.Moved, ConversationReply.Expired, ConversationReply.OutOfOrder })
+        {
+            var refused = await RefusedAsync(new ConversationReply.Unavailable(reason, s_wait), StatusCode.Unavailable, "CONVERSATION_UNAVAILABLE");
+            Assert.Equal(s_wait, refused.RetryAfter);
+        }
         await RefusedAsync(new ConversationReply.Quarantined(FakeRelay.ConversationId), StatusCode.DataLoss, "CONVERSATION_QUARANTINED");
     }
 

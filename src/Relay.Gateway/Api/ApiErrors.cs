@@ -51,8 +51,8 @@ internal static class ApiErrors
             ? Make(StatusCode.ResourceExhausted, text, Info(reason), Retry(delay))
             : Make(StatusCode.ResourceExhausted, text, Info(reason));
 
-    public static RpcException Unavailable(string text, TimeSpan retryAfter) =>
-        Make(StatusCode.Unavailable, text, Info(Reasons.Unavailable), Retry(retryAfter));
+    public static RpcException Unavailable(string text, TimeSpan retryAfter, string reason = Reasons.Unavailable) =>
+        Make(StatusCode.Unavailable, text, Info(reason), Retry(retryAfter));
 
     public static RpcException Internal() =>
         Make(StatusCode.Internal, "The server failed; its log has the details.", Info(Reasons.Internal));

@@ -50,6 +50,11 @@ public static class Reasons
     public const string Overloaded = "OVERLOADED";
     /// <summary>The server is draining or its store fails; whether the request was carried out is not known.</summary>
     public const string Unavailable = "UNAVAILABLE";
+    /// <summary>
+    /// One conversation does not reply, because its node hangs or its shard moves; the server itself serves others. Whether the
+    /// request was carried out is not known.
+    /// </summary>
+    public const string ConversationUnavailable = "CONVERSATION_UNAVAILABLE";
     /// <summary>A cursor or acknowledgement is beyond the last sequence of the stream.</summary>
     public const string CursorBeyondEnd = "CURSOR_BEYOND_END";
     /// <summary>Another bridge stream has opened the endpoint, and delivers its wire text from now on.</summary>

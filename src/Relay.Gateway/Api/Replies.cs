@@ -28,6 +28,8 @@ internal static class Replies
             "request_id", "was already used in this conversation for a different request", Reasons.RequestIdReused),
         ConversationReply.Overloaded o => ApiErrors.ResourceExhausted(
             Reasons.Overloaded, $"A limit of the server is reached ({o.Bound}); nothing was done.", o.RetryAfter),
+        ConversationReply.Unavailable { IsOfConversation: true } u => ApiErrors.Unavailable(
+            "The conversation does not reply now; retry with the same request id.", u.RetryAfter, Reasons.ConversationUnavailable),
         ConversationReply.Unavailable u => ApiErrors.Unavailable(
             "The server cannot do this now; retry with the same request id.", u.RetryAfter),
         ConversationReply.Quarantined => ApiErrors.DataLoss(
