@@ -32,7 +32,7 @@ public class DakeHostileTests
     private void AssertStillAnswers(DakeFields identity) =>
         Assert.Equal((byte)MessageType.AuthR, WireText.TypeOf(_us.Receive(identity.Wire).Wire().Single()));
 
-    [Fact, Trait("hostile", "C1.3")]
+    [Fact, Trait("checklist4", "C1.3")]
     public void Points_that_are_none_are_refused_in_every_place()
     {
         var identity = Identity();
@@ -45,7 +45,7 @@ public class DakeHostileTests
         AssertStillAnswers(identity);
     }
 
-    [Fact, Trait("hostile", "C1.3")]
+    [Fact, Trait("checklist4", "C1.3")]
     public void Points_that_are_none_are_refused_in_an_auth_r()
     {
         var authR = AuthR();
@@ -59,7 +59,7 @@ public class DakeHostileTests
         Assert.Equal((byte)MessageType.AuthI, WireText.TypeOf(_us.Receive(authR.Wire).Wire().Single()));
     }
 
-    [Fact, Trait("hostile", "C1.9")]
+    [Fact, Trait("checklist4", "C1.9")]
     public void Numbers_outside_the_subgroup_are_refused_in_every_place()
     {
         var identity = Identity();
@@ -72,7 +72,7 @@ public class DakeHostileTests
         AssertStillAnswers(identity);
     }
 
-    [Fact, Trait("hostile", "C7.4")]
+    [Fact, Trait("checklist4", "C7.4")]
     public void A_key_for_two_purposes_is_refused()
     {
         var identity = Identity();
@@ -80,7 +80,7 @@ public class DakeHostileTests
         AssertRefused(_us, (identity with { FirstDh = identity.Dh }).Wire, RejectReason.InvalidGroupElement);
     }
 
-    [Fact, Trait("hostile", "C7.4")]
+    [Fact, Trait("checklist4", "C7.4")]
     public void Anything_cut_or_appended_is_refused()
     {
         var identity = Identity();
@@ -89,7 +89,7 @@ public class DakeHostileTests
             AssertRefused(_us, WireText.Encode(identity.Message[..length]), RejectReason.Malformed, $"{length} bytes");
     }
 
-    [Fact, Trait("hostile", "C7.4")]
+    [Fact, Trait("checklist4", "C7.4")]
     public void Anything_cut_from_an_auth_r_or_appended_is_refused()
     {
         var authR = AuthR();
@@ -106,7 +106,7 @@ public class DakeHostileTests
         { "our own", RejectReason.Reflected },
     };
 
-    [Theory, Trait("hostile", "C4.8"), MemberData(nameof(BadProfiles))]
+    [Theory, Trait("checklist4", "C4.8"), MemberData(nameof(BadProfiles))]
     public void Bad_profiles_are_refused(string kind, RejectReason reason)
     {
         var identity = Identity();
@@ -125,7 +125,7 @@ public class DakeHostileTests
         AssertStillAnswers(identity with { Profile = Signed(key, 0x1002, now - OtrLimits.ProfileLifetime + 60) });
     }
 
-    [Fact, Trait("hostile", "C6.4")]
+    [Fact, Trait("checklist4", "C6.4")]
     public void A_ring_with_one_key_twice_is_not_signed()
     {
         var identity = Identity();
@@ -137,7 +137,7 @@ public class DakeHostileTests
         AssertStillAnswers(identity);
     }
 
-    [Fact, Trait("hostile", "C6.3")]
+    [Fact, Trait("checklist4", "C6.3")]
     public void A_signature_that_is_altered_anywhere_is_refused_and_the_honest_one_accepted_after_it()
     {
         var authR = AuthR();
@@ -163,7 +163,7 @@ public class DakeHostileTests
         Assert.Equal(MessageState.Encrypted, _peer.Conversation.State);
     }
 
-    [Theory, Trait("hostile", "C5.1")]
+    [Theory, Trait("checklist4", "C5.1")]
     [InlineData("our address")]
     [InlineData("the peer's address")]
     [InlineData("the first ECDH key")]
@@ -198,7 +198,7 @@ public class DakeHostileTests
         AssertRefused(us, authR.Wire, RejectReason.BadSignature);
     }
 
-    [Fact, Trait("hostile", "C7.8")]
+    [Fact, Trait("checklist4", "C7.8")]
     public void An_auth_r_that_was_taken_is_not_taken_again()
     {
         var authR = AuthR();
@@ -210,7 +210,7 @@ public class DakeHostileTests
         AssertRefused(_us, (authR with { Header = header }).Wire, RejectReason.UnexpectedAkeMessage);
     }
 
-    [Fact, Trait("hostile", "C7.3")]
+    [Fact, Trait("checklist4", "C7.3")]
     public void Our_own_identity_message_that_comes_back_is_refused()
     {
         var own = DakeFields.Of(_us.Receive("?OTRv4?").Wire().Single());
@@ -218,7 +218,7 @@ public class DakeHostileTests
         AssertRefused(_us, (own with { Header = header }).Wire, RejectReason.Reflected);
     }
 
-    [Theory, Trait("hostile", "C13.7")]
+    [Theory, Trait("checklist4", "C13.7")]
     [InlineData(0x00u, 0x1001u, RejectReason.InvalidInstanceTag)]
     [InlineData(0xffu, 0x1001u, RejectReason.InvalidInstanceTag)]
     [InlineData(0x1002u, 0xffu, RejectReason.InvalidInstanceTag)]
@@ -231,7 +231,7 @@ public class DakeHostileTests
         AssertRefused(_us, (identity with { Header = header.ToArrayAndDispose() }).Wire, reason);
     }
 
-    [Theory, Trait("hostile", "C7.1")]
+    [Theory, Trait("checklist4", "C7.1")]
     [InlineData(0x36)]
     [InlineData(0x37)]
     [InlineData(0x03)]
@@ -242,7 +242,7 @@ public class DakeHostileTests
         AssertRefused(_us, WireText.Encode([.. header.ToArrayAndDispose(), .. new byte[400]]), RejectReason.InvalidInstanceTag);
     }
 
-    [Fact, Trait("hostile", "C7.12")]
+    [Fact, Trait("checklist4", "C7.12")]
     public void Identity_messages_beyond_the_budget_are_not_answered()
     {
         var answered = 0;
@@ -255,7 +255,7 @@ public class DakeHostileTests
         Assert.Equal(RejectReason.RateLimited, _us.Rejects.Last());
     }
 
-    [Fact, Trait("hostile", "C7.12")]
+    [Fact, Trait("checklist4", "C7.12")]
     public void What_the_server_cannot_afford_now_changes_nothing_and_may_come_again()
     {
         var identity = Identity();
@@ -270,7 +270,7 @@ public class DakeHostileTests
         Assert.Equal(MessageState.Encrypted, _us.Conversation.State);
     }
 
-    [Fact, Trait("hostile", "C7.12")]
+    [Fact, Trait("checklist4", "C7.12")]
     public void Forged_auth_i_messages_without_end_end_the_exchange()
     {
         _us.Receive(Identity().Wire);
@@ -281,7 +281,7 @@ public class DakeHostileTests
         Assert.Equal(RejectReason.UnexpectedAkeMessage, _us.Rejects.Last());
     }
 
-    [Fact, Trait("hostile", "C13.6")]
+    [Fact, Trait("checklist4", "C13.6")]
     public void A_stranger_is_not_answered_where_none_is()
     {
         var us = Party4.New(1, 2, s => s with { AnswersStrangers = false });

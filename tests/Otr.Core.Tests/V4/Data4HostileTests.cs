@@ -62,7 +62,7 @@ public class Data4HostileTests
         Assert.Equal(text, _us.PrivateTexts.Last());
     }
 
-    [Theory, Trait("hostile", "C8.7")]
+    [Theory, Trait("checklist4", "C8.7")]
     [InlineData(0)]
     [InlineData(1)]
     public void One_bit_anywhere_before_the_revealed_keys_is_refused_and_the_honest_message_read_after_it(int rotations)
@@ -74,7 +74,7 @@ public class Data4HostileTests
         AssertDelivers(message);
     }
 
-    [Fact, Trait("hostile", "C8.11")]
+    [Fact, Trait("checklist4", "C8.11")]
     public void Revealed_keys_are_measured_and_not_looked_at()
     {
         Turn();
@@ -86,7 +86,7 @@ public class Data4HostileTests
         AssertDelivers(Convert.FromBase64String(Changed(message, message.Length - 1).AsMemory()[5..^1].ToText()));
     }
 
-    [Fact, Trait("hostile", "C8.7")]
+    [Fact, Trait("checklist4", "C8.7")]
     public void A_replay_is_refused_quietly()
     {
         var message = Sent();
@@ -96,7 +96,7 @@ public class Data4HostileTests
         Assert.DoesNotContain(_us.All.Wire(), w => w.ToText().Contains("Error", StringComparison.Ordinal));
     }
 
-    [Fact, Trait("hostile", "C8.7")]
+    [Fact, Trait("checklist4", "C8.7")]
     public void Ratchets_of_the_future_and_messages_far_ahead_are_refused_at_once()
     {
         var message = Sent();
@@ -105,7 +105,7 @@ public class Data4HostileTests
         AssertDelivers(message);
     }
 
-    [Fact, Trait("hostile", "C8.10")]
+    [Fact, Trait("checklist4", "C8.10")]
     public void Exactly_as_many_messages_may_be_skipped_as_keys_are_kept()
     {
         byte[][] messages = [.. Enumerable.Range(0, OtrLimits.MaxSkippedKeys + 2).Select(i => Sent($"{i}"))];
@@ -117,7 +117,7 @@ public class Data4HostileTests
         AssertDelivers(messages[501], "501");
     }
 
-    [Fact, Trait("hostile", "C8.6")]
+    [Fact, Trait("checklist4", "C8.6")]
     public void A_d_h_key_belongs_to_every_third_ratchet_and_to_no_other()
     {
         var with = Sent();
@@ -131,7 +131,7 @@ public class Data4HostileTests
         AssertDelivers(without);
     }
 
-    [Fact, Trait("hostile", "C1.3")]
+    [Fact, Trait("checklist4", "C1.3")]
     public void Keys_of_a_new_ratchet_that_are_none_are_refused()
     {
         Turn();
@@ -144,7 +144,7 @@ public class Data4HostileTests
         AssertDelivers(message);
     }
 
-    [Theory, Trait("hostile", "C9.6")]
+    [Theory, Trait("checklist4", "C9.6")]
     [InlineData(0, true)]
     [InlineData(MessageHeader.IgnoreUnreadable, false)]
     public void An_unreadable_message_is_answered_by_its_code_unless_the_sender_does_not_care(byte flags, bool isAnswered)
@@ -159,7 +159,7 @@ public class Data4HostileTests
         Assert.All(errors, e => Assert.StartsWith("?OTR Error: ERROR_2: ", e, StringComparison.Ordinal));
     }
 
-    [Fact, Trait("hostile", "D18")]
+    [Fact, Trait("hostile4", "D18")]
     public void A_data_message_of_another_version_is_refused()
     {
         var message = Sent();
@@ -168,7 +168,7 @@ public class Data4HostileTests
         AssertDelivers(message);
     }
 
-    [Fact, Trait("hostile", "D12")]
+    [Fact, Trait("hostile4", "D12")]
     public void The_end_with_text_and_other_tlvs_delivers_the_text_and_nothing_else()
     {
         var effects = _us.Receive(Sealed([.. "bye\0"u8, 0, 7, 0, 4, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 0, 0]));
@@ -178,7 +178,7 @@ public class Data4HostileTests
         Assert.Empty(effects.Wire());
     }
 
-    [Fact, Trait("hostile", "C9.5")]
+    [Fact, Trait("checklist4", "C9.5")]
     public void No_more_than_ten_extra_keys_are_made()
     {
         byte[] tlv = [0, 7, 0, 4, 0, 0, 0, 1];
@@ -187,7 +187,7 @@ public class Data4HostileTests
         Assert.Equal((OtrLimits.MaxExtraKeys, OtrLimits.MaxExtraKeys), (keys.Length, keys.Distinct().Count()));
     }
 
-    [Fact, Trait("hostile", "C9.4")]
+    [Fact, Trait("checklist4", "C9.4")]
     public void Type_eight_is_no_extra_key_and_a_cut_tlv_is_dropped()
     {
         var effects = _us.Receive(Sealed([.. "text\0"u8, 0, 8, 0, 4, 0, 0, 0, 1, 0, 7, 0, 9, 1]));
@@ -196,7 +196,7 @@ public class Data4HostileTests
         Assert.Empty(effects.OfType<OtrEffect.SmpChanged>());
     }
 
-    [Fact, Trait("hostile", "C8.12")]
+    [Fact, Trait("checklist4", "C8.12")]
     public void A_session_that_is_not_keyed_anew_expires_and_reveals_what_it_used()
     {
         _us.Receive(WireText.Encode(Sent("read")));
@@ -211,7 +211,7 @@ public class Data4HostileTests
         Assert.Equal(MessageState.Finished, _peer.Conversation.State);
     }
 
-    [Fact, Trait("hostile", "C7.11")]
+    [Fact, Trait("checklist4", "C7.11")]
     public void Few_early_messages_are_held_and_none_of_a_stranger()
     {
         var (us, peer) = Party4.Pair();

@@ -47,7 +47,7 @@ public class Fragment4Tests
         Assert.Empty(_us.Rejects);
     }
 
-    [Fact, Trait("hostile", "F04")]
+    [Fact, Trait("hostile4", "F04")]
     public void A_fragment_of_a_fragment_is_refused()
     {
         var inner = Cut("inner")[0];
@@ -57,7 +57,7 @@ public class Fragment4Tests
         AssertRejected($"?OTR|0000000c|00001002|00001001,1,1,{inner},", RejectReason.BadFragment);
     }
 
-    [Fact, Trait("hostile", "F08")]
+    [Fact, Trait("hostile4", "F08")]
     public void A_message_of_another_sender_or_version_within_is_refused()
     {
         var whole = Convert.ToBase64String([0, 4, 3, 0, 0, 0x10, 0x07, 0, 0, 0x10, 0x01, .. new byte[200]]);
@@ -69,7 +69,7 @@ public class Fragment4Tests
         AssertRejected($"?OTR|00001002|00001001,1,1,?OTR:{whole}.,", RejectReason.Malformed);
     }
 
-    [Fact, Trait("hostile", "F05")]
+    [Fact, Trait("hostile4", "F05")]
     public void Pieces_for_others_or_with_bad_tags_are_refused()
     {
         AssertRejected("?OTR|00000001|00001002|00001005,1,2,abc,", RejectReason.OtherInstance);
@@ -79,11 +79,11 @@ public class Fragment4Tests
     public static TheoryData<string> Malformed =>
         ["0,2,abc", "3,2,abc", "1,0,abc", "1,2,", "1,65536,abc", "-1,2,abc", "1,2,a,b", "1,2"];
 
-    [Theory, Trait("hostile", "F02"), MemberData(nameof(Malformed))]
+    [Theory, Trait("hostile4", "F02"), MemberData(nameof(Malformed))]
     public void Malformed_pieces_are_refused(string rest) =>
         AssertRejected($"?OTR|00000001|00001002|00001001,{rest},", RejectReason.BadFragment);
 
-    [Fact, Trait("hostile", "F03")]
+    [Fact, Trait("hostile4", "F03")]
     public void A_forged_piece_with_another_total_does_not_kill_the_message()
     {
         var pieces = Cut("honest");
@@ -94,7 +94,7 @@ public class Fragment4Tests
         Assert.Equal(["honest"], _us.PrivateTexts);
     }
 
-    [Fact, Trait("hostile", "F07")]
+    [Fact, Trait("hostile4", "F07")]
     public void Messages_begun_are_bounded_in_number_bytes_and_age()
     {
         for (var i = 0; i < 3 * OtrLimits.MaxFragmentSets; i++) _us.Receive($"?OTR|{i + 1:x8}|00001002|00001001,1,2,abc,");

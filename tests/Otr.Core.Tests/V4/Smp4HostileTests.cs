@@ -55,7 +55,7 @@ public class Smp4HostileTests
     public void Equal_secrets_succeed_and_others_fail(byte answer, SmpOutcome outcome) =>
         Assert.Equal(outcome, Receive(4, value => value, answer).Outcome);
 
-    [Theory, Trait("hostile", "S01")]
+    [Theory, Trait("hostile4", "S01")]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
@@ -70,7 +70,7 @@ public class Smp4HostileTests
         }
     }
 
-    [Theory, Trait("hostile", "S02")]
+    [Theory, Trait("hostile4", "S02")]
     [InlineData(1, 6)]
     [InlineData(2, 11)]
     [InlineData(3, 8)]
@@ -92,7 +92,7 @@ public class Smp4HostileTests
         return value;
     }
 
-    [Theory, Trait("hostile", "S03")]
+    [Theory, Trait("hostile4", "S03")]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
@@ -104,7 +104,7 @@ public class Smp4HostileTests
         AssertCheated(message, _ => [], "empty");
     }
 
-    [Theory, Trait("hostile", "C1.4")]
+    [Theory, Trait("checklist4", "C1.4")]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
@@ -128,7 +128,7 @@ public class Smp4HostileTests
         Assert.NotEqual(SmpOutcome.Cheated, step.Outcome);
     }
 
-    [Fact, Trait("hostile", "S06")]
+    [Fact, Trait("hostile4", "S06")]
     public void A_question_that_is_too_long_ends_the_run_and_one_beyond_the_message_is_cheating()
     {
         var value = _initiator.Start(Secret(1), null, _random).Send!.Value[4..];
@@ -147,7 +147,7 @@ public class Smp4HostileTests
         Assert.Equal(OtrLimits.MaxSmpQuestionBytes, longest.Request!.Question!.Length);
     }
 
-    [Theory, Trait("hostile", "S10")]
+    [Theory, Trait("hostile4", "S10")]
     [InlineData(1)]
     [InlineData(2)]
     public void Coordinates_equal_to_our_own_are_cheating(byte answer)
@@ -161,7 +161,7 @@ public class Smp4HostileTests
         Assert.Equal(SmpOutcome.Cheated, _initiator.Receive(TlvType.Smp2, value, new Draws(drawn[7..])).Outcome);
     }
 
-    [Fact, Trait("hostile", "S04")]
+    [Fact, Trait("hostile4", "S04")]
     public void Any_message_out_of_state_ends_the_run_and_type_seven_is_none()
     {
         foreach (var type in (ushort[])[TlvType.Smp2, TlvType.Smp3, TlvType.Smp4])
