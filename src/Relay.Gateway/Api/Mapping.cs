@@ -133,7 +133,7 @@ internal static class Mapping
                 break;
             default:
                 // A bot must never receive wire text, even if a bug appends it to the event stream.
-                throw new UnreachableException($"{item.Body.GetType().Name} is no event.");
+                throw new UnreachableException($"{item.Body.GetType().Name} is not an event.");
         }
         return e;
     }
@@ -152,6 +152,6 @@ internal static class Mapping
         },
         OutboxBody.Notice => null,
         // A bridge must never receive plaintext, even if a bug appends it to the wire stream.
-        _ => throw new UnreachableException($"{item.Body.GetType().Name} is no wire text."),
+        _ => throw new UnreachableException($"{item.Body.GetType().Name} is not wire text."),
     };
 }
