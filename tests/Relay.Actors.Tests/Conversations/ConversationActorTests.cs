@@ -13,17 +13,13 @@ namespace Relay.Actors.Tests.Conversations;
 /// <summary>The entity's shell: when it loads, commits and replies, what it bounds, and how it ends.</summary>
 public sealed class ConversationActorTests : TestKit
 {
-    private const string Settings = """
-        akka { loglevel = OFF, stdout-loglevel = OFF }
-        relay.conversation-dispatcher { type = Dispatcher }
-        """;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
     private static readonly ShardFence s_fence = new(3, 7);
 
     private readonly EntityHarness _harness = new();
     private readonly TestProbe _parent;
 
-    public ConversationActorTests() : base(Settings) => _parent = CreateTestProbe("parent");
+    public ConversationActorTests() : base(EntityHarness.Settings) => _parent = CreateTestProbe("parent");
 
     protected override void Dispose(bool disposing)
     {

@@ -11,10 +11,6 @@ namespace Relay.Actors.Tests.Conversations;
 /// <summary>The region of a single process, and the client in front of any region.</summary>
 public sealed class LocalConversationRegionTests : TestKit
 {
-    private const string Settings = """
-        akka { loglevel = OFF, stdout-loglevel = OFF }
-        relay.conversation-dispatcher { type = Dispatcher }
-        """;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
 
     private readonly EntityHarness _harness = new();
@@ -22,7 +18,7 @@ public sealed class LocalConversationRegionTests : TestKit
     private readonly RelayTelemetry _telemetry = new();
     private readonly Admission _admission = new();
 
-    public LocalConversationRegionTests() : base(Settings) { }
+    public LocalConversationRegionTests() : base(EntityHarness.Settings) { }
 
     protected override void Dispose(bool disposing)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Akka.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors.Conversations;
@@ -13,6 +14,10 @@ namespace Relay.Actors.Tests.Harness;
 /// <summary>What an entity uses, over a store that answers when the test says so.</summary>
 internal sealed class EntityHarness : IDisposable
 {
+    /// <summary>The product's settings of an actor system, without a log.</summary>
+    public static Config Settings { get; } = ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }")
+        .WithFallback(ConfigurationFactory.FromResource("Relay.Actors.Hosting.akka.hocon", typeof(ConversationActor).Assembly));
+
     public const string Endpoint = "bot", Peer = "contact@example.net";
     public const int MaxResident = 2;
 
