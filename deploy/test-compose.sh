@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs docker-compose.yml for real and checks what deploy/README.md promises of it: builds the image, starts three relays
-# with RabbitMQ and PostgreSQL, holds conversations through them from outside while every relay is replaced, one is killed
-# and both engines are restarted, and takes everything down.
+# with PostgreSQL, holds conversations through them from outside while every relay is replaced, one is killed, one hangs and the
+# database is restarted, and takes everything down.
 #
 #   deploy/test-compose.sh [COMPOSE FILE...]     further compose files are laid over docker-compose.yml
 #
@@ -49,9 +49,9 @@ trap finish EXIT
 container() { compose ps -q "$1"; }
 inspect() { docker inspect -f "$2" "$(container "$1")"; }
 wait_healthy() {
-  local deadline=$((SECONDS + 180)) status
+  local deadline=$((SECONDS + 300)) status
   while status=$(inspect "$1" '{{.State.Health.Status}}'); [ "$status" != healthy ]; do
-    [ $SECONDS -lt $deadline ] || fail "$1 is '$status', not healthy, after three minutes"
+    [ $SECONDS -lt $deadline ] || fail "$1 is '$status', not healthy, after five minutes"
     sleep 1
   done
 }
@@ -79,8 +79,8 @@ end_load() {
 say "build and start"
 compose build -q >/dev/null
 compose up -d >/dev/null 2>&1 || fail "compose up"
-for service in postgres rabbitmq relay1 relay2 relay3; do wait_healthy $service; done
-ok "database, broker and three relays are healthy by their own probes"
+for service in postgres relay1 relay2 relay3; do wait_healthy $service; done
+ok "the database and three relays are healthy by their own probes"
 
 say "clients outside"
 compose exec -T relay1 cat /etc/relay/tls/relay.crt >"$work/relay.crt"
@@ -95,14 +95,34 @@ done
 ok "what one relay was told, all of them know, over TLS, by one admin key"
 if "$relay" health --server "http://127.0.0.1:$RELAY_PORT_1" >/dev/null 2>&1; then fail "cleartext was answered"; fi
 ok "cleartext is not answered"
+nodes_up() { client nodes | grep -c '^relay[123]\.cluster:7430 *up ' || true; }
+wait_nodes() {
+  local deadline=$((SECONDS + 60))
+  until [ "$(nodes_up)" = 3 ]; do
+    [ $SECONDS -lt $deadline ] || fail "the three relays are not one cluster: $(client nodes)"
+    sleep 1
+  done
+}
+wait_nodes
+client nodes | sed 's/^/   /'
+ok "the three are one cluster"
 
 say "what they may do"
 for service in relay1 relay2 relay3; do
   [ "$(docker port "$(container $service)" | grep -vc ' 127\.0\.0\.1:')" = 0 ] || fail "$service is published beyond 127.0.0.1"
 done
-for service in postgres rabbitmq; do [ -z "$(docker port "$(container $service)")" ] || fail "$service is published"; done
-ok "relays are published on 127.0.0.1 only, database and broker not at all"
-for service in postgres rabbitmq relay1 relay2 relay3; do
+[ -z "$(docker port "$(container postgres)")" ] || fail "postgres is published"
+ok "relays are published on 127.0.0.1 only, the database not at all"
+# Where another relay reaches a relay's own port.
+reaches() {
+  local address
+  address=$(docker inspect -f "{{(index .NetworkSettings.Networks \"${project}_$2\").IPAddress}}" "$(container "$1")")
+  compose exec -T relay3 bash -c ": </dev/tcp/$address/7430" 2>/dev/null
+}
+reaches relay1 cluster || fail "relay3 does not reach relay1's port for other nodes"
+if reaches relay1 clients; then fail "relay1's port for other nodes is open to its clients"; fi
+ok "relays listen for each other on the network 'cluster' only"
+for service in postgres relay1 relay2 relay3; do
   [ "$(compose exec -T $service id -u | tr -d '\r')" != 0 ] || fail "$service runs as root"
   compose exec -T $service grep -Eq '^[^ ]+ / [^ ]+ ro,' /proc/mounts || fail "the root file system of $service is writable"
 done
@@ -141,15 +161,34 @@ wait_healthy relay1
 end_load
 ok "a relay was killed: nobody saw an error, and nothing was lost, repeated or out of order"
 
-say "database and broker are restarted under load"
+say "a relay hangs under load, and goes on"
+begin_load
+restarts=$(inspect relay3 '{{.RestartCount}}')
+compose pause relay3 >/dev/null 2>&1 || fail "pause of relay3"
+# The others take over after about eight seconds.
+sleep 15
+compose unpause relay3 >/dev/null 2>&1 || fail "unpause of relay3"
+deadline=$((SECONDS + 60))
+until [ "$(inspect relay3 '{{.RestartCount}}')" = $((restarts + 1)) ]; do
+  [ $SECONDS -lt $deadline ] || fail "a relay that its cluster went on without was not started again"
+  sleep 1
+done
+case $(docker events --since "$(inspect relay3 '{{.Created}}')" --until "$(date +%s)" --filter "container=$(container relay3)" --filter event=die \
+  --format '{{index .Actor.Attributes "exitCode"}}' | tail -n 1) in 75) ;; *) fail "it did not end with exit code 75" ;; esac
+wait_healthy relay3
+wait_nodes
+end_load
+ok "its cluster went on without it, it ended with exit code 75 and was started again; nobody saw an error, and nothing was lost, repeated or out of order"
+
+say "the database is restarted under load"
 begin_load
 compose restart postgres >/dev/null 2>&1 || fail "restart of postgres"
 wait_healthy postgres
-compose restart rabbitmq >/dev/null 2>&1 || fail "restart of rabbitmq"
-wait_healthy rabbitmq
 sleep 5
+for service in relay1 relay2 relay3; do [ "$(inspect $service '{{.State.Running}}')" = true ] || fail "$service ended with the database"; done
 end_load
-ok "both engines were restarted: nobody saw an error, and nothing was lost, repeated or out of order"
+wait_nodes
+ok "no relay ended; nobody saw an error, and nothing was lost, repeated or out of order"
 
 say "down and up"
 compose down >/dev/null 2>&1
@@ -157,6 +196,26 @@ compose up -d >/dev/null 2>&1 || fail "compose up after down"
 for service in relay1 relay2 relay3; do wait_healthy $service; done
 case $(client endpoints show support --json) in *'"support@example.org"'*) ;; *) fail "the endpoint is gone" ;; esac
 ok "after down and up: the same endpoint, certificate and key"
+
+say "a backup is put back, as deploy/README.md says"
+compose exec -T postgres pg_dump -U relay -Fc relay >"$work/relay.dump" || fail "pg_dump"
+client endpoints create --network xmpp --account later@example.org --id later >/dev/null || fail "endpoints create"
+client keys create --scope bot --endpoint support --out "$work/later.key" >/dev/null || fail "keys create"
+compose stop relay1 relay2 relay3 >/dev/null 2>&1
+compose exec -T postgres pg_restore -U relay -d relay --clean --if-exists <"$work/relay.dump" || fail "pg_restore"
+compose exec -T postgres psql -q -U relay relay <<'END' || fail "psql"
+TRUNCATE relay.conversation, relay.seen, relay.outbox;
+UPDATE relay.endpoint_size SET conversations = 0; UPDATE relay.stream SET acknowledged = last, bytes = 0;
+END
+for n in 1 2 3; do compose run --rm --no-deps -T --entrypoint rm relay$n -f /var/lib/relay/api-keys.seen </dev/null >/dev/null 2>&1 || fail "rm api-keys.seen"; done
+compose start relay1 relay2 relay3 >/dev/null 2>&1
+for service in relay1 relay2 relay3; do wait_healthy $service; done
+case $(client endpoints show support --json) in *'"support@example.org"'*) ;; *) fail "the endpoint is gone" ;; esac
+if client endpoints show later >/dev/null 2>&1; then fail "an endpoint is there that is not in the backup"; fi
+begin_load
+sleep 3
+end_load
+ok "the endpoints of the backup are there, and conversations begin anew"
 
 compose down -v >/dev/null 2>&1
 [ -z "$(docker volume ls -q --filter "name=${project}_")" ] || fail "volumes are left"

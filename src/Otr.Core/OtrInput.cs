@@ -54,6 +54,12 @@ public abstract record OtrInput
     /// <param name="Trust">Its label has at most <see cref="OtrLimits.MaxTrustLabelBytes"/> of UTF-8.</param>
     public sealed record TrustRequested(Fingerprint Fingerprint, TrustLevel Trust) : OtrInput;
 
+    /// <summary>
+    /// The user lets the peer be spoken with in a lower version than the highest that a key exchange has completed in; without this word
+    /// that never happens, for nothing in the lower version authenticates that the higher one was not to be had.
+    /// </summary>
+    public sealed record LowerVersionAllowed : OtrInput;
+
     /// <summary>Time has passed; due at <see cref="OtrConversation.NextDeadline"/>, harmless at any time.</summary>
     public sealed record TimePassed : OtrInput;
 }

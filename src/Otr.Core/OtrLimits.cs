@@ -52,6 +52,8 @@ public static class OtrLimits
     /// message in tiny pieces makes be written: the longest needs pieces of 512 bytes, one of 4 KiB may have pieces of a few.
     /// </summary>
     public const int MaxFragmentWork = 32 << 20;
+    /// <summary>Messages of version 4 of which pieces have come and others have not.</summary>
+    public const int MaxFragmentSets = 8;
     /// <summary>Silence after which a data message is answered by a heartbeat, in ms.</summary>
     public const long HeartbeatInterval = 60_000;
     /// <summary>Least time between two queries that the engine sends by itself, in ms.</summary>
@@ -76,6 +78,16 @@ public static class OtrLimits
     public const int AkeBurst = 40;
     /// <summary>Time in which one more such message is answered, in ms.</summary>
     public const long AkeRefillInterval = 3_000;
+    /// <summary>
+    /// What an Identity or Auth-R message of version 4 costs of them: points, ring signatures and 3072-bit powers take some 10 ms.
+    /// </summary>
+    public const int DakePrice = 4;
+    /// <summary>Data messages held until the Auth-I that makes them readable; and bytes of them.</summary>
+    public const int MaxEarlyMessages = 4;
+    /// <inheritdoc cref="MaxEarlyMessages"/>
+    public const int MaxEarlyBytes = 32 * 1024;
+    /// <summary>Extra symmetric keys that one message may ask for, in version 4.</summary>
+    public const int MaxExtraKeys = 10;
     /// <summary>SMP runs that one peer may start at once; refilled one per <see cref="SmpRefillInterval"/>.</summary>
     public const int SmpBurst = 10;
     /// <summary>Time that a user has to answer an SMP request, if the settings say nothing else; in ms.</summary>

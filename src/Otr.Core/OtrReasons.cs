@@ -29,6 +29,8 @@ public enum RejectReason
     KeyChanged,
     /// <summary>A DSA public key that fails the parameter checks.</summary>
     InvalidPublicKey,
+    /// <summary>A client profile of version 4 that has expired, would be believed for too long, or does not speak version 4.</summary>
+    InvalidProfile,
     /// <summary>Our own message or key came back.</summary>
     Reflected,
     /// <summary>A data message outside a private session.</summary>

@@ -7,8 +7,8 @@ using Relay.Storage.Sealing;
 namespace Relay.Actors;
 
 /// <summary>
-/// The way in to conversations: works out which one is meant, admits the command, and asks the region. Without an answer it
-/// asks again under the same request id until the command expires; the request log makes a repetition harmless.
+/// Sends commands to conversations: it resolves the address, admits the command, and asks the region. Without a reply it
+/// retries under the same request id until the command expires; the request log makes retries harmless.
 /// </summary>
 internal sealed class ConversationClient(
     ActorSystem system, IActorRef region, KeyedIds ids, Admission admission, RelayTelemetry telemetry, TimeProvider time)
@@ -19,14 +19,14 @@ internal sealed class ConversationClient(
 
     public async ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation)
     {
-        Limits.RequestId(command.RequestId);
-        if (command is Command.ReceiveWire { After: { } before }) Limits.RequestId(before);
+        RelayLimits.CheckRequestId(command.RequestId);
+        if (command is Command.ReceiveWire { After: { } before }) RelayLimits.CheckRequestId(before);
         string id;
         string? peer = null;
         switch (address)
         {
             case ConversationAddress.ByPeer by:
-                Limits.Address(by.Peer);
+                RelayLimits.CheckAddress(by.Peer);
                 peer = by.Peer;
                 id = ids.Conversation(by.EndpointId, by.Peer);
                 break;
@@ -51,15 +51,17 @@ internal sealed class ConversationClient(
         }
     }
 
-    /// <summary>Has a conversation deal with a deadline that is due.</summary>
-    /// <returns>Whether it did.</returns>
+    /// <summary>Wakes a conversation whose deadline is due.</summary>
+    /// <returns>Whether the conversation has handled it.</returns>
     public async Task<bool> WakeAsync(ConversationKey key)
     {
         long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
         return await AdmitAsync(new Wake(key), null, expiresAtMs, 0).ConfigureAwait(false) is ConversationReply.Done;
     }
 
-    /// <summary>Counts as in flight until it is answered, also if the caller has gone: it takes up room in the entity.</summary>
+    /// <summary>
+    /// Counts as in flight until it is answered, even if the caller has given up, because it takes up room in the entity.
+    /// </summary>
     private async Task<ConversationReply> AdmitAsync(
         IConversationMessage message, IConversationMessage? repetition, long expiresAtMs, int bytes)
     {
@@ -74,7 +76,7 @@ internal sealed class ConversationClient(
             {
                 var reply = await AskOnceAsync(message, repetition, expiresAtMs).ConfigureAwait(false);
                 if (reply is not ConversationReply.Unavailable { Reason: ConversationReply.Moved }) return reply;
-                // Its next owner will be known soon.
+                // The next owner will be known soon.
                 await Sleep.ForAsync(RelayLimits.AskAgainAfter, time, CancellationToken.None).ConfigureAwait(false);
                 if (NowMs >= expiresAtMs) return reply;
             }
@@ -85,7 +87,7 @@ internal sealed class ConversationClient(
         }
     }
 
-    /// <summary>One asker, to whom the entity answers once, however often the command is sent.</summary>
+    /// <summary>Uses one temporary actor, which the entity replies to once, however often the command is sent.</summary>
     private async Task<ConversationReply> AskOnceAsync(IConversationMessage message, IConversationMessage? repetition, long expiresAtMs)
     {
         var answer = new TaskCompletionSource<ConversationAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -16,7 +16,7 @@ public static class EmbeddedRelay
     /// <summary>
     /// Opens (or makes) the data directory and starts the actors.
     /// </summary>
-    /// <param name="random">Safe for many threads.</param>
+    /// <param name="random">Thread-safe.</param>
     /// <exception cref="RelayStartException">
     /// Another process holds the directory, the database is foreign, damaged or newer, or the sealing key is another
     /// one: the message says which file and what to do, and nothing was overwritten.
@@ -69,7 +69,9 @@ public static class EmbeddedRelay
     {
         if (File.Exists(directory.SealingKey)) return SealingKey.Read(directory.SealingKey);
         if (File.Exists(directory.Database))
-            throw new RelayStartException($"The sealing key {directory.SealingKey} is missing, and {directory.Database} cannot be read without it. Put the key back from a backup, or move the database away to begin anew. Nothing was changed.");
+            throw new RelayStartException($"The sealing key {directory.SealingKey} is missing, and {directory.Database} "
+                + "cannot be read without it. Put the key back from a backup, or move the database away to begin anew. "
+                + "Nothing was changed.");
         return SealingKey.Create(directory.SealingKey, random.Fill);
     }
 
@@ -83,7 +85,9 @@ public static class EmbeddedRelay
     }
 
     private static KeyedIds OpenIdentity(Sealer sealer, byte[] value, DataDirectory directory)
-        => StoreIdentity.TryOpen(sealer, value) ?? throw new RelayStartException($"{directory.SealingKey} is not the key that {directory.Database} was sealed with. Put the right key back from a backup, or move the database away to begin anew. Nothing was overwritten.");
+        => StoreIdentity.TryOpen(sealer, value)
+            ?? throw new RelayStartException($"{directory.SealingKey} is not the key that {directory.Database} was "
+            + "sealed with. Put the right key back from a backup, or move the database away to begin anew. Nothing was overwritten.");
 }
 
 /// <param name="DataDirectory">Made with mode 0700 if absent; holds `relay.db`, `sealing.key` (0600), `lock` and `pid`.</param>

@@ -4,22 +4,21 @@ using Relay.Storage;
 namespace Relay.Actors;
 
 /// <summary>
-/// What the gateway may ask of the actors: the whole of it. One process with in-process shards and SQLite implements it
-/// (<see cref="EmbeddedRelay"/>), and a node of a cluster over a broker and a shared database.
+/// The interface between the gateway and the actors. Implemented by one process with SQLite (<see cref="EmbeddedRelay"/>) and
+/// by a node of a cluster over PostgreSQL (<see cref="Cluster.ClusterRelay"/>).
 /// </summary>
 public interface IRelay : IAsyncDisposable
 {
     IEndpoints Endpoints { get; }
 
     /// <summary>
-    /// Puts a command into the conversation's mailbox and answers once its effects are durable. Never throws for what a
-    /// caller can cause; <see cref="ConversationReply.Overloaded"/> when a bound is reached,
-    /// <see cref="ConversationReply.Unavailable"/> while
-    /// draining or when the store fails.
+    /// Sends a command to the conversation and replies once its effects are durable. Does not throw for what a caller can cause:
+    /// the reply is <see cref="ConversationReply.Overloaded"/> when a bound is reached, and
+    /// <see cref="ConversationReply.Unavailable"/> while draining or when the store fails.
     /// </summary>
     ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
 
-    /// <summary>A stored conversation without waking its actor's mailbox order; null if there is none.</summary>
+    /// <summary>A conversation as it is stored, read without its entity; null if there is none.</summary>
     ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
     /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>.</summary>
@@ -35,8 +34,8 @@ public interface IRelay : IAsyncDisposable
     ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => new([]);
 
     /// <summary>
-    /// Completes with the reason when this process may not go on, because its cluster goes on without it. Nothing more is
-    /// committed or answered then, and the process must end at once, to be started again. Never in one process.
+    /// Completes with the reason when this node must stop because the cluster has removed it. From then on it commits and answers
+    /// nothing, and the process must end at once and be started again. Never completes in one process.
     /// </summary>
     Task<string> Lost { get; }
 
@@ -50,25 +49,25 @@ public interface IRelay : IAsyncDisposable
     CancellationToken Draining { get; }
 }
 
-/// <summary>A node of the cluster, as the one that is asked sees it.</summary>
+/// <summary>A node of the cluster, as the answering node sees it.</summary>
 /// <param name="Name">Its host and port in the cluster.</param>
-/// <param name="IsSelf">It is the one that is asked.</param>
-/// <param name="State">Where it is in its membership.</param>
+/// <param name="IsSelf">True for the answering node.</param>
+/// <param name="State">State of its membership.</param>
 /// <param name="IsReachable">False: the nodes that watch it do not hear from it.</param>
-/// <param name="Shards">Shards that it acts for; null if its region did not answer.</param>
-/// <param name="Conversations">Conversations in its memory; null if its region did not answer.</param>
+/// <param name="Shards">Shards that it owns; null if its region did not reply.</param>
+/// <param name="Conversations">Conversations in its memory; null if its region did not reply.</param>
 public sealed record NodeView(string Name, bool IsSelf, NodeMembership State, bool IsReachable, int? Shards, int? Conversations);
 
-/// <summary>Where a node is in its membership of the cluster.</summary>
+/// <summary>State of a node's membership of the cluster.</summary>
 public enum NodeMembership
 {
-    /// <summary>It has asked to be a member.</summary>
+    /// <summary>It is joining.</summary>
     Joining,
-    /// <summary>It takes part.</summary>
+    /// <summary>It is a full member.</summary>
     Up,
-    /// <summary>It drains, and hands its shards over.</summary>
+    /// <summary>It is draining and hands its shards over.</summary>
     Leaving,
-    /// <summary>The others go on without it: it stops.</summary>
+    /// <summary>The other nodes have removed it: it stops.</summary>
     Down,
 }
 
@@ -81,7 +80,7 @@ public interface IEndpoints
     ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation);
 }
 
-/// <param name="EndpointId">Null: made up.</param>
+/// <param name="EndpointId">Null: generated.</param>
 /// <param name="Key">Null: generated. Ownership passes to the callee.</param>
 public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, OtrPolicy Policy,
     int MaxWireBytes, DsaPrivateKey? Key);
@@ -104,8 +103,8 @@ public sealed record EndpointView(string Id, string Network, string Account, Otr
 }
 
 /// <summary>
-/// Which conversation: by endpoint and peer address, or by endpoint and conversation id (which finds only existing
-/// ones). The id is a keyed hash of (endpoint, peer): 26 characters of base32, lowercase.
+/// Names a conversation: by endpoint and peer address, or by endpoint and conversation id, which finds existing ones only. The id
+/// is a keyed hash of (endpoint, peer): 26 characters of base32, lowercase.
 /// </summary>
 public abstract record ConversationAddress(string EndpointId)
 {
@@ -118,21 +117,21 @@ public abstract record ConversationAddress(string EndpointId)
 }
 
 /// <summary>
-/// What can be asked of a conversation. Each carries the caller's id, by which a repetition is recognised; a bridge's
-/// message ids and a bot's request ids are separate spaces.
+/// A command to a conversation. Each carries an idempotency key of the caller; a bridge's message ids and a bot's request ids
+/// are separate spaces.
 /// </summary>
 public abstract record Command(string RequestId)
 {
-    /// <summary>Bytes of text that it carries.</summary>
+    /// <summary>Number of bytes of its text.</summary>
     internal int TextLength => this switch { ReceiveWire wire => wire.Text.Length, SendText send => send.Text.Length, _ => 0 };
 
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
     public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
     {
         /// <summary>
-        /// The id of the message that comes before this one and may not be answered yet: this one is taken in only once
-        /// that one was, else <see cref="ConversationReply.Unavailable"/> with <see cref="ConversationReply.OutOfOrder"/>.
-        /// So several may be under way without one overtaking another. Null: the order is the caller's business.
+        /// Id of the message before this one, which need not be answered yet: this one is executed only after it, otherwise
+        /// the reply is <see cref="ConversationReply.Unavailable"/> with <see cref="ConversationReply.OutOfOrder"/>. So several
+        /// can be in flight in order. Null: the caller keeps the order itself.
         /// </summary>
         public string? After { get; init; }
 
@@ -150,7 +149,7 @@ public abstract record Command(string RequestId)
     public sealed record EndSession(string RequestId) : Command(RequestId);
 }
 
-/// <summary>What became of a command. All but the last three are remembered with its id and repeated on a replay.</summary>
+/// <summary>The reply to a command. All but the last three are remembered in the request log and repeated.</summary>
 public abstract record ConversationReply
 {
     /// <summary>Done and durable.</summary>
@@ -162,7 +161,7 @@ public abstract record ConversationReply
     /// <summary>The peer's wire text was rejected; durable as such.</summary>
     public sealed record WireRejected(string ConversationId, RejectReason Reason) : ConversationReply;
 
-    /// <summary>The request may not be done in this state; durable as such.</summary>
+    /// <summary>The request is not allowed in this state; durable as such.</summary>
     public sealed record Refused(string ConversationId, RefusalReason Reason) : ConversationReply;
 
     /// <summary>No such endpoint or conversation.</summary>
@@ -174,19 +173,19 @@ public abstract record ConversationReply
     /// <summary>A bound is reached; nothing was done. Retry after the time given.</summary>
     public sealed record Overloaded(string Bound, TimeSpan RetryAfter) : ConversationReply;
 
-    /// <summary>Nothing is known to have been done: draining, or the store failed. Retry with the same id.</summary>
+    /// <summary>It is not known whether the command was executed: the node drains, or the store failed. Retry under the same id.</summary>
     public sealed record Unavailable(string Reason, TimeSpan RetryAfter) : ConversationReply;
 
-    /// <summary>As a reason of <see cref="Unavailable"/>: the message before it has not been taken in.</summary>
+    /// <summary>As a reason of <see cref="Unavailable"/>: the message before it has not been executed.</summary>
     public const string OutOfOrder = "order";
 
-    /// <summary>As a reason of <see cref="Unavailable"/>: the conversation is on its way to another node.</summary>
+    /// <summary>As a reason of <see cref="Unavailable"/>: the conversation moves to another node.</summary>
     public const string Moved = "moved";
 
-    /// <summary>As a reason of <see cref="Unavailable"/>: the command came to its conversation after its expiry.</summary>
+    /// <summary>As a reason of <see cref="Unavailable"/>: the command arrived after its expiry.</summary>
     public const string Expired = "expired";
 
-    /// <summary>The stored conversation does not open (its seal fails): quarantined, others go on.</summary>
+    /// <summary>The stored conversation does not open: its row is damaged or was sealed with another key.</summary>
     public sealed record Quarantined(string ConversationId) : ConversationReply;
 }
 
@@ -218,15 +217,15 @@ public interface IOutbox
     /// </summary>
     ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation);
 
-    /// <summary>(last acknowledged, last given out).</summary>
+    /// <summary>The last acknowledged sequence and the last one appended.</summary>
     ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation);
 
     /// <summary>
-    /// Everything up to and including <paramref name="sequence"/> is dealt with: those rows are deleted. Beyond the last: clamped.
+    /// Deletes the rows up to and including <paramref name="sequence"/>, which is clamped to the last one.
     /// </summary>
     ValueTask AcknowledgeAsync(StreamKey stream, ulong sequence, CancellationToken cancellation);
 
-    /// <summary>Completes when an item after <paramref name="after"/> is there.</summary>
+    /// <summary>Completes when there is an item after <paramref name="after"/>.</summary>
     ValueTask WaitAsync(StreamKey stream, ulong after, CancellationToken cancellation);
 }
 
@@ -236,7 +235,7 @@ public sealed record OutboxItem(ulong Sequence, DateTimeOffset Time, string Conv
     public override string ToString() => $"OutboxItem {{ {Sequence} }}";
 }
 
-/// <summary>What an outbox row says: a closed set with a versioned binary codec.</summary>
+/// <summary>The content of a stream's item: a closed set with a versioned binary codec.</summary>
 public abstract record OutboxBody
 {
     public sealed record WireText(ReadOnlyMemory<byte> Text) : OutboxBody { public override string ToString() => nameof(WireText); }

@@ -1,9 +1,10 @@
+using System.Text;
 using Otr.Core;
 using Relay.Storage;
 
 namespace Relay.Actors;
 
-/// <summary>Every bound above the protocol engine and the stores, by name, in one place. What happens at each is said beside it.</summary>
+/// <summary>Every bound of the actors, by name, in one place, with what happens when it is reached.</summary>
 public static class RelayLimits
 {
     /// <summary>Longest request or message id, in bytes of UTF-8. Longer: a caller's bug (<see cref="ArgumentException"/>).</summary>
@@ -11,7 +12,7 @@ public static class RelayLimits
     /// <summary>Longest peer address, network or account, in bytes of UTF-8 (the longest XMPP address). Longer: a caller's bug.</summary>
     public const int MaxAddressBytes = 3071;
 
-    /// <summary>Commands waiting in one conversation's mailbox. Full: <see cref="ConversationReply.Overloaded"/>.</summary>
+    /// <summary>Commands waiting in one entity. Full: <see cref="ConversationReply.Overloaded"/>.</summary>
     public const int MaxMailboxDepth = 128;
     /// <summary>
     /// Commands accepted and not yet answered in this process: as many as the store's writer can queue. Reached:
@@ -28,8 +29,8 @@ public static class RelayLimits
     /// <summary>Of <see cref="MaxBytesInFlight"/>, those of one endpoint; as <see cref="MaxCommandsInFlightPerEndpoint"/>.</summary>
     public const long MaxBytesInFlightPerEndpoint = MaxBytesInFlight / 4;
     /// <summary>
-    /// Time from asking to a command's expiry, and for which its caller waits for the answer. Over:
-    /// <see cref="ConversationReply.Unavailable"/>. What was begun before goes on, and a repetition gets its answer.
+    /// Time from asking to a command's expiry, and for which its caller waits for the reply. After it:
+    /// <see cref="ConversationReply.Unavailable"/>. A command that was begun before is completed, and a retry gets its reply.
     /// </summary>
     public static readonly TimeSpan CommandExpiry = TimeSpan.FromSeconds(10);
     /// <summary>
@@ -37,142 +38,163 @@ public static class RelayLimits
     /// much again for clocks that differ. Exceeded: <see cref="ConversationReply.Unavailable"/>.
     /// </summary>
     public static readonly TimeSpan MaxCommandLifetime = 2 * CommandExpiry;
-    /// <summary>Time without an answer after which a command is sent again under the same request id.</summary>
+    /// <summary>Retry interval of a command without a reply, under the same request id.</summary>
     public static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(250);
     /// <summary>Time beyond its expiry for which a command without an answer counts as in flight: its commit may be under way.</summary>
     public static readonly TimeSpan AnswerGrace = StorageLimits.PostgresPatience;
     /// <summary>Time for which a conversation stays in memory after its last command.</summary>
     public static readonly TimeSpan PassivateAfter = TimeSpan.FromMinutes(2);
-    /// <summary>Time for which the entities of a node that drains get to finish. Over: they are stopped.</summary>
+    /// <summary>Time that the entities of a draining node have to finish. After it they are stopped.</summary>
     public static readonly TimeSpan HandOverTimeout = StorageLimits.PostgresPatience + TimeSpan.FromSeconds(5);
-    /// <summary>Callers' reads that wait for the store at once. Reached: as if the store had failed, to be retried.</summary>
+    /// <summary>Callers' reads waiting for the store at once. Reached: they fail as if the store had failed, and can be retried.</summary>
     public const int MaxReadsUnderWay = 1024;
     /// <summary>
-    /// Reads of conversations and of keys by their actors, given-up ones included. Reached: as if the store had failed, to be
-    /// retried.
+    /// Reads of conversations and keys by entities, abandoned ones included. Reached: as <see cref="MaxReadsUnderWay"/>.
     /// </summary>
     public const int MaxLoadsUnderWay = 2 * MaxCommandsInFlight;
     /// <summary>Commands that one commit unit takes from the mailbox.</summary>
     public const int MaxCommandsPerUnit = 32;
     /// <summary>Bytes of outbox rows after which a commit unit takes no further command.</summary>
     public const int MaxBytesPerUnit = 1 << 20;
-    /// <summary>Conversations kept in memory while idle; beyond it the longest idle is passivated.</summary>
+    /// <summary>Idle conversations kept in memory; above it the least recently used is passivated.</summary>
     public const int MaxResidentConversations = 50_000;
-    /// <summary>Endpoint keys kept in memory while no resident conversation uses them; beyond it the longest unused is wiped.</summary>
+    /// <summary>
+    /// Endpoint keys kept in memory while no conversation in memory uses them; above it the least recently used is wiped.
+    /// </summary>
     public const int MaxCachedAccounts = 1024;
 
-    /// <summary>Ids remembered in one conversation; beyond it the oldest are forgotten, once no copy of their commands can come.</summary>
+    /// <summary>
+    /// Idempotency keys remembered in one conversation; above it the oldest are forgotten, once no copy of their commands can
+    /// arrive.
+    /// </summary>
     public const int MaxSeenIds = 512;
     /// <summary>
-    /// Ids remembered in one conversation with those of the last <see cref="MaxCommandLifetime"/>, which are never forgotten:
+    /// As <see cref="MaxSeenIds"/>, including those of the last <see cref="MaxCommandLifetime"/>, which are never forgotten:
     /// 1,600 a second. Reached: <see cref="ConversationReply.Overloaded"/>.
     /// </summary>
     public const int MaxRecentSeenIds = 32_768;
-    /// <summary>Ids of requests among them that no number of a peer's messages pushes out.</summary>
+    /// <summary>Of these, the ids of bots' and operators' requests, which a peer's messages do not displace.</summary>
     public const int MaxSeenRequestIds = 128;
-    /// <summary>Time for which an id is remembered.</summary>
+    /// <summary>Lifetime of an idempotency key.</summary>
     public static readonly TimeSpan SeenIdLifetime = TimeSpan.FromHours(24);
-    /// <summary>Sends whose outcome is still open in one conversation: the engine's own bound, and some room for a batch.</summary>
+    /// <summary>Sends of one conversation whose outcome is open: the protocol engine's own bound, and room for a batch.</summary>
     public const int MaxOpenSends = 2 * OtrLimits.MaxHeldMessages;
     /// <summary>
-    /// Notices that one conversation may put into the bot's stream in one <see cref="NoticeWindow"/>; further ones are only
-    /// counted.
+    /// Notices that one conversation may add to the bot's stream in one <see cref="NoticeWindow"/>. Further ones are
+    /// only counted.
     /// </summary>
     public const int MaxNoticesPerWindow = 16;
     /// <summary>The window of <see cref="MaxNoticesPerWindow"/>.</summary>
     public static readonly TimeSpan NoticeWindow = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Key-exchange messages of strangers to one endpoint that one process answers at once, beyond the bound of each peer
-    /// (<see cref="OtrLimits.AkeBurst"/>); an exchange takes two, some 0.5 ms of computing. Reached:
-    /// <see cref="ConversationReply.Overloaded"/>, and the bridge brings the message again. A thousand new contacts come in at once.
+    /// Burst of key-exchange messages from unknown peers of one endpoint, per process, in addition to the bound of each peer
+    /// (<see cref="OtrLimits.AkeBurst"/>). An exchange takes two messages, some 0.5 ms of computing. Reached:
+    /// <see cref="ConversationReply.Overloaded"/>, and the bridge retries. It allows for a thousand new contacts at once.
     /// </summary>
     public const int StrangersKeyExchangeBurst = 2_000;
-    /// <summary>The same in the long run: strangers can buy a sixteenth of one core by one endpoint.</summary>
+    /// <summary>The sustained rate: unknown peers of one endpoint can use a sixteenth of one core.</summary>
     public const int StrangersKeyExchangesPerSecond = 250;
-    /// <summary>Key-exchange messages of known peers to one endpoint, at once. Own, so that strangers do not crowd them out.</summary>
+    /// <summary>Burst of key-exchange messages from known peers of one endpoint; apart, so that unknown peers cannot use it up.</summary>
     public const int KeyExchangeBurst = 5_000;
     /// <summary>
-    /// The same in the long run: a bot's 10,000 contacts that all come back with new sessions after an outage are through
-    /// in some 20 s, at a quarter of one core.
+    /// The sustained rate: 10,000 contacts that all start new sessions after an outage are served in some 20 s, at a quarter
+    /// of one core.
     /// </summary>
     public const int KeyExchangesPerSecond = 1_000;
     /// <summary>
-    /// SMP runs that the peers of one endpoint begin at once, beyond the bound of each (<see cref="OtrLimits.SmpBurst"/>); one is
-    /// 15 to 20 ms of computing. Reached: <see cref="ConversationReply.Overloaded"/>.
+    /// Burst of SMP runs begun by the peers of one endpoint, in addition to the bound of each
+    /// (<see cref="OtrLimits.SmpBurst"/>); one takes 15 to 20 ms of computing. Reached: <see cref="ConversationReply.Overloaded"/>.
     /// </summary>
     public const int SmpRunBurst = 50;
-    /// <summary>The same in the long run: a tenth of one core.</summary>
+    /// <summary>The sustained rate: a tenth of one core.</summary>
     public const int SmpRunsPerSecond = 5;
 
-    /// <summary>Bytes of items that a stream reads at once, at least one item.</summary>
+    /// <summary>Bytes of items in one read of a stream; one item is always read.</summary>
     public const long MaxBytesPerRead = 4L << 20;
-    /// <summary>Items, conversations or endpoints given out by one read.</summary>
+    /// <summary>Items, conversations or endpoints in one read.</summary>
     public const int MaxItemsPerRead = 1000;
 
-    /// <summary>Sleep of the sweeper when no deadline is set: further than a timer reaches, and a sweep costs nothing.</summary>
+    /// <summary>Longest time between two sweeps for deadlines, below what a timer can be set to.</summary>
     public static readonly TimeSpan LongestDeadlineSleep = TimeSpan.FromDays(1);
     /// <summary>Due conversations woken at once.</summary>
     public const int MaxDuePerSweep = 256;
-    /// <summary>By how much a due conversation is put off that could not be dealt with.</summary>
+    /// <summary>Time by which a due conversation is postponed that could not be woken.</summary>
     public static readonly TimeSpan SweepPostponement = TimeSpan.FromMinutes(1);
     /// <summary>
-    /// Least time between two sweeps when the store fails, and between two looks at a deadline that passing time does not move.
+    /// Shortest time between two sweeps when the store fails, and between two wake-ups for a deadline that time does not resolve.
     /// </summary>
     public static readonly TimeSpan SweepRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>Shards of a cluster, at most.</summary>
+    /// <summary>Largest number of shards.</summary>
     public const int MaxShards = 1024;
     /// <summary>Shards of a cluster, unless another number is configured: about ten for each of six nodes.</summary>
     public const int DefaultShards = 64;
-    /// <summary>How old a node's knowledge of deadlines and of streams grows that other nodes change.</summary>
+    /// <summary>Polling interval for deadlines and streams that other nodes change.</summary>
     public static readonly TimeSpan ClusterRecheck = TimeSpan.FromSeconds(1);
 
-    /// <summary>Time for which announcements of streams' growth are gathered.</summary>
+    /// <summary>Time for which append notifications are gathered into one message.</summary>
     public static readonly TimeSpan AnnouncementDelay = TimeSpan.FromMilliseconds(4);
     /// <summary>
-    /// Streams whose growth waits to be announced. Reached: others learn of it by looking (<see cref="ClusterRecheck"/>).
+    /// Streams with an append notification to be sent. Reached: further streams are left to the readers' polling
+    /// (<see cref="ClusterRecheck"/>).
     /// </summary>
     public const int MaxAnnouncedStreams = 4096;
 
-    /// <summary>Time between two looks for evidence that a node is gone, and how many of them follow each other at this pace.</summary>
+    /// <summary>Interval between checks whether an unreachable node's process is gone.</summary>
     public static readonly TimeSpan EvidenceInterval = TimeSpan.FromMilliseconds(50);
     /// <summary>
-    /// As <see cref="EvidenceInterval"/>; further ones, while the node stays unreachable, come every
+    /// Number of checks at <see cref="EvidenceInterval"/>; further ones, while the node stays unreachable, follow every
     /// <see cref="StorageLimits.NodeSessionCheck"/>.
     /// </summary>
     public const int EvidenceChecks = 20;
-    /// <summary>Time for one attempt to join by the nodes that are up, and time for which a node that starts tries.</summary>
+    /// <summary>Time for one attempt to join the cluster, and for all of them.</summary>
     public static readonly TimeSpan JoinAttempt = TimeSpan.FromSeconds(5), JoinPatience = TimeSpan.FromSeconds(60);
-    /// <summary>Time between two looks for a cluster to join.</summary>
+    /// <summary>Interval between attempts to find a cluster to join.</summary>
     public static readonly TimeSpan JoinRetry = TimeSpan.FromMilliseconds(100);
     /// <summary>
-    /// Time for which a node that is marked as up and whose lock is not held may still be alive: its session was dropped and
-    /// it takes the lock again.
+    /// Time for which a node marked as up, whose lock is not held, is assumed to be alive: its session may have been dropped,
+    /// and it takes the lock again.
     /// </summary>
     public static readonly TimeSpan LockRetakeGrace = TimeSpan.FromSeconds(2);
-    /// <summary>As <see cref="LockRetakeGrace"/>, from the start of a database server that has released the locks of all nodes.</summary>
+    /// <summary>
+    /// As <see cref="LockRetakeGrace"/>, after a restart of the database server, which has released the locks of all nodes.
+    /// </summary>
     public static readonly TimeSpan ServerStartGrace = TimeSpan.FromSeconds(5);
     /// <summary>Largest message between nodes: above the largest command with its seal, and a multiple of what Akka itself sends.</summary>
     public const int MaxClusterFrameBytes = 1 << 20;
-    /// <summary>Time that the answer of all regions to a question about their shards may take.</summary>
+    /// <summary>Timeout of a query to all regions for their shards.</summary>
     public static readonly TimeSpan NodeDirectoryTimeout = TimeSpan.FromSeconds(2);
     /// <summary>
-    /// Lines about refused connections to the cluster's port that are logged in one <see cref="TransportLogWindow"/>;
-    /// further ones are counted.
+    /// Lines about refused connections to the cluster's port that are logged in one <see cref="TransportLogWindow"/>.
+    /// Further ones are counted.
     /// </summary>
     public const int MaxTransportLogLines = 20;
     /// <summary>The window of <see cref="MaxTransportLogLines"/>.</summary>
     public static readonly TimeSpan TransportLogWindow = TimeSpan.FromMinutes(1);
-    /// <summary>Time between two looks at the expiry of a node's certificate.</summary>
+    /// <summary>Interval between checks of the expiry of a node's certificate.</summary>
     public static readonly TimeSpan CertificateCheck = TimeSpan.FromHours(12);
-    /// <summary>Time before the expiry of a node's certificate from which it is warned of.</summary>
+    /// <summary>Time before the expiry of a node's certificate from which warnings are logged.</summary>
     public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(30);
 
-    /// <summary>What a caller is told to wait when a bound is reached.</summary>
+    /// <summary>Retry delay given to a caller when a bound is reached.</summary>
     public static readonly TimeSpan OverloadedRetryAfter = TimeSpan.FromSeconds(1);
-    /// <summary>What a caller is told to wait whose message came before the one that it follows.</summary>
+    /// <summary>Retry delay given to a caller whose message arrived before the one that it follows.</summary>
     public static readonly TimeSpan OutOfOrderRetryAfter = TimeSpan.FromMilliseconds(50);
-    /// <summary>What a caller is told to wait while draining or when the store has failed.</summary>
+    /// <summary>Retry delay given to a caller while draining or when the store has failed.</summary>
     public static readonly TimeSpan UnavailableRetryAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>Checks an argument that the gateway has validated already: a violation is a bug.</summary>
+    internal static void CheckRequestId(string id)
+    {
+        if (Encoding.UTF8.GetByteCount(id) is 0 or > MaxRequestIdBytes)
+            throw new ArgumentException($"A request id has 1 to {MaxRequestIdBytes} bytes.", nameof(id));
+    }
+
+    /// <summary>As <see cref="CheckRequestId"/>.</summary>
+    internal static void CheckAddress(string address)
+    {
+        if (Encoding.UTF8.GetByteCount(address) is 0 or > MaxAddressBytes)
+            throw new ArgumentException($"An address has 1 to {MaxAddressBytes} bytes.", nameof(address));
+    }
 }

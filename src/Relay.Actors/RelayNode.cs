@@ -13,7 +13,7 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors;
 
-/// <summary>One process of Relay, over any store and any shards. Owns what it is given.</summary>
+/// <summary>One process of Relay over any store, alone or as a node of a cluster. Owns what it is given.</summary>
 internal sealed class RelayNode : IRelay
 {
     private readonly IRelayStore _store;
@@ -28,6 +28,7 @@ internal sealed class RelayNode : IRelay
     private readonly Admission _admission;
     private readonly ActorHost _actors;
     private readonly TimeSpan _deadlineRecheck;
+    private ActorSystem? _system;
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
     private readonly BoundedReads _reads;
@@ -81,6 +82,10 @@ internal sealed class RelayNode : IRelay
 
     public CancellationToken Draining => _draining.Token;
 
+    /// <summary>For tests: the way to the entities, and the actor system's serializers.</summary>
+    internal (ActorSystem System, IActorRef Region) Actors
+        => (_system ?? throw new InvalidOperationException("The node has not been started."), _region!);
+
     /// <summary>Conversations in memory.</summary>
     public int Resident => _residents.Count;
 
@@ -95,10 +100,10 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
+        var system = _system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
-        // A node that drains wakes nobody: the keeper moves on with it.
+        // A draining node wakes no conversations: its keeper moves to another node.
         var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log);
         _deadlines = _host.StartDeadlines(system, keeper);
         await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
@@ -135,7 +140,7 @@ internal sealed class RelayNode : IRelay
     private async Task DrainOnceAsync()
     {
         RelayLog.Draining(_log);
-        // First what nothing can hold up: a slow store must not keep callers coming.
+        // First what cannot block: a slow store must not delay the closing of admission.
         var empty = _admission.CloseAsync();
         await _draining.CancelAsync().ConfigureAwait(false);
         _deadlines?.Tell(Stop.HandOver);
@@ -153,7 +158,7 @@ internal sealed class RelayNode : IRelay
         }
         catch (OperationCanceledException)
         {
-            // It ends with the actor system; what it had under way is done by the store, or is not.
+            // It ends with the actor system; the store completes what was under way, or does not.
             RelayLog.NotEnded(_log, actor.Path.Name);
         }
     }

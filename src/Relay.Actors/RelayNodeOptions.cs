@@ -2,7 +2,7 @@ using Relay.Actors.Endpoints;
 
 namespace Relay.Actors;
 
-/// <summary>The sizes and times that a test makes small, and what differs between one process and a node of many.</summary>
+/// <summary>Sizes and times that tests reduce, and that differ between one process and a node of a cluster.</summary>
 internal sealed record RelayNodeOptions
 {
     public string? SealingKeyFile { get; init; }
@@ -14,7 +14,7 @@ internal sealed record RelayNodeOptions
     /// <summary>Time for which an idle conversation stays in memory.</summary>
     public TimeSpan PassivateAfter { get; init; } = RelayLimits.PassivateAfter;
 
-    /// <summary>Time after which deadlines are looked for that another process may have set.</summary>
+    /// <summary>Polling interval for deadlines that another process has stored.</summary>
     public TimeSpan DeadlineRecheck { get; init; } = RelayLimits.LongestDeadlineSleep;
 
     /// <summary>Polling interval of stream readers, in case an append notification is lost; null: no polling.</summary>

@@ -1,8 +1,8 @@
 namespace Relay.Actors;
 
 /// <summary>
-/// Task.Delay, but whoever sleeps goes on where the sleep is cancelled. Task.Delay has the thread pool do that, which
-/// leaves the order of things to chance where a simulation must set it.
+/// As Task.Delay, but the continuation of a cancelled sleep runs on the thread that cancels it. Task.Delay uses the thread pool,
+/// which would make the order of a simulation random.
 /// </summary>
 internal static class Sleep
 {

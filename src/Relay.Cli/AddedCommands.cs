@@ -2,9 +2,9 @@ using System.CommandLine;
 
 namespace Relay.Cli;
 
-/// <summary>Commands that another program puts beside the product's own.</summary>
-/// <param name="Commands">Belong to no tree yet.</param>
-/// <param name="Examples">Shown in the help before those that are there, by command as it is typed: <c>relay keys create</c>.</param>
+/// <summary>Commands that another program adds to the product's own.</summary>
+/// <param name="Commands">Commands without a parent; they are added to the root.</param>
+/// <param name="Examples">Examples for the help by command as typed (<c>relay keys create</c>), shown before the product's own.</param>
 public sealed record AddedCommands(IReadOnlyList<Command> Commands, IReadOnlyDictionary<string, string[]> Examples)
 {
     public static AddedCommands None { get; } = new([], new Dictionary<string, string[]>());

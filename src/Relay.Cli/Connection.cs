@@ -5,12 +5,15 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Cli;
 
-/// <summary>How a command reaches the server: address and key, from options, environment and defaults, in this order.</summary>
+/// <summary>
+/// Connects a command to the server. Address and key come from options, environment variables and defaults, in this order.
+/// </summary>
 public static class Connection
 {
     public static IReadOnlyList<Uri> Servers(ParseResult parsed)
     {
-        var text = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable(CommonOptions.ServerVariable) ?? $"http://127.0.0.1:{RelayOptions.DefaultPort}";
+        var text = parsed.GetValue(CommonOptions.Server) ?? Environment.GetEnvironmentVariable(CommonOptions.ServerVariable)
+            ?? $"http://127.0.0.1:{RelayOptions.DefaultPort}";
         try
         {
             return RelayClient.ParseServers(text);
@@ -21,10 +24,11 @@ public static class Connection
         }
     }
 
-    /// <summary>A client with the key that was found; a command is done within seconds or fails, so it gives up soon.</summary>
+    /// <summary>Creates a client with the configured key. Its retries end soon, because a user waits for the command.</summary>
     public static RelayClient Open(ParseResult parsed, TimeSpan? giveUpAfter = null) => Open(parsed, Key(parsed), giveUpAfter);
 
-    public static RelayClient Open(ParseResult parsed, RelayKey? key, TimeSpan? giveUpAfter = null) => Open(parsed, Servers(parsed), key, giveUpAfter);
+    public static RelayClient Open(ParseResult parsed, RelayKey? key, TimeSpan? giveUpAfter = null)
+        => Open(parsed, Servers(parsed), key, giveUpAfter);
 
     public static RelayClient Open(ParseResult parsed, IReadOnlyList<Uri> servers, RelayKey? key, TimeSpan? giveUpAfter = null)
     {
@@ -45,8 +49,9 @@ public static class Connection
     }
 
     public static RelayKey Key(ParseResult parsed) => TryKey(parsed)
-        ?? throw new CommandFailure(ExitCode.Denied, "There is no API key.",
-            $"Name its file with --key-file or {RelayKey.KeyFileVariable}; {AdminKey.FileName} in the server's data directory is the first admin key.");
+        ?? throw new CommandFailure(ExitCode.Denied, "No API key was found.",
+            $"Name its file with --key-file or {RelayKey.KeyFileVariable}. The first admin key is {AdminKey.FileName} in the server's "
+            + "data directory.");
 
     public static RelayKey? TryKey(ParseResult parsed)
     {

@@ -2,8 +2,8 @@ using System.CommandLine;
 
 namespace Relay.Cli;
 
-/// <summary>The examples that the help shows, by command as it is typed.</summary>
-/// <param name="added">Those of a program that adds commands; shown before the command's own.</param>
+/// <summary>The examples in the help of each command, by command as typed.</summary>
+/// <param name="added">Examples of a program that adds commands; shown before the command's own.</param>
 internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
 {
     private static readonly Dictionary<string, string[]> s_lines = new()
@@ -13,14 +13,15 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay serve                                   start a server on this machine",
             "relay endpoints create --network xmpp --account bot@example.org",
             "relay keys create --scope bot --out bot.key   a key for a bot; the secret goes to the file only",
-            "relay doctor                                  what is wrong, and what to do",
+            "relay doctor                                  find problems, and what to do about them",
         ],
         ["relay serve"] =
         [
             "relay serve                                              loopback, in the default data directory",
             "relay serve --data /var/lib/relay --listen 127.0.0.1:0 --ready-file /run/relay.address",
             "relay serve --listen 0.0.0.0:7420 --certificate chain.pem --certificate-key key.pem",
-            "relay serve --database-file db.url --cluster-host relay1 --sealing-key cluster.key --health-listen 0.0.0.0:7421     a node of a cluster",
+            "relay serve --database-file db.url --cluster-host relay1 --sealing-key cluster.key --health-listen 0.0.0.0:7421"
+                + "     a node of a cluster",
             "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 relay serve     traces, metrics and logs by OTLP",
         ],
         ["relay config"] =
@@ -30,8 +31,8 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay config show"] =
         [
-            "relay config show                                        every setting, its value and where it came from",
-            "relay config show --listen 0.0.0.0:7420                  what a server with this switch would say: a certificate is missing",
+            "relay config show                                        every setting, its value and its source",
+            "relay config show --listen 0.0.0.0:7420                  what a server with this option would report: no certificate",
             "relay config show --json",
         ],
         ["relay chat"] =
@@ -48,8 +49,8 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ["relay endpoints create"] =
         [
             "relay endpoints create --network xmpp --account support@example.org --id support",
-            "relay endpoints create --network irc --account helper --max-wire-bytes 400     long messages leave in fragments",
-            "relay endpoints create --network xmpp --account me@example.org --libotr-key otr.private_key     the key that contacts know",
+            "relay endpoints create --network irc --account helper --max-wire-bytes 400     long messages are sent in fragments",
+            "relay endpoints create --network xmpp --account me@example.org --libotr-key otr.private_key     keep the known key",
         ],
         ["relay endpoints list"] = ["relay endpoints list", "relay endpoints list --json"],
         ["relay endpoints show"] = ["relay endpoints show support", "relay endpoints show support --json"],
@@ -60,7 +61,8 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay conversations end endpoints/support/conversations/…",
         ],
         ["relay conversations list"] = ["relay conversations list support", "relay conversations list support --json"],
-        ["relay conversations show"] = ["relay conversations show endpoints/support/conversations/…     the names are in 'relay conversations list'"],
+        ["relay conversations show"] =
+            ["relay conversations show endpoints/support/conversations/…     'relay conversations list' shows the names"],
         ["relay conversations start"] = ["relay conversations start support --peer alice@example.org"],
         ["relay conversations end"] = ["relay conversations end endpoints/support/conversations/…"],
         ["relay keys"] =
@@ -76,11 +78,11 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay keys create --scope admin --name deployment --out deploy.key",
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
-        ["relay keys revoke"] = ["relay keys revoke apiKeys/…     the names are in 'relay keys list'"],
+        ["relay keys revoke"] = ["relay keys revoke apiKeys/…     'relay keys list' shows the names"],
         ["relay nodes"] =
         [
             "relay nodes",
-            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     asks each, so that each tells what it owns",
+            "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     any reachable node answers for all",
         ],
         ["relay doctor"] =
         [
@@ -92,7 +94,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay health",
             "relay health --server https://relay.example.org:7420 --ca authority.pem",
-            "relay health --server https://a.example.org:7420,https://b.example.org:7420     0 as long as one of them serves",
+            "relay health --server https://a.example.org:7420,https://b.example.org:7420     exit code 0 if one of them is ready",
         ],
     };
 
@@ -102,7 +104,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         return [.. added.GetValueOrDefault(name, []), .. s_lines.GetValueOrDefault(name, [])];
     }
 
-    /// <summary>A command as it is typed: <c>relay keys create</c>.</summary>
+    /// <summary>A command as typed: <c>relay keys create</c>.</summary>
     public static string Name(Command command) =>
         command is RootCommand ? "relay" : Name(command.Parents.OfType<Command>().First()) + " " + command.Name;
 }

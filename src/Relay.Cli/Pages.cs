@@ -1,6 +1,6 @@
 namespace Relay.Cli;
 
-/// <summary>Reads all pages of a list.</summary>
+/// <summary>Follows the page tokens of a list method until the last page.</summary>
 internal static class Pages
 {
     public static async Task<List<T>> AllAsync<T>(Func<string, Task<(IEnumerable<T> Items, string NextToken)>> page)

@@ -20,13 +20,13 @@ namespace Relay.Cli;
 /// <summary>The <c>relay</c> command: its subcommands, its help, and how their failures become exit codes.</summary>
 public static class RelayCommand
 {
-    /// <summary>The tree of commands that the product has.</summary>
+    /// <summary>Creates the product's command tree.</summary>
     public static RootCommand Create() => Create(AddedCommands.None);
 
-    /// <summary>The same with further commands at its root.</summary>
+    /// <summary>Creates the command tree with further commands at its root.</summary>
     public static RootCommand Create(AddedCommands added)
     {
-        var root = new RootCommand("Relay: the server that holds Off-the-Record conversations for others.")
+        var root = new RootCommand("Relay: a server that holds Off-the-Record (OTR) conversations for bots and bridges.")
         {
             ServeCommand.Create(),
             ConfigCommand.Create(),
@@ -43,19 +43,19 @@ public static class RelayCommand
         var examples = new Examples(added.Examples);
         foreach (var help in root.Options.OfType<HelpOption>())
         {
-            if (help.Action is HelpAction action) help.Action = new TeachingHelp(action, examples);
+            if (help.Action is HelpAction action) help.Action = new HelpWithExamples(action, examples);
         }
         return root;
     }
 
-    /// <summary>Runs the command that the arguments name. Returns the exit code.</summary>
+    /// <summary>Runs the command that the arguments name and returns its exit code.</summary>
     public static Task<int> RunAsync(string[] args) => RunAsync(args, AddedCommands.None);
 
-    /// <summary>The same with further commands at the root.</summary>
+    /// <summary>Runs a command of the tree with further commands at its root.</summary>
     public static async Task<int> RunAsync(string[] args, AddedCommands added)
     {
         using var stop = new CancellationTokenSource();
-        // The first signal asks the command to finish; a second one ends the process as it would have.
+        // The first signal asks the command to finish; a second one has its default effect and ends the process.
         void OnSignal(PosixSignalContext signal)
         {
             if (stop.IsCancellationRequested) return;
@@ -70,7 +70,8 @@ public static class RelayCommand
         bool json = CommonOptions.IsJson(parsed);
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -86,7 +87,11 @@ public static class RelayCommand
         }
         catch (RelayConfigurationException e)
         {
-            return Report.Failure(json, new CommandFailure(ExitCode.Usage, e.Mistakes[0], "'relay config show' tells every setting and where it came from.", inner: e) { More = [.. e.Mistakes.Skip(1)] });
+            return Report.Failure(json,
+                new CommandFailure(ExitCode.Usage, e.Mistakes[0], "'relay config show' shows every setting and its source.", inner: e)
+                {
+                    More = [.. e.Mistakes.Skip(1)],
+                });
         }
         catch (RelayStartException e)
         {
@@ -98,8 +103,8 @@ public static class RelayCommand
         }
     }
 
-    /// <summary>Help with examples and, at the root, the exit codes.</summary>
-    private sealed class TeachingHelp(HelpAction inner, Examples examples) : SynchronousCommandLineAction
+    /// <summary>Appends examples to the help of a command and, at the root, the exit codes.</summary>
+    private sealed class HelpWithExamples(HelpAction inner, Examples examples) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
@@ -109,7 +114,7 @@ public static class RelayCommand
             parseResult.InvocationConfiguration.Output = help;
             int code = inner.Invoke(parseResult);
             parseResult.InvocationConfiguration.Output = output;
-            // The usage line names the program's file; what is typed is "relay", in a checkout too.
+            // The usage line names the program's file, but users type "relay", also in a checkout.
             output.Write(help.ToString().Replace($"\n  {RootCommand.ExecutableName} ", "\n  relay ", StringComparison.Ordinal));
             var lines = examples.Of(command);
             if (lines.Count > 0)

@@ -6,21 +6,22 @@ using Spectre.Console;
 
 namespace Relay.Cli;
 
-/// <summary>What commands print: tables and lines for people, JSON for machines.</summary>
+/// <summary>Prints the output of commands: tables and lines for people, JSON for machines.</summary>
 public static class Report
 {
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonFormatter s_messages = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
 
-    /// <summary>A message of the API in protobuf's JSON mapping.</summary>
+    /// <summary>Converts an API message by protobuf's JSON mapping.</summary>
     public static JsonNode ToNode(IMessage message) => JsonNode.Parse(s_messages.Format(message))!;
 
     public static JsonArray ToArray(IEnumerable<IMessage> messages) => new([.. messages.Select(ToNode)]);
 
     public static void Json(JsonNode node) => Console.Out.WriteLine(node.ToJsonString(s_indented));
 
-    /// <summary>One event of a running command: a line of its own.</summary>
+    /// <summary>Prints one event of a running command as one line.</summary>
     public static void JsonLine(JsonNode node) => Console.Out.WriteLine(node.ToJsonString(s_line));
 
     public static int Failure(bool json, CommandFailure failure)
@@ -56,20 +57,28 @@ public static class Report
         Terminal().Write(table);
     }
 
-    /// <summary>Name and value, one pair a line.</summary>
+    /// <summary>Prints names and values, one pair on each line.</summary>
     public static void Fields(IEnumerable<(string Name, string Value)> fields)
     {
         foreach (var (name, value) in fields) Console.Out.WriteLine($"{name,-16} {Safe(value)}");
     }
 
-    /// <summary>Text of others for a terminal: no control characters, which could move the cursor or forge lines, and no reordering.</summary>
+    /// <summary>
+    /// Makes untrusted text safe for a terminal: replaces control characters, which could move the cursor or forge lines, and characters
+    /// that reorder text.
+    /// </summary>
     public static string Safe(string text) =>
-        string.Concat(text.Select(c => c is '\n' or '\t' ? ' ' : char.IsControl(c) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') ? '\ufffd' : c));
+        string.Concat(text.Select(c =>
+            c is '\n' or '\t' ? ' '
+            : char.IsControl(c) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') ? '\ufffd'
+            : c));
 
-    /// <summary>The terminal; as wide as needed when it is none, so that nothing is cut for a program that reads it.</summary>
+    /// <summary>
+    /// The console on standard output. When redirected it is very wide, so that nothing is cut off for a program that reads it.
+    /// </summary>
     public static IAnsiConsole Terminal() => Terminal(Console.Out, Console.IsOutputRedirected);
 
-    /// <summary>The same for what is told beside the answer, on standard error.</summary>
+    /// <summary>The console on standard error, for messages beside the output.</summary>
     public static IAnsiConsole ErrorTerminal() => Terminal(Console.Error, Console.IsErrorRedirected);
 
     private static IAnsiConsole Terminal(TextWriter writer, bool isFile)
@@ -78,7 +87,8 @@ public static class Report
         {
             Out = new AnsiConsoleOutput(writer),
             Ansi = isFile ? AnsiSupport.No : AnsiSupport.Detect,
-            ColorSystem = isFile || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            ColorSystem = isFile || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 }
+                ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         });
         if (isFile) console.Profile.Width = 1000;
         return console;

@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace Relay.Cli;
 
-/// <summary>What is said to a command line that makes no sense: what is wrong, what was perhaps meant, where the help is.</summary>
+/// <summary>Reports a command line that cannot be parsed: the error, a suggestion for a misspelt word, and the command for help.</summary>
 internal static class WrongUsage
 {
-    /// <summary>Longest edit distance at which another word may have been meant.</summary>
-    private const int NearEnough = 2;
+    /// <summary>Largest edit distance at which another word is suggested.</summary>
+    private const int MaxDistance = 2;
 
     public static int Tell(ParseResult parsed)
     {
@@ -15,25 +15,30 @@ internal static class WrongUsage
         var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
         if (unknown is null && command.Subcommands.Count > 0 && !CommonOptions.IsJson(parsed))
         {
-            // Only the command's name: whoever types that wants to know what there is.
-            parsed.RootCommandResult.Command.Parse([.. Examples.Name(command).Split(' ')[1..], "--help"]).Invoke(new InvocationConfiguration { Output = Console.Error });
+            // A group of commands without a subcommand: print its help.
+            parsed.RootCommandResult.Command.Parse([.. Examples.Name(command).Split(' ')[1..], "--help"])
+                .Invoke(new InvocationConfiguration { Output = Console.Error });
             return ExitCode.Usage;
         }
-        var message = unknown is not null ? $"There is no '{unknown}' here{Meant(command, unknown)}." : Plain(parsed.Errors[0].Message);
-        return Report.Failure(CommonOptions.IsJson(parsed), new CommandFailure(ExitCode.Usage, message, $"'{Examples.Name(command)} --help' shows what there is."));
+        var message = unknown is not null
+            ? $"Unknown command, option or argument '{unknown}'{Suggestion(command, unknown)}"
+            : Plain(parsed.Errors[0].Message);
+        return Report.Failure(CommonOptions.IsJson(parsed),
+            new CommandFailure(ExitCode.Usage, message, $"'{Examples.Name(command)} --help' shows the usage."));
     }
 
-    /// <summary>On one line, and without the names of our types.</summary>
+    /// <summary>Puts a parser's message on one line, without names of .NET types.</summary>
     private static string Plain(string message) => Regex.Replace(Regex.Replace(message, " as expected type '[^']*'", ""), @"\s+", " ");
 
-    private static string Meant(Command command, string unknown)
+    private static string Suggestion(Command command, string unknown)
     {
         var words = command.Subcommands.Select(c => c.Name).Concat(command.Options.Where(o => !o.Hidden).Select(o => o.Name));
-        var near = words.Select(w => (Word: w, Distance: Distance(w, unknown))).Where(w => w.Distance <= NearEnough).OrderBy(w => w.Distance).Select(w => w.Word).FirstOrDefault();
-        return near is null ? "" : $"; '{near}' is meant perhaps";
+        var near = words.Select(w => (Word: w, Distance: Distance(w, unknown))).Where(w => w.Distance <= MaxDistance)
+            .OrderBy(w => w.Distance).Select(w => w.Word).FirstOrDefault();
+        return near is null ? "." : $"; did you mean '{near}'?";
     }
 
-    /// <summary>Levenshtein's distance.</summary>
+    /// <summary>The Levenshtein distance of two words.</summary>
     private static int Distance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();

@@ -5,7 +5,7 @@ using Relay.V1;
 
 namespace Relay.Client;
 
-/// <summary>Reads and writes plaintext for endpoints. Needs a key of scope bot.</summary>
+/// <summary>Reads events and sends plaintext for endpoints. Needs a key of scope bot.</summary>
 public sealed class Bot
 {
     private const int Buffered = 64;
@@ -19,19 +19,21 @@ public sealed class Bot
     }
 
     /// <summary>
-    /// The events of the endpoints, in order for each, from the first that is not acknowledged. Reconnects by itself; an
-    /// event is given once while the enumeration runs, and again to a later one unless acknowledged.
+    /// Streams the events of the endpoints, in order for each endpoint, starting with the first unacknowledged one. Reconnects
+    /// automatically. An enumeration yields each event once; a later enumeration yields unacknowledged events again.
     /// </summary>
-    /// <exception cref="RelayException">The server refuses for good: the key, the endpoint.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="RelayException">The server refuses permanently, for example because of the key or the endpoint.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<BotEvent> Events([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var outgoing = new BotOutgoing(new Cursors(_endpoints));
         var events = Channel.CreateBounded<BotEvent>(Buffered);
-        var loop = new StreamLoop<StreamEventsRequest, StreamEventsResponse>(_client.Options, _client.Servers, o => _client.EventStreams.StreamEvents(o), outgoing, async (response, closing) =>
+        var loop = new StreamLoop<StreamEventsRequest, StreamEventsResponse>(_client.Options, _client.Servers,
+            o => _client.EventStreams.StreamEvents(o), outgoing, async (response, closing) =>
         {
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Draining) return Next.Reconnect;
-            if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Event && outgoing.Cursors.Give(response.Event.Endpoint, response.Event.Sequence))
+            if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Event
+                && outgoing.Cursors.Give(response.Event.Endpoint, response.Event.Sequence))
                 await events.Writer.WriteAsync(new BotEvent(this, response.Event, outgoing.Acknowledge), closing);
             return Next.Continue;
         });
@@ -62,27 +64,31 @@ public sealed class Bot
         }
     }
 
-    /// <summary>Sends text in a conversation. Returns once it is durable.</summary>
-    /// <param name="requestId">The same id sends once, however often it is called; null: a new one.</param>
-    /// <exception cref="RelayException">The message may not be sent: <see cref="RelayException.Reason"/> says why.</exception>
-    public Task<SendMessageResponse> SendAsync(string conversation, string text, string? requestId = null, CancellationToken cancellation = default) =>
+    /// <summary>Sends text in a conversation. Returns when the message is durable.</summary>
+    /// <param name="requestId">Idempotency key: calls with the same id send once. Null: a new one.</param>
+    /// <exception cref="RelayException">The server refused the message; <see cref="RelayException.Reason"/> says why.</exception>
+    public Task<SendMessageResponse> SendAsync(string conversation, string text, string? requestId = null,
+        CancellationToken cancellation = default) =>
         SendAsync(new Target { Conversation = conversation }, text, requestId, cancellation);
 
-    /// <summary>Sends text to a peer, in a conversation that is made if there is none.</summary>
-    /// <exception cref="RelayException">The message may not be sent: <see cref="RelayException.Reason"/> says why.</exception>
-    public Task<SendMessageResponse> SendToAsync(string endpoint, string peer, string text, string? requestId = null, CancellationToken cancellation = default) =>
+    /// <summary>Sends text to a peer, and creates the conversation if there is none. Returns when the message is durable.</summary>
+    /// <param name="requestId">Idempotency key: calls with the same id send once. Null: a new one.</param>
+    /// <exception cref="RelayException">The server refused the message; <see cref="RelayException.Reason"/> says why.</exception>
+    public Task<SendMessageResponse> SendToAsync(string endpoint, string peer, string text, string? requestId = null,
+        CancellationToken cancellation = default) =>
         SendAsync(To(endpoint, peer), text, requestId, cancellation);
 
-    /// <summary>Offers a peer a private session.</summary>
-    /// <exception cref="RelayException">Refused.</exception>
-    public Task<StartSessionResponse> StartSessionAsync(string endpoint, string peer, string? requestId = null, CancellationToken cancellation = default)
+    /// <summary>Offers a peer a private session; the peer's client decides whether one is established.</summary>
+    /// <exception cref="RelayException">The server refused.</exception>
+    public Task<StartSessionResponse> StartSessionAsync(string endpoint, string peer, string? requestId = null,
+        CancellationToken cancellation = default)
     {
         var request = new StartSessionRequest { RequestId = requestId ?? NewId(), Target = To(endpoint, peer) };
         return _client.CallAsync(o => _client.Conversations.StartSessionAsync(request, o), cancellation);
     }
 
-    /// <summary>Ends a conversation's private session and tells the peer.</summary>
-    /// <exception cref="RelayException">Refused.</exception>
+    /// <summary>Ends a conversation's private session and notifies the peer.</summary>
+    /// <exception cref="RelayException">The server refused.</exception>
     public Task<EndSessionResponse> EndSessionAsync(string conversation, string? requestId = null, CancellationToken cancellation = default)
     {
         var request = new EndSessionRequest { RequestId = requestId ?? NewId(), Target = new Target { Conversation = conversation } };

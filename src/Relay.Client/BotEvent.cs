@@ -2,7 +2,7 @@ using Relay.V1;
 
 namespace Relay.Client;
 
-/// <summary>One event of a bot's stream.</summary>
+/// <summary>An event that a bot received, for example text from a peer or a change of a session.</summary>
 public sealed class BotEvent
 {
     private readonly Bot _bot;
@@ -16,7 +16,7 @@ public sealed class BotEvent
         _acknowledge = acknowledge;
     }
 
-    /// <summary>The event as the API has it: also what the members here do not show.</summary>
+    /// <summary>The event as an API message, with the fields that this class does not expose.</summary>
     public Event Message { get; }
 
     /// <summary><c>endpoints/{endpoint}</c></summary>
@@ -28,15 +28,15 @@ public sealed class BotEvent
     /// <summary>The peer's address.</summary>
     public string Peer => Message.Peer;
 
-    /// <summary>The text that the peer wrote; null for other events.</summary>
+    /// <summary>The text that the peer sent; null for other events.</summary>
     public string? Text => Message.TextReceived?.Text;
 
-    /// <summary>True if the text came through a private session. Answer nothing confidential otherwise.</summary>
+    /// <summary>True if the text was received in a private session. Otherwise, reply with nothing confidential.</summary>
     public bool IsPrivate => Message.TextReceived?.Encrypted ?? false;
 
     /// <summary>
-    /// This event, and every one before it at this endpoint, has been dealt with: the server forgets them. Until then it
-    /// sends them again after a restart of the bot.
+    /// Acknowledges this event and all earlier ones of its endpoint; the server deletes them. The server redelivers unacknowledged
+    /// events after a restart of the bot.
     /// </summary>
     public ValueTask AckAsync()
     {
@@ -45,10 +45,10 @@ public sealed class BotEvent
     }
 
     /// <summary>
-    /// Answers in the same conversation. The request id is made from the event, so a bot that was killed after answering
-    /// and sees the event again answers once: give the same replies in the same order.
+    /// Replies in the same conversation. The idempotency key is derived from the event and the number of the reply, so that a bot that is
+    /// killed after replying does not reply twice, provided that it sends its replies to an event in the same order.
     /// </summary>
-    /// <exception cref="RelayException">The message may not be sent: <see cref="RelayException.Reason"/> says why.</exception>
+    /// <exception cref="RelayException">The server refused the message; <see cref="RelayException.Reason"/> says why.</exception>
     public Task<SendMessageResponse> ReplyAsync(string text, CancellationToken cancellation = default) =>
         _bot.SendAsync(Conversation, text, $"reply-{Message.Sequence}-{Interlocked.Increment(ref _replies)}", cancellation);
 }

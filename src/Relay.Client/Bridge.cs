@@ -6,8 +6,8 @@ using Relay.V1;
 namespace Relay.Client;
 
 /// <summary>
-/// Carries wire text between a chat network and Relay. Needs a key of scope bridge. One bridge at a time carries an
-/// endpoint: a second one takes over, and the first one's enumeration fails with reason STREAM_REPLACED.
+/// Carries wire text between a chat network and Relay. Needs a key of scope bridge. An endpoint has one bridge at a time: a second one
+/// takes over, and the first one's enumeration fails with reason STREAM_REPLACED.
 /// </summary>
 public sealed class Bridge : IAsyncDisposable
 {
@@ -27,25 +27,27 @@ public sealed class Bridge : IAsyncDisposable
         var wakeup = new Wakeup();
         _inbound = new InboundQueue(client.Options, wakeup);
         _outgoing = new BridgeOutgoing(_cursors, _inbound, wakeup);
-        _running = RunAsync(new StreamLoop<StreamWireRequest, StreamWireResponse>(client.Options, client.Servers, o => client.BridgeStreams.StreamWire(o), _outgoing, HandleAsync));
+        _running = RunAsync(new StreamLoop<StreamWireRequest, StreamWireResponse>(client.Options, client.Servers,
+            o => client.BridgeStreams.StreamWire(o), _outgoing, HandleAsync));
     }
 
     /// <summary>
-    /// Wire text for peers, in order for each endpoint, from the first that is not acknowledged. Reconnects by itself.
-    /// Meant for one reader.
+    /// Streams wire text for peers, in order for each endpoint, starting with the first unacknowledged message. Reconnects automatically.
+    /// Supports one reader.
     /// </summary>
-    /// <exception cref="RelayException">The server refuses for good, or another bridge has taken over.</exception>
-    public IAsyncEnumerable<OutboundMessage> Outbound(CancellationToken cancellation = default) => _messages.Reader.ReadAllAsync(cancellation);
+    /// <exception cref="RelayException">The server refuses permanently, or another bridge has taken over.</exception>
+    public IAsyncEnumerable<OutboundMessage> Outbound(CancellationToken cancellation = default) =>
+        _messages.Reader.ReadAllAsync(cancellation);
 
     /// <summary>
-    /// Brings a message from the network to Relay; returns once its effect is durable, or it is rejected. A broken
-    /// connection is bridged: the message is sent again with its id, and takes effect once. Messages of one peer are
-    /// worked on in the order of the calls.
+    /// Delivers a message from the network to Relay; returns when its effect is durable, or it is rejected. After a broken connection the
+    /// message is sent again with its id, and takes effect once. Messages of one peer are processed in the order of the calls.
     /// </summary>
-    /// <param name="messageId">The network's or the bridge's own id of the message, unique for the peer.</param>
-    /// <param name="endpoint">Which endpoint it is for; null if the bridge carries only one.</param>
-    /// <exception cref="RelayException">The server refuses for good, or another bridge has taken over.</exception>
-    public async Task<InboundResult> DeliverAsync(string peer, string messageId, ReadOnlyMemory<byte> text, string? endpoint = null, CancellationToken cancellation = default)
+    /// <param name="messageId">Idempotency key: the network's or the bridge's own id of the message, unique for the peer.</param>
+    /// <param name="endpoint">The endpoint that the message is for; null if the bridge carries only one.</param>
+    /// <exception cref="RelayException">The server refuses permanently, or another bridge has taken over.</exception>
+    public async Task<InboundResult> DeliverAsync(string peer, string messageId, ReadOnlyMemory<byte> text, string? endpoint = null,
+        CancellationToken cancellation = default)
     {
         var message = new InboundWire
         {
@@ -57,7 +59,7 @@ public sealed class Bridge : IAsyncDisposable
         return await _inbound.AddAsync(message, cancellation);
     }
 
-    /// <summary>Stores the last acknowledgements and closes the stream.</summary>
+    /// <summary>Sends the remaining acknowledgements and closes the stream.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_closing.IsCancellationRequested) return;

@@ -2,7 +2,7 @@ using Relay.V1;
 
 namespace Relay.Client;
 
-/// <summary>Wire text for a bridge to carry to a peer.</summary>
+/// <summary>Wire text that a bridge delivers to a peer.</summary>
 public sealed class OutboundMessage
 {
     private readonly Action<OutboundMessage> _acknowledge;
@@ -13,7 +13,7 @@ public sealed class OutboundMessage
         _acknowledge = acknowledge;
     }
 
-    /// <summary>The message as the API has it.</summary>
+    /// <summary>The message as an API message, with the fields that this class does not expose.</summary>
     public OutboundWire Message { get; }
 
     /// <summary><c>endpoints/{endpoint}</c></summary>
@@ -22,10 +22,12 @@ public sealed class OutboundMessage
     /// <summary>The peer's address.</summary>
     public string Peer => Message.Peer;
 
-    /// <summary>The wire text, to be carried as it is.</summary>
+    /// <summary>The wire text, which the bridge delivers unchanged.</summary>
     public ReadOnlyMemory<byte> Text => Message.Text.Memory;
 
-    /// <summary>This message, and every one before it at this endpoint, is on its way: the server forgets them.</summary>
+    /// <summary>
+    /// Acknowledges this message and all earlier ones of its endpoint, once the network has them; the server deletes them.
+    /// </summary>
     public ValueTask AckAsync()
     {
         _acknowledge(this);

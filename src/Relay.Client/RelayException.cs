@@ -3,32 +3,34 @@ using Grpc.Core;
 
 namespace Relay.Client;
 
-/// <summary>What the server refused, and why.</summary>
+/// <summary>A call or stream failed: the server refused it, or could not be reached.</summary>
 public sealed class RelayException : Exception
 {
-    private RelayException(RpcException inner, string reason, IReadOnlyList<(string Field, string Description)> violations, TimeSpan? retryAfter)
+    private RelayException(RpcException inner, string reason, IReadOnlyList<(string Field, string Description)> violations,
+        TimeSpan? retryAfter)
         : base(inner.Status.Detail, inner)
     {
-        // No server answered this: Grpc.Net.Client gives INTERNAL to a connection that fails in TLS.
-        Code = inner is { StatusCode: StatusCode.Internal, Status.DebugException: HttpRequestException } ? StatusCode.Unavailable : inner.StatusCode;
+        // Grpc.Net.Client reports a failed TLS handshake as INTERNAL, although no server has answered.
+        Code = inner is { StatusCode: StatusCode.Internal, Status.DebugException: HttpRequestException }
+            ? StatusCode.Unavailable : inner.StatusCode;
         Reason = reason;
         Violations = violations;
         RetryAfter = retryAfter;
     }
 
-    /// <summary>The gRPC status; UNAVAILABLE also if no connection could be made, for whatever reason.</summary>
+    /// <summary>The gRPC status; UNAVAILABLE if no connection could be made, whatever the reason.</summary>
     public StatusCode Code { get; }
 
     /// <summary>The stable reason (<c>google.rpc.ErrorInfo</c>); empty if the server gave none.</summary>
     public string Reason { get; }
 
-    /// <summary>The fields that were wrong.</summary>
+    /// <summary>The invalid fields of the request (<c>google.rpc.BadRequest</c>).</summary>
     public IReadOnlyList<(string Field, string Description)> Violations { get; }
 
-    /// <summary>How long to wait before the same request may be tried again; null: in vain.</summary>
+    /// <summary>The server's delay before the same request may be retried; null if the server gave none.</summary>
     public TimeSpan? RetryAfter { get; }
 
-    /// <summary>Reads the details of a status; damaged ones count as none.</summary>
+    /// <summary>Reads the details of a status; malformed details are ignored.</summary>
     public static RelayException From(RpcException error)
     {
         var status = error.Trailers.GetRpcStatus(ignoreParseError: true);
@@ -38,16 +40,21 @@ public sealed class RelayException : Exception
             status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan());
     }
 
-    /// <summary>True if the same request, with the same id, may do better later: nothing, or not everything, is known to have been done.</summary>
+    /// <summary>
+    /// True for a transient error: the same request, with the same id, may succeed later. It may also have succeeded already.
+    /// </summary>
     internal bool IsPassing => Code switch
     {
         StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled => true,
         StatusCode.ResourceExhausted => RetryAfter is not null,
-        // Without a reason it is the connection that broke, not the server that failed.
+        // Without a reason, the error comes from a broken connection and not from the server.
         StatusCode.Internal or StatusCode.Unknown => Reason.Length == 0,
         _ => false,
     };
 
-    /// <summary>True if it is the server, or the way to it, that failed: another one may do it. False if it is the request's or the service's.</summary>
+    /// <summary>
+    /// True if this server or the connection to it failed, so that another server may succeed; false if the cause is the request or the
+    /// load.
+    /// </summary>
     internal bool IsOfServer => IsPassing && Code != StatusCode.ResourceExhausted;
 }

@@ -2,10 +2,14 @@ using Grpc.Core;
 
 namespace Relay.Client;
 
-/// <summary>Repeats a call that failed for a passing reason, on the next server if there is one. Sound only because every mutation carries a request id, kept over the attempts.</summary>
+/// <summary>
+/// Retries a call after a transient error, on the next server if there is one. This is safe because every mutation has a request id
+/// (idempotency key) that all attempts share.
+/// </summary>
 internal static class Retry
 {
-    public static async Task<T> CallAsync<T>(RelayClientOptions options, ServerRing servers, Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+    public static async Task<T> CallAsync<T>(RelayClientOptions options, ServerRing servers, Func<CallOptions, AsyncUnaryCall<T>> call,
+        CancellationToken cancellation)
     {
         var rounds = new Rounds(servers, options);
         var begun = options.Time.GetTimestamp();

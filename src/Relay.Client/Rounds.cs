@@ -1,8 +1,8 @@
 namespace Relay.Client;
 
 /// <summary>
-/// Goes on to the next server at a failure, at once, and waits only when every server has failed in turn. What a server
-/// asked one to wait is meant for that server: at the end of a round the shortest of them counts.
+/// Fails over to the next server without a wait, and backs off only after every server has failed in turn (a round). A retry delay applies
+/// to the server that asked for it, so the shortest one counts at the end of a round.
 /// </summary>
 internal sealed class Rounds(ServerRing servers, RelayClientOptions options)
 {
@@ -10,7 +10,7 @@ internal sealed class Rounds(ServerRing servers, RelayClientOptions options)
     private int _failed;
     private TimeSpan? _askedToWait;
 
-    /// <summary>Something went well.</summary>
+    /// <summary>Restarts the backoff after a success.</summary>
     public void Reset()
     {
         _backoff.Reset();
@@ -18,8 +18,8 @@ internal sealed class Rounds(ServerRing servers, RelayClientOptions options)
         _askedToWait = null;
     }
 
-    /// <summary>The server failed, or is about to go.</summary>
-    /// <returns>How long to wait before the next attempt; null: not at all.</returns>
+    /// <summary>Moves on from a server that failed or drains.</summary>
+    /// <returns>The wait before the next attempt; null for none.</returns>
     public TimeSpan? Fail(int server, TimeSpan? askedToWait)
     {
         servers.MoveOn(server);
@@ -27,7 +27,7 @@ internal sealed class Rounds(ServerRing servers, RelayClientOptions options)
         return ++_failed < servers.Count ? null : EndRound();
     }
 
-    /// <summary>The server is well, and cannot do it now: the others would not do it either.</summary>
+    /// <summary>Backs off without a failover: the server works but cannot accept the request now, and neither would the others.</summary>
     public TimeSpan Stay(TimeSpan? askedToWait)
     {
         _askedToWait = askedToWait;

@@ -6,9 +6,8 @@ using Grpc.Net.Client;
 namespace Relay.Client;
 
 /// <summary>
-/// The servers of one client: the one in use, and which comes next. A client begins with the first and stays with a
-/// server until it fails; then come the others in an order of the client's own, so that the clients of a node that goes
-/// spread over the rest. Thread-safe.
+/// The servers of one client and the one in use. A client starts with the first and keeps using a server until it fails. The others
+/// follow in random order, so that the clients of a stopped node are distributed over the remaining nodes. Thread-safe.
 /// </summary>
 internal sealed class ServerRing : IDisposable
 {
@@ -27,13 +26,13 @@ internal sealed class ServerRing : IDisposable
 
     public int Count => _channels.Length;
 
-    /// <summary>The one in use.</summary>
+    /// <summary>The index of the server in use.</summary>
     public int Current => Volatile.Read(ref _current);
 
-    /// <summary>Makes every call to the server in use when it begins.</summary>
+    /// <summary>An invoker that sends each call to the server that is in use when the call starts.</summary>
     public CallInvoker Invoker { get; }
 
-    /// <summary>That server failed: the next one is used, unless another call has moved on already.</summary>
+    /// <summary>Switches to the next server, unless a concurrent call has switched already.</summary>
     public void MoveOn(int failed) => Interlocked.CompareExchange(ref _current, (failed + 1) % _channels.Length, failed);
 
     public void Dispose()
@@ -43,7 +42,7 @@ internal sealed class ServerRing : IDisposable
 
     private static GrpcChannel Channel(Uri server, RelayClientOptions options, bool isAlone)
     {
-        // Where there is another one, a server that does not answer is given up sooner.
+        // If there is another server, timeouts are shorter, so that the failover comes sooner.
         var handler = new SocketsHttpHandler
         {
             EnableMultipleHttp2Connections = true,
@@ -71,19 +70,24 @@ internal sealed class ServerRing : IDisposable
     {
         private CallInvoker Invoker => invokers[ring.Current];
 
-        public override TResponse BlockingUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
             Invoker.BlockingUnaryCall(method, host, options, request);
 
-        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
             Invoker.AsyncUnaryCall(method, host, options, request);
 
-        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) =>
             Invoker.AsyncServerStreamingCall(method, host, options, request);
 
-        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) =>
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) =>
             Invoker.AsyncClientStreamingCall(method, host, options);
 
-        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options) =>
+        public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, string? host, CallOptions options) =>
             Invoker.AsyncDuplexStreamingCall(method, host, options);
     }
 }

@@ -1,18 +1,18 @@
 namespace Relay.Storage;
 
 /// <summary>
-/// Bounds reads: how many wait for the store at once, and how long one waits. A store that hangs must hold neither memory
-/// without end nor callers for ever; a read can be given up, a commit cannot, for it may be done all the same.
+/// Limits the number of concurrent reads and the time of each, so that a store that hangs costs bounded memory and blocks no
+/// caller indefinitely. Only reads have a timeout: an abandoned commit may still succeed, so its caller must wait for the result.
 /// </summary>
-/// <param name="bound">Reads under way at once.</param>
+/// <param name="bound">Maximum number of concurrent reads.</param>
 public sealed class BoundedReads(int bound, TimeProvider time)
 {
     private int _underWay;
 
-    /// <summary>Reads that the store has not answered yet.</summary>
+    /// <summary>Number of reads that the store has not completed, including those whose callers have timed out.</summary>
     public int UnderWay => Volatile.Read(ref _underWay);
 
-    /// <exception cref="StoreException">Too many are under way, or the store did not answer in time; or it failed.</exception>
+    /// <exception cref="StoreException">Too many reads are in progress, the read timed out, or the store failed.</exception>
     public async ValueTask<T> ReadAsync<T>(Func<CancellationToken, ValueTask<T>> read, CancellationToken cancellation)
     {
         if (Interlocked.Increment(ref _underWay) > bound)
@@ -20,7 +20,7 @@ public sealed class BoundedReads(int bound, TimeProvider time)
             Interlocked.Decrement(ref _underWay);
             throw new StoreException("Too many reads wait for the store.");
         }
-        // Counted until the store lets go of it, not only until nobody waits for it any more.
+        // A read counts until the store has completed it, not only until its caller stops waiting: it still uses the store.
         var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var reading = ReadAsync(read, abandoned);
         try
@@ -35,7 +35,7 @@ public sealed class BoundedReads(int bound, TimeProvider time)
             }
             catch (ObjectDisposedException)
             {
-                // It has come to its end just now, too late all the same.
+                // The read completed between the timeout and the cancellation.
             }
             throw new StoreException("The store did not answer in time.");
         }

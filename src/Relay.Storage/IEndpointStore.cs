@@ -1,6 +1,6 @@
 namespace Relay.Storage;
 
-/// <summary>The endpoints.</summary>
+/// <summary>The store of endpoints, which are looked up by id or by the idempotency key of the request that created them.</summary>
 public interface IEndpointStore
 {
     /// <exception cref="StoreException"/>
@@ -17,8 +17,8 @@ public interface IEndpointStore
 }
 
 /// <param name="Address">Keyed hash of (network, account); unique.</param>
-/// <param name="Request">Keyed hash of the request's id; unique.</param>
-/// <param name="RequestContent">Keyed hash of what the request asked for.</param>
+/// <param name="Request">Keyed hash of the request id (the idempotency key); unique.</param>
+/// <param name="RequestContent">Keyed hash of the request's content, which tells a retry from another request with the same id.</param>
 public sealed record EndpointRow(string Id, UInt128 Address, UInt128 Request, UInt128 RequestContent, byte[] Sealed);
 
 public enum InsertEndpointResult
@@ -26,7 +26,7 @@ public enum InsertEndpointResult
     Inserted,
     IdTaken,
     AddressTaken,
-    /// <summary>The request's id is there: look at what it made.</summary>
+    /// <summary>The request id is already stored; the caller compares the endpoint that it created.</summary>
     RequestSeen,
     TooMany,
 }

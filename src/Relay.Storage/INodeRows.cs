@@ -1,80 +1,87 @@
 namespace Relay.Storage;
 
-/// <summary>A store in which the nodes of a cluster register.</summary>
+/// <summary>A store in which each node of a cluster registers its address and holds a lock on it.</summary>
 public interface INodeRegistry
 {
     /// <summary>
-    /// Writes the node's row and takes the lock of its address, which is held until the result is disposed of. The lock
-    /// of a process that was killed is free at once, that of a lost host within seconds.
+    /// Writes the node's row and takes the lock of its address, which is held until the result is disposed of. The lock of a killed
+    /// process is released at once, that of an unreachable host within seconds.
     /// </summary>
-    /// <param name="version">The program's.</param>
+    /// <param name="version">The program's version.</param>
     /// <exception cref="RelayStartException">
-    /// Another process holds the address; the database is behind a pooler that shares sessions; this machine's clock is
-    /// off; or the database cannot be used. The message says what to do.
+    /// Another process holds the address; the database is behind a pooler that shares sessions; this machine's clock is wrong; or the
+    /// database cannot be used. The message says what to do.
     /// </exception>
     Task<INodeRows> RegisterNodeAsync(NodeIdentity self, string version, CancellationToken cancellation);
 }
 
 /// <summary>
-/// A registered node's session with the database: it holds the node's lock, and reads the rows and locks of the others.
-/// All of it goes through that one session, so that whatever it says was said while the own lock was held.
+/// A registered node's database session, which holds the node's lock and reads the rows and locks of the others. All statements use
+/// that one session, so that every result was read while this node held its own lock.
 /// </summary>
 public interface INodeRows : IAsyncDisposable
 {
     NodeIdentity Self { get; }
 
     /// <summary>
-    /// Whether the lock was held when it was last looked at. A session that was lost is opened, and the lock taken, again.
+    /// True if the lock was held at the last check. A lost session is opened again and the lock retaken in the background.
     /// </summary>
     bool IsHeld { get; }
 
-    /// <summary>Completes when this node may not go on; never fails.</summary>
+    /// <summary>Completes when this node must stop; never fails.</summary>
     Task<NodeLoss> Lost { get; }
 
-    /// <summary>Those with their locks held first; at most <see cref="StorageLimits.MaxNodes"/>.</summary>
+    /// <summary>Lists the registered nodes, those that hold their locks first; at most <see cref="StorageLimits.MaxNodes"/>.</summary>
     /// <exception cref="StoreException"/>
     ValueTask<IReadOnlyList<RegisteredNode>> ReadAsync(CancellationToken cancellation);
 
-    /// <summary>Whether the process behind a node still holds its lock. A database that does not answer is no evidence.</summary>
+    /// <summary>
+    /// Checks whether a node's process still holds its lock. A database that does not answer gives <see cref="NodeEvidence.None"/>.
+    /// </summary>
     ValueTask<NodeEvidence> FindEvidenceAsync(NodeIdentity node, CancellationToken cancellation);
 
-    /// <summary>Marks a node's row, if it is still that incarnation's. A row that is marked as down stays so.</summary>
+    /// <summary>Sets the state of a node's row if its incarnation matches. A row that is marked as down keeps that state.</summary>
     /// <exception cref="StoreException"/>
     ValueTask MarkAsync(NodeIdentity node, NodeState state, CancellationToken cancellation);
 
-    /// <summary>Takes the lock that one node at a time founds a cluster under; false if another node has it.</summary>
+    /// <summary>Tries to take the lock under which one node at a time founds a cluster; false if another node holds it.</summary>
     /// <exception cref="StoreException"/>
     ValueTask<bool> TryLockFoundingAsync(CancellationToken cancellation);
 
-    /// <summary>Gives the founding lock back; before that, if <paramref name="isFounded"/>, marks this node as up.</summary>
-    /// <returns>False if the lock was lost meanwhile: another node may have founded a cluster as well.</returns>
+    /// <summary>Releases the founding lock; before that, if <paramref name="isFounded"/>, marks this node as up.</summary>
+    /// <returns>False if the lock was lost in the meantime, so that another node may have founded a cluster as well.</returns>
     /// <exception cref="StoreException"/>
     ValueTask<bool> EndFoundingAsync(bool isFounded, CancellationToken cancellation);
 }
 
-/// <param name="Address">As Akka writes it: `akka.ssl.tcp://relay@host:port`.</param>
-/// <param name="Incarnation">Akka's unique id of the actor system; tells processes that use an address one after the other apart.</param>
+/// <param name="Address">The address in Akka's form: `akka.ssl.tcp://relay@host:port`.</param>
+/// <param name="Incarnation">Akka's unique id of the actor system, which distinguishes successive processes at one address.</param>
 public readonly record struct NodeIdentity(string Address, long Incarnation);
 
-/// <summary>What a node's row says of it. The numbers are stored.</summary>
+/// <summary>The state in a node's row. The numbers are stored.</summary>
 public enum NodeState : short
 {
     Starting = 1,
-    /// <summary>A member of the cluster, by which others may join.</summary>
+    /// <summary>The node is a member of the cluster, through which others may join.</summary>
     Up = 2,
-    /// <summary>Another node has downed it: it may not go on.</summary>
+    /// <summary>Another node has downed this one, which must stop.</summary>
     Down = 3,
 }
 
-/// <param name="IsHeld">Its session lock is held.</param>
-/// <param name="IsOfThisServerStart">Its lock was taken since the server's last start: if it is not held, its process has lost it.</param>
-/// <param name="ServerUptime">Time since the server's last start.</param>
+/// <param name="IsHeld">True if the node's session lock is held.</param>
+/// <param name="IsOfThisServerStart">
+/// True if the lock was taken since the database server's last start; if it is not held then, the node's process has lost it.
+/// </param>
+/// <param name="ServerUptime">Time since the database server's last start.</param>
 public sealed record RegisteredNode(NodeIdentity Node, string Version, NodeState State, bool IsHeld, bool IsOfThisServerStart,
     TimeSpan ServerUptime);
 
 public enum NodeEvidence
 {
-    /// <summary>No verdict: the own lock is not held, the database does not answer or was restarted, or the node has no row.</summary>
+    /// <summary>
+    /// There is no verdict: this node does not hold its own lock, the database does not answer or was restarted, or the other node
+    /// has no row.
+    /// </summary>
     None,
     /// <summary>The node's process holds its lock.</summary>
     Held,
@@ -82,13 +89,13 @@ public enum NodeEvidence
     Gone,
 }
 
-/// <summary>Why a registered node may not go on.</summary>
+/// <summary>The reason why a registered node must stop.</summary>
 public enum NodeLoss
 {
-    /// <summary>Another node has downed it.</summary>
+    /// <summary>Another node has marked this one as down.</summary>
     Downed,
-    /// <summary>Another process registered under its address.</summary>
+    /// <summary>Another process has registered under this node's address.</summary>
     Superseded,
-    /// <summary>Its row is gone: the database was put back to an earlier state.</summary>
+    /// <summary>The node's row is missing, for example because the database was restored from a backup.</summary>
     Forgotten,
 }

@@ -1,15 +1,15 @@
 namespace Relay.Storage;
 
 /// <summary>
-/// Where everything durable lives. A store sees sealed bytes and keyed ids only. SQLite implements it for one process,
-/// PostgreSQL for many (<see cref="IClusterStore"/>): one contract test suite is for both.
+/// The durable state of Relay. A store sees only sealed bytes and keyed ids. SQLite implements it for one process and PostgreSQL for
+/// a cluster (<see cref="IClusterStore"/>); both pass the same contract tests.
 /// </summary>
 public interface IRelayStore : IConversationStore, IStreamStore, IEndpointStore, IAsyncDisposable
 {
-    /// <summary>Stores <paramref name="candidate"/> under a name unless something is stored there; what is stored then.</summary>
+    /// <summary>Stores <paramref name="candidate"/> under a name unless the name has a value, and returns the stored value.</summary>
     /// <exception cref="StoreException"/>
     ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation);
 
-    /// <summary>Finishes what is queued and refuses further writes.</summary>
+    /// <summary>Refuses new writes and completes after the queued ones have been processed.</summary>
     ValueTask FlushAsync(CancellationToken cancellation);
 }

@@ -1,7 +1,7 @@
 namespace Relay.Storage;
 
-/// <summary>The store failed: whether a write was done is not known, and the caller must read before it goes on.</summary>
+/// <summary>The store failed. It is unknown whether a write was committed, so the caller must read before it continues.</summary>
 public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>Why Relay refuses to start.</summary>
+/// <summary>Relay refuses to start. The message is for the operator: it names the cause and what to do.</summary>
 public sealed class RelayStartException(string message, Exception? inner = null) : Exception(message, inner);

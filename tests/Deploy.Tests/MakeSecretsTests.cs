@@ -1,49 +1,45 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 using Relay.Gateway.Hosting;
 
 namespace Deploy.Tests;
 
-/// <summary>`make-secrets`, whose files relays and engines must read alike.</summary>
+/// <summary>`make-secrets`, whose files relays and PostgreSQL must read alike.</summary>
 public sealed class MakeSecretsTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("relay-secrets");
 
     public MakeSecretsTests()
     {
-        foreach (var name in (string[])["relays", "postgres", "rabbitmq"]) _directory.CreateSubdirectory(name);
+        foreach (var name in (string[])["relays", "postgres"]) _directory.CreateSubdirectory(name);
     }
 
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public async Task Relays_and_engines_get_the_same_passwords_and_each_only_its_own()
+    public async Task Relays_and_the_database_get_the_same_password()
     {
         Assert.Equal(0, await MakeAsync());
         var password = Read("postgres", "password");
         Assert.Matches("^[0-9a-f]{48}$", password);
         Assert.Equal($"postgresql://relay:{password}@postgres:5432/relay", Read("relays", "database").Trim());
-        Assert.Contains($"Password={password}", DatabaseAddress.ToConnectionString(Read("relays", "database")), StringComparison.OrdinalIgnoreCase);
-        var broker = new Uri(Read("relays", "broker").Trim());
-        Assert.Equal(("amqp", "rabbitmq", 5672, "/relay"), (broker.Scheme, broker.Host, broker.Port, broker.AbsolutePath));
-        var configured = Regex.Match(Read("rabbitmq", "10-relay.conf"), @"^default_pass = ([0-9a-f]{48})$", RegexOptions.Multiline).Groups[1].Value;
-        Assert.Equal($"relay:{configured}", broker.UserInfo);
-        Assert.NotEqual(password, configured);
-        Assert.Contains("rabbitmq_consistent_hash_exchange", Read("rabbitmq", "enabled_plugins"), StringComparison.Ordinal);
-        Assert.All(Directory.GetFiles(PathOf("relays")), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+        var connection = DatabaseAddress.ToConnectionString(Read("relays", "database"));
+        Assert.Contains($"Password={password}", connection, StringComparison.OrdinalIgnoreCase);
+        const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.All(Directory.GetFiles(PathOf("relays")), f => Assert.Equal(ownerOnly, File.GetUnixFileMode(f)));
+        // PostgreSQL runs as another user.
+        Assert.True(File.GetUnixFileMode(Path.Combine(PathOf("postgres"), "password")).HasFlag(UnixFileMode.OtherRead));
     }
 
     [Fact]
     public async Task What_is_there_is_kept_and_what_is_missing_is_made_to_fit()
     {
         await MakeAsync();
-        var database = Read("relays", "database");
         var password = Read("postgres", "password");
         File.Delete(Path.Combine(PathOf("postgres"), "password"));
-        await File.WriteAllTextAsync(Path.Combine(PathOf("relays"), "broker"), "amqp://somebody@else/\n");
+        await File.WriteAllTextAsync(Path.Combine(PathOf("relays"), "database"), "Host=else;Username=somebody\n");
         Assert.Equal(0, await MakeAsync());
-        Assert.Equal((database, password), (Read("relays", "database"), Read("postgres", "password")));
-        Assert.Equal("amqp://somebody@else/\n", Read("relays", "broker"));
+        Assert.Equal(password, Read("postgres", "password"));
+        Assert.Equal("Host=else;Username=somebody\n", Read("relays", "database"));
     }
 
     private string PathOf(string name) => Path.Combine(_directory.FullName, name);
@@ -52,8 +48,10 @@ public sealed class MakeSecretsTests : IDisposable
 
     private async Task<int> MakeAsync()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(d => File.Exists(Path.Combine(d, "openssl"))), "The command 'openssl' is not installed.");
-        var start = new ProcessStartInfo("sh", [Repository.PathOf("deploy", "make-secrets.sh"), PathOf("relays"), PathOf("postgres"), PathOf("rabbitmq")]) { RedirectStandardOutput = true };
+        var path = Environment.GetEnvironmentVariable("PATH")!.Split(':');
+        Assert.SkipUnless(path.Any(d => File.Exists(Path.Combine(d, "openssl"))), "The command 'openssl' is not installed.");
+        string[] arguments = [Repository.PathOf("deploy", "make-secrets.sh"), PathOf("relays"), PathOf("postgres")];
+        var start = new ProcessStartInfo("sh", arguments) { RedirectStandardOutput = true };
         using var script = Process.Start(start)!;
         await script.StandardOutput.ReadToEndAsync();
         await script.WaitForExitAsync();

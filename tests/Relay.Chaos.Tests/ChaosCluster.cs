@@ -7,12 +7,14 @@ using Relay.Lab.Processes;
 namespace Relay.Chaos.Tests;
 
 /// <summary>
-/// Three relays with real RabbitMQ and PostgreSQL, the last of them on a network of its own where that is permitted, and
-/// hundreds of conversations through them.
+/// Three relays over a PostgreSQL, each a process under a supervisor, the last of them on a network of its own where that is
+/// permitted, and hundreds of conversations through them.
 /// </summary>
 public sealed class ChaosCluster : IAsyncLifetime
 {
     private const int Nodes = 3, Conversations = 200, LibotrContacts = 4;
+    /// <summary>What is in flight may wait for a database that is gone, or for a busy machine.</summary>
+    private const string DrainSeconds = "60";
     private static readonly TimeSpan s_think = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
 
@@ -25,7 +27,8 @@ public sealed class ChaosCluster : IAsyncLifetime
     internal ConversationLoad Load => _stage!.Load;
 
     /// <summary>Decides what breaks when; printed, and taken from RELAY_SEED if that is set.</summary>
-    internal int Seed { get; } = int.TryParse(Environment.GetEnvironmentVariable("RELAY_SEED"), out int given) ? given : Random.Shared.Next();
+    internal int Seed { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("RELAY_SEED"), out int given) ? given : Random.Shared.Next();
 
     /// <summary>The network of <see cref="IslandNode"/>; null where none can be made.</summary>
     internal NetworkNamespace? Island { get; private set; }
@@ -51,23 +54,28 @@ public sealed class ChaosCluster : IAsyncLifetime
         }
         using var patience = new CancellationTokenSource(s_patience);
         (Island, WhyNoIsland) = await NetworkNamespace.TryCreateAsync();
-        var options = new ClusterLayout { Nodes = Nodes };
+        var options = new ClusterLayout { Nodes = Nodes, Arguments = ["--drain-timeout", DrainSeconds] };
         if (Island is not null)
         {
             _certificate = Path.Combine(AppContext.BaseDirectory, $"island-{Environment.ProcessId}.pem");
             Certificate.Write(_certificate, Island.InsideAddress);
             options = options with
             {
-                EngineAddress = Island.OutsideAddress,
+                Address = Island.OutsideAddress,
                 NodeNetwork = Island.Network,
                 Places = new Dictionary<int, NodePlace> { [Nodes] = new(Island.Enter, Island.InsideAddress, _certificate) },
             };
         }
         _processes = await ClusterProcesses.StartAsync(options, patience.Token);
-        bool libotr = LibotrPeer.TryBuild(Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "peers")).FullName, out var program, out var reason);
+        var peers = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "peers")).FullName;
+        bool libotr = LibotrPeer.TryBuild(peers, out var program, out var reason);
         (LibotrCount, WhyNoLibotr) = (libotr ? LibotrContacts : 0, reason);
-        _stage = await LoadStage.OpenAsync((key, who) => _processes.Connect(key, who + 1, ClientOptions()), RelayKey.FromFile(_processes.AdminKeyFile),
-            new LoadOptions(Conversations, s_think) { Endpoints = 4, LibotrContacts = LibotrCount, LibotrProgram = program, Seed = Seed }, patience.Token);
+        var load = new LoadOptions(Conversations, s_think)
+        {
+            Endpoints = 4, LibotrContacts = LibotrCount, LibotrProgram = program, Seed = Seed,
+        };
+        _stage = await LoadStage.OpenAsync((key, who) => _processes.Connect(key, who + 1, ClientOptions()),
+            RelayKey.FromFile(_processes.AdminKeyFile), load, patience.Token);
         try
         {
             await Load.BeginAsync(static _ => { }, patience.Token);
@@ -76,7 +84,8 @@ public sealed class ChaosCluster : IAsyncLifetime
         {
             _processes.KeepsLogs = true;
             var late = Load.Conversations.Where(c => !c.Began.IsCompletedSuccessfully).Select(c => $"{c.Peer} {c.Tally}").ToList();
-            throw new TimeoutException($"{late.Count} of {Conversations} sessions do not stand after {s_patience}; logs are kept in {_processes.Directory}.\n{string.Join('\n', late.Take(10).Concat(Load.Ledger.Faults))}");
+            throw new TimeoutException($"{late.Count} of {Conversations} sessions are not established after {s_patience}; logs are kept in "
+                + $"{_processes.Directory}.\n{string.Join('\n', late.Take(10).Concat(Load.Ledger.Faults))}");
         }
         Load.Talk();
     }
@@ -89,14 +98,7 @@ public sealed class ChaosCluster : IAsyncLifetime
         if (_certificate.Length > 0) File.Delete(_certificate);
     }
 
-    /// <summary>What a node has logged so far.</summary>
-    internal static IEnumerable<string> ReadLog(ClusterNode node)
-    {
-        using var log = new StreamReader(new FileStream(node.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        while (log.ReadLine() is { } line) yield return line;
-    }
-
-    /// <summary>As a careful bot would set them: a server that says nothing is left soon.</summary>
+    /// <summary>As a careful bot sets them: it soon leaves a server that says nothing.</summary>
     private RelayClientOptions ClientOptions() => new()
     {
         MaxBackoff = TimeSpan.FromSeconds(1),

@@ -4,7 +4,9 @@ using Relay.Lab.Load;
 
 namespace Relay.Chaos.Tests;
 
-/// <summary>The judge of the wire must itself find what it looks for: messages put together by hand, from the specification's layout.</summary>
+/// <summary>
+/// The judge of the wire must itself find what it looks for: messages put together by hand, from the specification's layout.
+/// </summary>
 public sealed class CounterWatchTests
 {
     [Fact]
@@ -48,7 +50,8 @@ public sealed class CounterWatchTests
         var whole = Encoding.ASCII.GetString(Data(1, 1, counter: 7, "two"));
         int half = whole.Length / 2;
         Assert.Null(watch.See(Encoding.ASCII.GetBytes(string.Format(form, 1, 2, whole[..half]))));
-        Assert.Contains("counter 7 twice", watch.See(Encoding.ASCII.GetBytes(string.Format(form, 2, 2, whole[half..]))), StringComparison.Ordinal);
+        var last = Encoding.ASCII.GetBytes(string.Format(form, 2, 2, whole[half..]));
+        Assert.Contains("counter 7 twice", watch.See(last), StringComparison.Ordinal);
     }
 
     [Fact]

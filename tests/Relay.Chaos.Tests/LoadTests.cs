@@ -17,7 +17,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         try
         {
             var options = new RelayClientOptions { MaxBackoff = TimeSpan.FromMilliseconds(300) };
-            await using var stage = await LoadStage.OpenAsync((key, _) => RelayClient.Connect(server.Address, key, options), RelayKey.FromFile(Path.Combine(data, "admin.key")),
+            await using var stage = await LoadStage.OpenAsync(
+                (key, _) => RelayClient.Connect(server.Address, key, options), RelayKey.FromFile(Path.Combine(data, "admin.key")),
                 new LoadOptions(30, TimeSpan.FromMilliseconds(300)) { Endpoints = 2 }, Patience.Token);
             await stage.Load.BeginAsync(_ => { }, Patience.Token);
             stage.Load.Talk();

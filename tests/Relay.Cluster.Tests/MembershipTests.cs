@@ -73,6 +73,22 @@ public sealed class MembershipTests(ClusterDatabase databases)
     }
 
     [Fact]
+    public async Task No_node_joins_by_one_that_leaves()
+    {
+        var database = await databases.CreateAsync();
+        await using var a = await TestNode.StartAsync(database);
+        await using var b = await TestNode.StartAsync(database);
+        var address = a.Address.ToString();
+        Task<short> StateAsync()
+            => ClusterDatabase.AskAsync<short>(database, "SELECT state FROM relay.cluster_node WHERE address = $1", address);
+        Assert.Equal((short)NodeState.Up, await StateAsync());
+        // Its lock is still held, as while its shards are handed over.
+        await a.Node.LeaveAsync().WaitAsync(TestNode.Limit);
+        Assert.True(a.Node.HoldsLock);
+        Assert.Equal((short)NodeState.Starting, await StateAsync());
+    }
+
+    [Fact]
     public async Task A_downed_node_stops_at_once_and_its_row_says_so()
     {
         var database = await databases.CreateAsync();

@@ -15,7 +15,7 @@ public static class LabCommands
         ["relay"] =
         [
             "relay demo                                    a whole conversation, in a minute, without any setup",
-            "relay cluster-demo                            a node is killed, and the others take over its conversations",
+            "relay cluster-demo                            nodes are killed, hang and restart, and the others take over their conversations",
         ],
         ["relay demo"] =
         [
@@ -26,7 +26,7 @@ public static class LabCommands
         ],
         ["relay cluster-demo"] =
         [
-            "relay cluster-demo                       three nodes; one is killed, then all are restarted",
+            "relay cluster-demo                       three nodes: killed, hung and restarted",
             "relay cluster-demo --install             install PostgreSQL first (as root, on Debian)",
             "relay cluster-demo --conversations 100 --json",
         ],

@@ -1,4 +1,5 @@
-using Otr.Core.Ake;
+using Otr.Core.V3.Ake;
+using Otr.Core.V4.Dake;
 using Otr.Core.Wire;
 
 namespace Otr.Core;
@@ -23,13 +24,28 @@ internal sealed record HeldMessage(byte[] Text, ulong Reference, long Since, Fin
 /// <summary>Everything that a conversation remembers, and that its snapshot holds.</summary>
 internal sealed class ConversationState(OtrAccount account, OtrSettings settings) : IDisposable
 {
+    private PendingExchange[] _broadcasts = [new AuthContext()];
+
     public OtrAccount Account { get; } = account;
     public OtrSettings Settings { get; } = settings;
 
     public List<Session> Sessions { get; } = [];
     /// <summary>The D-H Commit that went to all instances (libotr's "master context").</summary>
-    public AuthContext Broadcast { get; } = new();
+    public AuthContext Broadcast => (AuthContext)_broadcasts[0];
+    /// <summary>The Identity message that went to all instances.</summary>
+    public DakeContext BroadcastDake
+    {
+        get
+        {
+            if (_broadcasts.Length == 1) _broadcasts = [_broadcasts[0], new DakeContext()];
+            return (DakeContext)_broadcasts[1];
+        }
+    }
+    /// <summary>The first messages that went to all instances, of all versions.</summary>
+    public ReadOnlySpan<PendingExchange> Broadcasts => _broadcasts;
     public List<FragmentBuffer> Fragments { get; } = [];
+    /// <summary>Messages of version 4 that have come in part.</summary>
+    public List<FragmentSet> FragmentSets { get; } = [];
     public List<HeldMessage> Held { get; } = [];
     /// <summary>Keys seen in completed exchanges, or told of, in the order in which they came to be known.</summary>
     public List<KnownKey> Known { get; } = [];
@@ -61,12 +77,15 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public bool IsPostponed { get; set; }
 
     /// <summary>The versions that policy and pin leave.</summary>
-    public OtrVersions Versions
+    public OtrVersions Versions => Allowed.NotBelow(PinnedVersion);
+
+    /// <summary>The versions that policy and account allow, whatever was spoken before.</summary>
+    public OtrVersions Allowed
     {
         get
         {
             var allowed = OtrVersionSet.Allowed(Settings.Policy);
-            return PinnedVersion >= 3 ? allowed & OtrVersions.V3 : allowed;
+            return Settings.SpeaksVersion4 && Account.Identity is not null ? allowed | OtrVersions.V4 : allowed;
         }
     }
 
@@ -124,8 +143,9 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public void Dispose()
     {
         foreach (var s in Sessions) s.Dispose();
-        Broadcast.Dispose();
+        foreach (var broadcast in _broadcasts) broadcast.Dispose();
         foreach (var f in Fragments) f.Reset();
+        foreach (var f in FragmentSets) f.Reset();
         foreach (var h in Held) System.Security.Cryptography.CryptographicOperations.ZeroMemory(h.Text);
     }
 }

@@ -2,7 +2,9 @@ using Otr.Core.Wire;
 
 namespace Otr.Core;
 
-/// <summary>Fragments: one buffer for each instance that sends them, all together bounded (checklist A15).</summary>
+/// <summary>
+/// Fragments: one buffer for each instance that sends them, in version 4 for each message; all together bounded (checklist A15, C13.8).
+/// </summary>
 internal static class FragmentedText
 {
     /// <summary>Bytes of a message by which its type, tags and flags are told.</summary>
@@ -15,7 +17,12 @@ internal static class FragmentedText
             step.Reject(RejectReason.BadFragment);
             return;
         }
-        if (fragment.Version == 3 && !IsForUs(step, fragment)) return;
+        if (fragment.Version > 2 && !IsForUs(step, fragment)) return;
+        if (fragment.Identifier is { } identifier)
+        {
+            ReceiveIdentified(step, fragment, identifier);
+            return;
+        }
 
         if (Buffer(step, fragment) is not { } buffer) return;
         var touched = buffer.Touched;
@@ -87,7 +94,7 @@ internal static class FragmentedText
     private static void OnComplete(in StepContext step, FragmentBuffer buffer, in Fragment fragment, long touched)
     {
         var whole = buffer.Text.ToArray();
-        IncomingText.ReceiveAssembled(step, whole, fragment.Version == 3 ? fragment.SenderTag : null);
+        IncomingText.ReceiveAssembled(step, whole, new FragmentOrigin(fragment.SenderTag, HasIdentifier: false));
         if (step.State.IsPostponed && fragment.Index > 1)
         {
             // The last piece will come again, and needs the others then.
@@ -100,16 +107,72 @@ internal static class FragmentedText
     }
 
     /// <summary>
+    /// A piece of a message that it names. Any order will do, and nothing else that comes gives the others up: a forged piece must not kill
+    /// a message.
+    /// </summary>
+    private static void ReceiveIdentified(in StepContext step, in Fragment fragment, uint identifier)
+    {
+        var state = step.State;
+        var senderTag = fragment.SenderTag;
+        if (fragment.Piece.IsEmpty || !state.Allowed.Has(fragment.Version))
+        {
+            step.Reject(RejectReason.BadFragment);
+            return;
+        }
+        var set = state.FragmentSets.Find(s => s.SenderTag == senderTag && s.Identifier == identifier);
+        if (set is not null && set.Count != fragment.Count)
+        {
+            step.Reject(RejectReason.BadFragment);
+            return;
+        }
+        if (set is null)
+        {
+            if (state.FragmentSets.Count >= OtrLimits.MaxFragmentSets) Drop(step, state.FragmentSets.MinBy(s => s.Since)!);
+            state.FragmentSets.Add(set = new FragmentSet(senderTag, identifier, fragment.Count, step.Now));
+        }
+        if (!set.TryAdd(fragment, Room(state, null) - state.FragmentSets.Sum(s => s.Length)))
+        {
+            if (set.Holds(fragment.Index)) return;
+            Drop(step, set);
+            Unreadable.OnTooLarge(step, EncodedRun(fragment.Piece));
+            return;
+        }
+        step.Changed();
+        if (!set.IsComplete)
+        {
+            step.Add(new OtrEffect.Noted(NoteKind.FragmentStored));
+            return;
+        }
+        IncomingText.ReceiveAssembled(step, set.Assemble(), new FragmentOrigin(senderTag, HasIdentifier: true));
+        // The last piece will come again, and needs the others then.
+        if (step.State.IsPostponed && set.Held > 1) set.TakeBack(fragment.Index);
+        else Drop(step, set);
+    }
+
+    /// <summary>Forgets and wipes a message of which pieces have come.</summary>
+    public static void Drop(in StepContext step, FragmentSet set)
+    {
+        set.Reset();
+        step.State.FragmentSets.Remove(set);
+        step.Changed();
+    }
+
+    /// <summary>
     /// Bytes that the buffer may hold. All together are bounded, and so is what is written for them: the state is stored
     /// with each piece, so that very many pieces may only make a short message.
     /// </summary>
-    private static int Room(ConversationState state, FragmentBuffer buffer)
+    private static int Room(ConversationState state, FragmentBuffer? buffer)
     {
         int bytes = 0, pieces = 1;
         foreach (var b in state.Fragments)
         {
             if (b != buffer) bytes += b.Length;
             pieces += b.Held;
+        }
+        foreach (var s in state.FragmentSets)
+        {
+            if (buffer is not null) bytes += s.Length;
+            pieces += s.Held;
         }
         return (int)Math.Min(OtrLimits.MaxWireBytes, OtrLimits.MaxFragmentWork / pieces) - bytes;
     }

@@ -1,4 +1,3 @@
-using Otr.Core.Ake;
 using Otr.Core.Wire;
 
 namespace Otr.Core;
@@ -9,7 +8,7 @@ internal static class IncomingText
     public static void Receive(in StepContext step, ReadOnlyMemory<byte> text)
     {
         var state = step.State;
-        if (OtrVersionSet.Allowed(state.Settings.Policy) == OtrVersions.None)
+        if (state.Allowed == OtrVersions.None)
         {
             step.Add(new OtrEffect.DeliverText(text, false, state.Has(OtrPolicy.RequireEncryption), null));
             return;
@@ -26,22 +25,22 @@ internal static class IncomingText
     }
 
     /// <summary>What fragments made.</summary>
-    /// <param name="fragmentSender">The sender's tag in the fragments, which must be that of a binary message within.</param>
-    public static void ReceiveAssembled(in StepContext step, ReadOnlyMemory<byte> text, uint? fragmentSender)
+    /// <param name="fragments">What it came in; null if it came whole.</param>
+    public static void ReceiveAssembled(in StepContext step, ReadOnlyMemory<byte> text, FragmentOrigin? fragments)
     {
         var kind = WireClassifier.Classify(text.Span, out var body);
         if (kind is WireKind.Plaintext or WireKind.TaggedPlaintext) OnText(step, kind, text);
         else if (kind == WireKind.Fragment) step.Reject(RejectReason.BadFragment);
-        else OnMarked(step, kind, body, fragmentSender);
+        else OnMarked(step, kind, body, fragments);
     }
 
     /// <summary>A whole message with a marker, never a fragment.</summary>
-    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body, uint? fragmentSender)
+    private static void OnMarked(in StepContext step, WireKind kind, ReadOnlySpan<byte> body, FragmentOrigin? fragments)
     {
         switch (kind)
         {
             case WireKind.Encoded:
-                IncomingMessage.Receive(step, body, fragmentSender);
+                IncomingMessage.Receive(step, body, fragments);
                 break;
             case WireKind.Error:
                 FragmentedText.ForgetAll(step);
@@ -84,7 +83,7 @@ internal static class IncomingText
         var version = (offered & state.Versions).Highest();
         // libotr starts none while ENCRYPTED; a tag is only an offer, and a session stands already.
         if (version != 0 && state.Has(OtrPolicy.WhitespaceStartAke) && state.IsInvited && state.MessageState != MessageState.Encrypted)
-            KeyExchange.Start(step, version, isOffer: true);
+            ProtocolVersion.Of(version)!.Start(step, version, isOffer: true);
     }
 
     private static void OnQuery(in StepContext step, ReadOnlySpan<byte> body)
@@ -92,7 +91,7 @@ internal static class IncomingText
         var version = (QueryMessage.Parse(body) & step.State.Versions).Highest();
         if (version == 0) step.Reject(RejectReason.VersionNotAllowed);
         else if (!step.State.IsInvited) step.Reject(RejectReason.NotInvited);
-        else KeyExchange.Start(step, version);
+        else ProtocolVersion.Of(version)!.Start(step, version, isOffer: false);
     }
 
     private static void OnError(in StepContext step, ReadOnlySpan<byte> body)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using Otr.Core.Snapshot;
 
 namespace Otr.Core;
 
@@ -66,6 +65,7 @@ public sealed class OtrConversation : IDisposable
             case OtrInput.SmpAbortRequested: SmpExchange.Abort(step); break;
             case OtrInput.ExtraKeyRequested extra: Requests.UseExtraKey(step, extra.Use, extra.Data); break;
             case OtrInput.TrustRequested trust: Trust.Request(step, trust.Fingerprint, trust.Trust); break;
+            case OtrInput.LowerVersionAllowed: Requests.AllowLowerVersion(step); break;
             case OtrInput.TimePassed: Timers.Run(step); break;
             default: throw new ArgumentOutOfRangeException(nameof(input), input, "An input of a kind that does not exist.");
         }

@@ -7,6 +7,26 @@ public sealed record OtrSettings
     public OtrPolicy Policy { get; init; } = OtrPolicy.Managed;
 
     /// <summary>
+    /// Version 4 may be spoken by an account that has an identity for it. Not part of any policy until all of it is there.
+    /// </summary>
+    internal bool SpeaksVersion4 { get; init; }
+
+    /// <summary>
+    /// True: version 4 hashes the secret of SMP as otr4j does, not as the specification says. Nothing on the wire tells which of the two a
+    /// peer does, and between them a right answer fails.
+    /// </summary>
+    public bool HashesSmpSecretAsOtr4j { get; init; }
+
+    /// <summary>
+    /// Our address and the peer's as both sides know them, in the network's one spelling (XMPP: bare JIDs): version 4 signs them, and a
+    /// difference shows only as a signature that does not verify.
+    /// </summary>
+    public string OwnAddress { get; init; } = "";
+
+    /// <inheritdoc cref="OwnAddress"/>
+    public string PeerAddress { get; init; } = "";
+
+    /// <summary>
     /// Longest wire text the network takes, in bytes; longer messages leave in fragments, and text in the clear in pieces. 0: no limit.
     /// </summary>
     public int MaxWireBytes { get; init; }
@@ -75,6 +95,9 @@ public sealed record OtrSettings
 /// <param name="InstanceTag">At least 0x100, kept for the account's life on this server.</param>
 public sealed record OtrAccount(DsaPrivateKey Key, uint InstanceTag)
 {
+    /// <summary>The identity in version 4, owned by the caller as <see cref="Key"/> is; null: only versions 2 and 3 are spoken.</summary>
+    public Ed448IdentityKey? Identity { get; init; }
+
     /// <summary>Prints the type only.</summary>
     public override string ToString() => nameof(OtrAccount);
 }

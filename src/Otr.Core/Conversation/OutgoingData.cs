@@ -1,4 +1,4 @@
-using Otr.Core.Ratchet;
+using Otr.Core.V3;
 using Otr.Core.Wire;
 
 namespace Otr.Core;
@@ -8,10 +8,12 @@ internal static class OutgoingData
 {
     /// <summary>Encrypts and sends on an ENCRYPTED session.</summary>
     /// <param name="tlv">Type of the TLV to add; null for none.</param>
-    public static void Send(in StepContext step, Session session, byte flags, ReadOnlySpan<byte> text, ushort? tlv, ReadOnlySpan<byte> value)
+    public static void Send(
+        in StepContext step, Session session, byte flags, ReadOnlySpan<byte> text, ushort? tlv, ReadOnlySpan<byte> value)
     {
+        var protocol = session.Protocol!;
         var plaintext = new OtrWriter(text.Length + value.Length + 8);
-        var message = new OtrWriter(DataChannel.Overhead + text.Length + value.Length + 8);
+        var message = new OtrWriter(protocol.Protocol.MaxOverhead + text.Length + value.Length + 8);
         try
         {
             plaintext.Raw(text);
@@ -23,8 +25,8 @@ internal static class OutgoingData
                 plaintext.Raw(value);
             }
             Pad(ref plaintext, step.State.Settings.PaddingBlock);
-            var header = new MessageHeader(session.Version, MessageType.Data, step.OwnTag, session.PeerTag);
-            DataChannel.Seal(session.Keys!, header, flags, plaintext.Written, ref message);
+            var header = new MessageHeader(protocol.Version, MessageType.Data, step.OwnTag, session.PeerTag);
+            protocol.Seal(step, header, flags, plaintext.Written, ref message);
             session.LastSent = step.Now;
             step.Changed();
             step.SendMessage(message.Written);
@@ -43,12 +45,26 @@ internal static class OutgoingData
     /// <param name="length">Text, or the value of a TLV, in bytes.</param>
     public static bool Fits(ConversationState state, int length)
     {
-        // NUL, the head of a TLV and of the padding, the mark of a text sent again, and as many revealed keys as there may be.
-        const int extra = 32 + OtrLimits.MaxPendingReveals * SessionKeys.MacKeyLength;
+        // NUL, the head of a TLV and of the padding, the mark of a text sent again.
+        const int extra = 32;
         var padding = Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock);
-        var wire = Envelope.EncodedLength(DataChannel.Overhead + length + padding + extra);
-        var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes);
+        var (overhead, haveIdentifiers) = Around(state);
+        var wire = Envelope.EncodedLength(overhead + length + padding + extra);
+        var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes, haveIdentifiers);
         return wire <= OtrLimits.MaxWireBytes && (long)wire * pieces <= OtrLimits.MaxFragmentWork;
+    }
+
+    /// <summary>Of the session that text would go to; without one, the most of whichever may come.</summary>
+    private static (int Overhead, bool HaveIdentifiers) Around(ConversationState state)
+    {
+        if (state.Best?.Protocol is { } session) return (session.Protocol.MaxOverhead, session.Protocol.HasIdentifiedFragments);
+        var (overhead, haveIdentifiers) = (V3Protocol.Instance.MaxOverhead, false);
+        for (var versions = state.Versions; versions.Highest() is not 0 and var version; versions = versions.Below(version))
+        {
+            var protocol = ProtocolVersion.Of(version)!;
+            (overhead, haveIdentifiers) = (Math.Max(overhead, protocol.MaxOverhead), haveIdentifiers | protocol.HasIdentifiedFragments);
+        }
+        return (overhead, haveIdentifiers);
     }
 
     private static void Pad(ref OtrWriter plaintext, int block)
@@ -70,5 +86,5 @@ internal static class OutgoingData
 
     /// <summary>A TLV alone, as libotr sends it: empty text, and no error wanted if it cannot be read.</summary>
     public static void SendTlv(in StepContext step, Session session, ushort type, ReadOnlySpan<byte> value) =>
-        Send(step, session, DataMessage.IgnoreUnreadable, default, type, value);
+        Send(step, session, MessageHeader.IgnoreUnreadable, default, type, value);
 }

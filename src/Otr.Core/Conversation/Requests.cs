@@ -137,11 +137,19 @@ internal static class Requests
             session.Close(MessageState.Plaintext);
             if (changed) step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));
         }
-        state.Broadcast.Reset();
+        foreach (var broadcast in state.Broadcasts) broadcast.Reset();
         foreach (var held in state.Held) Drop(step, held);
         state.Held.Clear();
         (state.RetryAt, state.RetriesLeft) = (null, 0);
         (state.Offer, state.WantsPrivacy) = (OfferState.NotSent, false);
+        step.Changed();
+    }
+
+    /// <summary>Forgets which version was spoken: the next exchange may be of any that policy allows.</summary>
+    public static void AllowLowerVersion(in StepContext step)
+    {
+        if (step.State.PinnedVersion == 0) return;
+        step.State.PinnedVersion = 0;
         step.Changed();
     }
 
@@ -155,8 +163,7 @@ internal static class Requests
             var value = new byte[4 + data.Length];
             BinaryPrimitives.WriteUInt32BigEndian(value, use);
             data.Span.CopyTo(value.AsSpan(4));
-            var key = session.Keys!.SendingExtraKey();
-            OutgoingData.SendTlv(step, session, TlvType.ExtraKey, value);
+            var key = session.Protocol!.SendExtraKey(step, session, value);
             step.Add(new OtrEffect.ExtraKey(true, use, data.ToArray(), key));
         }
     }

@@ -1,5 +1,3 @@
-using Otr.Core.Ake;
-
 namespace Otr.Core;
 
 /// <summary>
@@ -36,8 +34,8 @@ internal static class SessionRoom
     {
         var now = step.Now;
         return step.State.Sessions
-            .Where(s => !s.IsPrivate && (s.Auth.State == AuthState.None || Timers.IsOver(now, s.Auth.Touched, OtrLimits.ExchangeGrace)))
-            .MinBy(s => (s.Auth.State != AuthState.None, s.Auth.Touched));
+            .Where(s => !s.IsPrivate && (!s.IsExchanging || Timers.IsOver(now, s.ExchangeTouched, OtrLimits.ExchangeGrace)))
+            .MinBy(s => (s.IsExchanging, s.ExchangeTouched));
     }
 
     /// <summary>

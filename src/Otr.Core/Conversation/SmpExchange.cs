@@ -11,41 +11,45 @@ internal static class SmpExchange
     /// </summary>
     public static bool IsAffordable(in StepContext step, Session session, ushort type)
     {
-        var begins = type is Wire.TlvType.Smp1 or Wire.TlvType.Smp1Q && (!session.Smp.InProgress || session.Smp.WaitingToken is not null);
+        var smp = session.Smp!;
+        var begins = smp.Arithmetic.Begins(type) && (!smp.InProgress || smp.WaitingToken is not null);
         if (!begins || !step.State.SmpBudget.Has(step.Now)) return true;
         return step.Environment.Budget?.TrySpend(ComputeCost.SmpRun) != false;
     }
 
     public static void Receive(in StepContext step, Session session, ushort type, ReadOnlySpan<byte> value)
     {
+        var smp = session.Smp!;
         // Each message 1 is one guess at the secret, and costs exponentiations.
-        if (type is Wire.TlvType.Smp1 or Wire.TlvType.Smp1Q && !step.State.SmpBudget.TryTake(step.Now))
+        if (smp.Arithmetic.Begins(type) && !step.State.SmpBudget.TryTake(step.Now))
         {
             step.Reject(RejectReason.RateLimited);
-            Report(step, session, session.Smp.Abort());
+            Report(step, session, smp.Abort());
             return;
         }
-        Report(step, session, session.Smp.Receive(type, value, step.Random));
+        Report(step, session, smp.Receive(type, value, step.Random));
     }
 
     public static void Start(in StepContext step, ReadOnlyMemory<byte> secret, ReadOnlyMemory<byte>? question)
     {
         if (Session(step) is not { } session) return;
-        if (secret.Length > OtrLimits.MaxSmpSecretBytes || !OutgoingData.Fits(step.State, (question?.Length ?? 0) + SmpPayload.MaxBytes))
+        var smp = session.Smp!;
+        var length = (question?.Length ?? 0) + smp.Arithmetic.MaxMessageBytes;
+        if (secret.Length > OtrLimits.MaxSmpSecretBytes || !OutgoingData.Fits(step.State, length))
         {
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
         }
-        Span<byte> x = stackalloc byte[SmpSecret.Size];
-        SmpSecret.Derive(Own(step), session.Peer!.Value, session.Ssid, secret.Span, x);
-        Report(step, session, session.Smp.Start(x, question, step.Random));
+        Span<byte> x = stackalloc byte[smp.Arithmetic.SecretSize];
+        smp.Arithmetic.DeriveSecret(session.Protocol!.Own(step.State.Account), session.Peer!.Value, session.Ssid, secret.Span, x);
+        Report(step, session, smp.Start(x, question, step.Random));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(x);
     }
 
     public static void Answer(in StepContext step, ulong token, ReadOnlyMemory<byte> secret)
     {
         // The answer goes to the session that asked, which need not be the best one by now.
-        if (step.State.Sessions.Find(s => s.State == MessageState.Encrypted && s.Smp.WaitingToken == token) is not { } session)
+        if (step.State.Sessions.Find(s => s.Smp?.WaitingToken == token) is not { } session)
         {
             step.Add(new OtrEffect.Refused(RefusalReason.SmpNotExpected));
             return;
@@ -55,28 +59,26 @@ internal static class SmpExchange
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
         }
-        Span<byte> y = stackalloc byte[SmpSecret.Size];
-        SmpSecret.Derive(session.Peer!.Value, Own(step), session.Ssid, secret.Span, y);
-        Report(step, session, session.Smp.Answer(token, y, step.Random));
+        var smp = session.Smp!;
+        Span<byte> y = stackalloc byte[smp.Arithmetic.SecretSize];
+        smp.Arithmetic.DeriveSecret(session.Peer!.Value, session.Protocol!.Own(step.State.Account), session.Ssid, secret.Span, y);
+        Report(step, session, smp.Answer(token, y, step.Random));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(y);
     }
 
     public static void Abort(in StepContext step)
     {
-        if (Session(step) is { } session) Report(step, session, session.Smp.Abort());
+        if (Session(step) is { } session) Report(step, session, session.Smp!.Abort());
     }
 
     private static Session? Session(in StepContext step)
     {
-        var sessions = step.State.Sessions.Where(s => s.State == MessageState.Encrypted);
         // The one that runs SMP, else the best.
-        if (sessions.FirstOrDefault(s => s.Smp.InProgress) is { } running) return running;
+        if (step.State.Sessions.Find(s => s.Smp is { InProgress: true }) is { } running) return running;
         if (step.State.BestEncrypted is { } best) return best;
         step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         return null;
     }
-
-    private static Fingerprint Own(in StepContext step) => step.State.Account.Key.PublicKey.Fingerprint;
 
     private static void Report(in StepContext step, Session session, SmpStep smp)
     {
@@ -96,19 +98,19 @@ internal static class SmpExchange
         step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
         session.SmpAskedAt = step.Now;
         // Nobody can answer: the peer's dialog must not hang.
-        if (step.State.Settings.SmpAnswerLifetime <= 0) Report(step, session, session.Smp.Abort());
+        if (step.State.Settings.SmpAnswerLifetime <= 0) Report(step, session, session.Smp!.Abort());
     }
 
     /// <summary>When the request that waits for an answer in this session is over; null if none waits.</summary>
     public static long? AnswerDue(ConversationState state, Session session) =>
-        session.Smp.WaitingToken is null ? null : Timers.Due(session.SmpAskedAt, state.Settings.SmpAnswerLifetime);
+        session.Smp?.WaitingToken is null ? null : Timers.Due(session.SmpAskedAt, state.Settings.SmpAnswerLifetime);
 
     /// <summary>Requests that nobody has answered are declined.</summary>
     public static void Expire(in StepContext step)
     {
         foreach (var session in step.State.Sessions)
         {
-            if (session.Smp.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime))
+            if (session.Smp?.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime))
                 continue;
             Report(step, session, session.Smp.Abort());
         }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Otr.Core.Wire;
 
 namespace Otr.Core;
@@ -38,8 +39,17 @@ internal readonly ref struct StepContext(ConversationState state, in OtrEnvironm
         {
             var reader = new OtrReader(message);
             var header = MessageHeader.Read(ref reader);
-            foreach (var fragment in Fragmenter.Cut(wire, limit, (byte)header.Version, header.SenderTag, header.ReceiverTag)) Add(new OtrEffect.SendWire(fragment));
+            uint? identifier = header.HasIdentifiedFragments ? DrawIdentifier() : null;
+            foreach (var fragment in Fragmenter.Cut(wire, limit, (byte)header.Version, header.SenderTag, header.ReceiverTag, identifier))
+                Add(new OtrEffect.SendWire(fragment));
         }
+    }
+
+    private uint DrawIdentifier()
+    {
+        Span<byte> drawn = stackalloc byte[sizeof(uint)];
+        Random.Fill(drawn);
+        return BinaryPrimitives.ReadUInt32BigEndian(drawn);
     }
 
     /// <summary>Sends text that is no binary message: never fragmented.</summary>

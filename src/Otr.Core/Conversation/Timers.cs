@@ -1,4 +1,3 @@
-using Otr.Core.Ake;
 using Otr.Core.Wire;
 
 namespace Otr.Core;
@@ -10,15 +9,22 @@ internal static class Timers
     public static long? NextDeadline(ConversationState state)
     {
         long next = long.MaxValue;
-        if (state.Broadcast.State != AuthState.None) next = Math.Min(next, state.Broadcast.Touched + OtrLimits.AkeLifetime);
+        foreach (var exchange in state.Broadcasts)
+        {
+            if (exchange.IsUnderWay) next = Math.Min(next, exchange.Touched + OtrLimits.AkeLifetime);
+        }
         foreach (var session in state.Sessions)
         {
-            if (session.Auth.State != AuthState.None) next = Math.Min(next, session.Auth.Touched + OtrLimits.AkeLifetime);
+            foreach (var exchange in session.Exchanges)
+            {
+                if (exchange.IsUnderWay) next = Math.Min(next, exchange.Touched + OtrLimits.AkeLifetime);
+            }
             if (session.Last is { } last) next = Math.Min(next, last.Since + OtrLimits.ResendWindow);
             if (SmpExchange.AnswerDue(state, session) is { } answer) next = Math.Min(next, answer);
             if (IdleSince(state, session) is { } idle) next = Math.Min(next, Due(idle, state.Settings.SessionIdleLifetime));
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
+        foreach (var set in state.FragmentSets) next = Math.Min(next, set.Since + OtrLimits.FragmentLifetime);
         foreach (var held in state.Held) next = Math.Min(next, held.Since + OtrLimits.HeldMessageLifetime);
         if (state.RetryAt is { } retry) next = Math.Min(next, retry);
         return next == long.MaxValue ? null : next;
@@ -57,18 +63,24 @@ internal static class Timers
 
     private static void ExpireExchanges(in StepContext step)
     {
-        var answered = step.State.Broadcast.IsAnswered;
-        if (Expire(step, step.State.Broadcast) && !answered) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
+        foreach (var broadcast in step.State.Broadcasts)
+        {
+            var answered = broadcast.IsAnswered;
+            if (Expire(step, broadcast) && !answered) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
+        }
         foreach (var session in step.State.Sessions)
         {
-            if (Expire(step, session.Auth)) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
+            foreach (var exchange in session.Exchanges)
+            {
+                if (Expire(step, exchange)) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
+            }
         }
     }
 
-    private static bool Expire(in StepContext step, AuthContext auth)
+    private static bool Expire(in StepContext step, PendingExchange exchange)
     {
-        if (auth.State == AuthState.None || !IsOver(step.Now, auth.Touched, OtrLimits.AkeLifetime)) return false;
-        auth.Reset();
+        if (!exchange.IsUnderWay || !IsOver(step.Now, exchange.Touched, OtrLimits.AkeLifetime)) return false;
+        exchange.Reset();
         step.Changed();
         return true;
     }
@@ -82,6 +94,11 @@ internal static class Timers
             fragments[i].Reset();
             fragments.RemoveAt(i);
             step.Changed();
+        }
+        var sets = step.State.FragmentSets;
+        for (var i = sets.Count - 1; i >= 0; i--)
+        {
+            if (IsOver(step.Now, sets[i].Since, OtrLimits.FragmentLifetime)) FragmentedText.Drop(step, sets[i]);
         }
     }
 
@@ -101,6 +118,7 @@ internal static class Timers
         {
             if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime))
                 continue;
+            session.Protocol!.PrepareExpiry();
             OutgoingData.TellEnd(step, session);
             // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
             session.Close(MessageState.Finished);
@@ -111,9 +129,7 @@ internal static class Timers
 
     /// <summary>When the session was last used, by either side; null if it does not expire.</summary>
     private static long? IdleSince(ConversationState state, Session session) =>
-        session.State == MessageState.Encrypted && state.Settings.SessionIdleLifetime > 0
-            ? Math.Max(session.LastSent, session.LastReceived)
-            : null;
+        state.Settings.SessionIdleLifetime > 0 ? session.Protocol?.IdleSince(session) : null;
 
     /// <summary>
     /// Repeats a query of ours while an exchange that began after it hangs: two libotr-like sides that asked at once both
@@ -140,10 +156,17 @@ internal static class Timers
     /// <summary>When something last came about in an exchange that is under way; null if none is.</summary>
     private static long? LastMove(ConversationState state)
     {
-        long? last = state.Broadcast is { State: AuthState.AwaitingDhKey, IsAnswered: false } ? state.Broadcast.Touched : null;
+        long? last = null;
+        foreach (var broadcast in state.Broadcasts)
+        {
+            if (broadcast is { IsUnderWay: true, IsAnswered: false } && !(broadcast.Touched <= last)) last = broadcast.Touched;
+        }
         foreach (var session in state.Sessions)
         {
-            if (session.Auth.State != AuthState.None && !(session.Auth.Touched <= last)) last = session.Auth.Touched;
+            foreach (var exchange in session.Exchanges)
+            {
+                if (exchange.IsUnderWay && !(exchange.Touched <= last)) last = exchange.Touched;
+            }
         }
         return last;
     }

@@ -11,33 +11,35 @@ namespace Otr.Core;
 /// </summary>
 internal static class Unreadable
 {
-    /// <summary>Base64 characters of a data message's head up to its flags, in version 3 and in version 2.</summary>
+    /// <summary>Base64 characters of a data message's head up to its flags, from version 3 on and in version 2.</summary>
     private const int Head3 = 16, Head2 = 8;
 
     private static ReadOnlySpan<byte> ErrorPrefix => "?OTR Error: "u8;
+    private static ReadOnlySpan<byte> Data4 => "AAQD"u8;
     private static ReadOnlySpan<byte> Data3 => "AAMD"u8;
     private static ReadOnlySpan<byte> Data2 => "AAID"u8;
 
     /// <summary>A data message without a session that could read it.</summary>
-    public static void OnNoSession(in StepContext step, bool quiet)
+    /// <param name="code">Comes before the text, where the version has codes for errors.</param>
+    public static void OnNoSession(in StepContext step, bool quiet, string code = "")
     {
         step.Reject(RejectReason.NotEncrypted, quiet);
-        if (!quiet) Reply(step, "You sent encrypted data, but there is no private session here: start a new one.");
+        if (!quiet) Reply(step, code + "You sent encrypted data, but there is no private session here: start a new one.");
     }
 
     /// <summary>A data message of a session: its key ids, MAC or next key are not right.</summary>
-    public static void OnRefused(in StepContext step, RejectReason reason, bool quiet)
+    public static void OnRefused(in StepContext step, RejectReason reason, bool quiet, string code = "")
     {
         // A replay is as a rule the transport's: the peer knows that it sent the message once.
         step.Reject(reason, quiet || reason == RejectReason.Replay);
-        if (!quiet && reason != RejectReason.Replay) Reply(step, "You sent an unreadable encrypted message.");
+        if (!quiet && reason != RejectReason.Replay) Reply(step, code + "You sent an unreadable encrypted message.");
     }
 
     /// <summary>A data message, decoded, whose fields do not fit.</summary>
-    public static void OnMalformedData(in StepContext step, bool quiet)
+    public static void OnMalformedData(in StepContext step, bool quiet, string code = "")
     {
         step.Reject(RejectReason.Malformed, quiet);
-        if (!quiet) Reply(step, "You sent a malformed data message.");
+        if (!quiet) Reply(step, code + "You sent a malformed data message.");
     }
 
     /// <summary>
@@ -113,15 +115,15 @@ internal static class Unreadable
     {
         quiet = false;
         run = run.TrimStart(" \t\r\n"u8);
-        var isV3 = run.StartsWith(Data3);
-        if (!isV3 && !run.StartsWith(Data2)) return false;
-        var length = isV3 ? Head3 : Head2;
+        var hasTags = run.StartsWith(Data3) || run.StartsWith(Data4);
+        if (!hasTags && !run.StartsWith(Data2)) return false;
+        var length = hasTags ? Head3 : Head2;
         Span<byte> head = stackalloc byte[Head3 / 4 * 3];
         if (run.Length < length) return true;
         if (Base64.DecodeFromUtf8(run[..length], head, out _, out var written) != System.Buffers.OperationStatus.Done) return true;
         var reader = new OtrReader(head[..written]);
         var header = MessageHeader.Read(ref reader);
-        quiet = (reader.ReadByte() & DataMessage.IgnoreUnreadable) != 0 || (isV3 && header.ReceiverTag != step.OwnTag);
+        quiet = (reader.ReadByte() & MessageHeader.IgnoreUnreadable) != 0 || (hasTags && header.ReceiverTag != step.OwnTag);
         return true;
     }
 

@@ -8,11 +8,14 @@ internal sealed class Dh3072KeyPair : IDisposable
     private Dh3072KeyPair(SecretBytes @private)
     {
         _private = @private;
+        Public = new byte[Group3072.ElementSize];
         Group3072.ExpG(Public, _private.Span);
     }
 
+    private Dh3072KeyPair(SecretBytes @private, byte[] @public) => (_private, Public) = (@private, @public);
+
     /// <summary>g^x, 384 bytes. On the wire it is an MPI: without leading zeros.</summary>
-    public byte[] Public { get; } = new byte[Group3072.ElementSize];
+    public byte[] Public { get; }
 
     /// <summary>x, 80 bytes big-endian, as they were drawn.</summary>
     public ReadOnlySpan<byte> Private => _private.Span;
@@ -22,6 +25,21 @@ internal sealed class Dh3072KeyPair : IDisposable
 
     /// <summary>Takes a pair back from a snapshot whose tag has verified.</summary>
     public static Dh3072KeyPair Restore(ReadOnlySpan<byte> @private) => new(new SecretBytes(@private));
+
+    /// <summary>x was wiped; g^x is still there.</summary>
+    public bool IsWiped => _private.IsWiped;
+
+    /// <summary>Takes a pair back from a snapshot, with or without x.</summary>
+    /// <param name="private">Empty if it was wiped.</param>
+    public static Dh3072KeyPair Restore(ReadOnlySpan<byte> @private, ReadOnlySpan<byte> @public)
+    {
+        var pair = new Dh3072KeyPair(new SecretBytes(@private), @public.ToArray());
+        if (@private.IsEmpty) pair.Dispose();
+        return pair;
+    }
+
+    /// <summary>A pair of its own with the same numbers.</summary>
+    public Dh3072KeyPair Copy() => new(new SecretBytes(Private), Public);
 
     /// <summary>
     /// k_dh = peer^x, 384 bytes. What a KDF hashes is <see cref="Minimal"/> of it.

@@ -23,6 +23,9 @@ internal sealed class SecretBytes : IDisposable
     /// <exception cref="ObjectDisposedException">It was wiped; the memory may hold another secret by now.</exception>
     public Span<byte> Span => _bytes ?? throw new ObjectDisposedException(nameof(SecretBytes));
 
+    /// <summary>It was wiped.</summary>
+    public bool IsWiped => _bytes is null;
+
     /// <summary>Wipes.</summary>
     public void Dispose()
     {

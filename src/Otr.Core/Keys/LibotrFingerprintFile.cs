@@ -72,7 +72,7 @@ public static class LibotrFingerprintFile
         if (LibotrLines.Text(line[columns[0]]) is not { } username || LibotrLines.Text(line[columns[1]]) is not { } account
             || LibotrLines.Text(line[columns[2]]) is not { } protocol || LibotrLines.Text(count > 4 ? line[columns[4]] : default) is not { } trust)
             return "a name that is not UTF-8";
-        Span<char> hex = stackalloc char[2 * Fingerprint.Size];
+        Span<char> hex = stackalloc char[2 * Fingerprint.DsaSize];
         if (line[columns[3]].Length != hex.Length || !Encoding.ASCII.TryGetChars(line[columns[3]], hex, out _) || hex.Contains(' ')
             || !Fingerprint.TryParse(hex, out var fingerprint))
             return "the fingerprint does not have 40 hex digits";
@@ -97,7 +97,7 @@ public static class LibotrFingerprintFile
             columns[count++] = at..(at + length);
             at += length;
         }
-        var isWhole = count >= 4 && line[columns[3]].Length == 2 * Fingerprint.Size
+        var isWhole = count >= 4 && line[columns[3]].Length == 2 * Fingerprint.DsaSize
             && line[columns[3]].IndexOfAnyExcept("0123456789abcdefABCDEF"u8) < 0;
         return isWhole ? count : 0;
     }

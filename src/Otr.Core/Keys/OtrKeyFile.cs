@@ -80,7 +80,7 @@ public static class OtrKeyFile
         while (lines.TryRead(out var line))
         {
             var count = line.StartsWith("#"u8) ? 0 : LibotrLines.Columns(line, columns);
-            if (count >= 4 && IsHex(line[columns[3]], 2 * Fingerprint.Size))
+            if (count >= 4 && IsHex(line[columns[3]], 2 * Fingerprint.DsaSize))
                 return Nothing("libotr's fingerprint file", "it holds fingerprints of contacts and no key; import it as fingerprints");
             if (count == 3 && IsHex(line[columns[2]], 8))
                 return Nothing("libotr's instance tag file", "it holds instance tags and no key; choose otr.private_key beside it");

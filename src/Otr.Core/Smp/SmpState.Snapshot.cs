@@ -19,45 +19,21 @@ internal sealed partial class SmpState
     }
 
     /// <summary>Reads a state back, leaving <paramref name="reader"/> behind it. False if it is damaged.</summary>
-    public static bool TryReadSnapshot(ref OtrReader reader, [NotNullWhen(true)] out SmpState? state)
+    public static bool TryReadSnapshot(ref OtrReader reader, SmpArithmetic arithmetic, [NotNullWhen(true)] out SmpState? state)
     {
         state = null;
         var phase = (SmpPhase)reader.ReadByte();
-        if (reader.Failed || KeptSize(phase) is not { } size) return false;
+        if (reader.Failed || phase > SmpPhase.ExpectMessage4) return false;
         if (phase == SmpPhase.ExpectMessage1)
         {
-            state = new SmpState();
+            state = new SmpState(arithmetic);
             return true;
         }
         var question = reader.ReadByte();
         var token = reader.ReadUInt64();
-        var kept = reader.ReadFixed(size);
-        if (reader.Failed || question > 1 || !ElementsInRange(phase, kept)) return false;
-        state = new SmpState { Phase = phase, _questionAsked = question == 1, _token = token, _kept = new SecretBytes(kept) };
-        return true;
-    }
-
-    private static int? KeptSize(SmpPhase phase) => phase switch
-    {
-        SmpPhase.ExpectMessage1 => 0,
-        SmpPhase.WaitingForSecret => SmpResponder.WaitingForSecretSize,
-        SmpPhase.ExpectMessage2 => SmpInitiator.ExpectMessage2Size,
-        SmpPhase.ExpectMessage3 => SmpResponder.ExpectMessage3Size,
-        SmpPhase.ExpectMessage4 => SmpInitiator.ExpectMessage4Size,
-        _ => null,
-    };
-
-    // The arithmetic is defined for elements only; what a phase keeps before its elements are exponents of any value.
-    private static bool ElementsInRange(SmpPhase phase, ReadOnlySpan<byte> kept)
-    {
-        var elements = phase switch
-        {
-            SmpPhase.WaitingForSecret => kept,
-            SmpPhase.ExpectMessage3 or SmpPhase.ExpectMessage4 => kept[Group1536.ElementSize..],
-            _ => default,
-        };
-        for (; !elements.IsEmpty; elements = elements[Group1536.ElementSize..])
-            if (!Group1536.IsInRange(elements[..Group1536.ElementSize])) return false;
+        var kept = reader.ReadFixed(arithmetic.KeptSize(phase));
+        if (reader.Failed || question > 1 || !arithmetic.IsKept(phase, kept)) return false;
+        state = new SmpState(arithmetic) { Phase = phase, _questionAsked = question == 1, _token = token, _kept = new SecretBytes(kept) };
         return true;
     }
 }

@@ -24,13 +24,16 @@ internal enum SmpPhase : byte
 /// authenticated by the session, what is asked for comes back as an <see cref="SmpStep"/>. Every end of a run, good or
 /// bad, wipes what it kept and leads to <see cref="SmpPhase.ExpectMessage1"/>.
 /// </summary>
-internal sealed partial class SmpState : IDisposable
+internal sealed partial class SmpState(SmpArithmetic arithmetic) : IDisposable
 {
     private SecretBytes? _kept;
     private ulong _token;
     private bool _questionAsked;
 
     public SmpPhase Phase { get; private set; }
+
+    /// <summary>What the session's version computes.</summary>
+    public SmpArithmetic Arithmetic => arithmetic;
 
     /// <summary>A run is going on.</summary>
     public bool InProgress => Phase != SmpPhase.ExpectMessage1;
@@ -39,11 +42,11 @@ internal sealed partial class SmpState : IDisposable
     public ulong? WaitingToken => Phase == SmpPhase.WaitingForSecret ? _token : null;
 
     /// <summary>Starts a run, as initiator; a run in progress is aborted first.</summary>
-    /// <param name="secretX"><see cref="SmpSecret.Derive"/> with our fingerprint first; 32 bytes.</param>
+    /// <param name="secretX"><see cref="SmpArithmetic.DeriveSecret"/> with our fingerprint first.</param>
     /// <param name="question">UTF-8 without U+0000, at most <see cref="OtrLimits.MaxSmpQuestionBytes"/>; null or empty for none.</param>
     public SmpStep Start(ReadOnlySpan<byte> secretX, ReadOnlyMemory<byte>? question, IRandomSource random)
     {
-        if (secretX.Length != SmpSecret.Size) throw new ArgumentException("A derived secret has 32 bytes.", nameof(secretX));
+        CheckSecret(secretX, nameof(secretX));
         // An empty question asks nothing; a null array becomes one on its way through ReadOnlyMemory.
         if (question is { IsEmpty: true }) question = null;
         if (question is { } asked)
@@ -53,14 +56,13 @@ internal sealed partial class SmpState : IDisposable
         }
         var replaced = InProgress;
         Reset();
-        byte[] prefix = question is { } q ? [.. q.Span, 0] : [];
-        var message = SmpInitiator.Message1(secretX, prefix, random, out var kept);
+        var message = arithmetic.Message1(secretX, question, random, out var kept);
         Enter(SmpPhase.ExpectMessage2, kept);
         _questionAsked = question is not null;
         return new SmpStep
         {
             AbortFirst = replaced,
-            Send = new SmpTlv(question is null ? TlvType.Smp1 : TlvType.Smp1Q, message),
+            Send = message,
             Outcome = SmpOutcome.InProgress,
             ProgressPercent = 25,
         };
@@ -68,12 +70,12 @@ internal sealed partial class SmpState : IDisposable
 
     /// <summary>Answers the peer's request.</summary>
     /// <param name="token">That of the <see cref="SmpRequest"/>: an answer to another question is refused.</param>
-    /// <param name="secretY"><see cref="SmpSecret.Derive"/> with the peer's fingerprint first; 32 bytes.</param>
+    /// <param name="secretY"><see cref="SmpArithmetic.DeriveSecret"/> with the peer's fingerprint first.</param>
     public SmpStep Answer(ulong token, ReadOnlySpan<byte> secretY, IRandomSource random)
     {
-        if (secretY.Length != SmpSecret.Size) throw new ArgumentException("A derived secret has 32 bytes.", nameof(secretY));
+        CheckSecret(secretY, nameof(secretY));
         if (Phase != SmpPhase.WaitingForSecret || token != _token) return new SmpStep { Refusal = RefusalReason.SmpNotExpected };
-        var message = SmpResponder.Message2(secretY, _kept!.Span, random, out var kept);
+        var message = arithmetic.Message2(secretY, _kept!.Span, random, out var kept);
         Enter(SmpPhase.ExpectMessage3, kept);
         return new SmpStep { Send = new SmpTlv(TlvType.Smp2, message), Outcome = SmpOutcome.InProgress, ProgressPercent = 50 };
     }
@@ -87,12 +89,12 @@ internal sealed partial class SmpState : IDisposable
     {
         (TlvType.SmpAbort, _) => ReceiveAbort(),
         // While our user has not answered, a new question replaces the old one, as in libotr: the peer's user has pressed the button again.
-        (TlvType.Smp1, SmpPhase.ExpectMessage1 or SmpPhase.WaitingForSecret) => ReceiveMessage1(null, value, random),
-        (TlvType.Smp1Q, SmpPhase.ExpectMessage1 or SmpPhase.WaitingForSecret) => ReceiveMessage1Q(value, random),
+        (_, SmpPhase.ExpectMessage1 or SmpPhase.WaitingForSecret) when arithmetic.Begins(tlvType) =>
+            ReceiveMessage1(tlvType, value, random),
         (TlvType.Smp2, SmpPhase.ExpectMessage2) => ReceiveMessage2(value, random),
         (TlvType.Smp3, SmpPhase.ExpectMessage3) => ReceiveMessage3(value, random),
         (TlvType.Smp4, SmpPhase.ExpectMessage4) => ReceiveMessage4(value),
-        _ when TlvType.IsSmp(tlvType) => End(SmpOutcome.ProtocolError, SmpTlv.Abort),
+        _ when arithmetic.IsSmp(tlvType) => End(SmpOutcome.ProtocolError, SmpTlv.Abort),
         _ => throw new ArgumentOutOfRangeException(nameof(tlvType), tlvType, "Not an SMP TLV."),
     };
 
@@ -103,18 +105,10 @@ internal sealed partial class SmpState : IDisposable
     private SmpStep ReceiveAbort() =>
         End(Phase == SmpPhase.ExpectMessage4 ? SmpOutcome.Failure : SmpOutcome.Aborted, null);
 
-    private SmpStep ReceiveMessage1Q(ReadOnlySpan<byte> value, IRandomSource random)
+    private SmpStep ReceiveMessage1(ushort tlvType, ReadOnlySpan<byte> value, IRandomSource random)
     {
-        var end = value.IndexOf((byte)0);
-        if (end < 0) return Cheated();
-        return end > OtrLimits.MaxSmpQuestionBytes
-            ? End(SmpOutcome.Aborted, SmpTlv.Abort)
-            : ReceiveMessage1(value[..end].ToArray(), value[(end + 1)..], random);
-    }
-
-    private SmpStep ReceiveMessage1(byte[]? question, ReadOnlySpan<byte> value, IRandomSource random)
-    {
-        if (!SmpResponder.TryTakeMessage1(value, out var kept)) return Cheated();
+        if (!arithmetic.TryTakeMessage1(tlvType, value, out var question, out var kept)) return Cheated();
+        if (question is { Length: > OtrLimits.MaxSmpQuestionBytes }) return End(SmpOutcome.Aborted, SmpTlv.Abort);
         Enter(SmpPhase.WaitingForSecret, kept);
         _questionAsked = question is not null;
         Span<byte> token = stackalloc byte[sizeof(ulong)];
@@ -125,7 +119,7 @@ internal sealed partial class SmpState : IDisposable
 
     private SmpStep ReceiveMessage2(ReadOnlySpan<byte> value, IRandomSource random)
     {
-        var message = SmpInitiator.Message3(value, _kept!.Span, random, out var kept);
+        var message = arithmetic.Message3(value, _kept!.Span, random, out var kept);
         if (message is null) return Cheated();
         Enter(SmpPhase.ExpectMessage4, kept);
         return new SmpStep { Send = new SmpTlv(TlvType.Smp3, message), Outcome = SmpOutcome.InProgress, ProgressPercent = 75 };
@@ -133,13 +127,13 @@ internal sealed partial class SmpState : IDisposable
 
     private SmpStep ReceiveMessage3(ReadOnlySpan<byte> value, IRandomSource random)
     {
-        var message = SmpResponder.Message4(value, _kept!.Span, random, out var equal);
+        var message = arithmetic.Message4(value, _kept!.Span, random, out var equal);
         return message is null ? Cheated() : Compared(equal, new SmpTlv(TlvType.Smp4, message), oneWay: _questionAsked);
     }
 
     // The initiator learns that the peer knew the answer, question or not.
     private SmpStep ReceiveMessage4(ReadOnlySpan<byte> value) =>
-        SmpInitiator.Compare(value, _kept!.Span) is { } equal ? Compared(equal, null, oneWay: false) : Cheated();
+        arithmetic.Compare(value, _kept!.Span) is { } equal ? Compared(equal, null, oneWay: false) : Cheated();
 
     private SmpStep Compared(bool equal, SmpTlv? send, bool oneWay) =>
         End(equal ? SmpOutcome.Success : SmpOutcome.Failure, send) with { OneWay = equal && oneWay, AnsweredQuestion = oneWay };
@@ -170,6 +164,12 @@ internal sealed partial class SmpState : IDisposable
         Enter(SmpPhase.ExpectMessage1, null);
         _token = 0;
         _questionAsked = false;
+    }
+
+    private void CheckSecret(ReadOnlySpan<byte> secret, string name)
+    {
+        if (secret.Length == arithmetic.SecretSize) return;
+        throw new ArgumentException($"A derived secret of this version has {arithmetic.SecretSize} bytes.", name);
     }
 
     /// <inheritdoc/>

@@ -29,18 +29,20 @@ internal static class QueryMessage
         {
             if (c == '2') offered |= OtrVersions.V2;
             else if (c == '3') offered |= OtrVersions.V3;
+            else if (c == '4') offered |= OtrVersions.V4;
         }
         return offered;
     }
 
     /// <summary>
-    /// <c>?OTRv23?</c> and a text for people whose client shows it, on one line: networks of lines carry it as it is. A text that is longer
+    /// <c>?OTRv234?</c> and a text for people whose client shows it, on one line: networks of lines carry it as it is. A text that is longer
     /// than <see cref="OtrLimits.MaxQueryTextBytes"/>, or than the network takes, is left out.
     /// </summary>
     /// <param name="limit">Longest wire text in bytes; 0: no limit.</param>
     public static byte[] Format(OtrVersions versions, string text, int limit)
     {
-        var query = Encoding.UTF8.GetBytes("?OTRv" + (versions.Has(2) ? "2" : "") + (versions.Has(3) ? "3" : "") + "?");
+        var digits = string.Concat("234".Where(digit => versions.Has(digit - '0')));
+        var query = Encoding.UTF8.GetBytes($"?OTRv{digits}?");
         var line = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
         var length = Encoding.UTF8.GetByteCount(line);
         if (length is 0 or > OtrLimits.MaxQueryTextBytes || (limit > 0 && query.Length + 1 + length > limit)) return query;

@@ -8,6 +8,7 @@ internal static class WhitespaceTag
     private static ReadOnlySpan<byte> Base => " \t  \t\t\t\t \t \t \t  "u8;
     private static ReadOnlySpan<byte> V2 => "  \t\t  \t "u8;
     private static ReadOnlySpan<byte> V3 => "  \t\t  \t\t"u8;
+    private static ReadOnlySpan<byte> V4 => "  \t\t \t  "u8;
 
     /// <summary>Where the first tag begins; −1 if there is none.</summary>
     public static int Find(ReadOnlySpan<byte> text) => text.IndexOf(Base);
@@ -23,6 +24,7 @@ internal static class WhitespaceTag
             var group = text.Slice(end, GroupLength);
             if (group.SequenceEqual(V2)) offered |= OtrVersions.V2;
             else if (group.SequenceEqual(V3)) offered |= OtrVersions.V3;
+            else if (group.SequenceEqual(V4)) offered |= OtrVersions.V4;
             end += GroupLength;
         }
         return [.. text[..at], .. text[end..]];
@@ -30,5 +32,5 @@ internal static class WhitespaceTag
 
     /// <summary>The text with a tag behind it.</summary>
     public static byte[] Append(ReadOnlySpan<byte> text, OtrVersions versions) =>
-        [.. text, .. Base, .. versions.Has(2) ? V2 : default, .. versions.Has(3) ? V3 : default];
+        [.. text, .. Base, .. versions.Has(2) ? V2 : default, .. versions.Has(3) ? V3 : default, .. versions.Has(4) ? V4 : default];
 }

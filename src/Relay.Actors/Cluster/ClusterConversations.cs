@@ -10,8 +10,8 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// A node of a cluster: its region starts the entities of the shards that it holds the epoch of, and passes on what is for
-/// the shards of other nodes. Owns the node, not the store.
+/// A node of a cluster: its region starts the entities of the shards that it has claimed, and forwards messages for those of
+/// other nodes. Owns the node, not the store.
 /// </summary>
 internal sealed class ClusterConversations : IConversationHost
 {
@@ -54,13 +54,13 @@ internal sealed class ClusterConversations : IConversationHost
             RememberEntities = false,
             LeaseImplementation = new ShardLeaseOptions(),
             HandOffStopMessage = Stop.HandOver,
-            // By the node's own order of last use, which also keeps its bound; Akka's would stop entities with the message above.
+            // ResidentConversations passivates idle entities and keeps their bound; Akka would stop them with the message above.
             ShouldPassivateIdleEntities = false,
         };
         _node.AddTo(builder.WithShardRegion<ConversationActor>(TypeName, EntityProps, _extractor, options));
     }
 
-    /// <summary>An entity keeps the right that its node has when it starts. Without one it answers nothing and stops.</summary>
+    /// <summary>An entity takes its node's claim of the shard when it starts. Without one it answers nothing and stops.</summary>
     private Props EntityProps(string entityId)
     {
         int shard = int.Parse(_extractor.ShardId(entityId), System.Globalization.CultureInfo.InvariantCulture);

@@ -8,8 +8,8 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Finds the cluster by the database: joins nodes that are marked as up and whose locks are held; if there is none, one
-/// node at a time may found a cluster. There is no list of seeds to keep, and no further port.
+/// Finds the cluster through the database: joins nodes that are marked as up and whose locks are held; if there is none, one
+/// node at a time may found a cluster. There is no list of seed nodes to maintain, and no further port.
 /// </summary>
 /// <remarks>Regions must have been started before: the shard coordinator waits for every member of the role.</remarks>
 internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string version, TimeProvider time, ILogger log)
@@ -60,7 +60,7 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     private async Task<bool> TryJoinAsync(List<RegisteredNode> up, CancellationToken cancellation)
     {
         var seeds = new List<Address>();
-        // Rows are whatever the database says; who answers at an address must still have a certificate.
+        // Rows are not trusted: a node that answers at an address must still present a certificate.
         foreach (var row in up)
         {
             if (Address.TryParse(row.Node.Address, out var address) && address is { Host: not null, Port: not null }
@@ -119,7 +119,7 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
             }
             catch (StoreException e)
             {
-                // A member it is; until it is marked only nobody joins by it.
+                // It is a member; until it is marked, no node joins through it.
                 ClusterLog.JoinFailed(log, e.Message);
                 await Task.Delay(StorageLimits.MaxNodeSessionRetry, time, cancellation).ConfigureAwait(false);
             }
@@ -127,9 +127,8 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     }
 
     /// <summary>
-    /// Whether a node that is marked as up, but whose lock is not held, may be alive all the same: its session was
-    /// dropped, or the server was restarted and has released all locks, and it takes its lock again in a moment. Founding
-    /// a cluster beside such nodes would make two.
+    /// Whether a node that is marked as up, but whose lock is not held, may still be alive: its session was dropped, or the server
+    /// was restarted and has released all locks, and it will take its lock again. Founding a cluster beside such nodes would make two.
     /// </summary>
     private bool MayBeUp(RegisteredNode row) => row is { State: NodeState.Up, IsHeld: false }
         && (time.GetElapsedTime(_begun) < RelayLimits.LockRetakeGrace

@@ -47,6 +47,10 @@ internal static partial class ClusterLog
         + "this node. Put a new one in its place and restart this node.")]
     public static partial void CertificateExpired(ILogger log);
 
+    [LoggerMessage(214, LogLevel.Warning, "A TLS handshake that this node began has failed: the other process ended, or one of the two "
+        + "certificates is not of the cluster's authority. This node keeps running.")]
+    public static partial void ShutdownHeld(ILogger log);
+
     [LoggerMessage(EventId = 213, Message = "{Source}: {Message}{Cause}")]
     public static partial void FromAkka(ILogger log, LogLevel level, string source, string message, string cause, Exception? exception);
 }

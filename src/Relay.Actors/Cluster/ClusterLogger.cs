@@ -16,20 +16,20 @@ internal sealed class ClusterLoggerSetup(ILogger log, TimeProvider time) : Setup
 }
 
 /// <summary>
-/// In the place of Akka's own lines on the standard output while its logger starts and stops: that stream is the
-/// process's log, in the process's form.
+/// Suppresses the lines that Akka writes to standard output while its logger starts and stops, where they would break the
+/// format of the process's log.
 /// </summary>
 internal sealed class SilentLogger : MinimalLogger
 {
     protected override void Log(object message)
     {
-        // The start's faults are exceptions, and those of the stop say nothing new.
+        // Faults at the start are exceptions, and those at the stop have no consequence.
     }
 }
 
 /// <summary>
-/// Akka's log lines into the process's log. Of what remoting says about connections, so many lines a minute are kept and
-/// the rest is counted: neither a port scan nor a node that others refuse may flood the log.
+/// Writes Akka's log lines to the process's log. Lines of remoting about connections are limited per minute and the rest is
+/// counted, so that neither a port scan nor a node that others refuse floods the log.
 /// </summary>
 internal sealed class ClusterLogger : UntypedActor, IRequiresMessageQueue<ILoggerMessageQueueSemantics>
 {
@@ -57,7 +57,7 @@ internal sealed class ClusterLogger : UntypedActor, IRequiresMessageQueue<ILogge
                 Sender.Tell(new LoggerInitialized());
                 break;
             case LogEvent line when LevelOf(line) is var level && _log.IsEnabled(level) && IsKept(line):
-                // A transport's fault says more in its name than in its stack.
+                // The type of a transport's fault says more than its stack.
                 var (cause, name) = IsOfRemoting(line) ? (null, Names(line.Cause)) : (line.Cause, "");
                 ClusterLog.FromAkka(_log, level, line.LogSource, line.Message?.ToString() ?? "", name, cause);
                 break;

@@ -12,9 +12,9 @@ using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Relay.Actors.Cluster;
 
-/// <summary>What a node of a cluster is made of; the node owns the certificate, nothing else.</summary>
+/// <summary>Dependencies of a node of a cluster; the node owns the certificate only.</summary>
 /// <param name="Version">The program's.</param>
-/// <param name="Id">Of this process; stands in the rows of the shards that it claims.</param>
+/// <param name="Id">Id of this process; stored in the rows of the shards that it claims.</param>
 /// <param name="Stop">
 /// Ends the process without waiting for anything; called once, on any thread.
 /// </param>
@@ -31,6 +31,12 @@ internal sealed class ClusterNode : IAsyncDisposable
 {
     /// <summary>The role of every node that serves conversations; cluster.hocon gives it.</summary>
     public const string Role = "relay";
+
+    /// <summary>
+    /// The exit code of the reason with which Akka's transport shuts down the whole actor system when a TLS handshake that it began
+    /// fails: it takes that for a mistake in the node's own certificate. A peer that ends during the handshake looks the same.
+    /// </summary>
+    private const int TlsHandshakeFailed = 79;
 
     private readonly ClusterNodeParts _parts;
     private readonly CancellationTokenSource _closing = new();
@@ -58,7 +64,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <summary>As <see cref="Config"/>.</summary>
     public IReadOnlyList<Setup> Setups { get; }
 
-    /// <summary>The shards that this node acts for.</summary>
+    /// <summary>This node's claims of shards.</summary>
     public ShardFences Fences { get; }
 
     /// <summary>Whether this node's lock is held.</summary>
@@ -84,8 +90,24 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <exception cref="RelayStartException">The message says what to do.</exception>
     public async Task JoinAsync(ActorSystem system, CancellationToken cancellation)
     {
+        try
+        {
+            await RegisterAndJoinAsync(system, cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The node does not run yet: the end of its system is no reason to stop the process.
+            await _closing.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task RegisterAndJoinAsync(ActorSystem system, CancellationToken cancellation)
+    {
         var (time, log) = (_parts.Time, _parts.Log);
         _system = system;
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "relay-leave", () => HoldAsync(shutdown));
         var cluster = AkkaCluster.Get(system);
         var self = EvidenceKeeper.IdentityOf(cluster.SelfUniqueAddress);
         var rows = _rows = await _parts.Registry.RegisterNodeAsync(self, _parts.Version, cancellation).ConfigureAwait(false);
@@ -94,7 +116,6 @@ internal sealed class ClusterNode : IAsyncDisposable
         system.ActorOf(EvidenceKeeper.Props(rows, log), "evidence");
         _ = StopWithRowAsync(rows);
         _ = StopWithSystemAsync(system);
-        var shutdown = CoordinatedShutdown.Get(system);
         shutdown.AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "relay-node-row", async () =>
         {
             // Akka begins its shutdown also when the node is down; it may come before the membership event does.
@@ -108,17 +129,30 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     private async Task StopWithRowAsync(INodeRows rows) => Stop(SelfStop.ReasonOf(await rows.Lost.ConfigureAwait(false)));
 
-    /// <summary>Whatever ended it: without its actor system the process is of no use, and must not look as if it were.</summary>
+    /// <summary>
+    /// Holds a shutdown that Akka began because of a failed TLS handshake in its first phase until the node leaves: existing
+    /// connections stay, and a node whose own certificate is refused finds no cluster to join.
+    /// </summary>
+    private async Task<Akka.Done> HoldAsync(CoordinatedShutdown shutdown)
+    {
+        if (shutdown.ShutdownReason is { ExitCode: TlsHandshakeFailed })
+        {
+            ClusterLog.ShutdownHeld(_parts.Log);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        return Akka.Done.Instance;
+    }
+
+    /// <summary>Whatever the cause: without its actor system the process must not appear to be working.</summary>
     private async Task StopWithSystemAsync(ActorSystem system)
     {
         await system.WhenTerminated.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_closing.IsCancellationRequested) Stop(StopReason.Downed);
+        if (!_closing.IsCancellationRequested) Stop(StopReason.ActorsEnded);
     }
 
-    /// <summary>Nobody joins by a node that is leaving.</summary>
+    /// <summary>Marks the row, so that no node joins through one that is leaving.</summary>
     private async Task MarkLeavingAsync(INodeRows rows)
     {
-        await _closing.CancelAsync().ConfigureAwait(false);
         try
         {
             await rows.MarkAsync(rows.Self, NodeState.Starting, CancellationToken.None).ConfigureAwait(false);
@@ -152,7 +186,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     public async Task LeaveAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);
-        // A node that was stopped has nothing to hand over, and the others do not answer it.
+        // A node that was stopped has no claims to hand over, and the others do not reply to it.
         if (_system is { WhenTerminated.IsCompleted: false } system && Volatile.Read(ref _isStopped) == 0)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ClrExitReason.Instance),
                 system.WhenTerminated).ConfigureAwait(false);

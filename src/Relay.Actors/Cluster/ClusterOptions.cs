@@ -6,7 +6,7 @@ using Relay.Storage;
 
 namespace Relay.Actors.Cluster;
 
-/// <summary>How a process is a node of a cluster.</summary>
+/// <summary>A node's place in its cluster.</summary>
 public sealed record ClusterOptions
 {
     /// <summary>The port that nodes find each other at unless another is configured.</summary>
@@ -59,7 +59,8 @@ public sealed record ClusterOptions
         foreach (var (name, value) in Settings)
         {
             if (s_fixed.Any(f => name.StartsWith(f, StringComparison.OrdinalIgnoreCase)))
-                yield return $"Relay:Cluster:Settings:{name} cannot be changed: the cluster's security, or its failover, rests on it. Remove it.";
+                yield return $"Relay:Cluster:Settings:{name} cannot be changed: the cluster's security, or its failover, rests on it. "
+                    + "Remove it.";
             else if (!name.StartsWith("akka.", StringComparison.Ordinal) || name.AsSpan().ContainsAnyExcept(s_nameCharacters)
                 || value.AsSpan().ContainsAny("\"\\\r\n"))
                 yield return "Relay:Cluster:Settings has a name or value that is not one of Akka's settings: names are like "

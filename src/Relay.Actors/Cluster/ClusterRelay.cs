@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Hosting;
@@ -13,7 +15,7 @@ namespace Relay.Actors.Cluster;
 public static class ClusterRelay
 {
     /// <summary>Joins the cluster, which the first node founds.</summary>
-    /// <param name="random">Safe for many threads.</param>
+    /// <param name="random">Thread-safe.</param>
     /// <exception cref="RelayStartException">
     /// The database cannot be reached or refuses, is newer, another cluster's or set up otherwise; the sealing key is another
     /// one; the cluster's port is taken, or no node of the cluster answers: the message says what to do, and nothing was
@@ -65,9 +67,24 @@ public static class ClusterRelay
             directory.Dispose();
             if (e is StoreException or IOException or UnauthorizedAccessException)
                 throw new RelayStartException($"The node cannot start: {e.Message}", e);
+            if (e is not RelayStartException && SocketFault(e) is { } fault) throw CannotListen(options.Node, fault);
             throw;
         }
     }
+
+    /// <summary>The fault below Akka's own exceptions, if it is one of the network.</summary>
+    private static SocketException? SocketFault(Exception? e) => e switch
+    {
+        null => null,
+        SocketException fault => fault,
+        AggregateException all => all.InnerExceptions.Select(SocketFault).FirstOrDefault(f => f is not null),
+        _ => SocketFault(e.InnerException),
+    };
+
+    private static RelayStartException CannotListen(ClusterOptions node, SocketException fault) => new(string.Create(
+        CultureInfo.InvariantCulture, $"This node cannot listen on {node.Listen ?? node.Host}:{node.Port} for the other nodes "
+        + $"({fault.Message}). Stop what listens there, or set another Relay:Cluster:Port (--cluster-port), or an address of this ")
+        + "machine as Relay:Cluster:Listen (--cluster-listen).", fault);
 
     private static Guid NewId(IRandomSource random)
     {

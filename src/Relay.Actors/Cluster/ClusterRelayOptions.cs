@@ -1,6 +1,6 @@
 namespace Relay.Actors.Cluster;
 
-/// <summary>How a process is a node of a cluster, and what it shares with the other nodes.</summary>
+/// <summary>Options of a node of a cluster.</summary>
 /// <param name="Database">PostgreSQL: an Npgsql connection string. It may hold a password: never logged.</param>
 /// <param name="Node">The node's place among the nodes.</param>
 public sealed record ClusterRelayOptions(string Database, ClusterOptions Node)

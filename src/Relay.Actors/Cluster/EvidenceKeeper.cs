@@ -40,7 +40,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
 
     public static Props Props(INodeRows rows, ILogger log) => Akka.Actor.Props.Create(() => new EvidenceKeeper(rows, log));
 
-    /// <summary>How a member stands in the database.</summary>
+    /// <summary>The identity of a member in the database.</summary>
     public static NodeIdentity IdentityOf(UniqueAddress node) => new(node.Address.ToString(), node.Uid);
 
     protected override void PreStart()
@@ -69,7 +69,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
                 Judge(found);
                 break;
             case ClusterEvent.MemberDowned e when !IsSelf(e.Member):
-                // Whoever downed it: no node may join by it, and it stops when it sees the mark.
+                // Whichever node downed it: no node may join through it, and it stops when it reads the mark.
                 MarkDown(e.Member);
                 break;
             case ClusterEvent.MemberRemoved e:
@@ -81,7 +81,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
 
     private void Begin(Member peer)
     {
-        // One series a peer: a new sign begins it anew.
+        // One series of checks per peer: a new sign restarts it.
         if (!IsSelf(peer) && IsMember(peer)) Ask(peer, 0);
     }
 
@@ -99,7 +99,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
         if (found.Evidence == NodeEvidence.Gone)
         {
             ClusterLog.NodeGone(_log, peer.Address.ToString());
-            // First unavailable, then down: only what is both is removed at once.
+            // First unavailable, then down: only a member that is both is removed at once.
             _gone.Add(peer.Address.ToString());
             _cluster.Down(peer.Address);
             return;

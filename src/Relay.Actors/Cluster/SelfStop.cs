@@ -17,11 +17,13 @@ internal enum StopReason
     AddressTaken,
     /// <summary>The database was put back to an earlier state.</summary>
     DatabaseRestored,
+    /// <summary>Its actor system has ended, and nobody here has asked for it.</summary>
+    ActorsEnded,
 }
 
 /// <summary>
-/// Stops the node at once when it learns that the cluster goes on without it. It may have worked off its mailboxes for
-/// about a second; the epoch covers that, and from here on nothing is committed or answered.
+/// Stops the node at once when it learns that the cluster has removed it. It may have processed messages for about a second
+/// since then; the epoch covers that, and from here on nothing is committed or answered.
 /// </summary>
 internal sealed class SelfStop : UntypedActor
 {
@@ -78,6 +80,8 @@ internal sealed class SelfStop : UntypedActor
             + "(Relay:Cluster:Host and Relay:Cluster:Port).",
         StopReason.DatabaseRestored => "the database no longer knows it: it was put back to an earlier state while this node ran. "
             + "Stop all nodes before a database is restored.",
+        StopReason.ActorsEnded => "its actor system has ended by itself. The lines before this one say why; the others take over its "
+            + "shards.",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
 }

@@ -12,9 +12,10 @@ using Relay.Storage;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// A shard's epoch by Akka's own hook: the shard starts no entity before <see cref="Acquire(Action{Exception})"/> has had
-/// PostgreSQL give this node a new epoch, once every transaction under an older one has ended. It is given to whoever
-/// asks: the newest claim wins, and commits under an older epoch are refused, whatever clocks or gossip say.
+/// Claims a shard's epoch through Akka's lease extension: the shard starts no entity before
+/// <see cref="Acquire(Action{Exception})"/> has got this node a new epoch from PostgreSQL, once every transaction under an older
+/// one has ended. The claim always succeeds: the newest epoch wins, and commits under an older one are refused, whatever clocks
+/// or gossip say.
 /// </summary>
 internal sealed class ShardLease : Lease
 {
@@ -56,7 +57,7 @@ internal sealed class ShardLease : Lease
             ? shard : throw new ArgumentException($"The lease {leaseName} is not that of a numbered shard.", nameof(leaseName));
 }
 
-/// <summary>Gives an actor system's leases their way to the store.</summary>
+/// <summary>Gives an actor system's leases access to the store.</summary>
 internal sealed class ShardLeaseSetup(ShardFences fences) : Setup
 {
     public ShardFences Fences => fences;
@@ -75,21 +76,21 @@ internal sealed class ShardLeaseOptions : LeaseOptionBase
     }
 }
 
-/// <summary>This node's rights to act for shards. Safe for many threads.</summary>
-/// <param name="node">This process; stands in the shard's row for people.</param>
+/// <summary>This node's claims of shards. Thread-safe.</summary>
+/// <param name="node">Id of this process; stored in the shard's row for people to read.</param>
 internal sealed class ShardFences(IClusterStore store, Guid node, ILogger log)
 {
     private readonly ConcurrentDictionary<int, ShardStanding> _held = new();
     private volatile bool _isOver;
 
-    /// <summary>Shards that this node acts for.</summary>
+    /// <summary>Shards that this node has claimed.</summary>
     public int Count => _held.Count;
 
     /// <summary>
-    /// The right to act for a shard. An entity takes it when it starts and keeps it to its end: state that was loaded
-    /// under one epoch is not committed under another.
+    /// The node's claim of a shard. An entity takes it when it starts and keeps it: state that was loaded under one epoch is not
+    /// committed under another.
     /// </summary>
-    /// <returns>Null if this node has none: nothing may be committed or answered.</returns>
+    /// <returns>Null if this node has no claim: nothing may be committed or answered.</returns>
     public ShardStanding? Find(int shard) => _held.GetValueOrDefault(shard);
 
     /// <returns>Null if there is no new epoch.</returns>
@@ -102,7 +103,7 @@ internal sealed class ShardFences(IClusterStore store, Guid node, ILogger log)
             ShardStanding? standing = null;
             standing = new ShardStanding(fence, () => Lost(standing!, lost));
             _held[shard] = standing;
-            // Looked at again: the node may have been stopped while the store answered.
+            // Checked again: the node may have been stopped meanwhile.
             if (_isOver)
             {
                 standing.Lose();
@@ -123,14 +124,14 @@ internal sealed class ShardFences(IClusterStore store, Guid node, ILogger log)
         }
     }
 
-    /// <summary>The shard has stopped here: its right ends with it, also where the shard was claimed again meanwhile.</summary>
+    /// <summary>Ends a claim when its shard has stopped here, also if the shard was claimed again meanwhile.</summary>
     public void Release(int shard, ShardStanding standing)
     {
         standing.End();
         _held.TryRemove(new(shard, standing));
     }
 
-    /// <summary>This node may not go on: nothing of what it still does is committed or answered, and it claims no more.</summary>
+    /// <summary>Ends all claims because this node must stop: it commits and answers nothing more, and makes no further claims.</summary>
     public void LoseAll()
     {
         _isOver = true;

@@ -7,7 +7,7 @@ namespace Relay.Actors.Cluster;
 
 /// <summary>
 /// Tells the other nodes that streams have grown: gathered for a few milliseconds, the highest sequence of each stream,
-/// in one message to every node. Nothing is kept or repeated; readers that miss one look for themselves soon after.
+/// in one message to every node. Nothing is stored or repeated; readers also poll.
 /// </summary>
 internal sealed class StreamAnnouncer : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class StreamAnnouncer : IDisposable
     private Dictionary<StreamKey, ulong> _gathered = [];
     private bool _isClosed;
 
-    /// <param name="heard">Another node's announcement; called on an actor's thread, must not block.</param>
+    /// <param name="heard">Called for another node's notification, on an actor's thread; must not block.</param>
     public StreamAnnouncer(ActorSystem system, Action<StreamKey, ulong> heard, TimeProvider time)
     {
         _mediator = DistributedPubSub.Get(system).Mediator;
@@ -30,10 +30,10 @@ internal sealed class StreamAnnouncer : IDisposable
             Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Announcements that were left out because too many streams had grown at once.</summary>
+    /// <summary>Notifications that were dropped because too many streams had grown at once.</summary>
     public long LeftOut { get; private set; }
 
-    /// <summary>To be told of every append of this node's store; does not block.</summary>
+    /// <summary>Called for every append of this node's store; does not block.</summary>
     public void Announce(StreamKey stream, ulong last)
     {
         lock (_lock)
@@ -84,7 +84,7 @@ internal sealed class StreamAnnouncer : IDisposable
 
         protected override void OnReceive(object message)
         {
-            // This node's own readers were told by its store.
+            // This node's own readers are notified by its store.
             if (message is not StreamsGrew grew || Sender.Equals(Self)) return;
             foreach (var (stream, last) in grew.Streams) _heard(stream, last);
         }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// Counts the commands that this process has accepted and not answered: their bound, and what a drain waits for. One
-/// endpoint gets a share of it only, so that its bridge's backlog leaves room for the others.
+/// Bounds the commands that this process has accepted and not answered, and lets a drain wait for them. Each endpoint gets a
+/// share, so that one bridge's backlog leaves room for the others.
 /// </summary>
 internal sealed class Admission(TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
@@ -19,7 +19,7 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
 
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
-    /// <summary>Takes a command with so many bytes of text in, or says why not.</summary>
+    /// <summary>Admits a command with that many bytes of text.</summary>
     public ConversationReply? TryEnter(string endpointId, int bytes)
     {
         lock (_lock)
@@ -50,7 +50,7 @@ internal sealed class Admission(TaskCreationOptions continuations = TaskCreation
         }
     }
 
-    /// <summary>Takes nothing in from now on; completes when all have left.</summary>
+    /// <summary>Admits no more commands; completes when all admitted ones have left.</summary>
     public Task CloseAsync()
     {
         lock (_lock)

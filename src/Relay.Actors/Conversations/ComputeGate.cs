@@ -1,19 +1,19 @@
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// Bounds how many conversations compute at once, and shares it fairly: endpoints that wait get a turn each, one after the
-/// other, however many of one endpoint's conversations wait.
+/// Bounds how many conversations compute at once, and schedules them round-robin by endpoint, so that an endpoint with many
+/// waiting conversations does not delay the others.
 /// </summary>
-/// <param name="continuations">How those who wait go on.</param>
+/// <param name="continuations">Continuation options for the waiters.</param>
 internal sealed class ComputeGate(int slots, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Queue<TaskCompletionSource>> _waiting = [];
-    // Each endpoint with somebody waiting, once, in order of its turn.
+    // Each endpoint with waiters, once, in the order of turns.
     private readonly Queue<string> _turns = [];
     private int _free = slots;
 
-    /// <summary>Waits for a turn. Each that came about is given back by <see cref="Leave"/>.</summary>
+    /// <summary>Waits for a slot, which <see cref="Leave"/> must release.</summary>
     public ValueTask EnterAsync(string endpointId, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -46,7 +46,7 @@ internal sealed class ComputeGate(int slots, TaskCreationOptions continuations =
                 var next = queue.Dequeue();
                 if (queue.Count > 0) _turns.Enqueue(endpoint);
                 else _waiting.Remove(endpoint);
-                // Not who has given up meanwhile.
+                // Skip waiters that were cancelled.
                 if (next.TrySetResult()) return;
             }
             _free++;

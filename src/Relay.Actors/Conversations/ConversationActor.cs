@@ -8,8 +8,8 @@ namespace Relay.Actors.Conversations;
 
 /// <summary>
 /// The entity of one conversation: a thin shell around <see cref="ConversationTurn"/>. It loads the state, takes whatever has
-/// queued up as one batch, commits, and only then replies. It never awaits: what it waits for comes back as a message, so
-/// that the mailbox empties into a queue with a bound of its own.
+/// queued up as one batch, commits, and only then replies. It never awaits: results arrive as messages, so that the
+/// mailbox is emptied into a queue with a bound of its own.
 /// </summary>
 internal sealed class ConversationActor : UntypedActor
 {
@@ -17,7 +17,7 @@ internal sealed class ConversationActor : UntypedActor
     private readonly ConversationKey _key;
     private readonly ShardStanding _standing;
     private readonly Queue<Waiting> _queue = [];
-    // What the last turn left over; it comes before the queue.
+    // Messages that the last turn left over; they come before the queue.
     private readonly Queue<Waiting> _left = [];
     private readonly List<Waiting> _batch = [];
     private ResidentConversations.Resident? _resident;
@@ -25,6 +25,7 @@ internal sealed class ConversationActor : UntypedActor
     private ConversationTurn? _turn;
     private ConversationReply? _quarantined;
     private Task? _computing;
+    private Task? _committing;
     private Stop? _stop;
     private int _number;
 
@@ -34,7 +35,7 @@ internal sealed class ConversationActor : UntypedActor
         Become(Idle);
     }
 
-    /// <param name="standing">The right to act for the entity's shard, as it is when the entity starts; kept to its end.</param>
+    /// <param name="standing">The node's claim of the shard when the entity starts; kept to the entity's end.</param>
     public static Props Props(ConversationContext context, ConversationKey key, ShardStanding standing)
         => Akka.Actor.Props.CreateBy(new Producer(context, key, standing)).WithDispatcher(Dispatcher).WithMailbox(ConversationMailbox.Name);
 
@@ -55,7 +56,7 @@ internal sealed class ConversationActor : UntypedActor
 
     private readonly record struct Waiting(IConversationMessage Message, IActorRef Sender);
 
-    /// <summary>What a turn waited for. One that comes after its turn was given up is ignored.</summary>
+    /// <summary>The result of an operation that a turn waits for. One that arrives after its turn has ended is discarded.</summary>
     private abstract record Outcome(int Turn) : INoSerializationVerificationNeeded;
     private sealed record Loaded(int Turn, LoadedConversation Conversation) : Outcome(Turn);
     private sealed record MayCompute(int Turn) : Outcome(Turn);
@@ -69,13 +70,13 @@ internal sealed class ConversationActor : UntypedActor
     protected override void PostStop()
     {
         _context.Residents.Remove(_resident!);
-        // Whoever is next in turn must not wait for an entity that is gone.
+        // The slot must be released for the next in turn.
         _ = _computing?.ContinueWith(_ => _context.Computing.Leave(), TaskContinuationOptions.OnlyOnRanToCompletion);
         AnswerAll(ConversationTurn.Unavailable(ConversationReply.Moved));
         AnswerQueue(ConversationTurn.Unavailable(ConversationReply.Moved));
         if (_state is not null) _context.Turn.Telemetry.Passivated();
         Discard();
-        _turn?.Dispose();
+        EndTurn();
     }
 
     protected override bool AroundReceive(Receive receive, object message)
@@ -93,7 +94,7 @@ internal sealed class ConversationActor : UntypedActor
         }
     }
 
-    /// <summary>Nothing is under way: the next message starts a turn.</summary>
+    /// <summary>The state between turns: the next message starts one.</summary>
     private void Idle(object message)
     {
         switch (message)
@@ -118,7 +119,7 @@ internal sealed class ConversationActor : UntypedActor
         }
     }
 
-    /// <summary>The batch waits for the state, or for its turn to compute.</summary>
+    /// <summary>The state while the batch waits for its load, or for a slot to compute.</summary>
     private void Loading(object message)
     {
         switch (message)
@@ -142,7 +143,7 @@ internal sealed class ConversationActor : UntypedActor
         }
     }
 
-    /// <summary>The turn waits for its commit.</summary>
+    /// <summary>The state while the turn waits for its commit.</summary>
     private void Committing(object message)
     {
         if (message is not Committed { Result: var result })
@@ -203,7 +204,7 @@ internal sealed class ConversationActor : UntypedActor
         else _queue.Enqueue(new Waiting(message, Sender));
     }
 
-    /// <summary>Whether a command of this asker waits or is being dealt with; an asker has one.</summary>
+    /// <summary>Whether a command of this sender is queued or being processed; a sender has one.</summary>
     private bool IsInHand(IActorRef sender)
     {
         foreach (var waiting in _queue) if (waiting.Sender.Equals(sender)) return true;
@@ -275,14 +276,15 @@ internal sealed class ConversationActor : UntypedActor
             return;
         }
         Become(Committing);
-        Await(_context.Store.CommitAsync(unit, CancellationToken.None).AsTask(), static (turn, result) => new Committed(turn, result));
+        var committing = _context.Store.CommitAsync(unit, CancellationToken.None).AsTask();
+        _committing = committing;
+        Await(committing, static (turn, result) => new Committed(turn, result));
     }
 
-    /// <summary>Ends the turn and goes on with what has queued up meanwhile.</summary>
+    /// <summary>Ends the turn and starts the next one if messages have queued up.</summary>
     private void End()
     {
-        _turn?.Dispose();
-        _turn = null;
+        EndTurn();
         _batch.Clear();
         _number++;
         Become(Idle);
@@ -308,6 +310,18 @@ internal sealed class ConversationActor : UntypedActor
         }
     }
 
+    /// <summary>
+    /// Wipes the rows of the turn. The store seals them in the transaction: an entity that is stopped during a commit leaves
+    /// them as they are until the commit has ended.
+    /// </summary>
+    private void EndTurn()
+    {
+        var (turn, committing) = (_turn, _committing);
+        (_turn, _committing) = (null, null);
+        if (committing is null or { IsCompleted: true }) turn?.Dispose();
+        else _ = committing.ContinueWith(_ => turn?.Dispose(), TaskScheduler.Default);
+    }
+
     private void Fail(string reason)
     {
         if (_turn is not null) Answer(_turn.Fail(reason));
@@ -316,7 +330,7 @@ internal sealed class ConversationActor : UntypedActor
         End();
     }
 
-    /// <summary>A bug of ours. Its message may quote what it choked on, so only its place is logged.</summary>
+    /// <summary>Handles a bug of ours. The exception's message may quote content, so only its type and place are logged.</summary>
     private void Fault(Exception e)
     {
         RelayLog.Fault(_context.Log, _key.ConversationId, e.GetType().Name, new StackTrace(e, false).GetFrame(0)?.GetMethod()?.ToString());
@@ -360,7 +374,7 @@ internal sealed class ConversationActor : UntypedActor
         _queue.Clear();
     }
 
-    /// <summary>Whoever has lost the shard answers nothing: what another node has done since is not known here.</summary>
+    /// <summary>Without the shard nothing is answered: what another node has done since is unknown here.</summary>
     private void Answer(IConversationMessage message, IActorRef sender, ConversationReply reply)
     {
         if (!_standing.IsLost) sender.Tell(new ConversationAnswer(_key, message.RequestId, reply));

@@ -5,10 +5,10 @@ using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>What the entities of a node use, beside what their turns use.</summary>
-/// <param name="Loads">Bounds what entities read from the store.</param>
+/// <summary>Services that the entities of a node share.</summary>
+/// <param name="Loads">Bounds the entities' reads from the store.</param>
 /// <param name="Computing">Bounds how many conversations compute at once, fairly between endpoints.</param>
-/// <param name="DeadlineSet">Is told of every deadline that was stored, in Unix ms.</param>
+/// <param name="DeadlineSet">Called with every stored deadline, in Unix ms.</param>
 internal sealed record ConversationContext(
     IConversationStore Store, BoundedReads Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log,
     TurnEnvironment Turn, ResidentConversations Residents, Action<long> DeadlineSet)
@@ -16,7 +16,7 @@ internal sealed record ConversationContext(
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }
 
-/// <summary>What loading a conversation came to: a state, or the reply for everybody who asks.</summary>
+/// <summary>The result of loading a conversation: a state, or the reply to every message.</summary>
 /// <param name="State">Not begun if the store has no such conversation.</param>
 /// <param name="IsQuarantined">The conversation's row does not open, so that reading it again is of no use.</param>
 internal sealed record LoadedConversation(ConversationState? State, ConversationReply? Without, bool IsQuarantined);
@@ -62,7 +62,7 @@ internal static class ConversationLoader
     {
         context.Turn.Telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(context.Log, key.ConversationId);
-        // Its deadline can never be dealt with.
+        // Its deadline can never be handled.
         if (stored.DueMs is null) return;
         await context.Store.SuspendAsync(key.EndpointId, key.ConversationId, cancellation).ConfigureAwait(false);
     }

@@ -3,18 +3,18 @@ using Relay.Storage;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>Names one conversation: the endpoint's id and the conversation's, which is a keyed hash of endpoint and peer.</summary>
+/// <summary>The key of a conversation: the endpoint's id and the conversation's, which is a keyed hash of endpoint and peer.</summary>
 internal readonly record struct ConversationKey(string EndpointId, string ConversationId)
 {
     private const char Separator = '/';
 
     /// <summary>
-    /// The id of the entity. It has the endpoint in it: a caller may name any conversation by its id, and must not get at
-    /// the entity of another endpoint's.
+    /// The id of the entity. It contains the endpoint, so that a caller who names another endpoint's conversation by its id does
+    /// not reach that entity.
     /// </summary>
     public string EntityId => string.Concat(EndpointId, "/", ConversationId);
 
-    /// <exception cref="FormatException">It is not what <see cref="EntityId"/> gives.</exception>
+    /// <exception cref="FormatException">It was not made by <see cref="EntityId"/>.</exception>
     public static ConversationKey OfEntity(string entityId)
     {
         int at = entityId.LastIndexOf(Separator);
@@ -33,7 +33,7 @@ internal interface IConversationMessage
 }
 
 /// <summary>
-/// The entity's reply, with what it is a reply to: the asker compares both, so that a reply recorded elsewhere says nothing.
+/// The entity's reply, with the command that it belongs to: the sender compares both, so that a recorded reply has no effect.
 /// </summary>
 internal sealed record ConversationAnswer(ConversationKey Key, string RequestId, ConversationReply Reply)
 {
@@ -42,18 +42,17 @@ internal sealed record ConversationAnswer(ConversationKey Key, string RequestId,
 
 /// <summary>A command of a bot or a bridge on its way to the entity, which sends one <see cref="ConversationAnswer"/> back.</summary>
 /// <param name="Peer">The peer's address. Null for a command by conversation id, which finds existing conversations only.</param>
-/// <param name="Command">What is asked, with the request id by which a repetition is recognised.</param>
+/// <param name="Command">The command with its idempotency key.</param>
 /// <param name="ExpiresAtMs">
-/// Unix time in ms after which the command has no effect any more, by the clock of the entity's node. The entity looks at
-/// it once its state is loaded: only then does the request log show what was done meanwhile.
+/// Unix time in ms after which the command has no effect any more, by the clock of the entity's node. The entity checks it
+/// after its state is loaded: only then does the request log show what was done meanwhile.
 /// </param>
 /// <param name="TraceContext">The span of the caller: <see cref="Activity.Current"/> does not cross into actors.</param>
 internal sealed record ConversationCommand(
     ConversationKey Key, string? Peer, Command Command, long ExpiresAtMs, ActivityContext TraceContext) : IConversationMessage
 {
     /// <summary>
-    /// True for what the sender has sent before and got no answer to. The entity drops it if the earlier one still waits;
-    /// its sender is then answered once, by that one.
+    /// True for a retry. The entity drops it while the first one is queued or being processed, so that its sender gets one reply.
     /// </summary>
     public bool IsRepeated { get; init; }
 
@@ -64,8 +63,7 @@ internal sealed record ConversationCommand(
 }
 
 /// <summary>
-/// Tells the entity that a stored deadline is due. It answers the sender with <see cref="ConversationReply.Done"/> once that
-/// is dealt with.
+/// A wake-up: a stored deadline is due. The entity replies with <see cref="ConversationReply.Done"/> once it has handled it.
 /// </summary>
 internal sealed record Wake(ConversationKey Key) : IConversationMessage
 {
@@ -75,28 +73,29 @@ internal sealed record Wake(ConversationKey Key) : IConversationMessage
 }
 
 /// <summary>
-/// Tells the other nodes which streams have grown, and up to which sequence. It may be lost: readers look for themselves too.
+/// Append notification to the other nodes: which streams have grown, and up to which sequence. It may be lost: readers also
+/// poll.
 /// </summary>
 internal sealed record StreamsGrew(IReadOnlyList<StreamGrowth> Streams)
 {
     public override string ToString() => $"StreamsGrew {{ {Streams.Count} }}";
 }
 
-/// <param name="Last">The last sequence that was given out.</param>
+/// <param name="Last">The last sequence that was appended.</param>
 internal readonly record struct StreamGrowth(StreamKey Stream, ulong Last);
 
 /// <summary>
-/// Ends an entity: the stop message of passivation and of a shard's hand-over. The commit under way is finished and answered.
+/// Stops an entity, for passivation or a shard's hand-over. The commit under way is completed and answered.
 /// </summary>
 /// <param name="IsHandOver">
-/// The shard goes to another node: what still waits is answered with <see cref="ConversationReply.Unavailable"/> for the
-/// reason <see cref="ConversationReply.Moved"/>. Otherwise the entity finishes what waits before it ends.
+/// True if the shard moves to another node: queued messages are answered with <see cref="ConversationReply.Unavailable"/> for
+/// the reason <see cref="ConversationReply.Moved"/>. Otherwise the entity processes them before it stops.
 /// </param>
 internal sealed record Stop(bool IsHandOver)
 {
     /// <summary>The stop message of the region, when a shard is handed over.</summary>
     public static Stop HandOver { get; } = new(true);
 
-    /// <summary>What an idle entity has its parent send it by Passivate.</summary>
+    /// <summary>The stop message in an idle entity's Passivate.</summary>
     public static Stop Passivation { get; } = new(false);
 }

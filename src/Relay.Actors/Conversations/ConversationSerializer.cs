@@ -18,10 +18,10 @@ internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 
 /// <summary>
 /// The form of Relay's messages between nodes: version (1) ‖ fields, sealed under the cluster's key and bound to the kind
-/// of message. Whoever is on the wire, or holds a certificate without the key, reads nothing and makes nothing up.
+/// of message. An attacker on the wire, or with a certificate but without the key, can neither read nor forge them.
 /// </summary>
 /// <remarks>
-/// Conversation, request id and expiry of a command are inside its seal. A recorded command that is played again is
+/// Conversation, request id and expiry of a command are inside its seal. A replayed command has
 /// expired, or is answered from the request log, which forgets no id younger than the longest expiry: it has no second
 /// effect.
 /// </remarks>
@@ -117,7 +117,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         _ => throw new ArgumentOutOfRangeException(nameof(manifest)),
     };
 
-    /// <summary>Nothing outside the seal names the message but its manifest.</summary>
+    /// <summary>Only the manifest is outside the seal.</summary>
     private static RowKey Place(string manifest) => new(manifest, "", Version);
 
     private static void WriteKey(RowWriter row, ConversationKey key)
@@ -172,7 +172,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         return command is null ? null : new ConversationCommand(key, peer, command, expires, trace) { IsRepeated = isRepeated };
     }
 
-    // W3C trace context, inside the seal: nobody else can put our spans into a trace of theirs.
+    // W3C trace context, inside the seal, so that only the cluster's nodes can set it.
     private static void WriteTrace(RowWriter row, ActivityContext caller)
     {
         row.Bool(caller.TraceId != default);

@@ -9,7 +9,7 @@ namespace Relay.Actors.Conversations;
 
 /// <summary>
 /// A conversation in memory: exactly what the store has at <see cref="Version"/>, or a candidate for the next version. Its
-/// row holds the peer's address, what is shown of the conversation, the sends whose outcome is open, and the protocol
+/// row holds the peer's address, what views show of it, the sends whose outcome is open, and the protocol
 /// engine's snapshot.
 /// </summary>
 internal sealed class ConversationState : IDisposable
@@ -28,7 +28,7 @@ internal sealed class ConversationState : IDisposable
     /// <summary>The peer's address; null until the first command that names it.</summary>
     public string? Peer { get; private set; }
 
-    public OtrConversation Otr => _otr ?? throw new InvalidOperationException("Nobody has spoken in this conversation yet.");
+    public OtrConversation Otr => _otr ?? throw new InvalidOperationException("The conversation has not begun.");
 
     public HeldSends HeldSends { get; private init; } = new();
 
@@ -42,13 +42,13 @@ internal sealed class ConversationState : IDisposable
     /// <summary>The stored deadline in Unix ms.</summary>
     public long? DueMs { get; private set; }
 
-    /// <summary>Whether there is a peer, so that a command can be stepped through.</summary>
+    /// <summary>Whether the peer is known, so that commands can be executed.</summary>
     [MemberNotNullWhen(true, nameof(Peer))]
     public bool IsBegun => Peer is not null;
 
     public bool IsStored => Version > 0;
 
-    /// <summary>A conversation that nobody has spoken in. The lease becomes its own.</summary>
+    /// <summary>A conversation that has not begun. Takes ownership of the lease.</summary>
     public static ConversationState New(AccountCache.AccountLease lease, RequestLogBounds bounds) => new(lease, new RequestLog(bounds));
 
     public void Begin(string peer)
@@ -79,7 +79,7 @@ internal sealed class ConversationState : IDisposable
         return sealer.Seal(SealedTable.Conversation, key, row.Written);
     }
 
-    /// <returns>Null if a row or the snapshot in it does not open; the lease then stays the caller's.</returns>
+    /// <returns>Null if a row or the snapshot in it does not open; the caller then keeps the lease.</returns>
     public static ConversationState? TryOpen(
         AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
     {
@@ -110,7 +110,7 @@ internal sealed class ConversationState : IDisposable
         }
     }
 
-    /// <summary>What is shown of a stored conversation, without its secrets being read.</summary>
+    /// <summary>Reads the part of a stored conversation that views show, without its secrets.</summary>
     /// <returns>Null if the row does not open.</returns>
     public static ConversationView? TryOpenView(Sealer sealer, in RowKey key, byte[] value, DateTimeOffset updated)
     {
@@ -145,18 +145,20 @@ internal sealed class ConversationState : IDisposable
     }
 }
 
-/// <summary>Sends that the protocol engine holds, by the reference it knows them by, so that a later outcome names its request.</summary>
+/// <summary>
+/// Sends that the protocol engine holds until there is a session, by its reference, so that their outcome can name the request.
+/// </summary>
 internal sealed class HeldSends
 {
     private readonly List<(ulong Reference, string RequestId)> _held = [];
     private ulong _last;
 
-    /// <summary>A reference that was never given out in this conversation.</summary>
+    /// <summary>A reference that this conversation has not used before.</summary>
     public ulong Next() => ++_last;
 
     public void Hold(ulong reference, string requestId)
     {
-        // The engine holds fewer; should it ever forget to say what became of one, the oldest gives way.
+        // The engine holds fewer. The oldest is dropped in case the engine ever fails to report an outcome.
         if (_held.Count == RelayLimits.MaxOpenSends) _held.RemoveAt(0);
         _held.Add((reference, requestId));
     }
@@ -191,7 +193,7 @@ internal sealed class HeldSends
     }
 }
 
-/// <summary>How many notices a peer may cause in a window: a stranger must not be able to fill the bot's stream with them.</summary>
+/// <summary>Bounds the notices that a peer can cause in a window: an unknown peer must not be able to fill the bot's stream.</summary>
 internal sealed class NoticeBudget
 {
     private long _windowStartMs;
@@ -199,7 +201,7 @@ internal sealed class NoticeBudget
 
     public bool TrySpend(long nowMs)
     {
-        // A clock that went back opens a window too, or a jump could silence a conversation for years.
+        // A clock that was set back opens a window too; otherwise a jump could suppress notices for years.
         if (nowMs - _windowStartMs >= RelayLimits.NoticeWindow.TotalMilliseconds || nowMs < _windowStartMs)
         {
             _windowStartMs = nowMs;

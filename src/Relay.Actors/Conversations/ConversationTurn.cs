@@ -8,15 +8,15 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>What turns of all conversations of a node use.</summary>
-/// <param name="Budgets">What the peers of an endpoint may make this node compute.</param>
+/// <summary>Services that the turns of all conversations of a node share.</summary>
+/// <param name="Budgets">Budgets for the computing that peers can cause, by endpoint.</param>
 /// <param name="Signals">Which streams are full.</param>
 internal sealed record TurnEnvironment(
     Sealer Sealer, KeyedIds Ids, IRandomSource Random, ComputeBudgets Budgets, StreamSignals Signals, RelayTelemetry Telemetry)
 {
     public RequestLogBounds Log { get; init; } = RequestLogBounds.Default;
 
-    /// <summary>Longest distance of a command's expiry from now. The log keeps ids for as long.</summary>
+    /// <summary>Longest time until a command's expiry that is accepted. The request log keeps ids for as long.</summary>
     public TimeSpan MaxCommandLifetime { get; init; } = RelayLimits.MaxCommandLifetime;
 
     public ConversationReply.Overloaded Overloaded(string bound)
@@ -32,11 +32,11 @@ internal readonly record struct TurnReply(int Index, ConversationReply Reply);
 /// <summary>What the result of a commit means for the state in memory.</summary>
 internal enum TurnEnd
 {
-    /// <summary>It is what the store has.</summary>
+    /// <summary>It equals what the store has.</summary>
     Kept,
-    /// <summary>It is not what the store has, or not known to be: it must be loaded again.</summary>
+    /// <summary>It differs from what the store has, or may: it must be loaded again.</summary>
     Discarded,
-    /// <summary>Another node owns the conversation: the entity must stop, and may answer nothing more.</summary>
+    /// <summary>Another node owns the shard: the entity must stop and answer nothing more.</summary>
     Fenced,
 }
 
@@ -70,17 +70,20 @@ internal sealed class ConversationTurn : IDisposable
         _allowance = new Allowance(environment.Budgets, key.EndpointId);
     }
 
-    /// <summary>Messages of the batch that were dealt with. The others are for the next turn: the unit is large enough.</summary>
+    /// <summary>
+    /// Number of messages of the batch that were processed. The others are left for the next turn, because the unit is large
+    /// enough.
+    /// </summary>
     public int Taken { get; private set; }
 
-    /// <summary>Replies that need no commit: they repeat what is durable, or say that nothing was done.</summary>
+    /// <summary>Replies that need no commit: they repeat a durable reply, or refuse.</summary>
     public IReadOnlyList<TurnReply> Known => _known;
 
-    /// <summary>What is to be committed; null if nothing has changed.</summary>
+    /// <summary>The unit to commit; null if nothing has changed.</summary>
     public CommitUnit? Unit { get; private set; }
 
     /// <summary>Steps a loaded state through a batch.</summary>
-    /// <param name="state">Changed as a candidate: unless the commit succeeds it must be discarded.</param>
+    /// <param name="state">Modified in place: it must be discarded unless the commit succeeds.</param>
     /// <param name="fence">The epoch under which the entity was started; null where nobody else can own the conversation.</param>
     /// <param name="nowMs">Unix time in ms, read after the state was loaded.</param>
     public static ConversationTurn Decide(
@@ -100,8 +103,8 @@ internal sealed class ConversationTurn : IDisposable
         }
     }
 
-    /// <summary>Ends the turn by what became of <see cref="Unit"/>.</summary>
-    /// <returns>The replies that it releases; none once the shard is another node's.</returns>
+    /// <summary>Completes the turn with the result of the commit.</summary>
+    /// <returns>The replies to send; none once another node owns the shard.</returns>
     public (TurnEnd End, IReadOnlyList<TurnReply> Replies) Apply(CommitResult result)
     {
         switch (result)
@@ -127,7 +130,7 @@ internal sealed class ConversationTurn : IDisposable
         }
     }
 
-    /// <summary>Ends the turn without a result: whether the unit was committed is not known.</summary>
+    /// <summary>Ends the turn when it is not known whether the unit was committed.</summary>
     public IReadOnlyList<TurnReply> Fail(string reason) => ReplaceBy(Unavailable(reason));
 
     /// <summary>Wipes the plaintext of the rows.</summary>
@@ -188,18 +191,18 @@ internal sealed class ConversationTurn : IDisposable
         }
     }
 
-    /// <returns>The reply to a command that is not to be stepped through; null if it is.</returns>
+    /// <returns>The refusal of a command; null if it is to be executed.</returns>
     private ConversationReply? WhyNot(ConversationCommand asked)
     {
         if (asked.ExpiresAtMs <= _nowMs) return Unavailable(ConversationReply.Expired);
-        // The log keeps an id for as long as a copy may come; it cannot for one that claims to live longer.
+        // The request log keeps an id only for the longest lifetime of a command.
         if (asked.ExpiresAtMs > _nowMs + (long)_environment.MaxCommandLifetime.TotalMilliseconds) return Unavailable("clock");
         if (!_state.IsBegun && !IsOfThisConversation(asked.Peer)) return new ConversationReply.NotFound("conversation");
         if (asked.Command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
             return new ConversationReply.Unavailable(ConversationReply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter);
         if (FullStream() is { } full) return _environment.Overloaded(BoundName(full));
         if (_state.Log.IsFull(_taken.Count)) return _environment.Overloaded("request-log");
-        // It would overtake the one that is to come again, and be taken for a replay or out of order.
+        // It would overtake the message that is to be retried, and be taken for a replay.
         return asked.Command is Command.ReceiveWire ? _postponed : null;
     }
 
@@ -241,7 +244,7 @@ internal sealed class ConversationTurn : IDisposable
         if (!_state.IsBegun) return null;
         ulong forget = _state.Log.Forget(_nowMs, _taken);
         long? due = NextDue();
-        // Stale also when the deadline moves later: the keeper of deadlines would else find it again at once.
+        // Stale also when the deadline moves later: otherwise the deadline keeper would find the stored one again at once.
         bool isStaleDue = _state.DueMs is { } stored && stored <= _nowMs;
         if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && forget == 0 && !isStaleDue) return null;
         var row = new RowKey(_key.EndpointId, _key.ConversationId, _state.Version + 1);
@@ -263,17 +266,17 @@ internal sealed class ConversationTurn : IDisposable
     private long? NextDue()
     {
         long? deadline = _state.Otr.NextDeadline;
-        // A deadline that passing time did not move must not keep the keeper of deadlines busy.
+        // A deadline that time does not resolve must not keep the deadline keeper busy.
         if (deadline <= _nowMs) deadline = _nowMs + (long)RelayLimits.SweepRetry.TotalMilliseconds;
         long? forget = _taken.Count > 0 ? _nowMs + (long)RelayLimits.SeenIdLifetime.TotalMilliseconds : _state.Log.ForgetAllAtMs;
         return deadline is null ? forget : forget is null ? deadline : Math.Min(deadline.Value, forget.Value);
     }
 
-    /// <summary>Whether a peer's address belongs to this conversation's id: what another node sends is not taken for granted.</summary>
+    /// <summary>Whether a peer's address belongs to this conversation's id: another node's message is not trusted.</summary>
     private bool IsOfThisConversation(string? peer)
         => peer is not null && _environment.Ids.Conversation(_key.EndpointId, peer) == _key.ConversationId;
 
-    /// <summary>Whether a message was taken in: durably, or by this turn, which is durable as a whole or not at all.</summary>
+    /// <summary>Whether a message was executed: durably, or by this turn, which is committed as a whole or not at all.</summary>
     private bool WasTaken(string messageId)
     {
         var id = RequestIdentity.OfWire(_environment.Ids, messageId);
@@ -304,15 +307,15 @@ internal sealed class ConversationTurn : IDisposable
         _ => throw new ArgumentException($"A command without an input of the engine: {command.GetType().Name}.", nameof(command)),
     };
 
-    // The names under which callers are told of the bounds.
+    // Names of the bounds in replies.
     private static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
 
     private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
 
-    /// <summary>The endpoint's budget, as one turn asks it.</summary>
+    /// <summary>The endpoint's budget during one turn.</summary>
     private sealed class Allowance(ComputeBudgets budgets, string endpointId) : IComputeBudget
     {
-        /// <summary>What was refused last.</summary>
+        /// <summary>The cost that was refused last.</summary>
         public ComputeCost Refused { get; private set; }
 
         public bool TrySpend(ComputeCost cost)

@@ -4,9 +4,9 @@ using Akka.Cluster.Sharding;
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// The region of a single process: the parent of all entities, which it makes as messages come for them. It keeps the
-/// protocol of a cluster's shards: an entity asks to be passivated, and what comes for it until it has stopped is kept for
-/// its successor. No port, no cluster, no remoting.
+/// The region of a single process: the parent of all entities, which it starts on demand. It follows the protocol of a
+/// cluster's shards: an entity asks to be passivated, and messages that arrive until it has stopped are buffered for its
+/// successor. No port, no cluster, no remoting.
 /// </summary>
 internal sealed class LocalConversationRegion : UntypedActor, IWithTimers
 {
@@ -29,7 +29,7 @@ internal sealed class LocalConversationRegion : UntypedActor, IWithTimers
     {
         public IActorRef Actor { get; set; } = actor;
 
-        /// <summary>What came since the actor was told to stop; null while it goes on.</summary>
+        /// <summary>Messages buffered since the actor was told to stop; null before.</summary>
         public Queue<(IConversationMessage Message, IActorRef Sender)>? Kept { get; set; }
     }
 

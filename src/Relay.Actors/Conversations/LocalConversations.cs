@@ -4,7 +4,7 @@ using Relay.Actors.Hosting;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>A node that is alone: all conversations are in this process.</summary>
+/// <summary>A single process: all conversations are in it.</summary>
 internal sealed class LocalConversations(ConversationContext context, TimeSpan passivateAfter) : IConversationHost
 {
     private readonly TaskCompletionSource<string> _never = new();

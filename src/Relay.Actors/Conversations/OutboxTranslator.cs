@@ -15,7 +15,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     /// <summary>The reason for anything else, as the end of the session that the message waited for.</summary>
     public const string DroppedNotSent = "NOT_SENT";
 
-    /// <summary>Rows in order, until the caller takes them.</summary>
+    /// <summary>Rows in order; the caller clears them.</summary>
     public List<(StreamKind Stream, OutboxBody Body)> Rows { get; } = [];
 
     /// <summary>Translates one step.</summary>
@@ -53,7 +53,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                         AddEvent(new OutboxBody.MessageDropped(held, DropReason(input, effects)));
                     break;
                 case OtrEffect.Rejected { Reason: RejectReason.Overloaded }:
-                    // Nothing was done, so nothing is remembered: the turn counts it as an overload.
+                    // Nothing was done and nothing is remembered: the turn replies with an overload.
                     break;
                 case OtrEffect.Rejected reject:
                     telemetry.Rejected(reject.Reason);
@@ -89,7 +89,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         return new OutboxBody.SessionChanged(changed.Session, changed.Cause, seen?.IsNew ?? false, seen?.IsChanged ?? false);
     }
 
-    /// <summary>The reasons that are told to a bot: what was sent to it could not be read.</summary>
+    /// <summary>Codes of the notices to a bot: a message to it could not be read.</summary>
     private static string? NoticeCode(RejectReason reason) => reason switch
     {
         RejectReason.NotEncrypted or RejectReason.BadMac or RejectReason.UnknownKeyId => "UNREADABLE",

@@ -6,7 +6,7 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
-/// <summary>Keyed hashes by which a command is recognised when it comes again: of its id, and of what it asks for.</summary>
+/// <summary>Keyed hashes of a command's id and content, by which a repetition is recognised.</summary>
 internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
 {
     public static RequestIdentity Of(KeyedIds ids, Command command)
@@ -25,13 +25,13 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
         return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));
     }
 
-    /// <summary>The id of a message that a bridge brings.</summary>
+    /// <summary>The hash of the id of a bridge's message.</summary>
     public static UInt128 OfWire(KeyedIds ids, string messageId) => ids.Of("wire-id", Encoding.UTF8.GetBytes(messageId));
 }
 
-/// <summary>A command that was taken in, with its first answer.</summary>
-/// <param name="content">The keyed hash of what was asked, which tells another request under the same id.</param>
-/// <param name="isRequest">A bot's or an operator's request, as opposed to a message that a peer had the bridge bring.</param>
+/// <summary>An executed command with its first reply.</summary>
+/// <param name="content">Keyed hash of the command's content: another request under the same id has another one.</param>
+/// <param name="isRequest">True for a bot's or an operator's request, false for a peer's message from a bridge.</param>
 internal sealed class SeenRequest(UInt128 id, UInt128 content, long timeMs, ConversationReply answer, bool isRequest)
 {
     public UInt128 Id => id;
@@ -40,7 +40,7 @@ internal sealed class SeenRequest(UInt128 id, UInt128 content, long timeMs, Conv
     public ConversationReply Answer => answer;
     public bool IsRequest => isRequest;
 
-    /// <summary>When it was last asked again, in Unix ms; in memory only.</summary>
+    /// <summary>Time of the last repetition, in Unix ms; in memory only.</summary>
     public long AskedAgainMs { get; set; } = long.MinValue / 2;
 }
 
@@ -49,26 +49,26 @@ internal sealed record RequestLogBounds
 {
     public static RequestLogBounds Default { get; } = new();
 
-    /// <summary>Ids that are kept whatever their age, up to <see cref="RelayLimits.SeenIdLifetime"/>.</summary>
+    /// <summary>Ids that are kept at any age up to <see cref="RelayLimits.SeenIdLifetime"/>.</summary>
     public int MaxIds { get; init; } = RelayLimits.MaxSeenIds;
 
-    /// <summary>Ids of requests among them that no number of a peer's messages pushes out.</summary>
+    /// <summary>Of these, the ids of bots' and operators' requests, which a peer's messages do not displace.</summary>
     public int MaxRequests { get; init; } = RelayLimits.MaxSeenRequestIds;
 
-    /// <summary>Ids in all. Reached: nothing is taken in until the oldest may be forgotten.</summary>
+    /// <summary>Ids in all. Reached: commands are refused until the oldest may be forgotten.</summary>
     public int MaxRecentIds { get; init; } = RelayLimits.MaxRecentSeenIds;
 
     /// <summary>
-    /// Time for which no id is forgotten after it was taken in, asked for again, or loaded: as long as a copy of its command
-    /// may be on its way.
+    /// Time for which no id is forgotten after it was added, asked for again, or loaded: as long as a copy of its command may
+    /// still arrive.
     /// </summary>
     public TimeSpan Kept { get; init; } = RelayLimits.MaxCommandLifetime;
 }
 
 /// <summary>
-/// The idempotency keys of a conversation with their first answers: one stored row a commit. Rows are forgotten oldest
+/// The idempotency keys of a conversation with their first answers: one stored row per commit. Rows are forgotten oldest
 /// first, by number and age, but none while a copy of a command in it can still arrive. Reading the rows back gives the
-/// same log. Requests are not pushed out by what a peer sends: they are carried over into the commit that would forget them.
+/// same log. A peer's messages do not displace requests: those are carried over into the commit that would forget them.
 /// </summary>
 internal sealed class RequestLog(RequestLogBounds bounds)
 {
@@ -88,14 +88,14 @@ internal sealed class RequestLog(RequestLogBounds bounds)
 
     public SeenRequest? Find(UInt128 id) => _byId.GetValueOrDefault(id);
 
-    /// <summary>Whether there is no room for a further id besides so many that the next commit takes in.</summary>
+    /// <summary>Whether the log is full once the next commit has added its ids.</summary>
     public bool IsFull(int coming) => _byId.Count + coming >= bounds.MaxRecentIds;
 
-    /// <summary>When the last id may be forgotten, in Unix ms; null if none is remembered.</summary>
+    /// <summary>Time at which the last id expires, in Unix ms; null if the log is empty.</summary>
     public long? ForgetAllAtMs => _rows.Count == 0 ? null : _rows.Max(r => Newest(r.Requests)) + Lifetime;
 
-    /// <summary>Forgets what is too old or too much, with room for what is coming.</summary>
-    /// <param name="coming">What the next commit takes in. Requests that are to be kept are added to it.</param>
+    /// <summary>Forgets ids that have expired or exceed the bounds.</summary>
+    /// <param name="coming">Ids of the next commit. Requests that must be kept are added to them.</param>
     /// <returns>The last commit version whose row may be deleted; 0 if none.</returns>
     public ulong Forget(long nowMs, List<SeenRequest> coming)
     {
@@ -115,7 +115,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         return through;
     }
 
-    /// <summary>Adds what has become durable with a commit.</summary>
+    /// <summary>Adds the ids of a successful commit.</summary>
     public void Add(ulong version, SeenRequest[] requests, long nowMs)
     {
         if (requests.Length == 0) return;

@@ -3,10 +3,10 @@ using Akka.Actor;
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// The conversations in memory of a node, the idle ones in order of their last use: beyond a bound, and after a time, the
-/// least recently used are told to <see cref="Rest"/>. Safe for many threads.
+/// The entities of a node, the idle ones in order of their last use: above a bound, and after a time, the least recently
+/// used are told to <see cref="Rest"/>. Thread-safe.
 /// </summary>
-/// <param name="max">Idle conversations that are kept.</param>
+/// <param name="max">Largest number of idle conversations.</param>
 internal sealed class ResidentConversations(int max, TimeProvider time)
 {
     private readonly Lock _lock = new();
@@ -28,7 +28,7 @@ internal sealed class ResidentConversations(int max, TimeProvider time)
         Use(resident);
     }
 
-    /// <summary>The conversation has something to do.</summary>
+    /// <summary>Marks the conversation as busy.</summary>
     public void Use(Resident resident)
     {
         lock (_lock)
@@ -37,7 +37,7 @@ internal sealed class ResidentConversations(int max, TimeProvider time)
         }
     }
 
-    /// <summary>The conversation has nothing to do any more.</summary>
+    /// <summary>Marks the conversation as idle.</summary>
     public void Release(Resident resident)
     {
         Resident? oldest = null;
@@ -55,7 +55,7 @@ internal sealed class ResidentConversations(int max, TimeProvider time)
         oldest?.Entity.Tell(Rest.Instance);
     }
 
-    /// <summary>Tells those to rest that have been idle for so long.</summary>
+    /// <summary>Passivates the conversations that have been idle for that long.</summary>
     public void RestIdle(TimeSpan after)
     {
         while (true)
@@ -87,7 +87,7 @@ internal sealed class ResidentConversations(int max, TimeProvider time)
     }
 }
 
-/// <summary>Tells an entity to have itself passivated, if it is still idle.</summary>
+/// <summary>Asks an entity to passivate if it is still idle.</summary>
 internal sealed record Rest
 {
     public static Rest Instance { get; } = new();

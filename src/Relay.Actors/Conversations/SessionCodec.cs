@@ -1,6 +1,7 @@
 using Otr.Core;
+using Relay.Storage.Sealing;
 
-namespace Relay.Storage.Sealing;
+namespace Relay.Actors.Conversations;
 
 /// <summary>What is public about a session, in a row.</summary>
 internal static class SessionCodec
@@ -24,15 +25,17 @@ internal static class SessionCodec
 
     public static void WriteFingerprint(RowWriter row, Fingerprint? fingerprint)
     {
-        Span<byte> bytes = stackalloc byte[Fingerprint.Size];
+        Span<byte> bytes = stackalloc byte[Fingerprint.Ed448Size];
         fingerprint?.CopyTo(bytes);
-        row.Bytes(fingerprint is null ? [] : bytes);
+        row.Bytes(bytes[..(fingerprint?.Length ?? 0)]);
     }
 
     public static Fingerprint? ReadFingerprint(ref RowReader row)
     {
         var bytes = row.Bytes();
-        if (bytes.Length is not (0 or Fingerprint.Size)) row.Fail();
-        return bytes.Length == Fingerprint.Size ? new Fingerprint(bytes) : null;
+        if (bytes.IsEmpty) return null;
+        if (Fingerprint.IsSize(bytes.Length)) return new Fingerprint(bytes);
+        row.Fail();
+        return null;
     }
 }

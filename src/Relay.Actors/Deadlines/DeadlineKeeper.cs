@@ -28,8 +28,8 @@ internal sealed class DeadlineKeeper : UntypedActor
     private bool _isSweeping;
 
     /// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
-    /// <param name="longestSleep">Longer sleeps are cut: another process may have stored a deadline.</param>
-    /// <param name="isOurs">Whether this process is the one to look after deadlines.</param>
+    /// <param name="longestSleep">Upper bound for a sleep: another process may have stored a deadline.</param>
+    /// <param name="isOurs">Whether this process wakes conversations now.</param>
     public DeadlineKeeper(
         IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs,
         ILogger log)
@@ -85,7 +85,7 @@ internal sealed class DeadlineKeeper : UntypedActor
                     Context.Stop(Self);
                     return;
                 }
-                // Whatever it was, deadlines must go on being kept.
+                // Deadlines must be kept whatever the fault.
                 RelayLog.SweepFailed(_log, failed.Cause.GetType().Name);
                 SleepFor(RelayLimits.SweepRetry);
                 break;
@@ -99,7 +99,7 @@ internal sealed class DeadlineKeeper : UntypedActor
 
     private void Sweep()
     {
-        // Forgotten before the store is read: what is stored from here on counts, also if the read does not see it.
+        // Reset before the store is read: a deadline stored from here on counts even if the read does not see it.
         _nextMs = long.MaxValue;
         if (!_isOurs())
         {
@@ -116,8 +116,8 @@ internal sealed class DeadlineKeeper : UntypedActor
         var due = await _store.ReadDueAsync(now, RelayLimits.MaxDuePerSweep, stopping).ConfigureAwait(false);
         var keys = due.Due.Select(d => new ConversationKey(d.EndpointId, d.ConversationId)).ToArray();
         var woken = await Task.WhenAll(keys.Select(_wake)).ConfigureAwait(false);
-        // What could not be woken (its stream is full, say, because its bridge is away) would else be read first for ever, and
-        // enough of it would keep every other deadline from being seen.
+        // Conversations that could not be woken (whose stream is full, for example) would otherwise be read first every time, and
+        // enough of them would hide every other deadline.
         long later = now + (long)RelayLimits.SweepPostponement.TotalMilliseconds;
         var asleep = keys.Where((_, i) => !woken[i])
             .Select(k => _store.PostponeAsync(k.EndpointId, k.ConversationId, now, later, stopping).AsTask()).ToList();

@@ -7,8 +7,8 @@ using Relay.Storage.Sealing;
 namespace Relay.Actors.Endpoints;
 
 /// <summary>
-/// The endpoints' identities in memory. Lent to conversations, which share one key; those nobody uses stay up to a bound
-/// and are wiped when they leave.
+/// The endpoints' identities in memory, shared by their conversations through leases. Unused ones are kept up to a bound and
+/// wiped when evicted.
 /// </summary>
 internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sealer sealer, RelayTelemetry telemetry, ILogger log,
     int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
@@ -16,7 +16,7 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly LinkedList<Entry> _unused = [];
-    // Opening a key checks it, which is work: a thousand conversations of one endpoint wait for the one that does it.
+    // Opening a key checks it, which is expensive: all conversations of an endpoint wait for the first to do it.
     private readonly Dictionary<string, Task> _opening = [];
 
     /// <summary>Keys in memory.</summary>
@@ -43,7 +43,7 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
             }
             try
             {
-                // It may have been opened between the look and the place in line.
+                // Another caller may have opened it meanwhile.
                 return TryLend(endpointId) ?? await OpenAsync(endpointId, cancellation).ConfigureAwait(false);
             }
             finally
@@ -121,7 +121,7 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
         public int Users;
     }
 
-    /// <summary>The use of an account by one conversation; given back once.</summary>
+    /// <summary>A conversation's use of an account; returned on disposal.</summary>
     internal sealed class AccountLease(AccountCache cache, Entry entry) : IDisposable
     {
         private bool _returned;
@@ -140,5 +140,5 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
     }
 }
 
-/// <summary>An endpoint's row does not open: it can do nothing until it is restored.</summary>
+/// <summary>An endpoint's row does not open: the endpoint is out of use until the row is restored.</summary>
 internal sealed class DamagedEndpointException() : Exception("The endpoint's row does not open.");

@@ -2,16 +2,16 @@ using Otr.Core;
 
 namespace Relay.Actors.Endpoints;
 
-/// <summary>At most <paramref name="Burst"/> at once, and <paramref name="PerSecond"/> in the long run.</summary>
+/// <summary>A token bucket: its size, and the tokens that it gains per second.</summary>
 public readonly record struct ComputeRate(int Burst, int PerSecond);
 
-/// <summary>What the peers of one endpoint may make this process compute, all together, by kind of cost.</summary>
-/// <param name="StrangersKeyExchange">Key-exchange messages of peers that no exchange has completed with; an exchange takes two.</param>
-/// <param name="KeyExchange">The same of known peers, whom strangers cannot crowd out.</param>
-/// <param name="SmpRun">SMP runs that peers begin.</param>
+/// <summary>Computing that the peers of one endpoint can cause in this process, by kind of cost.</summary>
+/// <param name="StrangersKeyExchange">Key-exchange messages of peers without a completed exchange; an exchange takes two.</param>
+/// <param name="KeyExchange">The same of known peers.</param>
+/// <param name="SmpRun">SMP runs begun by peers.</param>
 public sealed record ComputeAllowance(ComputeRate StrangersKeyExchange, ComputeRate KeyExchange, ComputeRate SmpRun)
 {
-    /// <summary>As <see cref="RelayLimits"/> has them.</summary>
+    /// <summary>The values of <see cref="RelayLimits"/>.</summary>
     public static ComputeAllowance Default { get; } = new(
         new(RelayLimits.StrangersKeyExchangeBurst, RelayLimits.StrangersKeyExchangesPerSecond),
         new(RelayLimits.KeyExchangeBurst, RelayLimits.KeyExchangesPerSecond),
@@ -27,23 +27,23 @@ public sealed record ComputeAllowance(ComputeRate StrangersKeyExchange, ComputeR
 }
 
 /// <summary>
-/// The endpoints' token buckets for key exchanges and SMP. In memory: a restart fills them, and each node of a cluster has
-/// its own, so that n nodes together allow n times as much; what must not be refilled is the bound of a single peer,
-/// which is part of its conversation. One entry for each endpoint that has spent lately.
+/// Token buckets of the endpoints for key exchanges and SMP. They are in memory: a restart fills them, and each node has its
+/// own, so that n nodes together allow n times as much. The bound of a single peer, which must survive a restart, is part of
+/// its conversation. Full buckets have no entry.
 /// </summary>
 internal sealed class ComputeBudgets(ComputeAllowance allowance, TimeProvider time)
 {
     private const int Kinds = 3, PruneAt = 1024;
 
     private readonly Lock _lock = new();
-    // For each kind the time at which its bucket will be full again: what is missing is what has not been earned yet.
+    // For each kind, the time at which its bucket will be full again.
     private readonly Dictionary<string, long[]> _fullAt = [];
     private int _pruneAt = PruneAt;
 
     /// <summary>Endpoints remembered.</summary>
     public int Count { get { lock (_lock) return _fullAt.Count; } }
 
-    /// <summary>Takes one token of an endpoint, or says no.</summary>
+    /// <summary>Takes one token of an endpoint; false if there is none.</summary>
     public bool TrySpend(string endpointId, ComputeCost cost)
     {
         var rate = allowance.Of(cost);
@@ -64,7 +64,7 @@ internal sealed class ComputeBudgets(ComputeAllowance allowance, TimeProvider ti
         }
     }
 
-    /// <summary>Full buckets need no entry.</summary>
+    /// <summary>Removes full buckets.</summary>
     private void Prune(long now)
     {
         foreach (var (endpoint, fullAt) in _fullAt)

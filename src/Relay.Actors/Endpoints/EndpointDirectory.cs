@@ -9,7 +9,7 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
-/// <summary>The endpoints: made once per request id, shown, listed.</summary>
+/// <summary>Creates (once per request id), gets and lists endpoints.</summary>
 internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time,
     IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
 {
@@ -17,9 +17,9 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
 
     public async ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation)
     {
-        Limits.RequestId(request.RequestId);
-        Limits.Address(request.Network);
-        Limits.Address(request.Account);
+        RelayLimits.CheckRequestId(request.RequestId);
+        RelayLimits.CheckAddress(request.Network);
+        RelayLimits.CheckAddress(request.Account);
         using var given = request.Key;
         try
         {
@@ -29,7 +29,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
 
             using var made = given is null ? await GenerateAsync(cancellation).ConfigureAwait(false) : null;
             var key = given ?? made!;
-            // Milliseconds, as the row keeps them: a repetition is to get the same answer.
+            // In milliseconds, as the row stores it, so that a repetition gets the same reply.
             var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
             var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy,
                 request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
@@ -41,7 +41,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
                 InsertEndpointResult.Inserted => new CreateEndpointReply.Created(view),
                 InsertEndpointResult.IdTaken => new CreateEndpointReply.AlreadyExists("endpoint_id"),
                 InsertEndpointResult.AddressTaken => new CreateEndpointReply.AlreadyExists("account"),
-                // The same request twice at once: the other one was first.
+                // The same request was made concurrently.
                 InsertEndpointResult.RequestSeen
                     => await FindRepetitionAsync(requestHash, content, cancellation).ConfigureAwait(false)
                     ?? new CreateEndpointReply.Unavailable("store"),
@@ -84,7 +84,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
 
     private async ValueTask<DsaPrivateKey> GenerateAsync(CancellationToken cancellation)
     {
-        // One that waits for a key is no endpoint yet; all of them together take one turn.
+        // There is no endpoint yet: all key generations together count as one in the gate.
         await computing.EnterAsync("", cancellation).ConfigureAwait(false);
         try
         {

@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using Otr.Core;
+using Relay.Actors.Conversations;
 using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
-/// <summary>An endpoint's sealed row: what is shown of it, and its private key.</summary>
+/// <summary>The sealed row of an endpoint: its view and its private key.</summary>
 internal static class EndpointRecord
 {
     private const byte Format = 1;
@@ -54,7 +55,7 @@ internal static class EndpointRecord
             ReadOnlySpan<byte> p = row.Bytes(), q = row.Bytes(), g = row.Bytes(), y = row.Bytes(), x = row.Bytes();
             if (!row.IsComplete || fingerprint is null) return null;
             DsaPrivateKey? key = null;
-            // The seal has verified, and the key was checked when it came: p's primality is not asked again.
+            // The key was validated when it was added, and the seal holds: the primality of p is not tested again.
             if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
             return (new EndpointView(id, network, account, policy, maxWire, fingerprint.Value, tag, created), key);
         }

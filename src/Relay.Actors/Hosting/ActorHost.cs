@@ -7,7 +7,7 @@ using Relay.Storage;
 
 namespace Relay.Actors.Hosting;
 
-/// <summary>The actor system of one relay, with the life of that relay: a process can run several beside each other.</summary>
+/// <summary>The actor system of one relay. A process can run several of them.</summary>
 internal sealed class ActorHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -35,15 +35,14 @@ internal sealed class ActorHost : IAsyncDisposable
     public ActorRegistry Registry => _services.GetRequiredService<ActorRegistry>();
 
     /// <summary>
-    /// For a process that is alone: its system needs nothing but settings, and making it takes a while in which the caller can
-    /// open its store.
+    /// For a single process: the system is made in the background while the caller opens its store.
     /// </summary>
     public static ActorHost CreateAlone(ILoggerFactory loggers) => new(loggers, isAlone: true);
 
-    /// <summary>For a node of a cluster, whose system is made with what <see cref="StartAsync"/> is given.</summary>
+    /// <summary>For a node of a cluster: the system is made by <see cref="StartAsync"/>, with the settings that it is given.</summary>
     public static ActorHost CreateNode(ILoggerFactory loggers) => new(loggers, isAlone: false);
 
-    /// <summary>Makes the system, unless that was begun already, and starts the actors.</summary>
+    /// <summary>Makes the system if that has not begun, and starts the actors.</summary>
     /// <exception cref="RelayStartException">The system cannot be made: the message names the address that it cannot listen on.</exception>
     public async Task<ActorSystem> StartAsync(Action<AkkaConfigurationBuilder> configure, CancellationToken cancellation)
     {
@@ -75,7 +74,7 @@ internal sealed class ActorHost : IAsyncDisposable
         await _services.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Akka's hosting ends the application when its system ends by itself; here the relay's owner decides.</summary>
+    /// <summary>Akka's hosting would stop the application when its system terminates; here the relay's owner decides.</summary>
     private sealed class NoApplication : IHostApplicationLifetime
     {
         public CancellationToken ApplicationStarted => CancellationToken.None;

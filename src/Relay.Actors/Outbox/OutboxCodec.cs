@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
 using Otr.Core;
+using Relay.Actors.Conversations;
+using Relay.Storage;
 using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Outbox;
@@ -72,4 +75,28 @@ internal static class OutboxCodec
         return body is not null && row.IsComplete
             ? new OutboxItem(sequence, DateTimeOffset.FromUnixTimeMilliseconds(time), conversation, peer, body) : null;
     }
+}
+
+/// <summary>A row to be appended to a stream; holds the plaintext until it is wiped.</summary>
+internal sealed class OutboxRow : StreamRow
+{
+    private readonly Sealer _sealer;
+    private readonly byte[] _clear;
+
+    public OutboxRow(Sealer sealer, StreamKey stream, long timeMs, string conversationId, string peer, OutboxBody body)
+    {
+        _sealer = sealer;
+        Stream = stream;
+        using var writer = new RowWriter();
+        OutboxCodec.Write(writer, timeMs, conversationId, peer, body);
+        _clear = writer.Written.ToArray();
+    }
+
+    public override StreamKey Stream { get; }
+
+    public int Length => _clear.Length;
+
+    public override byte[] Seal(ulong sequence) => _sealer.Seal(SealedTable.Outbox, SealedOutbox.Row(Stream, sequence), _clear);
+
+    public void Wipe() => CryptographicOperations.ZeroMemory(_clear);
 }

@@ -6,12 +6,12 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Outbox;
 
-/// <summary>The streams as readers see them: opened, and waited for without polling.</summary>
-/// <param name="recheck">How long a wait goes without looking, if word of an append can be lost; null: it cannot.</param>
+/// <summary>The streams as readers see them: rows are opened, and readers are notified of appends.</summary>
+/// <param name="recheck">Polling interval, in case an append notification is lost; null: no polling.</param>
 internal sealed class SealedOutbox(IStreamStore store, BoundedReads reads, Sealer sealer, StreamSignals signals, RelayTelemetry telemetry,
     ILogger log, TimeProvider time, TimeSpan? recheck = null) : IOutbox
 {
-    /// <summary>The notice in place of an item that does not open; both streams have it, so that neither gets a gap.</summary>
+    /// <summary>Code of the notice in place of an item that does not open, so that the stream has no gap.</summary>
     public const string DamagedCode = "DAMAGED";
 
     public async ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes,
@@ -45,7 +45,7 @@ internal sealed class SealedOutbox(IStreamStore store, BoundedReads reads, Seale
         }
     }
 
-    /// <summary>Where an item of a stream stands.</summary>
+    /// <summary>The row key of a stream's item.</summary>
     public static RowKey Row(StreamKey stream, ulong sequence) => new(stream.EndpointId, stream.Kind.ToString(), sequence);
 
     private OutboxItem Open(StreamKey stream, ulong sequence, byte[] value)

@@ -3,8 +3,8 @@ using Relay.Storage;
 namespace Relay.Actors.Outbox;
 
 /// <summary>
-/// Wakes who waits for a stream, and remembers for a moment which streams are full, so that nothing is computed for a
-/// commit that would be refused. One entry a stream.
+/// Notifies readers of appends, and remembers briefly which streams are full, so that nothing is computed for a commit that
+/// would be refused.
 /// </summary>
 internal sealed class StreamSignals(TimeProvider time,
     TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
@@ -13,7 +13,7 @@ internal sealed class StreamSignals(TimeProvider time,
     private readonly Dictionary<StreamKey, TaskCompletionSource> _waiting = [];
     private readonly Dictionary<StreamKey, long> _full = [];
 
-    /// <summary>Completes at the next append. Ask for it before looking at the stream.</summary>
+    /// <summary>Completes at the next append. To be called before the stream is read.</summary>
     public Task NextAppend(StreamKey stream)
     {
         lock (_lock)
@@ -31,8 +31,8 @@ internal sealed class StreamSignals(TimeProvider time,
     }
 
     /// <summary>
-    /// For <see cref="RelayLimits.OverloadedRetryAfter"/> or until the next acknowledgement; the time, because that may just have
-    /// happened.
+    /// Marks the stream as full for <see cref="RelayLimits.OverloadedRetryAfter"/> or until the next acknowledgement. The time
+    /// limit covers an acknowledgement that came just before.
     /// </summary>
     public void MarkFull(StreamKey stream)
     {

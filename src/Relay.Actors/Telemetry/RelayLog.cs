@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Relay.Actors.Telemetry;
 
-/// <summary>Every log line of the actors, numbered. Keyed ids, counts, codes and type names only.</summary>
+/// <summary>Log lines of the actors, with their event ids. Keyed ids, counts, codes and type names only.</summary>
 internal static partial class RelayLog
 {
     [LoggerMessage(100, LogLevel.Information, "Opened the store.")]
@@ -14,32 +14,33 @@ internal static partial class RelayLog
     [LoggerMessage(102, LogLevel.Information, "Closed.")]
     public static partial void Closed(ILogger log);
 
-    [LoggerMessage(103, LogLevel.Warning, "{Actor} did not finish in time; it is stopped with what it has under way.")]
+    [LoggerMessage(103, LogLevel.Warning, "{Actor} did not finish in time and is stopped.")]
     public static partial void NotEnded(ILogger log, string actor);
 
     [LoggerMessage(110, LogLevel.Error,
-        "Conversation {ConversationId} does not open: its row is damaged or not ours. It is quarantined; others go on.")]
+        "Conversation {ConversationId} does not open: its row is damaged or was sealed with another key. It is quarantined.")]
     public static partial void ConversationQuarantined(ILogger log, string conversationId);
 
-    [LoggerMessage(111, LogLevel.Error, "An item of a stream does not open: its row is damaged or not ours. A notice stands in its place.")]
+    [LoggerMessage(111, LogLevel.Error,
+        "An item of a stream does not open: its row is damaged or was sealed with another key. A notice takes its place.")]
     public static partial void OutboxItemDamaged(ILogger log);
 
-    [LoggerMessage(112, LogLevel.Error, "Endpoint {EndpointId} does not open: its row is damaged or not ours.")]
+    [LoggerMessage(112, LogLevel.Error, "Endpoint {EndpointId} does not open: its row is damaged or was sealed with another key.")]
     public static partial void EndpointDamaged(ILogger log, string endpointId);
 
-    [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by somebody else; its state is read again.")]
+    [LoggerMessage(120, LogLevel.Warning, "Conversation {ConversationId} was committed by another owner; its state is loaded again.")]
     public static partial void Conflict(ILogger log, string conversationId);
 
     [LoggerMessage(123, LogLevel.Warning,
         "Conversation {ConversationId} has moved: another node has claimed its shard. Nothing was committed.")]
     public static partial void Fenced(ILogger log, string conversationId);
 
-    [LoggerMessage(121, LogLevel.Warning, "The store failed conversation {ConversationId} ({Error}); its state is read again.")]
+    [LoggerMessage(121, LogLevel.Warning, "The store failed for conversation {ConversationId} ({Error}); its state is loaded again.")]
     public static partial void StoreFailed(ILogger log, string conversationId, string error);
 
-    [LoggerMessage(122, LogLevel.Critical, "A fault in conversation {ConversationId}: {Error} at {Site}. Its state is read again.")]
+    [LoggerMessage(122, LogLevel.Critical, "A fault in conversation {ConversationId}: {Error} at {Site}. Its state is loaded again.")]
     public static partial void Fault(ILogger log, string conversationId, string error, string? site);
 
-    [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is tried again.")]
+    [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is retried.")]
     public static partial void SweepFailed(ILogger log, string error);
 }

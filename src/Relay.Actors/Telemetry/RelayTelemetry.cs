@@ -6,7 +6,7 @@ using Relay.Storage.Telemetry;
 namespace Relay.Actors.Telemetry;
 
 /// <summary>
-/// What the actors tell about themselves: counts, times and reasons, never content, keys, addresses or fingerprints.
+/// Metrics and traces of the actors: counts, times and reasons, never content, keys, addresses or fingerprints.
 /// </summary>
 public sealed class RelayTelemetry : IDisposable
 {
@@ -22,48 +22,48 @@ public sealed class RelayTelemetry : IDisposable
 
     internal RelayTelemetry()
     {
-        _steps = _meter.CreateCounter<long>("relay.conversation.steps", "{step}", "Inputs that conversations stepped through, by kind.");
+        _steps = _meter.CreateCounter<long>("relay.conversation.steps", "{step}", "Inputs to the protocol engine, by kind.");
         _rejects = _meter.CreateCounter<long>("relay.conversation.rejects", "{message}",
             "Wire texts of peers that were rejected, by reason.");
         _refusals = _meter.CreateCounter<long>("relay.conversation.refusals", "{request}", "Requests refused in their state, by reason.");
-        _notices = _meter.CreateCounter<long>("relay.conversation.notes", "{note}", "What the engine noted, by kind.");
+        _notices = _meter.CreateCounter<long>("relay.conversation.notes", "{note}", "Notes of the protocol engine, by kind.");
         _keyExchanges = _meter.CreateCounter<long>("relay.conversation.key_exchanges", "{exchange}", "Completed key exchanges.");
         _replays = _meter.CreateCounter<long>("relay.conversation.replays", "{request}",
-            "Requests answered from memory because their id was seen.");
+            "Commands answered from the request log.");
         _quarantines = _meter.CreateCounter<long>("relay.quarantines", "{row}", "Stored rows that did not open, by table.");
-        _overloads = _meter.CreateCounter<long>("relay.overloads", "{request}", "Requests turned away, by bound.");
+        _overloads = _meter.CreateCounter<long>("relay.overloads", "{request}", "Requests refused because a bound was reached, by bound.");
         _late = _meter.CreateCounter<long>("relay.commands.late", "{request}",
-            "Requests whose caller was told to come back because no answer came in time.");
+            "Requests that got no reply in time and were answered UNAVAILABLE.");
         _conflicts = _meter.CreateCounter<long>("relay.store.conflicts", "{unit}",
             "Commit units refused by the version's compare-and-swap.");
         _fenced = _meter.CreateCounter<long>("relay.shard.fenced", "{attempt}",
-            "What a node tried for a shard that it had lost and was kept from, by kind.");
-        _activations = _meter.CreateCounter<long>("relay.conversation.activations", "{conversation}", "Conversations taken into memory.");
+            "Attempts under a lost claim of a shard that were refused, by kind.");
+        _activations = _meter.CreateCounter<long>("relay.conversation.activations", "{conversation}", "Conversations loaded into memory.");
         _passivations = _meter.CreateCounter<long>("relay.conversation.passivations", "{conversation}",
-            "Idle conversations put out of memory.");
+            "Conversations passivated.");
         Storage = new StorageTelemetry(_meter);
         _stepTime = _meter.CreateHistogram<double>("relay.conversation.step.duration", "s",
             "Computing time of one batch of a conversation.");
     }
 
-    /// <summary>What the store measures, on the same meter.</summary>
+    /// <summary>Metrics of the store, on the same meter.</summary>
     internal StorageTelemetry Storage { get; }
 
-    /// <summary>For what a part of the process measures by itself.</summary>
+    /// <summary>For metrics of other parts of the process.</summary>
     internal Meter Meter => _meter;
 
     internal ActivitySource Activities { get; } = new(ActivitySourceName);
 
-    /// <summary>Gauges that are read, not counted.</summary>
+    /// <summary>Adds the gauges of the process.</summary>
     internal void Observe(Func<int> resident, Func<int> inFlight)
     {
         _meter.CreateObservableGauge("relay.conversation.resident", resident, "{conversation}", "Conversations in memory.");
         _meter.CreateObservableGauge("relay.commands.in_flight", inFlight, "{request}", "Commands in mailboxes or under way.");
     }
 
-    /// <summary>The gauge of a node of many.</summary>
+    /// <summary>Adds the gauge of a cluster's node.</summary>
     internal void ObserveShards(Func<int> owned)
-        => _meter.CreateObservableGauge("relay.shard.owned", owned, "{shard}", "Shards that this node acts for.");
+        => _meter.CreateObservableGauge("relay.shard.owned", owned, "{shard}", "Shards that this node has claimed.");
 
     internal void Stepped(string kind) => _steps.Add(1, new KeyValuePair<string, object?>("kind", kind));
     internal void StepTook(TimeSpan time) => _stepTime.Record(time.TotalSeconds);

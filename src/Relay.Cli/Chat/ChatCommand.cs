@@ -6,17 +6,21 @@ using Relay.V1;
 
 namespace Relay.Cli.Chat;
 
-/// <summary><c>relay chat</c>: a conversation in the terminal, as a bot has it.</summary>
+/// <summary>The command <c>relay chat</c>: acts as a bot for one conversation in the terminal.</summary>
 internal static class ChatCommand
 {
     private static readonly TimeSpan s_keyLifetime = TimeSpan.FromDays(1);
 
     public static Command Create()
     {
-        var endpoint = new Option<string>("--endpoint") { Description = "The endpoint that you speak for: its id or name.", Required = true };
-        var peer = new Option<string>("--peer") { Description = "The peer's address on the endpoint's network.", Required = true };
-        var start = new Option<bool>("--start") { Description = "Offer a private session at once." };
-        var command = new Command("chat", "A conversation in the terminal, as a bot has it. Lines go to the peer; /start, /end and /quit are for you.") { endpoint, peer, start }.WithServer();
+        var endpoint = new Option<string>("--endpoint") { Description = "Id or name of the endpoint to chat as.", Required = true };
+        var peer = new Option<string>("--peer") { Description = "Address of the peer on the endpoint's network.", Required = true };
+        var start = new Option<bool>("--start") { Description = "Offer a private session first." };
+        var command = new Command("chat",
+            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer; /start, /end and /quit are commands.")
+        {
+            endpoint, peer, start,
+        }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             var name = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
@@ -25,21 +29,27 @@ internal static class ChatCommand
             var made = await MakeKeyAsync(admin, name, cancellation);
             try
             {
-                await using var client = Connection.Open(parsed, made is null ? given : RelayKey.Parse(made.Token), TimeSpan.FromMinutes(1));
-                var session = new ChatSession(client.Bot(name), name, parsed.GetRequiredValue(peer), ChatScreen.Create(parsed.GetValue(CommonOptions.Json)));
+                await using var client =
+                    Connection.Open(parsed, made is null ? given : RelayKey.Parse(made.Token), TimeSpan.FromMinutes(1));
+                var session = new ChatSession(client.Bot(name), name, parsed.GetRequiredValue(peer),
+                    ChatScreen.Create(parsed.GetValue(CommonOptions.Json)));
                 await session.RunAsync(Console.In, parsed.GetValue(start), cancellation);
                 return ExitCode.Ok;
             }
             finally
             {
                 if (made is not null)
-                    await admin.CallAsync(o => admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = made.ApiKey.Name }, o), CancellationToken.None);
+                    await admin.CallAsync(o => admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = made.ApiKey.Name }, o),
+                        CancellationToken.None);
             }
         });
         return command;
     }
 
-    /// <summary>An admin key reads no plaintext; whoever holds one may make a bot key, which lives as long as the chat. Null: the key is a bot's already.</summary>
+    /// <summary>
+    /// Creates a bot key for the time of the chat if the given key is an admin key, which may create keys but not read plaintext. Null if
+    /// the given key is not an admin key.
+    /// </summary>
     private static async Task<CreateApiKeyResponse?> MakeKeyAsync(RelayClient client, string endpoint, CancellationToken cancellation)
     {
         var request = new CreateApiKeyRequest

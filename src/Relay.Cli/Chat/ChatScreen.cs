@@ -4,7 +4,7 @@ using Relay.V1;
 
 namespace Relay.Cli.Chat;
 
-/// <summary>What a chat shows: lines for people, or JSON lines for machines.</summary>
+/// <summary>Prints the events of a chat: lines for people, or JSON lines for machines.</summary>
 internal abstract class ChatScreen
 {
     public static ChatScreen Create(bool json) => json ? new Lines() : new People();
@@ -19,7 +19,10 @@ internal abstract class ChatScreen
         public override void Hint(string text) { }
 
         public override void Sent(string text, SendMessageResponse.Types.Disposition disposition) =>
-            Report.JsonLine(new JsonObject { ["sent"] = new JsonObject { ["text"] = text, ["disposition"] = disposition.ToString().ToUpperInvariant() } });
+            Report.JsonLine(new JsonObject
+            {
+                ["sent"] = new JsonObject { ["text"] = text, ["disposition"] = disposition.ToString().ToUpperInvariant() },
+            });
 
         public override void Refused(RelayException e) =>
             Report.JsonLine(new JsonObject { ["refused"] = new JsonObject { ["reason"] = e.Reason, ["message"] = e.Message } });
@@ -31,10 +34,11 @@ internal abstract class ChatScreen
     {
         public override void Hint(string text) => Console.Out.WriteLine($"· {Report.Safe(text)}");
 
-        public override void Sent(string text, SendMessageResponse.Types.Disposition disposition) => Console.Out.WriteLine(disposition switch
+        public override void Sent(string text, SendMessageResponse.Types.Disposition disposition)
+            => Console.Out.WriteLine(disposition switch
         {
             SendMessageResponse.Types.Disposition.Encrypted => "  ↑ sent, encrypted",
-            SendMessageResponse.Types.Disposition.Held => "  ↑ held: it goes out once the private session stands",
+            SendMessageResponse.Types.Disposition.Held => "  ↑ held: it is sent when the private session is established",
             _ => "  ↑ sent IN THE CLEAR",
         });
 
@@ -45,7 +49,7 @@ internal abstract class ChatScreen
             Relay.V1.Event.EventOneofCase.TextReceived when e.TextReceived.Encrypted => $"🔒 {Report.Safe(e.TextReceived.Text)}",
             Relay.V1.Event.EventOneofCase.TextReceived => $"⚠ in the clear: {Report.Safe(e.TextReceived.Text)}",
             Relay.V1.Event.EventOneofCase.SessionChanged => "· " + Session(e.SessionChanged),
-            Relay.V1.Event.EventOneofCase.MessageDropped => $"✗ A message that was held was not sent: {Report.Safe(e.MessageDropped.Reason)}",
+            Relay.V1.Event.EventOneofCase.MessageDropped => $"✗ A held message was not sent: {Report.Safe(e.MessageDropped.Reason)}",
             Relay.V1.Event.EventOneofCase.Notice => $"! {Report.Safe(e.Notice.Code)} {Report.Safe(e.Notice.Text)}",
             _ => $"· {e.EventCase}",
         });
@@ -53,10 +57,13 @@ internal abstract class ChatScreen
         private static string Session(SessionChanged s) => s.Cause switch
         {
             SessionChanged.Types.Cause.KeyExchange =>
-                $"A private session stands (OTR version {s.Session.ProtocolVersion}). The peer's key: {EndpointNames.Fingerprint(s.Session.PeerFingerprint)}"
-                + (s.FingerprintChanged ? " — NOT the key of before: treat the peer as a stranger." : s.FingerprintIsNew ? " — seen for the first time: compare it over another channel." : ""),
-            SessionChanged.Types.Cause.EndedByPeer => "The peer has ended the private session. Nothing is sent until you /end it too or /start anew.",
-            SessionChanged.Types.Cause.EndedByUs => "The private session is ended.",
+                $"A private session is established (OTR version {s.Session.ProtocolVersion}). "
+                + $"The peer's key: {EndpointNames.Fingerprint(s.Session.PeerFingerprint)}"
+                + (s.FingerprintChanged ? " — NOT the previous key: do not trust the peer until you have compared it."
+                    : s.FingerprintIsNew ? " — new: compare it over another channel." : ""),
+            SessionChanged.Types.Cause.EndedByPeer
+                => "The peer has ended the private session. Nothing is sent until you /end it too or /start a new one.",
+            SessionChanged.Types.Cause.EndedByUs => "The private session has ended.",
             SessionChanged.Types.Cause.Expired => "The private session has expired.",
             _ => "The session changed.",
         };

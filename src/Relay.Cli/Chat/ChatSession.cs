@@ -3,7 +3,7 @@ using Relay.V1;
 
 namespace Relay.Cli.Chat;
 
-/// <summary>Reads lines and shows events of one conversation, until the input ends or says so.</summary>
+/// <summary>Sends input lines and shows the events of one conversation, until the input ends or contains <c>/quit</c>.</summary>
 internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScreen screen)
 {
     private string? _conversation;
@@ -14,7 +14,7 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScr
         var showing = ShowAsync(stop.Token);
         try
         {
-            screen.Hint($"Speaking for {endpoint} with {peer}. Lines are sent; /start offers a private session, /end ends it, /quit leaves.");
+            screen.Hint($"Chatting as {endpoint} with {peer}. Lines are sent; /start offers a private session, /end ends it, /quit exits.");
             if (start) await StartAsync(cancellation);
             var reading = ReadAsync(input, cancellation);
             await await Task.WhenAny(reading, showing);
@@ -28,7 +28,7 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScr
 
     private async Task ReadAsync(TextReader input, CancellationToken cancellation)
     {
-        // A terminal's reader blocks a thread until its line is complete, whatever the token says.
+        // ReadLine on a terminal blocks its thread until a line is complete and cannot be cancelled.
         while (await Task.Run(input.ReadLine, CancellationToken.None).WaitAsync(cancellation) is { } line)
         {
             try
@@ -70,16 +70,16 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScr
 
     private async Task ShowAsync(CancellationToken cancellation)
     {
-        bool hasLeftSome = false;
+        bool hasSkipped = false;
         await foreach (var e in bot.Events(cancellation))
         {
-            // Another peer's events stay for whoever speaks with that peer, and since acknowledgements are cumulative,
-            // so does everything after the first of them.
-            hasLeftSome |= e.Peer != peer;
+            // Events of other peers must stay unacknowledged for their own consumers. Acknowledgements are cumulative, so after the first
+            // such event nothing is acknowledged.
+            hasSkipped |= e.Peer != peer;
             if (e.Peer != peer) continue;
             _conversation = e.Conversation;
             screen.Event(e.Message);
-            if (!hasLeftSome) await e.AckAsync();
+            if (!hasSkipped) await e.AckAsync();
         }
     }
 }

@@ -4,14 +4,17 @@ using Relay.V1;
 
 namespace Relay.Cli.Conversations;
 
-/// <summary><c>relay conversations</c>: list, show, start, end.</summary>
+/// <summary>The command group <c>relay conversations</c>: list, show, start, end.</summary>
 internal static class ConversationsCommand
 {
-    public static Command Create() => new("conversations", "Conversations: one endpoint with one peer.") { CreateList(), CreateShow(), CreateStart(), CreateEnd() };
+    public static Command Create() => new("conversations", "List, show, start and end conversations of an endpoint with a peer.")
+    {
+        CreateList(), CreateShow(), CreateStart(), CreateEnd(),
+    };
 
     private static Command CreateList()
     {
-        var endpoint = new Argument<string>("endpoint") { Description = "Its id or name." };
+        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
         var command = new Command("list", "List an endpoint's conversations.") { endpoint }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -19,12 +22,14 @@ internal static class ConversationsCommand
             var parent = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
             var all = await Pages.AllAsync<Conversation>(async token =>
             {
-                var page = await client.CallAsync(o => client.Conversations.ListConversationsAsync(new ListConversationsRequest { Parent = parent, PageToken = token }, o), cancellation);
+                var request = new ListConversationsRequest { Parent = parent, PageToken = token };
+                var page = await client.CallAsync(o => client.Conversations.ListConversationsAsync(request, o), cancellation);
                 return (page.Conversations, page.NextPageToken);
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
             else Report.Table(["CONVERSATION", "PEER", "STATE", "LAST CHANGE"],
-                all.Select(c => new[] { c.Name, c.Peer, State(c), c.UpdateTime.ToDateTime().ToString("u") }), "There are no conversations at this endpoint yet.");
+                all.Select(c => new[] { c.Name, c.Peer, State(c), c.UpdateTime.ToDateTime().ToString("u") }),
+                "This endpoint has no conversations yet.");
             return ExitCode.Ok;
         });
         return command;
@@ -44,12 +49,14 @@ internal static class ConversationsCommand
                 Report.Json(Report.ToNode(c));
                 return ExitCode.Ok;
             }
-            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c)), ("last change", c.UpdateTime.ToDateTime().ToString("u"))]);
+            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c)),
+                ("last change", c.UpdateTime.ToDateTime().ToString("u"))]);
             foreach (var s in c.Sessions)
             {
                 Report.Fields(
                 [
-                    ("session", $"{State(s.State)}, version {s.ProtocolVersion}"), ("  peer's key", EndpointNames.Fingerprint(s.PeerFingerprint)),
+                    ("session", $"{State(s.State)}, version {s.ProtocolVersion}"),
+                    ("  peer's key", EndpointNames.Fingerprint(s.PeerFingerprint)),
                     ("  peer's tag", s.PeerInstanceTag.ToString("x8")), ("  session id", Ssid(s)),
                 ]);
             }
@@ -60,15 +67,22 @@ internal static class ConversationsCommand
 
     private static Command CreateStart()
     {
-        var endpoint = new Argument<string>("endpoint") { Description = "Its id or name." };
-        var peer = new Option<string>("--peer") { Description = "The peer's address on the endpoint's network.", HelpName = "ADDRESS", Required = true };
+        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
+        var peer = new Option<string>("--peer")
+        {
+            Description = "Address of the peer on the endpoint's network.",
+            HelpName = "ADDRESS",
+            Required = true,
+        };
         var command = new Command("start", "Offer a peer a private session.") { endpoint, peer }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
-            var response = await client.Bot().StartSessionAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)), parsed.GetRequiredValue(peer), cancellation: cancellation);
+            var response = await client.Bot().StartSessionAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)),
+                parsed.GetRequiredValue(peer), cancellation: cancellation);
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
-            else Console.Out.WriteLine($"Offered, in {response.Conversation}. The peer's client decides.");
+            else
+                Console.Out.WriteLine($"Offered a private session in {response.Conversation}. The peer's client may accept it or not.");
             return ExitCode.Ok;
         });
         return command;
@@ -77,7 +91,7 @@ internal static class ConversationsCommand
     private static Command CreateEnd()
     {
         var name = new Argument<string>("conversation") { Description = "endpoints/{endpoint}/conversations/{conversation}" };
-        var command = new Command("end", "End a conversation's private session and tell the peer.") { name }.WithServer();
+        var command = new Command("end", "End a conversation's private session and notify the peer.") { name }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
@@ -93,7 +107,7 @@ internal static class ConversationsCommand
 
     private static string State(MessageState state) => state.ToString().ToUpperInvariant();
 
-    /// <summary>Two words to read out; the one that is ours to read is marked.</summary>
+    /// <summary>Formats the secure session id as two halves; asterisks mark the one that the endpoint's side reads aloud.</summary>
     private static string Ssid(Session s)
     {
         if (s.Ssid.Length != 8) return "";

@@ -5,7 +5,10 @@ using Relay.Storage;
 
 namespace Relay.Cli.Doctor;
 
-/// <summary>What can be seen of a data directory without a server. Nothing is changed, and no lock is taken that outlives a look.</summary>
+/// <summary>
+/// Checks a data directory without a server. The checks change nothing; the lock file is opened only for a moment, to see whether a server
+/// holds it.
+/// </summary>
 internal static class DirectoryChecks
 {
     private const string DatabaseFile = "relay.db";
@@ -13,17 +16,22 @@ internal static class DirectoryChecks
     private const string LockFile = "lock";
     private static readonly byte[] s_sqlite = Encoding.ASCII.GetBytes("SQLite format 3\0");
 
-    /// <param name="isNode">Of a cluster: the database and the list of keys are elsewhere.</param>
+    /// <param name="isNode">True for a node of a cluster, whose conversations and API keys are in PostgreSQL.</param>
     public static IEnumerable<Finding> Run(string directory, string? sealingKey, bool isNode)
     {
         if (!Directory.Exists(directory))
         {
-            yield return new("data directory", Verdict.Warning, $"{directory} is not there.", "'relay serve' makes it on first start; or name another with --data.");
+            yield return new("data directory", Verdict.Warning, $"{directory} does not exist.",
+                "'relay serve' creates it at the first start. Name another with --data.");
             yield break;
         }
         yield return DirectoryMode(directory);
-        yield return Secret(sealingKey ?? Path.Combine(directory, SealingKeyFile), "sealing key", "Without it nothing in the database can be read: put it back from a backup.", File.Exists(Path.Combine(directory, DatabaseFile)));
-        if (!isNode) yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file", "If you have moved it away on purpose, all is well: name it with --key-file.", false);
+        yield return Secret(sealingKey ?? Path.Combine(directory, SealingKeyFile), "sealing key",
+            "Without it nothing in the database can be read: restore it from a backup.",
+            File.Exists(Path.Combine(directory, DatabaseFile)));
+        if (!isNode)
+            yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file",
+                "If you have moved it on purpose, this is not a problem: name it with --key-file.", false);
         if (!isNode) yield return Keys(directory);
         if (!isNode) yield return Database(directory);
         yield return Lock(directory);
@@ -34,25 +42,28 @@ internal static class DirectoryChecks
         if (OperatingSystem.IsWindows()) return new("data directory", Verdict.Ok, directory);
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         var mode = File.GetUnixFileMode(directory);
-        if ((mode & ~owner) != 0) return new("data directory", Verdict.Problem, $"{directory} is open to others than its owner.", $"chmod 700 {directory}");
+        if ((mode & ~owner) != 0)
+            return new("data directory", Verdict.Problem, $"{directory} is accessible to other users.", $"chmod 700 {directory}");
         try
         {
             Directory.EnumerateFileSystemEntries(directory).Any();
-            return new("data directory", Verdict.Ok, $"{directory}, for its owner only");
+            return new("data directory", Verdict.Ok, $"{directory}, accessible to its owner only");
         }
         catch (UnauthorizedAccessException)
         {
-            return new("data directory", Verdict.Problem, $"{directory} is not readable for this user.", "Run the doctor as the user that runs the server.");
+            return new("data directory", Verdict.Problem, $"{directory} is not readable by this user.",
+                "Run 'relay doctor' as the user that runs the server.");
         }
     }
 
     private static Finding Secret(string path, string check, string ifMissing, bool isNeeded)
     {
         var file = Path.GetFileName(path);
-        if (!File.Exists(path)) return new(check, isNeeded ? Verdict.Problem : Verdict.Warning, $"{file} is not there.", isNeeded ? ifMissing : $"It is made on first start. {ifMissing}");
+        if (!File.Exists(path)) return new(check, isNeeded ? Verdict.Problem : Verdict.Warning, $"{file} does not exist.",
+            isNeeded ? ifMissing : $"The first start creates it. {ifMissing}");
         return PrivateFile.IsOpenToOthers(path)
-            ? new(check, Verdict.Problem, $"{file} is open to others than its owner.", $"chmod 600 {path}")
-            : new(check, Verdict.Ok, $"{file}, for its owner only");
+            ? new(check, Verdict.Problem, $"{file} is accessible to other users.", $"chmod 600 {path}")
+            : new(check, Verdict.Ok, $"{file}, accessible to its owner only");
     }
 
     private static Finding Keys(string directory)
@@ -60,14 +71,19 @@ internal static class DirectoryChecks
         try
         {
             var keys = ApiKeyFile.Open(directory).List();
-            if (keys.Count == 0) return new("API keys", Verdict.Warning, "There are none yet.", "The first start of 'relay serve' makes an admin key.");
+            if (keys.Count == 0)
+                return new("API keys", Verdict.Warning, "There are no API keys yet.",
+                    "The first start of 'relay serve' creates an admin key.");
             var now = DateTimeOffset.UtcNow;
-            // A key that was made for a day or a week is meant to end; it is no news.
+            // No warning for a key with a short lifetime, which is meant to expire soon.
             var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now.AddDays(14)) && k.Expires - k.Created > TimeSpan.FromDays(14));
             if (!keys.Any(k => k.Scope == KeyScope.Admin && k.IsValidAt(now)))
-                return new("API keys", Verdict.Problem, "No admin key is valid.", $"Stop the server, move {ApiKeyFile.FileName} and {AdminKey.FileName} away and start it: a new admin key is made, and every other key must be made again.");
+                return new("API keys", Verdict.Problem, "No admin key is valid.",
+                    $"Stop the server, move {ApiKeyFile.FileName} and {AdminKey.FileName} away and start it again: "
+                    + "it creates a new admin key. Every other key must be created again.");
             return soon > 0
-                ? new("API keys", Verdict.Warning, $"{soon} of {keys.Count} end within 14 days.", "'relay keys list' shows which; make new ones in time.")
+                ? new("API keys", Verdict.Warning, $"{soon} of {keys.Count} keys expire within 14 days.",
+                    "'relay keys list' shows which; create new ones in time.")
                 : new("API keys", Verdict.Ok, $"{keys.Count(k => k.IsValidAt(now))} valid of {keys.Count}");
         }
         catch (RelayStartException e)
@@ -79,14 +95,17 @@ internal static class DirectoryChecks
     private static Finding Database(string directory)
     {
         var path = Path.Combine(directory, DatabaseFile);
-        if (!File.Exists(path)) return new("database", Verdict.Warning, $"{DatabaseFile} is not there.", "'relay serve' makes it on first start.");
-        if (PrivateFile.IsOpenToOthers(path)) return new("database", Verdict.Problem, $"{DatabaseFile} is open to others than its owner.", $"chmod 600 {path}");
+        if (!File.Exists(path))
+            return new("database", Verdict.Warning, $"{DatabaseFile} does not exist.", "'relay serve' creates it at the first start.");
+        if (PrivateFile.IsOpenToOthers(path))
+            return new("database", Verdict.Problem, $"{DatabaseFile} is accessible to other users.", $"chmod 600 {path}");
         var head = new byte[s_sqlite.Length];
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         return read == head.Length && head.AsSpan().SequenceEqual(s_sqlite)
             ? new("database", Verdict.Ok, $"{DatabaseFile}, {new FileInfo(path).Length / 1024} KiB")
-            : new("database", Verdict.Problem, $"{DatabaseFile} is no SQLite database.", "Restore it from a backup, or move it away to begin anew. The server will not overwrite it.");
+            : new("database", Verdict.Problem, $"{DatabaseFile} is not a SQLite database.",
+                "Restore it from a backup, or move it away to start with an empty database. The server does not overwrite it.");
     }
 
     private static Finding Lock(string directory)

@@ -1,16 +1,24 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Otr.Core;
+using Relay.Actors.Cluster;
 using Relay.Cli.Serve;
 using Relay.Gateway.Hosting;
+using Relay.Storage;
 
 namespace Relay.Cli.Doctor;
 
-/// <summary><c>relay doctor</c>: looks at everything that usually is the matter, and says what to do.</summary>
+/// <summary>The command <c>relay doctor</c>: checks for common problems and says what to do about each.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Look at the machine, the data directory, the cluster's database, the server and the key, and say what to do.") { CommonOptions.SealingKey }.WithServer();
+        var command = new Command("doctor",
+            "Check the machine, the data directory, the cluster's database, the server and the key, and say "
+            + "what to do about each problem.")
+        {
+            CommonOptions.SealingKey,
+        }.WithServer();
         ServerSwitches.AddClusterTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -19,7 +27,8 @@ internal static class DoctorCommand
             List<Finding> found =
             [
                 .. MachineChecks.Run(options.DataDirectory, Connection.Servers(parsed)),
-                .. mistakes.Select(mistake => new Finding("configuration", Verdict.Problem, mistake, "'relay config show' tells every setting and where it came from.")),
+                .. mistakes.Select(mistake => new Finding(
+                    "configuration", Verdict.Problem, mistake, "'relay config show' shows every setting and its source.")),
                 .. DirectoryChecks.Run(options.DataDirectory, options.SealingKeyFile, options.IsClustered),
             ];
             if (options.IsClustered && mistakes.Count == 0) found.AddRange(await ClusterChecks.RunAsync(options, cancellation));
@@ -39,7 +48,7 @@ internal static class DoctorCommand
             if (f.ToDo is not null && f.Verdict != Verdict.Ok) Console.Out.WriteLine($"  {"",-15} → {Report.Safe(f.ToDo)}");
         }
         int problems = found.Count(f => f.Verdict == Verdict.Problem), warnings = found.Count(f => f.Verdict == Verdict.Warning);
-        Console.Out.WriteLine(problems == 0 && warnings == 0 ? "All is well." : $"{problems} to mend, {warnings} to look at.");
+        Console.Out.WriteLine(problems == 0 && warnings == 0 ? "No problems found." : $"{problems} problem(s), {warnings} warning(s).");
     }
 
     private static void PrintJson(List<Finding> found) => Report.Json(new JsonObject
@@ -61,4 +70,20 @@ internal static class DoctorCommand
         Verdict.Problem => "✗",
         _ => "·",
     };
+}
+
+/// <summary>Checks what the nodes of a cluster share: the database and the sealing key.</summary>
+internal static class ClusterChecks
+{
+    public static async Task<IEnumerable<Finding>> RunAsync(RelayOptions relay, CancellationToken cancellation)
+    {
+        var found = await ClusterCheck.RunAsync(relay.ToClusterRelay(), TimeProvider.System, SystemRandom.Instance, cancellation);
+        return found.Select(f => new Finding(f.Check, f.Verdict switch
+        {
+            ClusterVerdict.Ok => Verdict.Ok,
+            ClusterVerdict.Warning => Verdict.Warning,
+            ClusterVerdict.Problem => Verdict.Problem,
+            _ => throw new System.Diagnostics.UnreachableException(f.Verdict.ToString()),
+        }, f.Detail, f.ToDo));
+    }
 }

@@ -1,18 +1,18 @@
 namespace Relay.Cli.Doctor;
 
-/// <summary>How a check ended.</summary>
+/// <summary>The result of a check.</summary>
 internal enum Verdict
 {
-    /// <summary>As it should be.</summary>
+    /// <summary>The check found nothing wrong.</summary>
     Ok,
-    /// <summary>It works, but should be looked at.</summary>
+    /// <summary>The server works, but an operator should look at this.</summary>
     Warning,
-    /// <summary>It does not work.</summary>
+    /// <summary>The server does not work until this is corrected.</summary>
     Problem,
-    /// <summary>It could not be looked at.</summary>
+    /// <summary>The check could not be made.</summary>
     Skipped,
 }
 
-/// <summary>One thing that the doctor looked at.</summary>
-/// <param name="ToDo">What to do about it; null if nothing.</param>
+/// <summary>The outcome of one check of <c>relay doctor</c>.</summary>
+/// <param name="ToDo">The action that an operator should take; null if there is none.</param>
 internal sealed record Finding(string Check, Verdict Verdict, string Detail, string? ToDo = null);

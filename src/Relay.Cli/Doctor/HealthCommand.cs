@@ -4,12 +4,14 @@ using Relay.Client;
 
 namespace Relay.Cli.Doctor;
 
-/// <summary><c>relay health</c>: one question of <c>grpc.health.v1</c>, for whatever restarts or routes by it. Needs no key.</summary>
+/// <summary>The command <c>relay health</c>: one call of <c>grpc.health.v1</c>, for supervisors and load balancers. Needs no key.</summary>
 internal static class HealthCommand
 {
     public static Command Create()
     {
-        var command = new Command("health", "Ask the server, or any of several, whether it serves: exit code 0 if so, 1 while it starts or drains, 3 if it does not answer. Needs no key.")
+        var command = new Command("health",
+            "Ask the server, or each of several, whether it is ready: exit code 0 if one is, 1 while it starts "
+            + "or drains, 3 if none answers. Needs no key.")
         {
             CommonOptions.Server, CommonOptions.TrustedCertificate,
         };

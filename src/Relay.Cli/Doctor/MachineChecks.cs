@@ -5,16 +5,18 @@ using Otr.Core;
 
 namespace Relay.Cli.Doctor;
 
-/// <summary>What can be seen of the machine.</summary>
+/// <summary>Checks the machine: runtime, processor, disk space and ports.</summary>
 internal static class MachineChecks
 {
     private const long LowSpace = 1L << 30;
 
     public static IEnumerable<Finding> Run(string directory, IReadOnlyList<Uri> servers)
     {
-        yield return new("runtime", Verdict.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
+        yield return new("runtime", Verdict.Ok,
+            $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
         yield return OtrKernel.Name == "portable"
-            ? new("kernel", Verdict.Warning, "portable: key exchanges cost about four times as much", "A processor with AVX2 or AVX-512 is faster.")
+            ? new("kernel", Verdict.Warning, "portable: a key exchange takes about four times as long",
+                "Use a processor with AVX2 or AVX-512.")
             : new("kernel", Verdict.Ok, OtrKernel.Name);
         yield return Space(directory);
         foreach (var server in servers) yield return Port(server);
@@ -26,7 +28,7 @@ internal static class MachineChecks
         while (!Directory.Exists(existing)) existing = Path.GetDirectoryName(existing) ?? Path.GetPathRoot(directory)!;
         var free = new DriveInfo(existing).AvailableFreeSpace;
         return free < LowSpace
-            ? new("disk space", Verdict.Warning, $"{free >> 20} MiB are free.", "Make room: a full disk stops every conversation.")
+            ? new("disk space", Verdict.Warning, $"{free >> 20} MiB are free.", "Free some space: a full disk stops every conversation.")
             : new("disk space", Verdict.Ok, $"{free >> 30} GiB free");
     }
 
@@ -34,7 +36,8 @@ internal static class MachineChecks
     {
         if (!server.IsLoopback) return new("port", Verdict.Skipped, "The server is on another machine.");
         bool taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
-            .Any(l => l.Port == server.Port && (IPAddress.IsLoopback(l.Address) || l.Address.Equals(IPAddress.Any) || l.Address.Equals(IPAddress.IPv6Any)));
-        return new("port", Verdict.Ok, taken ? $"{server.Port}: somebody listens" : $"{server.Port}: free");
+            .Any(l => l.Port == server.Port
+                && (IPAddress.IsLoopback(l.Address) || l.Address.Equals(IPAddress.Any) || l.Address.Equals(IPAddress.IPv6Any)));
+        return new("port", Verdict.Ok, taken ? $"{server.Port}: in use" : $"{server.Port}: free");
     }
 }

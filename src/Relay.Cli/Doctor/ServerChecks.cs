@@ -5,7 +5,7 @@ using Relay.V1;
 
 namespace Relay.Cli.Doctor;
 
-/// <summary>What the server says of itself, and what the key opens.</summary>
+/// <summary>Checks that each server is ready, that it accepts the key, and that its clock agrees with this machine's.</summary>
 internal static class ServerChecks
 {
     private static readonly TimeSpan s_clockLimit = TimeSpan.FromSeconds(30);
@@ -29,12 +29,12 @@ internal static class ServerChecks
         }
         catch (CommandFailure e)
         {
-            found.Add(new("key", Verdict.Problem, e.Message, "Name another with --key-file."));
+            found.Add(new("key", Verdict.Problem, e.Message, "Name another key file with --key-file."));
             return found;
         }
         if (key is null)
         {
-            found.Add(new("key", Verdict.Skipped, "There is none to try.", "Name its file with --key-file or RELAY_KEY_FILE."));
+            found.Add(new("key", Verdict.Skipped, "No API key was found.", "Name its file with --key-file or RELAY_KEY_FILE."));
             return found;
         }
         foreach (var server in serving)
@@ -50,12 +50,15 @@ internal static class ServerChecks
         try
         {
             return await client.IsServingAsync(cancellation)
-                ? new("server", Verdict.Ok, $"{server.GetLeftPart(UriPartial.Authority)} serves")
-                : new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} answers, but does not serve now.", "It is starting or draining: wait, or look into its log.");
+                ? new("server", Verdict.Ok, $"{server.GetLeftPart(UriPartial.Authority)} is ready")
+                : new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} answers, but is not ready.",
+                    "It is starting or draining: wait, or read its log.");
         }
         catch (RelayException e)
         {
-            return new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} does not answer ({e.Code}).", "Start it with 'relay serve', or name another with --server; with TLS, the address begins with https:// and --ca names the authority.");
+            return new("server", Verdict.Problem, $"{server.GetLeftPart(UriPartial.Authority)} does not answer ({e.Code}).",
+                "Start it with 'relay serve', or name another with --server. With TLS, the address starts with https:// and --ca names the "
+                + "authority.");
         }
     }
 
@@ -70,17 +73,18 @@ internal static class ServerChecks
                 new("key", Verdict.Ok, "an admin key, accepted"),
                 new("version", Verdict.Ok, $"{info.Version}, up since {info.StartTime.ToDateTime():u}, kernel {info.Kernel}"),
                 ahead.Duration() > s_clockLimit
-                    ? new("clock", Verdict.Warning, $"The server's clock is {ahead.TotalSeconds:F0} s ahead of this one's.", "Keep both in step (NTP): keys expire by the server's clock.")
-                    : new("clock", Verdict.Ok, "in step with the server's"),
+                    ? new("clock", Verdict.Warning, $"The server's clock is {ahead.TotalSeconds:F0} s ahead of this one's.",
+                        "Synchronise both clocks (NTP): keys expire by the server's clock.")
+                    : new("clock", Verdict.Ok, "agrees with the server's"),
             ];
         }
         catch (RelayException e) when (e.Code == StatusCode.PermissionDenied)
         {
-            return [new("key", Verdict.Ok, "accepted, of another scope than admin")];
+            return [new("key", Verdict.Ok, "accepted, with another scope than admin")];
         }
         catch (RelayException e)
         {
-            return [new("key", Verdict.Problem, e.Message, "'relay keys list' with an admin key shows which are valid.")];
+            return [new("key", Verdict.Problem, e.Message, "With an admin key, 'relay keys list' shows which keys are valid.")];
         }
     }
 }

@@ -4,10 +4,13 @@ using Relay.V1;
 
 namespace Relay.Cli.Endpoints;
 
-/// <summary><c>relay endpoints</c>: list, show, create.</summary>
+/// <summary>The command group <c>relay endpoints</c>: list, show, create.</summary>
 internal static class EndpointsCommand
 {
-    public static Command Create() => new("endpoints", "The addresses that Relay speaks OTR for.") { CreateList(), CreateShow(), CreateCreate() };
+    public static Command Create() => new("endpoints", "List, show and create endpoints: the addresses for which Relay speaks OTR.")
+    {
+        CreateList(), CreateShow(), CreateCreate(),
+    };
 
     private static Command CreateList()
     {
@@ -17,12 +20,14 @@ internal static class EndpointsCommand
             await using var client = Connection.Open(parsed);
             var all = await Pages.AllAsync<Endpoint>(async token =>
             {
-                var page = await client.CallAsync(o => client.Endpoints.ListEndpointsAsync(new ListEndpointsRequest { PageToken = token }, o), cancellation);
+                var page = await client.CallAsync(
+                    o => client.Endpoints.ListEndpointsAsync(new ListEndpointsRequest { PageToken = token }, o), cancellation);
                 return (page.Endpoints, page.NextPageToken);
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
-            else Report.Table(["ENDPOINT", "NETWORK", "ACCOUNT", "FINGERPRINT"], all.Select(e => new[] { EndpointNames.Id(e.Name), e.Network, e.Account, EndpointNames.Fingerprint(e.Fingerprint) }),
-                "There are no endpoints yet. 'relay endpoints create --network … --account …' makes one.");
+            else Report.Table(["ENDPOINT", "NETWORK", "ACCOUNT", "FINGERPRINT"],
+                all.Select(e => new[] { EndpointNames.Id(e.Name), e.Network, e.Account, EndpointNames.Fingerprint(e.Fingerprint) }),
+                "There are no endpoints yet. 'relay endpoints create --network … --account …' creates one.");
             return ExitCode.Ok;
         });
         return command;
@@ -30,7 +35,7 @@ internal static class EndpointsCommand
 
     private static Command CreateShow()
     {
-        var name = new Argument<string>("endpoint") { Description = "Its id or name." };
+        var name = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
         var command = new Command("show", "Show one endpoint.") { name }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -44,14 +49,42 @@ internal static class EndpointsCommand
 
     private static Command CreateCreate()
     {
-        var network = new Option<string>("--network") { Description = "The chat network, as its bridge calls it: xmpp, irc, …", HelpName = "NAME", Required = true };
-        var account = new Option<string>("--account") { Description = "The endpoint's address on that network.", HelpName = "ADDRESS", Required = true };
-        var id = new Option<string?>("--id") { Description = "1 to 63 of [a-z0-9-], beginning with a letter. Default: the server chooses.", HelpName = "ID" };
-        var maxWire = new Option<uint>("--max-wire-bytes") { Description = "The longest message that the network takes; longer ones leave in fragments. 0: no limit.", HelpName = "N" };
-        var allowV2 = new Option<bool>("--allow-v2") { Description = "Speak OTR version 2 too, for old clients." };
-        var allowClear = new Option<bool>("--allow-clear") { Description = "Let text leave in the clear when no private session stands." };
-        var libotr = new Option<string?>("--libotr-key") { Description = "Take the identity key from a libotr key file (otr.private_key) that holds one account.", HelpName = "FILE" };
-        var command = new Command("create", "Make an endpoint and its identity key.") { network, account, id, maxWire, allowV2, allowClear, libotr }.WithServer();
+        var network = new Option<string>("--network")
+        {
+            Description = "Name that the bridge uses for the chat network: xmpp, irc, …",
+            HelpName = "NAME",
+            Required = true,
+        };
+        var account = new Option<string>("--account")
+        {
+            Description = "Address of the endpoint on that network.",
+            HelpName = "ADDRESS",
+            Required = true,
+        };
+        var id = new Option<string?>("--id")
+        {
+            Description = "Id of the endpoint: 1 to 63 characters of [a-z0-9-], starting with a letter. Default: chosen by the server.",
+            HelpName = "ID",
+        };
+        var maxWire = new Option<uint>("--max-wire-bytes")
+        {
+            Description = "Longest message that the network accepts, in bytes; longer ones are sent in fragments. Default: 0, no limit.",
+            HelpName = "N",
+        };
+        var allowV2 = new Option<bool>("--allow-v2") { Description = "Also speak OTR version 2, for old clients." };
+        var allowClear = new Option<bool>("--allow-clear")
+        {
+            Description = "Send text unencrypted when no private session is established.",
+        };
+        var libotr = new Option<string?>("--libotr-key")
+        {
+            Description = "Use the identity key from a libotr key file (otr.private_key) with one account.",
+            HelpName = "FILE",
+        };
+        var command = new Command("create", "Create an endpoint and its identity key.")
+        {
+            network, account, id, maxWire, allowV2, allowClear, libotr,
+        }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             var request = new CreateEndpointRequest
@@ -63,7 +96,8 @@ internal static class EndpointsCommand
                 MaxWireBytes = parsed.GetValue(maxWire),
                 Policy = new Policy { AllowV2 = parsed.GetValue(allowV2), RequireEncryption = !parsed.GetValue(allowClear) },
             };
-            if (parsed.GetValue(libotr) is { } file) request.LibotrPrivateKey = Google.Protobuf.ByteString.CopyFrom(await File.ReadAllBytesAsync(file, cancellation));
+            if (parsed.GetValue(libotr) is { } file)
+                request.LibotrPrivateKey = Google.Protobuf.ByteString.CopyFrom(await File.ReadAllBytesAsync(file, cancellation));
             await using var client = Connection.Open(parsed, TimeSpan.FromSeconds(30));
             Show(parsed, await client.CallAsync(o => client.Endpoints.CreateEndpointAsync(request, o), cancellation));
             return ExitCode.Ok;
@@ -83,7 +117,7 @@ internal static class EndpointsCommand
             ("name", e.Name), ("network", e.Network), ("account", e.Account),
             ("fingerprint", EndpointNames.Fingerprint(e.Fingerprint)), ("instance tag", e.InstanceTag.ToString("x8")),
             ("policy", Policy(e.Policy)), ("longest wire", e.MaxWireBytes == 0 ? "no limit" : $"{e.MaxWireBytes} bytes"),
-            ("made", e.CreateTime.ToDateTime().ToString("u")),
+            ("created", e.CreateTime.ToDateTime().ToString("u")),
         ]);
     }
 
@@ -91,6 +125,7 @@ internal static class EndpointsCommand
     {
         p.AllowV3 ? "version 3" : null, p.AllowV2 ? "version 2" : null,
         p.RequireEncryption ? "encryption required" : "clear text allowed",
-        p.SendWhitespaceTag ? "sends whitespace tag" : null, p.StartOnWhitespaceTag ? "starts on whitespace tag" : null, p.StartOnError ? "starts on error" : null,
+        p.SendWhitespaceTag ? "sends whitespace tag" : null, p.StartOnWhitespaceTag ? "starts on whitespace tag" : null,
+        p.StartOnError ? "starts on error" : null,
     }.Where(s => s is not null));
 }

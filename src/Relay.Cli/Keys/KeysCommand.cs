@@ -8,32 +8,66 @@ using Relay.V1;
 
 namespace Relay.Cli.Keys;
 
-/// <summary><c>relay keys</c>: create, list, revoke.</summary>
+/// <summary>The command group <c>relay keys</c>: create, list, revoke.</summary>
 internal static class KeysCommand
 {
-    public static Command Create() => new("keys", "API keys: who may do what.") { CreateCreate(), CreateList(), CreateRevoke() };
+    public static Command Create() => new("keys", "Create, list and revoke API keys.") { CreateCreate(), CreateList(), CreateRevoke() };
 
     private static Command CreateCreate()
     {
-        var scope = new Option<string>("--scope") { Description = "bot: plaintext; bridge: wire text; admin: endpoints and keys. One each: nobody holds plaintext and wire text by one key.", Required = true };
+        var scope = new Option<string>("--scope")
+        {
+            Description = "bot: plaintext; bridge: wire text; admin: endpoints and keys. A key has one scope, so no key gives access to "
+                + "both plaintext and wire text.",
+            Required = true,
+        };
         scope.AcceptOnlyFromAmong("bot", "bridge", "admin");
-        var endpoints = new Option<string[]>("--endpoint") { Description = "Limit the key to this endpoint; may be repeated. Default: all, later ones too.", HelpName = "ENDPOINT", DefaultValueFactory = _ => [] };
-        var expires = new Option<string?>("--expires") { Description = "When it ends: 90d, 12h, 30m, or a date. Default: never.", HelpName = "WHEN" };
-        var name = new Option<string>("--name") { Description = "What to call it in lists.", HelpName = "NAME", DefaultValueFactory = _ => "" };
-        var output = new Option<string?>("--out") { Description = "Write the key to a new file (0600) instead of the terminal.", HelpName = "FILE" };
-        var command = new Command("create", "Make a key. Its secret is shown once.") { scope, endpoints, expires, name, output }.WithServer();
+        var endpoints = new Option<string[]>("--endpoint")
+        {
+            Description = "Limit the key to this endpoint; may be repeated. Default: all endpoints, including later ones.",
+            HelpName = "ENDPOINT",
+            DefaultValueFactory = _ => [],
+        };
+        var expires = new Option<string?>("--expires")
+        {
+            Description = "When the key expires: 90d, 12h, 30m, or a date. Default: never.",
+            HelpName = "WHEN",
+        };
+        var name = new Option<string>("--name")
+        {
+            Description = "Name of the key in lists.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => "",
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "Write the key to a new file (0600) instead of the terminal.",
+            HelpName = "FILE",
+        };
+        var command = new Command("create", "Create a key. Its secret is shown once.")
+        {
+            scope, endpoints, expires, name, output,
+        }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
-            var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = ToMessage(System.Enum.Parse<KeyScope>(parsed.GetRequiredValue(scope), ignoreCase: true)), DisplayName = parsed.GetValue(name) ?? "" };
+            var request = new CreateApiKeyRequest
+            {
+                RequestId = Guid.NewGuid().ToString("N"),
+                Scope = ToMessage(System.Enum.Parse<KeyScope>(parsed.GetRequiredValue(scope), ignoreCase: true)),
+                DisplayName = parsed.GetValue(name) ?? "",
+            };
             request.Endpoints.AddRange(parsed.GetRequiredValue(endpoints).Select(EndpointNames.Endpoint));
             if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
             var file = parsed.GetValue(output);
-            // Before the key is made: a secret that cannot be written would be lost.
-            if (file is not null && File.Exists(file)) throw new CommandFailure(ExitCode.AlreadyExists, $"{file} is there already, and is left as it is.");
+            // Checked before the key is created, because a secret that cannot be written would be lost.
+            if (file is not null && File.Exists(file))
+                throw new CommandFailure(ExitCode.AlreadyExists, $"{file} exists already and was not changed.",
+                    "Choose another file with --out.");
 
             await using var client = Connection.Open(parsed);
-            // A slip of the pen would make a key that opens nothing.
-            foreach (var endpoint in request.Endpoints) await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
+            // A misspelt endpoint would create a key without access to anything.
+            foreach (var endpoint in request.Endpoints)
+                await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
             var created = await client.CallAsync(o => client.Admin.CreateApiKeyAsync(request, o), cancellation);
             if (file is not null) PrivateFile.Write(file, Encoding.ASCII.GetBytes(created.Token + "\n"));
             Print(parsed, created, file);
@@ -57,7 +91,7 @@ internal static class KeysCommand
         }
         else
         {
-            // The key alone on standard output, so that it can be redirected; the rest beside it.
+            // Standard output gets only the key, so that it can be redirected.
             Console.Error.WriteLine($"{created.ApiKey.Name}: this is the only time its secret is shown.");
             Console.Out.WriteLine(created.Token);
         }
@@ -71,7 +105,8 @@ internal static class KeysCommand
             await using var client = Connection.Open(parsed);
             var all = await Pages.AllAsync<V1.ApiKey>(async token =>
             {
-                var page = await client.CallAsync(o => client.Admin.ListApiKeysAsync(new ListApiKeysRequest { PageToken = token }, o), cancellation);
+                var page = await client.CallAsync(o => client.Admin.ListApiKeysAsync(new ListApiKeysRequest { PageToken = token }, o),
+                    cancellation);
                 return (page.ApiKeys, page.NextPageToken);
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
@@ -87,15 +122,15 @@ internal static class KeysCommand
 
     private static Command CreateRevoke()
     {
-        var name = new Argument<string>("key") { Description = "Its id or name." };
-        var command = new Command("revoke", "End a key at once.") { name }.WithServer();
+        var name = new Argument<string>("key") { Description = "Id or name of the key." };
+        var command = new Command("revoke", "Revoke a key with immediate effect.") { name }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
             var request = new RevokeApiKeyRequest { Name = EndpointNames.ApiKey(parsed.GetRequiredValue(name)) };
             var key = await client.CallAsync(o => client.Admin.RevokeApiKeyAsync(request, o), cancellation);
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(key));
-            else Console.Out.WriteLine($"{key.Name} opens nothing any more.");
+            else Console.Out.WriteLine($"{key.Name} is revoked.");
             return ExitCode.Ok;
         });
         return command;
@@ -128,6 +163,6 @@ internal static class KeysCommand
         }
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
-            : throw new CommandFailure(ExitCode.Usage, "--expires must be like 90d, 12h, 30m or 2030-01-31.");
+            : throw new CommandFailure(ExitCode.Usage, "--expires must have a form like 90d, 12h, 30m or 2030-01-31.");
     }
 }

@@ -5,15 +5,16 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Cli.Serve;
 
-/// <summary><c>relay config</c>: how a server that is started here would run, and why.</summary>
+/// <summary>The command <c>relay config</c>: shows the settings that a server would have, and their sources.</summary>
 internal static class ConfigCommand
 {
     public static Command Create()
     {
-        var show = new Command("show", "Show every setting of a server that is started here with these switches: its value, and where it came from. Passwords are masked. Mistakes are named, and nothing is started: exit code 2 if there are any.");
+        var show = new Command("show", "Show every setting that a server started with these options would have: its value and its source. "
+            + "Passwords are masked. Does not start a server. Lists invalid settings; exit code 2 if there are any.");
         ServerSwitches.AddAllTo(show);
         show.SetAction(Show);
-        return new Command("config", "How a server would run: its settings from files, secrets, environment and switches.") { show };
+        return new Command("config", "Show the settings of a server, from files, secrets, environment variables and options.") { show };
     }
 
     private static int Show(ParseResult parsed)
@@ -25,7 +26,8 @@ internal static class ConfigCommand
         {
             Report.Json(new JsonObject
             {
-                ["settings"] = new JsonArray([.. shown.Select(s => (JsonNode)new JsonObject { ["key"] = s.Key, ["value"] = s.Value, ["origin"] = s.Origin })]),
+                ["settings"] = new JsonArray(
+                    [.. shown.Select(s => (JsonNode)new JsonObject { ["key"] = s.Key, ["value"] = s.Value, ["origin"] = s.Origin })]),
                 ["mistakes"] = new JsonArray([.. mistakes.Select(m => (JsonNode)m)]),
             });
         }

@@ -9,15 +9,21 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Cli.Serve;
 
-/// <summary><c>relay serve</c>: the embedded server or a node of a cluster, until a signal asks it to drain.</summary>
+/// <summary>The command <c>relay serve</c>: runs a single server or a node of a cluster until a signal asks it to drain.</summary>
 internal static class ServeCommand
 {
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(5);
-    private static readonly Option<string?> s_readyFile = new("--ready-file") { Description = "Written once the server answers: its address, one line.", HelpName = "FILE" };
+    private static readonly Option<string?> s_readyFile = new("--ready-file")
+    {
+        Description = "File to write when the server is ready; it contains the server's address in one line.",
+        HelpName = "FILE",
+    };
 
     public static Command Create()
     {
-        var command = new Command("serve", "Run a server: SQLite in a data directory, or a node of a cluster over PostgreSQL; loopback unless told otherwise. SIGTERM drains it, a second one ends it at once. 'relay config show' tells every setting and where it came from.")
+        var command = new Command("serve", "Run a server with SQLite in a data directory, or a node of a cluster with PostgreSQL. "
+            + "It listens on loopback by default. SIGTERM drains it; a second SIGTERM ends it immediately. "
+            + "'relay config show' shows every setting and its source.")
         {
             s_readyFile,
         };
@@ -28,9 +34,10 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = ServerSwitches.Directory, EnvironmentName = ServerSwitches.EnvironmentName });
+        var builder = WebApplication.CreateEmptyBuilder(
+            new WebApplicationOptions { ContentRootPath = ServerSwitches.Directory, EnvironmentName = ServerSwitches.EnvironmentName });
         builder.AddRelay(ServerSwitches.Given(parsed));
-        // The signals are the command's: the second one must end the process.
+        // RelayCommand handles the signals, so that a second one ends the process.
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         var app = builder.Build();
         app.MapRelay();
@@ -47,7 +54,7 @@ internal static class ServeCommand
         finally
         {
             var disposed = app.DisposeAsync().AsTask();
-            // What did not end in its time does not end here either, and the process is about to go.
+            // Work that did not finish within the drain timeout may never finish, so disposal is not awaited for long.
             if (inTime) await disposed;
             else await Task.WhenAny(disposed, Task.Delay(s_closeTimeout, CancellationToken.None));
         }
@@ -55,7 +62,9 @@ internal static class ServeCommand
 
     private static void Announce(ParseResult parsed, IServiceProvider services)
     {
-        var (listeners, info, options) = (services.GetRequiredService<Listeners>(), services.GetRequiredService<ServerInfo>(), services.GetRequiredService<IOptions<RelayOptions>>().Value);
+        var listeners = services.GetRequiredService<Listeners>();
+        var info = services.GetRequiredService<ServerInfo>();
+        var options = services.GetRequiredService<IOptions<RelayOptions>>().Value;
         var address = listeners.Address.GetLeftPart(UriPartial.Authority);
         var adminKey = options.AdminKeyFile ?? Path.Combine(options.DataDirectory, AdminKey.FileName);
         if (parsed.GetValue(s_readyFile) is { } file) WriteReadyFile(file, address);
@@ -76,13 +85,14 @@ internal static class ServeCommand
             return;
         }
         Console.Out.WriteLine($"Relay {ServerInfo.Version} listens on {address}");
-        if (options.IsClustered) Console.Out.WriteLine($"It is node {Report.Safe(options.Node)} of a cluster of {options.Conversations.Shards} shards.");
+        if (options.IsClustered)
+            Console.Out.WriteLine($"This is node {Report.Safe(options.Node)} of a cluster with {options.Conversations.Shards} shards.");
         Console.Out.WriteLine($"Data directory: {options.DataDirectory}");
-        if (info.MadeAdminKey) Console.Out.WriteLine($"This is its first start: the admin key is in {adminKey} (readable by you only).");
+        if (info.MadeAdminKey) Console.Out.WriteLine($"First start: the admin key was created in {adminKey} (readable by you only).");
         Console.Out.Flush();
     }
 
-    /// <summary>Whole or not at all: whoever waits for the file may read it the moment it is there.</summary>
+    /// <summary>Writes the file atomically, because a waiting process may read it as soon as it exists.</summary>
     private static void WriteReadyFile(string file, string address)
     {
         var temporary = file + ".new";

@@ -6,56 +6,116 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Cli.Serve;
 
-/// <summary>The switches that are short names of a server's settings, and the configuration that they are the last word of.</summary>
+/// <summary>
+/// The options that are short names of a server's settings, and the configuration in which they override all other sources.
+/// </summary>
 internal static class ServerSwitches
 {
     private static readonly Option<string?> s_listen = new("--listen")
     {
-        Description = $"Address and port; port 0 takes a free one. Off loopback a certificate is required. Default: 127.0.0.1:{RelayOptions.DefaultPort}.",
+        Description = "Address and port to listen on; port 0 chooses a free one. A certificate is required except on loopback. Default: "
+            + $"127.0.0.1:{RelayOptions.DefaultPort}.",
         HelpName = "ADDRESS:PORT",
     };
-    private static readonly Option<string?> s_certificate = new("--certificate") { Description = "PEM file of the certificate chain, for TLS. A new one is taken up without a restart.", HelpName = "FILE" };
-    private static readonly Option<string?> s_certificateKey = new("--certificate-key") { Description = "PEM file of the certificate's private key. Default: in --certificate.", HelpName = "FILE" };
-    private static readonly Option<LogLevel?> s_logLevel = new("--log-level") { Description = "Least level of log lines on standard error: Trace, Debug, Information, Warning, Error, Critical or None. Default: Information.", HelpName = "LEVEL" };
-    private static readonly Option<bool> s_logJson = new("--log-json") { Description = "Log lines are JSON." };
-    private static readonly Option<string?> s_adminKey = new("--admin-key") { Description = $"The file of an admin key to take up, the same for every node; on the very first start it is made there. Default: {AdminKey.FileName} in the data directory.", HelpName = "FILE" };
-    private static readonly Option<string?> s_healthListen = new("--health-listen") { Description = "Address and port for probes by plain HTTP: /livez and /readyz, and nothing else. Default: none; 'relay health' asks by gRPC.", HelpName = "ADDRESS:PORT" };
-    private static readonly Option<double?> s_drainDelay = new("--drain-delay") { Description = "At SIGTERM: seconds to go on serving while health says no already, for load balancers to notice. 0 to 600. Default: 0.", HelpName = "SECONDS" };
-    private static readonly Option<double?> s_drainTimeout = new("--drain-timeout") { Description = $"At SIGTERM, after that delay: seconds for work in flight to end. 1 to 600. Default: {GatewayLimits.DrainTimeout.TotalSeconds}.", HelpName = "SECONDS" };
+    private static readonly Option<string?> s_certificate = new("--certificate")
+    {
+        Description = "PEM file of the certificate chain, for TLS. A changed file is loaded without a restart.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string?> s_certificateKey = new("--certificate-key")
+    {
+        Description = "PEM file of the certificate's private key. Default: the file of --certificate.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<LogLevel?> s_logLevel = new("--log-level")
+    {
+        Description = "Lowest level of log messages on standard error: Trace, Debug, Information, Warning, Error, Critical or None. "
+            + "Default: Information.",
+        HelpName = "LEVEL",
+    };
+    private static readonly Option<bool> s_logJson = new("--log-json") { Description = "Write log messages as JSON." };
+    private static readonly Option<string?> s_adminKey = new("--admin-key")
+    {
+        Description = "File with an admin key to accept, the same for every node; the first start creates it. Default: "
+            + $"{AdminKey.FileName} in the data directory.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string?> s_healthListen = new("--health-listen")
+    {
+        Description = "Address and port for health probes over plain HTTP: /livez and /readyz only. "
+            + "Default: none; 'relay health' uses gRPC.",
+        HelpName = "ADDRESS:PORT",
+    };
+    private static readonly Option<double?> s_drainDelay = new("--drain-delay")
+    {
+        Description = "After SIGTERM, seconds to keep serving while the server reports that it is not ready, so that load balancers "
+            + "notice. 0 to 600. Default: 0.",
+        HelpName = "SECONDS",
+    };
+    private static readonly Option<double?> s_drainTimeout = new("--drain-timeout")
+    {
+        Description = "After the drain delay, seconds for work in progress to finish. 1 to 600. Default: "
+            + $"{GatewayLimits.DrainTimeout.TotalSeconds}.",
+        HelpName = "SECONDS",
+    };
     private static readonly Option<string?> s_database = new("--database")
     {
-        Description = "The cluster's PostgreSQL: a connection string, or postgresql://user@host:port/database. Default: RELAY_DATABASE, or none: one process with SQLite.",
+        Description = "PostgreSQL database of the cluster: a connection string, or postgresql://user@host:port/database. "
+            + "Default: RELAY_DATABASE, or none: a single server with SQLite.",
         HelpName = "ADDRESS",
     };
-    private static readonly Option<string?> s_databaseFile = new("--database-file") { Description = "The file that holds the database's address, for the password's sake. Default: RELAY_DATABASE_FILE.", HelpName = "FILE" };
-    private static readonly Option<string?> s_clusterHost = new("--cluster-host") { Description = "Name or IP address at which the other nodes reach this one. Default: RELAY_CLUSTER_HOST, or the machine's name.", HelpName = "HOST" };
-    private static readonly Option<int?> s_clusterPort = new("--cluster-port") { Description = $"Port at that address. Default: RELAY_CLUSTER_PORT, or {Relay.Actors.Cluster.ClusterOptions.DefaultPort}.", HelpName = "PORT" };
-    private static readonly Option<string?> s_clusterListen = new("--cluster-listen") { Description = "IP address to listen on for the other nodes. Default: RELAY_CLUSTER_LISTEN, or what --cluster-host names.", HelpName = "ADDRESS" };
-    private static readonly Option<int?> s_shards = new("--shards") { Description = "Shards of the cluster, 1 to 1024; must be the same on every node and cannot be changed later. Default: RELAY_SHARDS, or 64.", HelpName = "N" };
+    private static readonly Option<string?> s_databaseFile = new("--database-file")
+    {
+        Description = "File with the value of --database, to keep the password out of the command line. Default: RELAY_DATABASE_FILE.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string?> s_clusterHost = new("--cluster-host")
+    {
+        Description = "Host name or IP address at which the other nodes reach this one. "
+            + "Default: RELAY_CLUSTER_HOST, or the machine's name.",
+        HelpName = "HOST",
+    };
+    private static readonly Option<int?> s_clusterPort = new("--cluster-port")
+    {
+        Description = $"Port at that address. Default: RELAY_CLUSTER_PORT, or {Relay.Actors.Cluster.ClusterOptions.DefaultPort}.",
+        HelpName = "PORT",
+    };
+    private static readonly Option<string?> s_clusterListen = new("--cluster-listen")
+    {
+        Description = "IP address to listen on for the other nodes. Default: RELAY_CLUSTER_LISTEN, or the address of --cluster-host.",
+        HelpName = "ADDRESS",
+    };
+    private static readonly Option<int?> s_shards = new("--shards")
+    {
+        Description = "Number of shards of the cluster, 1 to 1024; must be the same on every node and cannot be changed later. "
+            + "Default: RELAY_SHARDS, or 64.",
+        HelpName = "N",
+    };
 
     private static readonly Option[] s_ofCluster = [s_database, s_databaseFile, s_clusterHost, s_clusterPort, s_clusterListen, s_shards];
 
-    /// <summary>Parsed, so that the answer can say what took their place.</summary>
+    /// <summary>Removed options. They are still parsed, so that the error can name their replacements.</summary>
     private static readonly Option[] s_retired = [.. RetiredSettings.Switches.Select(name => new Option<string?>(name) { Hidden = true })];
 
     private static readonly Option[] s_all =
     [
-        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_healthListen, s_drainDelay, s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster, .. s_retired,
+        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_healthListen, s_drainDelay,
+        s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster, .. s_retired,
     ];
 
-    /// <summary>All of them, for a command that runs a server or shows how one would run.</summary>
+    /// <summary>Adds all options, for a command that runs a server or shows its settings.</summary>
     public static void AddAllTo(Command command)
     {
         foreach (var option in s_all) command.Options.Add(option);
     }
 
-    /// <summary>Those of a cluster, for a command that looks at one.</summary>
+    /// <summary>Adds the options of a cluster, for a command that checks one.</summary>
     public static void AddClusterTo(Command command)
     {
         foreach (var option in s_ofCluster.Concat(s_retired)) command.Options.Add(option);
     }
 
-    /// <summary>What was typed, by the name of the switch.</summary>
+    /// <summary>The given options, as text by option name.</summary>
     public static Dictionary<string, string> Given(ParseResult parsed)
     {
         var given = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -74,7 +134,7 @@ internal static class ServerSwitches
         return given;
     }
 
-    /// <summary>The configuration that a server would have that is started here with these switches.</summary>
+    /// <summary>Builds the configuration of a server started with these options.</summary>
     /// <exception cref="RelayConfigurationException">A file cannot be read.</exception>
     public static ConfigurationManager Configuration(ParseResult parsed)
     {
@@ -83,8 +143,8 @@ internal static class ServerSwitches
         return configuration;
     }
 
-    /// <summary>The options of that server.</summary>
-    /// <exception cref="RelayConfigurationException">Everything that is wrong with them.</exception>
+    /// <summary>Reads the validated options of a server started with these options.</summary>
+    /// <exception cref="RelayConfigurationException">The options are not valid; the exception lists all mistakes.</exception>
     public static RelayOptions Options(ParseResult parsed)
     {
         using var configuration = Configuration(parsed);
@@ -92,11 +152,12 @@ internal static class ServerSwitches
         return mistakes.Count == 0 ? options : throw new RelayConfigurationException(mistakes);
     }
 
-    /// <summary>The directory of appsettings.json, as ASP.NET Core has it.</summary>
+    /// <summary>The directory of appsettings.json, by the rules of ASP.NET Core.</summary>
     public static string Directory => Variable("CONTENTROOT") ?? System.IO.Directory.GetCurrentDirectory();
 
     public static string EnvironmentName => Variable("ENVIRONMENT") ?? "Production";
 
     private static string? Variable(string name) =>
-        new[] { "ASPNETCORE_", "DOTNET_" }.Select(prefix => Environment.GetEnvironmentVariable(prefix + name)).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        new[] { "ASPNETCORE_", "DOTNET_" }.Select(prefix => Environment.GetEnvironmentVariable(prefix + name))
+            .FirstOrDefault(value => !string.IsNullOrEmpty(value));
 }

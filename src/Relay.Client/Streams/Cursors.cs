@@ -3,8 +3,8 @@ using Relay.V1;
 namespace Relay.Client.Streams;
 
 /// <summary>
-/// Where a client stands in each endpoint's stream: what it was given, and what it has acknowledged. A new connection
-/// opens after what was given, so nothing is given twice while the process lives. Thread-safe.
+/// The client's position in the stream of each endpoint: the last delivered and the last acknowledged sequence. A new connection resumes
+/// after the last delivered one, so that a consumer gets each item once while the process lives. Thread-safe.
 /// </summary>
 internal sealed class Cursors(IReadOnlyList<string> endpoints)
 {
@@ -13,7 +13,7 @@ internal sealed class Cursors(IReadOnlyList<string> endpoints)
     private readonly Queue<string> _toOpen = new();
     private readonly Queue<string> _toAcknowledge = new();
 
-    /// <summary>A new connection: every endpoint is to be opened, and acknowledged as far as it was.</summary>
+    /// <summary>Starts a new connection: every endpoint is opened again, and its last acknowledgement repeated.</summary>
     public void Restart()
     {
         lock (_lock)
@@ -51,7 +51,7 @@ internal sealed class Cursors(IReadOnlyList<string> endpoints)
         }
     }
 
-    /// <summary>Notes what arrives. False if it was given before.</summary>
+    /// <summary>Records a received item. False if it is a duplicate of a delivered one.</summary>
     public bool Give(string endpoint, ulong sequence)
     {
         lock (_lock)
@@ -63,7 +63,7 @@ internal sealed class Cursors(IReadOnlyList<string> endpoints)
         }
     }
 
-    /// <summary>Notes an acknowledgement. False if it says nothing new.</summary>
+    /// <summary>Records an acknowledgement to send. False if an equal or later one was recorded before.</summary>
     public bool Acknowledge(string endpoint, ulong sequence)
     {
         lock (_lock)

@@ -3,8 +3,8 @@ using Relay.V1;
 namespace Relay.Client.Streams;
 
 /// <summary>
-/// Messages on their way to the server, in order for each peer and at once for different ones. Bounded: adding waits.
-/// Thread-safe.
+/// The queue of messages to the server, in order for each peer and concurrent for different peers. It applies backpressure:
+/// <see cref="AddAsync"/> waits while the queue is full. Thread-safe.
 /// </summary>
 internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : IDisposable
 {
@@ -33,11 +33,11 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
             MakeReady(lane);
         }
         wakeup.Set();
-        // The message stays under way if its sender stops waiting: it may have had its effect already.
+        // If the caller stops waiting, the message stays queued, because it may have taken effect already.
         return await item.Done.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>A new connection: whatever has no answer is to be sent again, unless it waits for its time.</summary>
+    /// <summary>Starts a new connection: messages without an answer are sent again, except those that wait for a retry delay.</summary>
     public void Restart()
     {
         lock (_lock)
@@ -57,10 +57,10 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
             while (_ready.TryDequeue(out var lane))
             {
                 lane.IsReady = false;
-                // It may have begun to wait since.
+                // The lane may have started to wait for a retry delay since it was queued.
                 if (!lane.HasNext) continue;
                 var message = lane.Next();
-                // Behind the other peers' next.
+                // Round-robin: the lane goes to the end of the queue.
                 MakeReady(lane);
                 return message;
             }
@@ -87,7 +87,7 @@ internal sealed class InboundQueue(RelayClientOptions options, Wakeup wakeup) : 
         item.Done.TrySetResult(result);
     }
 
-    /// <summary>Ends everything that is under way.</summary>
+    /// <summary>Fails all queued messages and all later ones.</summary>
     public void Fail(Exception fault)
     {
         List<PeerLane.Item> left;

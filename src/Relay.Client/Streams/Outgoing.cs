@@ -1,14 +1,14 @@
 namespace Relay.Client.Streams;
 
-/// <summary>What a stream has to say to the server, so told that a new connection can say it again.</summary>
+/// <summary>The requests that a stream sends, kept so that a new connection can send unanswered ones again.</summary>
 internal interface IOutgoing<TRequest> where TRequest : class
 {
-    /// <summary>A new connection: whatever was said and not answered is to be said again, beginning with the greeting.</summary>
+    /// <summary>Starts a new connection: the open requests and all unanswered requests are sent again.</summary>
     void Restart();
 
-    /// <summary>The next thing to say; null if there is nothing now.</summary>
+    /// <summary>Takes the next request; null if there is none now.</summary>
     TRequest? Next();
 
-    /// <summary>Completes when there may be something to say.</summary>
+    /// <summary>Completes when there may be another request.</summary>
     ValueTask WaitAsync(CancellationToken cancellation);
 }

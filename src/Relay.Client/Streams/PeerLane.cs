@@ -3,20 +3,20 @@ using Relay.V1;
 namespace Relay.Client.Streams;
 
 /// <summary>
-/// One peer's messages without an answer, oldest first. Up to <see cref="Window"/> are under way at once, each naming the
-/// one before it, so that the server takes none in before that one, whatever becomes of them; when one is to be
-/// sent again, everything behind it is, too. Not thread-safe: its queue's, under the queue's lock.
+/// The unanswered messages of one peer, oldest first. Up to <see cref="Window"/> are in flight at once. Each names its predecessor, so
+/// that the server accepts none before its predecessor; when one must be sent again, all later ones are sent again too. Not thread-safe:
+/// <see cref="InboundQueue"/> uses it under its lock.
 /// </summary>
 internal sealed class PeerLane(RelayClientOptions options)
 {
-    /// <summary>Far below what a conversation's mailbox holds.</summary>
+    /// <summary>Maximum number of messages in flight; far below the bound of a conversation's mailbox.</summary>
     public const int Window = 16;
 
     private readonly List<Item> _items = [];
     private readonly Backoff _backoff = new(options);
-    // The first so many need not be sent (again).
+    // Number of messages at the front that were sent and need not be sent again.
     private int _sent;
-    // Sent over this connection and not answered: what goes back may still have a copy at work, and that counts.
+    // Requests sent on this connection without an answer; includes earlier copies of messages that are to be sent again.
     private int _underWay;
     private int _waits;
 
@@ -24,7 +24,7 @@ internal sealed class PeerLane(RelayClientOptions options)
 
     public bool HasNext => _waits == 0 && _underWay < Window && _sent < Math.Min(Window, _items.Count);
 
-    /// <summary>Whether it stands among those that have something to send.</summary>
+    /// <summary>True while the lane is in the queue of lanes that have a message to send.</summary>
     public bool IsReady { get; set; }
 
     public IEnumerable<Item> Items => _items;
@@ -34,23 +34,23 @@ internal sealed class PeerLane(RelayClientOptions options)
     public InboundWire Next()
     {
         var message = _items[_sent].Message;
-        // Everything before the first has been answered, and so is durable.
+        // The predecessors of the first message were answered, so they are durable.
         message.AfterMessageId = _sent == 0 ? "" : _items[_sent - 1].Message.MessageId;
         _sent++;
         _underWay++;
         return message;
     }
 
-    /// <summary>A new connection: nothing is under way.</summary>
+    /// <summary>Starts a new connection, on which nothing is in flight.</summary>
     public void Restart() => _sent = _underWay = 0;
 
-    /// <summary>One of those under way has an answer, whatever it says.</summary>
+    /// <summary>Counts an answer, whatever its content.</summary>
     public void Answered()
     {
         if (_underWay > 0) _underWay--;
     }
 
-    /// <summary>An answer for good: the message, which leaves the lane. Null if it had one before.</summary>
+    /// <summary>Removes and returns a message that got its final answer; null if it was removed before.</summary>
     public Item? Finish(string messageId)
     {
         int at = IndexOf(messageId);
@@ -62,8 +62,8 @@ internal sealed class PeerLane(RelayClientOptions options)
         return item;
     }
 
-    /// <summary>It is to be sent again, with all behind it.</summary>
-    /// <returns>How long to wait before; null if that is known already.</returns>
+    /// <summary>Schedules a message, and all later ones, to be sent again.</summary>
+    /// <returns>The wait before that; null if the message was answered or is scheduled already.</returns>
     public TimeSpan? GoBack(InboundResult result)
     {
         int at = IndexOf(result.MessageId);
@@ -71,11 +71,11 @@ internal sealed class PeerLane(RelayClientOptions options)
         _sent = at;
         _waits++;
         var asked = result.RetryDelay?.ToTimeSpan();
-        // Only a consequence of what became of the one before it, whose own wait counts.
+        // OUT_OF_ORDER follows from the rejection of a predecessor, which has its own backoff.
         return result.RejectReason == "OUT_OF_ORDER" ? asked ?? options.FirstBackoff : _backoff.Next(asked);
     }
 
-    /// <summary>A wait has ended.</summary>
+    /// <summary>Ends one wait that <see cref="GoBack"/> asked for.</summary>
     public void Resume() => _waits--;
 
     private int IndexOf(string messageId) => _items.FindIndex(i => i.Message.MessageId == messageId);

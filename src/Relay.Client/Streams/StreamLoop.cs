@@ -2,18 +2,18 @@ using Grpc.Core;
 
 namespace Relay.Client.Streams;
 
-/// <summary>What a stream does after a message of the server.</summary>
+/// <summary>The action of a stream after a message from the server.</summary>
 internal enum Next
 {
-    /// <summary>It goes on.</summary>
+    /// <summary>Keeps using the connection.</summary>
     Continue,
-    /// <summary>The server drains: it connects anew, to the next one.</summary>
+    /// <summary>Reconnects to the next server, because this one drains.</summary>
     Reconnect,
 }
 
 /// <summary>
-/// Keeps a bidirectional stream alive: connects, says what is to be said, hands over what arrives, and when the
-/// connection breaks, falls silent or drains, begins again with the next server. Ends only when told to, or when the server refuses for good.
+/// Keeps a bidirectional stream open: connects, sends requests and handles responses. When the connection breaks, is silent for too long
+/// or the server drains, it reconnects to the next server. It ends only when it is closed or the server refuses permanently.
 /// </summary>
 internal sealed class StreamLoop<TRequest, TResponse>(
     RelayClientOptions options,
@@ -23,10 +23,12 @@ internal sealed class StreamLoop<TRequest, TResponse>(
     Func<TResponse, CancellationToken, ValueTask<Next>> handle)
     where TRequest : class where TResponse : class
 {
-    private static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Runs until <paramref name="closing"/>: then says what is left, closes its side and waits shortly for the server's end.</summary>
-    /// <exception cref="RelayException">The server refused for good.</exception>
+    /// <summary>
+    /// Runs until <paramref name="closing"/>; then sends the remaining requests, closes its side and waits briefly for the server's end.
+    /// </summary>
+    /// <exception cref="RelayException">The server refused permanently.</exception>
     public async Task RunAsync(CancellationToken closing)
     {
         var rounds = new Rounds(servers, options);
@@ -50,13 +52,13 @@ internal sealed class StreamLoop<TRequest, TResponse>(
         }
     }
 
-    /// <returns>Continue if the server ended the stream without a word.</returns>
+    /// <returns>Continue if the server ended the stream without announcing a drain.</returns>
     private async Task<Next> ConnectAsync(Rounds rounds, CancellationToken closing)
     {
         using var connection = new CancellationTokenSource();
-        // Silence is taken for death; a client that is closing gives the server a moment to store the last words.
+        // A silent connection is considered dead. When the client closes, the server gets a short time to store the last requests.
         using var silence = options.Time.CreateTimer(_ => connection.Cancel(), null, options.SilenceLimit, Timeout.InfiniteTimeSpan);
-        await using var goodbye = closing.UnsafeRegister(_ => silence.Change(s_goodbye, Timeout.InfiniteTimeSpan), null);
+        await using var onClosing = closing.UnsafeRegister(_ => silence.Change(s_closeTimeout, Timeout.InfiniteTimeSpan), null);
         using var call = start(new CallOptions(cancellationToken: connection.Token));
         outgoing.Restart();
         using var writing = CancellationTokenSource.CreateLinkedTokenSource(closing, connection.Token);
@@ -67,7 +69,7 @@ internal sealed class StreamLoop<TRequest, TResponse>(
             {
                 if (!closing.IsCancellationRequested) silence.Change(options.SilenceLimit, Timeout.InfiniteTimeSpan);
                 if (await handle(call.ResponseStream.Current, closing) == Next.Reconnect) return Next.Reconnect;
-                // Not for word that the server drains: nodes that all do would be asked round and round.
+                // A drain message does not reset the backoff: otherwise a cluster that drains would be polled without a pause.
                 rounds.Reset();
             }
             return Next.Continue;
@@ -93,11 +95,11 @@ internal sealed class StreamLoop<TRequest, TResponse>(
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException or OperationCanceledException or IOException)
         {
-            // The call has ended; its status is the reader's to judge.
+            // The call has ended; the reader gets its status.
         }
     }
 
-    /// <summary>A stream comes back from everything but a refusal that will be the same next time.</summary>
+    /// <summary>True for a refusal that a reconnect cannot change. A stream reconnects after every other error.</summary>
     private static bool IsFinal(RelayException error) => error.Code switch
     {
         StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.NotFound or StatusCode.InvalidArgument

@@ -2,10 +2,11 @@ using System.Threading.Channels;
 
 namespace Relay.Client.Streams;
 
-/// <summary>Something may have changed: set by many, awaited by one, several sets are one.</summary>
+/// <summary>An auto-reset signal with many setters and one waiter; sets that are not yet observed are merged.</summary>
 internal sealed class Wakeup
 {
-    private readonly Channel<bool> _slot = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _slot =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public void Set() => _slot.Writer.TryWrite(true);
 

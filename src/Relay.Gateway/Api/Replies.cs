@@ -75,6 +75,7 @@ internal static class Replies
         RejectReason.BadMac => "BAD_MAC",
         RejectReason.BadSignature => "BAD_SIGNATURE",
         RejectReason.InvalidPublicKey => "INVALID_PUBLIC_KEY",
+        RejectReason.InvalidProfile => "INVALID_PROFILE",
         RejectReason.Reflected => "REFLECTED",
         RejectReason.NotEncrypted => "NOT_ENCRYPTED",
         RejectReason.UnknownKeyId => "UNKNOWN_KEY_ID",

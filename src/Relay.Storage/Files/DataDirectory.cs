@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Relay.Storage.Files;
 
 /// <summary>
-/// The data directory, held by one process: the operating system's lock on `lock` goes with the process, however it ends.
+/// The data directory of a server. One process at a time uses it: it holds an exclusive lock on the file `lock`, which the operating
+/// system releases when the process ends, however it ends.
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
@@ -20,12 +21,12 @@ public sealed class DataDirectory : IDisposable
 
     public string Database => System.IO.Path.Combine(Path, "relay.db");
 
-    /// <summary>In the directory, unless the operator keeps it apart.</summary>
+    /// <summary>Path of the sealing key, which an operator may keep outside the directory.</summary>
     public string SealingKey { get; }
 
-    /// <summary>Makes the directory (mode 0700) if it is absent, and takes its lock.</summary>
-    /// <param name="sealingKey">The sealing key's file; null: `sealing.key` in the directory.</param>
-    /// <exception cref="RelayStartException">Another process has it, or it cannot be made.</exception>
+    /// <summary>Creates the directory (mode 0700) if it does not exist, and takes its lock.</summary>
+    /// <param name="sealingKey">Path of the sealing key; null: `sealing.key` in the directory.</param>
+    /// <exception cref="RelayStartException">Another process uses the directory, or it cannot be created.</exception>
     public static DataDirectory Open(string path, string? sealingKey)
     {
         path = System.IO.Path.GetFullPath(path);
@@ -37,7 +38,7 @@ public sealed class DataDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RelayStartException($"The data directory {path} cannot be made: {e.Message}", e);
+            throw new RelayStartException($"The data directory {path} cannot be created: {e.Message}", e);
         }
         try
         {
@@ -51,22 +52,24 @@ public sealed class DataDirectory : IDisposable
         }
         catch (IOException e)
         {
-            throw new RelayStartException($"The data directory {path} is in use by another Relay{Holder(path)}. Stop that one, or choose another directory. Nothing was changed.", e);
+            throw new RelayStartException($"The data directory {path} is in use by another Relay{Holder(path)}. "
+                + "Stop that one, or choose another directory. Nothing was changed.", e);
         }
     }
 
-    // Beside the lock, not in it: a locked file cannot be read everywhere. It only makes a message better.
+    // The process id only improves an error message. It is not in the lock file, because some systems do not let a locked file be read.
     private static string Pid(string path) => System.IO.Path.Combine(path, "pid");
 
     private static string Holder(string path)
     {
         try
         {
-            return int.TryParse(File.ReadAllText(Pid(path)), CultureInfo.InvariantCulture, out int pid) ? string.Create(CultureInfo.InvariantCulture, $" (process {pid})") : "";
+            return int.TryParse(File.ReadAllText(Pid(path)), CultureInfo.InvariantCulture, out int pid)
+                ? string.Create(CultureInfo.InvariantCulture, $" (process {pid})") : "";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The refusal stands without it.
+            // The message goes without the process id.
             return "";
         }
     }

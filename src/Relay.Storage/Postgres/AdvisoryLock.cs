@@ -1,16 +1,18 @@
 namespace Relay.Storage.Postgres;
 
-/// <summary>What PostgreSQL's advisory locks stand for: the first of their two numbers. Constants of the database, never changed.</summary>
+/// <summary>
+/// The first of the two numbers of each advisory lock in PostgreSQL. All nodes of a cluster must agree on them, so they never change.
+/// </summary>
 internal enum AdvisoryLock
 {
-    /// <summary>The schema's making; the second number is 0.</summary>
+    /// <summary>Serialises schema migrations; the second number is 0.</summary>
     Migration = 0x524C_5901,
-    /// <summary>A shard, by its number: shared by transactions of its owner, exclusive for a claim.</summary>
+    /// <summary>A shard, by its number: shared for transactions of its owner, exclusive for a claim.</summary>
     Shard = 0x524C_5902,
-    /// <summary>The making of endpoints, so that their number is exact.</summary>
+    /// <summary>Serialises the creation of endpoints, so that their bound is exact; the second number is 0.</summary>
     Endpoints = 0x524C_5903,
-    /// <summary>A node, by the slot of its row: held by its session from before it joins the cluster until it exits.</summary>
+    /// <summary>A node, by the slot of its row; its session holds the lock from before it joins the cluster until it exits.</summary>
     Node = 0x524C_5904,
-    /// <summary>The founding of a cluster; the second number is 0.</summary>
+    /// <summary>Serialises the founding of a cluster; the second number is 0.</summary>
     Founding = 0x524C_5905,
 }

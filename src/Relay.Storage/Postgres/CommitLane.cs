@@ -7,23 +7,23 @@ using Relay.Storage.Telemetry;
 
 namespace Relay.Storage.Postgres;
 
-/// <summary>Where a transaction of a lane has come to, for tests that break it there.</summary>
+/// <summary>The stages of a lane's transaction, at which tests inject faults.</summary>
 internal enum LaneStage
 {
-    /// <summary>Connected; nothing begun.</summary>
+    /// <summary>The connection is open; the transaction has not begun.</summary>
     Connected,
-    /// <summary>Everything is locked and decided; nothing is written.</summary>
+    /// <summary>All rows are locked and all jobs decided; nothing is written.</summary>
     Decided,
-    /// <summary>PostgreSQL has confirmed the commit; nobody has been told.</summary>
+    /// <summary>PostgreSQL has confirmed the commit; the callers have not been notified.</summary>
     Committed,
 }
 
 /// <summary>
-/// One connection that writes, and its queue. What has queued up while a transaction ran makes the next one (group commit),
-/// so nobody waits for company and many share one flush. A transaction that a fault of the network, the server or
-/// another transaction has stopped is tried again; whether one was done whose answer was lost is told by the lane's own row,
-/// which it wrote its number into, so that each job is done once. (Not by PostgreSQL's transaction id: after a crash of the
-/// server another transaction may get the same one.)
+/// A connection that commits, and its queue. Jobs that arrive while a transaction runs form the next one (group commit): many jobs share
+/// one flush, and no job waits for a group to fill. A transaction that fails because of the network, the server or another transaction
+/// is retried. Each transaction writes its number into the lane's row, so that after a lost reply the lane can read whether it was
+/// committed, and every job is done exactly once. (PostgreSQL's transaction id would not do: after a crash of the server another
+/// transaction may get the same one.)
 /// </summary>
 internal sealed class CommitLane
 {
@@ -34,27 +34,30 @@ internal sealed class CommitLane
     private readonly NpgsqlDataSource _source;
     private readonly StorageTelemetry _telemetry;
     private readonly ILogger _log;
-    private readonly Channel<LaneJob> _queue = Channel.CreateBounded<LaneJob>(new BoundedChannelOptions(StorageLimits.MaxPendingJobs) { SingleReader = true });
+    private readonly Channel<LaneJob> _queue =
+        Channel.CreateBounded<LaneJob>(new BoundedChannelOptions(StorageLimits.MaxPendingJobs) { SingleReader = true });
     private readonly Task _running;
     private NpgsqlConnection? _connection;
     private long _number;
     private volatile bool _isStopped;
 
-    public CommitLane(PostgresConnections connections, int number, Action<StreamKey, StreamPosition> touched, Func<LaneStage, int, Task> reached, StorageTelemetry telemetry, ILogger log)
+    public CommitLane(PostgresConnections connections, int number, Action<StreamKey, StreamPosition> touched,
+        Func<LaneStage, int, Task> reached, StorageTelemetry telemetry, ILogger log)
     {
         (_connections, _telemetry, _log) = (connections, telemetry, log);
         _source = connections.Lane(number);
         _running = Task.Run(() => RunAsync(touched, reached));
     }
 
-    /// <exception cref="StoreException">Closed, or too much is queued.</exception>
+    /// <summary>Queues a job; its own task reports the result.</summary>
+    /// <exception cref="StoreException">The store is closed, or the queue is full.</exception>
     public void Post(LaneJob job)
     {
         if (_queue.Writer.TryWrite(job)) return;
         throw new StoreException(_isStopped ? "The store is closed." : "Too many writes are queued.");
     }
 
-    /// <summary>Finishes what is queued; further jobs are refused. Closes the connection.</summary>
+    /// <summary>Refuses new jobs, drains the queue and closes the connection.</summary>
     public Task StopAsync()
     {
         _isStopped = true;
@@ -70,25 +73,27 @@ internal sealed class CommitLane
             while (group.Count < StorageLimits.MaxJobsPerTransaction && _queue.Reader.TryRead(out var next)) group.Add(next);
             try
             {
-                group = await DoAsync(group, touched, reached).ConfigureAwait(false);
+                group = await CommitAsync(group, touched, reached).ConfigureAwait(false);
             }
             catch (Exception e)
             {
-                // Our own bug. Nobody may wait for ever for it, and the next group gets another session.
+                // A bug of Relay. Fail the jobs, so that no caller waits forever, and use a new session for the next group.
                 StorageLog.LaneFault(_log, e.GetType().Name);
-                var reason = new StoreException($"A fault in the store ({e.GetType().Name}).", e);
+                var reason = new StoreException($"Internal error in the store ({e.GetType().Name}).", e);
                 foreach (var job in group) job.Fail(reason);
                 group = [];
                 await DisconnectAsync().ConfigureAwait(false);
             }
         }
-        await ForgetAsync().ConfigureAwait(false);
+        await DeleteRowAsync().ConfigureAwait(false);
         await DisconnectAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <returns>Jobs for the next group.</returns>
-    private async Task<List<LaneJob>> DoAsync(List<LaneJob> group, Action<StreamKey, StreamPosition> touched, Func<LaneStage, int, Task> reached)
+    /// <summary>Commits a group, with retries, and completes or fails its jobs.</summary>
+    /// <returns>Jobs that were deferred to the next group.</returns>
+    private async Task<List<LaneJob>> CommitAsync(List<LaneJob> group, Action<StreamKey, StreamPosition> touched,
+        Func<LaneStage, int, Task> reached)
     {
         var patience = new PostgresConnections.Patience(_connections.Time, StorageLimits.PostgresPatience);
         while (true)
@@ -128,36 +133,38 @@ internal sealed class CommitLane
             var outcome = isAsked ? await OutcomeAsync(fault, patience).ConfigureAwait(false) : Outcome.NotDone;
             if (outcome == Outcome.Done) return Complete(decision!, touched);
             var reason = new StoreException($"The database refused a transaction ({PostgresFault.Code(fault)}).", fault);
-            if (outcome == Outcome.Unknown || (PostgresFault.IsPassing(fault) && patience.IsOver) || (!PostgresFault.IsPassing(fault) && group.Count == 1))
+            if (outcome == Outcome.Unknown || (PostgresFault.IsPassing(fault) && patience.IsOver)
+                || (!PostgresFault.IsPassing(fault) && group.Count == 1))
             {
                 await DisconnectAsync().ConfigureAwait(false);
-                // Who waits for a stream looks for itself: told for nothing it only looks once more.
-                if (outcome == Outcome.Unknown) Tell(decision!, touched);
+                // A notification without an append is harmless: the reader reads again and finds nothing.
+                if (outcome == Outcome.Unknown) Notify(decision!, touched);
                 foreach (var job in group) job.Fail(reason);
                 return [];
             }
             await LeaveTransactionAsync(fault).ConfigureAwait(false);
-            if (!PostgresFault.IsPassing(fault)) return await DoEachAsync(group, touched, reached).ConfigureAwait(false);
+            if (!PostgresFault.IsPassing(fault)) return await CommitEachAsync(group, touched, reached).ConfigureAwait(false);
             await patience.PauseAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Alone, each fails or succeeds for itself.</summary>
-    private async Task<List<LaneJob>> DoEachAsync(List<LaneJob> group, Action<StreamKey, StreamPosition> touched, Func<LaneStage, int, Task> reached)
+    /// <summary>Commits each job in its own transaction, so that one failing job does not fail the others.</summary>
+    private async Task<List<LaneJob>> CommitEachAsync(List<LaneJob> group, Action<StreamKey, StreamPosition> touched,
+        Func<LaneStage, int, Task> reached)
     {
-        foreach (var job in group) await DoAsync([job], touched, reached).ConfigureAwait(false);
+        foreach (var job in group) await CommitAsync([job], touched, reached).ConfigureAwait(false);
         return [];
     }
 
     private static List<LaneJob> Complete(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
     {
-        Tell(decision, touched);
+        Notify(decision, touched);
         foreach (var job in decision.Decided) job.Complete();
         foreach (var (job, reason) in decision.Failed) job.Fail(reason);
         return decision.Deferred;
     }
 
-    private static void Tell(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
+    private static void Notify(GroupDecision decision, Action<StreamKey, StreamPosition> touched)
     {
         foreach (var (stream, position) in decision.Streams) touched(stream, position);
     }
@@ -166,15 +173,15 @@ internal sealed class CommitLane
     {
         if (_connection is not null) return _connection;
         _connection = await _source.OpenConnectionAsync().ConfigureAwait(false);
-        // What a lost session still holds, nobody needs to wait for.
+        // A lost session of this lane may still hold locks on the server.
         if (_number > 0) await EndOlderSessionsAsync(_connection).ConfigureAwait(false);
         return _connection;
     }
 
-    /// <summary>What became of the last transaction, whose commit was asked for.</summary>
+    /// <summary>Finds out whether the last transaction was committed after its COMMIT was sent but the reply was lost.</summary>
     private async Task<Outcome> OutcomeAsync(Exception fault, PostgresConnections.Patience patience)
     {
-        // An error that left the session standing: the server has rolled back.
+        // The server reported an error and the session is still open, so it has rolled back.
         if (fault is PostgresException { Severity: "ERROR" } && _connection is { FullState: ConnectionState.Open }) return Outcome.NotDone;
         await DisconnectAsync().ConfigureAwait(false);
         while (true)
@@ -194,11 +201,13 @@ internal sealed class CommitLane
         }
     }
 
-    /// <summary>This lane's sessions whose connection is lost, but of which the server does not know yet.</summary>
+    /// <summary>Ends earlier sessions of this lane whose connection is lost but which the server has not closed yet.</summary>
     private static Task<int> EndOlderSessionsAsync(NpgsqlConnection connection)
-        => connection.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND datname = current_database() AND pid <> pg_backend_pid()", CancellationToken.None);
+        => connection.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            + "WHERE application_name = current_setting('application_name') AND datname = current_database() AND pid <> pg_backend_pid()",
+            CancellationToken.None);
 
-    /// <summary>Keeps the connection if it can be told to roll back.</summary>
+    /// <summary>Rolls back and keeps the connection, or closes it if that is not possible.</summary>
     private async Task LeaveTransactionAsync(Exception fault)
     {
         if (_connection is null) return;
@@ -217,8 +226,8 @@ internal sealed class CommitLane
         await DisconnectAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Takes the lane's row away; one that is left is taken away by a later start.</summary>
-    private async Task ForgetAsync()
+    /// <summary>Deletes the lane's row. If that fails, a later start deletes it (<see cref="PostgresStart"/>).</summary>
+    private async Task DeleteRowAsync()
     {
         if (_connection is null) return;
         try
@@ -241,7 +250,7 @@ internal sealed class CommitLane
         }
         catch (Exception e)
         {
-            // It is thrown away for being broken: how it ends does not matter.
+            // The connection is discarded; an error while closing it has no effect.
             StorageLog.DatabaseAgain(_log, PostgresFault.Code(e));
         }
     }

@@ -1,14 +1,13 @@
 namespace Relay.Storage.Postgres;
 
 /// <summary>
-/// What comes of each job of a group, decided from rows that the transaction has locked or will check again as it writes
-/// them. A refused unit leaves no trace: sequences are given only to units that go through, one after the other, so
-/// they have no gaps.
+/// Decides the result of each job of a group from rows that the transaction has locked or checks again when it writes them. A refused
+/// unit has no effect: only accepted units get sequences, one after the other, so that streams have no gaps.
 /// </summary>
 internal sealed class GroupDecision
 {
     private readonly GroupRows _rows;
-    // The version within this transaction: as found, or one more once a unit went through.
+    // The versions within this transaction: as read, or one more after a unit was accepted.
     private readonly long[] _versions;
     private readonly long?[] _sizes;
     private long _bytes;
@@ -18,27 +17,28 @@ internal sealed class GroupDecision
         _rows = rows;
         _versions = [.. rows.Versions];
         _sizes = [.. rows.Sizes];
-        // Acknowledgements first: of what was there before, and the units find the room they make.
+        // Acknowledgements come first: they apply to rows of earlier transactions, and units can use the space that they free.
         foreach (var job in jobs.OfType<AcknowledgeJob>()) Decide(job);
         foreach (var job in jobs.OfType<CommitJob>()) Decide(job);
     }
 
     public GroupRows Rows => _rows;
 
-    /// <summary>Refused or going through: they complete with the transaction.</summary>
+    /// <summary>Jobs that are accepted or refused; they complete when the transaction is durable.</summary>
     public List<LaneJob> Decided { get; } = [];
 
-    /// <summary>For the next transaction.</summary>
+    /// <summary>Jobs that wait for the next transaction.</summary>
     public List<LaneJob> Deferred { get; } = [];
 
+    /// <summary>Jobs that cannot be decided, because a row is damaged or could not be sealed.</summary>
     public List<(LaneJob Job, StoreException Reason)> Failed { get; } = [];
 
-    /// <summary>Units going through, one a conversation.</summary>
+    /// <summary>Accepted units, at most one for each conversation.</summary>
     public List<CommitUnit> Units { get; } = [];
 
     public List<(StreamKey Stream, long Sequence, byte[] Sealed)> Outbox { get; } = [];
 
-    /// <summary>Conversations that each of <see cref="GroupRows.Endpoints"/> gains.</summary>
+    /// <summary>The number of new conversations of each of <see cref="GroupRows.Endpoints"/> that gets any.</summary>
     public IEnumerable<(string Endpoint, long Added)> Gains
         => _rows.Endpoints.Select((e, i) => (e, (_sizes[i] ?? 0) - (_rows.Sizes[i] ?? 0))).Where(g => g.Item2 > 0);
 
@@ -67,7 +67,7 @@ internal sealed class GroupDecision
     {
         var unit = job.Unit;
         int place = _rows.PlaceOfConversation(unit);
-        // Its turn comes once the one before it is durable, or there is room.
+        // Deferred until the conversation's previous unit is durable, or until there is space.
         if (_bytes >= StorageLimits.MaxBytesPerTransaction || IsAfterOneOfThisGroup(unit, place) || WaitsForRoom(unit))
         {
             Deferred.Add(job);
@@ -89,19 +89,22 @@ internal sealed class GroupDecision
         }
     }
 
-    private bool IsAfterOneOfThisGroup(CommitUnit unit, int place) => _versions[place] != _rows.Versions[place] && unit.ExpectedVersion == (ulong)_versions[place];
+    private bool IsAfterOneOfThisGroup(CommitUnit unit, int place)
+        => _versions[place] != _rows.Versions[place] && unit.ExpectedVersion == (ulong)_versions[place];
 
-    // How much an acknowledgement frees is only known once it is done.
-    private bool WaitsForRoom(CommitUnit unit) => unit.Outbox.Any(a => _rows.PositionOf(a.Stream) is { HasTooManyItems: false, HasTooManyBytes: true, IsAcknowledged: true });
+    // How many bytes an acknowledgement frees is known only after it is committed.
+    private bool WaitsForRoom(CommitUnit unit)
+        => unit.Outbox.Any(a => _rows.PositionOf(a.Stream) is { HasTooManyItems: false, HasTooManyBytes: true, IsAcknowledged: true });
 
     private CommitResult? Refuse(CommitUnit unit, int place)
     {
-        // Also an older epoch than ours: a database that was put back knows nothing of this claim.
+        // A lower stored epoch is refused as well: a database restored from a backup does not contain this claim.
         if (unit.Fence is { } fence && _rows.EpochOf(fence.Shard) != fence.Epoch) return CommitResult.Fenced.Instance;
         foreach (var append in unit.Outbox)
         {
-            // Only what stood there before counts: a unit is not refused half-way for its own rows.
-            if (_rows.PositionOf(append.Stream) is { IsSane: true } p && (p.HasTooManyItems || p.HasTooManyBytes)) return new CommitResult.StreamFull(append.Stream);
+            // The bound is checked before the unit's own rows are added: a unit is accepted or refused as a whole.
+            if (_rows.PositionOf(append.Stream) is { IsSane: true } p && (p.HasTooManyItems || p.HasTooManyBytes))
+                return new CommitResult.StreamFull(append.Stream);
         }
         if (unit.ExpectedVersion != (ulong)_versions[place]) return CommitResult.Conflict.Instance;
         if (unit.ExpectedVersion == 0)
@@ -127,7 +130,7 @@ internal sealed class GroupDecision
             }
             catch (Exception e)
             {
-                // Its sequences were only tried: the next unit gets them.
+                // The stream's last sequence was not advanced, so the next unit gets these sequences.
                 throw new StoreException($"A row could not be sealed ({e.GetType().Name}).", e);
             }
         }

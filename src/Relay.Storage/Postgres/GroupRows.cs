@@ -1,8 +1,7 @@
 namespace Relay.Storage.Postgres;
 
 /// <summary>
-/// The rows that a group of jobs needs to look at, each kind in the one order in which every node locks it, so that no two
-/// transactions wait for each other.
+/// The rows that a group of jobs reads. Each kind is sorted in the order in which every node locks it, which prevents deadlocks.
 /// </summary>
 internal sealed class GroupRows
 {
@@ -40,23 +39,23 @@ internal sealed class GroupRows
 
     public int[] Shards { get; }
 
-    /// <summary>Those that get a new conversation.</summary>
+    /// <summary>The endpoints that get a new conversation.</summary>
     public string[] Endpoints { get; }
 
     public StreamKey[] Streams { get; }
 
     public (string Endpoint, string Id)[] Conversations { get; }
 
-    /// <summary>As found, at the places of <see cref="Shards"/>; null: never claimed.</summary>
+    /// <summary>The stored epochs, parallel to <see cref="Shards"/>; null for a shard that was never claimed.</summary>
     public long?[] Epochs { get; }
 
-    /// <summary>Conversations of each of <see cref="Endpoints"/>; null: there is no such endpoint.</summary>
+    /// <summary>Numbers of conversations, parallel to <see cref="Endpoints"/>; null if the endpoint does not exist.</summary>
     public long?[] Sizes { get; }
 
-    /// <summary>Null: there is no such endpoint.</summary>
+    /// <summary>Positions, parallel to <see cref="Streams"/>; null if the endpoint does not exist.</summary>
     public StreamPosition?[] Positions { get; }
 
-    /// <summary>0: there is no such conversation.</summary>
+    /// <summary>Stored versions, parallel to <see cref="Conversations"/>; 0 for a new conversation.</summary>
     public long[] Versions { get; }
 
     public long? EpochOf(int shard) => Epochs[_shards[shard]];
@@ -78,20 +77,21 @@ internal sealed class GroupRows
     {
         public static readonly StreamOrder Instance = new();
 
-        public int Compare(StreamKey x, StreamKey y) => string.CompareOrdinal(x.EndpointId, y.EndpointId) is not 0 and var order ? order : x.Kind.CompareTo(y.Kind);
+        public int Compare(StreamKey x, StreamKey y)
+            => string.CompareOrdinal(x.EndpointId, y.EndpointId) is not 0 and var order ? order : x.Kind.CompareTo(y.Kind);
     }
 }
 
-/// <summary>Where a stream stands within one transaction, whose lock on its row makes it true.</summary>
+/// <summary>The position of a stream within one transaction, which holds a lock on the stream's row.</summary>
 internal sealed class StreamPosition(long acknowledged, long last, long bytes)
 {
-    /// <summary>A stream that this number of rows away from the end of its sequence is no stream of ours.</summary>
+    /// <summary>Highest plausible sequence; a row with a higher one is damaged. The margin keeps additions from overflowing.</summary>
     private const long LastSane = long.MaxValue - (1L << 32);
 
-    /// <summary>False for a row that no Relay has written.</summary>
+    /// <summary>False for values that Relay cannot have written.</summary>
     public bool IsSane { get; } = acknowledged >= 0 && last >= acknowledged && last <= LastSane && bytes >= 0;
 
-    /// <summary>As found.</summary>
+    /// <summary>The acknowledged sequence before this transaction.</summary>
     public long WasAcknowledged { get; } = acknowledged;
 
     public long Acknowledged { get; set; } = acknowledged;
@@ -100,10 +100,10 @@ internal sealed class StreamPosition(long acknowledged, long last, long bytes)
 
     public long Bytes { get; set; } = bytes;
 
-    /// <summary>Of the appended rows.</summary>
+    /// <summary>Bytes of the rows that this transaction appends.</summary>
     public long AddedBytes { get; set; }
 
-    /// <summary>Rows of the unit that is being looked at.</summary>
+    /// <summary>Number of rows of the unit that is being sealed.</summary>
     public int Pending { get; set; }
 
     public bool IsAppended => AddedBytes > 0;

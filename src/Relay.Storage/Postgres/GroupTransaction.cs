@@ -3,22 +3,23 @@ using Npgsql;
 namespace Relay.Storage.Postgres;
 
 /// <summary>
-/// A group's transaction, in two round trips: one that locks and looks, one that writes and commits. Every statement takes
-/// the rows of all jobs as arrays.
+/// The transaction of a group, in two round trips: the first locks and reads, the second writes and commits. Every statement takes the
+/// rows of all jobs as arrays.
 /// </summary>
 internal static class GroupTransaction
 {
     /// <summary>
-    /// Begins. Shards are locked before anything else and read by a statement of its own: it must see what a claim
-    /// committed that the lock has waited for. Conversations are not locked: their owner is alone, and who is not is found
-    /// out by <see cref="CommitAsync"/>.
+    /// Begins the transaction and reads its rows. Shards are locked first and read by a separate statement, whose snapshot includes a
+    /// claim that the lock waited for. Conversations are not locked, because each has one owner; a second owner is detected by
+    /// <see cref="CommitAsync"/>.
     /// </summary>
-    /// <param name="lane">Whose transaction it is; its row is locked first, and says <paramref name="number"/> if the transaction commits.</param>
+    /// <param name="lane">The lane, whose row is locked first and gets <paramref name="number"/> if the transaction commits.</param>
     public static async Task BeginAsync(NpgsqlConnection connection, GroupRows rows, Guid lane, long number)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("BEGIN");
-        batch.Add("INSERT INTO relay.lane (id, number, used) VALUES ($1, $2, now()) ON CONFLICT (id) DO UPDATE SET number = excluded.number, used = excluded.used", lane, number);
+        batch.Add("INSERT INTO relay.lane (id, number, used) VALUES ($1, $2, now()) "
+            + "ON CONFLICT (id) DO UPDATE SET number = excluded.number, used = excluded.used", lane, number);
         if (rows.Shards.Length > 0)
         {
             batch.Add("SELECT pg_advisory_xact_lock_shared($1, s) FROM unnest($2::int[]) s", (int)AdvisoryLock.Shard, rows.Shards);
@@ -26,16 +27,19 @@ internal static class GroupTransaction
         }
         if (rows.Endpoints.Length > 0)
         {
-            batch.Add("SELECT u.n, e.conversations FROM unnest($1::text[]) WITH ORDINALITY u(id, n) JOIN relay.endpoint_size e ON e.endpoint = u.id ORDER BY u.n FOR UPDATE OF e", (object)rows.Endpoints);
+            batch.Add("SELECT u.n, e.conversations FROM unnest($1::text[]) WITH ORDINALITY u(id, n) "
+                + "JOIN relay.endpoint_size e ON e.endpoint = u.id ORDER BY u.n FOR UPDATE OF e", (object)rows.Endpoints);
         }
         if (rows.Streams.Length > 0)
         {
-            batch.Add("SELECT u.n, s.acknowledged, s.last, s.bytes FROM unnest($1::text[], $2::smallint[]) WITH ORDINALITY u(endpoint, kind, n) JOIN relay.stream s ON s.endpoint = u.endpoint AND s.kind = u.kind ORDER BY u.n FOR UPDATE OF s",
+            batch.Add("SELECT u.n, s.acknowledged, s.last, s.bytes FROM unnest($1::text[], $2::smallint[]) WITH ORDINALITY "
+                + "u(endpoint, kind, n) JOIN relay.stream s ON s.endpoint = u.endpoint AND s.kind = u.kind ORDER BY u.n FOR UPDATE OF s",
                 rows.Streams.Select(s => s.EndpointId).ToArray(), rows.Streams.Select(s => (short)s.Kind).ToArray());
         }
         if (rows.Conversations.Length > 0)
         {
-            batch.Add("SELECT u.n, c.version FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u(endpoint, id, n) JOIN relay.conversation c ON c.endpoint = u.endpoint AND c.id = u.id",
+            batch.Add("SELECT u.n, c.version FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u(endpoint, id, n) "
+                + "JOIN relay.conversation c ON c.endpoint = u.endpoint AND c.id = u.id",
                 rows.Conversations.Select(c => c.Endpoint).ToArray(), rows.Conversations.Select(c => c.Id).ToArray());
         }
         var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
@@ -47,12 +51,16 @@ internal static class GroupTransaction
                 await ReadAsync(reader, rows.Epochs, r => r.GetInt64(1)).ConfigureAwait(false);
             }
             if (rows.Endpoints.Length > 0) await ReadAsync(reader, rows.Sizes, r => r.GetInt64(1)).ConfigureAwait(false);
-            if (rows.Streams.Length > 0) await ReadAsync(reader, rows.Positions, r => new StreamPosition(r.GetInt64(1), r.GetInt64(2), r.GetInt64(3))).ConfigureAwait(false);
+            if (rows.Streams.Length > 0)
+                await ReadAsync(reader, rows.Positions, r => new StreamPosition(r.GetInt64(1), r.GetInt64(2), r.GetInt64(3)))
+                    .ConfigureAwait(false);
             if (rows.Conversations.Length > 0) await ReadAsync(reader, rows.Versions, r => r.GetInt64(1)).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Writes and commits. Fails with <see cref="PostgresSchema.ChangedSinceRead"/> if a conversation changed meanwhile.</summary>
+    /// <summary>
+    /// Writes and commits. Fails with <see cref="PostgresSchema.ChangedSinceRead"/> if a conversation has changed since it was read.
+    /// </summary>
     public static async Task CommitAsync(NpgsqlConnection connection, GroupDecision decision)
     {
         await using var batch = new NpgsqlBatch(connection);
@@ -64,11 +72,13 @@ internal static class GroupTransaction
     }
 
     /// <summary>
-    /// Whether a lane's transaction was done, once it is over: it waits for its end, if the server has not noticed yet that
-    /// its client is gone. By an insert, because that also waits for a row that is not committed yet.
+    /// Reads whether a lane's transaction was committed. Waits for the transaction to end if the server has not detected the lost
+    /// connection yet; an insert is used because it also waits for an uncommitted row.
     /// </summary>
     public static async Task<bool> WasDoneAsync(NpgsqlConnection connection, Guid lane, long number)
-        => await connection.ScalarAsync<long>("INSERT INTO relay.lane AS l (id, number, used) VALUES ($1, 0, now()) ON CONFLICT (id) DO UPDATE SET used = excluded.used RETURNING l.number", CancellationToken.None, lane).ConfigureAwait(false) == number;
+        => await connection.ScalarAsync<long>("INSERT INTO relay.lane AS l (id, number, used) VALUES ($1, 0, now()) "
+            + "ON CONFLICT (id) DO UPDATE SET used = excluded.used RETURNING l.number", CancellationToken.None, lane)
+            .ConfigureAwait(false) == number;
 
     private static void AddStreams(NpgsqlBatch batch, GroupDecision decision)
     {
@@ -77,23 +87,30 @@ internal static class GroupTransaction
         {
             batch.Add("""
                 WITH a AS (SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bigint[]) a(endpoint, kind, after, through)),
-                    gone AS (DELETE FROM relay.outbox o USING a WHERE o.endpoint = a.endpoint AND o.kind = a.kind AND o.sequence > a.after AND o.sequence <= a.through RETURNING o.endpoint, o.kind, octet_length(o.sealed) AS size)
+                    gone AS (DELETE FROM relay.outbox o USING a WHERE o.endpoint = a.endpoint AND o.kind = a.kind
+                        AND o.sequence > a.after AND o.sequence <= a.through RETURNING o.endpoint, o.kind, octet_length(o.sealed) AS size)
                 UPDATE relay.stream s SET acknowledged = a.through,
-                    bytes = greatest(0, s.bytes - coalesce((SELECT sum(g.size) FROM gone g WHERE g.endpoint = a.endpoint AND g.kind = a.kind), 0)::bigint)
+                    bytes = greatest(0, s.bytes
+                        - coalesce((SELECT sum(g.size) FROM gone g WHERE g.endpoint = a.endpoint AND g.kind = a.kind), 0)::bigint)
                 FROM a WHERE s.endpoint = a.endpoint AND s.kind = a.kind
                 """,
                 acknowledged.Select(s => s.Stream.EndpointId).ToArray(), acknowledged.Select(s => (short)s.Stream.Kind).ToArray(),
-                acknowledged.Select(s => s.Position.WasAcknowledged).ToArray(), acknowledged.Select(s => s.Position.Acknowledged).ToArray());
+                acknowledged.Select(s => s.Position.WasAcknowledged).ToArray(),
+                acknowledged.Select(s => s.Position.Acknowledged).ToArray());
         }
         var appended = decision.Streams.Where(s => s.Position.IsAppended).ToArray();
         if (appended.Length > 0)
         {
-            batch.Add("UPDATE relay.stream s SET last = u.last, bytes = s.bytes + u.added FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bigint[]) u(endpoint, kind, last, added) WHERE s.endpoint = u.endpoint AND s.kind = u.kind",
+            batch.Add("UPDATE relay.stream s SET last = u.last, bytes = s.bytes + u.added "
+                + "FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bigint[]) u(endpoint, kind, last, added) "
+                + "WHERE s.endpoint = u.endpoint AND s.kind = u.kind",
                 appended.Select(s => s.Stream.EndpointId).ToArray(), appended.Select(s => (short)s.Stream.Kind).ToArray(),
                 appended.Select(s => s.Position.Last).ToArray(), appended.Select(s => s.Position.AddedBytes).ToArray());
             var rows = decision.Outbox;
-            batch.Add("INSERT INTO relay.outbox (endpoint, kind, sequence, sealed) SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bytea[])",
-                rows.Select(r => r.Stream.EndpointId).ToArray(), rows.Select(r => (short)r.Stream.Kind).ToArray(), rows.Select(r => r.Sequence).ToArray(), rows.Select(r => r.Sealed).ToArray());
+            batch.Add("INSERT INTO relay.outbox (endpoint, kind, sequence, sealed) "
+                + "SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bytea[])",
+                rows.Select(r => r.Stream.EndpointId).ToArray(), rows.Select(r => (short)r.Stream.Kind).ToArray(),
+                rows.Select(r => r.Sequence).ToArray(), rows.Select(r => r.Sealed).ToArray());
         }
     }
 
@@ -102,14 +119,18 @@ internal static class GroupTransaction
         var gains = decision.Gains.ToArray();
         if (gains.Length > 0)
         {
-            batch.Add("UPDATE relay.endpoint_size e SET conversations = e.conversations + u.added FROM unnest($1::text[], $2::bigint[]) u(endpoint, added) WHERE e.endpoint = u.endpoint",
+            batch.Add("UPDATE relay.endpoint_size e SET conversations = e.conversations + u.added "
+                + "FROM unnest($1::text[], $2::bigint[]) u(endpoint, added) WHERE e.endpoint = u.endpoint",
                 gains.Select(g => g.Endpoint).ToArray(), gains.Select(g => g.Added).ToArray());
         }
         var made = Ordered(decision.Units.Where(u => u.ExpectedVersion == 0));
         if (made.Length > 0)
         {
-            batch.Add("INSERT INTO relay.conversation (endpoint, id, version, updated, due, sealed) SELECT u.endpoint, u.id, 1, u.updated, u.due, u.sealed FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[]) u(endpoint, id, updated, due, sealed)",
-                made.Select(u => u.EndpointId).ToArray(), made.Select(u => u.ConversationId).ToArray(), made.Select(u => u.UpdatedMs).ToArray(), made.Select(u => u.DueMs).ToArray(), made.Select(u => u.Sealed).ToArray());
+            batch.Add("INSERT INTO relay.conversation (endpoint, id, version, updated, due, sealed) "
+                + "SELECT u.endpoint, u.id, 1, u.updated, u.due, u.sealed "
+                + "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[]) u(endpoint, id, updated, due, sealed)",
+                made.Select(u => u.EndpointId).ToArray(), made.Select(u => u.ConversationId).ToArray(),
+                made.Select(u => u.UpdatedMs).ToArray(), made.Select(u => u.DueMs).ToArray(), made.Select(u => u.Sealed).ToArray());
         }
         var changed = Ordered(decision.Units.Where(u => u.ExpectedVersion > 0));
         if (changed.Length > 0)
@@ -117,13 +138,16 @@ internal static class GroupTransaction
             batch.Add("""
                 WITH done AS (
                     UPDATE relay.conversation c SET version = c.version + 1, updated = u.updated, due = u.due, sealed = u.sealed
-                    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[]) u(endpoint, id, version, updated, due, sealed)
+                    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
+                        u(endpoint, id, version, updated, due, sealed)
                     WHERE c.endpoint = u.endpoint AND c.id = u.id AND c.version = u.version
                     RETURNING 1)
                 SELECT relay.must_be((SELECT count(*) FROM done), $7)
                 """,
-                changed.Select(u => u.EndpointId).ToArray(), changed.Select(u => u.ConversationId).ToArray(), changed.Select(u => (long)u.ExpectedVersion).ToArray(),
-                changed.Select(u => u.UpdatedMs).ToArray(), changed.Select(u => u.DueMs).ToArray(), changed.Select(u => u.Sealed).ToArray(), (long)changed.Length);
+                changed.Select(u => u.EndpointId).ToArray(), changed.Select(u => u.ConversationId).ToArray(),
+                changed.Select(u => (long)u.ExpectedVersion).ToArray(),
+                changed.Select(u => u.UpdatedMs).ToArray(), changed.Select(u => u.DueMs).ToArray(),
+                changed.Select(u => u.Sealed).ToArray(), (long)changed.Length);
         }
     }
 
@@ -132,22 +156,26 @@ internal static class GroupTransaction
         var forgetting = decision.Units.Where(u => u.ForgetSeenThrough > 0).ToArray();
         if (forgetting.Length > 0)
         {
-            batch.Add("DELETE FROM relay.seen s USING unnest($1::text[], $2::text[], $3::bigint[]) u(endpoint, conversation, through) WHERE s.endpoint = u.endpoint AND s.conversation = u.conversation AND s.version <= u.through",
-                forgetting.Select(u => u.EndpointId).ToArray(), forgetting.Select(u => u.ConversationId).ToArray(), forgetting.Select(u => (long)Math.Min(u.ForgetSeenThrough, long.MaxValue)).ToArray());
+            batch.Add("DELETE FROM relay.seen s USING unnest($1::text[], $2::text[], $3::bigint[]) u(endpoint, conversation, through) "
+                + "WHERE s.endpoint = u.endpoint AND s.conversation = u.conversation AND s.version <= u.through",
+                forgetting.Select(u => u.EndpointId).ToArray(), forgetting.Select(u => u.ConversationId).ToArray(),
+                forgetting.Select(u => (long)Math.Min(u.ForgetSeenThrough, long.MaxValue)).ToArray());
         }
         var taking = decision.Units.Where(u => u.SealedSeen is not null).ToArray();
         if (taking.Length > 0)
         {
-            batch.Add("INSERT INTO relay.seen (endpoint, conversation, version, sealed) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])",
-                taking.Select(u => u.EndpointId).ToArray(), taking.Select(u => u.ConversationId).ToArray(), taking.Select(u => (long)u.ExpectedVersion + 1).ToArray(), taking.Select(u => u.SealedSeen!).ToArray());
+            batch.Add("INSERT INTO relay.seen (endpoint, conversation, version, sealed) "
+                + "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])",
+                taking.Select(u => u.EndpointId).ToArray(), taking.Select(u => u.ConversationId).ToArray(),
+                taking.Select(u => (long)u.ExpectedVersion + 1).ToArray(), taking.Select(u => u.SealedSeen!).ToArray());
         }
     }
 
-    // Two who both believe themselves the owner meet in one order.
+    // A fixed order, so that two nodes that both believe to be the owner do not deadlock.
     private static CommitUnit[] Ordered(IEnumerable<CommitUnit> units)
         => [.. units.OrderBy(u => u.EndpointId, StringComparer.Ordinal).ThenBy(u => u.ConversationId, StringComparer.Ordinal)];
 
-    /// <summary>Puts each row to its place and goes on to the next result.</summary>
+    /// <summary>Stores each row at the index in its first column and advances to the next result.</summary>
     private static async Task ReadAsync<T>(NpgsqlDataReader reader, T[] places, Func<NpgsqlDataReader, T> read)
     {
         while (await reader.ReadAsync().ConfigureAwait(false)) places[reader.GetInt64(0) - 1] = read(reader);

@@ -1,12 +1,12 @@
 namespace Relay.Storage.Postgres;
 
-/// <summary>One thing for a lane to make durable. Several share a transaction.</summary>
+/// <summary>An atomic write for a <see cref="CommitLane"/>. Several jobs share a transaction (group commit).</summary>
 internal abstract class LaneJob
 {
-    /// <summary>Once the transaction is durable, or the job refused. It has a result by then.</summary>
+    /// <summary>Completes the caller's task with the decided result: the job is durable, or was refused.</summary>
     public abstract void Complete();
 
-    /// <summary>Nothing of it was done, or that is not known.</summary>
+    /// <summary>Fails the caller's task: the job was not committed, or that is unknown.</summary>
     public abstract void Fail(StoreException reason);
 }
 
@@ -16,7 +16,7 @@ internal sealed class CommitJob(CommitUnit unit) : LaneJob
 
     public CommitUnit Unit => unit;
 
-    /// <summary>As decided last; another attempt decides anew.</summary>
+    /// <summary>The result of the last decision; a retried transaction decides again.</summary>
     public CommitResult? Result { get; set; }
 
     public Task<CommitResult> Done => _done.Task;

@@ -7,14 +7,14 @@ using Relay.Storage.Telemetry;
 namespace Relay.Storage.Postgres;
 
 /// <summary>
-/// The node rows of a cluster and the session lock of one node. A session-level advisory lock lives exactly as long as
-/// its session, and the session as long as the process: the server releases it when the process's connection ends.
+/// The node rows of a cluster and the session lock of one node. A session-level advisory lock lives as long as its session, and the
+/// session at most as long as the process: the server releases the lock when the process's connection ends.
 /// </summary>
 internal sealed class NodeRows : INodeRows
 {
-    private const string SessionIsLost = "The node's session with the database is lost; it is being opened again.";
+    private const string SessionIsLost = "The node's database session is lost; it is being reopened.";
 
-    /// <summary>The lock of the row `n`.</summary>
+    /// <summary>SQL condition: `l` in pg_locks is the lock of the node row `n`.</summary>
     private static readonly string s_lockOfRow = string.Create(CultureInfo.InvariantCulture, $"""
         l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock' AND l.objsubid = 2 AND l.classid = {(long)AdvisoryLock.Node}::oid
             AND l.objid = n.slot::bigint::oid AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -35,10 +35,10 @@ internal sealed class NodeRows : INodeRows
     private Task _watching = Task.CompletedTask;
     private volatile bool _isHeld;
 
-    /// <summary>Which process of which run of the server the session is with.</summary>
+    /// <summary>Identifies a session by its server process and the start time of the server.</summary>
     private readonly record struct SessionIdentity(int Process, DateTime ServerStart);
 
-    /// <summary>For tests: ends the session as the end of a killed process does.</summary>
+    /// <summary>For tests: ends the session as when the process is killed, without deleting the row.</summary>
     internal Task AbandonAsync() => EndAsync(static _ => Task.CompletedTask);
 
     private NodeRows(PostgresConnections connections, NodeIdentity self, ILogger log)
@@ -53,7 +53,7 @@ internal sealed class NodeRows : INodeRows
 
     public Task<NodeLoss> Lost => _lost.Task;
 
-    /// <summary>For tests: the session's process on the server.</summary>
+    /// <summary>For tests: the process id of the session on the server.</summary>
     internal int SessionProcess => _identity.Process;
 
     /// <exception cref="RelayStartException"/>
@@ -76,8 +76,8 @@ internal sealed class NodeRows : INodeRows
         {
             await rows.DisposeAsync().ConfigureAwait(false);
             if (e is NpgsqlException or IOException or TimeoutException or SocketException)
-                throw new RelayStartException($"The node cannot register in the database {rows._place} ({PostgresFault.Code(e)}). See "
-                    + "that it runs and takes further connections.", e);
+                throw new RelayStartException($"The node cannot register in the database {rows._place} ({PostgresFault.Code(e)}). Check "
+                    + "that the database runs and accepts further connections.", e);
             throw;
         }
     }
@@ -85,9 +85,10 @@ internal sealed class NodeRows : INodeRows
     public async ValueTask<IReadOnlyList<RegisteredNode>> ReadAsync(CancellationToken cancellation)
         => await UseAsync(session => ReadAllAsync(session, cancellation), cancellation).ConfigureAwait(false);
 
-    /// <summary>By any session, as one that only looks.</summary>
+    /// <summary>Reads the node rows on any session; needs no lock.</summary>
     /// <exception cref="NpgsqlException"/>
-    public static Task<List<RegisteredNode>> ReadAllAsync(NpgsqlConnection session, CancellationToken cancellation) => session.RowsAsync($"""
+    public static Task<List<RegisteredNode>> ReadAllAsync(NpgsqlConnection session, CancellationToken cancellation)
+        => session.RowsAsync($"""
         SELECT n.address, n.incarnation, n.version, n.state, {s_isHeld} AS held,
             n.server_start = pg_postmaster_start_time(), clock_timestamp() - pg_postmaster_start_time()
         FROM relay.cluster_node n ORDER BY held DESC, n.address LIMIT $1
@@ -102,8 +103,8 @@ internal sealed class NodeRows : INodeRows
         {
             return await UseAsync(async session =>
             {
-                // Own lock, process and server start are read with the other's lock: a verdict is given only while all of
-                // them are as they were.
+                // One statement reads this node's lock, process and server start together with the other node's lock: a verdict is
+                // given only if the session is unchanged and still holds this node's lock.
                 var found = await session.RowsAsync($"""
                     SELECT pg_backend_pid(), pg_postmaster_start_time(),
                         coalesce((SELECT {s_isOwn} FROM relay.cluster_node n WHERE n.address = $1), false),
@@ -150,7 +151,7 @@ internal sealed class NodeRows : INodeRows
 
     public async ValueTask DisposeAsync()
     {
-        // A node that was downed, or that another process has taken the address from, leaves the row as it is.
+        // A node that was downed, or whose address another process has taken, must not delete the row.
         await EndAsync(async session =>
         {
             if (_lost.Task.IsCompleted) return;
@@ -180,7 +181,7 @@ internal sealed class NodeRows : INodeRows
     }
 
     /// <summary>
-    /// Runs statements on the session, one caller at a time. A session that fails is given up, and the watch opens another.
+    /// Runs statements on the session, one caller at a time. A failed session is abandoned, and <see cref="WatchAsync"/> opens another.
     /// </summary>
     private async ValueTask<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken cancellation)
     {
@@ -200,7 +201,7 @@ internal sealed class NodeRows : INodeRows
             catch (Exception e) when (IsOfConnection(e))
             {
                 GiveUp();
-                throw new StoreException($"The node's session with the database was lost ({PostgresFault.Code(e)}).", e);
+                throw new StoreException($"The node's database session was lost ({PostgresFault.Code(e)}).", e);
             }
         }
         finally
@@ -209,7 +210,7 @@ internal sealed class NodeRows : INodeRows
         }
     }
 
-    // The last two: the connection was closed under a statement.
+    // The last two are thrown when the connection is closed while a statement runs.
     private static bool IsOfConnection(Exception e)
         => e is NpgsqlException or IOException or TimeoutException or SocketException
             or ObjectDisposedException or InvalidOperationException;
@@ -229,7 +230,7 @@ internal sealed class NodeRows : INodeRows
         return session;
     }
 
-    /// <summary>Takes the address for this process; before that, nothing of the address's row is changed.</summary>
+    /// <summary>Locks the address for this process and then writes its row. The row of another holder is never changed.</summary>
     private async Task TakeAddressAsync(NpgsqlConnection session, string version, CancellationToken cancellation)
     {
         long begun = _time.GetTimestamp();
@@ -244,13 +245,14 @@ internal sealed class NodeRows : INodeRows
                         server_start = pg_postmaster_start_time(), registered = clock_timestamp() WHERE address = $1
                     """, cancellation, Self.Address, Self.Incarnation, version, (short)NodeState.Starting).ConfigureAwait(false);
                 if (written == 1) break;
-                // The row was deleted as one of a node that is long gone.
+                // Another node has deleted the row as expired, between the insert and the lock.
                 await session.ExecuteAsync("SELECT pg_advisory_unlock_all()", cancellation).ConfigureAwait(false);
             }
             else if (_time.GetElapsedTime(begun) > StorageLimits.NodeAddressPatience)
             {
-                throw new RelayStartException($"Another process is the node {Self.Address} of this cluster: the database {_place} "
-                    + "shows that it runs. Stop it, or give this node an address of its own (Relay:Cluster:Host and Relay:Cluster:Port).");
+                throw new RelayStartException($"Another process is running as the node {Self.Address} of this cluster: it holds the node's "
+                    + $"lock in the database {_place}. Stop it, or give this node another address (Relay:Cluster:Host and "
+                    + "Relay:Cluster:Port).");
             }
             await Task.Delay(StorageLimits.NodeSessionRetry, _time, cancellation).ConfigureAwait(false);
         }
@@ -260,7 +262,7 @@ internal sealed class NodeRows : INodeRows
         _isHeld = true;
     }
 
-    /// <returns>Whether the lock of the own address was taken; null if there is no row.</returns>
+    /// <returns>True if the lock of this node's address was taken; null if the row does not exist.</returns>
     private Task<bool?> TryLockAsync(NpgsqlConnection session, CancellationToken cancellation)
         => session.ScalarAsync<bool?>("SELECT pg_try_advisory_lock($2, slot) FROM relay.cluster_node WHERE address = $1", cancellation,
             Self.Address, (int)AdvisoryLock.Node);
@@ -279,11 +281,11 @@ internal sealed class NodeRows : INodeRows
         }
         catch (OperationCanceledException)
         {
-            // Closing.
+            // The registration is being disposed of.
         }
     }
 
-    /// <summary>Looks whether the lock is still held and the row still this incarnation's.</summary>
+    /// <summary>Checks that the lock is still held and that the row still has this incarnation.</summary>
     private async Task TryLookAsync(CancellationToken closing)
     {
         try
@@ -303,7 +305,7 @@ internal sealed class NodeRows : INodeRows
         }
         catch (StoreException)
         {
-            // The session is given up, or the next look goes better.
+            // Either the session was abandoned and is reopened, or the next check tries again.
         }
     }
 
@@ -313,7 +315,7 @@ internal sealed class NodeRows : INodeRows
         _lost.TrySetResult(loss);
     }
 
-    /// <summary>Opens a session again and takes the lock, unless the row says that this node may not go on.</summary>
+    /// <summary>Opens a new session and retakes the lock, unless the row says that this node must stop.</summary>
     private async Task RetakeAsync(CancellationToken closing)
     {
         StorageLog.NodeSessionLost(_log);
@@ -335,7 +337,7 @@ internal sealed class NodeRows : INodeRows
         }
     }
 
-    /// <returns>True if the lock is held again, or lost for good.</returns>
+    /// <returns>True if the lock is held again, or this node must stop; false to retry.</returns>
     private async Task<bool> TryRetakeAsync(SessionIdentity last, CancellationToken closing)
     {
         try
@@ -351,7 +353,7 @@ internal sealed class NodeRows : INodeRows
             if (_lost.Task.IsCompleted) return true;
             if (await TryLockAsync(session, closing).ConfigureAwait(false) is not true)
             {
-                // The server has not noticed yet that the last session is gone.
+                // The server has not detected yet that the last session is lost, and still holds the lock for it.
                 if (last.ServerStart == _identity.ServerStart)
                     await session.ExecuteAsync("SELECT pg_terminate_backend(l.pid) FROM pg_locks l, relay.cluster_node n WHERE "
                         + $"n.address = $1 AND {s_lockOfRow} AND l.pid = $2", closing, Self.Address, last.Process).ConfigureAwait(false);

@@ -4,12 +4,12 @@ using Npgsql;
 
 namespace Relay.Storage.Postgres;
 
-/// <summary>What a node makes sure of before it trusts a session of the database with its lock.</summary>
+/// <summary>Checks that a node makes at start, before it relies on a database session to hold its lock.</summary>
 internal static class NodeSessionChecks
 {
     /// <summary>
-    /// A pooler that shares sessions between transactions lends a client another server process from one statement to the
-    /// next, or one process to two clients. Two sessions at once, one of them in a transaction, show it either way.
+    /// Refuses a pooler that shares sessions between transactions. Such a pooler assigns a client another server process from one
+    /// statement to the next, or one process to two clients; two concurrent sessions, one of them in a transaction, detect both.
     /// </summary>
     /// <exception cref="RelayStartException"/>
     public static async Task RefusePoolerAsync(NpgsqlDataSource source, string place, CancellationToken cancellation)
@@ -23,11 +23,12 @@ internal static class NodeSessionChecks
         int after = await first.ScalarAsync<int>(process, cancellation).ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         if (before != other && before == after) return;
-        throw new RelayStartException($"Between Relay and the database {place} is a pooler that shares sessions "
+        throw new RelayStartException($"Relay reaches the database {place} through a pooler that shares sessions "
             + "(pool_mode = transaction or statement). "
-            + "A node's lock needs a session of its own: connect to PostgreSQL directly, or set the pooler to pool_mode = session.");
+            + "A node's lock needs its own session: connect to PostgreSQL directly, or set pool_mode = session.");
     }
 
+    /// <summary>Refuses a clock that differs from the database's by more than <see cref="StorageLimits.ClockTolerance"/>.</summary>
     /// <exception cref="RelayStartException"/>
     public static async Task RefuseWrongClockAsync(NpgsqlConnection session, string place, TimeProvider time,
         CancellationToken cancellation)
@@ -36,16 +37,16 @@ internal static class NodeSessionChecks
         var read = await session.ScalarAsync<DateTime>("SELECT clock_timestamp()", cancellation).ConfigureAwait(false);
         var theirs = new DateTimeOffset(read);
         var answered = time.GetUtcNow();
-        // The database looked at its clock somewhere between the two.
+        // The database read its clock at some time between the two readings here.
         var ahead = asked - theirs > TimeSpan.Zero ? asked - theirs : answered - theirs < TimeSpan.Zero ? answered - theirs : TimeSpan.Zero;
         if (ahead.Duration() <= StorageLimits.ClockTolerance) return;
         var direction = ahead > TimeSpan.Zero ? "ahead of" : "behind";
         throw new RelayStartException(string.Create(CultureInfo.InvariantCulture,
             $"This machine's clock is {ahead.Duration().TotalSeconds:F0} s {direction} that of the database {place}. "
-            + $"Commands between nodes expire after some seconds, so clocks must agree: set both by NTP and start again."));
+            + $"Commands between nodes expire after some seconds, so clocks must agree: synchronise both (NTP) and start again."));
     }
 
-    /// <summary>For what may fail because the database is gone.</summary>
+    /// <summary>Runs cleanup that may fail because the database is not reachable.</summary>
     public static async Task TryAsync(Func<Task> run)
     {
         try
@@ -54,7 +55,7 @@ internal static class NodeSessionChecks
         }
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or SocketException or InvalidOperationException)
         {
-            // Whoever comes next finds what is left.
+            // The server releases the session's lock by itself, and the next start overwrites or deletes the row.
         }
     }
 }

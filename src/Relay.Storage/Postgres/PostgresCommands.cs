@@ -2,23 +2,26 @@ using Npgsql;
 
 namespace Relay.Storage.Postgres;
 
-/// <summary>Statements with positional parameters.</summary>
+/// <summary>Extensions that run a statement with positional parameters.</summary>
 internal static class PostgresCommands
 {
-    public static async Task<int> ExecuteAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellation, params object?[] parameters)
+    public static async Task<int> ExecuteAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellation,
+        params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The first column of the first row; default if there is none or it is null.</summary>
-    public static async Task<T?> ScalarAsync<T>(this NpgsqlConnection connection, string sql, CancellationToken cancellation, params object?[] parameters)
+    /// <summary>Returns the first column of the first row; default if there is no row or it is NULL.</summary>
+    public static async Task<T?> ScalarAsync<T>(this NpgsqlConnection connection, string sql, CancellationToken cancellation,
+        params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is { } value and not DBNull ? (T)value : default;
     }
 
-    public static async Task<List<T>> RowsAsync<T>(this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellation, params object?[] parameters)
+    public static async Task<List<T>> RowsAsync<T>(this NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellation, params object?[] parameters)
     {
         await using var command = connection.Command(sql, parameters);
         var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
@@ -30,7 +33,6 @@ internal static class PostgresCommands
         }
     }
 
-    /// <summary>Adds a statement to a batch.</summary>
     public static void Add(this NpgsqlBatch batch, string sql, params object?[] parameters)
     {
         var command = new NpgsqlBatchCommand(sql);

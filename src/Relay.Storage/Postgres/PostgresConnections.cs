@@ -6,8 +6,8 @@ using Relay.Storage.Telemetry;
 namespace Relay.Storage.Postgres;
 
 /// <summary>
-/// The connections of one node: a small pool, and single ones for the lanes. Every session has time limits on the server,
-/// so that whatever happens to this process nobody waits for it for ever.
+/// The connections of one node: a small pool, and single connections for the lanes and the node's lock. Every session has timeouts on
+/// the server, so that a process that hangs does not block others indefinitely.
 /// </summary>
 internal sealed class PostgresConnections : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class PostgresConnections : IAsyncDisposable
     private readonly string _instance = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
     private volatile bool _isClosed;
 
-    /// <exception cref="RelayStartException">The connection string is not one.</exception>
+    /// <exception cref="RelayStartException">The connection string is not valid.</exception>
     public PostgresConnections(string connectionString, TimeProvider time, ILogger log)
     {
         (Time, _log) = (time, log);
@@ -36,7 +36,7 @@ internal sealed class PostgresConnections : IAsyncDisposable
                 WriteBufferSize = 64 << 10,
                 ReadBufferSize = 32 << 10,
                 Timeout = (int)StorageLimits.PostgresConnectTimeout.TotalSeconds,
-                // The server's own limit comes first; this is for a server that does not answer at all.
+                // Longer than statement_timeout: this one is for a server that does not answer at all.
                 CommandTimeout = (int)StorageLimits.PostgresStatementTimeout.TotalSeconds + 2,
                 TcpKeepAlive = true,
                 IncludeErrorDetail = false,
@@ -45,20 +45,26 @@ internal sealed class PostgresConnections : IAsyncDisposable
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            // Not its text: it may quote a password.
-            throw new RelayStartException("The connection string of the database is not one that Npgsql understands, as: Host=db;Username=relay;Password=…;Database=relay;SSL Mode=VerifyFull");
+            // The exception's text may quote a password.
+            throw new RelayStartException("The connection string of the database is not valid. Example: "
+                + "Host=db;Username=relay;Password=…;Database=relay;SSL Mode=VerifyFull");
         }
-        if (string.IsNullOrEmpty(_string.Host)) throw new RelayStartException("The connection string of the database names no host, as: Host=db;Username=relay;Password=…;Database=relay;SSL Mode=VerifyFull");
+        if (string.IsNullOrEmpty(_string.Host))
+            throw new RelayStartException("The connection string of the database names no host. Example: "
+                + "Host=db;Username=relay;Password=…;Database=relay;SSL Mode=VerifyFull");
         _string.Options = $"{_string.Options} {SessionOptions()}".Trim();
         _pool = NpgsqlDataSource.Create(_string);
     }
 
     public TimeProvider Time { get; }
 
-    /// <summary>The database's name and server, without who logs in.</summary>
-    public string Place => string.Create(CultureInfo.InvariantCulture, $"{_string.Database ?? _string.Username} at {_string.Host}:{_string.Port}");
+    /// <summary>The database's name and server, without user and password, for messages.</summary>
+    public string Place => string.Create(CultureInfo.InvariantCulture,
+        $"{_string.Database ?? _string.Username} at {_string.Host}:{_string.Port}");
 
-    /// <summary>A source of single connections, which say on the server that they are this lane's.</summary>
+    /// <summary>
+    /// Creates a source of connections for one lane, which a later session of the lane finds on the server by their name.
+    /// </summary>
     public NpgsqlDataSource Lane(int number) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
     {
         Pooling = false,
@@ -66,8 +72,8 @@ internal sealed class PostgresConnections : IAsyncDisposable
     });
 
     /// <summary>
-    /// A source of the session that holds a node's lock. PostgreSQL notices within some seconds that the node's host is
-    /// gone, and ends the session.
+    /// Creates a source of the session that holds a node's lock. PostgreSQL detects within seconds that the node's host is gone, and ends
+    /// the session: by TCP keepalives, or, while an answer to the node is in flight, by tcp_user_timeout.
     /// </summary>
     public NpgsqlDataSource NodeSession() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_string.ConnectionString)
     {
@@ -75,16 +81,17 @@ internal sealed class PostgresConnections : IAsyncDisposable
         ApplicationName = $"relay-{_instance}-node",
         Timeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
         CommandTimeout = (int)StorageLimits.NodeSessionTimeout.TotalSeconds,
-        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
+        Options = $"{_string.Options} -c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 "
+            + "-c tcp_user_timeout=3000",
     });
 
-    /// <summary>For the start, which tells its faults apart itself.</summary>
+    /// <summary>Opens a connection without retries, for the start, which classifies errors itself.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation) => _pool.OpenConnectionAsync(cancellation);
 
     /// <summary>
-    /// Runs something that may be done again, until it succeeds or has failed for <see cref="StorageLimits.PostgresPatience"/>.
+    /// Runs an idempotent operation and retries it after transient errors for up to <see cref="StorageLimits.PostgresPatience"/>.
     /// </summary>
-    /// <param name="run">Is told whether an earlier attempt may have been done.</param>
+    /// <param name="run">The operation; its second argument is true if an earlier attempt may have succeeded.</param>
     /// <exception cref="StoreException"/>
     public async ValueTask<T> RunAsync<T>(Func<NpgsqlConnection, bool, CancellationToken, Task<T>> run, CancellationToken cancellation)
     {
@@ -101,9 +108,10 @@ internal sealed class PostgresConnections : IAsyncDisposable
             catch (Exception e) when (e is not (StoreException or OperationCanceledException))
             {
                 if (_isClosed) throw new StoreException("The store is closed.", e);
-                if (!PostgresFault.IsPassing(e) || patience.IsOver) throw new StoreException($"The database refused ({PostgresFault.Code(e)}).", e);
+                if (!PostgresFault.IsPassing(e) || patience.IsOver)
+                    throw new StoreException($"The database refused ({PostgresFault.Code(e)}).", e);
                 StorageLog.DatabaseAgain(_log, PostgresFault.Code(e));
-                // The others in the pool have most likely gone the same way.
+                // The other pooled connections are most likely broken as well.
                 if (PostgresFault.IsConnectionLost(e)) _pool.Clear();
                 isAgain = true;
             }
@@ -118,8 +126,8 @@ internal sealed class PostgresConnections : IAsyncDisposable
     }
 
     /// <summary>
-    /// Joins go by index from the arrays of a statement, whatever the statistics of a table say that was empty a moment
-    /// ago; so a plan can be kept, and there is nothing to compile.
+    /// The session settings: timeouts, and planner settings that make every join use an index, whatever the statistics of a table that was
+    /// empty a moment ago say. So plans can be cached, and JIT compilation gains nothing.
     /// </summary>
     private static string SessionOptions()
     {
@@ -141,7 +149,7 @@ internal sealed class PostgresConnections : IAsyncDisposable
 
     private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>For how long something is still tried again, with growing pauses.</summary>
+    /// <summary>Limits the time of retries, with growing pauses between them.</summary>
     internal sealed class Patience(TimeProvider time, TimeSpan length)
     {
         private readonly long _start = time.GetTimestamp();

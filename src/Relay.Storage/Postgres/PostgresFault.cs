@@ -3,23 +3,23 @@ using Npgsql;
 
 namespace Relay.Storage.Postgres;
 
-/// <summary>Tells the faults that pass by themselves from those that stay.</summary>
+/// <summary>Classifies errors of PostgreSQL and of its connections as transient or permanent.</summary>
 internal static class PostgresFault
 {
-    /// <summary>idle_in_transaction_session_timeout.</summary>
+    /// <summary>SQLSTATE of idle_in_transaction_session_timeout.</summary>
     private const string IdleInTransaction = "25P03";
 
-    /// <summary>Worth trying again: the connection, the server or another transaction was in the way.</summary>
+    /// <summary>True if a retry may succeed: the cause was the connection, the server's state or another transaction.</summary>
     public static bool IsPassing(Exception e) => e switch
     {
         PostgresException p => p.SqlState switch
         {
             PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable => true,
-            // statement_timeout; and a session that was ended, which may also come as an error of class 57.
+            // statement_timeout, and a terminated session, which may also be reported as an error of class 57.
             PostgresErrorCodes.QueryCanceled or IdleInTransaction => true,
             PostgresErrorCodes.TooManyConnections => true,
             PostgresErrorCodes.ReadOnlySqlTransaction => true,
-            // Two writers made the same conversation: the next look shows who was first.
+            // Two writers created the same conversation: the retry reads the first one's row.
             PostgresErrorCodes.UniqueViolation => p.TableName == "conversation",
             // A newer node has just migrated the schema under a prepared statement.
             PostgresErrorCodes.FeatureNotSupported => p.Routine == "RevalidateCachedQuery",
@@ -31,7 +31,7 @@ internal static class PostgresFault
         _ => false,
     };
 
-    /// <summary>A code for a log or a message: never the server's text, which may quote a value.</summary>
+    /// <summary>A code for logs and messages, instead of the server's text, which may quote a value.</summary>
     public static string Code(Exception e) => e switch
     {
         PostgresException p => $"SQLSTATE {p.SqlState}",

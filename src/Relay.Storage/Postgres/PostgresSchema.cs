@@ -1,26 +1,28 @@
 namespace Relay.Storage.Postgres;
 
-/// <summary>The tables, as a list of migrations: the schema's version is how many of them were applied.</summary>
+/// <summary>The tables, as a list of migrations. The schema version of a database is the number of migrations applied to it.</summary>
 internal static class PostgresSchema
 {
-    /// <summary>The schema that everything lies in.</summary>
+    /// <summary>The schema of all tables.</summary>
     public const string Name = "relay";
 
-    /// <summary>What tells a schema that Relay made from one that somebody else did.</summary>
+    /// <summary>Stored in the schema to identify it as Relay's.</summary>
     public const string Product = "Relay, a server for Off-the-Record conversations";
 
-    /// <summary>SQLSTATE of `relay.must_be`: a row is not as it was read.</summary>
+    /// <summary>SQLSTATE that `relay.must_be` raises: a row has changed since it was read.</summary>
     public const string ChangedSinceRead = "RLY01";
 
-    /// <summary>Of this program. A database with a higher one is refused.</summary>
+    /// <summary>The schema version of this program. A database with a higher version is refused.</summary>
     public static int Version => Migrations.Length;
 
     /// <summary>
-    /// Only ever appended to. Ids are keyed hashes and compared byte by byte (COLLATE "C"). Sealed columns say nothing without the key, cannot be
-    /// compressed (STORAGE EXTERNAL), and stay in their row while two of them fit a page. `due` is the next deadline in
-    /// Unix ms, which moves with every message; only its minute is indexed, so that a busy conversation's row is mostly changed
-    /// without its indexes (a HOT update). Versions and sequences are part of what is sealed. What is changed in place has room for it on its page
-    /// (fillfactor); a lane's row holds the number of its last transaction, by which it finds out whether one was done; what is deleted soon after it was written is vacuumed by count, not by share of a table.
+    /// The migrations, oldest first; released ones never change. Ids are keyed hashes and are compared byte by byte (COLLATE "C").
+    /// Sealed columns are unreadable without the key, cannot be compressed (STORAGE EXTERNAL) and stay in their row while two rows fit a
+    /// page (toast_tuple_target). `due` is the next deadline in Unix ms and changes with every message; only its minute is indexed, so
+    /// that most updates of a busy conversation change no index (HOT updates). Versions and sequences are authenticated by the seal.
+    /// Tables that are updated in place reserve space on each page (fillfactor). A lane's row holds the number of its last committed
+    /// transaction. Tables whose rows are deleted soon after they were written are vacuumed after a number of changed rows, not a
+    /// fraction of the table.
     /// </summary>
     public static readonly string[] Migrations =
     [
@@ -91,7 +93,8 @@ internal static class PostgresSchema
             version bigint NOT NULL,
             sealed bytea NOT NULL,
             PRIMARY KEY (endpoint, conversation, version)
-        ) WITH (toast_tuple_target = 4064, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 1);
+        ) WITH (toast_tuple_target = 4064, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 20000,
+            autovacuum_vacuum_cost_delay = 1);
         ALTER TABLE relay.seen ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
         CREATE TABLE relay.outbox (
@@ -100,7 +103,8 @@ internal static class PostgresSchema
             sequence bigint NOT NULL,
             sealed bytea NOT NULL,
             PRIMARY KEY (endpoint, kind, sequence)
-        ) WITH (toast_tuple_target = 4064, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 1);
+        ) WITH (toast_tuple_target = 4064, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+            autovacuum_vacuum_cost_delay = 1);
         ALTER TABLE relay.outbox ALTER COLUMN sealed SET STORAGE EXTERNAL;
 
         CREATE FUNCTION relay.must_be(actual bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -110,9 +114,8 @@ internal static class PostgresSchema
             END IF;
         END $$;
         """,
-        // `slot` is what the node's session lock is taken by; `incarnation` tells the processes that used an address one
-        // after the other apart;
-        // `server_start` says in which run of the server the lock was taken: a restarted server has released the locks of all nodes.
+        // `slot` is the second number of the node's session lock; `incarnation` distinguishes successive processes at one address;
+        // `server_start` is the start time of the server when the lock was taken: a restarted server has released the locks of all nodes.
         """
         CREATE TABLE relay.cluster_node (
             address text COLLATE "C" PRIMARY KEY,

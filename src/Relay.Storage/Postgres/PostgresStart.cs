@@ -5,7 +5,7 @@ using Relay.Storage.Telemetry;
 
 namespace Relay.Storage.Postgres;
 
-/// <summary>The first connection: waits for a server that is still starting, and says what to do about one that will not serve.</summary>
+/// <summary>Makes the first connection: waits for a server that is still starting, and explains what to do if it cannot be used.</summary>
 internal static class PostgresStart
 {
     /// <exception cref="RelayStartException"/>
@@ -19,8 +19,9 @@ internal static class PostgresStart
                 await using var connection = await connections.OpenAsync(cancellation).ConfigureAwait(false);
                 await PostgresMigration.RunAsync(connection, cancellation).ConfigureAwait(false);
                 await CheckDurabilityAsync(connection, log, cancellation).ConfigureAwait(false);
-                // What processes left that did not end in order, long after any of them could still ask for it.
-                await connection.ExecuteAsync("DELETE FROM relay.lane WHERE used < now() - interval '7 days'", cancellation).ConfigureAwait(false);
+                // Lanes of processes that crashed leave their rows behind. After this time no lane can still read its own.
+                await connection.ExecuteAsync("DELETE FROM relay.lane WHERE used < now() - interval '7 days'",
+                    cancellation).ConfigureAwait(false);
                 return;
             }
             catch (PostgresException e) when (Advice(e) is { } advice)
@@ -30,30 +31,39 @@ internal static class PostgresStart
             catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException)
             {
                 if (!PostgresFault.IsPassing(e) || patience.IsOver)
-                    throw new RelayStartException($"The database {connections.Place} cannot be used ({PostgresFault.Code(e)}). See that it runs, that the address is right and that its certificate is the expected one.", e);
+                    throw new RelayStartException(
+                        $"The database {connections.Place} cannot be used ({PostgresFault.Code(e)}). Check that it runs, that the address "
+                        + "is correct and that its certificate is the expected one.", e);
                 StorageLog.DatabaseAgain(log, PostgresFault.Code(e));
             }
             await patience.PauseAsync(cancellation).ConfigureAwait(false);
         }
     }
 
-    /// <summary>What to do about what the server refuses; null if that is not known.</summary>
+    /// <summary>Explains what to do about an error of the server; null if the error is not a known one.</summary>
     public static string? Advice(PostgresException e) => e.SqlState switch
     {
-        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => "it refuses the user or password of the connection string. Correct them, or see pg_hba.conf.",
-        PostgresErrorCodes.InvalidCatalogName => "there is none of that name. Make it: CREATE DATABASE relay OWNER relay",
-        PostgresErrorCodes.InsufficientPrivilege => "the user may not make or use the schema `relay`. Allow it: GRANT CREATE ON DATABASE … TO …, or make it the owner of the database.",
-        PostgresErrorCodes.LockNotAvailable => string.Create(CultureInfo.InvariantCulture, $"another start has been changing its schema for more than {StorageLimits.PostgresStartPatience.TotalSeconds} s. Try again when it has ended."),
+        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>
+            "the server refuses the user or password of the connection string. Correct them, or check pg_hba.conf.",
+        PostgresErrorCodes.InvalidCatalogName => "there is no database of that name. Create it: CREATE DATABASE relay OWNER relay",
+        PostgresErrorCodes.InsufficientPrivilege => "the user may not create or use the schema `relay`. Allow it: "
+            + "GRANT CREATE ON DATABASE … TO …, or make the user the owner of the database.",
+        PostgresErrorCodes.LockNotAvailable => string.Create(CultureInfo.InvariantCulture,
+            $"another node has been migrating the schema for more than {StorageLimits.PostgresStartPatience.TotalSeconds} s. "
+            + $"Try again when it has finished."),
         _ => null,
     };
 
     private static async Task CheckDurabilityAsync(NpgsqlConnection connection, ILogger log, CancellationToken cancellation)
     {
         if (await connection.ScalarAsync<string>("SHOW synchronous_commit", cancellation).ConfigureAwait(false) is "off")
-            throw new RelayStartException($"The database {PostgresMigration.Place(connection)} has synchronous_commit = off: a crash would take back what has already been sent. Set it for Relay's user: ALTER ROLE … SET synchronous_commit = on");
+            throw new RelayStartException(
+                $"The database {PostgresMigration.Place(connection)} has synchronous_commit = off: a crash can undo commits whose "
+                + "messages were already sent. Set it for Relay's user: ALTER ROLE … SET synchronous_commit = on");
         foreach (var setting in new[] { "fsync", "full_page_writes" })
         {
-            if (await connection.ScalarAsync<string>($"SHOW {setting}", cancellation).ConfigureAwait(false) is "off") StorageLog.DatabaseNotDurable(log, setting);
+            if (await connection.ScalarAsync<string>($"SHOW {setting}", cancellation).ConfigureAwait(false) is "off")
+                StorageLog.DatabaseNotDurable(log, setting);
         }
     }
 }

@@ -4,22 +4,26 @@ using Relay.Storage.Telemetry;
 
 namespace Relay.Storage.Postgres;
 
-public sealed partial class PostgresStore
+public sealed partial class PostgresStore : INodeRegistry
 {
-    /// <summary>Nodes silent for this many lifetimes are forgotten.</summary>
+    public async Task<INodeRows> RegisterNodeAsync(NodeIdentity self, string version, CancellationToken cancellation)
+        => await NodeRows.RegisterAsync(_connections, self, version, _log, cancellation).ConfigureAwait(false);
 
     public async ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation)
     {
         RefuseIfClosed();
-        // A claim whose answer was lost is made again: it only makes one more epoch that nobody has.
+        // A claim whose reply was lost can be repeated: the lost epoch is never used.
         return await _connections.RunAsync(async (connection, _, c) =>
         {
             try
             {
                 await using var batch = new NpgsqlBatch(connection);
-                batch.Add("SELECT set_config('lock_timeout', $1, true)", StorageLimits.ClaimPatience.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture));
+                batch.Add("SELECT set_config('lock_timeout', $1, true)",
+                    StorageLimits.ClaimPatience.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture));
                 batch.Add("SELECT pg_advisory_xact_lock($1, $2)", (int)AdvisoryLock.Shard, shard);
-                batch.Add("INSERT INTO relay.shard AS s (id, epoch, node, claimed) VALUES ($1, 1, $2, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET epoch = s.epoch + 1, node = excluded.node, claimed = excluded.claimed RETURNING epoch", shard, node);
+                batch.Add("INSERT INTO relay.shard AS s (id, epoch, node, claimed) VALUES ($1, 1, $2, clock_timestamp()) "
+                    + "ON CONFLICT (id) DO UPDATE SET epoch = s.epoch + 1, node = excluded.node, claimed = excluded.claimed "
+                    + "RETURNING epoch", shard, node);
                 var reader = await batch.ExecuteReaderAsync(c).ConfigureAwait(false);
                 await using (reader.ConfigureAwait(false))
                 {
@@ -37,7 +41,8 @@ public sealed partial class PostgresStore
         }, cancellation).ConfigureAwait(false);
     }
 
-    public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation) => ReadAsync((connection, c) => DocumentAsync(connection, name, c), cancellation);
+    public ValueTask<DocumentRow?> LoadDocumentAsync(string name, CancellationToken cancellation)
+        => ReadAsync((connection, c) => DocumentAsync(connection, name, c), cancellation);
 
     public async ValueTask<bool> SaveDocumentAsync(string name, ulong expectedVersion, byte[] value, CancellationToken cancellation)
     {
@@ -46,31 +51,39 @@ public sealed partial class PostgresStore
         return await _connections.RunAsync(async (connection, isAgain, c) =>
         {
             int written = expectedVersion == 0
-                ? await connection.ExecuteAsync("INSERT INTO relay.document (name, version, sealed) VALUES ($1, 1, $2) ON CONFLICT (name) DO NOTHING", c, name, value).ConfigureAwait(false)
-                : await connection.ExecuteAsync("UPDATE relay.document SET version = version + 1, sealed = $3 WHERE name = $1 AND version = $2", c, name, (long)expectedVersion, value).ConfigureAwait(false);
-            // The answer to the first attempt may have been lost; what is sealed is like no other.
-            return written == 1 || (isAgain && await DocumentAsync(connection, name, c).ConfigureAwait(false) is { } stored && stored.Version == expectedVersion + 1 && stored.Sealed.AsSpan().SequenceEqual(value));
+                ? await connection.ExecuteAsync(
+                    "INSERT INTO relay.document (name, version, sealed) VALUES ($1, 1, $2) ON CONFLICT (name) DO NOTHING",
+                    c, name, value).ConfigureAwait(false)
+                : await connection.ExecuteAsync(
+                    "UPDATE relay.document SET version = version + 1, sealed = $3 WHERE name = $1 AND version = $2",
+                    c, name, (long)expectedVersion, value).ConfigureAwait(false);
+            // The reply to the first attempt may have been lost. Sealed values are unique, so an equal one is this attempt's own.
+            return written == 1 || (isAgain && await DocumentAsync(connection, name, c).ConfigureAwait(false) is { } stored
+                && stored.Version == expectedVersion + 1 && stored.Sealed.AsSpan().SequenceEqual(value));
         }, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<DocumentRow?> DocumentAsync(NpgsqlConnection connection, string name, CancellationToken cancellation)
     {
-        var rows = await connection.RowsAsync("SELECT version, sealed FROM relay.document WHERE name = $1", r => new DocumentRow((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellation, name).ConfigureAwait(false);
+        var rows = await connection.RowsAsync("SELECT version, sealed FROM relay.document WHERE name = $1",
+            r => new DocumentRow((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellation, name).ConfigureAwait(false);
         return rows.Count == 0 ? null : rows[0];
     }
 
     /// <summary>
-    /// Ends the sessions that hold a shard's lock for an older owner. The server's own limits end a node's transaction that
-    /// stands still between two round trips, not one that stands still in the middle of sending.
+    /// Ends the sessions that hold a shard's lock for an older owner. The server's timeouts end a transaction that hangs between two round
+    /// trips, but not one that hangs in the middle of a message.
     /// </summary>
     private async Task EndOldOwnersAsync(NpgsqlConnection connection, int shard, CancellationToken cancellation)
     {
-        int ended = (await connection.RowsAsync("""
+        var rows = await connection.RowsAsync("""
             SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
             WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND l.classid = $1::bigint::oid AND l.objid = ($2::bigint & 4294967295)::oid AND l.objsubid = 2
                 AND l.granted AND l.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - $3
-            """, r => r.GetBoolean(0), cancellation, (long)AdvisoryLock.Shard, (long)shard, StorageLimits.ClaimPatience / 2).ConfigureAwait(false)).Count(e => e);
+            """, r => r.GetBoolean(0), cancellation, (long)AdvisoryLock.Shard, (long)shard, StorageLimits.ClaimPatience / 2)
+            .ConfigureAwait(false);
+        int ended = rows.Count(isEnded => isEnded);
         if (ended > 0) StorageLog.OldOwnersEnded(_log, shard, ended);
     }
 }

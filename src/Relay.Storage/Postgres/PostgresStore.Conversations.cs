@@ -4,24 +4,28 @@ namespace Relay.Storage.Postgres;
 
 public sealed partial class PostgresStore
 {
-    /// <summary>The last millisecond that a <see cref="DateTimeOffset"/> can say.</summary>
+    /// <summary>The last millisecond that a <see cref="DateTimeOffset"/> can represent.</summary>
     private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    // One statement, so one snapshot: a commit in between must not be half seen.
-    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
+    // One statement, so that both tables are read from one snapshot.
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation)
+        => ReadAsync(async (connection, c) =>
     {
         var rows = await connection.RowsAsync("""
             SELECT c.endpoint, c.id, c.version, c.sealed, c.updated, c.due,
                 ARRAY(SELECT s.version FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
                 ARRAY(SELECT s.sealed FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version)
             FROM relay.conversation c WHERE c.endpoint = $1 AND c.id = $2
-            """, r => Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7))), c, endpointId, conversationId).ConfigureAwait(false);
+            """, r => Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7))), c, endpointId, conversationId)
+            .ConfigureAwait(false);
         return rows.Count == 0 ? null : rows[0];
     }, cancellation);
 
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<ConversationRow>>(async (connection, c) => await connection.RowsAsync(
-            "SELECT endpoint, id, version, sealed, updated, due FROM relay.conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3", r => Conversation(r, []), c, endpointId, afterId ?? "", (long)max).ConfigureAwait(false), cancellation);
+            "SELECT endpoint, id, version, sealed, updated, due FROM relay.conversation "
+            + "WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3",
+            r => Conversation(r, []), c, endpointId, afterId ?? "", (long)max).ConfigureAwait(false), cancellation);
 
     public async ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {
@@ -30,25 +34,34 @@ public sealed partial class PostgresStore
         return await job.Done.ConfigureAwait(false);
     }
 
-    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
+    public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation)
+        => ReadAsync(async (connection, c) =>
     {
-        // In order of the indexed minute and, within one, of the millisecond: that is the order of the deadlines.
-        var due = await connection.RowsAsync("SELECT endpoint, id FROM relay.conversation WHERE due_minute <= $1 / 60000 AND due <= $1 ORDER BY due_minute, due LIMIT $2", r => (r.GetString(0), r.GetString(1)), c, untilMs, (long)max).ConfigureAwait(false);
-        var next = await connection.ScalarAsync<long?>("SELECT due FROM relay.conversation WHERE due_minute >= $1 / 60000 AND due > $1 ORDER BY due_minute, due LIMIT 1", c, untilMs).ConfigureAwait(false);
-        return new DueConversations(due, next is { } ms ? Sane(ms) : null);
+        // Sorting by the indexed minute and then by the millisecond gives the order of the deadlines.
+        var due = await connection.RowsAsync(
+            "SELECT endpoint, id FROM relay.conversation WHERE due_minute <= $1 / 60000 AND due <= $1 ORDER BY due_minute, due LIMIT $2",
+            r => (r.GetString(0), r.GetString(1)), c, untilMs, (long)max).ConfigureAwait(false);
+        var next = await connection.ScalarAsync<long?>(
+            "SELECT due FROM relay.conversation WHERE due_minute >= $1 / 60000 AND due > $1 ORDER BY due_minute, due LIMIT 1",
+            c, untilMs).ConfigureAwait(false);
+        return new DueConversations(due, next is { } ms ? ClampTime(ms) : null);
     }, cancellation);
 
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => WriteAsync((connection, c) => connection.ExecuteAsync("UPDATE relay.conversation SET due = NULL WHERE endpoint = $1 AND id = $2", c, endpointId, conversationId), cancellation);
+        => WriteAsync((connection, c) => connection.ExecuteAsync(
+            "UPDATE relay.conversation SET due = NULL WHERE endpoint = $1 AND id = $2", c, endpointId, conversationId), cancellation);
 
     public ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation)
-        => WriteAsync((connection, c) => connection.ExecuteAsync("UPDATE relay.conversation SET due = $4 WHERE endpoint = $1 AND id = $2 AND due <= $3", c, endpointId, conversationId, dueByMs, untilMs), cancellation);
+        => WriteAsync((connection, c) => connection.ExecuteAsync(
+            "UPDATE relay.conversation SET due = $4 WHERE endpoint = $1 AND id = $2 AND due <= $3",
+            c, endpointId, conversationId, dueByMs, untilMs), cancellation);
 
     private ValueTask<T> ReadAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellation)
         => _connections.RunAsync((connection, _, c) => read(connection, c), cancellation);
 
     private static ConversationRow Conversation(NpgsqlDataReader row, IReadOnlyList<SeenRow> seen) => new(
-        row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2), row.GetFieldValue<byte[]>(3), Sane(row.GetInt64(4)), row.IsDBNull(5) ? null : Sane(row.GetInt64(5)), seen);
+        row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2), row.GetFieldValue<byte[]>(3), ClampTime(row.GetInt64(4)),
+        row.IsDBNull(5) ? null : ClampTime(row.GetInt64(5)), seen);
 
     private static SeenRow[] Seen(long[] versions, byte[][] rows)
     {
@@ -57,6 +70,6 @@ public sealed partial class PostgresStore
         return seen;
     }
 
-    // A time is not sealed, so it may have been altered to one that there is not.
-    private static long Sane(long ms) => Math.Clamp(ms, 0, LastMs);
+    // Not authenticated: a time is outside the seal, so it may be out of range.
+    private static long ClampTime(long ms) => Math.Clamp(ms, 0, LastMs);
 }

@@ -6,8 +6,8 @@ using Relay.Storage.Telemetry;
 namespace Relay.Storage.Postgres;
 
 /// <summary>
-/// The store of a cluster: one PostgreSQL database for all nodes. It relies on sessions, advisory locks and the status of
-/// transactions, so between it and the server there is no pooler that shares sessions.
+/// The store of a cluster: one PostgreSQL database for all nodes. It relies on sessions and advisory locks, so it does not work through a
+/// pooler that shares sessions.
 /// </summary>
 public sealed partial class PostgresStore : IClusterStore
 {
@@ -19,20 +19,25 @@ public sealed partial class PostgresStore : IClusterStore
     private PostgresStore(PostgresConnections connections, StorageTelemetry telemetry, ILogger log)
     {
         (_connections, _log) = (connections, log);
-        _lanes = [.. Enumerable.Range(0, StorageLimits.PostgresLanes).Select(i => new CommitLane(connections, i, Touched, (stage, session) => Reached(stage, session), telemetry, log))];
+        _lanes = [.. Enumerable.Range(0, StorageLimits.PostgresLanes).Select(
+            i => new CommitLane(connections, i, Touched, (stage, session) => Reached(stage, session), telemetry, log))];
     }
 
     public event Action<StreamKey, ulong>? Appended;
 
     public event Action<StreamKey>? Acknowledged;
 
-    /// <summary>For tests: called where a lane's transaction has come to, with its session's process id on the server.</summary>
+    /// <summary>For tests: called at each stage of a lane's transaction, with the process id of its session on the server.</summary>
     internal Func<LaneStage, int, Task> Reached { get; set; } = static (_, _) => Task.CompletedTask;
 
-    /// <summary>Connects, waiting some time for the server to be there, and brings the schema up to this program's.</summary>
-    /// <param name="connectionString">Npgsql's form, with how to log in and how the server proves itself (`SSL Mode=VerifyFull`).</param>
-    /// <exception cref="RelayStartException">The database cannot be reached or used; what to do is in the message.</exception>
-    public static async Task<PostgresStore> OpenAsync(string connectionString, StorageTelemetry telemetry, ILogger log, TimeProvider time, CancellationToken cancellation)
+    /// <summary>
+    /// Connects, waiting up to <see cref="StorageLimits.PostgresStartPatience"/> for the server to become available, and migrates the
+    /// schema.
+    /// </summary>
+    /// <param name="connectionString">A connection string for Npgsql, with credentials and TLS settings (`SSL Mode=VerifyFull`).</param>
+    /// <exception cref="RelayStartException">The database cannot be reached or used; the message says what to do.</exception>
+    public static async Task<PostgresStore> OpenAsync(string connectionString, StorageTelemetry telemetry, ILogger log, TimeProvider time,
+        CancellationToken cancellation)
     {
         var connections = new PostgresConnections(connectionString, time, log);
         try
@@ -54,9 +59,11 @@ public sealed partial class PostgresStore : IClusterStore
         {
             const string select = "SELECT sealed FROM relay.meta WHERE name = $1";
             if (await connection.ScalarAsync<byte[]>(select, c, name).ConfigureAwait(false) is { } stored) return stored;
-            if (candidate is null) throw new StoreException("The database lacks a row that every Relay database has.");
-            await connection.ExecuteAsync("INSERT INTO relay.meta (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", c, name, candidate).ConfigureAwait(false);
-            return await connection.ScalarAsync<byte[]>(select, c, name).ConfigureAwait(false) ?? throw new StoreException("A row that was just written is not there.");
+            if (candidate is null) throw new StoreException("The database lacks a meta row that every Relay database has.");
+            await connection.ExecuteAsync("INSERT INTO relay.meta (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", c, name,
+                candidate).ConfigureAwait(false);
+            return await connection.ScalarAsync<byte[]>(select, c, name).ConfigureAwait(false)
+                ?? throw new StoreException("A meta row is missing just after it was written.");
         }, cancellation).ConfigureAwait(false);
     }
 
@@ -78,10 +85,14 @@ public sealed partial class PostgresStore : IClusterStore
         if (position.IsAcknowledged) Acknowledged?.Invoke(stream);
     }
 
-    /// <summary>An endpoint's writes share its streams' rows: in one lane they share a transaction instead of waiting for each other.</summary>
-    private CommitLane LaneOf(string endpointId) => _lanes[(uint)string.GetHashCode(endpointId, StringComparison.Ordinal) % (uint)_lanes.Length];
+    /// <summary>
+    /// The lane for an endpoint's writes. They change the same stream rows, so in one lane they share transactions instead of waiting for
+    /// each other's locks.
+    /// </summary>
+    private CommitLane LaneOf(string endpointId)
+        => _lanes[(uint)string.GetHashCode(endpointId, StringComparison.Ordinal) % (uint)_lanes.Length];
 
-    /// <summary>Runs a write that may be done again.</summary>
+    /// <summary>Runs an idempotent write with retries.</summary>
     private async ValueTask WriteAsync(Func<NpgsqlConnection, CancellationToken, Task> write, CancellationToken cancellation)
     {
         RefuseIfClosed();

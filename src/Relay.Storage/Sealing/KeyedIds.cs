@@ -6,27 +6,28 @@ using System.Text;
 namespace Relay.Storage.Sealing;
 
 /// <summary>
-/// Names that say nothing without the key: HMAC-SHA256 cut to 128 bits over a label and length-prefixed parts. The key
-/// is the store's own, kept sealed in it, so that ids outlive a change of the sealing key.
+/// Ids that reveal nothing without the key: HMAC-SHA256, truncated to 128 bits, over a label and length-prefixed parts. The key belongs
+/// to the store and is sealed in it, so that ids survive a change of the sealing key.
 /// </summary>
 public sealed class KeyedIds : IDisposable
 {
     public const int KeySize = 32;
-    /// <summary>Characters of an id written in base32.</summary>
+    /// <summary>Length of an id in base32, in characters.</summary>
     public const int TextSize = 26;
 
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
     private readonly byte[] _key;
-    // Ready for their next use: to make one costs more than most hashes. One for each thread that hashed beside others.
+    // A pool, because creating an instance costs more than hashing most inputs. It grows to the number of threads that hash at once.
     private readonly ConcurrentBag<IncrementalHash> _free = [];
 
     /// <param name="key">32 bytes; copied.</param>
     public KeyedIds(ReadOnlySpan<byte> key) => _key = key.ToArray();
 
-    /// <summary>The id of a conversation: 26 characters of lowercase base32.</summary>
-    public string Conversation(string endpointId, string peer) => Base32(Of("conversation", Encoding.UTF8.GetBytes(endpointId), Encoding.UTF8.GetBytes(peer)));
+    /// <summary>Computes the id of a conversation: 26 characters of lowercase base32.</summary>
+    public string Conversation(string endpointId, string peer)
+        => Base32(Of("conversation", Encoding.UTF8.GetBytes(endpointId), Encoding.UTF8.GetBytes(peer)));
 
-    /// <summary>The hash of some parts under a label.</summary>
+    /// <summary>Hashes several parts under a label, which separates the uses of the key.</summary>
     public UInt128 Of(string label, params ReadOnlySpan<byte[]> parts)
     {
         var hmac = Begin();
@@ -35,7 +36,7 @@ public sealed class KeyedIds : IDisposable
         return Finish(hmac);
     }
 
-    /// <summary>The hash of one part under a label, without a copy of it.</summary>
+    /// <summary>Hashes one part under a label without copying it.</summary>
     public UInt128 Of(string label, ReadOnlySpan<byte> part)
     {
         var hmac = Begin();
@@ -44,13 +45,13 @@ public sealed class KeyedIds : IDisposable
         return Finish(hmac);
     }
 
-    /// <summary>True if the text can be an id.</summary>
+    /// <summary>True if the text has the length and the alphabet of an id.</summary>
     public static bool IsId(string text) => text.Length == TextSize && !text.AsSpan().ContainsAnyExcept(Alphabet);
 
     /// <summary>RFC 4648 base32, lowercase, unpadded.</summary>
     public static string Base32(UInt128 value) => string.Create(TextSize, value, static (text, v) =>
     {
-        // 128 bits are 25 groups of five and three bits over, which the last character carries at its top.
+        // 128 bits are 25 groups of five and three remaining bits, which are the top bits of the last character.
         for (int i = 0; i < TextSize - 1; i++) text[i] = Alphabet[(int)(v >> (123 - 5 * i)) & 31];
         text[^1] = Alphabet[(int)(v & 7) << 2];
     });

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Relay.Storage.Sealing;
 
-/// <summary>Reads what <see cref="RowWriter"/> wrote. Failure sticks and yields zeros; <see cref="IsComplete"/> is the one check.</summary>
+/// <summary>
+/// Reads what <see cref="RowWriter"/> wrote. After a failure every read returns zeros, so that callers check only
+/// <see cref="IsComplete"/> at the end.
+/// </summary>
 public ref struct RowReader(ReadOnlySpan<byte> row)
 {
     private ReadOnlySpan<byte> _rest = row;
@@ -11,7 +14,7 @@ public ref struct RowReader(ReadOnlySpan<byte> row)
 
     public readonly bool HasFailed => _failed;
 
-    /// <summary>Nothing failed, and nothing is left over.</summary>
+    /// <summary>True if no read failed and no bytes remain.</summary>
     public readonly bool IsComplete => !_failed && _rest.IsEmpty;
 
     public byte Byte() => Take(1) is [var b] ? b : (byte)0;
@@ -33,7 +36,7 @@ public ref struct RowReader(ReadOnlySpan<byte> row)
 
     public ReadOnlySpan<byte> Bytes() => Take(UInt32());
 
-    /// <summary>Everything that is left.</summary>
+    /// <summary>Reads all remaining bytes.</summary>
     public ReadOnlySpan<byte> Rest() => Take((uint)_rest.Length);
 
     public string Text() => Encoding.UTF8.GetString(Bytes());
@@ -45,7 +48,10 @@ public ref struct RowReader(ReadOnlySpan<byte> row)
         return default;
     }
 
-    /// <summary>A count of things that take at least <paramref name="least"/> bytes each, so never more than are there.</summary>
+    /// <summary>
+    /// Reads a count of elements of at least <paramref name="least"/> bytes each. A count that the remaining bytes cannot hold fails, so
+    /// that a forged count causes no large allocation.
+    /// </summary>
     public int Count(int least)
     {
         var count = UInt32();

@@ -5,7 +5,10 @@ using System.Text;
 
 namespace Relay.Storage.Sealing;
 
-/// <summary>Writes the clear form of a row: numbers big-endian, bytes and text with a length before them. Wiped when done.</summary>
+/// <summary>
+/// Writes the plaintext form of a row: integers big-endian, bytes and text with a length prefix. Written bytes are wiped before a buffer
+/// returns to its pool.
+/// </summary>
 public sealed class RowWriter : IBufferWriter<byte>, IDisposable
 {
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(1024);
@@ -40,7 +43,7 @@ public sealed class RowWriter : IBufferWriter<byte>, IDisposable
         _length += length;
     }
 
-    /// <summary>By name, so that a value added in the middle of an enumeration changes no stored row.</summary>
+    /// <summary>Writes an enum value by name, so that stored rows stay valid when values are added or reordered.</summary>
     public void Name<T>(T value) where T : struct, Enum => Text(value.ToString());
 
     public void Advance(int count)

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Relay.Storage.Sealing;
 
-/// <summary>What a sealed value is; each has a key of its own.</summary>
+/// <summary>The kinds of sealed values. Each has its own derived key, and the number is part of the associated data.</summary>
 public enum SealedTable : byte
 {
     Meta = 1,
@@ -13,28 +13,31 @@ public enum SealedTable : byte
     Seen = 4,
     Outbox = 5,
     Document = 6,
-    // What travels over the broker.
+    // Messages between nodes.
     Command = 16,
     Answer = 17,
     Announcement = 18,
 }
 
-/// <summary>Where a sealed value stands: a value moved to another row, or put back from an older version, does not open.</summary>
+/// <summary>
+/// The row that a sealed value belongs to. It is part of the associated data, so that a value moved to another row, or replaced by an
+/// older version, does not open.
+/// </summary>
 /// <param name="Owner">The endpoint, or the name of a meta row.</param>
 /// <param name="Id">The conversation, or the stream.</param>
-/// <param name="Version">Of the row: commit version or sequence.</param>
+/// <param name="Version">Commit version or sequence of the row.</param>
 public readonly record struct RowKey(string Owner, string Id, ulong Version);
 
 /// <summary>
-/// Seals what is stored: format (1) ‖ key id (4) ‖ nonce (24) ‖ ciphertext ‖ tag (16), XAES-256-GCM, with table, row key
-/// and version as associated data. Safe for many threads.
+/// Seals stored values with XAES-256-GCM: format (1 byte) ‖ key id (4) ‖ nonce (24) ‖ ciphertext ‖ tag (16), with table, row key and
+/// version as associated data. Thread-safe.
 /// </summary>
 public sealed class Sealer : IDisposable
 {
     private const byte Format = 1;
     private const int HeaderSize = 1 + 4 + Xaes256Gcm.NonceSize;
 
-    /// <summary>Bytes that sealing adds.</summary>
+    /// <summary>Bytes that sealing adds to a value.</summary>
     public const int Overhead = HeaderSize + Xaes256Gcm.TagSize;
 
     private readonly Dictionary<SealedTable, Xaes256Gcm> _ciphers = [];
@@ -63,12 +66,14 @@ public sealed class Sealer : IDisposable
         return value;
     }
 
-    /// <returns>The clear bytes, to be wiped by the caller; null if the value is damaged, foreign, or of another row, version or key.</returns>
+    /// <summary>Verifies and decrypts a sealed value.</summary>
+    /// <returns>The plaintext, which the caller wipes; null if the value is damaged, forged, or of another row, version or key.</returns>
     public byte[]? TryOpen(SealedTable table, in RowKey row, ReadOnlySpan<byte> value)
     {
         if (value.Length < Overhead || value[0] != Format || BinaryPrimitives.ReadUInt32LittleEndian(value[1..]) != _keyId) return null;
         var clear = new byte[value.Length - Overhead];
-        return _ciphers[table].TryOpen(value.Slice(5, Xaes256Gcm.NonceSize), value[HeaderSize..], Associated(table, row), clear) ? clear : null;
+        return _ciphers[table].TryOpen(value.Slice(5, Xaes256Gcm.NonceSize), value[HeaderSize..], Associated(table, row), clear)
+            ? clear : null;
     }
 
     private static byte[] Associated(SealedTable table, in RowKey row)

@@ -4,7 +4,9 @@ using Relay.Storage.Files;
 
 namespace Relay.Storage.Sealing;
 
-/// <summary>The key-encryption key: 32 bytes from which every key at rest is derived (HKDF-SHA256, one label a purpose).</summary>
+/// <summary>
+/// The master key: 32 bytes from which every key for data at rest is derived by HKDF-SHA256 with one label for each purpose.
+/// </summary>
 public sealed class SealingKey : IDisposable
 {
     public const int Size = 32;
@@ -20,14 +22,14 @@ public sealed class SealingKey : IDisposable
         Id = BitConverter.ToUInt32(HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, 4, info: "relay/v1/key-id"u8.ToArray()));
     }
 
-    /// <summary>Tells one sealing key from another; says nothing about it.</summary>
+    /// <summary>Identifies the key in sealed values; derived from the key and reveals nothing about it.</summary>
     public uint Id { get; }
 
-    /// <summary>Fills <paramref name="derived"/> with the key of a purpose.</summary>
+    /// <summary>Fills <paramref name="derived"/> with the key for a purpose.</summary>
     public void Derive(string purpose, Span<byte> derived)
         => HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, derived, salt: [], info: Encoding.ASCII.GetBytes("relay/v1/" + purpose));
 
-    /// <summary>Makes the key file (mode 0600, whole or not at all).</summary>
+    /// <summary>Creates a random key and writes its file atomically (mode 0600).</summary>
     public static SealingKey Create(string path, FillRandom random)
     {
         Span<byte> key = stackalloc byte[Size];
@@ -50,14 +52,14 @@ public sealed class SealingKey : IDisposable
     }
 
     /// <summary>Reads the key file.</summary>
-    /// <exception cref="RelayStartException">Others may read it, or it is not a sealing key.</exception>
+    /// <exception cref="RelayStartException">Other users may read the file, or it is not a sealing key.</exception>
     public static SealingKey Read(string path)
     {
         if (!OperatingSystem.IsWindows())
         {
             const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
             if ((File.GetUnixFileMode(path) & ~owner) != 0)
-                throw new RelayStartException($"The sealing key {path} may be read by others. Make it private: chmod 600 {path}");
+                throw new RelayStartException($"The sealing key {path} is readable by other users. Make it private: chmod 600 {path}");
         }
         var bytes = new byte[Header.Length + 44 + 1];
         Span<byte> key = stackalloc byte[Size];
@@ -67,9 +69,11 @@ public sealed class SealingKey : IDisposable
             int read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             var text = bytes.AsSpan(0, read).TrimEnd("\r\n"u8);
             if (!text.StartsWith(Encoding.ASCII.GetBytes(Header)) || file.ReadByte() != -1
-                || System.Buffers.Text.Base64.DecodeFromUtf8(text[Header.Length..], key, out _, out int length) != System.Buffers.OperationStatus.Done
+                || System.Buffers.Text.Base64.DecodeFromUtf8(text[Header.Length..], key, out _, out int length)
+                    != System.Buffers.OperationStatus.Done
                 || length != Size)
-                throw new RelayStartException($"{path} is not a Relay sealing key. Put the right one back from a backup; without it nothing in the database can be read.");
+                throw new RelayStartException($"{path} is not a Relay sealing key. Restore the right one from a backup; without it nothing "
+                    + "in the database can be read.");
             return new SealingKey(key);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

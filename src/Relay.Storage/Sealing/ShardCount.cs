@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Relay.Storage.Sealing;
 
-/// <summary>How many shards a cluster has, sealed in a document: fixed by the first node, as conversations are spread by it.</summary>
+/// <summary>
+/// The number of shards of a cluster, sealed in a document. The first node sets it, and it cannot be changed later, because it
+/// determines the shard of every conversation.
+/// </summary>
 public static class ShardCount
 {
     /// <summary>The document's name.</summary>
@@ -17,7 +20,7 @@ public static class ShardCount
         return sealer.Seal(SealedTable.Meta, Place, value);
     }
 
-    /// <returns>Null if the record does not open.</returns>
+    /// <returns>Null if the value is not authentic.</returns>
     public static int? TryOpen(Sealer sealer, byte[] value)
         => sealer.TryOpen(SealedTable.Meta, Place, value) is { Length: 4 } clear ? BinaryPrimitives.ReadInt32BigEndian(clear) : null;
 }

@@ -3,17 +3,17 @@ using System.Security.Cryptography;
 namespace Relay.Storage.Sealing;
 
 /// <summary>
-/// The key of a store's keyed ids, which lies sealed in the store: opening it proves the sealing key before anything is
-/// written.
+/// The key of a store's keyed ids, sealed in the store. Opening it at start proves that the sealing key is the right one before
+/// anything is written.
 /// </summary>
 public static class StoreIdentity
 {
-    /// <summary>The name of its row.</summary>
+    /// <summary>The name of the meta row or document that holds the key.</summary>
     public const string Row = "identity";
 
     private static readonly RowKey Place = new(Row, "", 1);
 
-    /// <summary>A new one, sealed.</summary>
+    /// <summary>Creates a random key and seals it.</summary>
     public static byte[] Make(Sealer sealer, FillRandom random)
     {
         var key = new byte[KeyedIds.KeySize];
@@ -23,7 +23,7 @@ public static class StoreIdentity
         return value;
     }
 
-    /// <returns>Null if the sealing key is not the one that it was sealed with.</returns>
+    /// <returns>Null if the value was sealed with another key, or is not authentic.</returns>
     public static KeyedIds? TryOpen(Sealer sealer, byte[] value)
     {
         if (sealer.TryOpen(SealedTable.Meta, Place, value) is not { Length: KeyedIds.KeySize } key) return null;

@@ -6,9 +6,9 @@ namespace Relay.Storage.Sealing;
 
 /// <summary>
 /// XAES-256-GCM (C2SP): AES-256-GCM under a key derived from the first half of a 192-bit nonce by AES-CMAC in counter
-/// mode. With a plain 96-bit nonce drawn at random, one key would be at its bound of 2³² rows after days; with 192 bits
-/// it never is, and no counter has to survive a crash. A derived key is used for a run of nonces with the same first half,
-/// whose second half counts from a random start: deriving it and making its schedule cost more than most seals.
+/// mode. With random 96-bit nonces, one key would reach its bound of 2³² rows within days; with 192 bits it never does, and no counter
+/// has to survive a crash. A derived key is used for a run of nonces with the same first half, whose second half counts from a random
+/// start, because the derivation and the key schedule cost more than most seals.
 /// </summary>
 internal sealed class Xaes256Gcm : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class Xaes256Gcm : IDisposable
     private readonly Aes _aes = Aes.Create();
     private readonly byte[] _k1 = new byte[16];
     private readonly Lock _lock = new();
-    // One for each thread that has sealed at the same time as others.
+    // Idle runs. There are as many as threads that have sealed at the same time.
     private readonly ConcurrentBag<Run> _runs = [];
     private volatile bool _isDisposed;
 
@@ -30,14 +30,14 @@ internal sealed class Xaes256Gcm : IDisposable
         Span<byte> zero = stackalloc byte[16];
         zero.Clear();
         _aes.EncryptEcb(zero, _k1, PaddingMode.None);
-        // CMAC's first subkey: L doubled in GF(2^128), without a branch on the secret bit.
+        // The first subkey of CMAC: L doubled in GF(2^128), without a branch on the secret bit.
         var l = BinaryPrimitives.ReadUInt128BigEndian(_k1);
         BinaryPrimitives.WriteUInt128BigEndian(_k1, (l << 1) ^ ((UInt128)0x87 * (l >> 127)));
     }
 
-    /// <summary>Seals under a nonce that was never used and never will be.</summary>
-    /// <param name="nonce">24 bytes, filled in.</param>
-    /// <param name="output">As long as <paramref name="clear"/> and <see cref="TagSize"/> more: ciphertext ‖ tag.</param>
+    /// <summary>Seals under a fresh nonce.</summary>
+    /// <param name="nonce">Receives the 24-byte nonce.</param>
+    /// <param name="output">Receives ciphertext ‖ tag; <see cref="TagSize"/> longer than <paramref name="clear"/>.</param>
     public void Seal(FillRandom random, Span<byte> nonce, ReadOnlySpan<byte> clear, ReadOnlySpan<byte> associated, Span<byte> output)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -47,15 +47,17 @@ internal sealed class Xaes256Gcm : IDisposable
         else run.Dispose();
     }
 
-    /// <param name="nonce">24 bytes that are not used twice.</param>
-    /// <param name="output">As long as <paramref name="clear"/> and <see cref="TagSize"/> more: ciphertext ‖ tag.</param>
+    /// <summary>Seals under a given nonce.</summary>
+    /// <param name="nonce">24 bytes, never reused under this key.</param>
+    /// <param name="output">Receives ciphertext ‖ tag; <see cref="TagSize"/> longer than <paramref name="clear"/>.</param>
     public void Seal(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> clear, ReadOnlySpan<byte> associated, Span<byte> output)
     {
         using var gcm = Derive(nonce[..PrefixSize]);
         gcm.Encrypt(nonce[PrefixSize..], clear, output[..clear.Length], output[clear.Length..], associated);
     }
 
-    /// <returns>False if the tag does not verify; <paramref name="clear"/> is zero then.</returns>
+    /// <summary>Verifies and decrypts ciphertext ‖ tag.</summary>
+    /// <returns>False if the tag does not verify; <paramref name="clear"/> is zeroed then.</returns>
     public bool TryOpen(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> input, ReadOnlySpan<byte> associated, Span<byte> clear)
     {
         using var gcm = Derive(nonce[..PrefixSize]);
@@ -90,10 +92,10 @@ internal sealed class Xaes256Gcm : IDisposable
             prefix.CopyTo(block[4..]);
             for (int j = 0; j < 16; j++) block[j] ^= _k1[j];
         }
-        // An Aes instance is not documented as safe for two threads.
+        // An Aes instance is not documented as thread-safe.
         lock (_lock)
         {
-            // An Aes that was disposed of makes itself a new key, and what is sealed with that nobody ever opens.
+            // A disposed Aes generates a new key, and a value sealed under that key could never be opened.
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             _aes.EncryptEcb(blocks, key, PaddingMode.None);
         }
@@ -110,7 +112,7 @@ internal sealed class Xaes256Gcm : IDisposable
         CryptographicOperations.ZeroMemory(_k1);
     }
 
-    /// <summary>A derived key and its next nonce. One thread at a time.</summary>
+    /// <summary>A derived key and its next nonce. Not thread-safe.</summary>
     private sealed class Run : IDisposable
     {
         private readonly AesGcm _gcm;
@@ -121,7 +123,7 @@ internal sealed class Xaes256Gcm : IDisposable
         {
             _gcm = gcm;
             _prefix = first[..PrefixSize].ToArray();
-            // The last 12 bytes, behind four that do not count.
+            // The last 12 bytes of the nonce; the four bytes read before them are masked out.
             _suffix = BinaryPrimitives.ReadUInt128BigEndian(first[^16..]) & Last;
         }
 

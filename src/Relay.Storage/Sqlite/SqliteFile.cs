@@ -5,12 +5,12 @@ using Relay.Storage.Files;
 
 namespace Relay.Storage.Sqlite;
 
-/// <summary>Making, and above all refusing, a database file: a file that is not wholly ours is never written to.</summary>
+/// <summary>Creates a database file, and checks an existing one. A file that fails the check is never written to.</summary>
 public static class SqliteFile
 {
     private const int HeaderSize = 100, UserVersionOffset = 60, ApplicationIdOffset = 68;
 
-    /// <summary>Makes the file with its tables, whole or not at all, readable by the owner only.</summary>
+    /// <summary>Creates the file with its tables, atomically and readable by its owner only.</summary>
     public static void Create(string path)
     {
         var temporary = path + ".new";
@@ -23,16 +23,20 @@ public static class SqliteFile
         DurableFile.Rename(temporary, path, overwrite: false);
     }
 
-    /// <summary>Before a file is made: SQLite would replay a log left beside one that is gone into the new one.</summary>
+    /// <summary>
+    /// Refuses to create a database beside a leftover write-ahead log, because SQLite would replay the log into the new file.
+    /// </summary>
     /// <exception cref="RelayStartException">There is a log.</exception>
     public static void CheckNoLog(string path)
     {
-        if (File.Exists(path + "-wal")) throw new RelayStartException($"{path}-wal is there without {path}. Put the database back, or move the log away with it. Nothing was changed.");
+        if (File.Exists(path + "-wal"))
+            throw new RelayStartException(
+                $"{path}-wal exists but {path} does not. Restore the database, or move the log away too. Nothing was changed.");
     }
 
-    /// <summary>Looks at an existing file without writing to it.</summary>
+    /// <summary>Checks an existing file and reads a meta row, without writing to the file.</summary>
     /// <returns>The meta row of that name; null if there is none.</returns>
-    /// <exception cref="RelayStartException">It is foreign, damaged or of a newer version.</exception>
+    /// <exception cref="RelayStartException">The file belongs to another program, is damaged or has a newer version.</exception>
     public static byte[]? Check(string path, string metaName)
     {
         CheckHeader(path);
@@ -62,16 +66,25 @@ public static class SqliteFile
         using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
         {
             if (file.ReadAtLeast(header, HeaderSize, throwOnEndOfStream: false) < HeaderSize || !header.StartsWith("SQLite format 3\0"u8))
-                throw new RelayStartException($"{path} is not a SQLite database. If it is Relay's it is damaged: put a backup in its place, without its sessions (see Back up and restore in deploy/README.md), or move it away to begin anew. It was not touched.");
+                throw new RelayStartException(
+                    $"{path} is not a SQLite database. If it is Relay's, it is damaged: replace it with a backup, "
+                    + "without its sessions (see Back up and restore in deploy/README.md), or move it away to start with an empty "
+                    + "database. It was not changed.");
         }
         if (BinaryPrimitives.ReadUInt32BigEndian(header[ApplicationIdOffset..]) != SqliteSchema.ApplicationId)
-            throw new RelayStartException($"{path} is a database of another program. Choose another data directory, or move the file away. It was not touched.");
-        if (BinaryPrimitives.ReadUInt32BigEndian(header[UserVersionOffset..]) is var version && version > SqliteSchema.Version) throw Newer(path, version);
+            throw new RelayStartException($"{path} is a database of another program. Choose another data directory, or move the file away. "
+                + "It was not changed.");
+        if (BinaryPrimitives.ReadUInt32BigEndian(header[UserVersionOffset..]) is var version && version > SqliteSchema.Version)
+            throw Newer(path, version);
     }
 
     private static RelayStartException Newer(string path, long version) => new(string.Create(CultureInfo.InvariantCulture,
-        $"{path} has schema version {version}, made by a newer Relay; this one knows up to {SqliteSchema.Version}. Start the newer one. The file was not touched."));
+        $"{path} has schema version {version}, written by a newer Relay; this one supports versions up to {SqliteSchema.Version}. "
+        + $"Start the newer one. The file was not changed."));
 
     private static RelayStartException Damaged(string path, SqliteException? e) => new(
-        $"{path} is damaged{(e is null ? "" : string.Create(CultureInfo.InvariantCulture, $" (SQLite error {e.SqliteExtendedErrorCode})"))}. Put a backup in its place, without its sessions (see Back up and restore in deploy/README.md), or move it away (with its -wal and -shm files) to begin anew. It was not touched.", e);
+        $"{path} is damaged"
+        + (e is null ? "" : string.Create(CultureInfo.InvariantCulture, $" (SQLite error {e.SqliteExtendedErrorCode})"))
+        + ". Replace it with a backup, without its sessions (see Back up and restore in deploy/README.md), or move it away (with its -wal "
+        + "and -shm files) to start with an empty database. It was not changed.", e);
 }

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Relay.Storage.Sqlite;
 
-/// <summary>A few read connections, lent out one at a time. In WAL mode they never wait for the writer.</summary>
+/// <summary>A pool of read connections, each used by one caller at a time. In WAL mode readers never wait for the writer.</summary>
 internal sealed class SqliteReaders : IAsyncDisposable
 {
     private readonly SemaphoreSlim _free;
@@ -48,7 +48,7 @@ internal sealed class SqliteReaders : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for those who read and closes the connections; later readers are refused.</summary>
+    /// <summary>Waits for the reads in progress and closes the connections; later reads fail.</summary>
     public async ValueTask DisposeAsync()
     {
         for (int i = 0; i < _count; i++) await _free.WaitAsync().ConfigureAwait(false);

@@ -1,9 +1,9 @@
 namespace Relay.Storage.Sqlite;
 
-/// <summary>The rows of a query, one at a time.</summary>
+/// <summary>A cursor over the rows of a query. Disposing of it resets the statement for its next run.</summary>
 internal readonly ref struct SqliteRows(SqliteStatement statement) : IDisposable
 {
-    /// <summary>Moves to the next row; false if there is none.</summary>
+    /// <summary>Advances to the next row; false if there is none.</summary>
     public bool Read() => statement.Step();
 
     public bool IsNull(int column) => statement.IsNull(column);

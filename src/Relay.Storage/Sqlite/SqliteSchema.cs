@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Relay.Storage.Sqlite;
 
-/// <summary>The tables, as a list of migrations: the schema's version is how many of them were applied.</summary>
+/// <summary>The tables, as a list of migrations. The schema version of a file is the number of migrations applied to it.</summary>
 internal static class SqliteSchema
 {
-    /// <summary>"RLAY" in the file's header: what tells a Relay database from any other.</summary>
+    /// <summary>"RLAY" in the file's header, which identifies a Relay database.</summary>
     public const uint ApplicationId = 0x524C_4159;
 
-    /// <summary>Of this program. A file with a higher one is refused.</summary>
+    /// <summary>The schema version of this program. A file with a higher version is refused.</summary>
     public static int Version => Migrations.Length;
 
     /// <summary>
-    /// Only ever appended to. Sealed columns say nothing without the key; ids are keyed hashes. `due` is the next deadline
-    /// in Unix ms; `seen.version` and `outbox.sequence` are part of what is sealed.
+    /// The migrations, oldest first; released ones never change. Sealed columns are unreadable without the key; ids are keyed hashes.
+    /// `due` is the next deadline in Unix ms; `seen.version` and `outbox.sequence` are authenticated by the seal.
     /// </summary>
     private static readonly string[] Migrations =
     [
@@ -70,14 +70,14 @@ internal static class SqliteSchema
         """,
     ];
 
-    /// <summary>Makes the tables of an empty file.</summary>
+    /// <summary>Marks an empty file as a Relay database and creates its tables.</summary>
     public static void Create(SqliteSession session)
     {
         session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
         Migrate(session);
     }
 
-    /// <summary>Applies what is missing, each migration with its version in one transaction.</summary>
+    /// <summary>Applies the missing migrations, each in one transaction with its version number.</summary>
     public static void Migrate(SqliteSession session)
     {
         for (int version = ReadVersion(session); version < Version; version++)

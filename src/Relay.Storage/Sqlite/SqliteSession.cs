@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Relay.Storage.Sqlite;
 
-/// <summary>One connection with its prepared statements. One thread at a time.</summary>
+/// <summary>A connection with its cache of prepared statements. Not thread-safe.</summary>
 internal sealed class SqliteSession : IDisposable
 {
     private const int BusyTimeoutMs = 5000;
@@ -21,7 +21,8 @@ internal sealed class SqliteSession : IDisposable
     /// <exception cref="SqliteException"/>
     public static SqliteSession Open(string path, SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
         try
         {
             connection.Open();
@@ -39,18 +40,20 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    /// <summary>Runs a statement with parameters $1, $2, …; the number of rows changed.</summary>
+    /// <summary>Runs a statement with parameters $1, $2, … and returns the number of changed rows.</summary>
     public int Execute(string sql, params ReadOnlySpan<SqliteValue> parameters)
     {
         using var rows = Query(sql, parameters);
         while (rows.Read())
         {
-            // A pragma may answer; nobody has asked.
+            // A pragma may return rows, which are ignored.
         }
         return raw.sqlite3_changes(_handle);
     }
 
-    /// <summary>The first column of the first row (long, string, byte[]); null if there is none or it is null.</summary>
+    /// <summary>
+    /// Runs a query and returns the first column of the first row (long, string or byte[]); null if there is no row or it is NULL.
+    /// </summary>
     public object? Scalar(string sql, params ReadOnlySpan<SqliteValue> parameters)
     {
         var statement = Prepare(sql, parameters);
@@ -58,7 +61,9 @@ internal sealed class SqliteSession : IDisposable
         return rows.Read() ? statement.Value(0) : null;
     }
 
-    /// <summary>The rows; dispose of them before the next statement with the same text.</summary>
+    /// <summary>
+    /// Runs a query. Dispose of the rows before the next statement with the same text, which shares the prepared statement.
+    /// </summary>
     public SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> parameters) => new(Prepare(sql, parameters));
 
     /// <summary>Runs several statements without parameters.</summary>

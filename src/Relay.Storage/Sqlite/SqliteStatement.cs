@@ -7,15 +7,15 @@ using SQLitePCL;
 namespace Relay.Storage.Sqlite;
 
 /// <summary>
-/// A prepared statement, kept and run again. The ADO.NET provider makes a reader, a list and boxes at every run and looks
-/// parameters up by name, which costs several times what SQLite itself needs for a row.
+/// A prepared statement that is reused. It bypasses the ADO.NET provider, which allocates a reader, a list and boxed values for every
+/// run and looks up parameters by name: several times the cost of SQLite's own work for a row.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {
     private const int OnStack = 256;
     private readonly sqlite3 _connection;
     private readonly sqlite3_stmt _statement;
-    // Where $1, $2, … stand: SQLite numbers named parameters in the order in which it meets them.
+    // SQLite's indices of $1, $2, …: it numbers named parameters in order of their first occurrence in the text.
     private readonly int[] _places;
 
     /// <exception cref="SqliteException"/>
@@ -24,10 +24,11 @@ internal sealed class SqliteStatement : IDisposable
         _connection = connection;
         Check(raw.sqlite3_prepare_v3(connection, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
         _places = new int[raw.sqlite3_bind_parameter_count(_statement)];
-        for (int i = 0; i < _places.Length; i++) _places[i] = raw.sqlite3_bind_parameter_index(_statement, string.Create(CultureInfo.InvariantCulture, $"${i + 1}"));
+        for (int i = 0; i < _places.Length; i++)
+            _places[i] = raw.sqlite3_bind_parameter_index(_statement, string.Create(CultureInfo.InvariantCulture, $"${i + 1}"));
     }
 
-    /// <summary>Sets parameters $1, $2, …</summary>
+    /// <summary>Binds the values to the parameters $1, $2, …</summary>
     public void Bind(ReadOnlySpan<SqliteValue> parameters)
     {
         for (int i = 0; i < parameters.Length; i++)
@@ -43,7 +44,7 @@ internal sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <summary>True: there is a row; false: it is done.</summary>
+    /// <summary>Runs the statement to its next row; false if there are no more.</summary>
     /// <exception cref="SqliteException"/>
     public bool Step()
     {
@@ -53,7 +54,9 @@ internal sealed class SqliteStatement : IDisposable
         return false;
     }
 
-    /// <summary>Ready for the next run. Its outcome is that of the last step, which has been told.</summary>
+    /// <summary>
+    /// Prepares the statement for its next run. SQLite's result repeats an error that <see cref="Step"/> has thrown already.
+    /// </summary>
     public void Reset() => raw.sqlite3_reset(_statement);
 
     public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
@@ -64,7 +67,7 @@ internal sealed class SqliteStatement : IDisposable
 
     public byte[] Blob(int column) => raw.sqlite3_column_blob(_statement, column).ToArray();
 
-    /// <summary>A long, a string, an array of bytes or null.</summary>
+    /// <summary>The column as a long, a string, a byte array or null.</summary>
     public object? Value(int column) => raw.sqlite3_column_type(_statement, column) switch
     {
         raw.SQLITE_INTEGER => Int64(column),
@@ -77,7 +80,7 @@ internal sealed class SqliteStatement : IDisposable
 
     private int BindText(int index, string text)
     {
-        // An empty span has no address, and that would be NULL.
+        // An empty span has a null address, which SQLite would bind as NULL.
         if (text.Length == 0) return raw.sqlite3_bind_text(_statement, index, text);
         int most = Encoding.UTF8.GetMaxByteCount(text.Length);
         byte[]? rented = most > OnStack ? ArrayPool<byte>.Shared.Rent(most) : null;

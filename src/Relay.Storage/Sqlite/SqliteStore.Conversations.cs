@@ -4,16 +4,19 @@ namespace Relay.Storage.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => _readers.ReadAsync(s =>
+    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation)
+        => _readers.ReadAsync(s =>
     {
-        // One snapshot for both tables: a commit in between must not be half seen.
+        // A transaction, so that both tables are read from one snapshot.
         s.Execute("BEGIN");
         try
         {
-            using var row = s.Query("SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id = $2", endpointId, conversationId);
+            using var row = s.Query("SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id = $2",
+                endpointId, conversationId);
             if (!row.Read()) return null;
             var seen = new List<SeenRow>();
-            using (var rows = s.Query("SELECT version, sealed FROM seen WHERE endpoint = $1 AND conversation = $2 ORDER BY version", endpointId, conversationId))
+            using (var rows = s.Query(
+                "SELECT version, sealed FROM seen WHERE endpoint = $1 AND conversation = $2 ORDER BY version", endpointId, conversationId))
             {
                 while (rows.Read()) seen.Add(new SeenRow((ulong)rows.Int64(0), rows.Blob(1)));
             }
@@ -25,10 +28,13 @@ public sealed partial class SqliteStore
         }
     }, cancellation);
 
-    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<ConversationRow>>(s =>
+    public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
+        => _readers.ReadAsync<IReadOnlyList<ConversationRow>>(s =>
     {
         var list = new List<ConversationRow>();
-        using var rows = s.Query("SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3", endpointId, afterId ?? "", (long)max);
+        using var rows = s.Query(
+            "SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3",
+            endpointId, afterId ?? "", (long)max);
         while (rows.Read()) list.Add(Conversation(rows, []));
         return list;
     }, cancellation);
@@ -39,7 +45,8 @@ public sealed partial class SqliteStore
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => _readers.ReadAsync(s =>
     {
         var due = new List<(string, string)>();
-        using (var rows = s.Query("SELECT endpoint, id FROM conversation WHERE due IS NOT NULL AND due <= $1 ORDER BY due LIMIT $2", untilMs, (long)max))
+        using (var rows = s.Query(
+            "SELECT endpoint, id FROM conversation WHERE due IS NOT NULL AND due <= $1 ORDER BY due LIMIT $2", untilMs, (long)max))
         {
             while (rows.Read()) due.Add((rows.Text(0), rows.Text(1)));
         }
@@ -47,37 +54,49 @@ public sealed partial class SqliteStore
     }, cancellation);
 
     public async ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => await _writer.RunAsync((s, _) => s.Execute("UPDATE conversation SET due = NULL WHERE endpoint = $1 AND id = $2", endpointId, conversationId)).ConfigureAwait(false);
+        => await _writer.RunAsync((s, _) => s.Execute("UPDATE conversation SET due = NULL WHERE endpoint = $1 AND id = $2",
+            endpointId, conversationId)).ConfigureAwait(false);
 
-    public async ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation)
-        => await _writer.RunAsync((s, _) => s.Execute("UPDATE conversation SET due = $4 WHERE endpoint = $1 AND id = $2 AND due <= $3", endpointId, conversationId, dueByMs, untilMs)).ConfigureAwait(false);
+    public async ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs,
+        CancellationToken cancellation)
+        => await _writer.RunAsync((s, _) => s.Execute("UPDATE conversation SET due = $4 WHERE endpoint = $1 AND id = $2 AND due <= $3",
+            endpointId, conversationId, dueByMs, untilMs)).ConfigureAwait(false);
 
-    /// <summary>Everything that can refuse comes first: a refused unit has written nothing, and its neighbours go on.</summary>
+    /// <summary>
+    /// Commits one unit within the group's transaction. All checks come before the first write, so that a refused unit leaves the
+    /// transaction usable for the other jobs of the group.
+    /// </summary>
     private static CommitResult Commit(SqliteSession s, StreamPositions streams, CommitUnit unit)
     {
         foreach (var append in unit.Outbox)
         {
-            // Only what stood there before counts: a unit is not refused half-way for its own rows.
+            // The bound is checked before the unit's own rows are added: a unit is accepted or refused as a whole.
             if (streams.Of(append.Stream) is { IsFull: true }) return new CommitResult.StreamFull(append.Stream);
         }
         if (unit.ExpectedVersion == 0)
         {
-            if (s.Scalar("SELECT version FROM conversation WHERE endpoint = $1 AND id = $2", unit.EndpointId, unit.ConversationId) is not null) return CommitResult.Conflict.Instance;
-            if (s.Scalar("SELECT conversations FROM endpoint WHERE id = $1", unit.EndpointId) is not long conversations) return CommitResult.NoEndpoint.Instance;
+            if (s.Scalar("SELECT version FROM conversation WHERE endpoint = $1 AND id = $2", unit.EndpointId, unit.ConversationId)
+                is not null)
+                return CommitResult.Conflict.Instance;
+            if (s.Scalar("SELECT conversations FROM endpoint WHERE id = $1", unit.EndpointId) is not long conversations)
+                return CommitResult.NoEndpoint.Instance;
             if (conversations >= StorageLimits.MaxConversationsPerEndpoint) return CommitResult.TooManyConversations.Instance;
             s.Execute("UPDATE endpoint SET conversations = conversations + 1 WHERE id = $1", unit.EndpointId);
             s.Execute("INSERT INTO conversation (endpoint, id, version, updated, due, sealed) VALUES ($1, $2, 1, $3, $4, $5)",
                 unit.EndpointId, unit.ConversationId, unit.UpdatedMs, unit.DueMs, unit.Sealed);
         }
-        else if (s.Execute("UPDATE conversation SET version = version + 1, updated = $4, due = $5, sealed = $6 WHERE endpoint = $1 AND id = $2 AND version = $3",
+        else if (s.Execute("UPDATE conversation SET version = version + 1, updated = $4, due = $5, sealed = $6 "
+            + "WHERE endpoint = $1 AND id = $2 AND version = $3",
             unit.EndpointId, unit.ConversationId, (long)unit.ExpectedVersion, unit.UpdatedMs, unit.DueMs, unit.Sealed) == 0)
         {
             return CommitResult.Conflict.Instance;
         }
         if (unit.SealedSeen is not null)
-            s.Execute("INSERT INTO seen (endpoint, conversation, version, sealed) VALUES ($1, $2, $3, $4)", unit.EndpointId, unit.ConversationId, (long)unit.ExpectedVersion + 1, unit.SealedSeen);
+            s.Execute("INSERT INTO seen (endpoint, conversation, version, sealed) VALUES ($1, $2, $3, $4)", unit.EndpointId,
+                unit.ConversationId, (long)unit.ExpectedVersion + 1, unit.SealedSeen);
         if (unit.ForgetSeenThrough > 0)
-            s.Execute("DELETE FROM seen WHERE endpoint = $1 AND conversation = $2 AND version <= $3", unit.EndpointId, unit.ConversationId, (long)unit.ForgetSeenThrough);
+            s.Execute("DELETE FROM seen WHERE endpoint = $1 AND conversation = $2 AND version <= $3", unit.EndpointId, unit.ConversationId,
+                (long)unit.ForgetSeenThrough);
         foreach (var append in unit.Outbox) Append(s, streams.Of(append.Stream), append);
         return CommitResult.Committed.Instance;
     }
@@ -86,7 +105,8 @@ public sealed partial class SqliteStore
     {
         ulong sequence = position.Last + 1;
         var value = append.Seal(sequence);
-        s.Execute("INSERT INTO outbox (endpoint, kind, sequence, sealed) VALUES ($1, $2, $3, $4)", append.Stream.EndpointId, (long)append.Stream.Kind, (long)sequence, value);
+        s.Execute("INSERT INTO outbox (endpoint, kind, sequence, sealed) VALUES ($1, $2, $3, $4)", append.Stream.EndpointId,
+            (long)append.Stream.Kind, (long)sequence, value);
         position.Last = sequence;
         position.Bytes += value.Length;
         position.Rows.Add(value);

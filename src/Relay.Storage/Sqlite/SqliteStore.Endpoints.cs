@@ -6,23 +6,28 @@ public sealed partial class SqliteStore
 {
     private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed FROM endpoint";
 
-    public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation) => await _writer.RunAsync((s, _) =>
+    public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
+        => await _writer.RunAsync((s, _) =>
     {
-        if (s.Scalar("SELECT 1 FROM endpoint WHERE request = $1", Blob(endpoint.Request)) is not null) return InsertEndpointResult.RequestSeen;
+        if (s.Scalar("SELECT 1 FROM endpoint WHERE request = $1", Blob(endpoint.Request)) is not null)
+            return InsertEndpointResult.RequestSeen;
         if (s.Scalar("SELECT 1 FROM endpoint WHERE id = $1", endpoint.Id) is not null) return InsertEndpointResult.IdTaken;
-        if (s.Scalar("SELECT 1 FROM endpoint WHERE address = $1", Blob(endpoint.Address)) is not null) return InsertEndpointResult.AddressTaken;
+        if (s.Scalar("SELECT 1 FROM endpoint WHERE address = $1", Blob(endpoint.Address)) is not null)
+            return InsertEndpointResult.AddressTaken;
         if ((long)s.Scalar("SELECT count(*) FROM endpoint")! >= StorageLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
         s.Execute("INSERT INTO endpoint (id, address, request, request_content, sealed) VALUES ($1, $2, $3, $4, $5)",
             endpoint.Id, Blob(endpoint.Address), Blob(endpoint.Request), Blob(endpoint.RequestContent), endpoint.Sealed);
         return InsertEndpointResult.Inserted;
     }).ConfigureAwait(false);
 
-    public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => _readers.ReadAsync(s => One(s, SelectEndpoint + " WHERE id = $1", id), cancellation);
+    public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation)
+        => _readers.ReadAsync(s => Find(s, SelectEndpoint + " WHERE id = $1", id), cancellation);
 
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
-        => _readers.ReadAsync(s => One(s, SelectEndpoint + " WHERE request = $1", Blob(request)), cancellation);
+        => _readers.ReadAsync(s => Find(s, SelectEndpoint + " WHERE request = $1", Blob(request)), cancellation);
 
-    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<EndpointRow>>(s =>
+    public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
+        => _readers.ReadAsync<IReadOnlyList<EndpointRow>>(s =>
     {
         var list = new List<EndpointRow>();
         using var rows = s.Query(SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", afterId ?? "", (long)max);
@@ -30,7 +35,7 @@ public sealed partial class SqliteStore
         return list;
     }, cancellation);
 
-    private static EndpointRow? One(SqliteSession s, string sql, SqliteValue key)
+    private static EndpointRow? Find(SqliteSession s, string sql, SqliteValue key)
     {
         using var rows = s.Query(sql, key);
         return rows.Read() ? Endpoint(rows) : null;

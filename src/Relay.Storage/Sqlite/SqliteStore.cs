@@ -5,7 +5,9 @@ using Relay.Storage.Telemetry;
 
 namespace Relay.Storage.Sqlite;
 
-/// <summary>The store of one process: one SQLite file in WAL mode, flushed at every commit, overwriting what it deletes.</summary>
+/// <summary>
+/// The store of one process: a SQLite file in WAL mode, flushed to disk at every commit. Deleted content is overwritten with zeros.
+/// </summary>
 public sealed partial class SqliteStore : IRelayStore
 {
     private readonly StreamTails _tails = new();
@@ -29,11 +31,13 @@ public sealed partial class SqliteStore : IRelayStore
 
     public event Action<StreamKey>? Acknowledged;
 
-    /// <summary>As <see cref="SqliteWriter.EndTransaction"/>.</summary>
+    /// <summary>For tests: replaces <see cref="SqliteWriter.EndTransaction"/>.</summary>
     internal Action<SqliteSession> EndTransaction { set => _writer.EndTransaction = value; }
 
-    /// <summary>Opens the file, or makes it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).</summary>
-    /// <exception cref="RelayStartException">It cannot be written.</exception>
+    /// <summary>
+    /// Opens the file, or creates it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).
+    /// </summary>
+    /// <exception cref="RelayStartException">The file cannot be written.</exception>
     public static SqliteStore Open(string path, StorageTelemetry telemetry, ILogger log)
     {
         if (!File.Exists(path)) SqliteFile.Create(path);
@@ -49,7 +53,8 @@ public sealed partial class SqliteStore : IRelayStore
         catch (SqliteException e)
         {
             session?.Dispose();
-            throw new RelayStartException($"{path} cannot be opened for writing (SQLite error {e.SqliteExtendedErrorCode}). See that the disk has room and the file is writable.", e);
+            throw new RelayStartException($"{path} cannot be opened for writing (SQLite error {e.SqliteExtendedErrorCode}). "
+                + "Check that the disk has free space and that the file is writable.", e);
         }
     }
 
@@ -57,7 +62,7 @@ public sealed partial class SqliteStore : IRelayStore
     {
         const string select = "SELECT sealed FROM meta WHERE name = $1";
         if (await _readers.ReadAsync(s => (byte[]?)s.Scalar(select, name), cancellation).ConfigureAwait(false) is { } stored) return stored;
-        if (candidate is null) throw new StoreException("The database lacks a row that every Relay database has.");
+        if (candidate is null) throw new StoreException("The database lacks a meta row that every Relay database has.");
         return await _writer.RunAsync((s, _) =>
         {
             s.Execute("INSERT INTO meta (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, candidate);
@@ -65,7 +70,8 @@ public sealed partial class SqliteStore : IRelayStore
         }).ConfigureAwait(false);
     }
 
-    public async ValueTask FlushAsync(CancellationToken cancellation) => await _writer.StopAsync().WaitAsync(cancellation).ConfigureAwait(false);
+    public async ValueTask FlushAsync(CancellationToken cancellation)
+        => await _writer.StopAsync().WaitAsync(cancellation).ConfigureAwait(false);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,14 +1,14 @@
 namespace Relay.Storage.Sqlite;
 
-/// <summary>A parameter of a statement: null, a number, text or bytes; made from any of them without an allocation.</summary>
+/// <summary>A parameter of a statement: null, an integer, text or bytes. A struct, so that a parameter costs no allocation.</summary>
 internal readonly struct SqliteValue
 {
     private SqliteValue(long? number, object? reference) => (Number, Reference) = (number, reference);
 
-    /// <summary>Null if it is no number.</summary>
+    /// <summary>The integer; null if the parameter is not one.</summary>
     public long? Number { get; }
 
-    /// <summary>A string, an array of bytes, or null.</summary>
+    /// <summary>The string or byte array; null if the parameter is neither.</summary>
     public object? Reference { get; }
 
     public static implicit operator SqliteValue(long value) => new(value, null);

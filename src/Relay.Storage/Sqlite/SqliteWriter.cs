@@ -7,8 +7,8 @@ using Relay.Storage.Telemetry;
 namespace Relay.Storage.Sqlite;
 
 /// <summary>
-/// The one writer: a thread with the one connection that writes. What has queued up while a transaction went to disk
-/// makes the next one (group commit), so nobody waits for company and many share one flush.
+/// The only writer of the file: a thread with its own connection. Jobs that arrive while a transaction is flushed to disk form the
+/// next one (group commit): many jobs share one flush, and no job waits for a group to fill.
 /// </summary>
 internal sealed class SqliteWriter
 {
@@ -28,13 +28,13 @@ internal sealed class SqliteWriter
         new Thread(Run) { IsBackground = true, Name = "relay store writer" }.Start();
     }
 
-    /// <summary>Called on the writer's thread after a commit for each stream it touched.</summary>
+    /// <summary>Called on the writer's thread after a transaction, for each stream that it changed.</summary>
     public required Action<StreamKey, StreamPositions.Position> Touched { get; init; }
 
-    /// <summary>Ends a transaction; a test's may fail, having done it or not.</summary>
+    /// <summary>Commits a transaction. Tests replace it to fail before or after the commit.</summary>
     public Action<SqliteSession> EndTransaction { get; set; } = static s => s.Execute("COMMIT");
 
-    /// <exception cref="StoreException">Closed, too much is queued, or the write failed.</exception>
+    /// <exception cref="StoreException">The store is closed, the queue is full, or the write failed.</exception>
     public Task<T> RunAsync<T>(Func<SqliteSession, StreamPositions, T> apply)
     {
         var job = new WriteJob<T>(apply);
@@ -49,7 +49,7 @@ internal sealed class SqliteWriter
         return job.Done;
     }
 
-    /// <summary>Finishes what is queued; further jobs are refused. Closes the connection.</summary>
+    /// <summary>Refuses new jobs, drains the queue and closes the connection.</summary>
     public Task StopAsync()
     {
         _queue.CompleteAdding();
@@ -66,7 +66,8 @@ internal sealed class SqliteWriter
             while (group.Count < StorageLimits.MaxJobsPerTransaction && _queue.TryTake(out var next)) group.Add(next);
             if (TryCommit(group) is { } failure)
             {
-                // Alone, each fails or succeeds for itself; one that was done after all meets its own version.
+                // Each job is retried in its own transaction, so that one failing job does not fail the others. A unit that was
+                // committed after all gets a conflict with its own version.
                 if (group.Count == 1)
                 {
                     group[0].Fail(failure);
@@ -101,18 +102,18 @@ internal sealed class SqliteWriter
             int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
             StorageLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
             _telemetry.CommitFailed();
-            // Who waits for a stream looks for itself: told for nothing it only looks once more.
-            if (mayBeDone) Tell(streams);
+            // A notification without an append is harmless: the reader reads again and finds nothing.
+            if (mayBeDone) Notify(streams);
             return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);
         }
         _telemetry.Committed(group.Count, Stopwatch.GetElapsedTime(start));
         foreach (var (stream, position) in streams.Touched) _tails.Committed(stream, position);
-        Tell(streams);
+        Notify(streams);
         foreach (var job in group) job.Complete();
         return null;
     }
 
-    private void Tell(StreamPositions streams)
+    private void Notify(StreamPositions streams)
     {
         foreach (var (stream, position) in streams.Touched) Touched(stream, position);
     }
@@ -125,7 +126,7 @@ internal sealed class SqliteWriter
         }
         catch (SqliteException e)
         {
-            // Some errors have rolled back already, and then there is nothing to roll back.
+            // SQLite rolls back by itself after some errors, and then refuses ROLLBACK.
             StorageLog.RollbackRefused(_log, e.SqliteExtendedErrorCode);
         }
     }

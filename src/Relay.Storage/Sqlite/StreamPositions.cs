@@ -1,10 +1,10 @@
 namespace Relay.Storage.Sqlite;
 
 /// <summary>
-/// The streams touched by one transaction: read once, written once at its end, so that a hundred units of one endpoint
-/// cost one row. Thrown away if the transaction is rolled back, so a sequence is given out once.
+/// The positions of the streams that one transaction changes. Each is read once and written once at the end, so that a hundred units
+/// of one endpoint write one row. A rollback discards them, so that no sequence is assigned twice.
 /// </summary>
-/// <param name="tails">Where a stream that was touched before is known to stand.</param>
+/// <param name="tails">Cache of the positions that earlier transactions committed.</param>
 internal sealed class StreamPositions(SqliteSession session, StreamTails tails)
 {
     internal sealed class Position
@@ -13,10 +13,10 @@ internal sealed class StreamPositions(SqliteSession session, StreamTails tails)
         public long Bytes;
         public bool IsAppended, IsAcknowledged;
 
-        /// <summary>Appended by this transaction, up to <see cref="Last"/>.</summary>
+        /// <summary>The rows that this transaction appended; the last one has the sequence <see cref="Last"/>.</summary>
         public List<byte[]> Rows { get; } = [];
 
-        /// <summary>The same place, for another transaction.</summary>
+        /// <summary>Copies the position without the rows, as the start of another transaction.</summary>
         public Position WithoutRows() => new() { Acknowledged = Acknowledged, Last = Last, Bytes = Bytes };
 
         public bool IsFull => Last - Acknowledged >= StorageLimits.MaxStreamItems || Bytes >= StorageLimits.MaxStreamBytes;
@@ -34,11 +34,12 @@ internal sealed class StreamPositions(SqliteSession session, StreamTails tails)
         return position;
     }
 
-    /// <summary>What the database says.</summary>
+    /// <summary>Reads a stream's position from the database; all zero if the stream has no row.</summary>
     public static Position Read(SqliteSession session, StreamKey stream)
     {
         var position = new Position();
-        using (var row = session.Query("SELECT acknowledged, last, bytes FROM stream WHERE endpoint = $1 AND kind = $2", stream.EndpointId, (long)stream.Kind))
+        using (var row = session.Query(
+            "SELECT acknowledged, last, bytes FROM stream WHERE endpoint = $1 AND kind = $2", stream.EndpointId, (long)stream.Kind))
         {
             if (row.Read())
             {
@@ -55,7 +56,9 @@ internal sealed class StreamPositions(SqliteSession session, StreamTails tails)
         foreach (var (stream, p) in _touched)
         {
             if (p.IsAppended || p.IsAcknowledged)
-                session.Execute("INSERT INTO stream (endpoint, kind, acknowledged, last, bytes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (endpoint, kind) DO UPDATE SET acknowledged = excluded.acknowledged, last = excluded.last, bytes = excluded.bytes",
+                session.Execute("INSERT INTO stream (endpoint, kind, acknowledged, last, bytes) VALUES ($1, $2, $3, $4, $5) "
+                    + "ON CONFLICT (endpoint, kind) DO UPDATE "
+                    + "SET acknowledged = excluded.acknowledged, last = excluded.last, bytes = excluded.bytes",
                     stream.EndpointId, (long)stream.Kind, (long)p.Acknowledged, (long)p.Last, p.Bytes);
         }
     }

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Relay.Storage.Sqlite;
 
 /// <summary>
-/// Where the streams stand and the rows at their ends, as this process has committed them: nobody else writes, so a reader
-/// at the head of a stream, and the next transaction, need not ask the database. Nothing is lost by forgetting, and so all
-/// of it is forgotten when it is too much. Thread-safe.
+/// A cache of the positions and the most recent rows of streams, as this process has committed them. No other process writes, so a
+/// reader at the end of a stream and the next transaction need not query the database. The whole cache is cleared when it exceeds its
+/// bound. Thread-safe.
 /// </summary>
 internal sealed class StreamTails
 {
@@ -13,7 +13,7 @@ internal sealed class StreamTails
     private readonly Dictionary<StreamKey, Tail> _tails = [];
     private long _bytes;
 
-    /// <summary>A transaction with this outcome is durable.</summary>
+    /// <summary>Adds the rows and the position of a stream that a durable transaction has changed.</summary>
     public void Committed(StreamKey stream, StreamPositions.Position position)
     {
         lock (_lock)
@@ -28,7 +28,7 @@ internal sealed class StreamTails
         }
     }
 
-    /// <summary>What became of a transaction is not known: the database has to be asked.</summary>
+    /// <summary>Evicts a stream after a transaction with an unknown outcome, so that the next read uses the database.</summary>
     public void Forget(StreamKey stream)
     {
         lock (_lock)
@@ -38,13 +38,13 @@ internal sealed class StreamTails
         }
     }
 
-    /// <summary>The last committed position; null if it is not known here.</summary>
+    /// <summary>The last committed position; null if it is not cached.</summary>
     public StreamPositions.Position? Find(StreamKey stream)
     {
         lock (_lock) return _tails.GetValueOrDefault(stream)?.Position;
     }
 
-    /// <summary>Rows after a sequence, as many as fit but at least one; null if they are not all here.</summary>
+    /// <summary>Reads rows after a sequence, as many as fit but at least one; null if they are not all cached.</summary>
     public IReadOnlyList<(ulong Sequence, byte[] Sealed)>? Read(StreamKey stream, ulong after, int max, long maxBytes)
     {
         lock (_lock)
@@ -79,10 +79,10 @@ internal sealed class StreamTails
     {
         public StreamPositions.Position Position = new();
 
-        /// <summary>The last ones of the stream, without a gap.</summary>
+        /// <summary>The most recent rows of the stream, without a gap.</summary>
         public List<byte[]> Rows { get; } = [];
 
-        /// <summary>The sequence of the first row here, or of the next to come.</summary>
+        /// <summary>The sequence of the first cached row, or of the next append if no row is cached.</summary>
         public ulong First => Position.Last + 1 - (ulong)Rows.Count;
     }
 }

@@ -1,22 +1,22 @@
 namespace Relay.Storage.Sqlite;
 
-/// <summary>One thing that must be done whole or not at all. Several share a transaction.</summary>
+/// <summary>An atomic write. Several jobs share a transaction (group commit).</summary>
 internal abstract class WriteJob
 {
     /// <summary>
-    /// Writes. May be called again, if the transaction had to be rolled back. It either throws, which rolls everything
-    /// back, or, to refuse, returns before its first write.
+    /// Writes within the group's transaction; called again if the transaction was rolled back. A job that refuses returns before its
+    /// first write; one that throws rolls back the whole transaction.
     /// </summary>
     public abstract void Apply(SqliteSession session, StreamPositions streams);
 
-    /// <summary>It is durable (or refused).</summary>
+    /// <summary>Completes the caller's task: the job is durable, or was refused.</summary>
     public abstract void Complete();
 
-    /// <summary>Not known whether it was done.</summary>
+    /// <summary>Fails the caller's task: it is unknown whether the job was committed.</summary>
     public abstract void Fail(StoreException reason);
 }
 
-/// <summary>A job with an answer.</summary>
+/// <summary>A job that returns a result to its caller.</summary>
 internal sealed class WriteJob<T>(Func<SqliteSession, StreamPositions, T> apply) : WriteJob
 {
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 
 namespace Relay.Storage.Telemetry;
 
-/// <summary>Measurements of the stores' transactions: counts and times only.</summary>
-/// <param name="meter">Of the process, which disposes of it.</param>
+/// <summary>Metrics of the stores' transactions: counts and durations only.</summary>
+/// <param name="meter">The meter of the process, which disposes of it.</param>
 public sealed class StorageTelemetry(Meter meter)
 {
     private readonly Counter<long> _failures =
@@ -11,7 +11,7 @@ public sealed class StorageTelemetry(Meter meter)
     private readonly Histogram<int> _unitsPerTransaction =
         meter.CreateHistogram<int>("relay.store.units_per_transaction", "{unit}", "Write jobs that shared one transaction.");
     private readonly Histogram<double> _duration =
-        meter.CreateHistogram<double>("relay.store.transaction.duration", "s", "Time of a transaction with its flush to disk.");
+        meter.CreateHistogram<double>("relay.store.transaction.duration", "s", "Duration of a transaction including its flush to disk.");
 
     internal void CommitFailed() => _failures.Add(1);
 

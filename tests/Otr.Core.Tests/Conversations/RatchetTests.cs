@@ -1,6 +1,6 @@
 using Otr.Core.Crypto;
-using Otr.Core.Ratchet;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Conversations;

@@ -63,7 +63,7 @@ public sealed class FuzzTests
 
     private static bool HeldPieces(byte[] snapshot, Party party)
     {
-        using var state = Otr.Core.Snapshot.ConversationSnapshot.TryRead(snapshot, party.Account, party.Settings)!;
+        using var state = ConversationSnapshot.TryRead(snapshot, party.Account, party.Settings)!;
         return state.Fragments.Count > 0;
     }
 

@@ -208,7 +208,7 @@ public sealed class DataMessageTests
         Assert.InRange(revealed.Count, 5, receivingUsed.Count);
     }
 
-    private static List<string> LiveReceiving(Otr.Core.Ratchet.KeyRing keys)
+    private static List<string> LiveReceiving(V3.KeyRing keys)
     {
         var live = new List<string>();
         foreach (var sender in new[] { keys.TheirKeyId, keys.TheirKeyId - 1 })

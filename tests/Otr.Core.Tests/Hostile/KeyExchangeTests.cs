@@ -1,8 +1,8 @@
 using System.Numerics;
-using Otr.Core.Ake;
-using Otr.Core.Ratchet;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3;
+using Otr.Core.V3.Ake;
 using Otr.Core.Wire;
 using static Otr.Core.Tests.Hostile.ParsingTests;
 

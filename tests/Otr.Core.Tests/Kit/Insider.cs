@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
-using Otr.Core.Snapshot;
 
 namespace Otr.Core.Tests.Kit;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
-using Otr.Core.Snapshot;
 using Otr.Core.Tests.Conversations;
+using Otr.Core.V3;
 
 namespace Otr.Core.Tests.Kit;
 
@@ -28,6 +28,12 @@ internal static class StateView
         var buffer = new ArrayBufferWriter<byte>();
         ConversationSnapshot.Write(state, buffer);
         return buffer.WrittenSpan.ToArray();
+    }
+
+    extension(Session session)
+    {
+        /// <summary>The key ring of a session of version 2 or 3; null without one.</summary>
+        public KeyRing? Keys => (session.Protocol as V3Session)?.Keys;
     }
 
     /// <summary>What <paramref name="look"/> sees in the party's state.</summary>

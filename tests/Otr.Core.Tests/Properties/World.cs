@@ -1,5 +1,6 @@
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.Tests.V4;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Properties;
@@ -22,14 +23,24 @@ internal sealed class World
 {
     private readonly Side _a, _b;
     private readonly Random _random;
-    private readonly bool _sameSecret;
+    private readonly bool _sameSecret, _isFourth;
     private int _sent;
 
-    public World(int seed)
+    /// <param name="isFourth">They speak version 4.</param>
+    public World(int seed, bool isFourth = false)
     {
+        _isFourth = isFourth;
         _random = new Random(seed);
         _sameSecret = seed % 2 == 0;
         var settings = new OtrSettings { Policy = OtrPolicy.AllowV3 | OtrPolicy.RequireEncryption | OtrPolicy.ErrorStartAke, MaxWireBytes = seed % 3 == 0 ? 300 : 0 };
+        if (isFourth)
+        {
+            OtrSettings Change(OtrSettings s) =>
+                s with { Policy = settings.Policy & ~OtrPolicy.AllowV3, MaxWireBytes = settings.MaxWireBytes };
+            _a = new Side(Party4.New(1, 2, Change, random: 4 * seed + 1));
+            _b = new Side(Party4.New(2, 1, Change, random: 4 * seed + 2));
+            return;
+        }
         _a = new Side(new Party(4 * seed + 1, settings, tag: 0x1001));
         _b = new Side(new Party(4 * seed + 2, settings, tag: 0x1002));
     }
@@ -217,14 +228,15 @@ internal sealed class World
                     Assert.False(_sameSecret && side.SmpRuns + other.SmpRuns <= 1, "The one run of SMP between honest sides with one secret failed.");
                     break;
                 case OtrEffect.FingerprintSeen seen:
-                    Assert.Equal(other.Party.Account.Key.PublicKey.Fingerprint, seen.Fingerprint);
+                    var account = other.Party.Account;
+                    Assert.Equal(_isFourth ? account.Identity!.Fingerprint : account.Key.PublicKey.Fingerprint, seen.Fingerprint);
                     break;
             }
         }
     }
 
     /// <summary>No key stream is used for two texts: key ids may be equal in two sessions, but then the next key differs.</summary>
-    private static void CheckStream(Side side, string wire)
+    private void CheckStream(Side side, string wire)
     {
         if (wire.StartsWith("?OTR|", StringComparison.Ordinal))
         {
@@ -234,6 +246,11 @@ internal sealed class World
             wire = side.Pieces;
         }
         if (!wire.StartsWith("?OTR:", StringComparison.Ordinal) || WireText.TypeOf(wire.Utf8()) != 0x03) return;
+        if (_isFourth)
+        {
+            CheckStream4(side, WireText.Decode(wire.Utf8()));
+            return;
+        }
         var data = ReadData.Of(wire.Utf8());
         // The keys that it was made under, as the sender knows them.
         var key = side.Party.Look(s => s.Find(data.ReceiverTag)?.Keys?.Receiving(data.RecipientKeyId, data.SenderKeyId) is { } pair ? Convert.ToHexString(pair.Raw[..16]) : null);
@@ -241,5 +258,19 @@ internal sealed class World
         var name = $"{key ?? $"{data.SenderKeyId}/{data.RecipientKeyId}/{data.NextY}"}/{data.Counter}";
         var text = Convert.ToHexString(data.Ciphertext);
         Assert.True(side.Streams.TryAdd(name, text) || side.Streams[name] == text, "A counter was used twice under one key.");
+    }
+
+    /// <summary>
+    /// No message key encrypts twice: its place is told by the sender's ECDH key, the ratchet and the message's number in it.
+    /// </summary>
+    private static void CheckStream4(Side side, byte[] message)
+    {
+        var reader = new OtrReader(message);
+        reader.ReadFixed(12);
+        reader.ReadUInt32();
+        var name = $"{reader.ReadUInt32()}/{reader.ReadUInt32()}/{Convert.ToHexString(reader.ReadFixed(57))}";
+        reader.ReadMpi();
+        var text = Convert.ToHexString(reader.ReadData());
+        Assert.True(side.Streams.TryAdd(name, text) || side.Streams[name] == text, "A message key was used twice.");
     }
 }

@@ -1,11 +1,11 @@
 using System.Buffers;
-using Otr.Core.Ake;
 using Otr.Core.Crypto;
-using Otr.Core.Ratchet;
 using Otr.Core.Smp;
-using Otr.Core.Snapshot;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3;
+using Otr.Core.V3.Ake;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Secrets;

@@ -1,5 +1,6 @@
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -30,8 +31,8 @@ internal sealed class RecordedRun
 
     private RecordedRun(byte[]? question, byte[] x, byte[] y)
     {
-        using var initiator = new SmpState();
-        using var responder = new SmpState();
+        using var initiator = new SmpState(SmpArithmetic3.Instance);
+        using var responder = new SmpState(SmpArithmetic3.Instance);
         IRandomSource ours = new SeededRandom(11), theirs = new SeededRandom(12);
 
         Started = initiator.Start(x, question, ours);
@@ -68,7 +69,7 @@ internal sealed class RecordedRun
     public static SmpState Restore(byte[] snapshot)
     {
         var reader = new OtrReader(snapshot);
-        Assert.True(SmpState.TryReadSnapshot(ref reader, out var state));
+        Assert.True(SmpState.TryReadSnapshot(ref reader, SmpArithmetic3.Instance, out var state));
         Assert.True(reader.IsComplete);
         return state;
     }

@@ -29,7 +29,7 @@ public sealed class SmpAnswerTests
         Assert.Equal(question, asked.Question?.ToText());
         Assert.Equal(SmpOutcome.Aborted, us.All.OfType<OtrEffect.SmpChanged>().Last().Outcome);
         Assert.Equal(SmpOutcome.Aborted, _peer.All.OfType<OtrEffect.SmpChanged>().Last().Outcome);
-        Assert.Null(us.Look(s => s.Best!.Smp.WaitingToken));
+        Assert.Null(us.Look(s => s.Best!.Smp!.WaitingToken));
     }
 
     [Theory, Trait("hostile", "S12")]

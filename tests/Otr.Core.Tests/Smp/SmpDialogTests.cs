@@ -1,6 +1,7 @@
 using Otr.Core.Crypto;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -70,7 +71,7 @@ public sealed class SmpDialogTests
     [Fact, Trait("hostile", "S06")]
     public void An_empty_question_is_a_question()
     {
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var step = state.Receive(TlvType.Smp1Q, [0, .. RecordedRun.WithoutQuestion.Message1], Random);
         Assert.Equal([], step.Request!.Question!);
     }
@@ -83,7 +84,7 @@ public sealed class SmpDialogTests
     public void A_question_is_bounded()
     {
         var message1 = RecordedRun.WithoutQuestion.Message1;
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var longest = Enumerable.Repeat((byte)'x', OtrLimits.MaxSmpQuestionBytes).ToArray();
         Assert.Equal(longest, state.Receive(TlvType.Smp1Q, [.. longest, 0, .. message1], Random).Request!.Question!);
         Assert.Equal((SmpOutcome.Aborted, TlvType.SmpAbort), Question([.. longest, (byte)'x', 0, .. message1]));
@@ -94,7 +95,7 @@ public sealed class SmpDialogTests
     [Fact, Trait("hostile", "S06")]
     public void A_question_in_invalid_utf_8_is_handed_on_as_it_came()
     {
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         byte[] invalid = [0xFF, 0xC0, 0x80, 0xED, 0xA0, 0x80];
         Assert.Equal(invalid, state.Receive(TlvType.Smp1Q, [.. invalid, 0, .. RecordedRun.WithoutQuestion.Message1], Random).Request!.Question!);
     }
@@ -182,7 +183,7 @@ public sealed class SmpDialogTests
 
     private static (SmpOutcome?, ushort?) Question(byte[] value)
     {
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var step = state.Receive(TlvType.Smp1Q, value, Random);
         Assert.Equal(SmpPhase.ExpectMessage1, state.Phase);
         return (step.Outcome, step.Send?.Type);

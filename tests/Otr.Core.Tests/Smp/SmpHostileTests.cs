@@ -1,6 +1,7 @@
 using System.Numerics;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -145,7 +146,7 @@ public sealed class SmpHostileTests
     {
         var r4 = new byte[192];
         new SeededRandom(77).Fill(r4);
-        using var initiator = new SmpState();
+        using var initiator = new SmpState(SmpArithmetic3.Instance);
         var message1 = initiator.Start(RecordedRun.Secret(1), null, new SeededRandom(1)).Send!.Value;
         var mirrored = new ReferenceSmp(2, 5).Message2(message1, r4: ReferenceSmp.Number(r4));
         var step = initiator.Receive(TlvType.Smp2, ReferenceSmp.Write(mirrored), new SeededRandom(77));
@@ -160,7 +161,7 @@ public sealed class SmpHostileTests
         var drawn = new byte[5 * 192];
         new SeededRandom(77).Fill(drawn);
         var peer = new ReferenceSmp(2, ReferenceSmp.Number(RecordedRun.Secret((byte)secretFill)));
-        using var responder = new SmpState();
+        using var responder = new SmpState(SmpArithmetic3.Instance);
         var token = responder.Receive(TlvType.Smp1, ReferenceSmp.Write(peer.Message1()), new SeededRandom(1)).Request!.Token;
         var message2 = responder.Answer(token, RecordedRun.Secret(1), new SeededRandom(77)).Send!.Value;
         var message3 = peer.Message3(message2, r4: ReferenceSmp.Number(drawn.AsSpan(4 * 192)));
@@ -172,7 +173,7 @@ public sealed class SmpHostileTests
     private static SmpOutcome? AgainstResponder(int a2 = 1, int a3 = 2, int coordinates = 6, int logs = 7, byte secret = 1)
     {
         var peer = new ReferenceSmp(2, ReferenceSmp.Number(RecordedRun.Secret(secret)));
-        using var responder = new SmpState();
+        using var responder = new SmpState(SmpArithmetic3.Instance);
         var asked = responder.Receive(TlvType.Smp1, ReferenceSmp.Write(peer.Message1(a2, a3)), new SeededRandom(1));
         if (asked.Request is null) return asked.Outcome;
         var message2 = responder.Answer(asked.Request.Token, RecordedRun.Secret(1), new SeededRandom(3)).Send!.Value;
@@ -182,7 +183,7 @@ public sealed class SmpHostileTests
     private static SmpOutcome? AgainstInitiator(int b2 = 3, int b3 = 4, int coordinates = 5, int logs = 8, byte secret = 1)
     {
         var peer = new ReferenceSmp(2, ReferenceSmp.Number(RecordedRun.Secret(secret)));
-        using var initiator = new SmpState();
+        using var initiator = new SmpState(SmpArithmetic3.Instance);
         var message1 = initiator.Start(RecordedRun.Secret(1), null, new SeededRandom(1)).Send!.Value;
         var continued = initiator.Receive(TlvType.Smp2, ReferenceSmp.Write(peer.Message2(message1, b2, b3, coordinates)), new SeededRandom(3));
         if (continued.Send!.Type == TlvType.SmpAbort) return continued.Outcome;

@@ -1,5 +1,6 @@
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -9,8 +10,8 @@ internal static class SmpPair
 {
     public static (SmpStep InitiatorEnd, SmpStep ResponderEnd) Run(SmpState? responder = null, bool restart = false)
     {
-        var initiator = new SmpState();
-        responder ??= new SmpState();
+        var initiator = new SmpState(SmpArithmetic3.Instance);
+        responder ??= new SmpState(SmpArithmetic3.Instance);
         IRandomSource ours = new SeededRandom(21), theirs = new SeededRandom(22);
         var message1 = initiator.Start(RecordedRun.Secret(7), null, ours).Send!;
         if (restart) initiator = Restarted(initiator);

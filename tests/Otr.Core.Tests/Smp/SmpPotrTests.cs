@@ -1,5 +1,6 @@
 using System.Text;
 using Otr.Core.Smp;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -21,7 +22,7 @@ public sealed class SmpPotrTests
     {
         Assert.SkipWhen(PotrSmpPeer.Missing is not null, PotrSmpPeer.Missing ?? "");
         using var potr = new PotrSmpPeer(Theirs, Ours, Ssid);
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var random = SystemRandom.Instance;
         var started = state.Start(Secret(Ours, Theirs, secret), question is null ? null : Encoding.UTF8.GetBytes(question), random);
         await potr.Take(started.Send!, _cancellation);
@@ -40,7 +41,7 @@ public sealed class SmpPotrTests
     {
         Assert.SkipWhen(PotrSmpPeer.Missing is not null, PotrSmpPeer.Missing ?? "");
         using var potr = new PotrSmpPeer(Theirs, Ours, Ssid);
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var random = SystemRandom.Instance;
         var message1 = (await potr.Do($"start {Hex(secret)}" + (question is null ? "" : " " + Hex(question)), _cancellation)).Sent!;
         var request = state.Receive(message1.Type, message1.Value, random).Request!;
@@ -57,7 +58,7 @@ public sealed class SmpPotrTests
     {
         Assert.SkipWhen(PotrSmpPeer.Missing is not null, PotrSmpPeer.Missing ?? "");
         using var potr = new PotrSmpPeer(Theirs, Ours, Ssid);
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var random = SystemRandom.Instance;
         await potr.Take(state.Start(Secret(Ours, Theirs, "right"), null, random).Send!, _cancellation);
         var message2 = (await potr.Do("answer " + Hex("wrong"), _cancellation)).Sent!;
@@ -73,7 +74,7 @@ public sealed class SmpPotrTests
     {
         Assert.SkipWhen(PotrSmpPeer.Missing is not null, PotrSmpPeer.Missing ?? "");
         using var potr = new PotrSmpPeer(Theirs, Ours, Ssid);
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var random = SystemRandom.Instance;
         var message1 = (await potr.Do("start " + Hex("right"), _cancellation)).Sent!;
         var token = state.Receive(message1.Type, message1.Value, random).Request!.Token;

@@ -1,6 +1,7 @@
 using System.Text;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -99,7 +100,7 @@ public sealed class SmpRunTests
         for (int length = 0; length < snapshot.Length; length++)
         {
             var reader = new OtrReader(snapshot.AsSpan(0, length));
-            Assert.False(SmpState.TryReadSnapshot(ref reader, out _));
+            Assert.False(SmpState.TryReadSnapshot(ref reader, SmpArithmetic3.Instance, out _));
         }
     }
 
@@ -114,7 +115,7 @@ public sealed class SmpRunTests
         foreach (var snapshot in new[] { unknownPhase, badFlag, zeroElement })
         {
             var reader = new OtrReader(snapshot);
-            Assert.False(SmpState.TryReadSnapshot(ref reader, out _));
+            Assert.False(SmpState.TryReadSnapshot(ref reader, SmpArithmetic3.Instance, out _));
         }
     }
 
@@ -134,7 +135,7 @@ public sealed class SmpRunTests
             var step = state.Start(RecordedRun.Secret(1), null, new SeededRandom(3));
             Assert.Equal(phase != SmpPhase.ExpectMessage1, step.AbortFirst);
             Assert.Equal(TlvType.Smp1, step.Send!.Type);
-            using var peer = new SmpState();
+            using var peer = new SmpState(SmpArithmetic3.Instance);
             Assert.NotNull(peer.Receive(TlvType.Smp1, step.Send.Value, new SeededRandom(4)).Request);
         }
     }
@@ -154,14 +155,14 @@ public sealed class SmpRunTests
     [Fact]
     public void An_empty_question_of_ours_is_none()
     {
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         Assert.Equal(TlvType.Smp1, state.Start(RecordedRun.Secret(1), ReadOnlyMemory<byte>.Empty, new SeededRandom(3)).Send!.Type);
     }
 
     [Fact]
     public void Misuse_is_an_exception()
     {
-        using var state = new SmpState();
+        using var state = new SmpState(SmpArithmetic3.Instance);
         var random = new SeededRandom(3);
         Assert.Throws<ArgumentException>(() => state.Start(new byte[31], null, random));
         Assert.Throws<ArgumentException>(() => state.Answer(0, new byte[33], random));

@@ -3,6 +3,7 @@ using Otr.Core.Crypto;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;
@@ -26,7 +27,7 @@ public sealed class SmpSubgroupTests
         foreach (var negate in new[] { false, true })
         {
             var peer = new ReferenceSmp(2, ReferenceSmp.Number(RecordedRun.Secret(1)), evenChallenges: true);
-            using var responder = new SmpState();
+            using var responder = new SmpState(SmpArithmetic3.Instance);
             var message1 = peer.Message1();
             if (negate && type == TlvType.Smp1) message1[slot] = ReferenceSmp.P - message1[slot];
             var asked = responder.Receive(TlvType.Smp1, ReferenceSmp.Write(message1), new SeededRandom(1));
@@ -54,7 +55,7 @@ public sealed class SmpSubgroupTests
         foreach (var negate in new[] { false, true })
         {
             var peer = new ReferenceSmp(2, ReferenceSmp.Number(RecordedRun.Secret(1)), evenChallenges: true);
-            using var initiator = new SmpState();
+            using var initiator = new SmpState(SmpArithmetic3.Instance);
             var message1 = initiator.Start(RecordedRun.Secret(1), null, new SeededRandom(1)).Send!.Value;
             var message2 = peer.Message2(message1);
             if (negate && type == TlvType.Smp2) message2[slot] = ReferenceSmp.P - message2[slot];
@@ -77,7 +78,7 @@ public sealed class SmpSubgroupTests
         var read = 0;
         for (var run = 0; run < Runs; run++)
         {
-            using var victim = new SmpState();
+            using var victim = new SmpState(SmpArithmetic3.Instance);
             var attacker = new SubgroupAttack(run);
             var asked = victim.Receive(TlvType.Smp1, attacker.Message1(), new SeededRandom(10_000 + run));
             if (asked.Request is null) continue;
@@ -94,7 +95,7 @@ public sealed class SmpSubgroupTests
         var read = 0;
         for (var run = 0; run < Runs; run++)
         {
-            using var victim = new SmpState();
+            using var victim = new SmpState(SmpArithmetic3.Instance);
             var message1 = victim.Start(Secret(run), null, new SeededRandom(10_000 + run)).Send!.Value;
             var continued = victim.Receive(TlvType.Smp2, new SubgroupAttack(run).Message2(message1), new SeededRandom(20_000 + run));
             // It went on, so a2 is odd as was guessed, and Qa shows x.

@@ -1,4 +1,5 @@
 using Otr.Core.Smp;
+using Otr.Core.V3.Smp;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Smp;

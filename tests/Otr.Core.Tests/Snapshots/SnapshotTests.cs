@@ -1,8 +1,8 @@
 using System.Buffers;
-using Otr.Core.Ake;
 using Otr.Core.Smp;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3.Ake;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Snapshots;
@@ -125,7 +125,7 @@ public sealed class SnapshotTests
 
     private static bool SmpEnds(Party us, Party peer, IEnumerable<OtrEffect>? sent, SmpPhase phase)
     {
-        Assert.Equal(phase, us.Look(s => s.Best!.Smp.Phase));
+        Assert.Equal(phase, us.Look(s => s.Best!.Smp!.Phase));
         sent ??= us.Step(new OtrInput.SmpAnswerRequested(us.All.OfType<OtrEffect.SmpAnswerNeeded>().Single().Token, "s".Utf8()));
         Network.Run(us, peer, sent);
         if (peer.All.OfType<OtrEffect.SmpAnswerNeeded>().SingleOrDefault() is { } request && phase == SmpPhase.ExpectMessage2)
@@ -199,8 +199,8 @@ public sealed class SnapshotTests
         var snapshot = us.Snapshot();
         // The peer's D-H keys, or what SMP keeps of the group, wherever they are: private numbers are shorter, exponents come first.
         var elements = us.Look(s => name == "talked"
-            ? new List<byte[]> { s.Best!.Keys!.Theirs.ToArray(), s.Best.Keys.TheirsPrevious.ToArray() }
-            : SmpElements(s.Best!.Smp));
+            ? new List<byte[]> { s.Best!.Keys!.Theirs.ToArray(), s.Best!.Keys!.TheirsPrevious.ToArray() }
+            : SmpElements(s.Best!.Smp!));
         foreach (var element in elements)
         {
             var at = snapshot.AsSpan().IndexOf(element);
@@ -240,7 +240,7 @@ public sealed class SnapshotTests
         var lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Snapshots", "version-1.hex"));
         var us = new Party(1);
         us.Restore(Convert.FromHexString(lines[0]));
-        Assert.Equal(SmpPhase.WaitingForSecret, us.Look(s => s.Best!.Smp.Phase));
+        Assert.Equal(SmpPhase.WaitingForSecret, us.Look(s => s.Best!.Smp!.Phase));
         us.Receive(lines[1]);
         Assert.Equal(["written for version 1"], us.PrivateTexts);
         Assert.Equal(0x03, WireText.TypeOf(us.Send("answer").Wire().Single()));

@@ -1,6 +1,6 @@
-using Otr.Core.Ake;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3.Ake;
 
 namespace Otr.Core.Tests.States;
 

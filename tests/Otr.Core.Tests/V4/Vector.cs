@@ -24,6 +24,12 @@ internal sealed class Vector(JsonElement json)
 
     public Vector Part(string name) => new(json.GetProperty(name));
 
+    public IEnumerable<Vector> Parts(string name) => json.GetProperty(name).EnumerateArray().Select(e => new Vector(e));
+
+    /// <summary>A text, or a list of them.</summary>
+    public string[] TextOrTexts(string name) =>
+        json.GetProperty(name).ValueKind == JsonValueKind.String ? [Text(name)] : Texts(name);
+
     private static string PathOf(string file) => Path.Combine(AppContext.BaseDirectory, "V4", "Vectors", file + ".json");
 
     public bool Has(string name) => json.TryGetProperty(name, out _);

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Security.Cryptography;
-using Otr.Core.Ake;
 using Otr.Core.Crypto;
-using Otr.Core.Ratchet;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3;
+using Otr.Core.V3.Ake;
 
 namespace Otr.Core.Tests.Wire;
 

@@ -1,5 +1,6 @@
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3;
 using Otr.Core.Wire;
 
 namespace Otr.Core.Tests.Wire;

@@ -3,8 +3,10 @@ using Akka.Cluster.Sharding;
 using Akka.TestKit;
 using Akka.TestKit.Xunit;
 using Relay.Actors.Conversations;
+using Relay.Actors.Outbox;
 using Relay.Actors.Tests.Harness;
 using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Tests.Conversations;
 
@@ -213,6 +215,27 @@ public sealed class ConversationActorTests : TestKit
         Assert.IsType<ConversationReply.Done>(Reply(first));
         ExpectTerminated(entity, s_limit, cancellationToken: TestContext.Current.CancellationToken);
     }
+
+    /// <summary>As a hand-over that takes too long stops it. The store seals the rows in its transaction, which may come later.</summary>
+    [Fact]
+    public async Task An_entity_stopped_during_a_commit_leaves_its_rows_whole_until_the_commit_has_ended()
+    {
+        var entity = Start();
+        Watch(entity);
+        var asker = Ask(entity, _harness.Send("r1"));
+        _harness.Store.AwaitCommits(1);
+        Sys.Stop(entity);
+        ExpectTerminated(entity, s_limit, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal("moved", Assert.IsType<ConversationReply.Unavailable>(Reply(asker)).Reason);
+        var row = Assert.Single(_harness.Store.Pending.Outbox);
+        Assert.Equal(EntityHarness.Peer, ReadSealed(row)?.Peer);
+        _harness.Store.Commit();
+        await AwaitConditionAsync(() => Task.FromResult(ReadSealed(row) is null), s_limit,
+            cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    private OutboxItem? ReadSealed(StreamRow row)
+        => OutboxCodec.TryRead(1, _harness.Context.Turn.Sealer.TryOpen(SealedTable.Outbox, SealedOutbox.Row(row.Stream, 1), row.Seal(1)));
 
     [Fact]
     public void Passivation_finishes_what_has_queued_up()

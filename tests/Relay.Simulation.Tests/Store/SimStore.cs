@@ -152,7 +152,7 @@ internal sealed class SimStore
     public byte[] GetOrAddMeta(string name, byte[]? candidate)
     {
         if (_meta.TryGetValue(name, out var stored)) return stored;
-        _meta.Add(name, candidate ?? throw new StoreException("The database lacks a row that every Relay database has."));
+        _meta.Add(name, candidate ?? throw new StoreException("The database lacks a meta row that every Relay database has."));
         return candidate;
     }
 

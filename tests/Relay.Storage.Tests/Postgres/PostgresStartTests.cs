@@ -37,7 +37,7 @@ public sealed class PostgresStartTests(PostgresFixture postgres) : PostgresTest(
             await connection.ExecuteAsync(what, default);
         }
         var refusal = await Assert.ThrowsAsync<RelayStartException>(() => OpenAsync());
-        Assert.Contains("did not make", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("did not create", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(1, await AskAsync<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'relay'"));
     }
 

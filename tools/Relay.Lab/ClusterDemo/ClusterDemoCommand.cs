@@ -7,18 +7,28 @@ using Relay.Lab.Processes;
 
 namespace Relay.Lab.ClusterDemo;
 
-/// <summary><c>relay cluster-demo</c>: three relays, one of which is killed, in front of your eyes. Exit code 0 only if all of it happened.</summary>
+/// <summary>
+/// <c>relay cluster-demo</c>: three relays that are killed, hang and are restarted, and conversations that go on. Exit code 0 only if all
+/// of it happened.
+/// </summary>
 internal static class ClusterDemoCommand
 {
     private const int MaxConversations = 200;
-    /// <summary>It takes less than one; a machine may be busy with other things.</summary>
+    /// <summary>It takes some 70 seconds; a machine may be busy with other things.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
     public static Command Create()
     {
-        var conversations = new Option<int>("--conversations") { Description = $"Conversations at once, 1 to {MaxConversations}.", HelpName = "N", DefaultValueFactory = _ => 36 };
+        var conversations = new Option<int>("--conversations")
+        {
+            Description = $"Conversations at once, 1 to {MaxConversations}.", HelpName = "N", DefaultValueFactory = _ => 36,
+        };
         var install = new Option<bool>("--install") { Description = "As root on Debian: install PostgreSQL first if it is missing." };
-        var command = new Command("cluster-demo", "Three relays on this machine, over a PostgreSQL of their own: one is killed, then all are restarted, and dozens of conversations go on. Nothing left behind.") { conversations, install };
+        var command = new Command("cluster-demo", "Three relays on this machine, over a PostgreSQL of their own: one is killed, "
+            + "one hangs, two are killed at once, then all are restarted, and dozens of conversations go on. Nothing is left behind.")
+        {
+            conversations, install,
+        };
         command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(conversations), parsed.GetValue(install), parsed.GetValue(CommonOptions.Json), cancellation));
         return command;
     }

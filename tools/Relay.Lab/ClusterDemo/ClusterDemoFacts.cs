@@ -7,7 +7,15 @@ internal sealed class ClusterDemoFacts
 {
     public int Nodes { get; set; }
     public int Conversations { get; set; }
+
+    /// <summary>One relay, killed.</summary>
     public KillFacts? Kill { get; set; }
+
+    public HangFacts? Hang { get; set; }
+
+    /// <summary>All relays but one, killed at once.</summary>
+    public KillFacts? KillAllButOne { get; set; }
+
     public List<RestartFacts> Restarts { get; } = [];
 
     /// <summary>Answers, and the longest wait for one, while nothing was broken.</summary>
@@ -19,12 +27,28 @@ internal sealed class ClusterDemoFacts
     public IReadOnlyList<string> Faults { get; set; } = [];
 }
 
-/// <param name="FirstAnswers">For each conversation, how long after the kill its contact read the next answer.</param>
-/// <param name="Timeline">Answers in each <see cref="WaitFacts.Slice"/>, from shortly before the kill on.</param>
-/// <param name="KilledAt">The slice in which the node was killed.</param>
-/// <param name="TakenOver">The shards that it had, by who had them afterwards.</param>
-internal sealed record KillFacts(string Node, int ProcessId, int ExitCode, IReadOnlyList<TimeSpan> FirstAnswers, IReadOnlyList<int> Timeline, int KilledAt,
-    IReadOnlyDictionary<string, IReadOnlyList<int>> TakenOver);
+/// <param name="ExitCode">With which it ended.</param>
+internal sealed record EndedNode(string Name, int ProcessId, int ExitCode);
+
+/// <summary>An outage as the contacts saw it.</summary>
+/// <param name="FirstAnswers">For each conversation, how long after the outage began its contact read the next answer.</param>
+/// <param name="Timeline">Answers in each <see cref="WaitFacts.Slice"/>, from shortly before the outage on.</param>
+/// <param name="BrokenAt">The slice in which it began.</param>
+/// <param name="TakenOver">The shards that the lost relays had, by who had them afterwards.</param>
+internal sealed record OutageFacts(
+    IReadOnlyList<TimeSpan> FirstAnswers, IReadOnlyList<int> Timeline, int BrokenAt, IReadOnlyDictionary<string, IReadOnlyList<int>> TakenOver)
+{
+    public TimeSpan Median => FirstAnswers.Order().ElementAt(FirstAnswers.Count / 2);
+
+    public TimeSpan Last => FirstAnswers.Max();
+}
+
+internal sealed record KillFacts(IReadOnlyList<EndedNode> Nodes, OutageFacts Outage);
+
+/// <param name="GoneOn">From SIGSTOP until the others had all its shards and every conversation had gone on.</param>
+/// <param name="FoundOut">From SIGCONT until it had ended itself.</param>
+/// <param name="StartedAgain">From then until its successor answered.</param>
+internal sealed record HangFacts(EndedNode Node, OutageFacts Outage, TimeSpan GoneOn, TimeSpan FoundOut, TimeSpan StartedAgain);
 
 /// <param name="Drained">From SIGTERM to the process's end.</param>
 /// <param name="Started">From the start of the new process to its answer.</param>

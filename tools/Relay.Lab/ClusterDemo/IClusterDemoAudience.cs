@@ -10,7 +10,9 @@ internal interface IClusterDemoAudience
 
     /// <summary>Something that takes a moment is being done.</summary>
     void Progress(string text);
-    void Kill(KillFacts kill);
+
+    /// <param name="sign">What began the outage, for the mark in the timeline: "kill".</param>
+    void Outage(OutageFacts outage, string sign);
     void Restart(RestartFacts restart);
     void Verdict(ClusterDemoFacts facts, IReadOnlyList<DemoCheck> checks, string? failure, string? logs);
 }

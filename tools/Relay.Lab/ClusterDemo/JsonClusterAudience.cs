@@ -13,7 +13,7 @@ internal sealed class JsonClusterAudience : IClusterDemoAudience
 
     public void Progress(string text) { }
 
-    public void Kill(KillFacts kill) { }
+    public void Outage(OutageFacts outage, string sign) { }
 
     public void Restart(RestartFacts restart) { }
 
@@ -34,15 +34,16 @@ internal sealed class JsonClusterAudience : IClusterDemoAudience
             ["keyExchanges"] = facts.Tally.ContactSessions,
         },
         ["undisturbed"] = Waits(facts.Undisturbed),
-        ["kill"] = facts.Kill is not { } kill ? null : new JsonObject
+        ["kill"] = Kill(facts.Kill),
+        ["hang"] = facts.Hang is not { } hang ? null : new JsonObject
         {
-            ["node"] = kill.Node,
-            ["processId"] = kill.ProcessId,
-            ["exitCode"] = kill.ExitCode,
-            ["firstAnswerMedian"] = Milliseconds(kill.FirstAnswers.Order().ElementAt(kill.FirstAnswers.Count / 2)),
-            ["firstAnswerLast"] = Milliseconds(kill.FirstAnswers.Max()),
-            ["takenOver"] = new JsonObject(kill.TakenOver.Select(t => KeyValuePair.Create(t.Key, (JsonNode?)new JsonArray([.. t.Value.Select(s => (JsonNode)s)])))),
+            ["node"] = Ended(hang.Node),
+            ["outage"] = Outage(hang.Outage),
+            ["goneOn"] = Milliseconds(hang.GoneOn),
+            ["foundOut"] = Milliseconds(hang.FoundOut),
+            ["startedAgain"] = Milliseconds(hang.StartedAgain),
         },
+        ["killAllButOne"] = Kill(facts.KillAllButOne),
         ["restarts"] = new JsonArray([.. facts.Restarts.Select(r => (JsonNode)new JsonObject
         {
             ["node"] = r.Node, ["exitCode"] = r.ExitCode, ["drained"] = Milliseconds(r.Drained), ["started"] = Milliseconds(r.Started),
@@ -51,6 +52,25 @@ internal sealed class JsonClusterAudience : IClusterDemoAudience
         ["faults"] = new JsonArray([.. facts.Faults.Select(f => (JsonNode)f)]),
         ["checks"] = new JsonArray([.. checks.Select(c => (JsonNode)new JsonObject { ["what"] = c.What, ["ok"] = c.IsTrue })]),
     });
+
+    private static JsonObject? Kill(KillFacts? kill) => kill is null ? null : new JsonObject
+    {
+        ["nodes"] = new JsonArray([.. kill.Nodes.Select(n => (JsonNode)Ended(n))]),
+        ["outage"] = Outage(kill.Outage),
+    };
+
+    private static JsonObject Ended(EndedNode node) => new()
+    {
+        ["name"] = node.Name, ["processId"] = node.ProcessId, ["exitCode"] = node.ExitCode,
+    };
+
+    private static JsonObject Outage(OutageFacts outage) => new()
+    {
+        ["firstAnswerMedian"] = Milliseconds(outage.Median),
+        ["firstAnswerLast"] = Milliseconds(outage.Last),
+        ["takenOver"] = new JsonObject(outage.TakenOver.Select(t =>
+            KeyValuePair.Create(t.Key, (JsonNode?)new JsonArray([.. t.Value.Select(s => (JsonNode)s)])))),
+    };
 
     private static JsonObject? Waits(WaitFacts? waits) => waits is null ? null : new JsonObject
     {

@@ -17,21 +17,25 @@ internal sealed class PeopleClusterAudience(IAnsiConsole console) : IClusterDemo
 
     public void Fact(string text) => _page.Fact(text);
 
-    public void Progress(string text) => console.Write(new Padder(new Markup($"[grey]… {Markup.Escape(text)}[/]"), new Padding(2, 0, 2, 0)));
+    public void Progress(string text)
+        => console.Write(new Padder(new Markup($"[grey]… {Markup.Escape(text)}[/]"), new Padding(2, 0, 2, 0)));
 
-    public void Kill(KillFacts kill)
+    public void Outage(OutageFacts outage, string sign)
     {
-        var waits = kill.FirstAnswers.Order().ToList();
-        Fact($"Every conversation went on: the first answer came after {Seconds(waits[0])} to {Seconds(waits[^1])}, for half of them within {Seconds(waits[waits.Count / 2])}.");
-        foreach (var (node, shards) in kill.TakenOver) Fact($"{node} took over {(shards.Count == 1 ? "shard" : "shards")} {string.Join(", ", shards)}.");
-        var most = Math.Max(1, kill.Timeline.Max());
-        var bars = string.Concat(kill.Timeline.Select((n, i) => (i == kill.KilledAt ? "[bold red]✗[/]" : "") + (n == 0 ? "[red]·[/]" : $"[green]{Bars[(n * Bars.Length - 1) / most]}[/]")));
+        Fact($"Every conversation went on: the first answer came after {Seconds(outage.FirstAnswers.Min())} to {Seconds(outage.Last)}, "
+            + $"for half of them within {Seconds(outage.Median)}.");
+        foreach (var (node, shards) in outage.TakenOver)
+            Fact($"{node} took over {(shards.Count == 1 ? "shard" : "shards")} {string.Join(", ", shards)}.");
+        var most = Math.Max(1, outage.Timeline.Max());
+        var bars = string.Concat(outage.Timeline.Select((n, i) => (i == outage.BrokenAt ? "[bold red]✗[/]" : "")
+            + (n == 0 ? "[red]·[/]" : $"[green]{Bars[(n * Bars.Length - 1) / most]}[/]")));
         console.Write(new Padder(new Markup($"answers every {WaitFacts.Slice.TotalMilliseconds:F0} ms  {bars}"), new Padding(4, 1, 2, 0)));
-        console.Write(new Padder(new Markup("[grey]✗ is the moment of the kill[/]"), new Padding(4, 0, 2, 0)));
+        console.Write(new Padder(new Markup($"[grey]✗ is the moment of the {Markup.Escape(sign)}[/]"), new Padding(4, 0, 2, 1)));
     }
 
     public void Restart(RestartFacts restart) =>
-        Fact($"{restart.Node}: drained and ended with code {restart.ExitCode} in {Seconds(restart.Drained)}; its successor answered {Seconds(restart.Started)} after its start.");
+        Fact($"{restart.Node}: drained and ended with code {restart.ExitCode} in {Seconds(restart.Drained)}; "
+            + $"its successor answered {Seconds(restart.Started)} after its start.");
 
     public void Verdict(ClusterDemoFacts facts, IReadOnlyList<DemoCheck> checks, string? failure, string? logs)
     {

@@ -32,7 +32,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         _options = options;
         _random = new Random(options.Seed);
         _bridge = bridge.Bridge([.. endpoints]);
-        _bot = new LoadBot(bot.Bot([.. endpoints]), (endpoint, peer) => _conversations[_numbers[(endpoint, peer)]]);
+        _bot = new LoadBot(bot.Bot([.. endpoints]), (endpoint, peer) => _conversations[_numbers[(endpoint, peer)]],
+            code => Ledger.Fault("the bot", $"was told that an event is lost: {code}"));
     }
 
     public LoadLedger Ledger { get; } = new();

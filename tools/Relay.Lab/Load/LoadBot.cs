@@ -8,7 +8,8 @@ namespace Relay.Lab.Load;
 /// within a conversation, and concurrently across conversations.
 /// </summary>
 /// <param name="find">Finds the conversation of an endpoint and a peer.</param>
-internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find)
+/// <param name="lost">Called when an event is lost: its notice names no conversation.</param>
+internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find, Action<string> lost)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<LoadConversation, Lane> _lanes = [];
@@ -19,6 +20,11 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
         var unacknowledged = new Dictionary<string, AckOrder>();
         await foreach (var e in bot.Events(cancellation))
         {
+            if (e.Peer.Length == 0)
+            {
+                lost(e.Message.Notice.Code);
+                continue;
+            }
             var conversation = find(e.Endpoint, e.Peer);
             var done = Task.CompletedTask;
             switch (e.Message.EventCase)

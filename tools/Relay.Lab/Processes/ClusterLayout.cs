@@ -11,8 +11,11 @@ internal sealed record ClusterLayout
     /// <summary>Shards that the nodes share.</summary>
     public int Shards { get; init; } = 16;
 
-    /// <summary>Where the database listens; it is given to the nodes by this address.</summary>
-    public IPAddress DatabaseAddress { get; init; } = IPAddress.Loopback;
+    /// <summary>
+    /// This machine's address at which the database listens, and the nodes for each other: where nodes in networks of their own reach
+    /// it. For clients the nodes without a place listen on loopback.
+    /// </summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>Network in CIDR form, beside that address, from which nodes reach the database; null: none.</summary>
     public string? NodeNetwork { get; init; }

@@ -14,6 +14,8 @@ namespace Relay.Lab.Processes;
 /// </summary>
 internal sealed class ClusterProcesses : IAsyncDisposable
 {
+    private const int FirstPort = 10_000, LastPort = 32_000;
+
     private readonly ClusterLayout _options;
     private readonly List<ClusterNode> _nodes = [];
     private PostgresServer? _database;
@@ -46,7 +48,11 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("relay-cluster-").FullName;
         // PostgreSQL does not run as root, and must find its way to its own folder.
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
         var cluster = new ClusterProcesses(options, directory);
         try
         {
@@ -80,14 +86,14 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         _options.Progress("starting PostgreSQL");
         _database = await PostgresServer.StartAsync(new PostgresOptions(Path.Combine(Directory, "postgres"))
         {
-            ListenAddress = _options.DatabaseAddress.ToString(),
+            ListenAddress = _options.Address.ToString(),
             AllowedNetworks = _options.NodeNetwork is { } network ? [network] : [],
         }, cancellation);
     }
 
     private async Task StartNodesAsync(CancellationToken cancellation)
     {
-        for (int number = 1; number <= _options.Nodes; number++) _nodes.Add(new ClusterNode(number, Start(number)));
+        for (int number = 1; number <= _options.Nodes; number++) _nodes.Add(MakeNode(number));
         // The first alone: it makes the tables, the sealing key and the first admin key.
         _options.Progress($"starting {_nodes[0].Name}");
         await _nodes[0].StartAsync(cancellation);
@@ -96,12 +102,14 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         await Task.WhenAll(_nodes.Skip(1).Select(n => n.StartAsync(cancellation)));
     }
 
-    private ServerStart Start(int number)
+    private ClusterNode MakeNode(int number)
     {
         var name = ClusterNode.NameOf(number);
         var place = _options.Places.GetValueOrDefault(number);
-        var host = place?.Address.ToString() ?? "127.0.0.1";
-        return new ServerStart(Path.Combine(Directory, name), $"{host}:0", Path.Combine(Directory, name + ".log"))
+        var host = (place?.Address ?? _options.Address).ToString();
+        var listen = (place?.Address ?? IPAddress.Loopback).ToString();
+        int port = FreePort();
+        var start = new ServerStart(Path.Combine(Directory, name), $"{listen}:{FreePort()}", Path.Combine(Directory, name + ".log"))
         {
             CommandPrefix = place?.CommandPrefix ?? [],
             // Passwords do not belong into arguments, which everybody on the machine can read.
@@ -112,20 +120,35 @@ internal sealed class ClusterProcesses : IAsyncDisposable
             Arguments =
             [
                 "--cluster-host", host,
-                "--cluster-port", FreePort().ToString(CultureInfo.InvariantCulture),
+                "--cluster-port", port.ToString(CultureInfo.InvariantCulture),
                 "--sealing-key", Path.Combine(Directory, "sealing.key"),
                 "--shards", _options.Shards.ToString(CultureInfo.InvariantCulture),
                 .. place is null ? (string[])[] : ["--certificate", place.CertificateFile],
                 .. _options.Arguments,
             ],
         };
+        return new ClusterNode(number, start, string.Create(CultureInfo.InvariantCulture, $"{host}:{port}"));
     }
 
-    /// <summary>A port that nobody listens on now. A node keeps it over its restarts: the others know it by it.</summary>
+    /// <summary>
+    /// A port that nobody listens on now. A node keeps it over its restarts, so it is below those that the system gives to
+    /// outgoing connections: one of them could have it when the node is started again.
+    /// </summary>
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            int port = Random.Shared.Next(FirstPort, LastPort);
+            using var listener = new TcpListener(IPAddress.Any, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken.
+            }
+        }
     }
 }

@@ -8,15 +8,16 @@ namespace Relay.Lab.Processes;
 /// <summary>A Relay server as a child process: started, killed without warning, or drained.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
+    /// <summary>Lines of the log that a failure quotes.</summary>
+    private const int LastLines = 40;
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
     private readonly Process _process;
-    private readonly Task _log;
 
     private ServerProcess(Process process, Task log, Uri address)
     {
         _process = process;
-        _log = log;
         Address = address;
+        Ended = EndAsync(process, log);
     }
 
     /// <summary>Where it listens.</summary>
@@ -28,6 +29,9 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Completes with the exit code when it has ended, by whatever cause, and its log is written.</summary>
+    public Task<int> Ended { get; }
+
     /// <summary>Starts a server and returns once it answers.</summary>
     /// <param name="listen">Address and port; port 0 takes a free one.</param>
     /// <param name="logFile">Its standard error is appended here.</param>
@@ -37,7 +41,9 @@ public sealed class ServerProcess : IAsyncDisposable
         StartAsync(new ServerStart(dataDirectory, listen, logFile) { Environment = environment ?? new Dictionary<string, string>(), Arguments = more }, cancellation);
 
     /// <summary>Starts a server and returns once it answers.</summary>
-    /// <exception cref="CommandFailure">It did not start; the message has its last words.</exception>
+    /// <exception cref="CommandFailure">
+    /// It did not start; the message has its last words. With <see cref="ExitCode.StartAgain"/> if it asks to be started again.
+    /// </exception>
     public static async Task<ServerProcess> StartAsync(ServerStart start, CancellationToken cancellation)
     {
         var logFile = start.LogFile;
@@ -62,7 +68,9 @@ public sealed class ServerProcess : IAsyncDisposable
             {
                 await process.WaitForExitAsync(limit.Token);
                 await log;
-                throw new CommandFailure(ExitCode.Failed, $"The server did not start: {(await File.ReadAllTextAsync(logFile, cancellation)).Trim()}");
+                int code = process.ExitCode == ExitCode.StartAgain ? ExitCode.StartAgain : ExitCode.Failed;
+                var words = string.Join('\n', (await File.ReadAllLinesAsync(logFile, cancellation)).TakeLast(LastLines)).Trim();
+                throw new CommandFailure(code, $"The server did not start, and ended with code {process.ExitCode}: {words}");
             }
             var ready = JsonDocument.Parse(line).RootElement;
             return new ServerProcess(process, log, new Uri(ready.GetProperty("address").GetString()!));
@@ -76,24 +84,20 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>SIGKILL: the process gets no chance to write, flush or say goodbye. Returns its exit code, 137.</summary>
-    public async Task<int> KillAsync()
+    public Task<int> KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync();
-        await _log;
-        return _process.ExitCode;
+        return Ended;
     }
 
     /// <summary>SIGTERM: the server drains. Returns its exit code.</summary>
     public async Task<int> DrainAsync(CancellationToken cancellation)
     {
         await SignalAsync("TERM");
-        await _process.WaitForExitAsync(cancellation);
-        await _log;
-        return _process.ExitCode;
+        return await Ended.WaitAsync(cancellation);
     }
 
-    /// <summary>SIGSTOP: it stands still, with its connections open and nobody told, until <see cref="ResumeAsync"/>.</summary>
+    /// <summary>SIGSTOP: it hangs, with its connections open, until <see cref="ResumeAsync"/>.</summary>
     public Task PauseAsync() => SignalAsync("STOP");
 
     /// <summary>SIGCONT.</summary>
@@ -102,7 +106,15 @@ public sealed class ServerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await KillAsync();
+        await Ended;
         _process.Dispose();
+    }
+
+    private static async Task<int> EndAsync(Process process, Task log)
+    {
+        await process.WaitForExitAsync();
+        await log;
+        return process.ExitCode;
     }
 
     private async Task SignalAsync(string signal)

@@ -47,6 +47,28 @@ internal sealed class Ed448KeyPair : IDisposable
         return new Ed448KeyPair(scalar, Ed448Point.MultiplyBase(scalar));
     }
 
+    /// <summary>The secret was wiped; the point is still there.</summary>
+    public bool IsWiped => Secret.IsWiped;
+
+    /// <summary>Takes a pair back from a snapshot, with or without its secret.</summary>
+    /// <param name="secret">Empty if it was wiped.</param>
+    public static Ed448KeyPair Restore(ReadOnlySpan<byte> secret, Ed448Point @public)
+    {
+        var pair = new Ed448KeyPair(Ed448Scalar.Reduce(secret), @public);
+        if (secret.IsEmpty) pair.Dispose();
+        return pair;
+    }
+
+    /// <summary>A pair of its own with the same numbers.</summary>
+    public Ed448KeyPair Copy()
+    {
+        Span<byte> secret = stackalloc byte[Ed448Scalar.Size];
+        Secret.Encode(secret);
+        var copy = new Ed448KeyPair(Ed448Scalar.Reduce(secret), Public);
+        CryptographicOperations.ZeroMemory(secret);
+        return copy;
+    }
+
     /// <summary>K_ecdh, the POINT secret·peer, 57 bytes; false if that is the identity (C1.8).</summary>
     public bool TryAgree(Ed448Point peer, [NotNullWhen(true)] out SecretBytes? shared)
     {

@@ -153,6 +153,9 @@ internal sealed class Ed448Scalar : IDisposable
     /// <summary>Wipes.</summary>
     public void Dispose() => _value.Dispose();
 
+    /// <summary>It was wiped.</summary>
+    public bool IsWiped => _value.IsWiped;
+
     /// <summary>Prints the type only.</summary>
     public override string ToString() => nameof(Ed448Scalar);
 

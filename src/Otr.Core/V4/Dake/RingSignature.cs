@@ -53,12 +53,6 @@ internal static class RingSignature
             responses[i].Dispose();
         }
         return true;
-
-        static Ed448Scalar Replace(Ed448Scalar old, Ed448Scalar value)
-        {
-            old.Dispose();
-            return value;
-        }
     }
 
     /// <summary>
@@ -76,12 +70,21 @@ internal static class RingSignature
         var sum = Ed448Scalar.Reduce([]);
         for (int i = 0; i < Ring; i++)
         {
-            var c = Ed448Scalar.Reduce(sigma.Slice(2 * i * Ed448Scalar.Size, Ed448Scalar.Size));
-            var r = Ed448Scalar.Reduce(sigma.Slice((2 * i + 1) * Ed448Scalar.Size, Ed448Scalar.Size));
+            using var c = Ed448Scalar.Reduce(sigma.Slice(2 * i * Ed448Scalar.Size, Ed448Scalar.Size));
+            using var r = Ed448Scalar.Reduce(sigma.Slice((2 * i + 1) * Ed448Scalar.Size, Ed448Scalar.Size));
             commitments[i] = ring[i].MultiplyBaseAddVar(r, c);
-            sum = Ed448Scalar.Add(sum, c);
+            sum = Replace(sum, Ed448Scalar.Add(sum, c));
         }
-        return sum.FixedTimeEquals(Challenge(ring, commitments, message));
+        using var challenge = Challenge(ring, commitments, message);
+        var isEqual = sum.FixedTimeEquals(challenge);
+        sum.Dispose();
+        return isEqual;
+    }
+
+    private static Ed448Scalar Replace(Ed448Scalar old, Ed448Scalar value)
+    {
+        old.Dispose();
+        return value;
     }
 
     /// <summary>

@@ -129,6 +129,12 @@ internal sealed partial class DoubleRatchet : IDisposable
         return all;
     }
 
+    /// <summary>Takes over what an earlier session had to reveal, before that is disposed of: its keys verify nothing any more.</summary>
+    public void TakeReveals(DoubleRatchet earlier)
+    {
+        foreach (var mac in earlier.TakeReveals()) _reveals.AddLast(mac);
+    }
+
     private List<SecretBytes> TakeReveals()
     {
         List<SecretBytes> taken = [.. _reveals];

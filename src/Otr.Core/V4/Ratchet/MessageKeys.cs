@@ -36,6 +36,16 @@ internal sealed class MessageKeys : IDisposable
         return keys;
     }
 
+    /// <summary>Takes keys back from a snapshot.</summary>
+    public static MessageKeys Restore(ReadOnlySpan<byte> encryption, ReadOnlySpan<byte> extra)
+    {
+        var keys = new MessageKeys();
+        encryption.CopyTo(keys._keys.Span);
+        extra.CopyTo(keys._keys.Span[KeySize..]);
+        Kdf.Derive(KdfUsage.MacKey, keys._keys.Span[(2 * KeySize)..], keys.Encryption);
+        return keys;
+    }
+
     /// <summary>The next chain key, in place: KDF(14 ‖ chain).</summary>
     public static void Advance(Span<byte> chain) => Kdf.Derive(KdfUsage.NextChainKey, chain, chain);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Otr.Core.Wire;
 
 namespace Otr.Core.V4.Ratchet;
 
@@ -44,6 +45,34 @@ internal sealed class SkippedKeys : IDisposable
     public void Clear(Action<MessageKeys> removed)
     {
         while (_keys.Count > 0) Remove(0, removed);
+    }
+
+    /// <summary>Count, then ids, time and keys of each, oldest first.</summary>
+    public void WriteSnapshot(ref OtrWriter w)
+    {
+        w.UInt16((ushort)_keys.Count);
+        foreach (var (ratchet, message, storedAt, keys) in _keys)
+        {
+            w.UInt32(ratchet);
+            w.UInt32(message);
+            w.UInt64((ulong)storedAt);
+            w.Raw(keys.Encryption);
+            w.Raw(keys.ExtraSymmetric);
+        }
+    }
+
+    /// <summary>Reads them back; the reader has failed if anything does not fit.</summary>
+    public void ReadSnapshot(ref OtrReader r)
+    {
+        int count = r.ReadUInt16();
+        if (count > OtrLimits.MaxSkippedKeys) r.Fail();
+        for (; count > 0 && !r.Failed; count--)
+        {
+            uint ratchet = r.ReadUInt32(), message = r.ReadUInt32();
+            var storedAt = (long)r.ReadUInt64();
+            ReadOnlySpan<byte> encryption = r.ReadFixed(MessageKeys.KeySize), extra = r.ReadFixed(MessageKeys.KeySize);
+            if (!r.Failed) _keys.Add((ratchet, message, storedAt, MessageKeys.Restore(encryption, extra)));
+        }
     }
 
     private int IndexOf(uint ratchet, uint message) => _keys.FindIndex(k => k.Ratchet == ratchet && k.Message == message);
