@@ -3,6 +3,9 @@ using System.Text.Json;
 using Relay.Cli;
 using Relay.Lab.Processes;
 
+// Each test runs a cluster of processes: two at once would only time each other's starts.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace Relay.Chaos.Tests;
 
 /// <summary>The README's second demo.</summary>
@@ -56,16 +59,23 @@ public sealed class ClusterDemoTests
 
         var info = Info(environment, "load", "--conversations", "5", "--seconds", "0", "--ready-file", directory.File("ready"));
         using var process = Process.Start(info)!;
-        process.StandardInput.Close();
-        var established = await process.StandardOutput.ReadLineAsync(Patience.Token);
-        Assert.Contains("5 private conversations stand", established, StringComparison.Ordinal);
-        Assert.Contains("answers", await process.StandardOutput.ReadLineAsync(Patience.Token), StringComparison.Ordinal);
-        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) await kill.WaitForExitAsync();
-        var rest = await process.StandardOutput.ReadToEndAsync(Patience.Token);
-        await process.WaitForExitAsync(Patience.Token);
-        Assert.Equal(ExitCode.Ok, process.ExitCode);
-        Assert.Contains("Nothing was lost", rest, StringComparison.Ordinal);
-        Assert.True(File.Exists(directory.File("ready")));
+        try
+        {
+            process.StandardInput.Close();
+            var established = await process.StandardOutput.ReadLineAsync(Patience.Token);
+            Assert.Contains("5 private sessions are established", established, StringComparison.Ordinal);
+            Assert.Contains("answers", await process.StandardOutput.ReadLineAsync(Patience.Token), StringComparison.Ordinal);
+            using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) await kill.WaitForExitAsync();
+            var rest = await process.StandardOutput.ReadToEndAsync(Patience.Token);
+            await process.WaitForExitAsync(Patience.Token);
+            Assert.Equal(ExitCode.Ok, process.ExitCode);
+            Assert.Contains("Nothing was lost", rest, StringComparison.Ordinal);
+            Assert.True(File.Exists(directory.File("ready")));
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
     }
 
     private static ProcessStartInfo Info(Dictionary<string, string> environment, params string[] arguments)

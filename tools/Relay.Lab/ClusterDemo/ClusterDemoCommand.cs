@@ -15,7 +15,7 @@ internal static class ClusterDemoCommand
 {
     private const int MaxConversations = 200;
     /// <summary>It takes some 70 seconds; a machine may be busy with other things.</summary>
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
     public static Command Create()
     {
