@@ -96,7 +96,8 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
         var nodes = await a.ListNodesAsync(default);
         Assert.Equal([NodeMembership.Up, NodeMembership.Up], nodes.Select(n => n.State));
         Assert.Equal(24, nodes.Sum(n => n.Conversations));
-        Assert.Equal(8, nodes.Sum(n => n.Shards));
+        // Those that some of the conversations are in.
+        Assert.InRange(nodes.Sum(n => n.Shards!.Value), 2, 8);
         Assert.All(nodes, n => Assert.InRange(n.Conversations!.Value, 1, 23));
     }
 

@@ -93,9 +93,12 @@ public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<Cluster
         Assert.Equal("warning", found["nodes"]);
         Assert.DoesNotContain("password", well.Out, StringComparison.OrdinalIgnoreCase);
 
-        var wrong = await Terminal.RunAsync(Doctor("--sealing-key", OtherKey(directory), "--cluster-host", "no host"));
+        var wrong = await Terminal.RunAsync(Doctor("--sealing-key", OtherKey(directory), "--shards", $"{Shards}"));
         Assert.Equal(ExitCode.Failed, wrong.Code);
-        Assert.Equal(("problem", "problem"), (Findings(wrong)["cluster's key"], Findings(wrong)["configuration"]));
+        Assert.Equal("problem", Findings(wrong)["cluster's key"]);
+        // With mistakes in the configuration nothing further is looked at in the database.
+        var mistaken = await Terminal.RunAsync(Doctor("--sealing-key", engines.SealingKey, "--cluster-host", "no host"));
+        Assert.Equal((ExitCode.Failed, "problem"), (mistaken.Code, Findings(mistaken)["configuration"]));
 
         var shards = await Terminal.RunAsync(Doctor("--sealing-key", engines.SealingKey, "--shards", $"{Shards + 1}"));
         Assert.Equal("problem", Findings(shards)["shards"]);

@@ -74,7 +74,7 @@ public sealed class ConfigurationTests
         var told = refused.Out + refused.Error;
         foreach (var name in new[]
         {
-            "Relay:Drian:Delay", "Relay:Drain:Delay", "Relay:Drain:Timeout (--drain-timeout)", "Relay:Conversations:Shards", "Relay:Streams:KeepAlive", "Relay:Cluster:Port (--cluster-port)", "--broker is gone",
+            "Relay:Drian:Delay", "Relay:Drain:Delay", "Relay:Drain:Timeout (--drain-timeout)", "Relay:Conversations:Shards", "Relay:Streams:KeepAlive", "Relay:Cluster:Port (--cluster-port)", "--broker has been removed",
             "without TLS", "Kestrel:Endpoints:Other", "Kestrel:Endpoints:Health:Url", "Logging:LogLevel:Relay", "no database",
         }) Assert.Contains(name, told, StringComparison.Ordinal);
         // What was meant, where it can be guessed.

@@ -62,6 +62,29 @@ internal sealed class NodeRows : INodeRows
     {
         if (self.Address.Length > StorageLimits.MaxNodeAddress) throw new RelayStartException("The node's address is longer than "
             + $"{StorageLimits.MaxNodeAddress} characters.");
+        long begun = connections.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await RegisterOnceAsync(connections, self, version, log, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or SocketException)
+            {
+                // A session's timeouts are short; a busy machine or a restarting server needs longer to open the first one.
+                bool mayPass = e is not PostgresException { IsTransient: false }
+                    && connections.Time.GetElapsedTime(begun) < StorageLimits.PostgresStartPatience;
+                if (!mayPass)
+                    throw new RelayStartException($"The node cannot register in the database {connections.Place} ({PostgresFault.Code(e)}). "
+                        + "Check that the database runs and accepts further connections.", e);
+            }
+            await Task.Delay(StorageLimits.MaxNodeSessionRetry, connections.Time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<NodeRows> RegisterOnceAsync(PostgresConnections connections, NodeIdentity self, string version, ILogger log,
+        CancellationToken cancellation)
+    {
         var rows = new NodeRows(connections, self, log);
         try
         {
@@ -72,12 +95,9 @@ internal sealed class NodeRows : INodeRows
             rows._watching = rows.WatchAsync(rows._closing.Token);
             return rows;
         }
-        catch (Exception e)
+        catch
         {
             await rows.DisposeAsync().ConfigureAwait(false);
-            if (e is NpgsqlException or IOException or TimeoutException or SocketException)
-                throw new RelayStartException($"The node cannot register in the database {rows._place} ({PostgresFault.Code(e)}). Check "
-                    + "that the database runs and accepts further connections.", e);
             throw;
         }
     }
