@@ -78,7 +78,7 @@ public sealed class ConfigurationTests
             "without TLS", "Kestrel:Endpoints:Other", "Kestrel:Endpoints:Health:Url", "Logging:LogLevel:Relay", "no database",
         }) Assert.Contains(name, told, StringComparison.Ordinal);
         // What was meant, where it can be guessed.
-        Assert.Contains("Relay:Drain:Delay is meant", told, StringComparison.Ordinal);
+        Assert.Contains("did you mean Relay:Drain:Delay?", told, StringComparison.Ordinal);
         Assert.DoesNotContain("geheim", told, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory.File("data")));
     }

@@ -65,7 +65,7 @@ public sealed class NodeRowsTests(PostgresFixture postgres) : PostgresTest(postg
     {
         var first = await RegisterAsync(A);
         var refusal = await Assert.ThrowsAsync<RelayStartException>(() => RegisterAsync(A with { Incarnation = 12 }));
-        Assert.Contains("Another process is the node akka.ssl.tcp://relay@a:1", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Another process is running as the node akka.ssl.tcp://relay@a:1", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Relay:Cluster:Host", refusal.Message, StringComparison.Ordinal);
         Assert.False(first.Lost.IsCompleted);
         Assert.Equal([A], (await first.ReadAsync(default)).Select(r => r.Node));
