@@ -14,7 +14,7 @@ namespace Relay.Lab.ClusterDemo;
 internal static class ClusterDemoCommand
 {
     private const int MaxConversations = 200;
-    /// <summary>It takes some 70 seconds; a machine may be busy with other things.</summary>
+    /// <summary>It takes about a minute and a half; a machine may be busy with other things.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
     public static Command Create()
