@@ -31,7 +31,7 @@ public interface IRelay : IAsyncDisposable
     ISharedDocuments? Documents => null;
 
     /// <summary>The nodes of the cluster in order of name, this one among them; empty in one process.</summary>
-    ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => new([]);
+    ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation);
 
     /// <summary>
     /// Completes with the reason when this node must stop because the cluster has removed it. From then on it commits and answers

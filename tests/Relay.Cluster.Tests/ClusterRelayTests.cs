@@ -20,12 +20,12 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    private async Task<IRelay> OpenAsync(string database, string name, int shards = 8)
+    private async Task<IRelay> OpenAsync(string database, string name, int shards = 8, string version = "1.0.0")
     {
         var options = new ClusterRelayOptions(database, new ClusterOptions { Host = "127.0.0.1", Port = TestNode.FreePort() })
         {
             DataDirectory = Path.Combine(_directory, name), SealingKeyFile = Path.Combine(_directory, "sealing.key"), Shards = shards,
-            Version = "1.0.0",
+            Version = version,
         };
         return await ClusterRelay.OpenAsync(options, NullLoggerFactory.Instance, TimeProvider.System, SystemRandom.Instance, default);
     }
@@ -99,6 +99,20 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
         // Those that some of the conversations are in.
         Assert.InRange(nodes.Sum(n => n.Shards!.Value), 2, 8);
         Assert.All(nodes, n => Assert.InRange(n.Conversations!.Value, 1, 23));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_refused_gives_its_address_back()
+    {
+        var database = await databases.CreateAsync();
+        await using var a = await OpenAsync(database, "a");
+        var refused = await Assert.ThrowsAsync<RelayStartException>(() => OpenAsync(database, "b", version: "2.0.0"));
+        Assert.Contains("major version", refused.Message, StringComparison.Ordinal);
+        // Only the first node's row and lock are left: the address can be used again at once.
+        Assert.Equal(1, await ClusterDatabase.AskAsync<long>(database, "SELECT count(*) FROM relay.cluster_node"));
+        Assert.Equal(1, await ClusterDatabase.AskAsync<long>(database,
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1380735236::oid AND granted"));
+        await using var b = await OpenAsync(database, "b");
     }
 
     [Fact]

@@ -78,19 +78,16 @@ internal sealed class ClusterConversations : IConversationHost
         _directory = new NodeDirectory(AkkaCluster.Get(system), region);
         _announcer = new StreamAnnouncer(system, _context.Turn.Signals.Appended, _context.Time);
         _store.Appended += _announcer.Announce;
+        await _node.JoinAsync(system, cancellation).ConfigureAwait(false);
         _passivation = _context.Time.CreateTimer(_ => _context.Residents.RestIdle(_passivateAfter), null, _passivateAfter / 4,
             _passivateAfter / 4);
-        await _node.JoinAsync(system, cancellation).ConfigureAwait(false);
     }
 
     public async ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation)
         => _directory is null ? [] : await _directory.ListAsync(cancellation).ConfigureAwait(false);
 
-    public async Task HandOverAsync(IActorRef region)
-    {
-        if (_announcer is not null) _store.Appended -= _announcer.Announce;
-        await _node.LeaveAsync().ConfigureAwait(false);
-    }
+    // What its entities commit meanwhile is announced: readers at other nodes wait for it.
+    public Task HandOverAsync(IActorRef region) => _node.LeaveAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -63,7 +63,7 @@ public sealed record ClusterOptions
                     + "Remove it.";
             else if (!name.StartsWith("akka.", StringComparison.Ordinal) || name.AsSpan().ContainsAnyExcept(s_nameCharacters)
                 || value.AsSpan().ContainsAny("\"\\\r\n"))
-                yield return "Relay:Cluster:Settings has a name or value that is not one of Akka's settings: names are like "
+                yield return $"Relay:Cluster:Settings:{name} is not one of Akka's settings, or its value is not one: names are like "
                     + "akka.cluster.gossip-interval, values like 500ms.";
         }
     }

@@ -33,11 +33,11 @@ public static class ClusterRelay
         PostgresStore? store = null;
         Sealer? sealer = null;
         ClusterCertificate? certificate = null;
+        ClusterNode? node = null;
         try
         {
-            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), time,
-                cancellation)
-                .ConfigureAwait(false);
+            var storeLog = loggers.CreateLogger("Relay.Store");
+            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, storeLog, time, cancellation).ConfigureAwait(false);
             (sealer, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation)
                 .ConfigureAwait(false);
             using (key)
@@ -47,12 +47,15 @@ public static class ClusterRelay
             }
             await ClusterDocuments.AgreeOnShardsAsync(store, sealer, options.Shards, cancellation).ConfigureAwait(false);
             var stopped = new TaskCompletionSource<StopReason>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var node = new ClusterNode(options.Node, new ClusterNodeParts(store, store, sealer, certificate, options.Version, NewId(random),
+            node = new ClusterNode(options.Node, new ClusterNodeParts(store, store, sealer, certificate, options.Version, NewId(random),
                 reason => stopped.TrySetResult(reason), time, loggers.CreateLogger("Relay.Cluster")));
-            var settings = new RelayNodeOptions { DeadlineRecheck = RelayLimits.ClusterRecheck,
-                StreamRecheck = RelayLimits.ClusterRecheck };
+            var settings = new RelayNodeOptions
+            {
+                DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck,
+            };
+            var joining = node;
             var relay = new RelayNode(store, sealer, ids, settings, actors,
-                context => new ClusterConversations(context, node, stopped.Task, store, options.Shards, settings.PassivateAfter),
+                context => new ClusterConversations(context, joining, stopped.Task, store, options.Shards, settings.PassivateAfter),
                 telemetry, log, time, random, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
@@ -60,6 +63,8 @@ public static class ClusterRelay
         catch (Exception e)
         {
             await actors.DisposeAsync().ConfigureAwait(false);
+            // Gives the lock of the node's address back: another start in this process, or of another one, needs it.
+            if (node is not null) await node.DisposeAsync().ConfigureAwait(false);
             if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
             certificate?.Dispose();
             sealer?.Dispose();

@@ -6,10 +6,10 @@ namespace Relay.Actors.Conversations;
 /// Bounds the commands that this process has accepted and not answered, and lets a drain wait for them. Each endpoint gets a
 /// share, so that one bridge's backlog leaves room for the others.
 /// </summary>
-internal sealed class Admission(TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
+internal sealed class Admission
 {
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _empty = new(continuations);
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, (int Count, long Bytes)> _shares = [];
     private int _count;
     private long _bytes;

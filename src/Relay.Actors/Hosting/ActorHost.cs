@@ -3,7 +3,6 @@ using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Relay.Storage;
 
 namespace Relay.Actors.Hosting;
 
@@ -34,16 +33,13 @@ internal sealed class ActorHost : IAsyncDisposable
 
     public ActorRegistry Registry => _services.GetRequiredService<ActorRegistry>();
 
-    /// <summary>
-    /// For a single process: the system is made in the background while the caller opens its store.
-    /// </summary>
+    /// <summary>For a single process: the system is made in the background while the caller opens its store.</summary>
     public static ActorHost CreateAlone(ILoggerFactory loggers) => new(loggers, isAlone: true);
 
     /// <summary>For a node of a cluster: the system is made by <see cref="StartAsync"/>, with the settings that it is given.</summary>
     public static ActorHost CreateNode(ILoggerFactory loggers) => new(loggers, isAlone: false);
 
     /// <summary>Makes the system if that has not begun, and starts the actors.</summary>
-    /// <exception cref="RelayStartException">The system cannot be made: the message names the address that it cannot listen on.</exception>
     public async Task<ActorSystem> StartAsync(Action<AkkaConfigurationBuilder> configure, CancellationToken cancellation)
     {
         if (_early is not null)

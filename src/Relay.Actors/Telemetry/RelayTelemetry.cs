@@ -49,9 +49,6 @@ public sealed class RelayTelemetry : IDisposable
     /// <summary>Metrics of the store, on the same meter.</summary>
     internal StorageTelemetry Storage { get; }
 
-    /// <summary>For metrics of other parts of the process.</summary>
-    internal Meter Meter => _meter;
-
     internal ActivitySource Activities { get; } = new(ActivitySourceName);
 
     /// <summary>Adds the gauges of the process.</summary>

@@ -69,6 +69,9 @@ public static class GatewayLimits
     /// <summary>Maximum number of concurrent connections.</summary>
     public const int MaxConnections = 10_000;
 
+    /// <summary>Time to flush the log of a node that must end at once; what is not written then is lost.</summary>
+    public static readonly TimeSpan LogFlushTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Maximum number of API keys, including revoked and expired ones.</summary>
     public const int MaxApiKeys = 10_000;
     /// <summary>Maximum number of endpoints that one key may be limited to.</summary>

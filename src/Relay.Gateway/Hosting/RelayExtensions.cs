@@ -109,7 +109,7 @@ public static class RelayExtensions
         services.TryAddSingleton<EndProcess>(s => code =>
         {
             // The console logger writes from a queue; disposing of it flushes the queue.
-            s.GetRequiredService<ILoggerFactory>().Dispose();
+            Task.Run(s.GetRequiredService<ILoggerFactory>().Dispose).Wait(GatewayLimits.LogFlushTimeout);
             Environment.Exit(code);
         });
         services.TryAddSingleton(TimeProvider.System);

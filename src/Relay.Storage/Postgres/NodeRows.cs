@@ -77,6 +77,7 @@ internal sealed class NodeRows : INodeRows
                 if (!mayPass)
                     throw new RelayStartException($"The node cannot register in the database {connections.Place} ({PostgresFault.Code(e)}). "
                         + "Check that the database runs and accepts further connections.", e);
+                StorageLog.RegistrationRetried(log, PostgresFault.Code(e));
             }
             await Task.Delay(StorageLimits.MaxNodeSessionRetry, connections.Time, cancellation).ConfigureAwait(false);
         }

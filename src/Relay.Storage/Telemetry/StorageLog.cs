@@ -39,4 +39,7 @@ internal static partial class StorageLog
 
     [LoggerMessage(156, LogLevel.Information, "This node holds its lock in the database again.")]
     public static partial void NodeSessionRetaken(ILogger log);
+
+    [LoggerMessage(157, LogLevel.Warning, "This node could not register in the database yet ({Error}); it retries.")]
+    public static partial void RegistrationRetried(ILogger log, string error);
 }

@@ -50,6 +50,30 @@ public sealed class PatienceTests : IDisposable
         Assert.Equal([1, 3], (await ((IStreamStore)store).ReadAsync(Wire, 0, 10, default)).Select(r => r.Sealed[1]));
     }
 
+    [Fact]
+    public async Task A_node_goes_on_registering_until_the_server_is_back_or_its_patience_ends()
+    {
+        PostgresFixture.SkipWithoutPostgres();
+        await using var server = await PostgresServer.StartAsync(new PostgresOptions(_directory));
+        await (await OpenAsync(server.ConnectionString, TimeProvider.System)).DisposeAsync();
+        await server.StopAsync();
+        async Task<NodeRows> RegisterAsync(TimeProvider clock) => await NodeRows.RegisterAsync(
+            new PostgresConnections(server.ConnectionString, clock, NullLogger.Instance), new NodeIdentity("akka.ssl.tcp://relay@a:1", 1), "1.0.0",
+            NullLogger.Instance, default);
+
+        var time = new TimeThatFlies();
+        var refusal = await Assert.ThrowsAsync<RelayStartException>(() => RegisterAsync(time));
+        Assert.Contains("cannot register", refusal.Message, StringComparison.Ordinal);
+        Assert.True(time.Passed >= StorageLimits.PostgresStartPatience);
+
+        var registering = RegisterAsync(TimeProvider.System);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.False(registering.IsCompleted);
+        await server.StartAgainAsync();
+        await using var rows = await registering;
+        Assert.True(rows.IsHeld);
+    }
+
     private Task<PostgresStore> OpenAsync(string connectionString, TimeProvider time) => PostgresStore.OpenAsync(connectionString, new StorageTelemetry(_meter), NullLogger.Instance, time, default);
 
     public void Dispose()
