@@ -32,10 +32,12 @@ public sealed class ServerRestartTests : IAsyncLifetime
         await using var a = await OpenAsync(server.ConnectionString);
         await using var b = await OpenAsync(server.ConnectionString);
         await a.InsertEndpointAsync(Endpoint("e", 1, 1), default);
-        var begun = new TaskCompletionSource();
-        a.Appended += (_, last) => { if (last > 100) begun.TrySetResult(); };
+        // Each store's first group holds its first conversation: once both have appended, c1, which is b's, is there to be read.
+        var (begunA, begunB) = (new TaskCompletionSource(), new TaskCompletionSource());
+        a.Appended += (_, last) => { if (last > 100) begunA.TrySetResult(); };
+        b.Appended += (_, _) => begunB.TrySetResult();
         var load = LostConnectionTests.LoadAsync(a, b, Rounds, mayFail: true);
-        await Task.WhenAny(begun.Task, load);
+        await Task.WhenAny(Task.WhenAll(begunA.Task, begunB.Task), load);
         Assert.False(load.IsCompleted);
         if (how == "killed") await server.KillAsync();
         else await server.StopAsync(immediate: how == "restarted at once");
