@@ -133,8 +133,8 @@ public static class RelayLimits
     /// <summary>Polling interval for deadlines and streams that other nodes change.</summary>
     public static readonly TimeSpan ClusterRecheck = TimeSpan.FromSeconds(1);
 
-    /// <summary>Time for which append notifications are gathered into one message.</summary>
-    public static readonly TimeSpan AnnouncementDelay = TimeSpan.FromMilliseconds(4);
+    /// <summary>Time for which append notifications are gathered into one message, unless there was none for as long.</summary>
+    public static readonly TimeSpan AnnouncementInterval = TimeSpan.FromMilliseconds(4);
     /// <summary>
     /// Streams with an append notification to be sent. Reached: further streams are left to the readers' polling
     /// (<see cref="ClusterRecheck"/>).

@@ -15,7 +15,7 @@ public sealed class ClusterOptionsTests
         var config = With(("akka.cluster.gossip-interval", "700ms"), ("akka.cluster.sharding.rebalance-interval", "9s")).ToConfig();
         Assert.Equal(TimeSpan.FromMilliseconds(700), config.GetTimeSpan("akka.cluster.gossip-interval"));
         Assert.Equal(TimeSpan.FromSeconds(9), config.GetTimeSpan("akka.cluster.sharding.rebalance-interval"));
-        Assert.Equal(TimeSpan.FromMilliseconds(200), config.GetTimeSpan("akka.cluster.leader-actions-interval"));
+        Assert.Equal(TimeSpan.FromMilliseconds(50), config.GetTimeSpan("akka.cluster.leader-actions-interval"));
         Assert.Equal("ddata", config.GetString("akka.cluster.sharding.state-store-mode"));
         Assert.True(config.GetBoolean("akka.remote.dot-netty.tcp.enable-ssl"));
         Assert.Equal(1 << 20, config.GetByteSize("akka.remote.dot-netty.tcp.maximum-frame-size"));

@@ -24,6 +24,8 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     private readonly GoneNodes _gone = GoneNodes.Of(Context.System.EventStream);
     private readonly INodeRows _rows;
     private readonly ILogger _log;
+    // Peers about which the database is being asked. A broken association shows several times; one question at a time is enough.
+    private readonly HashSet<UniqueAddress> _asked = [];
 
     public EvidenceKeeper(INodeRows rows, ILogger log) => (_rows, _log) = (rows, log);
 
@@ -81,13 +83,14 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
 
     private void Begin(Member peer)
     {
-        // One series of checks per peer: a new sign restarts it.
+        // One series of checks per peer: a new sign restarts it, unless a check is under way.
         if (!IsSelf(peer) && IsMember(peer)) Ask(peer, 0);
     }
 
     private void Ask(Member peer, int attempt)
     {
         Timers.Cancel(peer.UniqueAddress);
+        if (!_asked.Add(peer.UniqueAddress)) return;
         _rows.FindEvidenceAsync(IdentityOf(peer.UniqueAddress), CancellationToken.None).AsTask()
             .PipeTo(Self, success: e => new Found(peer, attempt, e), failure: _ => new Found(peer, attempt, NodeEvidence.None));
     }
@@ -95,7 +98,8 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     private void Judge(Found found)
     {
         var peer = found.Peer;
-        if (!IsMember(peer)) return;
+        _asked.Remove(peer.UniqueAddress);
+        if (!IsMember(peer) || _gone.Contains(peer.Address.ToString())) return;
         if (found.Evidence == NodeEvidence.Gone)
         {
             ClusterLog.NodeGone(_log, peer.Address.ToString());

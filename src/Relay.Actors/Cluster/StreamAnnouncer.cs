@@ -6,8 +6,8 @@ using Relay.Storage;
 namespace Relay.Actors.Cluster;
 
 /// <summary>
-/// Tells the other nodes that streams have grown: gathered for a few milliseconds, the highest sequence of each stream,
-/// in one message to every node. Nothing is stored or repeated; readers also poll.
+/// Tells the other nodes that streams have grown: the highest sequence of each stream, in one message to every node; at once
+/// after a pause, and gathered for a few milliseconds under load. Nothing is stored or repeated; readers also poll.
 /// </summary>
 internal sealed class StreamAnnouncer : IDisposable
 {
@@ -16,8 +16,10 @@ internal sealed class StreamAnnouncer : IDisposable
     private const int MaxPerMessage = 512;
 
     private readonly IActorRef _mediator, _subscriber;
+    private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
+    private long _published;
     private Dictionary<StreamKey, ulong> _gathered = [];
     private bool _isClosed;
 
@@ -26,6 +28,7 @@ internal sealed class StreamAnnouncer : IDisposable
     {
         _mediator = DistributedPubSub.Get(system).Mediator;
         _subscriber = system.ActorOf(Props.Create(() => new Subscriber(_mediator, heard)), "stream-announcer");
+        (_time, _published) = (time, time.GetTimestamp());
         _timer = time.CreateTimer(static self => ((StreamAnnouncer)self!).Publish(), this, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
     }
@@ -46,7 +49,9 @@ internal sealed class StreamAnnouncer : IDisposable
                 return;
             }
             _gathered[stream] = Math.Max(known, last);
-            if (!isKnown && _gathered.Count == 1) _timer.Change(RelayLimits.AnnouncementDelay, Timeout.InfiniteTimeSpan);
+            if (isKnown || _gathered.Count > 1) return;
+            bool isQuiet = _time.GetElapsedTime(_published) >= RelayLimits.AnnouncementInterval;
+            _timer.Change(isQuiet ? TimeSpan.Zero : RelayLimits.AnnouncementInterval, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -58,6 +63,7 @@ internal sealed class StreamAnnouncer : IDisposable
             if (_isClosed) return;
             taken = _gathered;
             _gathered = [];
+            _published = _time.GetTimestamp();
         }
         foreach (var part in taken.Chunk(MaxPerMessage))
         {

@@ -20,12 +20,13 @@ internal abstract class BenchStage : IAsyncDisposable
 
     public abstract CpuReading Cpu();
 
-    /// <summary>Connects one line to each server, each with a new endpoint and new keys.</summary>
-    public async Task<IReadOnlyList<LoadLine>> ConnectAsync(CancellationToken cancellation)
+    /// <summary>Connects one line to each server, each with new endpoints and new keys.</summary>
+    /// <param name="endpoints">The endpoints of each line.</param>
+    public async Task<IReadOnlyList<LoadLine>> ConnectAsync(CancellationToken cancellation, int endpoints = 1)
     {
         var lines = new List<LoadLine>();
         for (int first = 0; first < Relays; first++)
-            lines.Add(await ConnectAsync([.. Addresses.Skip(first), .. Addresses.Take(first)], cancellation));
+            lines.Add(await ConnectAsync([.. Addresses.Skip(first), .. Addresses.Take(first)], endpoints, cancellation));
         return lines;
     }
 
@@ -35,13 +36,14 @@ internal abstract class BenchStage : IAsyncDisposable
     }
 
     /// <param name="addresses">The client uses the first one as long as it answers.</param>
-    private async Task<LoadLine> ConnectAsync(Uri[] addresses, CancellationToken cancellation)
+    private async Task<LoadLine> ConnectAsync(Uri[] addresses, int endpoints, CancellationToken cancellation)
     {
         await using var admin = RelayClient.Connect(addresses, AdminKey);
-        var endpoint = await CreateEndpointAsync(admin, cancellation);
+        var names = new List<string>();
+        for (int n = 0; n < endpoints; n++) names.Add(await CreateEndpointAsync(admin, cancellation));
         var line = new LoadLine(
             Connect(addresses, await CreateKeyAsync(admin, Scope.Bridge, cancellation)),
-            Connect(addresses, await CreateKeyAsync(admin, Scope.Bot, cancellation)), [endpoint]);
+            Connect(addresses, await CreateKeyAsync(admin, Scope.Bot, cancellation)), names);
         _lines.Add(line);
         return line;
     }

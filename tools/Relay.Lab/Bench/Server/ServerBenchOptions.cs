@@ -11,6 +11,8 @@ internal sealed record ServerBenchOptions
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>The warm-up in a cluster, where every process compiles its own code.</summary>
     public TimeSpan ClusterWarmUp { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>Time under load before each kill of <c>failover</c>.</summary>
+    public TimeSpan FailoverWarmUp { get; init; } = TimeSpan.FromSeconds(5);
     /// <summary>Number of concurrent conversations, each with one message in flight.</summary>
     public int Conversations { get; init; } = 256;
     /// <summary>Number of concurrent key exchanges.</summary>
@@ -30,6 +32,7 @@ internal sealed record ServerBenchOptions
         Measured = TimeSpan.FromSeconds(1),
         WarmUp = TimeSpan.FromSeconds(0.5),
         ClusterWarmUp = TimeSpan.FromSeconds(0.5),
+        FailoverWarmUp = TimeSpan.FromSeconds(0.5),
         Conversations = Math.Min(Conversations, 16),
         KeyExchanges = Math.Min(KeyExchanges, 4),
         Restarts = 1,
