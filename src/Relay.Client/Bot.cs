@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Grpc.Core;
 using Relay.Client.Streams;
 using Relay.V1;
 
@@ -64,41 +65,71 @@ public sealed class Bot
         }
     }
 
-    /// <summary>Sends text in a conversation. Returns when the message is durable.</summary>
+    /// <summary>Sends text in a conversation. Returns when the message is durable, or refused.</summary>
     /// <param name="requestId">Idempotency key: calls with the same id send once. Null: a new one.</param>
-    /// <exception cref="RelayException">The server refused the message; <see cref="RelayException.Reason"/> says why.</exception>
-    public Task<SendMessageResponse> SendAsync(string conversation, string text, string? requestId = null,
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<SendMessageResponse>> SendAsync(string conversation, string text, string? requestId = null,
         CancellationToken cancellation = default) =>
         SendAsync(new Target { Conversation = conversation }, text, requestId, cancellation);
 
-    /// <summary>Sends text to a peer, and creates the conversation if there is none. Returns when the message is durable.</summary>
+    /// <summary>
+    /// Sends text to a peer, and creates the conversation if there is none. Returns when the message is durable, or refused.
+    /// </summary>
     /// <param name="requestId">Idempotency key: calls with the same id send once. Null: a new one.</param>
-    /// <exception cref="RelayException">The server refused the message; <see cref="RelayException.Reason"/> says why.</exception>
-    public Task<SendMessageResponse> SendToAsync(string endpoint, string peer, string text, string? requestId = null,
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<SendMessageResponse>> SendToAsync(string endpoint, string peer, string text, string? requestId = null,
         CancellationToken cancellation = default) =>
         SendAsync(To(endpoint, peer), text, requestId, cancellation);
 
     /// <summary>Offers a peer a private session; the peer's client decides whether one is established.</summary>
-    /// <exception cref="RelayException">The server refused.</exception>
-    public Task<StartSessionResponse> StartSessionAsync(string endpoint, string peer, string? requestId = null,
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<StartSessionResponse>> StartSessionAsync(string endpoint, string peer, string? requestId = null,
         CancellationToken cancellation = default)
     {
         var request = new StartSessionRequest { RequestId = requestId ?? NewId(), Target = To(endpoint, peer) };
-        return _client.CallAsync(o => _client.Conversations.StartSessionAsync(request, o), cancellation);
+        return OutcomeAsync(o => _client.Conversations.StartSessionAsync(request, o), cancellation);
     }
 
     /// <summary>Ends a conversation's private session and notifies the peer.</summary>
-    /// <exception cref="RelayException">The server refused.</exception>
-    public Task<EndSessionResponse> EndSessionAsync(string conversation, string? requestId = null, CancellationToken cancellation = default)
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<EndSessionResponse>> EndSessionAsync(string conversation, string? requestId = null,
+        CancellationToken cancellation = default)
     {
         var request = new EndSessionRequest { RequestId = requestId ?? NewId(), Target = new Target { Conversation = conversation } };
-        return _client.CallAsync(o => _client.Conversations.EndSessionAsync(request, o), cancellation);
+        return OutcomeAsync(o => _client.Conversations.EndSessionAsync(request, o), cancellation);
     }
 
-    private Task<SendMessageResponse> SendAsync(Target target, string text, string? requestId, CancellationToken cancellation)
+    private Task<Outcome<SendMessageResponse>> SendAsync(Target target, string text, string? requestId, CancellationToken cancellation)
     {
         var request = new SendMessageRequest { RequestId = requestId ?? NewId(), Target = target, Text = text };
-        return _client.CallAsync(o => _client.Messages.SendMessageAsync(request, o), cancellation);
+        return OutcomeAsync(o => _client.Messages.SendMessageAsync(request, o), cancellation);
+    }
+
+    /// <summary>As <see cref="SendAsync(string, string, string?, CancellationToken)"/>; a request id that was used is a refusal.</summary>
+    internal async Task<Outcome<SendMessageResponse>> ReplyAsync(string conversation, string text, string requestId,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            return await SendAsync(conversation, text, requestId, cancellation);
+        }
+        catch (RelayException e) when (e.IsReusedRequestId)
+        {
+            return new Outcome<SendMessageResponse>(e);
+        }
+    }
+
+    private async Task<Outcome<T>> OutcomeAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+        where T : class
+    {
+        try
+        {
+            return new Outcome<T>(await _client.CallAsync(call, cancellation));
+        }
+        catch (RelayException e) when (e.IsRefusal)
+        {
+            return new Outcome<T>(e);
+        }
     }
 
     private static Target To(string endpoint, string peer) => new() { Peer = new Peer { Endpoint = endpoint, Address = peer } };

@@ -46,9 +46,11 @@ public sealed class BotEvent
 
     /// <summary>
     /// Replies in the same conversation. The idempotency key is derived from the event and the number of the reply, so that a bot that is
-    /// killed after replying does not reply twice, provided that it sends its replies to an event in the same order.
+    /// killed after replying does not reply twice, provided that it sends its replies to an event in the same order. If it then replies
+    /// with another text, that one is refused (<c>REQUEST_ID_REUSED</c>), because the first is on its way.
     /// </summary>
-    /// <exception cref="RelayException">The server refused the message; <see cref="RelayException.Reason"/> says why.</exception>
-    public Task<SendMessageResponse> ReplyAsync(string text, CancellationToken cancellation = default) =>
-        _bot.SendAsync(Conversation, text, $"reply-{Message.Sequence}-{Interlocked.Increment(ref _replies)}", cancellation);
+    /// <returns>Whether the message was accepted; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<SendMessageResponse>> ReplyAsync(string text, CancellationToken cancellation = default) =>
+        _bot.ReplyAsync(Conversation, text, $"reply-{Message.Sequence}-{Interlocked.Increment(ref _replies)}", cancellation);
 }

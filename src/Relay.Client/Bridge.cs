@@ -12,6 +12,8 @@ namespace Relay.Client;
 public sealed class Bridge : IAsyncDisposable
 {
     private const int Buffered = 64;
+    // Above what Relay accepts, and below what ends the stream: the beginning of a text that is too large is enough to reject it.
+    private const int MaxSentBytes = 200_000;
     private readonly IReadOnlyList<string> _endpoints;
     private readonly Cursors _cursors;
     private readonly InboundQueue _inbound;
@@ -44,6 +46,7 @@ public sealed class Bridge : IAsyncDisposable
     /// message is sent again with its id, and takes effect once. Messages of one peer are processed in the order of the calls.
     /// </summary>
     /// <param name="messageId">Idempotency key: the network's or the bridge's own id of the message, unique for the peer.</param>
+    /// <param name="text">The message as the network carried it; Relay rejects more than 131,072 bytes (<c>TOO_LARGE</c>).</param>
     /// <param name="endpoint">The endpoint that the message is for; null if the bridge carries only one.</param>
     /// <exception cref="RelayException">The server refuses permanently, or another bridge has taken over.</exception>
     public async Task<InboundResult> DeliverAsync(string peer, string messageId, ReadOnlyMemory<byte> text, string? endpoint = null,
@@ -54,7 +57,7 @@ public sealed class Bridge : IAsyncDisposable
             Endpoint = endpoint ?? _endpoints.Single(),
             Peer = peer,
             MessageId = messageId,
-            Text = ByteString.CopyFrom(text.Span),
+            Text = ByteString.CopyFrom(text.Span[..Math.Min(text.Length, MaxSentBytes)]),
         };
         return await _inbound.AddAsync(message, cancellation);
     }

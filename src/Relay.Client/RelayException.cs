@@ -58,6 +58,24 @@ public sealed class RelayException : Exception
     /// </summary>
     internal bool IsOfServer => IsPassing && Code != StatusCode.ResourceExhausted && Reason != OfConversation;
 
+    /// <summary>
+    /// True if the conversation's state or the text of the message is the cause, so that a peer may have brought it about; false if the
+    /// key, the request or the server is. Retrying does not help.
+    /// </summary>
+    internal bool IsRefusal => Code switch
+    {
+        StatusCode.FailedPrecondition or StatusCode.DataLoss => true,
+        StatusCode.NotFound => Reason == ConversationNotFound,
+        StatusCode.ResourceExhausted => RetryAfter is null,
+        StatusCode.InvalidArgument => Violations.Count > 0 && Violations.All(v => v.Field == "text"),
+        _ => false,
+    };
+
+    /// <summary>True if the request id was used before for a request with another content.</summary>
+    internal bool IsReusedRequestId => Reason == RequestIdReused;
+
+    private const string ConversationNotFound = "CONVERSATION_NOT_FOUND", RequestIdReused = "REQUEST_ID_REUSED";
+
     /// <summary>The reason with which a server says that one conversation does not reply, while it serves others.</summary>
     private const string OfConversation = "CONVERSATION_UNAVAILABLE";
 }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Relay.Client;
+using Relay.Gateway.Hosting;
 using Relay.Gateway.Tests.Harness;
 using Relay.V1;
 
@@ -29,7 +30,7 @@ public sealed class ConversationTests
         alice.Send("grüße 🦊");
         var text = await NextAsync(events);
         Assert.Equal(("grüße 🦊", true, TestKeys.ContactFingerprint), (text.Text, text.IsPrivate, text.Message.TextReceived.PeerFingerprint));
-        Assert.Equal(SendMessageResponse.Types.Disposition.Encrypted, (await text.ReplyAsync("hello")).Disposition);
+        Assert.Equal(SendMessageResponse.Types.Disposition.Encrypted, (await text.ReplyAsync("hello")).Response.Disposition);
         Assert.Equal(("hello", true), await alice.Texts.NextAsync());
         await text.AckAsync();
 
@@ -40,9 +41,9 @@ public sealed class ConversationTests
 
         alice.End();
         Assert.Equal(SessionChanged.Types.Cause.EndedByPeer, (await NextAsync(events)).Message.SessionChanged.Cause);
-        var refused = await Assert.ThrowsAsync<RelayException>(() => bot.SendAsync(text.Conversation, "not to be read"));
-        Assert.Equal((StatusCode.FailedPrecondition, "SESSION_FINISHED"), (refused.Code, refused.Reason));
-        Assert.Equal(MessageState.Plaintext, (await bot.EndSessionAsync(text.Conversation)).State);
+        var refused = (await bot.SendAsync(text.Conversation, "not to be read")).Refusal;
+        Assert.Equal((StatusCode.FailedPrecondition, "SESSION_FINISHED"), (refused?.Code, refused?.Reason));
+        Assert.Equal(MessageState.Plaintext, (await bot.EndSessionAsync(text.Conversation)).Response.State);
         Assert.Empty(alice.Rejects);
         Assert.All(network.Results, r => Assert.Equal("", r.RejectReason));
     }
@@ -55,7 +56,7 @@ public sealed class ConversationTests
         using var alice = new Contact("alice");
         await using var network = new Network(await server.ConnectAsync(Scope.Bridge), endpoint, alice);
         var bot = (await server.ConnectAsync(Scope.Bot)).Bot(endpoint);
-        var sent = await bot.SendToAsync(endpoint, "alice", "held until it is safe");
+        var sent = (await bot.SendToAsync(endpoint, "alice", "held until it is safe")).Response;
         Assert.Equal(SendMessageResponse.Types.Disposition.Held, sent.Disposition);
         while (await alice.Texts.NextAsync() is var text)
         {
@@ -78,8 +79,8 @@ public sealed class ConversationTests
         alice.Start();
         var conversation = (await bot.Events().FirstAsync(e => e.Message.EventCase == Event.EventOneofCase.SessionChanged)).Conversation;
 
-        var first = await bot.SendAsync(conversation, "once", "request-1");
-        Assert.Equal(first, await bot.SendAsync(conversation, "once", "request-1"));
+        var first = (await bot.SendAsync(conversation, "once", "request-1")).Response;
+        Assert.Equal(first, (await bot.SendAsync(conversation, "once", "request-1")).Response);
         await bot.SendAsync(conversation, "last", "request-2");
         Assert.Equal(("once", true), await alice.Texts.NextAsync());
         Assert.Equal(("last", true), await alice.Texts.NextAsync());
@@ -93,6 +94,58 @@ public sealed class ConversationTests
         Assert.Equal("MESSAGE_ID_REUSED", (await second.DeliverAsync("alice", "request-1", "something else"u8.ToArray())).RejectReason);
         var clear = await (await server.ConnectAsync(Scope.Bot)).EventStreams.PullEventsAsync(new PullEventsRequest { Endpoint = endpoint });
         Assert.Single(clear.Events, e => e.TextReceived is { Text: "in the clear", Encrypted: false, UnexpectedlyClear: true });
+    }
+
+    [Fact]
+    public async Task A_contact_who_leaves_at_once_does_not_stop_the_bot()
+    {
+        await using var server = await TestServer.StartAsync();
+        var endpoint = await server.CreateEndpointAsync("e");
+        using var alice = new Contact("alice");
+        using var bob = new Contact("bob");
+        await using var network = new Network(await server.ConnectAsync(Scope.Bridge), endpoint, alice, bob);
+        await using var watcher = await server.ConnectAsync(Scope.Bot);
+        alice.Start();
+        await watcher.Bot(endpoint).Events().FirstAsync(e => e.Message.EventCase == Event.EventOneofCase.SessionChanged);
+        alice.Send("hi");
+        alice.End();
+        await watcher.Bot(endpoint).Events().FirstAsync(e => e.Message.SessionChanged?.Cause == SessionChanged.Types.Cause.EndedByPeer);
+        bob.Start();
+
+        // As the README's bot: it answers every private text, whatever becomes of the answer.
+        var outcomes = new List<Outcome<SendMessageResponse>>();
+        await foreach (var e in (await server.ConnectAsync(Scope.Bot)).Bot(endpoint).Events(Patience.Token))
+        {
+            if (e.Text is not null && e.IsPrivate) outcomes.Add(await e.ReplyAsync("echo: " + e.Text));
+            await e.AckAsync();
+            if (e.Peer == "bob" && e.Message.SessionChanged is not null) break;
+        }
+        var refused = Assert.Single(outcomes);
+        Assert.False(refused.IsAccepted);
+        Assert.Equal("SESSION_FINISHED", refused.Refusal?.Reason);
+        Assert.Equal("SESSION_FINISHED", Assert.Throws<RelayException>(() => refused.Response).Reason);
+    }
+
+    [Fact]
+    public async Task What_a_peers_text_brings_about_is_a_value_and_what_is_wrong_with_the_request_an_exception()
+    {
+        await using var server = await TestServer.StartAsync();
+        var endpoint = await server.CreateEndpointAsync("e");
+        using var alice = new Contact("alice");
+        await using var network = new Network(await server.ConnectAsync(Scope.Bridge), endpoint, alice);
+        var bot = (await server.ConnectAsync(Scope.Bot)).Bot(endpoint);
+        alice.Start();
+        await bot.Events().FirstAsync(e => e.Message.EventCase == Event.EventOneofCase.SessionChanged);
+        alice.Send("one");
+        // The bot answers, is killed before it acknowledges, and answers the same event in other words.
+        Assert.True((await (await bot.Events().FirstAsync(e => e.Text == "one")).ReplyAsync("answer")).IsAccepted);
+        var again = await bot.Events().FirstAsync(e => e.Text == "one");
+        Assert.Equal("REQUEST_ID_REUSED", (await again.ReplyAsync("in other words")).Refusal?.Reason);
+        Assert.Equal("text", Assert.Single((await again.ReplyAsync(new string('x', GatewayLimits.MaxTextBytes + 1))).Refusal!.Violations).Field);
+        Assert.Equal("text", Assert.Single((await again.ReplyAsync("a\0b")).Refusal!.Violations).Field);
+        var nowhere = await bot.SendAsync(again.Conversation[..^2] + (again.Conversation.EndsWith("aa", StringComparison.Ordinal) ? "bb" : "aa"), "x");
+        Assert.Equal("CONVERSATION_NOT_FOUND", nowhere.Refusal?.Reason);
+        await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync("endpoints/none", "alice", "x"));
     }
 
     [Fact]

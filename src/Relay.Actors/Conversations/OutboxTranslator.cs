@@ -94,6 +94,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     {
         RejectReason.NotEncrypted or RejectReason.BadMac or RejectReason.UnknownKeyId => "UNREADABLE",
         RejectReason.Malformed => "MALFORMED",
+        RejectReason.TooLarge => "TOO_LARGE",
+        RejectReason.NoRoom => "NO_ROOM",
         RejectReason.OtherInstance => "OTHER_INSTANCE",
         RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.RateLimited => "RATE_LIMITED",

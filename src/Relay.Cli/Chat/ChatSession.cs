@@ -51,19 +51,19 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScr
 
     private async Task StartAsync(CancellationToken cancellation)
     {
-        _conversation = (await bot.StartSessionAsync(endpoint, peer, cancellation: cancellation)).Conversation;
+        _conversation = (await bot.StartSessionAsync(endpoint, peer, cancellation: cancellation)).Response.Conversation;
         screen.Hint("Offered a private session.");
     }
 
     private async Task EndAsync(CancellationToken cancellation)
     {
         if (_conversation is null) screen.Hint("There is no conversation yet.");
-        else await bot.EndSessionAsync(_conversation, cancellation: cancellation);
+        else _ = (await bot.EndSessionAsync(_conversation, cancellation: cancellation)).Response;
     }
 
     private async Task SendAsync(string line, CancellationToken cancellation)
     {
-        var sent = await bot.SendToAsync(endpoint, peer, line, cancellation: cancellation);
+        var sent = (await bot.SendToAsync(endpoint, peer, line, cancellation: cancellation)).Response;
         _conversation = sent.Conversation;
         screen.Sent(line, sent.Disposition);
     }

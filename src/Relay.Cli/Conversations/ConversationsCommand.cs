@@ -78,8 +78,8 @@ internal static class ConversationsCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
-            var response = await client.Bot().StartSessionAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)),
-                parsed.GetRequiredValue(peer), cancellation: cancellation);
+            var response = (await client.Bot().StartSessionAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)),
+                parsed.GetRequiredValue(peer), cancellation: cancellation)).Response;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
             else
                 Console.Out.WriteLine($"Offered a private session in {response.Conversation}. The peer's client may accept it or not.");
@@ -95,7 +95,7 @@ internal static class ConversationsCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
-            var response = await client.Bot().EndSessionAsync(parsed.GetRequiredValue(name), cancellation: cancellation);
+            var response = (await client.Bot().EndSessionAsync(parsed.GetRequiredValue(name), cancellation: cancellation)).Response;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
             else Console.Out.WriteLine($"Ended: {response.Conversation} is {State(response.State)}.");
             return ExitCode.Ok;

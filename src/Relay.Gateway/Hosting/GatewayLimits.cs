@@ -1,3 +1,4 @@
+using Otr.Core;
 using Relay.Actors;
 
 namespace Relay.Gateway.Hosting;
@@ -17,8 +18,11 @@ public static class GatewayLimits
     public const int MaxEndpointIdLength = 63;
     /// <summary>Maximum length of a text that a bot may send, in bytes of UTF-8.</summary>
     public const int MaxTextBytes = 65_000;
-    /// <summary>Maximum length of an inbound wire text, in bytes.</summary>
-    public const int MaxWireBytes = 65_536;
+    /// <summary>
+    /// Maximum length of an inbound wire text, in bytes: whatever Relay sends, it accepts. A longer one, up to
+    /// <see cref="MaxReceiveMessageBytes"/>, is rejected by its conversation, which tells the bot and the sender.
+    /// </summary>
+    public const int MaxWireBytes = OtrLimits.MaxWireBytes;
     /// <summary>Minimum of an endpoint's max_wire_bytes: a fragment's header and some text must fit.</summary>
     public const int MinWireLimitBytes = 200;
     /// <summary>Maximum size of an imported libotr key file, in bytes.</summary>

@@ -36,21 +36,11 @@ internal sealed class BridgeService(
         if (inbound is null) throw ApiErrors.InvalidArgument("message", "is required");
         violations.AddIf(!ResourceNames.TryParseEndpoint(inbound.Endpoint, out var endpointId), "message.endpoint",
             "must be endpoints/{endpoint}");
-        violations.CheckLine(inbound.Peer, 1, GatewayLimits.MaxPeerBytes, "message.peer");
-        violations.CheckLine(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.message_id");
-        if (inbound.AfterMessageId.Length > 0)
-            violations.CheckLine(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes, "message.after_message_id");
-        violations.AddIf(inbound.Text.IsEmpty || inbound.Text.Length > GatewayLimits.MaxWireBytes, "message.text",
-            $"must have 1 to {GatewayLimits.MaxWireBytes} bytes");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);
 
-        var reply = await _inbound.AskAsync(endpointId!, inbound, context.CancellationToken);
-        if (reply is ConversationReply.Overloaded or ConversationReply.Unavailable or ConversationReply.NotFound)
-            throw Replies.Error(reply, InboundWork.Address(endpointId!, inbound));
-        var result = InboundWork.Result(inbound, reply);
-        metrics.Inbound(result.RejectReason);
-        return new V1.PushWireResponse { Result = result };
+        // What a stranger on the network controls leads to a result, as on a stream.
+        return new V1.PushWireResponse { Result = await _inbound.PushAsync(endpointId!, inbound, context.CancellationToken) };
     }
 
     public override async Task<V1.PullWireResponse> PullWire(V1.PullWireRequest request, ServerCallContext context)

@@ -13,12 +13,11 @@ namespace Relay.Gateway.Streams;
 internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
 {
     /// <summary>The reject reason of a message that is not sent to its conversation; null if it is valid.</summary>
-    public static string? Fault(V1.InboundWire inbound) =>
+    private static string? Fault(V1.InboundWire inbound) =>
         Violations.LineFault(inbound.Peer, 1, GatewayLimits.MaxPeerBytes) is not null ? "INVALID_PEER"
         : Violations.LineFault(inbound.MessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null ? "INVALID_MESSAGE_ID"
         : inbound.AfterMessageId.Length > 0 && Violations.LineFault(inbound.AfterMessageId, 1, GatewayLimits.MaxRequestIdBytes) is not null
             ? "INVALID_MESSAGE_ID"
-        : inbound.Text.Length > GatewayLimits.MaxWireBytes ? "TOO_LARGE"
         : inbound.Text.IsEmpty ? "EMPTY"
         : null;
 
@@ -30,6 +29,21 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
         {
             After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null,
         }, cancellation);
+
+    /// <summary>
+    /// As <see cref="RunAsync"/>, for a unary call: what is temporary, and an endpoint that does not exist, is an error with its status.
+    /// </summary>
+    /// <exception cref="Grpc.Core.RpcException"/>
+    public async Task<V1.InboundResult> PushAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
+    {
+        var result = Fault(inbound) is { } fault ? Result(inbound, fault) : Answer(await AskAsync(endpointId, inbound, cancellation));
+        metrics.Inbound(result.RejectReason);
+        return result;
+
+        V1.InboundResult Answer(ConversationReply reply) => reply
+            is ConversationReply.Overloaded or ConversationReply.Unavailable or ConversationReply.NotFound
+            ? throw Replies.Error(reply, Address(endpointId, inbound)) : Result(inbound, reply);
+    }
 
     /// <summary>
     /// The result to write to the stream. When the method returns its task, the message is in the conversation's mailbox, or queued

@@ -129,15 +129,12 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
             await _contact.RunAsync("end", cancellation);
             await SeeAsync(Witness.Bot, Sight.SessionEnded, null, 1, cancellation);
             int before = transcript.Count(Witness.WireOut, Sight.Carried);
-            try
+            var outcome = await _bot.Bot().SendToAsync(
+                DemoStage.EndpointName, DemoStage.ContactAddress, "One more thing …", cancellation: cancellation);
+            if (outcome.Refusal is { } refusal)
             {
-                await _bot.Bot().SendToAsync(
-                    DemoStage.EndpointName, DemoStage.ContactAddress, "One more thing …", cancellation: cancellation);
-            }
-            catch (RelayException e)
-            {
-                Facts.RefusedAfterEnd = e.Reason;
-                transcript.Add(Witness.Bot, Sight.Refused, $"wanted to write \"One more thing …\": {e.Reason}");
+                Facts.RefusedAfterEnd = refusal.Reason;
+                transcript.Add(Witness.Bot, Sight.Refused, $"wanted to write \"One more thing …\": {refusal.Reason}");
             }
             Facts.WireAfterEnd = transcript.Count(Witness.WireOut, Sight.Carried) - before;
         });

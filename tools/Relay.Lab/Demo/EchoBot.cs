@@ -18,7 +18,8 @@ internal sealed class EchoBot(Bot bot, DemoTranscript transcript)
                     transcript.Add(Witness.Bot, Sight.Read, e.Text!, isPrivate: e.IsPrivate);
                     var answer = Prefix + e.Text;
                     transcript.Add(Witness.Bot, Sight.Wrote, answer);
-                    await e.ReplyAsync(answer, cancellation);
+                    if ((await e.ReplyAsync(answer, cancellation)).Refusal is { } refusal)
+                        transcript.Add(Witness.Bot, Sight.Refused, refusal.Reason);
                     break;
                 case Event.EventOneofCase.SessionChanged when e.Message.SessionChanged.Cause == SessionChanged.Types.Cause.KeyExchange:
                     transcript.Add(Witness.Bot, Sight.SessionBegan, Convert.ToHexStringLower(e.Message.SessionChanged.Session.Ssid.Span));

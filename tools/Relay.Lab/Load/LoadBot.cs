@@ -32,7 +32,7 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
                 case Event.EventOneofCase.TextReceived:
                     conversation.BotRead(e.Text!, e.IsPrivate);
                     done = Enqueue(conversation, e.Conversation, LoadConversation.AnswerTo(e.Text!),
-                        text => e.ReplyAsync(text, cancellation));
+                        async text => _ = (await e.ReplyAsync(text, cancellation)).Response);
                     break;
                 case Event.EventOneofCase.SessionChanged when e.Message.SessionChanged.Cause == SessionChanged.Types.Cause.KeyExchange:
                     conversation.BotSessionBegan();
@@ -63,10 +63,12 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
             lane.Tail = After(lane.Tail, conversation, () =>
             {
                 heard = conversation.BotSays(text);
-                return bot.SendAsync(lane.Name, text, cancellation: cancellation);
+                return SayAsync(lane.Name);
             });
             return Heard(lane.Tail);
         }
+
+        async Task SayAsync(string name) => _ = (await bot.SendAsync(name, text, cancellation: cancellation)).Response;
 
         async Task Heard(Task said)
         {

@@ -62,7 +62,13 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
 
     /// <summary>The bot sends its next text.</summary>
     public Task AnswerAsync(BotEvent e)
-        => line.Watch(e.ReplyAsync(System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)))));
+    {
+        var text = System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)));
+        return line.Watch(ReplyAsync());
+
+        // A refusal is a fault of the load.
+        async Task ReplyAsync() => _ = (await e.ReplyAsync(text)).Response;
+    }
 
     public void Dispose() => _otr.Dispose();
 
