@@ -50,7 +50,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay endpoints create --network xmpp --account support@example.org --id support",
             "relay endpoints create --network irc --account helper --max-wire-bytes 400     long messages are sent in fragments",
-            "relay endpoints create --network xmpp --account me@example.org --libotr-key otr.private_key     keep the known key",
+            "relay endpoints create --network xmpp --account me@example.org --otr-key otr.private_key     keep the known key",
         ],
         ["relay endpoints list"] = ["relay endpoints list", "relay endpoints list --json"],
         ["relay endpoints show"] = ["relay endpoints show support", "relay endpoints show support --json"],

@@ -11,6 +11,18 @@ namespace Otr.Core;
 public sealed record OtrKeyFileContent(string Format, IReadOnlyList<LibotrAccountKey> Keys, IReadOnlyList<OtrKeyFileProblem> Problems)
     : IDisposable
 {
+    /// <summary>
+    /// The key for an address: the only one of the file, or the only one whose account has that address, with or without a resource
+    /// (Pidgin writes <c>alice@example.org/Home</c>). Null if the choice is not clear.
+    /// </summary>
+    public LibotrAccountKey? KeyFor(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (Keys.Count == 1 && Problems.Count == 0) return Keys[0];
+        var own = Keys.Where(k => k.AccountName == address || k.AccountName.StartsWith(address + "/", StringComparison.Ordinal)).ToList();
+        return own.Count == 1 ? own[0] : null;
+    }
+
     /// <summary>Wipes the keys.</summary>
     public void Dispose()
     {

@@ -76,14 +76,20 @@ internal static class EndpointsCommand
         {
             Description = "Send text unencrypted when no private session is established.",
         };
-        var libotr = new Option<string?>("--libotr-key")
+        var keyFile = new Option<string?>("--otr-key")
         {
-            Description = "Use the identity key from a libotr key file (otr.private_key) with one account.",
+            Description = "Use the identity key in a key file of another program: otr.private_key of libotr (Pidgin, Adium, irssi, WeeChat), "
+                + "or the file of Gajim, Jitsi, ChatSecure, CoyIM and others.",
             HelpName = "FILE",
+        };
+        var keyAccount = new Option<string?>("--otr-key-account")
+        {
+            Description = "The account in that file. Default: the only one, or the one of --account.",
+            HelpName = "NAME",
         };
         var command = new Command("create", "Create an endpoint and its identity key.")
         {
-            network, account, id, maxWire, allowV2, allowClear, libotr,
+            network, account, id, maxWire, allowV2, allowClear, keyFile, keyAccount,
         }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -96,8 +102,10 @@ internal static class EndpointsCommand
                 MaxWireBytes = parsed.GetValue(maxWire),
                 Policy = new Policy { AllowV2 = parsed.GetValue(allowV2), RequireEncryption = !parsed.GetValue(allowClear) },
             };
-            if (parsed.GetValue(libotr) is { } file)
-                request.LibotrPrivateKey = Google.Protobuf.ByteString.CopyFrom(await File.ReadAllBytesAsync(file, cancellation));
+            if (parsed.GetValue(keyFile) is { } file)
+                request.LibotrPrivateKey = IdentityKeyFile.Read(file, parsed.GetValue(keyAccount), request.Account);
+            else if (parsed.GetValue(keyAccount) is not null)
+                throw new CommandFailure(ExitCode.Usage, "--otr-key-account names an account in the file of --otr-key, which is missing.");
             await using var client = Connection.Open(parsed, TimeSpan.FromSeconds(30));
             Show(parsed, await client.CallAsync(o => client.Endpoints.CreateEndpointAsync(request, o), cancellation));
             return ExitCode.Ok;

@@ -19,21 +19,23 @@ internal static class IdentityKeys
                     ? key
                     : throw ApiErrors.InvalidArgument("dsa", "is not a valid DSA key with a 160-bit q");
             case V1.CreateEndpointRequest.KeyOneofCase.LibotrPrivateKey:
-                return FromLibotr(request.LibotrPrivateKey.Span);
+                return FromFile(request.LibotrPrivateKey.Span, request.Account);
             default:
                 return null;
         }
     }
 
-    private static DsaPrivateKey FromLibotr(ReadOnlySpan<byte> file)
+    private static DsaPrivateKey FromFile(ReadOnlySpan<byte> file, string account)
     {
         const string field = "libotr_private_key";
         if (file.Length > GatewayLimits.MaxKeyFileBytes)
             throw ApiErrors.InvalidArgument(field, $"must have at most {GatewayLimits.MaxKeyFileBytes} bytes");
-        if (!LibotrPrivateKeyFile.TryParse(file, out var keys, out var problem))
-            throw ApiErrors.InvalidArgument(field, problem ?? "cannot be read");
-        if (keys.Count == 1) return keys[0].Key;
-        foreach (var key in keys) key.Dispose();
-        throw ApiErrors.InvalidArgument(field, $"must contain one account's key; it contains {keys.Count}");
+        var content = OtrKeyFile.Read(file);
+        var chosen = content.KeyFor(account);
+        foreach (var key in content.Keys.Where(k => k != chosen)) key.Dispose();
+        if (chosen is not null) return chosen.Key;
+        throw ApiErrors.InvalidArgument(field, content.Keys.Count > 1
+            ? $"must contain one account's key, or that of `account`; it contains {content.Keys.Count} others"
+            : content.Problems.Count > 0 ? content.Problems[0].Reason : "must contain the key of `account`");
     }
 }

@@ -36,6 +36,22 @@ public sealed class OtrKeyFileTests
     }
 
     [Theory]
+    [InlineData("alice@example.org", 1)]
+    [InlineData("bob@example.org", 2)]
+    [InlineData("bob@example.or", 0)]
+    [InlineData("carol@example.org", 0)]
+    [InlineData("Alice@example.org", 0)]
+    public void Of_several_accounts_the_one_of_the_address_is_chosen(string address, int expected)
+    {
+        using var content = OtrKeyFile.Read(Libotr(("alice@example.org", "prpl-jabber", First), ("bob@example.org/Home", "prpl-jabber", Second),
+            ("carol@example.org/a", "prpl-jabber", First), ("carol@example.org/b", "prpl-jabber", Second)));
+        var chosen = expected switch { 1 => First, 2 => Second, _ => null };
+        Assert.Equal(chosen?.PublicKey.Fingerprint, content.KeyFor(address)?.Key.PublicKey.Fingerprint);
+        using var single = OtrKeyFile.Read(Libotr(("alice@example.org", "prpl-jabber", First)));
+        Assert.Equal(First.PublicKey.Fingerprint, single.KeyFor(address)?.Key.PublicKey.Fingerprint);
+    }
+
+    [Theory]
     [InlineData("(dsa", "(rsa", "without a private key")]
     [InlineData("(x #", "(z #", "without its number x")]
     [InlineData("(protocol", "(protocoll", "without a protocol")]
