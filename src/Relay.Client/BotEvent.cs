@@ -1,3 +1,4 @@
+using System.Text;
 using Relay.V1;
 
 namespace Relay.Client;
@@ -28,11 +29,36 @@ public sealed class BotEvent
     /// <summary>The peer's address.</summary>
     public string Peer => Message.Peer;
 
-    /// <summary>The text that the peer sent; null for other events.</summary>
+    /// <summary>
+    /// The text as the peer sent it; null for other events. It may contain any character, also ones that move a terminal's cursor or
+    /// reorder what is shown: use <see cref="CleanText"/> for logs, terminals and pages.
+    /// </summary>
     public string? Text => Message.TextReceived?.Text;
+
+    /// <summary>
+    /// The text for display; null for other events. Control characters (U+0000 to U+001F and U+007F to U+009F) other than tab and line ends
+    /// are removed, and so are the characters that embed, override or isolate a direction of writing (U+202A to U+202E, U+2066 to U+2069).
+    /// Every line end is a line feed. It is not escaped for HTML or any other language.
+    /// </summary>
+    public string? CleanText => Text is { } text ? Clean(text) : null;
 
     /// <summary>True if the text was received in a private session. Otherwise, reply with nothing confidential.</summary>
     public bool IsPrivate => Message.TextReceived?.Encrypted ?? false;
+
+    private static string Clean(string text)
+    {
+        var clean = new StringBuilder(text.Length);
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            // CR LF is one line end; NEXT LINE is one of Unicode's and a control character at once.
+            if (c is '\r' && i + 1 < text.Length && text[i + 1] is '\n') continue;
+            if (c is '\r' or '\u0085') clean.Append('\n');
+            else if (c is '\n' or '\t') clean.Append(c);
+            else if (!char.IsControl(c) && c is not ((>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069'))) clean.Append(c);
+        }
+        return clean.ToString();
+    }
 
     /// <summary>
     /// Acknowledges this event and all earlier ones of its endpoint; the server deletes them. The server redelivers unacknowledged

@@ -39,6 +39,13 @@ public static class StorageLimits
     /// Size of a database file up to which every page is checked at start; pages of a larger file are checked as they are read.
     /// </summary>
     public const long FullCheckBytes = 64L << 20;
+    /// <summary>
+    /// Size of a database file up to which `relay doctor` checks every page; of a larger one it checks none, and says so. A server that
+    /// runs cannot shorten its log meanwhile.
+    /// </summary>
+    public const long DoctorCheckBytes = 1L << 30;
+    /// <summary>Rows of one table that `relay doctor` opens. Of more conversations it opens a sample, and says so.</summary>
+    public const int DoctorCheckRows = 10_000;
 
     /// <summary>
     /// Connections of one node that commit to PostgreSQL, each with its own queue; all writes of an endpoint use the same one.

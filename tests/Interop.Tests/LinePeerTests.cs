@@ -31,6 +31,33 @@ public sealed class LinePeerTests
 
     [Theory]
     [MemberData(nameof(Everyone))]
+    public async Task NoKeyIsMadeInPlaceOfOneThatCouldNotBeLoaded(string implementation)
+    {
+        await using var peer = await Peers.StartAsync(implementation, "alice", "bob");
+        Assert.False((await peer.TryAsync("loadkey /nonexistent/file")).Ok);
+        var reply = await peer.TryAsync("fingerprint");
+        Assert.False(reply.Ok);
+        Assert.Contains("no key", Assert.Single(reply.Events, e => e.Kind == "error")["text"], StringComparison.Ordinal);
+        Assert.DoesNotContain(reply.Events, e => e.Kind == "fingerprint");
+        await peer.DoAsync("genkey");
+        Assert.Contains((await peer.DoAsync("fingerprint")).Events, e => e.Kind == "fingerprint");
+    }
+
+    [Fact]
+    public async Task WithoutTheKeyThatCouldNotBeLoadedNothingIsSaidOrRead()
+    {
+        await using var peer = await Peers.StartAsync(Peers.Relay, "alice", "bob");
+        Assert.False((await peer.TryAsync("loadkey /nonexistent/file")).Ok);
+        foreach (var command in new[] { "start", "send aGk=", "recv aGk=", "end" })
+        {
+            var reply = await peer.TryAsync(command);
+            Assert.False(reply.Ok, command);
+            Assert.Contains(reply.Events, e => e.Kind == "error" && e["text"]!.Contains("no key", StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Everyone))]
     public async Task WithoutAnyVersionNothingStarts(string implementation)
     {
         await using var peer = await Peers.StartAsync(implementation, "alice", "bob");

@@ -139,6 +139,51 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
         Assert.Matches("^relay_[a-z2-7]{16}_[0-9a-f]{64}\n$", printed.Out);
     }
 
+    private async Task<List<V1.ApiKey>> KeysNamedAsync(string name) =>
+        [.. (await fixture.Running.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest { PageSize = 1000 })).ApiKeys.Where(k => k.DisplayName == name)];
+
+    [Fact]
+    public async Task No_key_is_made_for_a_file_that_cannot_be_created_and_no_file_stays_without_a_key()
+    {
+        using var directory = new TempDirectory();
+        foreach (var file in new[] { directory.File("not/there/x.key"), directory.Path })
+        {
+            var refused = await RelayAsync("keys", "create", "--scope", "bot", "--name", "nowhere", "--out", file, "--json");
+            Assert.NotEqual(ExitCode.Ok, refused.Code);
+            Assert.Contains(file, refused.JsonError.GetProperty("message").GetString(), StringComparison.Ordinal);
+            Assert.Contains("No key was created", refused.JsonError.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+        Assert.Empty(await KeysNamedAsync("nowhere"));
+        var misspelt = await RelayAsync("keys", "create", "--scope", "bot", "--endpoint", "none", "--out", directory.File("x.key"));
+        Assert.Equal(ExitCode.NotFound, misspelt.Code);
+        Assert.False(File.Exists(directory.File("x.key")));
+    }
+
+    [Theory]
+    [InlineData("file", "ulimit -f 0")]
+    [InlineData("output", "exec > /dev/full")]
+    public async Task A_key_that_cannot_be_written_is_revoked_again(string place, string full)
+    {
+        using var directory = new TempDirectory();
+        var file = directory.File("x.key");
+        var info = RelayProgram.StartInfo("keys", "create", "--scope", "bot", "--name", place + " full");
+        if (place == "file") info.ArgumentList.Add("--out=" + file);
+        foreach (var (k, v) in Environment) info.Environment[k] = v;
+        // With an ignored SIGXFSZ a write beyond the limit fails, as on a full disk. The runtime's own files are not to meet the limit.
+        info.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        info.Environment["DOTNET_EnableDiagnostics"] = "0";
+        string[] shell = ["-c", $"trap '' XFSZ; {full}; exec \"$0\" \"$@\"", info.FileName, .. info.ArgumentList];
+        info.FileName = "/bin/sh";
+        info.ArgumentList.Clear();
+        foreach (var argument in shell) info.ArgumentList.Add(argument);
+        var failed = await Terminal.RunAsync(info, null);
+        Assert.True(failed.Code == ExitCode.Failed, failed.Out + failed.Error);
+        var key = Assert.Single(await KeysNamedAsync(place + " full"));
+        Assert.NotNull(key.RevokeTime);
+        Assert.Contains($"{key.Name} is revoked again", failed.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(file));
+    }
+
     [Fact]
     public async Task Conversations_are_started_listed_shown_and_ended()
     {

@@ -17,7 +17,7 @@ internal static class ChatCommand
         var peer = new Option<string>("--peer") { Description = "Address of the peer on the endpoint's network.", Required = true };
         var start = new Option<bool>("--start") { Description = "Offer a private session first." };
         var command = new Command("chat",
-            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer; /start, /end and /quit are commands.")
+            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer, except commands: " + ChatLine.Commands)
         {
             endpoint, peer, start,
         }.WithServer();
@@ -31,9 +31,11 @@ internal static class ChatCommand
             {
                 await using var client =
                     Connection.Open(parsed, made is null ? given : RelayKey.Parse(made.Token), TimeSpan.FromMinutes(1));
-                var session = new ChatSession(client.Bot(name), name, parsed.GetRequiredValue(peer),
-                    ChatScreen.Create(parsed.GetValue(CommonOptions.Json)));
-                await session.RunAsync(Console.In, parsed.GetValue(start), cancellation);
+                bool json = parsed.GetValue(CommonOptions.Json);
+                var terminal = ChatTerminal.Create(json);
+                var session = new ChatSession(client.Bot(name), name, parsed.GetRequiredValue(peer), terminal,
+                    ChatScreen.Create(json, terminal));
+                await session.RunAsync(parsed.GetValue(start), cancellation);
                 return ExitCode.Ok;
             }
             finally

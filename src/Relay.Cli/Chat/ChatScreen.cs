@@ -7,16 +7,29 @@ namespace Relay.Cli.Chat;
 /// <summary>Prints the events of a chat: lines for people, or JSON lines for machines.</summary>
 internal abstract class ChatScreen
 {
-    public static ChatScreen Create(bool json) => json ? new Lines() : new People();
+    public static ChatScreen Create(bool json, ChatTerminal terminal) => json ? new Lines() : new People(terminal);
 
     public abstract void Hint(string text);
+    public abstract void Help();
+    /// <summary>A line was not sent, because it begins with a slash and is no command.</summary>
+    public abstract void Unknown(string word);
     public abstract void Sent(string text, SendMessageResponse.Types.Disposition disposition);
     public abstract void Refused(RelayException e);
     public abstract void Event(Event e);
 
+    private static string UnknownText(string word) => $"{word} is no command and was not sent. {ChatLine.Commands}";
+
     private sealed class Lines : ChatScreen
     {
         public override void Hint(string text) { }
+
+        public override void Help() => Report.JsonLine(new JsonObject { ["help"] = ChatLine.Commands });
+
+        public override void Unknown(string word) =>
+            Report.JsonLine(new JsonObject
+            {
+                ["refused"] = new JsonObject { ["reason"] = "UNKNOWN_COMMAND", ["message"] = UnknownText(word) },
+            });
 
         public override void Sent(string text, SendMessageResponse.Types.Disposition disposition) =>
             Report.JsonLine(new JsonObject
@@ -30,21 +43,25 @@ internal abstract class ChatScreen
         public override void Event(Event e) => Report.JsonLine(new JsonObject { ["event"] = Report.ToNode(e) });
     }
 
-    private sealed class People : ChatScreen
+    private sealed class People(ChatTerminal terminal) : ChatScreen
     {
-        public override void Hint(string text) => Console.Out.WriteLine($"· {Report.Safe(text)}");
+        public override void Help() => Hint(ChatLine.Commands);
+
+        public override void Unknown(string word) => terminal.WriteLine($"✗ {Report.Safe(UnknownText(word))}");
+
+        public override void Hint(string text) => terminal.WriteLine($"· {Report.Safe(text)}");
 
         public override void Sent(string text, SendMessageResponse.Types.Disposition disposition)
-            => Console.Out.WriteLine(disposition switch
+            => terminal.WriteLine(disposition switch
         {
             SendMessageResponse.Types.Disposition.Encrypted => "  ↑ sent, encrypted",
             SendMessageResponse.Types.Disposition.Held => "  ↑ held: it is sent when the private session is established",
             _ => "  ↑ sent IN THE CLEAR",
         });
 
-        public override void Refused(RelayException e) => Console.Out.WriteLine($"✗ {Report.Safe(e.Message)}");
+        public override void Refused(RelayException e) => terminal.WriteLine($"✗ {Report.Safe(e.Message)}");
 
-        public override void Event(Event e) => Console.Out.WriteLine(e.EventCase switch
+        public override void Event(Event e) => terminal.WriteLine(e.EventCase switch
         {
             Relay.V1.Event.EventOneofCase.TextReceived when e.TextReceived.Encrypted => $"🔒 {Report.Safe(e.TextReceived.Text)}",
             Relay.V1.Event.EventOneofCase.TextReceived => $"⚠ in the clear: {Report.Safe(e.TextReceived.Text)}",

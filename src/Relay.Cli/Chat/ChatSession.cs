@@ -4,42 +4,46 @@ using Relay.V1;
 namespace Relay.Cli.Chat;
 
 /// <summary>Sends input lines and shows the events of one conversation, until the input ends or contains <c>/quit</c>.</summary>
-internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatScreen screen)
+internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatTerminal terminal, ChatScreen screen)
 {
     private string? _conversation;
 
-    public async Task RunAsync(TextReader input, bool start, CancellationToken cancellation)
+    public async Task RunAsync(bool start, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var showing = ShowAsync(stop.Token);
         try
         {
-            screen.Hint($"Chatting as {endpoint} with {peer}. Lines are sent; /start offers a private session, /end ends it, /quit exits.");
+            screen.Hint($"Chatting as {endpoint} with {peer}. {ChatLine.Commands}");
             if (start) await StartAsync(cancellation);
-            var reading = ReadAsync(input, cancellation);
+            var reading = ReadAsync(cancellation);
             await await Task.WhenAny(reading, showing);
         }
         finally
         {
+            terminal.Leave();
             await stop.CancelAsync();
             await ((Task)showing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task ReadAsync(TextReader input, CancellationToken cancellation)
+    private async Task ReadAsync(CancellationToken cancellation)
     {
         // ReadLine on a terminal blocks its thread until a line is complete and cannot be cancelled.
-        while (await Task.Run(input.ReadLine, CancellationToken.None).WaitAsync(cancellation) is { } line)
+        while (await Task.Run(terminal.ReadLine, CancellationToken.None).WaitAsync(cancellation) is { } line)
         {
             try
             {
-                switch (line.Trim())
+                switch (ChatLine.Parse(line))
                 {
-                    case "": break;
-                    case "/quit": return;
-                    case "/start": await StartAsync(cancellation); break;
-                    case "/end": await EndAsync(cancellation); break;
-                    default: await SendAsync(line, cancellation); break;
+                    case ChatLine.Nothing: break;
+                    case ChatLine.Quit: return;
+                    case ChatLine.Start: await StartAsync(cancellation); break;
+                    case ChatLine.End: await EndAsync(cancellation); break;
+                    case ChatLine.Help: screen.Help(); break;
+                    case ChatLine.Unknown unknown: screen.Unknown(unknown.Word); break;
+                    case ChatLine.Say say: await SendAsync(say.Text, cancellation); break;
+                    case var other: throw new System.Diagnostics.UnreachableException(other.GetType().Name);
                 }
             }
             catch (RelayException e)

@@ -6,8 +6,8 @@ using Relay.Storage;
 namespace Relay.Cli.Doctor;
 
 /// <summary>
-/// Checks a data directory without a server. The checks change nothing; the lock file is opened only for a moment, to see whether a server
-/// holds it.
+/// Checks a data directory, whether or not a server uses it. The checks change nothing; the lock file is opened only for a moment, to see
+/// whether a server holds it.
 /// </summary>
 internal static class DirectoryChecks
 {
@@ -33,8 +33,19 @@ internal static class DirectoryChecks
             yield return Secret(Path.Combine(directory, AdminKey.FileName), "admin key file",
                 "If you have moved it on purpose, this is not a problem: name it with --key-file.", false);
         if (!isNode) yield return Keys(directory);
-        if (!isNode) yield return Database(directory);
-        yield return Lock(directory);
+        if (!isNode)
+        {
+            var database = Database(directory);
+            yield return database;
+            if (database.Verdict is Verdict.Ok)
+            {
+                foreach (var finding in StoreChecks.Run(Path.Combine(directory, DatabaseFile),
+                    Path.GetFullPath(sealingKey ?? Path.Combine(directory, SealingKeyFile)), () => IsServed(directory)))
+                    yield return finding;
+            }
+        }
+        yield return new("lock", Verdict.Ok, IsServed(directory)
+            ? "held: a server uses the directory" : "free: no server uses the directory");
     }
 
     private static Finding DirectoryMode(string directory)
@@ -76,7 +87,7 @@ internal static class DirectoryChecks
                     "The first start of 'relay serve' creates an admin key.");
             var now = DateTimeOffset.UtcNow;
             // No warning for a key with a short lifetime, which is meant to expire soon.
-            var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now.AddDays(14)) && k.Expires - k.Created > TimeSpan.FromDays(14));
+            var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now + Finding.Soon) && k.Expires - k.Created > Finding.Soon);
             if (!keys.Any(k => k.Scope == KeyScope.Admin && k.IsValidAt(now)))
                 return new("API keys", Verdict.Problem, "No admin key is valid.",
                     $"Stop the server, move {ApiKeyFile.FileName} and {AdminKey.FileName} away and start it again: "
@@ -99,27 +110,40 @@ internal static class DirectoryChecks
             return new("database", Verdict.Warning, $"{DatabaseFile} does not exist.", "'relay serve' creates it at the first start.");
         if (PrivateFile.IsOpenToOthers(path))
             return new("database", Verdict.Problem, $"{DatabaseFile} is accessible to other users.", $"chmod 600 {path}");
-        var head = new byte[s_sqlite.Length];
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        return read == head.Length && head.AsSpan().SequenceEqual(s_sqlite)
-            ? new("database", Verdict.Ok, $"{DatabaseFile}, {new FileInfo(path).Length / 1024} KiB")
-            : new("database", Verdict.Problem, $"{DatabaseFile} is not a SQLite database.",
-                "Restore it from a backup, or move it away to start with an empty database. The server does not overwrite it.");
+        try
+        {
+            var head = new byte[s_sqlite.Length];
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+            return read == head.Length && head.AsSpan().SequenceEqual(s_sqlite)
+                ? new("database", Verdict.Ok, $"{DatabaseFile}, {new FileInfo(path).Length / 1024} KiB")
+                : new("database", Verdict.Problem, $"{DatabaseFile} is not a SQLite database.",
+                    "Restore it from a backup, or move it away to start with an empty database. The server does not overwrite it.");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new("database", Verdict.Skipped, $"{DatabaseFile} is not readable by this user.",
+                "Run 'relay doctor' as the user that runs the server.");
+        }
     }
 
-    private static Finding Lock(string directory)
+    private static bool IsServed(string directory)
     {
         var path = Path.Combine(directory, LockFile);
-        if (!File.Exists(path)) return new("lock", Verdict.Ok, "free: no server uses the directory");
+        if (!File.Exists(path)) return false;
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return new("lock", Verdict.Ok, "free: no server uses the directory");
+            return false;
         }
         catch (IOException)
         {
-            return new("lock", Verdict.Ok, "held: a server uses the directory");
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // The database is another user's too, and its check says so.
+            return false;
         }
     }
 }

@@ -14,8 +14,8 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var command = new Command("doctor",
-            "Check the machine, the data directory, the cluster's database, the server and the key, and say "
-            + "what to do about each problem.")
+            "Check the machine, the data directory with its database and sealing key, the cluster's database, the server and the key, and "
+            + "say what to do about each problem. Changes nothing, and may run beside the server.")
         {
             CommonOptions.SealingKey,
         }.WithServer();
@@ -48,12 +48,17 @@ internal static class DoctorCommand
             if (f.ToDo is not null && f.Verdict != Verdict.Ok) Console.Out.WriteLine($"  {"",-15} → {Report.Safe(f.ToDo)}");
         }
         int problems = found.Count(f => f.Verdict == Verdict.Problem), warnings = found.Count(f => f.Verdict == Verdict.Warning);
-        Console.Out.WriteLine(problems == 0 && warnings == 0 ? "No problems found." : $"{problems} problem(s), {warnings} warning(s).");
+        int skipped = found.Count(f => f.Verdict == Verdict.Skipped);
+        if (problems + warnings + skipped == 0) Console.Out.WriteLine("All is well.");
+        else
+            Console.Out.WriteLine((problems + warnings == 0 ? "No problems found" : $"{problems} problem(s), {warnings} warning(s)")
+                + (skipped == 0 ? "." : $"; {skipped} check(s) could not be made (·)."));
     }
 
     private static void PrintJson(List<Finding> found) => Report.Json(new JsonObject
     {
         ["ok"] = found.All(f => f.Verdict != Verdict.Problem),
+        ["complete"] = found.All(f => f.Verdict != Verdict.Skipped),
         ["findings"] = new JsonArray([.. found.Select(f => (JsonNode)new JsonObject
         {
             ["check"] = f.Check,

@@ -15,4 +15,8 @@ internal enum Verdict
 
 /// <summary>The outcome of one check of <c>relay doctor</c>.</summary>
 /// <param name="ToDo">The action that an operator should take; null if there is none.</param>
-internal sealed record Finding(string Check, Verdict Verdict, string Detail, string? ToDo = null);
+internal sealed record Finding(string Check, Verdict Verdict, string Detail, string? ToDo = null)
+{
+    /// <summary>The time before an expiry from which it is a warning.</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+}

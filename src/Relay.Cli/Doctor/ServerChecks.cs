@@ -5,7 +5,10 @@ using Relay.V1;
 
 namespace Relay.Cli.Doctor;
 
-/// <summary>Checks that each server is ready, that it accepts the key, and that its clock agrees with this machine's.</summary>
+/// <summary>
+/// Checks that each server is ready, that it accepts the key, and that its clock agrees with this machine's; asks the first one that an
+/// admin key opens what it knows of nodes, keys and conversations.
+/// </summary>
 internal static class ServerChecks
 {
     private static readonly TimeSpan s_clockLimit = TimeSpan.FromSeconds(30);
@@ -19,6 +22,8 @@ internal static class ServerChecks
             await using var anonymous = Connection.Open(parsed, [server], key: null, TimeSpan.FromSeconds(1));
             found.Add(await HealthAsync(anonymous, server, cancellation));
             if (found[^1].Verdict == Verdict.Ok) serving.Add(server);
+            if (server.Scheme == Uri.UriSchemeHttps)
+                found.Add(await CertificateCheck.RunAsync(server, DateTimeOffset.UtcNow, cancellation));
         }
         if (serving.Count == 0) return found;
 
@@ -37,11 +42,19 @@ internal static class ServerChecks
             found.Add(new("key", Verdict.Skipped, "No API key was found.", "Name its file with --key-file or RELAY_KEY_FILE."));
             return found;
         }
+        bool isAsked = false;
         foreach (var server in serving)
         {
             await using var client = Connection.Open(parsed, [server], key, TimeSpan.FromSeconds(1));
-            found.AddRange(await KeyAsync(client, cancellation));
+            var (isAdmin, findings) = await KeyAsync(client, cancellation);
+            found.AddRange(findings);
+            // Any node answers for all.
+            if (isAdmin && !isAsked) found.AddRange(await ServerStateChecks.RunAsync(client, key, DateTimeOffset.UtcNow, cancellation));
+            isAsked |= isAdmin;
         }
+        if (!isAsked)
+            found.Add(new("server's state", Verdict.Skipped, "Only an admin key is told about nodes, keys and conversations.",
+                "Name the file of one with --key-file."));
         return found;
     }
 
@@ -62,13 +75,13 @@ internal static class ServerChecks
         }
     }
 
-    private static async Task<IReadOnlyList<Finding>> KeyAsync(RelayClient client, CancellationToken cancellation)
+    private static async Task<(bool IsAdmin, IReadOnlyList<Finding> Found)> KeyAsync(RelayClient client, CancellationToken cancellation)
     {
         try
         {
             var info = await client.CallAsync(o => client.Admin.GetServerAsync(new GetServerRequest(), o), cancellation);
             var ahead = info.Time.ToDateTimeOffset() - DateTimeOffset.UtcNow;
-            return
+            return (true,
             [
                 new("key", Verdict.Ok, "an admin key, accepted"),
                 new("version", Verdict.Ok, $"{info.Version}, up since {info.StartTime.ToDateTime():u}, kernel {info.Kernel}"),
@@ -76,15 +89,15 @@ internal static class ServerChecks
                     ? new("clock", Verdict.Warning, $"The server's clock is {ahead.TotalSeconds:F0} s ahead of this one's.",
                         "Synchronise both clocks (NTP): keys expire by the server's clock.")
                     : new("clock", Verdict.Ok, "agrees with the server's"),
-            ];
+            ]);
         }
         catch (RelayException e) when (e.Code == StatusCode.PermissionDenied)
         {
-            return [new("key", Verdict.Ok, "accepted, with another scope than admin")];
+            return (false, [new("key", Verdict.Ok, "accepted, with another scope than admin")]);
         }
         catch (RelayException e)
         {
-            return [new("key", Verdict.Problem, e.Message, "With an admin key, 'relay keys list' shows which keys are valid.")];
+            return (false, [new("key", Verdict.Problem, e.Message, "With an admin key, 'relay keys list' shows which keys are valid.")]);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using Google.Protobuf.WellKnownTypes;
 using Relay.Client;
 using Relay.Gateway.Auth;
@@ -41,7 +40,8 @@ internal static class KeysCommand
         };
         var output = new Option<string?>("--out")
         {
-            Description = "Write the key to a new file (0600) instead of the terminal.",
+            Description = "Write the key to a new file (0600) instead of the terminal. The file is created first; if the key cannot "
+                + "be written to it, the key is revoked again.",
             HelpName = "FILE",
         };
         var command = new Command("create", "Create a key. Its secret is shown once.")
@@ -58,22 +58,46 @@ internal static class KeysCommand
             };
             request.Endpoints.AddRange(parsed.GetRequiredValue(endpoints).Select(EndpointNames.Endpoint));
             if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
-            var file = parsed.GetValue(output);
-            // Checked before the key is created, because a secret that cannot be written would be lost.
-            if (file is not null && File.Exists(file))
-                throw new CommandFailure(ExitCode.AlreadyExists, $"{file} exists already and was not changed.",
-                    "Choose another file with --out.");
+            var path = parsed.GetValue(output);
+            using var file = path is null ? null : NewKeyFile.Create(path);
 
             await using var client = Connection.Open(parsed);
             // A misspelt endpoint would create a key without access to anything.
             foreach (var endpoint in request.Endpoints)
                 await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
             var created = await client.CallAsync(o => client.Admin.CreateApiKeyAsync(request, o), cancellation);
-            if (file is not null) PrivateFile.Write(file, Encoding.ASCII.GetBytes(created.Token + "\n"));
-            Print(parsed, created, file);
+            try
+            {
+                if (file is null) Print(parsed, created, null);
+                else file.Write(created.Token);
+            }
+            // .NET reports EFBIG as an invalid argument.
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                throw await TakeBackAsync(client, created.ApiKey.Name, path ?? "the output", e);
+            }
+            if (file is not null) Print(parsed, created, path);
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Revokes a key whose secret could not be written anywhere, so that no key stays valid that nobody has.</summary>
+    /// <returns>The failure of the command.</returns>
+    private static async Task<CommandFailure> TakeBackAsync(RelayClient client, string key, string place, Exception e)
+    {
+        try
+        {
+            await client.CallAsync(o => client.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key }, o), CancellationToken.None);
+            return new CommandFailure(ExitCode.Failed, $"The key could not be written to {place}: {e.Message} {key} is revoked again.",
+                "Correct the cause, or choose another file with --out, and create the key again.", inner: e);
+        }
+        catch (RelayException revoking)
+        {
+            return new CommandFailure(ExitCode.Failed, $"The key could not be written to {place}: {e.Message} "
+                + $"{key} is STILL VALID, because it could not be revoked: {revoking.Message}", $"Revoke it: relay keys revoke {key}",
+                inner: e);
+        }
     }
 
     private static void Print(ParseResult parsed, CreateApiKeyResponse created, string? file)

@@ -70,11 +70,23 @@ public sealed class Sealer : IDisposable
     /// <returns>The plaintext, which the caller wipes; null if the value is damaged, forged, or of another row, version or key.</returns>
     public byte[]? TryOpen(SealedTable table, in RowKey row, ReadOnlySpan<byte> value)
     {
-        if (value.Length < Overhead || value[0] != Format || BinaryPrimitives.ReadUInt32LittleEndian(value[1..]) != _keyId) return null;
+        if (value.Length < Overhead || value[0] != Format || KeyId(value) != _keyId) return null;
         var clear = new byte[value.Length - Overhead];
         return _ciphers[table].TryOpen(value.Slice(5, Xaes256Gcm.NonceSize), value[HeaderSize..], Associated(table, row), clear)
             ? clear : null;
     }
+
+    /// <summary>True if <see cref="TryOpen"/> would open the value. The plaintext is wiped.</summary>
+    public bool Opens(SealedTable table, in RowKey row, ReadOnlySpan<byte> value)
+    {
+        if (TryOpen(table, row, value) is not { } clear) return false;
+        CryptographicOperations.ZeroMemory(clear);
+        return true;
+    }
+
+    /// <summary>The <see cref="SealingKey.Id"/> of the key that a value claims to be sealed with.</summary>
+    /// <param name="value">At least <see cref="Overhead"/> bytes.</param>
+    internal static uint KeyId(ReadOnlySpan<byte> value) => BinaryPrimitives.ReadUInt32LittleEndian(value[1..]);
 
     private static byte[] Associated(SealedTable table, in RowKey row)
     {

@@ -60,7 +60,9 @@ public static class SqliteFile
         }
     }
 
-    private static void CheckHeader(string path)
+    /// <summary>Checks the first bytes of an existing file, without SQLite.</summary>
+    /// <exception cref="RelayStartException">The file belongs to another program, is no database or has a newer version.</exception>
+    internal static void CheckHeader(string path)
     {
         Span<byte> header = stackalloc byte[HeaderSize];
         using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))

@@ -122,8 +122,11 @@ class Account(potr.context.Account):
         super().__init__(name, PROTOCOL, 0)
         self.flags = {FLAGS[f] for f in NAMED['manual']}
         self.seen = set()
+        self.load_failed = False
 
     def loadPrivkey(self):
+        if self.load_failed:
+            raise Refused('There is no key: loadkey failed.')
         return None
 
     def savePrivkey(self):
@@ -266,6 +269,14 @@ class Peer:
                         f'(private-key (dsa {body}))))\n')
 
     def do_loadkey(self, rest):
+        try:
+            self.load_key(rest)
+        except Refused:
+            # A generated key would pass for the one that was asked for.
+            self.account.load_failed = True
+            raise
+
+    def load_key(self, rest):
         try:
             with open(rest, encoding='utf-8') as f:
                 text = f.read()

@@ -32,7 +32,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         _options = options;
         _random = new Random(options.Seed);
         _bridge = bridge.Bridge([.. endpoints]);
-        _bot = new LoadBot(bot.Bot([.. endpoints]), (endpoint, peer) => _conversations[_numbers[(endpoint, peer)]],
+        _bot = new LoadBot(bot.Bot([.. endpoints]),
+            (endpoint, peer) => _numbers.TryGetValue((endpoint, peer), out int number) ? _conversations[number] : null,
             code => Ledger.Fault("the bot", $"was told that an event is lost: {code}"));
     }
 
@@ -57,7 +58,8 @@ internal sealed class ConversationLoad : IAsyncDisposable
         {
             for (int i = 0; i < options.Conversations; i++)
             {
-                var conversation = new LoadConversation(i, endpoints[i % endpoints.Count], $"contact{i:000}@load.example", load.Ledger);
+                var peer = $"contact{i:000}{options.ContactSuffix}@load.example";
+                var conversation = new LoadConversation(i, endpoints[i % endpoints.Count], peer, load.Ledger);
                 load._numbers.Add((conversation.Endpoint, conversation.Peer), i);
                 load._conversations.Add(conversation);
                 load._peers.Add(await makePeer(conversation));
@@ -178,7 +180,12 @@ internal sealed class ConversationLoad : IAsyncDisposable
     {
         await foreach (var message in _bridge.Outbound(cancellation))
         {
-            int number = _numbers[(message.Endpoint, message.Peer)];
+            if (!_numbers.TryGetValue((message.Endpoint, message.Peer), out int number))
+            {
+                // Left undelivered by an earlier load.
+                await message.AckAsync();
+                continue;
+            }
             _conversations[number].WireOut(message.Text.Span);
             await _peers[number].ReceiveAsync(message.Text, cancellation);
             await message.AckAsync();

@@ -7,9 +7,9 @@ namespace Relay.Lab.Load;
 /// The bot of many conversations: answers every text, and sends unasked messages. Its messages are sent one after the other
 /// within a conversation, and concurrently across conversations.
 /// </summary>
-/// <param name="find">Finds the conversation of an endpoint and a peer.</param>
+/// <param name="find">Finds the conversation of an endpoint and a peer; null for one of an earlier load.</param>
 /// <param name="lost">Called when an event is lost: its notice names no conversation.</param>
-internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> find, Action<string> lost)
+internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation?> find, Action<string> lost)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<LoadConversation, Lane> _lanes = [];
@@ -25,8 +25,12 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
                 lost(e.Message.Notice.Code);
                 continue;
             }
-            var conversation = find(e.Endpoint, e.Peer);
             var done = Task.CompletedTask;
+            if (find(e.Endpoint, e.Peer) is not { } conversation)
+            {
+                Acknowledge(e, done);
+                continue;
+            }
             switch (e.Message.EventCase)
             {
                 case Event.EventOneofCase.TextReceived:
@@ -48,6 +52,11 @@ internal sealed class LoadBot(Bot bot, Func<string, string, LoadConversation> fi
                     conversation.Fault($"the bot was told: {e.Message.Notice.Code}");
                     break;
             }
+            Acknowledge(e, done);
+        }
+
+        void Acknowledge(BotEvent e, Task done)
+        {
             if (!unacknowledged.TryGetValue(e.Endpoint, out var order)) unacknowledged[e.Endpoint] = order = new AckOrder();
             order.Add(e, done);
         }

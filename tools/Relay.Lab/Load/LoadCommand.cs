@@ -15,6 +15,10 @@ internal static class LoadCommand
     private const int MaxConversations = 1000;
     private static readonly TimeSpan s_tell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_settle = TimeSpan.FromMinutes(1);
+    /// <summary>The longest duration, for which the keys are valid that an endless load makes.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(7);
+    /// <summary>Time for key exchanges before the duration begins, and for answers after it.</summary>
+    private static readonly TimeSpan s_keyMargin = TimeSpan.FromMinutes(10);
     private static readonly Option<int> s_conversations = new("--conversations")
     {
         Description = $"Number of concurrent conversations, 1 to {MaxConversations}.",
@@ -23,7 +27,7 @@ internal static class LoadCommand
     };
     private static readonly Option<double> s_seconds = new("--seconds")
     {
-        Description = "Duration in seconds; 0: until SIGINT or SIGTERM. Either signal ends it gracefully at any time.",
+        Description = "Duration in seconds; 0: until SIGINT or SIGTERM, at most a week. Either signal ends it gracefully at any time.",
         HelpName = "S",
         DefaultValueFactory = _ => 30,
     };
@@ -33,13 +37,21 @@ internal static class LoadCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<string?> s_endpoint = new("--endpoint")
+    {
+        Description = "Use this endpoint, which an earlier run has left, in place of a new one. No other run may use it meanwhile.",
+        HelpName = "ENDPOINT",
+    };
+
     public static Command Create()
     {
         var command = new Command("load",
-            "Run conversations through an existing server or cluster, with its own contacts, bot and bridge, "
-            + "and check that nothing is lost. Needs an admin key. The endpoint that it creates, load-…, is not deleted.")
+            "Run conversations through an existing server or cluster, with its own contacts, bot and bridge, and check that nothing is "
+            + "lost. Needs an admin key. It makes two keys, which are limited to its endpoint and its duration and revoked at the end, "
+            + "also after Ctrl-C, which ends it gracefully, and a second one, which ends it at once. The endpoint that it creates, "
+            + "load-…, stays: endpoints cannot be deleted. Another run can use it with --endpoint.")
         {
-            s_conversations, s_seconds, s_readyFile,
+            s_conversations, s_seconds, s_readyFile, s_endpoint,
         }.WithServer();
         command.SetAction(RunAsync);
         return command;
@@ -51,29 +63,66 @@ internal static class LoadCommand
             ? n
             : throw new CommandFailure(ExitCode.Usage, $"--conversations must be 1 to {MaxConversations}.");
         var seconds = parsed.GetValue(s_seconds);
+        if (!(seconds >= 0 && seconds <= s_longest.TotalSeconds))
+            throw new CommandFailure(ExitCode.Usage, $"--seconds must be 0 to {s_longest.TotalSeconds:0}.");
+        var duration = seconds > 0 ? TimeSpan.FromSeconds(seconds) : s_longest;
         bool json = parsed.GetValue(CommonOptions.Json);
+        var id = Random.Shared.Next().ToString("x8", CultureInfo.InvariantCulture);
         var options = new LoadOptions(conversations, TimeSpan.FromSeconds(1))
         {
-            EndpointPrefix = string.Create(CultureInfo.InvariantCulture, $"load-{Random.Shared.Next():x8}-"),
+            EndpointPrefix = $"load-{id}-",
+            ExistingEndpoint = parsed.GetValue(s_endpoint) is { } endpoint ? EndpointNames.Endpoint(endpoint) : null,
+            ContactSuffix = "-" + id,
+            KeyLifetime = duration + s_keyMargin,
             Seed = Random.Shared.Next(),
         };
-        await using var stage = await LoadStage.OpenAsync(
-            (key, _) => Connection.Open(parsed, key, TimeSpan.FromMinutes(2)), Connection.Key(parsed), options, stop);
+        using var signals = new LoadSignals();
+        var stage = new LoadStage(options);
+        bool isDone = false;
+        long begun;
+        try
+        {
+            await stage.PrepareAsync((key, _) => Connection.Open(parsed, key, TimeSpan.FromMinutes(2)), Connection.Key(parsed), stop);
+            begun = await TalkAsync(parsed, stage, conversations, duration, stop);
+            await stage.Load.SettleAsync(s_settle, signals.Second);
+            isDone = true;
+        }
+        finally
+        {
+            await stage.DisposeAsync();
+            if (!isDone) foreach (var left in Left(stage)) Console.Error.WriteLine(left);
+        }
+        return Verdict(stage, begun, conversations, json);
+    }
+
+    /// <returns>The timestamp at which the contacts began to talk.</returns>
+    private static async Task<long> TalkAsync(
+        ParseResult parsed, LoadStage stage, int conversations, TimeSpan duration, CancellationToken stop)
+    {
+        bool json = parsed.GetValue(CommonOptions.Json);
         await stage.Load.BeginAsync(static _ => { }, stop);
         if (!json) Console.Out.WriteLine($"{conversations} private sessions are established, at {string.Join(' ', stage.Endpoints)}.");
         stage.Load.Talk();
         if (parsed.GetValue(s_readyFile) is { } file) await File.WriteAllTextAsync(file, "ready\n", stop);
         long begun = TimeProvider.System.GetTimestamp();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        if (seconds > 0) end.CancelAfter(TimeSpan.FromSeconds(seconds));
+        end.CancelAfter(duration);
         while (!end.IsCancellationRequested)
         {
             long moment = TimeProvider.System.GetTimestamp();
             await Task.Delay(s_tell, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!json) Tell(stage.Load, moment);
         }
-        await stage.Load.SettleAsync(s_settle, CancellationToken.None);
-        return Verdict(stage.Load, begun, conversations, json);
+        return begun;
+    }
+
+    /// <summary>What the load leaves at the server, a line each.</summary>
+    private static IEnumerable<string> Left(LoadStage stage)
+    {
+        if (stage.KeysLeft is { } keys) yield return keys;
+        if (stage.EndpointsLeft.Count > 0)
+            yield return $"It leaves {string.Join(' ', stage.EndpointsLeft)}, because endpoints cannot be deleted; "
+                + "another run can use it with --endpoint.";
     }
 
     private static void Tell(ConversationLoad load, long since)
@@ -85,10 +134,12 @@ internal static class LoadCommand
             CultureInfo.InvariantCulture, $"{answers.Count,6} answers, the longest wait {longest.TotalSeconds:0.00} s{faults}"));
     }
 
-    private static int Verdict(ConversationLoad load, long begun, int conversations, bool json)
+    private static int Verdict(LoadStage stage, long begun, int conversations, bool json)
     {
+        var load = stage.Load;
         var (tally, faults, answers) = (load.Tally, load.Ledger.Faults, load.Ledger.AnswersSince(begun));
-        bool isSound = faults.Count == 0 && answers.Count > 0 && tally.BotRead == tally.ContactSaid && tally.ContactRead == tally.BotSaid
+        bool isSound = stage.KeysLeft is null && faults.Count == 0 && answers.Count > 0
+            && tally.BotRead == tally.ContactSaid && tally.ContactRead == tally.BotSaid
             && tally.ContactSessions == conversations && tally.BotSessions == conversations;
         var longest = answers.Count == 0 ? TimeSpan.Zero : answers.Max(a => a.Wait);
         if (json)
@@ -105,11 +156,14 @@ internal static class LoadCommand
                 ["keyExchanges"] = tally.ContactSessions,
                 ["longestWaitMs"] = Math.Round(longest.TotalMilliseconds, 1),
                 ["faults"] = new JsonArray([.. faults.Select(f => (JsonNode)f)]),
+                ["endpointsLeft"] = new JsonArray([.. stage.EndpointsLeft.Select(e => (JsonNode)e)]),
+                ["keysLeft"] = stage.KeysLeft,
             });
         }
         else
         {
             foreach (var fault in faults) Console.Out.WriteLine(Report.Safe(fault));
+            foreach (var left in Left(stage)) Console.Out.WriteLine(left);
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Contacts wrote {tally.ContactSaid:N0}, the bot read {tally.BotRead:N0}; "
                 + $"the bot wrote {tally.BotSaid:N0}, contacts read {tally.ContactRead:N0}; "

@@ -8,7 +8,8 @@ namespace Relay.Lab.OtrPeer;
 /// <summary>
 /// Controls an Otr.Core conversation by the line protocol of OTR test peers: commands in, JSON events out. Additional commands
 /// are <c>pass &lt;seconds&gt;</c> (advances the clock and runs due timers) and <c>snapshot-restart [always]</c> (writes the
-/// conversation to a snapshot and restores it, once or after every command). Due timers run at the start of the next command,
+/// conversation to a snapshot and restores it, once or after every command). A key is generated when one is needed, unless
+/// <c>loadkey</c> has failed and there is none: then commands that need it fail. Due timers run at the start of the next command,
 /// because nothing is printed between commands.
 /// </summary>
 public sealed class LinePeer : IDisposable
@@ -25,6 +26,7 @@ public sealed class LinePeer : IDisposable
 
     private OtrSettings _settings = new() { Policy = OtrPolicy.Manual };
     private DsaPrivateKey? _key;
+    private bool _loadFailed;
     private uint _instanceTag;
     private OtrConversation? _conversation;
     private long _ahead;
@@ -87,6 +89,11 @@ public sealed class LinePeer : IDisposable
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds() + _ahead;
 
+    /// <summary>
+    /// True if a key was to be loaded and could not be. No key is generated then, because it would pass for the one that was asked for.
+    /// </summary>
+    private bool HasNoKey => _key is null && _loadFailed;
+
     private DsaPrivateKey Key => _key ??= DsaPrivateKey.Generate(_random);
 
     private OtrAccount Account => new(Key, OwnInstanceTag());
@@ -95,6 +102,7 @@ public sealed class LinePeer : IDisposable
 
     private bool Step(string command, OtrInput input)
     {
+        if (HasNoKey) return FailWithoutKey(command);
         _pending.Clear();
         Conversation.Step(input, new OtrEnvironment(Now, _random), _pending);
         return _effects.Print(command, _pending);
@@ -105,6 +113,9 @@ public sealed class LinePeer : IDisposable
         _output.Error(command, text);
         return false;
     }
+
+    private bool FailWithoutKey(string command)
+        => Fail(command, "There is no key: loadkey failed. Load another file, or generate a key with genkey.");
 
     private void RunDueTimers()
     {
@@ -148,7 +159,11 @@ public sealed class LinePeer : IDisposable
 
     private bool LoadKey(string file)
     {
-        if (!PeerKeyFile.TryRead(file, _account, out var key, out var problem)) return Fail("loadkey", problem);
+        if (!PeerKeyFile.TryRead(file, _account, out var key, out var problem))
+        {
+            _loadFailed = true;
+            return Fail("loadkey", problem);
+        }
         return TryChangeKey(key) || Fail("loadkey", "The key is in use by a private conversation.");
     }
 
@@ -171,6 +186,7 @@ public sealed class LinePeer : IDisposable
 
     private bool PrintFingerprints()
     {
+        if (HasNoKey) return FailWithoutKey("fingerprint");
         _output.Fingerprint("own", Key.PublicKey.Fingerprint, isNew: false);
         if (_conversation?.Sessions is [{ PeerFingerprint: { } peer }, ..]) _output.Fingerprint("peer", peer, isNew: false);
         return true;

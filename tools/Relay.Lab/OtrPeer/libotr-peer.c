@@ -26,6 +26,8 @@ static OtrlPolicy policy = OTRL_POLICY_MANUAL;
 static int largest_message;
 static int smp_asked;
 static int decrypted;
+/* A key was to be loaded and could not be: none is generated then, because it would pass for the one that was asked for. */
+static int load_failed;
 static long clock_ahead;
 
 /* The last reported state, so that changes for which libotr has no callback are reported too. */
@@ -127,7 +129,7 @@ static int generate_key(const char *file)
 static void on_create_privkey(void *data, const char *account, const char *protocol)
 {
     (void)data; (void)account; (void)protocol;
-    generate_key(NULL);
+    if (!load_failed) generate_key(NULL);
 }
 
 static void on_create_instag(void *data, const char *account, const char *protocol)
@@ -423,7 +425,7 @@ static int do_genkey(char *rest)
 }
 
 /* Reads the account's key. In a file of another program it is the account's key for any protocol, or the only key of the file. */
-static int do_loadkey(char *rest)
+static int load_key(char *rest)
 {
     gcry_error_t error = otrl_privkey_read(us, rest);
     OtrlPrivKey *key;
@@ -440,12 +442,20 @@ static int do_loadkey(char *rest)
     return 1;
 }
 
+static int do_loadkey(char *rest)
+{
+    int loaded = load_key(rest);
+    if (!loaded) load_failed = 1;
+    return loaded;
+}
+
 static int do_fingerprint(char *rest)
 {
     unsigned char hash[20];
     ConnContext *context = best();
 
     (void)rest;
+    if (!otrl_privkey_find(us, me, PROTOCOL) && load_failed) return fail("fingerprint", "There is no key: loadkey failed.");
     if (!otrl_privkey_find(us, me, PROTOCOL)) generate_key(NULL);
     if (otrl_privkey_fingerprint_raw(us, hash, me, PROTOCOL)) report_fingerprint("own", hash, 0);
     if (context->active_fingerprint) report_fingerprint("peer", context->active_fingerprint->fingerprint, 0);

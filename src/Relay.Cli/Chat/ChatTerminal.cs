@@ -1,0 +1,178 @@
+using System.Globalization;
+using Spectre.Console.Rendering;
+
+namespace Relay.Cli.Chat;
+
+/// <summary>Where a chat's lines are typed and its output goes.</summary>
+internal abstract class ChatTerminal
+{
+    /// <summary>The width of a terminal that does not tell it, in columns.</summary>
+    private const int UnknownWidth = 80;
+
+    /// <summary>Input and output of this process: with a line editor if both are a terminal and the output is for people.</summary>
+    public static ChatTerminal Create(bool json) =>
+        json || Console.IsInputRedirected || Console.IsOutputRedirected || !Report.Terminal().Profile.Capabilities.Ansi
+            ? new PlainTerminal(Console.In, Console.Out)
+            : new EditingTerminal(() => Console.ReadKey(intercept: true), Console.Out,
+                () => Console.WindowWidth is > 0 and var columns ? columns : UnknownWidth);
+
+    /// <summary>Blocks until a line is complete, and cannot be cancelled; null at the end of the input.</summary>
+    public abstract string? ReadLine();
+
+    public abstract void WriteLine(string line);
+
+    /// <summary>Removes a line that is half typed, at the end of the chat.</summary>
+    public virtual void Leave() { }
+}
+
+/// <summary>Files and pipes, and terminals that cannot move their cursor.</summary>
+internal sealed class PlainTerminal(TextReader input, TextWriter output) : ChatTerminal
+{
+    public override string? ReadLine() => input.ReadLine();
+
+    public override void WriteLine(string line) => output.WriteLine(line);
+}
+
+/// <summary>
+/// A line editor on the last row of a terminal. Output is written above the line that is being typed, which is drawn again below it. A
+/// line longer than the row is shown in part, around the cursor. Thread-safe.
+/// </summary>
+/// <param name="readKey">Blocks until a key is pressed, and does not show it.</param>
+/// <param name="width">The terminal's width in columns.</param>
+internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter output, Func<int> width) : ChatTerminal
+{
+    private const string Prompt = "> ";
+    /// <summary>Longest line, in UTF-16 code units. Further keys are ignored.</summary>
+    private const int MaxLine = 16_384;
+    /// <summary>Moves to the first column and erases the row.</summary>
+    private const string Erase = "\r\u001b[K";
+
+    private readonly Lock _lock = new();
+    private string _line = "";
+    private int _cursor;
+    private bool _isReading;
+
+    public override string? ReadLine()
+    {
+        lock (_lock)
+        {
+            _isReading = true;
+            Draw();
+        }
+        while (true)
+        {
+            var key = readKey();
+            lock (_lock)
+            {
+                if (key.Key == ConsoleKey.Enter) return Finish(_line);
+                if (key is { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } && _line.Length == 0) return Finish(null);
+                Edit(key);
+                Draw();
+            }
+        }
+    }
+
+    public override void WriteLine(string line)
+    {
+        lock (_lock)
+        {
+            output.Write(_isReading ? Erase + line + "\r\n" : line + "\r\n");
+            if (_isReading) Draw();
+            else output.Flush();
+        }
+    }
+
+    public override void Leave()
+    {
+        lock (_lock)
+        {
+            if (_isReading) output.Write(Erase);
+            _isReading = false;
+            output.Flush();
+        }
+    }
+
+    /// <summary>Leaves the line on the screen, as a terminal does, and begins an empty one.</summary>
+    private string? Finish(string? line)
+    {
+        output.Write(line is null ? Erase : Erase + Prompt + Report.Safe(line) + "\r\n");
+        output.Flush();
+        _isReading = false;
+        (_line, _cursor) = ("", 0);
+        return line;
+    }
+
+    private void Edit(ConsoleKeyInfo key)
+    {
+        bool control = key.Modifiers.HasFlag(ConsoleModifiers.Control);
+        switch (key.Key)
+        {
+            case ConsoleKey.Backspace: Delete(Before(), _cursor); break;
+            case ConsoleKey.Delete: Delete(_cursor, After()); break;
+            case ConsoleKey.D when control: Delete(_cursor, After()); break;
+            case ConsoleKey.LeftArrow: _cursor = Before(); break;
+            case ConsoleKey.RightArrow: _cursor = After(); break;
+            case ConsoleKey.Home: _cursor = 0; break;
+            case ConsoleKey.A when control: _cursor = 0; break;
+            case ConsoleKey.End: _cursor = _line.Length; break;
+            case ConsoleKey.E when control: _cursor = _line.Length; break;
+            case ConsoleKey.U when control: Delete(0, _cursor); break;
+            case ConsoleKey.K when control: Delete(_cursor, _line.Length); break;
+            case ConsoleKey.W when control: Delete(WordBefore(), _cursor); break;
+            default:
+                if (char.IsControl(key.KeyChar) && key.KeyChar != '\t' || _line.Length >= MaxLine) break;
+                _line = _line.Insert(_cursor, key.KeyChar.ToString());
+                _cursor++;
+                break;
+        }
+    }
+
+    private void Delete(int from, int to)
+    {
+        _line = _line.Remove(from, to - from);
+        _cursor = from;
+    }
+
+    /// <summary>Where the character before the cursor begins, which may have several code units.</summary>
+    private int Before()
+    {
+        int last = 0;
+        for (int i = 0; i < _cursor; i += StringInfo.GetNextTextElementLength(_line, i)) last = i;
+        return last;
+    }
+
+    private int After() => _cursor == _line.Length ? _cursor : _cursor + StringInfo.GetNextTextElementLength(_line, _cursor);
+
+    private int WordBefore()
+    {
+        int i = _cursor;
+        while (i > 0 && char.IsWhiteSpace(_line[i - 1])) i--;
+        while (i > 0 && !char.IsWhiteSpace(_line[i - 1])) i--;
+        return i;
+    }
+
+    /// <summary>Draws the row again. The last column stays free, because terminals differ in what they do after writing there.</summary>
+    private void Draw()
+    {
+        int room = Math.Max(1, width() - Prompt.Length - 1);
+        var (before, after) = (Report.Safe(_line[.._cursor]), Report.Safe(_line[_cursor..]));
+        while (Columns(before) > room) before = before[StringInfo.GetNextTextElementLength(before)..];
+        var shown = new System.Text.StringBuilder(before);
+        int columns = Columns(before);
+        for (int i = 0; i < after.Length;)
+        {
+            int length = StringInfo.GetNextTextElementLength(after, i);
+            int wide = Columns(after.Substring(i, length));
+            if (columns + wide > room) break;
+            shown.Append(after, i, length);
+            columns += wide;
+            i += length;
+        }
+        output.Write(Erase + Prompt + shown);
+        int back = columns - Columns(before);
+        if (back > 0) output.Write(string.Create(CultureInfo.InvariantCulture, $"\u001b[{back}D"));
+        output.Flush();
+    }
+
+    private static int Columns(string text) => new Segment(text).CellCount();
+}

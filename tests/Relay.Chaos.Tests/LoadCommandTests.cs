@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Relay.Cli;
+using Relay.Client;
+using Relay.Lab.Processes;
+using Relay.V1;
+
+namespace Relay.Chaos.Tests;
+
+/// <summary>What <c>relay load</c> leaves at a deployment, however it ends: an endpoint that it names, and no key.</summary>
+public sealed class LoadCommandTests(LoadCommandTests.Server fixture) : IClassFixture<LoadCommandTests.Server>
+{
+    public sealed class Server : IAsyncLifetime
+    {
+        private readonly TempDirectory _directory = new();
+        private ServerProcess? _process;
+
+        public RelayClient Admin { get; private set; } = null!;
+
+        public string AdminKey => Path.Combine(_directory.File("data"), "admin.key");
+
+        public string Address => _process!.Address.ToString();
+
+        public string File(string name) => _directory.File(name);
+
+        public async ValueTask InitializeAsync()
+        {
+            _process = await ServerProcess.StartAsync(File("data"), "127.0.0.1:0", File("log"), null, Patience.Token);
+            Admin = RelayClient.Connect(_process.Address, RelayKey.FromFile(AdminKey));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Admin.DisposeAsync();
+            if (_process is not null) await _process.DisposeAsync();
+            _directory.Dispose();
+        }
+    }
+
+    private const int SigInt = 2;
+
+    private Process Start(params string[] arguments)
+    {
+        var info = RelayProgram.LabStartInfo(["load", "--json", "--server", fixture.Address, "--key-file", fixture.AdminKey, .. arguments]);
+        return Process.Start(info)!;
+    }
+
+    /// <summary>Waits for the end of a run.</summary>
+    private static async Task<(int Code, string Out, string Error)> EndAsync(Process load)
+    {
+        try
+        {
+            var (output, error) = (load.StandardOutput.ReadToEndAsync(), load.StandardError.ReadToEndAsync());
+            await load.WaitForExitAsync(Patience.Token);
+            return (load.ExitCode, await output, await error);
+        }
+        finally
+        {
+            if (!load.HasExited) load.Kill();
+        }
+    }
+
+    private async Task<List<ApiKey>> KeysAsync() =>
+        [.. (await fixture.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest { PageSize = 1000 })).ApiKeys.Where(k => k.DisplayName.StartsWith("load", StringComparison.Ordinal))];
+
+    private static string EndpointLeft(string output) =>
+        Assert.Single(JsonDocument.Parse(output).RootElement.GetProperty("endpointsLeft").EnumerateArray()).GetString()!;
+
+    [Fact]
+    public async Task Its_keys_are_limited_and_revoked_and_another_run_can_use_the_endpoint_that_it_names()
+    {
+        var begun = DateTimeOffset.UtcNow;
+        var known = (await KeysAsync()).Select(k => k.Name).ToHashSet();
+        var (code, output, error) = await EndAsync(Start("--conversations=2", "--seconds", "3"));
+        Assert.True(code == ExitCode.Ok, output + error);
+        var endpoint = EndpointLeft(output);
+        var keys = (await KeysAsync()).Where(k => !known.Contains(k.Name)).ToList();
+        Assert.Equal([Scope.Bot, Scope.Bridge], keys.Select(k => k.Scope).Order());
+        foreach (var key in keys)
+        {
+            Assert.Equal([endpoint], key.Endpoints);
+            Assert.NotNull(key.RevokeTime);
+            // The duration, and ten minutes for key exchanges before it and answers after it.
+            Assert.InRange(key.ExpireTime.ToDateTimeOffset(), begun.AddMinutes(5), DateTimeOffset.UtcNow.AddMinutes(11));
+        }
+
+        var (again, outputAgain, errorAgain) = await EndAsync(Start("--conversations=2", "--seconds", "3", "--endpoint", endpoint));
+        Assert.True(again == ExitCode.Ok, outputAgain + errorAgain);
+        Assert.Empty(JsonDocument.Parse(outputAgain).RootElement.GetProperty("endpointsLeft").EnumerateArray());
+        Assert.All(await KeysAsync(), k => Assert.NotNull(k.RevokeTime));
+    }
+
+    [Fact]
+    public async Task It_uses_no_endpoint_that_is_not_its_own()
+    {
+        var request = new CreateEndpointRequest { RequestId = "r", EndpointId = "real", Network = "xmpp", Account = "real@example.org" };
+        await fixture.Admin.Endpoints.CreateEndpointAsync(request);
+        var (code, _, error) = await EndAsync(Start("--seconds", "1", "--endpoint", "real"));
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("endpoints/real is not of an earlier load", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(await KeysAsync(), k => k.Endpoints.Contains("endpoints/real"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Interrupted_while_it_talks_it_leaves_no_key(int times)
+    {
+        var ready = fixture.File($"ready-{times}");
+        using var load = Start("--conversations=20", "--seconds", "0", "--ready-file", ready);
+        while (!File.Exists(ready) && !load.HasExited) await Task.Delay(50, Patience.Token);
+        Assert.Contains(await KeysAsync(), k => k.RevokeTime is null);
+        // A run without any answer is no success; the first question comes within two seconds.
+        await Task.Delay(TimeSpan.FromSeconds(4), Patience.Token);
+        for (int i = 0; i < times; i++)
+        {
+            if (i > 0) await Task.Delay(30, Patience.Token);
+            Assert.Equal(0, Kill(load.Id, SigInt));
+        }
+        var (code, output, error) = await EndAsync(load);
+        // The second one may come when everything is said already.
+        Assert.True(code == ExitCode.Ok || (times, code) == (2, ExitCode.Interrupted), $"{code} {output} {error}");
+        Assert.All(await KeysAsync(), k => Assert.NotNull(k.RevokeTime));
+        Assert.Matches("endpoints/load-[0-9a-f]{8}-1", code == ExitCode.Ok ? output : error);
+    }
+
+    [Fact]
+    public async Task Interrupted_while_it_begins_it_leaves_no_key()
+    {
+        int known = (await KeysAsync()).Count;
+        using var load = Start("--seconds", "0", "--conversations=500");
+        while ((await KeysAsync()).Count == known && !load.HasExited) await Task.Delay(5, Patience.Token);
+        Assert.Equal(0, Kill(load.Id, SigInt));
+        var (code, _, error) = await EndAsync(load);
+        Assert.Equal(ExitCode.Interrupted, code);
+        Assert.All(await KeysAsync(), k => Assert.NotNull(k.RevokeTime));
+        Assert.Matches("It leaves endpoints/load-[0-9a-f]{8}-1", error);
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
+}
