@@ -33,6 +33,7 @@ public sealed class IdentityKeyFileTests(CliTests.Server fixture) : IClassFixtur
         await File.WriteAllBytesAsync(file, Libotr(("alice@example.org/Home", alice), ("other@example.org", other)));
 
         var created = await CreateAsync("alice@example.org", "--otr-key", file);
+        Assert.Equal("", created.Error);
         Assert.Equal((ExitCode.Ok, TestKeys.ContactFingerprint), (created.Code, created.Json.GetProperty("fingerprint").GetString()));
 
         var unclear = await CreateAsync("support@example.org", "--otr-key", file);
@@ -42,7 +43,7 @@ public sealed class IdentityKeyFileTests(CliTests.Server fixture) : IClassFixtur
         Assert.Contains("--otr-key-account", unclear.Error, StringComparison.Ordinal);
 
         var named = await CreateAsync("support@example.org", "--otr-key", file, "--otr-key-account", "other@example.org");
-        Assert.Equal(other.PublicKey.Fingerprint.ToString(), named.Json.GetProperty("fingerprint").GetString(), ignoreCase: true);
+        Assert.Equal(other.PublicKey.Fingerprint.ToHex(), named.Json.GetProperty("fingerprint").GetString(), ignoreCase: true);
         Assert.Equal(ExitCode.Usage, (await CreateAsync("x@example.org", "--otr-key", file, "--otr-key-account", "nobody")).Code);
         Assert.Equal(ExitCode.Usage, (await CreateAsync("x@example.org", "--otr-key-account", "other@example.org")).Code);
         Assert.Equal(ExitCode.Usage, (await CreateAsync("x@example.org", "--otr-key", directory.File("missing"))).Code);
@@ -65,6 +66,7 @@ public sealed class IdentityKeyFileTests(CliTests.Server fixture) : IClassFixtur
         }
         await File.WriteAllBytesAsync(directory.File("gajim.key3"), bytes.ToArray());
         var created = await CreateAsync("gajim@example.org", "--otr-key", directory.File("gajim.key3"));
+        Assert.Equal("", created.Error);
         Assert.Equal((ExitCode.Ok, TestKeys.EndpointFingerprint), (created.Code, created.Json.GetProperty("fingerprint").GetString()));
 
         await File.WriteAllTextAsync(directory.File("otr.instance_tags"), "# libotr\nalice@example.org\tprpl-jabber\t1a2b3c4d\n");

@@ -21,7 +21,8 @@ internal static class IdentityKeyFile
         var key = account is null ? content.KeyFor(address) : content.Keys.FirstOrDefault(k => k.AccountName == account);
         if (key is null) throw NoKey(path, content, account);
         var file = new ArrayBufferWriter<byte>();
-        LibotrPrivateKeyFile.Write([key], file);
+        // Some formats name no account.
+        LibotrPrivateKeyFile.Write([key.AccountName.Length > 0 ? key : key with { AccountName = address, Protocol = "otr" }], file);
         return ByteString.CopyFrom(file.WrittenSpan);
     }
 
@@ -46,7 +47,7 @@ internal static class IdentityKeyFile
         var problems = content.Problems.Select(p => $"{(p.AccountName.Length > 0 ? p.AccountName + ": " : "")}{p.Reason}");
         if (content.Keys.Count == 0)
             return new(ExitCode.Usage, $"{path} holds no usable key. Format: {content.Format}.") { More = [.. problems] };
-        var accounts = content.Keys.Select(k => $"{k.AccountName}   {k.Protocol}   {EndpointNames.Fingerprint(k.Key.PublicKey.Fingerprint.ToString())}");
+        var accounts = content.Keys.Select(k => $"{k.AccountName}   {k.Protocol}   {k.Key.PublicKey.Fingerprint.ToHuman()}");
         var message = account is null
             ? $"{path} holds the keys of {content.Keys.Count} accounts:"
             : $"{path} holds no key of the account {account}, but of:";
