@@ -101,7 +101,8 @@ internal static class StoreChecks
         var read = string.Create(CultureInfo.InvariantCulture, $"{table.Read:N0}");
         var rows = string.Create(CultureInfo.InvariantCulture, $"{table.Rows:N0}");
         if (table.Unreadable == 0)
-            return new(check, Verdict.Ok, isAll ? $"{rows}, all of which open" : $"a sample of {read} of {rows} rows, all of which open");
+            return new(check, Verdict.Ok, table.Rows == 0 ? "none" : isAll ? $"{rows}, all of which open"
+                : $"a sample of {read} of {rows} rows, all of which open");
         return new(check, Verdict.Problem, string.Create(CultureInfo.InvariantCulture,
             $"{table.Unreadable:N0} of {read} rows{(isAll ? "" : $" (a sample of {rows})")} do not open. Each is of one {one}, and is "
             + $"damaged or was changed by somebody else."), table.Name switch
