@@ -47,6 +47,9 @@ public class ConversationTests
         world.Contact(new OtrInput.SmpStartRequested("secret"u8.ToArray(), asked));
         await world.PumpAsync(relay);
         Assert.Equal([SmpOutcome.InProgress, SmpOutcome.Aborted], world.ContactSmp);
+        // The bot is told, with the question.
+        var notice = Assert.Single(world.BotEvents.OfType<OutboxBody.Notice>());
+        Assert.Equal(("SMP_DECLINED", question ?? ""), (notice.Code, System.Text.Encoding.UTF8.GetString(notice.Utf8.Span)));
 
         // The session goes on.
         await relay.SendAsync("r1", "still here");

@@ -43,6 +43,10 @@ public sealed class LoadCommandTests(LoadCommandTests.Server fixture) : IClassFi
     private Process Start(params string[] arguments)
     {
         var info = RelayProgram.LabStartInfo(["load", "--json", "--server", fixture.Address, "--key-file", fixture.AdminKey, .. arguments]);
+        // A process in a shell's background ignores SIGINT, and its children do so too: the tests may run in one.
+        info.ArgumentList.Insert(0, info.FileName);
+        info.ArgumentList.Insert(0, "--default-signal=INT");
+        info.FileName = "env";
         return Process.Start(info)!;
     }
 

@@ -76,7 +76,8 @@ internal sealed class ClusterConversations : IConversationHost
     public async Task StartAsync(ActorSystem system, IActorRef region, CancellationToken cancellation)
     {
         _directory = new NodeDirectory(AkkaCluster.Get(system), region);
-        _announcer = new StreamAnnouncer(system, _context.Turn.Signals.Appended, _context.Time);
+        _announcer = new StreamAnnouncer(system, _context.Turn.Signals.Appended, _context.Turn.Telemetry.AnnouncementDropped,
+            _context.Time);
         _store.Appended += _announcer.Announce;
         await _node.JoinAsync(system, cancellation).ConfigureAwait(false);
         _passivation = _context.Time.CreateTimer(_ => _context.Residents.RestIdle(_passivateAfter), null, _passivateAfter / 4,

@@ -20,8 +20,8 @@ public sealed record ClusterOptions
         "akka.remote.dot-netty.tcp.port", "akka.remote.dot-netty.tcp.public", "akka.remote.dot-netty.tcp.maximum-frame-size",
         "akka.remote.enabled-transports", "akka.remote.untrusted-mode",
         "akka.cluster.roles", "akka.cluster.seed-nodes", "akka.cluster.failure-detector.implementation-class",
-        "akka.cluster.downing-provider-class", "akka.cluster.sharding.use-lease", "akka.cluster.sharding.state-store-mode",
-        "akka.cluster.sharding.remember-entities", "akka.coordinated-shutdown.exit-clr",
+        "akka.cluster.downing-provider-class", "akka.cluster.split-brain-resolver.active-strategy", "akka.cluster.sharding.use-lease",
+        "akka.cluster.sharding.state-store-mode", "akka.cluster.sharding.remember-entities", "akka.coordinated-shutdown.exit-clr",
         "akka.coordinated-shutdown.run-by-clr-shutdown-hook", "relay.shard-lease.lease-class",
     ];
 

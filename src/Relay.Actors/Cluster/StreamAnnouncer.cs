@@ -16,6 +16,7 @@ internal sealed class StreamAnnouncer : IDisposable
     private const int MaxPerMessage = 512;
 
     private readonly IActorRef _mediator, _subscriber;
+    private readonly Action _dropped;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
@@ -24,17 +25,15 @@ internal sealed class StreamAnnouncer : IDisposable
     private bool _isClosed;
 
     /// <param name="heard">Called for another node's notification, on an actor's thread; must not block.</param>
-    public StreamAnnouncer(ActorSystem system, Action<StreamKey, ulong> heard, TimeProvider time)
+    /// <param name="dropped">Called for a notification that is dropped because too many streams have grown at once.</param>
+    public StreamAnnouncer(ActorSystem system, Action<StreamKey, ulong> heard, Action dropped, TimeProvider time)
     {
         _mediator = DistributedPubSub.Get(system).Mediator;
         _subscriber = system.ActorOf(Props.Create(() => new Subscriber(_mediator, heard)), "stream-announcer");
-        (_time, _published) = (time, time.GetTimestamp());
+        (_dropped, _time, _published) = (dropped, time, time.GetTimestamp());
         _timer = time.CreateTimer(static self => ((StreamAnnouncer)self!).Publish(), this, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
     }
-
-    /// <summary>Notifications that were dropped because too many streams had grown at once.</summary>
-    public long LeftOut { get; private set; }
 
     /// <summary>Called for every append of this node's store; does not block.</summary>
     public void Announce(StreamKey stream, ulong last)
@@ -45,7 +44,7 @@ internal sealed class StreamAnnouncer : IDisposable
             bool isKnown = _gathered.TryGetValue(stream, out var known);
             if (!isKnown && _gathered.Count >= RelayLimits.MaxAnnouncedStreams)
             {
-                LeftOut++;
+                _dropped();
                 return;
             }
             _gathered[stream] = Math.Max(known, last);

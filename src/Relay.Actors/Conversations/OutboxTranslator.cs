@@ -67,6 +67,10 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                 case OtrEffect.PeerError error:
                     AddNotice(state, "PEER_ERROR", error.Text, nowMs);
                     break;
+                case OtrEffect.SmpAnswerNeeded asked:
+                    // The endpoint has no secret to answer with (AccountCache's settings): the core declines in the same step.
+                    AddNotice(state, "SMP_DECLINED", asked.Question ?? default, nowMs);
+                    break;
                 case OtrEffect.Noted note:
                     telemetry.Noted(note.Kind);
                     break;

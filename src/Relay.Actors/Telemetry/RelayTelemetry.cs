@@ -17,7 +17,7 @@ public sealed class RelayTelemetry : IDisposable
 
     private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _steps, _rejects, _refusals, _conflicts, _quarantines, _keyExchanges, _overloads, _replays, _notices,
-        _activations, _passivations, _fenced, _late;
+        _activations, _passivations, _fenced, _late, _announcementsDropped;
     private readonly Histogram<double> _stepTime;
 
     internal RelayTelemetry()
@@ -38,6 +38,8 @@ public sealed class RelayTelemetry : IDisposable
             "Commit units refused by the version's compare-and-swap.");
         _fenced = _meter.CreateCounter<long>("relay.shard.fenced", "{attempt}",
             "Attempts under a lost claim of a shard that were refused, by kind.");
+        _announcementsDropped = _meter.CreateCounter<long>("relay.stream.announcements.dropped", "{stream}",
+            "Appends of which the other nodes were not told at once, because too many streams had grown; readers poll.");
         _activations = _meter.CreateCounter<long>("relay.conversation.activations", "{conversation}", "Conversations loaded into memory.");
         _passivations = _meter.CreateCounter<long>("relay.conversation.passivations", "{conversation}",
             "Conversations passivated.");
@@ -71,6 +73,7 @@ public sealed class RelayTelemetry : IDisposable
     internal void Replayed() => _replays.Add(1);
     internal void Quarantined(string table) => _quarantines.Add(1, new KeyValuePair<string, object?>("table", table));
     internal void Overloaded(string bound) => _overloads.Add(1, new KeyValuePair<string, object?>("bound", bound));
+    internal void AnnouncementDropped() => _announcementsDropped.Add(1);
     internal void AnsweredLate() => _late.Add(1);
     internal void Conflicted() => _conflicts.Add(1);
     internal void Fenced(string what) => _fenced.Add(1, new KeyValuePair<string, object?>("what", what));
