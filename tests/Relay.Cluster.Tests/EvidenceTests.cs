@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using Akka.Actor;
 using Akka.Cluster;
+using Akka.Remote;
+using Microsoft.Extensions.Logging.Abstractions;
 using Relay.Actors;
 using Relay.Actors.Cluster;
 using Relay.Storage;
@@ -160,5 +163,56 @@ public sealed class EvidenceTests(ClusterDatabase databases)
         Downed,
         AddressTaken,
         DatabaseRestored,
+    }
+
+    [Fact]
+    public async Task One_question_at_a_time_is_asked_and_a_sign_meanwhile_begins_the_series_again()
+    {
+        var (a, b) = await TwoAsync(await databases.CreateAsync());
+        await using (a)
+        await using (b)
+        {
+            const int series = RelayLimits.EvidenceChecks + 1;
+            var rows = new SlowAt(series);
+            var keeper = a.System.ActorOf(EvidenceKeeper.Props(rows, NullLogger.Instance));
+            var sign = new DisassociatedEvent(a.Address, b.Address, false);
+            keeper.Tell(sign);
+            await a.UntilAsync(() => rows.Asked == series, "the last check of the series");
+            keeper.Tell(sign);
+            keeper.Tell(sign);
+            await Task.Delay(4 * RelayLimits.EvidenceInterval);
+            Assert.Equal(series, rows.Asked);
+            rows.Answer.SetResult(NodeEvidence.Held);
+            await a.UntilAsync(() => rows.Asked == 2 * series, "a second series");
+        }
+    }
+
+    /// <summary>Every node holds its lock; one question is answered when the test says so.</summary>
+    private sealed class SlowAt(int question) : INodeRows
+    {
+        private int _asked;
+
+        public int Asked => Volatile.Read(ref _asked);
+
+        public TaskCompletionSource<NodeEvidence> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public NodeIdentity Self => new("self", 1);
+
+        public bool IsHeld => true;
+
+        public Task<NodeLoss> Lost { get; } = new TaskCompletionSource<NodeLoss>().Task;
+
+        public ValueTask<NodeEvidence> FindEvidenceAsync(NodeIdentity node, CancellationToken cancellation)
+            => Interlocked.Increment(ref _asked) == question ? new(Answer.Task) : new(NodeEvidence.Held);
+
+        public ValueTask MarkAsync(NodeIdentity node, NodeState state, CancellationToken cancellation) => default;
+
+        public ValueTask<IReadOnlyList<RegisteredNode>> ReadAsync(CancellationToken cancellation) => new([]);
+
+        public ValueTask<bool> TryLockFoundingAsync(CancellationToken cancellation) => new(false);
+
+        public ValueTask<bool> EndFoundingAsync(bool isFounded, CancellationToken cancellation) => new(false);
+
+        public ValueTask DisposeAsync() => default;
     }
 }

@@ -24,8 +24,9 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     private readonly GoneNodes _gone = GoneNodes.Of(Context.System.EventStream);
     private readonly INodeRows _rows;
     private readonly ILogger _log;
-    // Peers about which the database is being asked. A broken association shows several times; one question at a time is enough.
-    private readonly HashSet<UniqueAddress> _asked = [];
+    // Peers about which the database is being asked, and whether a new sign came meanwhile. A broken association shows several times;
+    // one question at a time is enough, but a sign after it was asked begins the series of checks again.
+    private readonly Dictionary<UniqueAddress, bool> _asked = [];
 
     public EvidenceKeeper(INodeRows rows, ILogger log) => (_rows, _log) = (rows, log);
 
@@ -83,14 +84,16 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
 
     private void Begin(Member peer)
     {
-        // One series of checks per peer: a new sign restarts it, unless a check is under way.
-        if (!IsSelf(peer) && IsMember(peer)) Ask(peer, 0);
+        // One series of checks per peer: a new sign restarts it.
+        if (IsSelf(peer) || !IsMember(peer)) return;
+        if (_asked.ContainsKey(peer.UniqueAddress)) _asked[peer.UniqueAddress] = true;
+        else Ask(peer, 0);
     }
 
     private void Ask(Member peer, int attempt)
     {
         Timers.Cancel(peer.UniqueAddress);
-        if (!_asked.Add(peer.UniqueAddress)) return;
+        if (!_asked.TryAdd(peer.UniqueAddress, false)) return;
         _rows.FindEvidenceAsync(IdentityOf(peer.UniqueAddress), CancellationToken.None).AsTask()
             .PipeTo(Self, success: e => new Found(peer, attempt, e), failure: _ => new Found(peer, attempt, NodeEvidence.None));
     }
@@ -98,7 +101,7 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
     private void Judge(Found found)
     {
         var peer = found.Peer;
-        _asked.Remove(peer.UniqueAddress);
+        _asked.Remove(peer.UniqueAddress, out bool isSignNew);
         if (!IsMember(peer) || _gone.Contains(peer.Address.ToString())) return;
         if (found.Evidence == NodeEvidence.Gone)
         {
@@ -108,8 +111,9 @@ internal sealed class EvidenceKeeper : UntypedActor, IWithTimers
             _cluster.Down(peer.Address);
             return;
         }
-        if (found.Attempt < RelayLimits.EvidenceChecks)
-            Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt + 1), RelayLimits.EvidenceInterval);
+        int next = isSignNew ? 0 : found.Attempt + 1;
+        if (next <= RelayLimits.EvidenceChecks)
+            Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, next), RelayLimits.EvidenceInterval);
         else if (_cluster.State.Unreachable.Any(m => m.UniqueAddress.Equals(peer.UniqueAddress)))
             Timers.StartSingleTimer(peer.UniqueAddress, new Look(peer, found.Attempt), StorageLimits.NodeSessionCheck);
     }

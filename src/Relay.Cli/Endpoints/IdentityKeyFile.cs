@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Otr.Core;
+using Relay.Gateway.Hosting;
 
 namespace Relay.Cli.Endpoints;
 
@@ -20,10 +21,13 @@ internal static class IdentityKeyFile
         using var content = Load(path);
         var key = account is null ? content.KeyFor(address) : content.Keys.FirstOrDefault(k => k.AccountName == account);
         if (key is null) throw NoKey(path, content, account);
-        var file = new ArrayBufferWriter<byte>();
+        // Large enough not to grow, which would leave copies of the key behind.
+        var file = new ArrayBufferWriter<byte>(GatewayLimits.MaxKeyFileBytes);
         // Some formats name no account.
         LibotrPrivateKeyFile.Write([key.AccountName.Length > 0 ? key : key with { AccountName = address, Protocol = "otr" }], file);
-        return ByteString.CopyFrom(file.WrittenSpan);
+        var request = ByteString.CopyFrom(file.WrittenSpan);
+        file.Clear();
+        return request;
     }
 
     private static OtrKeyFileContent Load(string path)
