@@ -43,7 +43,8 @@ public abstract record OtrInput
     }
 
     /// <summary>The user aborts SMP.</summary>
-    public sealed record SmpAbortRequested : OtrInput;
+    /// <param name="Ssid">Of the session whose run is meant; null: the one that runs, or else the best.</param>
+    public sealed record SmpAbortRequested(ulong? Ssid = null) : OtrInput;
 
     /// <summary>The user wants the extra symmetric key, and the peer told of its use (TLV 8).</summary>
     /// <param name="Use">Use code, free to choose.</param>

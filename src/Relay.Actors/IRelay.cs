@@ -21,6 +21,9 @@ public interface IRelay : IAsyncDisposable
     /// <summary>A conversation as it is stored, read without its entity; null if there is none.</summary>
     ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
+    /// <summary>The id of the conversation with a peer, whether there is one or not.</summary>
+    string ConversationId(string endpointId, string peer);
+
     /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>.</summary>
     ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max,
         CancellationToken cancellation);
@@ -78,12 +81,18 @@ public interface IEndpoints
     ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation);
     ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation);
     ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation);
+
+    /// <summary>Changes the settings of an endpoint. Conversations in memory, also on other nodes, follow within a second.</summary>
+    /// <param name="change">Makes the new settings from the current ones; may be called again if somebody else changed them meanwhile.</param>
+    /// <param name="revision">The revision that the caller has seen; null: any.</param>
+    ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision,
+        CancellationToken cancellation);
 }
 
 /// <param name="EndpointId">Null: generated.</param>
 /// <param name="Key">Null: generated. Ownership passes to the callee.</param>
-public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, OtrPolicy Policy,
-    int MaxWireBytes, DsaPrivateKey? Key);
+public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, EndpointSettings Settings,
+    DsaPrivateKey? Key);
 
 public abstract record CreateEndpointReply
 {
@@ -95,8 +104,18 @@ public abstract record CreateEndpointReply
     public sealed record Unavailable(string Reason) : CreateEndpointReply;
 }
 
-public sealed record EndpointView(string Id, string Network, string Account, OtrPolicy Policy, int MaxWireBytes, Fingerprint Fingerprint,
-    uint InstanceTag, DateTimeOffset Created)
+public abstract record UpdateEndpointReply
+{
+    public sealed record Updated(EndpointView Endpoint) : UpdateEndpointReply;
+    public sealed record NotFound : UpdateEndpointReply;
+    /// <summary>Its revision is not the expected one, or it changed several times meanwhile.</summary>
+    public sealed record Conflict : UpdateEndpointReply;
+    public sealed record Unavailable(string Reason) : UpdateEndpointReply;
+}
+
+/// <param name="Revision">1 when created; one more with each update.</param>
+public sealed record EndpointView(string Id, string Network, string Account, EndpointSettings Settings, Fingerprint Fingerprint,
+    uint InstanceTag, DateTimeOffset Created, DateTimeOffset Updated, ulong Revision)
 {
     /// <summary>Prints the id only: accounts stay out of logs.</summary>
     public override string ToString() => $"EndpointView {{ {Id} }}";
@@ -123,7 +142,14 @@ public abstract record ConversationAddress(string EndpointId)
 public abstract record Command(string RequestId)
 {
     /// <summary>Number of bytes of its text.</summary>
-    internal int TextLength => this switch { ReceiveWire wire => wire.Text.Length, SendText send => send.Text.Length, _ => 0 };
+    internal int TextLength => this switch
+    {
+        ReceiveWire wire => wire.Text.Length,
+        SendText send => send.Text.Length,
+        StartSmp smp => smp.Secret.Length + smp.Question.Length,
+        AnswerSmp smp => smp.Secret.Length,
+        _ => 0,
+    };
 
     /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
     public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
@@ -147,6 +173,31 @@ public abstract record Command(string RequestId)
     public sealed record StartSession(string RequestId) : Command(RequestId);
 
     public sealed record EndSession(string RequestId) : Command(RequestId);
+
+    /// <summary>Begins SMP in the best session. The reply names the verification.</summary>
+    /// <param name="Secret">The shared secret's bytes, as the peer's program takes them from its dialog: UTF-8.</param>
+    /// <param name="Question">UTF-8; empty for none.</param>
+    public sealed record StartSmp(string RequestId, ReadOnlyMemory<byte> Secret, ReadOnlyMemory<byte> Question) : Command(RequestId)
+    {
+        public override string ToString() => nameof(StartSmp);
+    }
+
+    /// <summary>Answers a verification that the peer began.</summary>
+    public sealed record AnswerSmp(string RequestId, ulong Verification, ReadOnlyMemory<byte> Secret) : Command(RequestId)
+    {
+        public override string ToString() => nameof(AnswerSmp);
+    }
+
+    /// <summary>Declines or aborts an open verification.</summary>
+    public sealed record AbortSmp(string RequestId, ulong Verification) : Command(RequestId);
+
+    /// <summary>Sets how far a key of the peer is trusted; also one that was not seen yet.</summary>
+    /// <param name="Trust">Null: unchanged.</param>
+    /// <param name="Note">Null: unchanged.</param>
+    public sealed record SetTrust(string RequestId, Fingerprint Fingerprint, TrustLevel? Trust, string? Note) : Command(RequestId)
+    {
+        public override string ToString() => nameof(SetTrust);
+    }
 }
 
 /// <summary>The reply to a command. All but the last three are remembered in the request log and repeated.</summary>
@@ -156,7 +207,11 @@ public abstract record ConversationReply
     /// <param name="ConversationId">The conversation's id.</param>
     /// <param name="State">After the command.</param>
     /// <param name="Disposition">Of a <see cref="Command.SendText"/>; null otherwise.</param>
-    public sealed record Done(string ConversationId, MessageState State, SendDisposition? Disposition) : ConversationReply;
+    public sealed record Done(string ConversationId, MessageState State, SendDisposition? Disposition) : ConversationReply
+    {
+        /// <summary>The verification that a <see cref="Command.StartSmp"/> began; 0 otherwise.</summary>
+        public ulong Verification { get; init; }
+    }
 
     /// <summary>The peer's wire text was rejected; durable as such.</summary>
     public sealed record WireRejected(string ConversationId, RejectReason Reason) : ConversationReply;
@@ -209,6 +264,12 @@ public sealed record ConversationView(string EndpointId, string Id, string Peer,
     /// </summary>
     public bool IsQuarantined { get; init; }
 
+    /// <summary>The peer's keys, in the order in which they came to be known.</summary>
+    public IReadOnlyList<IdentityView> Identities { get; init; } = [];
+
+    /// <summary>The open verifications and the latest that have ended, oldest first.</summary>
+    public IReadOnlyList<VerificationView> Verifications { get; init; } = [];
+
     internal static ConversationView Quarantined(string endpointId, string id, DateTimeOffset updated)
         => new(endpointId, id, "", MessageState.Plaintext, [], updated) { IsQuarantined = true };
 
@@ -250,9 +311,27 @@ public abstract record OutboxBody
 {
     public sealed record WireText(ReadOnlyMemory<byte> Text) : OutboxBody { public override string ToString() => nameof(WireText); }
     public sealed record TextReceived(ReadOnlyMemory<byte> Utf8, bool Encrypted, bool UnexpectedlyClear, Fingerprint? PeerFingerprint)
-        : OutboxBody { public override string ToString() => nameof(TextReceived); }
+        : OutboxBody
+    {
+        /// <summary>The sender's key was verified when the text came.</summary>
+        public bool IsVerified { get; init; }
+
+        public override string ToString() => nameof(TextReceived);
+    }
     public sealed record SessionChanged(SessionInfo Info, SessionCause Cause, bool FingerprintIsNew, bool FingerprintIsChanged)
-        : OutboxBody { public override string ToString() => nameof(SessionChanged); }
+        : OutboxBody
+    {
+        /// <summary>The session's key was verified when it changed.</summary>
+        public bool IsVerified { get; init; }
+
+        public override string ToString() => nameof(SessionChanged);
+    }
+    /// <summary>A verification began to wait for our answer, or ended.</summary>
+    public sealed record VerificationChanged(VerificationView Verification)
+        : OutboxBody { public override string ToString() => nameof(VerificationChanged); }
+    /// <summary>The trust in a key of the peer changed.</summary>
+    public sealed record IdentityChanged(IdentityView Identity)
+        : OutboxBody { public override string ToString() => nameof(IdentityChanged); }
     public sealed record MessageDropped(string RequestId, string Reason) : OutboxBody;
     public sealed record Notice(string Code, ReadOnlyMemory<byte> Utf8)
         : OutboxBody { public override string ToString() => $"Notice {{ {Code} }}"; }

@@ -77,6 +77,18 @@ public static class RelayLimits
     public const int MaxSeenRequestIds = 128;
     /// <summary>Lifetime of an idempotency key.</summary>
     public static readonly TimeSpan SeenIdLifetime = TimeSpan.FromHours(24);
+    /// <summary>
+    /// Verifications of one conversation that are remembered; the oldest that has ended is forgotten first. Open ones are bounded by
+    /// the sessions.
+    /// </summary>
+    public const int MaxVerifications = 8;
+    /// <summary>Time for which a bot may answer a verification that a peer began. After it the peer's request is declined.</summary>
+    public static readonly TimeSpan VerificationAnswerTime = TimeSpan.FromMinutes(2);
+    /// <summary>Time for which a peer may answer a verification that we began, and for each further step. After it, it is aborted.</summary>
+    public static readonly TimeSpan VerificationLifetime = TimeSpan.FromMinutes(10);
+    /// <summary>Longest note on a key, in bytes of UTF-8. Longer: a caller's bug.</summary>
+    public const int MaxIdentityNoteBytes = 512;
+
     /// <summary>Sends of one conversation whose outcome is open: the protocol engine's own bound, and room for a batch.</summary>
     public const int MaxOpenSends = 2 * OtrLimits.MaxHeldMessages;
     /// <summary>

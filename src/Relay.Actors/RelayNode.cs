@@ -31,6 +31,7 @@ internal sealed class RelayNode : IRelay
     private ActorSystem? _system;
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
+    private readonly EndpointWatch? _watch;
     private readonly BoundedReads _reads;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
@@ -61,7 +62,8 @@ internal sealed class RelayNode : IRelay
         _host = host(new ConversationContext(
             store, loads, _accounts, computing, time, log, turn, _residents, due => _deadlines?.Tell(new DeadlineStored(due))));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
-        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log);
+        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log, _accounts.Invalidate);
+        _watch = options.EndpointRecheck is { } recheck ? new EndpointWatch(store, _accounts.Invalidate, recheck, time, log) : null;
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
@@ -100,6 +102,7 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
+        if (_watch is not null) await _watch.StartAsync(cancellation).ConfigureAwait(false);
         var system = _system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
@@ -115,7 +118,9 @@ internal sealed class RelayNode : IRelay
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
         => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored
-            ? View(stored) : null;
+            ? View(stored) : await RestoredAsync(endpointId, conversationId, cancellation).ConfigureAwait(false);
+
+    public string ConversationId(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
 
     public async ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max,
         CancellationToken cancellation)
@@ -166,6 +171,7 @@ internal sealed class RelayNode : IRelay
     private async Task CloseAsync()
     {
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
+        if (_watch is not null) await _watch.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
         await _actors.DisposeAsync().ConfigureAwait(false);
@@ -175,6 +181,16 @@ internal sealed class RelayNode : IRelay
         _telemetry.Dispose();
         RelayLog.Closed(_log);
         foreach (var owned in _owned) owned.Dispose();
+    }
+
+    /// <summary>A conversation of which only the peer's keys are left, because the database was restored without sessions.</summary>
+    private async ValueTask<ConversationView?> RestoredAsync(string endpointId, string conversationId, CancellationToken cancellation)
+    {
+        if (await _reads.ReadAsync(c => _store.LoadIdentitiesAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false)
+            is not { } copy) return null;
+        return Identities.TryOpenCopy(_sealer, new ConversationKey(endpointId, conversationId), copy) is var (peer, identities)
+            ? new ConversationView(endpointId, conversationId, peer, MessageState.Plaintext, [], identities.Copied) { Identities = identities.Views }
+            : ConversationView.Quarantined(endpointId, conversationId, DateTimeOffset.UnixEpoch);
     }
 
     private ConversationView View(ConversationRow stored)

@@ -17,6 +17,9 @@ internal sealed record RelayNodeOptions
     /// <summary>Polling interval for deadlines that another process has stored.</summary>
     public TimeSpan DeadlineRecheck { get; init; } = RelayLimits.LongestDeadlineSleep;
 
+    /// <summary>Polling interval for endpoints that another node has updated; null: there is no other node.</summary>
+    public TimeSpan? EndpointRecheck { get; init; }
+
     /// <summary>Polling interval of stream readers, in case an append notification is lost; null: no polling.</summary>
     public TimeSpan? StreamRecheck { get; init; }
 }

@@ -1,3 +1,5 @@
+using Relay.V1;
+
 namespace Relay.Cli;
 
 /// <summary>Converts between resource names and the short forms that users type and read.</summary>
@@ -14,4 +16,12 @@ public static class EndpointNames
     /// <summary>Formats a fingerprint as OTR clients show it: five groups of eight uppercase hexadecimal digits.</summary>
     public static string Fingerprint(string hex) =>
         hex.Length == 40 ? string.Join(' ', Enumerable.Range(0, 5).Select(i => hex.Substring(8 * i, 8).ToUpperInvariant())) : hex;
+
+    /// <summary>Formats the secure session id as two halves; asterisks mark the one that the endpoint's side reads aloud.</summary>
+    public static string Ssid(Session s)
+    {
+        if (s.Ssid.Length != 8) return "";
+        var hex = Convert.ToHexStringLower(s.Ssid.Span);
+        return s.SsidFirstHalfBold ? $"*{hex[..8]}* {hex[8..]}" : $"{hex[..8]} *{hex[8..]}*";
+    }
 }

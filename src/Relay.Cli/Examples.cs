@@ -54,6 +54,12 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay endpoints list"] = ["relay endpoints list", "relay endpoints list --json"],
         ["relay endpoints show"] = ["relay endpoints show support", "relay endpoints show support --json"],
+        ["relay endpoints update"] =
+        [
+            "relay endpoints update support --require-verified once --key-change refuse",
+            "relay endpoints update support --query-text 'Bitte installieren Sie OTR.' --name 'Support, Berlin'",
+            "relay endpoints update helper --max-wire-bytes 400 --single-line true     an IRC nick",
+        ],
         ["relay conversations"] =
         [
             "relay conversations list support",
@@ -65,6 +71,22 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             ["relay conversations show endpoints/support/conversations/…     'relay conversations list' shows the names"],
         ["relay conversations start"] = ["relay conversations start support --peer alice@example.org"],
         ["relay conversations end"] = ["relay conversations end endpoints/support/conversations/…"],
+        ["relay identities"] =
+        [
+            "relay identities list support alice@example.org",
+            "relay identities trust support alice@example.org '5E8C0A17 …' --note 'compared by telephone'",
+            "relay identities distrust support alice@example.org '5E8C0A17 …'",
+        ],
+        ["relay identities list"] = ["relay identities list support alice@example.org"],
+        ["relay identities trust"] =
+            ["relay identities trust support alice@example.org '5E8C0A17 …' --note 'compared by telephone'"],
+        ["relay identities distrust"] = ["relay identities distrust support alice@example.org '5E8C0A17 …'"],
+        ["relay verify"] =
+        [
+            "relay verify support alice@example.org                                   asks for the secret without showing it",
+            "relay verify support alice@example.org --question 'Where did we meet?'   the secret is the answer",
+            "relay verify support alice@example.org                                   answers, if Alice has begun",
+        ],
         ["relay keys"] =
         [
             "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",

@@ -8,9 +8,11 @@ using Relay.Cli.Chat;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
+using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
 using Relay.Cli.Serve;
+using Relay.Cli.Verify;
 using Relay.Client;
 using Relay.Gateway.Hosting;
 using Relay.Storage;
@@ -33,6 +35,8 @@ public static class RelayCommand
             ChatCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
+            IdentitiesCommand.Create(),
+            VerifyCommand.Create(),
             KeysCommand.Create(),
             NodesCommand.Create(),
             DoctorCommand.Create(),

@@ -99,6 +99,42 @@ public sealed class Bot
         return OutcomeAsync(o => _client.Conversations.EndSessionAsync(request, o), cancellation);
     }
 
+    /// <summary>
+    /// Begins to verify the peer by a secret that both people know, or by a question that only the peer can answer (SMP). The result
+    /// comes as an event (<see cref="BotEvent.Verification"/>).
+    /// </summary>
+    /// <param name="secret">Compared byte by byte with what the peer enters: agree on case and blanks.</param>
+    /// <param name="question">What the peer is asked; null: for the secret itself.</param>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Verification>> VerifyAsync(string conversation, string secret, string? question = null, string? requestId = null,
+        CancellationToken cancellation = default)
+    {
+        var request = new CreateVerificationRequest
+        {
+            RequestId = requestId ?? NewId(), Parent = conversation, Secret = secret, Question = question ?? "",
+        };
+        return OutcomeAsync(o => _client.Verifications.CreateVerificationAsync(request, o), cancellation);
+    }
+
+    /// <summary>Answers a verification that the peer began.</summary>
+    /// <param name="verification">Its name, from <see cref="BotEvent.Verification"/>.</param>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Verification>> AnswerVerificationAsync(string verification, string secret, string? requestId = null,
+        CancellationToken cancellation = default)
+    {
+        var request = new AnswerVerificationRequest { RequestId = requestId ?? NewId(), Name = verification, Secret = secret };
+        return OutcomeAsync(o => _client.Verifications.AnswerVerificationAsync(request, o), cancellation);
+    }
+
+    /// <summary>Declines or aborts an open verification, and tells the peer.</summary>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Verification>> CancelVerificationAsync(string verification, string? requestId = null,
+        CancellationToken cancellation = default)
+    {
+        var request = new CancelVerificationRequest { RequestId = requestId ?? NewId(), Name = verification };
+        return OutcomeAsync(o => _client.Verifications.CancelVerificationAsync(request, o), cancellation);
+    }
+
     private Task<Outcome<SendMessageResponse>> SendAsync(Target target, string text, string? requestId, CancellationToken cancellation)
     {
         var request = new SendMessageRequest { RequestId = requestId ?? NewId(), Target = target, Text = text };

@@ -45,6 +45,17 @@ public sealed class BotEvent
     /// <summary>True if the text was received in a private session. Otherwise, reply with nothing confidential.</summary>
     public bool IsPrivate => Message.TextReceived?.Encrypted ?? false;
 
+    /// <summary>
+    /// True if the key that the text came with was verified. Until then anybody may be the peer, however private the session is.
+    /// </summary>
+    public bool IsVerified => Message.TextReceived?.PeerVerified ?? false;
+
+    /// <summary>
+    /// The verification that began to wait for an answer, or has ended; null for other events. Answer one that is
+    /// <see cref="Verification.Types.State.WaitingForAnswer"/> with <see cref="AnswerAsync"/>.
+    /// </summary>
+    public Verification? Verification => Message.VerificationChanged?.Verification;
+
     private static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -69,6 +80,17 @@ public sealed class BotEvent
         _acknowledge(this);
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>
+    /// Answers the peer's verification with the shared secret, once for each event: a repetition gets the first answer.
+    /// </summary>
+    /// <returns>Whether the answer was taken; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
+    /// <exception cref="InvalidOperationException">The event is not a verification.</exception>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Verification>> AnswerAsync(string secret, CancellationToken cancellation = default) =>
+        Verification is { } asked
+            ? _bot.AnswerVerificationAsync(asked.Name, secret, $"answer-{Message.Sequence}", cancellation)
+            : throw new InvalidOperationException("This event is not a verification.");
 
     /// <summary>
     /// Replies in the same conversation. The idempotency key is derived from the event and the number of the reply, so that a bot that is

@@ -23,6 +23,8 @@ public sealed class RelayClient : IAsyncDisposable
             });
         Endpoints = new EndpointService.EndpointServiceClient(invoker);
         Conversations = new ConversationService.ConversationServiceClient(invoker);
+        Identities = new IdentityService.IdentityServiceClient(invoker);
+        Verifications = new VerificationService.VerificationServiceClient(invoker);
         Messages = new MessageService.MessageServiceClient(invoker);
         EventStreams = new EventService.EventServiceClient(invoker);
         BridgeStreams = new BridgeService.BridgeServiceClient(invoker);
@@ -67,6 +69,10 @@ public sealed class RelayClient : IAsyncDisposable
     public EndpointService.EndpointServiceClient Endpoints { get; }
     /// <summary>The generated client of the conversation service.</summary>
     public ConversationService.ConversationServiceClient Conversations { get; }
+    /// <summary>The generated client of the identity service.</summary>
+    public IdentityService.IdentityServiceClient Identities { get; }
+    /// <summary>The generated client of the verification service.</summary>
+    public VerificationService.VerificationServiceClient Verifications { get; }
     /// <summary>The generated client of the message service.</summary>
     public MessageService.MessageServiceClient Messages { get; }
     /// <summary>The generated client of the event stream; <see cref="Bot"/> adds reconnection and acknowledgements.</summary>

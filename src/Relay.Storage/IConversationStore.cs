@@ -7,7 +7,14 @@ public interface IConversationStore
     ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
     /// <summary>
-    /// Commits a unit atomically: state (if the stored version is the expected one), idempotency keys and outbox rows. Units of many
+    /// Reads what is kept of the peer apart from the conversation's state, so that it is still there when the state is not: after the
+    /// database was restored without sessions. Null if there is none.
+    /// </summary>
+    /// <exception cref="StoreException"/>
+    ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation);
+
+    /// <summary>
+    /// Commits a unit atomically: state (if the stored version is the expected one), idempotency keys, identities and outbox rows. Units of many
     /// conversations share a transaction (group commit). Completes when the unit is durable.
     /// </summary>
     /// <exception cref="StoreException">It is unknown whether the unit was committed.</exception>
@@ -59,6 +66,8 @@ public sealed record CommitUnit
     public byte[]? SealedSeen { get; init; }
     /// <summary>Seen rows up to and including this version are deleted; 0: none.</summary>
     public ulong ForgetSeenThrough { get; init; }
+    /// <summary>Takes the place of the peer's stored identities; null: they have not changed.</summary>
+    public byte[]? SealedIdentities { get; init; }
     /// <summary>The fencing token of the conversation's shard; null in a store of one process, which needs none.</summary>
     public ShardFence? Fence { get; init; }
     public IReadOnlyList<StreamRow> Outbox { get; init; } = [];

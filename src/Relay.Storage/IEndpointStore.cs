@@ -12,6 +12,15 @@ public interface IEndpointStore
     /// <exception cref="StoreException"/>
     ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation);
 
+    /// <summary>Replaces the sealed part of an endpoint whose revision is the expected one; the next revision is stored.</summary>
+    /// <returns>False if there is no such endpoint, or its revision is another.</returns>
+    /// <exception cref="StoreException">It is unknown whether it was replaced.</exception>
+    ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation);
+
+    /// <summary>Reads which endpoints were updated after a change number, and the number of the last change; 0 before the first.</summary>
+    /// <exception cref="StoreException"/>
+    ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation);
+
     /// <exception cref="StoreException"/>
     ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation);
 }
@@ -19,7 +28,11 @@ public interface IEndpointStore
 /// <param name="Address">Keyed hash of (network, account); unique.</param>
 /// <param name="Request">Keyed hash of the request id (the idempotency key); unique.</param>
 /// <param name="RequestContent">Keyed hash of the request's content, which tells a retry from another request with the same id.</param>
-public sealed record EndpointRow(string Id, UInt128 Address, UInt128 Request, UInt128 RequestContent, byte[] Sealed);
+/// <param name="Revision">1 when created; one more with each update. Authenticated by the seal.</param>
+public sealed record EndpointRow(string Id, UInt128 Address, UInt128 Request, UInt128 RequestContent, byte[] Sealed, ulong Revision = 1);
+
+/// <param name="Updated">Endpoints with their revisions.</param>
+public sealed record EndpointChanges(IReadOnlyList<(string Id, ulong Revision)> Updated, ulong Last);
 
 public enum InsertEndpointResult
 {

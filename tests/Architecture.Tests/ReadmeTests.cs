@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Relay.Cli;
 using Relay.Lab;
@@ -63,7 +64,8 @@ public sealed partial class ReadmeTests
 
     private static void AssertParses(RootCommand root, string line)
     {
-        var parsed = root.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        // As a shell takes it apart; the library's splitter knows double quotes only.
+        var parsed = root.Parse([.. CommandLineParser.SplitCommandLine(line.Replace('\'', '"'))]);
         Assert.True(parsed.Errors.Count == 0, $"relay {line}: {string.Join(' ', parsed.Errors.Select(e => e.Message))}");
     }
 

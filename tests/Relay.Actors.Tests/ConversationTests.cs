@@ -33,30 +33,6 @@ public class ConversationTests
         Assert.Equal(SessionCause.EndedByUs, world.BotEvents.OfType<OutboxBody.SessionChanged>().Last().Cause);
     }
 
-    [Theory]
-    [InlineData(null)]
-    [InlineData("Where did we meet?")]
-    public async Task A_contact_that_begins_SMP_is_not_left_waiting(string? question)
-    {
-        await using var relay = await TestRelay.StartAsync();
-        using var world = new World();
-        world.Contact(new OtrInput.StartRequested());
-        await world.PumpAsync(relay);
-
-        var asked = question is null ? (ReadOnlyMemory<byte>?)null : System.Text.Encoding.UTF8.GetBytes(question);
-        world.Contact(new OtrInput.SmpStartRequested("secret"u8.ToArray(), asked));
-        await world.PumpAsync(relay);
-        Assert.Equal([SmpOutcome.InProgress, SmpOutcome.Aborted], world.ContactSmp);
-        // The bot is told, with the question.
-        var notice = Assert.Single(world.BotEvents.OfType<OutboxBody.Notice>());
-        Assert.Equal(("SMP_DECLINED", question ?? ""), (notice.Code, System.Text.Encoding.UTF8.GetString(notice.Utf8.Span)));
-
-        // The session goes on.
-        await relay.SendAsync("r1", "still here");
-        await world.PumpAsync(relay);
-        Assert.Equal(["still here"], world.ContactReceived);
-    }
-
     [Fact]
     public async Task A_held_message_goes_out_in_the_session_it_asked_for()
     {

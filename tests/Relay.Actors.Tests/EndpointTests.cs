@@ -10,7 +10,7 @@ public class EndpointTests
     {
         await using var relay = await TestRelay.StartAsync();
         var made = (await relay.Relay.Endpoints.GetAsync(TestRelay.Endpoint, default))!;
-        Assert.Equal(("xmpp", "bot@example.net", OtrPolicy.Managed), (made.Network, made.Account, made.Policy));
+        Assert.Equal(("xmpp", "bot@example.net", OtrPolicy.Managed), (made.Network, made.Account, made.Settings.Policy));
         Assert.Equal(TestKeys.Copy(0).PublicKey.Fingerprint, made.Fingerprint);
         Assert.True(made.InstanceTag >= 0x100);
 
@@ -34,13 +34,58 @@ public class EndpointTests
     public async Task Id_and_key_are_made_up_if_not_given_and_two_at_once_are_one()
     {
         await using var relay = await TestRelay.StartAsync();
-        var request = new CreateEndpoint("made-up", null, "irc", "nick", OtrPolicy.Managed, 400, null);
+        var request = new CreateEndpoint("made-up", null, "irc", "nick", new EndpointSettings { MaxWireBytes = 400 }, null);
         var replies = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => relay.Relay.Endpoints.CreateAsync(request, default).AsTask()));
         var made = Assert.IsType<CreateEndpointReply.Created>(replies[0]).Endpoint;
         Assert.All(replies, r => Assert.Equal(made, Assert.IsType<CreateEndpointReply.Created>(r).Endpoint));
         Assert.Matches("^[a-z][a-z0-9-]{0,62}$", made.Id);
-        Assert.Equal(400, made.MaxWireBytes);
+        Assert.Equal(400, made.Settings.MaxWireBytes);
         Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("s"), new ConversationAddress.ByPeer(made.Id, "peer")));
+    }
+
+    [Fact]
+    public async Task An_update_is_followed_by_conversations_in_memory_and_after_a_restart()
+    {
+        await using var relay = await TestRelay.StartAsync();
+        using var world = new World();
+        var made = (await relay.Relay.Endpoints.GetAsync(TestRelay.Endpoint, default))!;
+        // A session in memory, with the settings of before.
+        world.Contact(new OtrInput.StartRequested());
+        await world.PumpAsync(relay);
+        Assert.Equal(SendDisposition.Encrypted, Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "to whoever it is")).Disposition);
+
+        var strict = made.Settings with { TrustRequirement = TrustRequirement.Always, DisplayName = "Support", QueryText = "Bitte verschlüsseln.", VerificationAnswerTime = TimeSpan.Zero };
+        var updated = Assert.IsType<UpdateEndpointReply.Updated>(await relay.Relay.Endpoints.UpdateAsync(TestRelay.Endpoint, _ => strict, 1, default)).Endpoint;
+        Assert.Equal((2UL, strict, made.Fingerprint, made.InstanceTag), (updated.Revision, updated.Settings, updated.Fingerprint, updated.InstanceTag));
+        Assert.IsType<UpdateEndpointReply.Conflict>(await relay.Relay.Endpoints.UpdateAsync(TestRelay.Endpoint, _ => made.Settings, 1, default));
+        Assert.IsType<UpdateEndpointReply.NotFound>(await relay.Relay.Endpoints.UpdateAsync("none", _ => strict, null, default));
+
+        Assert.Equal(RefusalReason.NotTrusted, Assert.IsType<ConversationReply.Refused>(await relay.SendAsync("r2", "to nobody unknown")).Reason);
+        await relay.AskAsync(new Command.SetTrust("t1", TestKeys.Shared.PublicKey.Fingerprint, TrustLevel.Verified, null));
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r3", "to Alice"));
+        // No time to answer: declined at once.
+        world.ContactVerifies("x", null);
+        await world.PumpAsync(relay);
+        Assert.Equal(SmpOutcome.Aborted, world.ContactSmp[^1]);
+        Assert.Equal(["to whoever it is", "to Alice"], world.ContactReceived);
+
+        await relay.ReopenAsync();
+        Assert.Equal(updated, await relay.Relay.Endpoints.GetAsync(TestRelay.Endpoint, default));
+        var stranger = new ConversationAddress.ByPeer(TestRelay.Endpoint, "stranger@example.net");
+        Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.StartSession("s1"), stranger));
+        var query = (await relay.ReadAsync(TestRelay.Wire)).Last(i => i.Peer == stranger.Peer);
+        Assert.Contains("Bitte verschlüsseln.", System.Text.Encoding.UTF8.GetString(Assert.IsType<OutboxBody.WireText>(query.Body).Text.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Updates_at_once_lose_none_of_them()
+    {
+        await using var relay = await TestRelay.StartAsync();
+        var replies = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => relay.Relay.Endpoints.UpdateAsync(TestRelay.Endpoint,
+            view => view.Settings with { DisplayName = view.Settings.DisplayName + i }, null, default).AsTask()));
+        Assert.All(replies, r => Assert.IsType<UpdateEndpointReply.Updated>(r));
+        var last = (await relay.Relay.Endpoints.GetAsync(TestRelay.Endpoint, default))!;
+        Assert.Equal((5UL, "0123"), (last.Revision, string.Concat(last.Settings.DisplayName.Order())));
     }
 
     [Fact]

@@ -15,6 +15,12 @@ public class OutboxCodecTests
         [
             new OutboxBody.WireText("?OTR"u8.ToArray()), new OutboxBody.TextReceived("ü"u8.ToArray(), true, false, new Fingerprint(new byte[20])),
             new OutboxBody.TextReceived(default, false, true, null), new OutboxBody.SessionChanged(session, SessionCause.Expired, true, false),
+            new OutboxBody.TextReceived(default, true, false, null) { IsVerified = true },
+            new OutboxBody.SessionChanged(session, SessionCause.KeyExchange, false, true) { IsVerified = true },
+            new OutboxBody.VerificationChanged(new VerificationView(7, VerificationState.Failed, VerificationEnd.SecretsDiffer, true, "où?",
+                new Fingerprint(new byte[20]), true, Time(1), Time(2), Time(3))),
+            new OutboxBody.IdentityChanged(
+                new IdentityView(new Fingerprint(new byte[56]), TrustLevel.Smp, "note é", Time(4), null, Time(5))),
             new OutboxBody.MessageDropped("r", "EXPIRED"), new OutboxBody.Notice("PEER_ERROR", "x"u8.ToArray()),
         ];
         foreach (var body in bodies)
@@ -29,6 +35,17 @@ public class OutboxCodecTests
             Assert.Null(OutboxCodec.TryRead(9, [.. bytes, 0]));
         }
     }
+
+    private static DateTimeOffset Time(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms);
+
+    [Fact]
+    public void Every_kind_of_body_has_a_row() => Assert.Equal(
+        typeof(OutboxBody).GetNestedTypes().Where(t => t.IsSubclassOf(typeof(OutboxBody))).Select(t => t.Name).Order(),
+        new[]
+        {
+            nameof(OutboxBody.IdentityChanged), nameof(OutboxBody.MessageDropped), nameof(OutboxBody.Notice), nameof(OutboxBody.SessionChanged),
+            nameof(OutboxBody.TextReceived), nameof(OutboxBody.VerificationChanged), nameof(OutboxBody.WireText),
+        });
 
     private static void AssertSame(OutboxBody expected, OutboxBody actual)
     {

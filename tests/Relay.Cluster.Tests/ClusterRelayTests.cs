@@ -32,8 +32,7 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
 
     private static async Task CreateEndpointAsync(IRelay relay)
     {
-        var request = new CreateEndpoint("create", Endpoint, "xmpp", "bot@example.net", OtrPolicy.Managed | OtrPolicy.RequireEncryption, 0,
-            null);
+        var request = new CreateEndpoint("create", Endpoint, "xmpp", "bot@example.net", new EndpointSettings(), null);
         Assert.IsType<CreateEndpointReply.Created>(await relay.Endpoints.CreateAsync(request, default));
     }
 
@@ -99,6 +98,31 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
         // Those that some of the conversations are in.
         Assert.InRange(nodes.Sum(n => n.Shards!.Value), 2, 8);
         Assert.All(nodes, n => Assert.InRange(n.Conversations!.Value, 1, 23));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_one_node_updates_is_followed_by_conversations_of_the_other()
+    {
+        var database = await databases.CreateAsync();
+        await using var a = await OpenAsync(database, "a");
+        await using var b = await OpenAsync(database, "b");
+        await CreateEndpointAsync(a);
+        async Task<int> CountRefusedAsync(IRelay relay, string round)
+        {
+            int refused = 0;
+            for (int i = 0; i < 16; i++)
+            {
+                var address = new ConversationAddress.ByPeer(Endpoint, $"contact{i}@example.net");
+                var reply = await relay.AskAsync(address, new Command.StartSession($"{round}-{i}"), default);
+                refused += reply is ConversationReply.Refused { Reason: RefusalReason.NotAllowed } ? 1 : 0;
+            }
+            return refused;
+        }
+        Assert.Equal(0, await CountRefusedAsync(b, "before"));
+        Assert.All((await a.ListNodesAsync(default)).Select(n => n.Conversations!.Value), n => Assert.InRange(n, 1, 15));
+        Assert.IsType<UpdateEndpointReply.Updated>(await b.Endpoints.UpdateAsync(Endpoint, view => view.Settings with { Policy = OtrPolicy.Never }, null, default));
+        using var patience = new CancellationTokenSource(TestNode.Limit);
+        for (int round = 0; await CountRefusedAsync(a, $"after{round}") < 16; round++) await Task.Delay(200, patience.Token);
     }
 
     [Fact]

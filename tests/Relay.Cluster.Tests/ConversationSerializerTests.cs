@@ -50,6 +50,9 @@ public sealed class ConversationSerializerTests : IDisposable
         new Command.ReceiveWire("id é", "?OTR:x"u8.ToArray()), new Command.ReceiveWire("1", Array.Empty<byte>()) { After = "0" },
             new Command.SendText("2", new byte[65_000]),
         new Command.StartSession("3"), new Command.EndSession("4"),
+        new Command.StartSmp("5", "secret"u8.ToArray(), "où ?"u8.ToArray()), new Command.AnswerSmp("6", ulong.MaxValue, "secret"u8.ToArray()),
+        new Command.AbortSmp("7", 3), new Command.SetTrust("8", new Fingerprint(new byte[20]), TrustLevel.Smp, null),
+        new Command.SetTrust("9", new Fingerprint(new byte[56]), null, "note é"),
     ];
 
     [Theory, MemberData(nameof(CommandNumbers))]
@@ -80,7 +83,7 @@ public sealed class ConversationSerializerTests : IDisposable
 
     private static readonly ConversationReply[] Replies =
     [
-        new ConversationReply.Done("c", MessageState.Encrypted, null),
+        new ConversationReply.Done("c", MessageState.Encrypted, null) { Verification = 12 },
             new ConversationReply.Done("c", MessageState.Finished, SendDisposition.Held),
         new ConversationReply.WireRejected("c", Enum.GetValues<RejectReason>()[^1]),
             new ConversationReply.Refused("c", RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
@@ -186,8 +189,18 @@ public sealed class ConversationSerializerTests : IDisposable
             .ToBinary(new ConversationReply.NotFound("x")));
     }
 
-    private static string Text(Command command)
-        => Encoding.UTF8.GetString((command switch { Command.SendText s => s.Text, Command.ReceiveWire w => w.Text, _ => default }).Span);
+    private static string Text(Command command) => command switch
+    {
+        Command.SendText send => Text(send.Text),
+        Command.ReceiveWire wire => Text(wire.Text),
+        Command.StartSmp smp => $"{Text(smp.Secret)}/{Text(smp.Question)}",
+        Command.AnswerSmp smp => $"{smp.Verification}/{Text(smp.Secret)}",
+        Command.AbortSmp smp => $"{smp.Verification}",
+        Command.SetTrust trust => $"{trust.Fingerprint.ToHex()}/{trust.Trust?.Label ?? "unchanged"}/{trust.Note ?? "unchanged"}",
+        _ => "",
+    };
+
+    private static string Text(ReadOnlyMemory<byte> text) => Encoding.UTF8.GetString(text.Span);
 
     private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes().Where(t => t.IsSubclassOf(type)).Select(t => t.Name)
         .Order();

@@ -78,7 +78,8 @@ public sealed class LeakTests
     {
         const string account = "marked-account-4711@test.example", peer = "marked-peer-0815@test.example", stranger = "marked-stranger-2342@test.example";
         const string heard = "marked text that the contact wrote", said = "marked text that the bot wrote", unread = "marked text that nobody fetched", hostile = "?OTR:marked hostile wire text.";
-        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile }) marks.AddText(text, text);
+        const string secret = "marked secret that both know", question = "marked question of the bot", asked = "marked question of the contact", note = "marked note on a key";
+        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile, secret, question, asked, note }) marks.AddText(text, text);
         marks.AddBytes("the endpoint's private number", TestKeys.Endpoint.X.ToByteArray());
         marks.AddBytes("the endpoint's fingerprint", Convert.FromHexString(TestKeys.EndpointFingerprint));
         marks.AddBytes("the contact's fingerprint", Convert.FromHexString(TestKeys.ContactFingerprint));
@@ -100,6 +101,17 @@ public sealed class LeakTests
             var e = await bot.Events().FirstAsync(e => e.Text == heard);
             await e.ReplyAsync(said);
             Assert.Equal((said, true), await alice.Texts.NextAsync());
+            // Verifications by either side: question, secret and note are nowhere, also while a run waits for its answer.
+            await bot.VerifyAsync(e.Conversation, secret, question);
+            alice.Answer((await alice.Questions.NextAsync()).Token, secret);
+            await bot.Events().FirstAsync(v => v.Verification is { State: Verification.Types.State.Succeeded });
+            await admin.Identities.UpdateIdentityAsync(new UpdateIdentityRequest
+            {
+                RequestId = "note", UpdateMask = new Google.Protobuf.WellKnownTypes.FieldMask { Paths = { "note" } },
+                Identity = new Identity { Name = $"{e.Conversation}/identities/{TestKeys.ContactFingerprint}", Note = note },
+            });
+            alice.Verify(secret, asked);
+            await bot.Events().FirstAsync(v => v.Verification is { State: Verification.Types.State.WaitingForAnswer });
             alice.Send(unread);
             await bot.Events().FirstAsync(e => e.Text == unread);
         }

@@ -102,6 +102,47 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
         await Expect.FieldsAsync(async () => await fixture.Bot.Conversations.EndSessionAsync(new EndSessionRequest { RequestId = "1", Target = new Target { Conversation = name } }), "target.conversation");
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("endpoints/e")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz/verifications/")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz/verifications/-1")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz/verifications/01")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz/verifications/18446744073709551616")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz/identities/00")]
+    [InlineData("endpoints/e/conversations/abcdefghijklmnopqrstuvwxyz/identities/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("endpoints/e/conversations/x/identities/0000000000000000000000000000000000000000")]
+    public async Task Names_of_verifications_and_identities_are_checked(string name)
+    {
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.GetVerificationAsync(new GetVerificationRequest { Name = name }), "name");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.AnswerVerificationAsync(new AnswerVerificationRequest { Name = name }), "request_id", "secret", "name");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.CancelVerificationAsync(new CancelVerificationRequest { Name = name }), "request_id", "name");
+        await Expect.FieldsAsync(async () => await Admin.Identities.GetIdentityAsync(new GetIdentityRequest { Name = name }), "name");
+        await Expect.FieldsAsync(async () => await Admin.Identities.UpdateIdentityAsync(new UpdateIdentityRequest { Identity = new Identity { Name = name } }),
+            "request_id", "identity.name", "identity.trust");
+    }
+
+    [Fact]
+    public async Task A_verification_says_everything_that_is_wrong_at_once()
+    {
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.CreateVerificationAsync(new CreateVerificationRequest()), "request_id", "parent", "secret");
+        var create = new CreateVerificationRequest { RequestId = "1", Parent = Conversation, Secret = new string('x', 4097), Question = new string('ü', 2049) };
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.CreateVerificationAsync(create), "secret", "question");
+        (create.Secret, create.Question) = ("x", "a\0b");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.CreateVerificationAsync(create), "question");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Verifications.ListVerificationsAsync(new ListVerificationsRequest { Parent = "endpoints/e" }), "parent");
+        await Expect.FieldsAsync(async () => await Admin.Identities.ListIdentitiesAsync(new ListIdentitiesRequest { Parent = "endpoints/e" }), "parent");
+        await Expect.FieldsAsync(async () => await Admin.Conversations.ResolveConversationAsync(new ResolveConversationRequest()), "parent", "peer");
+        var update = new UpdateIdentityRequest
+        {
+            RequestId = "1", AllowMissing = true,
+            Identity = new Identity { Name = Conversation + "/identities/" + new string('0', 40), Note = new string('x', 513) },
+            UpdateMask = new FieldMask { Paths = { "note", "fingerprint" } },
+        };
+        await Expect.FieldsAsync(async () => await Admin.Identities.UpdateIdentityAsync(update), "update_mask", "identity.note", "allow_missing");
+    }
+
     [Fact]
     public async Task A_message_says_everything_that_is_wrong_at_once()
     {

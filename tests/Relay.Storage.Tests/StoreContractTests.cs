@@ -37,6 +37,50 @@ public abstract class StoreContractTests
     }
 
     [Fact]
+    public async Task Identities_are_swapped_with_the_state_and_read_apart_from_it()
+    {
+        await using var store = await WithEndpointAsync();
+        Assert.Null(await store.LoadIdentitiesAsync("e", "c", default));
+        await store.CommitAsync(Unit("c", 0) with { SealedIdentities = [1] }, default);
+        // A unit without any leaves them, and a refused one does not touch them.
+        await store.CommitAsync(Unit("c", 1), default);
+        Assert.IsType<CommitResult.Conflict>(await store.CommitAsync(Unit("c", 1) with { SealedIdentities = [9] }, default));
+        Assert.Equal([1], await store.LoadIdentitiesAsync("e", "c", default));
+        // Of many in one transaction, each has its own.
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => store.CommitAsync(
+            Unit($"d{i:d2}", 0) with { SealedIdentities = i % 2 == 0 ? [(byte)i] : null }, default).AsTask()));
+        await store.CommitAsync(Unit("c", 2) with { SealedIdentities = [2, 3] }, default);
+        Assert.Equal([2, 3], await store.LoadIdentitiesAsync("e", "c", default));
+        Assert.Equal([38], await store.LoadIdentitiesAsync("e", "d38", default));
+        Assert.Null(await store.LoadIdentitiesAsync("e", "d39", default));
+        Assert.Null(await store.LoadIdentitiesAsync("other", "c", default));
+    }
+
+    [Fact]
+    public async Task Endpoints_are_updated_on_the_expected_revision_and_the_changes_are_told()
+    {
+        await using var store = await WithEndpointAsync();
+        await store.InsertEndpointAsync(Endpoint("f", 2, 2), default);
+        var none = await store.ReadChangesAsync(0, default);
+        Assert.Equal((0, 0UL), (none.Updated.Count, none.Last));
+        Assert.True(await store.UpdateEndpointAsync("e", 1, [7], default));
+        Assert.False(await store.UpdateEndpointAsync("e", 1, [8], default));
+        Assert.False(await store.UpdateEndpointAsync("none", 1, [8], default));
+        var updated = (await store.LoadEndpointAsync("e", default))!;
+        Assert.Equal((2UL, (byte)7, (UInt128)1, (UInt128)1), (updated.Revision, Assert.Single(updated.Sealed), updated.Address, updated.Request));
+        var first = await store.ReadChangesAsync(0, default);
+        Assert.Equal([("e", 2UL)], first.Updated);
+        // Many at once: one wins each revision, and each change is told once.
+        var won = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => store.UpdateEndpointAsync("f", 1, [(byte)i], default).AsTask()));
+        Assert.Single(won, w => w);
+        var second = await store.ReadChangesAsync(first.Last, default);
+        Assert.Equal([("f", 2UL)], second.Updated);
+        Assert.True(second.Last > first.Last);
+        Assert.Empty((await store.ReadChangesAsync(second.Last, default)).Updated);
+        Assert.Equal(["e", "f"], (await store.ReadChangesAsync(0, default)).Updated.Select(u => u.Id));
+    }
+
+    [Fact]
     public async Task Many_at_once_one_wins_each_version_and_the_others_conflict()
     {
         await using var store = await WithEndpointAsync();

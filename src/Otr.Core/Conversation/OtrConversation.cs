@@ -19,6 +19,22 @@ public sealed class OtrConversation : IDisposable
         if (account.InstanceTag < Wire.MessageHeader.MinInstanceTag) throw new ArgumentException("An instance tag is at least 0x100.", nameof(account));
     }
 
+    /// <summary>
+    /// A new conversation with a peer whose keys are known from before, when its sessions are lost: a key that changed meanwhile is told
+    /// as changed, and no version below the highest that was spoken is spoken again.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The account's instance tag is below 0x100, or there are more keys than <see cref="OtrLimits.MaxKnownFingerprints"/>.
+    /// </exception>
+    public OtrConversation(OtrAccount account, OtrSettings settings, PeerKeys peer)
+        : this(account, settings)
+    {
+        if (peer.Known.Count > OtrLimits.MaxKnownFingerprints) throw new ArgumentException("Too many keys of one peer.", nameof(peer));
+        _state.Known.AddRange(peer.Known);
+        _state.LatestKey = peer.Latest;
+        _state.PinnedVersion = peer.HighestVersion;
+    }
+
     private OtrConversation(ConversationState state) => _state = state;
 
     /// <summary>
@@ -37,6 +53,9 @@ public sealed class OtrConversation : IDisposable
     /// The peer's keys that this conversation has seen or was told of, in the order of becoming known, but the latest seen last.
     /// </summary>
     public IReadOnlyList<KnownKey> KnownKeys => [.. _state.Known.OrderBy(k => k.Fingerprint == _state.LatestKey)];
+
+    /// <summary>What remains of the peer when all sessions are lost; to be given to a new conversation with it.</summary>
+    public PeerKeys Peer => new([.. _state.Known], _state.LatestKey, _state.PinnedVersion);
 
     /// <summary>Unix ms at which <see cref="OtrInput.TimePassed"/> has something to do; null if nothing is pending.</summary>
     public long? NextDeadline => Timers.NextDeadline(_state);
@@ -62,7 +81,7 @@ public sealed class OtrConversation : IDisposable
             case OtrInput.EndRequested: Requests.End(step); break;
             case OtrInput.SmpStartRequested smp: SmpExchange.Start(step, smp.Secret, smp.Question); break;
             case OtrInput.SmpAnswerRequested smp: SmpExchange.Answer(step, smp.Token, smp.Secret); break;
-            case OtrInput.SmpAbortRequested: SmpExchange.Abort(step); break;
+            case OtrInput.SmpAbortRequested smp: SmpExchange.Abort(step, smp.Ssid); break;
             case OtrInput.ExtraKeyRequested extra: Requests.UseExtraKey(step, extra.Use, extra.Data); break;
             case OtrInput.TrustRequested trust: Trust.Request(step, trust.Fingerprint, trust.Trust); break;
             case OtrInput.LowerVersionAllowed: Requests.AllowLowerVersion(step); break;

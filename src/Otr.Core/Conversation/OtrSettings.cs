@@ -64,10 +64,10 @@ public sealed record OtrSettings
     public int PaddingBlock { get; init; }
 
     /// <summary>
-    /// True: once a key of the peer is trusted, text goes to trusted keys only, and is refused while no session has one
-    /// (<see cref="RefusalReason.NotTrusted"/>). What such a session brings is still delivered.
+    /// Whether text goes to trusted keys only; otherwise it is refused (<see cref="RefusalReason.NotTrusted"/>). What a session with
+    /// another key brings is still delivered.
     /// </summary>
-    public bool SendsToTrustedOnly { get; init; }
+    public TrustRequirement TrustRequirement { get; init; }
 
     /// <summary>
     /// True: while a private session stands, an exchange that shows another key than it is refused, and also while the peer
@@ -88,6 +88,17 @@ public sealed record OtrSettings
     /// nobody uses are a risk without a use, and a contact who comes back gets a new session by one key exchange.
     /// </summary>
     public long SessionIdleLifetime { get; init; } = 14L * 24 * 3_600_000;
+}
+
+/// <summary>Whether a key must be trusted before text goes to it.</summary>
+public enum TrustRequirement : byte
+{
+    /// <summary>Text goes to any key.</summary>
+    None = 0,
+    /// <summary>Once a key of the peer is trusted, text goes to trusted keys only.</summary>
+    OnceTrusted = 1,
+    /// <summary>Text goes to trusted keys only, from the first one on.</summary>
+    Always = 2,
 }
 
 /// <summary>One account's identity: what it signs with and how its instance is told apart.</summary>

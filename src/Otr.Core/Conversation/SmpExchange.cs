@@ -66,9 +66,11 @@ internal static class SmpExchange
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(y);
     }
 
-    public static void Abort(in StepContext step)
+    public static void Abort(in StepContext step, ulong? ssid)
     {
-        if (Session(step) is { } session) Report(step, session, session.Smp!.Abort());
+        var meant = ssid is null ? Session(step) : step.State.Sessions.Find(s => s.Smp is { InProgress: true } && s.Ssid == ssid);
+        if (meant is not null) Report(step, meant, meant.Smp!.Abort());
+        else if (ssid is not null) step.Add(new OtrEffect.Refused(RefusalReason.SmpNotExpected));
     }
 
     private static Session? Session(in StepContext step)

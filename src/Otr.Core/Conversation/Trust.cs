@@ -5,6 +5,12 @@ namespace Otr.Core;
 /// <summary>A key of the peer, and how far it is trusted in this conversation.</summary>
 public sealed record KnownKey(Fingerprint Fingerprint, TrustLevel Trust);
 
+/// <summary>The keys of a peer, as they are known apart from any session.</summary>
+/// <param name="Known">In the order in which they came to be known.</param>
+/// <param name="Latest">The key that the last completed exchange showed; null before the first.</param>
+/// <param name="HighestVersion">The highest version of a completed exchange; 0 before the first.</param>
+public sealed record PeerKeys(IReadOnlyList<KnownKey> Known, Fingerprint? Latest, byte HighestVersion);
+
 /// <summary>
 /// Which keys of the peer are known, and how far they are trusted. As in libotr, SMP that succeeds trusts the key and SMP
 /// that fails takes trust back, but not where we only answered a question: that proves our knowledge, not the peer's.
@@ -33,10 +39,14 @@ internal static class Trust
     }
 
     /// <summary>
-    /// Whether text may go to this key: where the settings say so, and once a key is trusted, to trusted keys only.
+    /// Whether text may go to this key, as the settings require.
     /// </summary>
-    public static bool MayRead(ConversationState state, Fingerprint key) =>
-        !state.Settings.SendsToTrustedOnly || state.IsTrusted(key) || !state.Known.Exists(k => k.Trust.IsTrusted);
+    public static bool MayRead(ConversationState state, Fingerprint key) => state.Settings.TrustRequirement switch
+    {
+        TrustRequirement.None => true,
+        TrustRequirement.OnceTrusted => state.IsTrusted(key) || !state.Known.Exists(k => k.Trust.IsTrusted),
+        _ => state.IsTrusted(key),
+    };
 
     /// <summary>SMP compared the secrets of both sides.</summary>
     public static void Compared(in StepContext step, Fingerprint fingerprint, bool equal)

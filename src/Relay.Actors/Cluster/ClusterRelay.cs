@@ -52,6 +52,7 @@ public static class ClusterRelay
             var settings = new RelayNodeOptions
             {
                 DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck,
+                EndpointRecheck = RelayLimits.ClusterRecheck,
             };
             var joining = node;
             var relay = new RelayNode(store, sealer, ids, settings, actors,

@@ -222,6 +222,7 @@ internal sealed class ConversationActor : UntypedActor
             _batch.Add(next);
             bytes += (next.Message as ConversationCommand)?.Command.TextLength ?? 0;
         }
+        if (_state is { IsStale: true }) Discard();
         if (_quarantined is { } quarantined)
         {
             AnswerAll(quarantined);

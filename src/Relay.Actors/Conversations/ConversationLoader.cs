@@ -36,11 +36,11 @@ internal static class ConversationLoader
                 .ConfigureAwait(false);
             var bounds = context.Turn.Log;
             var state = stored is null
-                ? ConversationState.New(lease, bounds)
+                ? await BeginAsync(context, key, lease, cancellation).ConfigureAwait(false)
                 : ConversationState.TryOpen(lease, context.Turn.Sealer, stored, bounds, context.NowMs);
             if (state is null)
             {
-                await QuarantineAsync(context, key, stored!, cancellation).ConfigureAwait(false);
+                await QuarantineAsync(context, key, stored, cancellation).ConfigureAwait(false);
                 return new(null, new ConversationReply.Quarantined(key.ConversationId), true);
             }
             lease = null;
@@ -57,13 +57,25 @@ internal static class ConversationLoader
         }
     }
 
+    /// <summary>A new conversation, or one whose state was dropped when the database was restored.</summary>
+    /// <returns>Null if what is known of the peer does not open: a changed key must not be taken for a new one.</returns>
+    private static async ValueTask<ConversationState?> BeginAsync(
+        ConversationContext context, ConversationKey key, AccountCache.AccountLease lease, CancellationToken cancellation)
+    {
+        var copy = await context.Loads.ReadAsync(c => context.Store.LoadIdentitiesAsync(key.EndpointId, key.ConversationId, c), cancellation)
+            .ConfigureAwait(false);
+        if (copy is null) return ConversationState.New(lease, context.Turn.Log);
+        return Identities.TryOpenCopy(context.Turn.Sealer, key, copy) is var (peer, identities)
+            ? ConversationState.New(lease, context.Turn.Log, peer, identities) : null;
+    }
+
     private static async ValueTask QuarantineAsync(
-        ConversationContext context, ConversationKey key, ConversationRow stored, CancellationToken cancellation)
+        ConversationContext context, ConversationKey key, ConversationRow? stored, CancellationToken cancellation)
     {
         context.Turn.Telemetry.Quarantined("conversation");
         RelayLog.ConversationQuarantined(context.Log, key.ConversationId);
         // Its deadline can never be handled.
-        if (stored.DueMs is null) return;
+        if (stored?.DueMs is null) return;
         await context.Store.SuspendAsync(key.EndpointId, key.ConversationId, cancellation).ConfigureAwait(false);
     }
 }

@@ -29,7 +29,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
 {
     private const byte Version = 1;
     private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g";
-    private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4;
+    private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
+        SetTrust = 8;
     private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
         Quarantined = 8;
     private const int LeastGrowthSize = 4 + 1 + 8;
@@ -136,21 +137,67 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         row.Int64(message.ExpiresAtMs);
         row.Bool(message.IsRepeated);
         WriteTrace(row, message.TraceContext);
-        var (kind, text, after) = message.Command switch
-        {
-            Command.ReceiveWire wire => (ReceiveWire, wire.Text, wire.After),
-            Command.SendText send => (SendText, send.Text, null),
-            Command.StartSession => (StartSession, default, null),
-            Command.EndSession => (EndSession, default, null),
-            var other => throw new SerializationException($"A {other.GetType().Name} has no form between nodes."),
-        };
-        row.Byte(kind);
-        row.Text(message.Command.RequestId);
-        if (kind is ReceiveWire or SendText) row.Bytes(text.Span);
-        if (kind != ReceiveWire) return;
-        row.Bool(after is not null);
-        if (after is not null) row.Text(after);
+        WriteCommand(row, message.Command);
     }
+
+    private static void WriteCommand(RowWriter row, Command command)
+    {
+        switch (command)
+        {
+            case Command.ReceiveWire wire:
+                Begin(row, ReceiveWire, command);
+                row.Bytes(wire.Text.Span);
+                row.Bool(wire.After is not null);
+                if (wire.After is not null) row.Text(wire.After);
+                break;
+            case Command.SendText send:
+                Begin(row, SendText, command);
+                row.Bytes(send.Text.Span);
+                break;
+            case Command.StartSession:
+                Begin(row, StartSession, command);
+                break;
+            case Command.EndSession:
+                Begin(row, EndSession, command);
+                break;
+            case Command.StartSmp smp:
+                Begin(row, StartSmp, command);
+                row.Bytes(smp.Secret.Span);
+                row.Bytes(smp.Question.Span);
+                break;
+            case Command.AnswerSmp smp:
+                Begin(row, AnswerSmp, command);
+                row.UInt64(smp.Verification);
+                row.Bytes(smp.Secret.Span);
+                break;
+            case Command.AbortSmp smp:
+                Begin(row, AbortSmp, command);
+                row.UInt64(smp.Verification);
+                break;
+            case Command.SetTrust trust:
+                Begin(row, SetTrust, command);
+                SessionCodec.WriteFingerprint(row, trust.Fingerprint);
+                WriteOptional(row, trust.Trust?.Label);
+                WriteOptional(row, trust.Note);
+                break;
+            default:
+                throw new SerializationException($"A {command.GetType().Name} has no form between nodes.");
+        }
+    }
+
+    private static void Begin(RowWriter row, byte kind, Command command)
+    {
+        row.Byte(kind);
+        row.Text(command.RequestId);
+    }
+
+    private static void WriteOptional(RowWriter row, string? value)
+    {
+        row.Bool(value is not null);
+        if (value is not null) row.Text(value);
+    }
+
+    private static string? ReadOptional(ref RowReader row) => row.Bool() ? row.Text() : null;
 
     private static ConversationCommand? ReadCommand(ref RowReader row)
     {
@@ -167,9 +214,20 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
             SendText => new Command.SendText(id, row.Bytes().ToArray()),
             StartSession => new Command.StartSession(id),
             EndSession => new Command.EndSession(id),
+            StartSmp => new Command.StartSmp(id, row.Bytes().ToArray(), row.Bytes().ToArray()),
+            AnswerSmp => new Command.AnswerSmp(id, row.UInt64(), row.Bytes().ToArray()),
+            AbortSmp => new Command.AbortSmp(id, row.UInt64()),
+            SetTrust => ReadSetTrust(ref row, id),
             _ => null,
         };
         return command is null ? null : new ConversationCommand(key, peer, command, expires, trace) { IsRepeated = isRepeated };
+    }
+
+    private static Command.SetTrust? ReadSetTrust(ref RowReader row, string id)
+    {
+        var fingerprint = SessionCodec.ReadFingerprint(ref row);
+        var (label, note) = (ReadOptional(ref row), ReadOptional(ref row));
+        return fingerprint is { } key ? new Command.SetTrust(id, key, label is null ? null : new TrustLevel(label), note) : null;
     }
 
     // W3C trace context, inside the seal, so that only the cluster's nodes can set it.
@@ -207,6 +265,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 row.Name(done.State);
                 row.Bool(done.Disposition is not null);
                 if (done.Disposition is { } disposition) row.Name(disposition);
+                row.UInt64(done.Verification);
                 break;
             case ConversationReply.WireRejected rejected:
                 row.Byte(WireRejected);
@@ -250,7 +309,10 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         var id = row.Text();
         ConversationReply? reply = row.Byte() switch
         {
-            Done => new ConversationReply.Done(row.Text(), row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null),
+            Done => new ConversationReply.Done(row.Text(), row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null)
+            {
+                Verification = row.UInt64(),
+            },
             WireRejected => new ConversationReply.WireRejected(row.Text(), row.Name<RejectReason>()),
             Refused => new ConversationReply.Refused(row.Text(), row.Name<RefusalReason>()),
             NotFound => new ConversationReply.NotFound(row.Text()),

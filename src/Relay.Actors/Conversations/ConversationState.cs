@@ -14,7 +14,7 @@ namespace Relay.Actors.Conversations;
 /// </summary>
 internal sealed class ConversationState : IDisposable
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
     private readonly AccountCache.AccountLease _lease;
     private OtrConversation? _otr;
@@ -34,6 +34,10 @@ internal sealed class ConversationState : IDisposable
 
     public NoticeBudget Notices { get; private init; } = new();
 
+    public Identities Identities { get; private init; } = new();
+
+    public Verifications Verifications { get; private init; } = new();
+
     public RequestLog Log { get; }
 
     /// <summary>0: not stored yet.</summary>
@@ -51,11 +55,27 @@ internal sealed class ConversationState : IDisposable
     /// <summary>A conversation that has not begun. Takes ownership of the lease.</summary>
     public static ConversationState New(AccountCache.AccountLease lease, RequestLogBounds bounds) => new(lease, new RequestLog(bounds));
 
+    /// <summary>
+    /// A conversation whose state is lost, but not what is known of the peer's keys: one of a restored database. Takes ownership of
+    /// the lease.
+    /// </summary>
+    public static ConversationState New(AccountCache.AccountLease lease, RequestLogBounds bounds, string peer, Identities identities)
+        => new(lease, new RequestLog(bounds))
+        {
+            Peer = peer, Identities = identities, _otr = new OtrConversation(lease.Account, lease.Settings, identities.Keys),
+        };
+
     public void Begin(string peer)
     {
         _otr = new OtrConversation(_lease.Account, _lease.Settings);
         Peer = peer;
     }
+
+    /// <summary>The endpoint's settings have changed: the state must be loaded again to follow them.</summary>
+    public bool IsStale => _lease.IsStale;
+
+    /// <summary>Time that the bot has to answer a verification.</summary>
+    public TimeSpan AnswerLifetime => TimeSpan.FromMilliseconds(_lease.Settings.SmpAnswerLifetime);
 
     public void Committed(long? dueMs, SeenRequest[] taken, long nowMs)
     {
@@ -73,6 +93,8 @@ internal sealed class ConversationState : IDisposable
         var sessions = Otr.Sessions;
         row.UInt32((uint)sessions.Count);
         foreach (var session in sessions) SessionCodec.Write(row, session);
+        Identities.Write(row);
+        Verifications.Write(row);
         HeldSends.Write(row);
         Notices.Write(row);
         Otr.WriteSnapshot(row);
@@ -94,14 +116,15 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (!TryReadShown(ref row, out var peer, out _, out _)) return null;
+            if (!TryReadShown(ref row, out var peer, out _, out _, out var identities, out var verifications)) return null;
             var sends = HeldSends.Read(ref row);
             var notices = NoticeBudget.Read(ref row);
             var snapshot = row.Rest();
             if (!row.IsComplete || !OtrConversation.TryRestore(snapshot, lease.Account, lease.Settings, out var otr)) return null;
             return new ConversationState(lease, log)
             {
-                Peer = peer, _otr = otr, HeldSends = sends, Notices = notices, Version = stored.Version, DueMs = stored.DueMs,
+                Peer = peer, _otr = otr, HeldSends = sends, Notices = notices, Identities = identities, Verifications = verifications,
+                Version = stored.Version, DueMs = stored.DueMs,
             };
         }
         finally
@@ -118,8 +141,11 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (!TryReadShown(ref row, out var peer, out var state, out var sessions)) return null;
-            return new ConversationView(key.Owner, key.Id, peer, state, sessions, updated);
+            if (!TryReadShown(ref row, out var peer, out var state, out var sessions, out var identities, out var verifications)) return null;
+            return new ConversationView(key.Owner, key.Id, peer, state, sessions, updated)
+            {
+                Identities = identities.Views, Verifications = verifications.Views,
+            };
         }
         finally
         {
@@ -133,13 +159,16 @@ internal sealed class ConversationState : IDisposable
         _lease.Dispose();
     }
 
-    private static bool TryReadShown(ref RowReader row, out string peer, out MessageState state, out SessionInfo[] sessions)
+    private static bool TryReadShown(ref RowReader row, out string peer, out MessageState state, out SessionInfo[] sessions,
+        out Identities identities, out Verifications verifications)
     {
         bool isKnown = row.Byte() == Format;
         peer = row.Text();
         state = row.Name<MessageState>();
         sessions = new SessionInfo[row.Count(SessionCodec.LeastSize)];
         for (int i = 0; i < sessions.Length; i++) sessions[i] = SessionCodec.Read(ref row);
+        identities = Identities.Read(ref row);
+        verifications = Verifications.Read(ref row);
         if (!isKnown) row.Fail();
         return !row.HasFailed;
     }

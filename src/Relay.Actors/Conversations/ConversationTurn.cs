@@ -148,6 +148,7 @@ internal sealed class ConversationTurn : IDisposable
             _environment.Telemetry.Stepped("time");
             Step(new OtrInput.TimePassed(), null, 0);
         }
+        while (_state.IsBegun && _state.Verifications.Expired(_nowMs) is { } session) Abandon(session);
         for (; Taken < batch.Count && _rowBytes < RelayLimits.MaxBytesPerUnit; Taken++)
         {
             if (batch[Taken] is ConversationCommand command) Take(command);
@@ -158,6 +159,17 @@ internal sealed class ConversationTurn : IDisposable
         if (Unit is not null) return;
         _known.AddRange(_whenCommitted);
         _whenCommitted.Clear();
+    }
+
+    /// <summary>Aborts a verification that the peer has not answered in time.</summary>
+    private void Abandon(ulong session)
+    {
+        _environment.Telemetry.Stepped("time");
+        Step(new OtrInput.SmpAbortRequested(session), null, 0);
+        // Its session is gone without a word of the engine: there is nobody to tell.
+        if (_state.Verifications.Expired(_nowMs) != session) return;
+        foreach (var ended in _state.Verifications.EndLost(session, _nowMs)) AddRow(StreamKind.Events, new OutboxBody.VerificationChanged(ended));
+        _isDirty = true;
     }
 
     private void Take(ConversationCommand asked)
@@ -184,6 +196,11 @@ internal sealed class ConversationTurn : IDisposable
             if (_effects.Exists(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
             {
                 Answer(_postponed = _environment.Overloaded(BoundName(_allowance.Refused)));
+                return;
+            }
+            if (answer is ConversationReply.NotFound)
+            {
+                Answer(answer);
                 return;
             }
             _taken.Add(new SeenRequest(identity.Id, identity.Content, _nowMs, answer, asked.Command is not Command.ReceiveWire));
@@ -217,9 +234,36 @@ internal sealed class ConversationTurn : IDisposable
         _environment.Telemetry.Stepped(kind);
         if (!_state.IsBegun) _state.Begin(asked.Peer!);
         ulong reference = command is Command.SendText ? _state.HeldSends.Next() : 0;
-        var answer = Step(Input(command, reference), command.RequestId, reference);
+        var answer = Execute(command, reference);
         activity?.SetTag("relay.answer", answer.GetType().Name);
         return answer;
+    }
+
+    private ConversationReply Execute(Command command, ulong reference)
+    {
+        _effects.Clear();
+        switch (command)
+        {
+            case Command.AnswerSmp answer when _state.Verifications.TokenOf(answer.Verification) is null:
+            case Command.AbortSmp abort when _state.Verifications.SessionOf(abort.Verification) is null:
+                _environment.Telemetry.Refused(RefusalReason.SmpNotExpected);
+                return new ConversationReply.Refused(_key.ConversationId, RefusalReason.SmpNotExpected);
+            case Command.SetTrust { Trust: null } trust:
+                return Note(trust) ?? new ConversationReply.NotFound("identity");
+            case Command.SetTrust trust:
+                var answered = Step(Input(trust, 0), trust.RequestId, 0);
+                return answered is ConversationReply.Done ? Note(trust) ?? answered : answered;
+            default:
+                return Step(Input(command, reference), command.RequestId, reference);
+        }
+    }
+
+    /// <returns>Null if there is no such identity.</returns>
+    private ConversationReply? Note(Command.SetTrust trust)
+    {
+        if (_state.Identities.Find(trust.Fingerprint) is null) return null;
+        _isDirty |= trust.Note is { } note && _state.Identities.TryNote(trust.Fingerprint, note);
+        return Done();
     }
 
     private ConversationReply Step(OtrInput input, string? requestId, ulong reference)
@@ -228,15 +272,17 @@ internal sealed class ConversationTurn : IDisposable
         _state.Otr.Step(input, new OtrEnvironment(_nowMs, _environment.Random) { Budget = _allowance }, _effects);
         _isDirty |= _state.Otr.IsDirty;
         var answer = _translator.Translate(_state, _key.ConversationId, input, requestId, reference, _effects, _nowMs);
-        foreach (var (stream, body) in _translator.Rows)
-        {
-            var key = new StreamKey(_key.EndpointId, stream);
-            var row = new OutboxRow(_environment.Sealer, key, _nowMs, _key.ConversationId, _state.Peer!, body);
-            _rows.Add(row);
-            _rowBytes += row.Length;
-        }
+        foreach (var (stream, body) in _translator.Rows) AddRow(stream, body);
         _translator.Rows.Clear();
         return answer;
+    }
+
+    private void AddRow(StreamKind stream, OutboxBody body)
+    {
+        var key = new StreamKey(_key.EndpointId, stream);
+        var row = new OutboxRow(_environment.Sealer, key, _nowMs, _key.ConversationId, _state.Peer!, body);
+        _rows.Add(row);
+        _rowBytes += row.Length;
     }
 
     private CommitUnit? Finish()
@@ -248,6 +294,9 @@ internal sealed class ConversationTurn : IDisposable
         bool isStaleDue = _state.DueMs is { } stored && stored <= _nowMs;
         if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && forget == 0 && !isStaleDue) return null;
         var row = new RowKey(_key.EndpointId, _key.ConversationId, _state.Version + 1);
+        // Before the state is sealed, which says whether the copy is up to date.
+        var identities = _state.Identities.IsCopyStale
+            ? _state.Identities.SealCopy(_environment.Sealer, _key, _state.Peer!, _nowMs) : null;
         return new CommitUnit
         {
             EndpointId = _key.EndpointId,
@@ -259,18 +308,21 @@ internal sealed class ConversationTurn : IDisposable
             DueMs = due,
             SealedSeen = _taken.Count > 0 ? RequestLog.Seal(_environment.Sealer, row, _taken) : null,
             ForgetSeenThrough = forget,
+            SealedIdentities = identities,
             Outbox = _rows,
         };
     }
 
     private long? NextDue()
     {
-        long? deadline = _state.Otr.NextDeadline;
+        long? deadline = Earlier(_state.Otr.NextDeadline, _state.Verifications.NextExpiryMs);
         // A deadline that time does not resolve must not keep the deadline keeper busy.
         if (deadline <= _nowMs) deadline = _nowMs + (long)RelayLimits.SweepRetry.TotalMilliseconds;
         long? forget = _taken.Count > 0 ? _nowMs + (long)RelayLimits.SeenIdLifetime.TotalMilliseconds : _state.Log.ForgetAllAtMs;
-        return deadline is null ? forget : forget is null ? deadline : Math.Min(deadline.Value, forget.Value);
+        return Earlier(deadline, forget);
     }
+
+    private static long? Earlier(long? a, long? b) => a is null ? b : b is null ? a : Math.Min(a.Value, b.Value);
 
     /// <summary>Whether a peer's address belongs to this conversation's id: another node's message is not trusted.</summary>
     private bool IsOfThisConversation(string? peer)
@@ -298,12 +350,16 @@ internal sealed class ConversationTurn : IDisposable
     private static ConversationReply Repeat(SeenRequest seen, in RequestIdentity identity)
         => seen.Content == identity.Content ? seen.Answer : new ConversationReply.RequestIdReused();
 
-    private static OtrInput Input(Command command, ulong reference) => command switch
+    private OtrInput Input(Command command, ulong reference) => command switch
     {
         Command.ReceiveWire wire => new OtrInput.WireReceived(wire.Text),
         Command.SendText send => new OtrInput.SendRequested(send.Text, reference),
         Command.StartSession => new OtrInput.StartRequested(),
         Command.EndSession => new OtrInput.EndRequested(),
+        Command.StartSmp smp => new OtrInput.SmpStartRequested(smp.Secret, smp.Question.IsEmpty ? null : smp.Question),
+        Command.AnswerSmp smp => new OtrInput.SmpAnswerRequested(_state.Verifications.TokenOf(smp.Verification)!.Value, smp.Secret),
+        Command.AbortSmp smp => new OtrInput.SmpAbortRequested(_state.Verifications.SessionOf(smp.Verification)),
+        Command.SetTrust { Trust: { } trust } known => new OtrInput.TrustRequested(known.Fingerprint, trust),
         _ => throw new ArgumentException($"A command without an input of the engine: {command.GetType().Name}.", nameof(command)),
     };
 

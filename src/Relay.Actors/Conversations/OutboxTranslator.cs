@@ -27,6 +27,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         ConversationState state, string conversationId, OtrInput input, string? requestId, ulong reference,
         IReadOnlyList<OtrEffect> effects, long nowMs)
     {
+        var verifications = Follow(state, input, effects, nowMs);
         RejectReason? rejected = null;
         RefusalReason? refused = null;
         SendDisposition? disposition = null;
@@ -38,10 +39,16 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
                     break;
                 case OtrEffect.DeliverText text:
-                    AddEvent(new OutboxBody.TextReceived(text.Text, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint));
+                    AddEvent(new OutboxBody.TextReceived(text.Text, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint)
+                    {
+                        IsVerified = text.Encrypted && state.Identities.IsTrusted(text.Session?.PeerFingerprint),
+                    });
                     break;
                 case OtrEffect.SessionChanged changed:
-                    AddEvent(Translate(changed, effects));
+                    AddEvent(Translate(changed, effects) with { IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint) });
+                    break;
+                case OtrEffect.TrustChanged { Fingerprint: var key } when state.Identities.Find(key) is { } identity:
+                    AddEvent(new OutboxBody.IdentityChanged(identity));
                     break;
                 case OtrEffect.SendOutcome outcome when reference != 0 && outcome.Reference == reference:
                     disposition = outcome.Disposition;
@@ -67,10 +74,6 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                 case OtrEffect.PeerError error:
                     AddNotice(state, "PEER_ERROR", error.Text, nowMs);
                     break;
-                case OtrEffect.SmpAnswerNeeded asked:
-                    // The endpoint has no secret to answer with (AccountCache's settings): the core declines in the same step.
-                    AddNotice(state, "SMP_DECLINED", asked.Question ?? default, nowMs);
-                    break;
                 case OtrEffect.Noted note:
                     telemetry.Noted(note.Kind);
                     break;
@@ -80,9 +83,41 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     break;
             }
         }
+        foreach (var verification in verifications) AddEvent(new OutboxBody.VerificationChanged(verification));
         if (rejected is { } reason) return new ConversationReply.WireRejected(conversationId, reason);
         if (refused is { } why) return new ConversationReply.Refused(conversationId, why);
-        return new ConversationReply.Done(conversationId, state.Otr.State, disposition);
+        return new ConversationReply.Done(conversationId, state.Otr.State, disposition)
+        {
+            Verification = input is OtrInput.SmpStartRequested ? state.Verifications.Last : 0,
+        };
+    }
+
+    /// <summary>Brings identities and verifications up to date with the engine.</summary>
+    /// <returns>The verifications that the bot is told of.</returns>
+    private static IReadOnlyList<VerificationView> Follow(
+        ConversationState state, OtrInput input, IReadOnlyList<OtrEffect> effects, long nowMs)
+    {
+        Fingerprint? shown = null;
+        bool concernsKeys = false, concernsRuns = false;
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case OtrEffect.SessionChanged changed:
+                    concernsRuns = true;
+                    if (changed.Cause != SessionCause.KeyExchange) break;
+                    (concernsKeys, shown) = (true, changed.Session.PeerFingerprint);
+                    break;
+                case OtrEffect.FingerprintSeen or OtrEffect.TrustChanged:
+                    concernsKeys = true;
+                    break;
+                case OtrEffect.SmpChanged or OtrEffect.SmpAnswerNeeded:
+                    concernsRuns = true;
+                    break;
+            }
+        }
+        if (concernsKeys) state.Identities.Follow(state.Otr.Peer, shown, nowMs);
+        return concernsRuns ? state.Verifications.Follow(input, effects, state.Otr.Sessions, state.AnswerLifetime, nowMs) : [];
     }
 
     private OutboxBody.SessionChanged Translate(OtrEffect.SessionChanged changed, IReadOnlyList<OtrEffect> effects)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Otr.Core;
@@ -11,18 +12,36 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
 {
     public static RequestIdentity Of(KeyedIds ids, Command command)
     {
+        // The secrets of SMP are short, and a hash of one, kept for a day, could be searched for it: they are no part of the identity.
         var (kind, text) = command switch
         {
             Command.ReceiveWire wire => ("wire", wire.Text),
             Command.SendText send => ("send", send.Text),
             Command.StartSession => ("start", default),
             Command.EndSession => ("end", default),
+            Command.StartSmp smp => ("smp-start", smp.Question),
+            Command.AnswerSmp smp => ("smp-answer", Number(smp.Verification)),
+            Command.AbortSmp smp => ("smp-abort", Number(smp.Verification)),
+            Command.SetTrust trust => ("trust", TrustContent(trust)),
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
         };
         // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
         var id = command is Command.ReceiveWire
             ? OfWire(ids, command.RequestId) : ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId));
         return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));
+    }
+
+    private static ReadOnlyMemory<byte> Number(ulong value) => BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(value));
+
+    private static ReadOnlyMemory<byte> TrustContent(Command.SetTrust trust)
+    {
+        using var row = new RowWriter();
+        SessionCodec.WriteFingerprint(row, trust.Fingerprint);
+        row.Text(trust.Trust?.Label ?? "");
+        row.Bool(trust.Trust is not null);
+        row.Text(trust.Note ?? "");
+        row.Bool(trust.Note is not null);
+        return row.Written.ToArray();
     }
 
     /// <summary>The hash of the id of a bridge's message.</summary>
@@ -72,7 +91,7 @@ internal sealed record RequestLogBounds
 /// </summary>
 internal sealed class RequestLog(RequestLogBounds bounds)
 {
-    private const byte Format = 2;
+    private const byte Format = 3;
     /// <summary>Bytes of the smallest entry of a row.</summary>
     private const int LeastEntrySize = 41;
 
@@ -181,6 +200,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
                 row.Name(done.State);
                 row.Bool(done.Disposition is not null);
                 if (done.Disposition is { } disposition) row.Name(disposition);
+                row.UInt64(done.Verification);
                 break;
             case ConversationReply.WireRejected rejected:
                 row.Byte((byte)Kind.WireRejected);
@@ -201,7 +221,10 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         {
             case Kind.Done:
                 var state = row.Name<MessageState>();
-                return new ConversationReply.Done(conversationId, state, row.Bool() ? row.Name<SendDisposition>() : null);
+                return new ConversationReply.Done(conversationId, state, row.Bool() ? row.Name<SendDisposition>() : null)
+                {
+                    Verification = row.UInt64(),
+                };
             case Kind.WireRejected:
                 return new ConversationReply.WireRejected(conversationId, row.Name<RejectReason>());
             case Kind.Refused:

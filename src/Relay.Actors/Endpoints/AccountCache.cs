@@ -16,6 +16,8 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly LinkedList<Entry> _unused = [];
+    // The latest revisions that this node has heard of, of endpoints that were ever updated: an older row, read before, is not kept.
+    private readonly Dictionary<string, ulong> _revisions = [];
     // Opening a key checks it, which is expensive: all conversations of an endpoint wait for the first to do it.
     private readonly Dictionary<string, Task> _opening = [];
 
@@ -54,18 +56,45 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
         }
     }
 
+    /// <summary>
+    /// An endpoint was updated: its cached settings are not lent any more, and the leases on them are stale
+    /// (<see cref="AccountLease.IsStale"/>).
+    /// </summary>
+    public void Invalidate(string endpointId, ulong revision)
+    {
+        Entry? unused = null;
+        lock (_lock)
+        {
+            if (_revisions.GetValueOrDefault(endpointId) < revision) _revisions[endpointId] = revision;
+            if (!_entries.TryGetValue(endpointId, out var entry) || entry.View.Revision >= revision) return;
+            _entries.Remove(endpointId);
+            entry.IsStale = true;
+            if (entry.Users == 0)
+            {
+                _unused.Remove(entry.Node);
+                unused = entry;
+            }
+        }
+        unused?.Account.Key.Dispose();
+    }
+
     private async ValueTask<AccountLease?> OpenAsync(string endpointId, CancellationToken cancellation)
     {
         if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row)
             return null;
-        if (EndpointRecord.TryOpen(sealer, row.Id, row.Sealed) is not var (view, key))
+        if (EndpointRecord.TryOpen(sealer, row) is not var (view, key))
         {
             telemetry.Quarantined("endpoint");
             RelayLog.EndpointDamaged(log, endpointId);
             throw new DamagedEndpointException();
         }
         var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)) { Users = 1 };
-        lock (_lock) _entries.Add(endpointId, entry);
+        lock (_lock)
+        {
+            // It was updated after it was read: usable, but read again with the next command.
+            entry.IsStale = _revisions.GetValueOrDefault(endpointId) > view.Revision;
+            if (!entry.IsStale) _entries.Add(endpointId, entry);
+        }
         return new AccountLease(this, entry);
     }
 
@@ -85,8 +114,9 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
         lock (_lock)
         {
             if (--entry.Users > 0) return;
-            _unused.AddLast(entry.Node);
-            if (_unused.Count > maxUnused)
+            if (entry.IsStale) evicted = entry;
+            else _unused.AddLast(entry.Node);
+            if (!entry.IsStale && _unused.Count > maxUnused)
             {
                 evicted = _unused.First!.Value;
                 _unused.RemoveFirst();
@@ -119,6 +149,7 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
         public OtrAccount Account { get; }
         public LinkedListNode<Entry> Node { get; }
         public int Users;
+        public bool IsStale;
     }
 
     /// <summary>A conversation's use of an account; returned on disposal.</summary>
@@ -128,8 +159,10 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
 
         public OtrAccount Account => entry.Account;
 
-        // No bot can answer an SMP request yet: the peer's dialog ends at once instead of waiting for an answer that never comes.
-        public OtrSettings Settings => new() { Policy = entry.View.Policy, MaxWireBytes = entry.View.MaxWireBytes, SmpAnswerLifetime = 0 };
+        public OtrSettings Settings => entry.View.Settings.ToOtr();
+
+        /// <summary>The endpoint was updated: what was made with this lease must be made again.</summary>
+        public bool IsStale => Volatile.Read(ref entry.IsStale);
 
         public void Dispose()
         {

@@ -9,10 +9,13 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
-/// <summary>Creates (once per request id), gets and lists endpoints.</summary>
+/// <summary>Creates (once per request id), gets, lists and updates endpoints.</summary>
+/// <param name="updated">Called with every update of this node: conversations in memory must follow.</param>
 internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time,
-    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log) : IEndpoints
+    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, Action<string, ulong> updated) : IEndpoints
 {
+    private const int MaxUpdateAttempts = 8;
+
     private const uint LeastInstanceTag = 0x100;
 
     public async ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation)
@@ -29,10 +32,10 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
 
             using var made = given is null ? await GenerateAsync(cancellation).ConfigureAwait(false) : null;
             var key = given ?? made!;
-            // In milliseconds, as the row stores it, so that a repetition gets the same reply.
-            var created = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-            var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Policy,
-                request.MaxWireBytes, key.PublicKey.Fingerprint, MakeInstanceTag(), created);
+            // As the row stores it, so that a repetition gets the same reply.
+            var created = Now();
+            var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Settings,
+                key.PublicKey.Fingerprint, MakeInstanceTag(), created, created, 1);
             var row = new EndpointRow(view.Id,
                 ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash,
                 content, EndpointRecord.Seal(sealer, view, key));
@@ -66,6 +69,37 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         return [.. rows.Select(Open).OfType<EndpointView>()];
     }
 
+    public async ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            for (int attempt = 0; attempt < MaxUpdateAttempts; attempt++)
+            {
+                if (await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row)
+                    return new UpdateEndpointReply.NotFound();
+                if (revision is { } seen && seen != row.Revision) return new UpdateEndpointReply.Conflict();
+                if (EndpointRecord.TryOpen(sealer, row) is not var (view, key)) return new UpdateEndpointReply.Unavailable("damaged");
+                using (key)
+                {
+                    var next = view with { Settings = change(view), Updated = Now(), Revision = view.Revision + 1 };
+                    if (!await store.UpdateEndpointAsync(endpointId, row.Revision, EndpointRecord.Seal(sealer, next, key), cancellation)
+                        .ConfigureAwait(false)) continue;
+                    updated(endpointId, next.Revision);
+                    return new UpdateEndpointReply.Updated(next);
+                }
+            }
+            return new UpdateEndpointReply.Conflict();
+        }
+        catch (StoreException)
+        {
+            return new UpdateEndpointReply.Unavailable("store");
+        }
+    }
+
+    /// <summary>In milliseconds, as rows store it.</summary>
+    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+
     private async ValueTask<CreateEndpointReply?> FindRepetitionAsync(UInt128 request, UInt128 content, CancellationToken cancellation)
     {
         if (await reads.ReadAsync(c => store.FindEndpointByRequestAsync(request, c), cancellation).ConfigureAwait(false) is not { } row)
@@ -76,7 +110,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
 
     private EndpointView? Open(EndpointRow row)
     {
-        if (EndpointRecord.TryOpenView(sealer, row.Id, row.Sealed) is { } view) return view;
+        if (EndpointRecord.TryOpenView(sealer, row) is { } view) return view;
         telemetry.Quarantined("endpoint");
         RelayLog.EndpointDamaged(log, row.Id);
         return null;
@@ -102,8 +136,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         row.Text(request.EndpointId ?? "");
         row.Text(request.Network);
         row.Text(request.Account);
-        row.UInt32((uint)request.Policy);
-        row.UInt32((uint)request.MaxWireBytes);
+        EndpointSettingsCodec.Write(row, request.Settings);
         SessionCodec.WriteFingerprint(row, request.Key?.PublicKey.Fingerprint);
         return ids.Of("endpoint-content", row.Written);
     }

@@ -9,9 +9,12 @@ namespace Relay.Actors.Outbox;
 /// <summary>The clear form of an outbox row: format, time, conversation, peer, then the body by kind.</summary>
 internal static class OutboxCodec
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
-    private enum Kind : byte { WireText = 1, TextReceived = 2, SessionChanged = 3, MessageDropped = 4, Notice = 5 }
+    private enum Kind : byte
+    {
+        WireText = 1, TextReceived = 2, SessionChanged = 3, MessageDropped = 4, Notice = 5, VerificationChanged = 6, IdentityChanged = 7,
+    }
 
     public static void Write(RowWriter row, long timeMs, string conversationId, string peer, OutboxBody body)
     {
@@ -31,6 +34,7 @@ internal static class OutboxCodec
                 row.Bool(text.Encrypted);
                 row.Bool(text.UnexpectedlyClear);
                 SessionCodec.WriteFingerprint(row, text.PeerFingerprint);
+                row.Bool(text.IsVerified);
                 break;
             case OutboxBody.SessionChanged changed:
                 row.Byte((byte)Kind.SessionChanged);
@@ -38,6 +42,7 @@ internal static class OutboxCodec
                 row.Name(changed.Cause);
                 row.Bool(changed.FingerprintIsNew);
                 row.Bool(changed.FingerprintIsChanged);
+                row.Bool(changed.IsVerified);
                 break;
             case OutboxBody.MessageDropped dropped:
                 row.Byte((byte)Kind.MessageDropped);
@@ -48,6 +53,14 @@ internal static class OutboxCodec
                 row.Byte((byte)Kind.Notice);
                 row.Text(notice.Code);
                 row.Bytes(notice.Utf8.Span);
+                break;
+            case OutboxBody.VerificationChanged changed:
+                row.Byte((byte)Kind.VerificationChanged);
+                Verifications.WriteView(row, changed.Verification);
+                break;
+            case OutboxBody.IdentityChanged changed:
+                row.Byte((byte)Kind.IdentityChanged);
+                Identities.WriteView(row, changed.Identity);
                 break;
             default:
                 throw new InvalidOperationException($"An outbox body without a codec: {body.GetType().Name}.");
@@ -65,11 +78,13 @@ internal static class OutboxCodec
         {
             Kind.WireText => new OutboxBody.WireText(row.Bytes().ToArray()),
             Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(),
-                SessionCodec.ReadFingerprint(ref row)),
+                SessionCodec.ReadFingerprint(ref row)) { IsVerified = row.Bool() },
             Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(),
-                row.Bool()),
+                row.Bool()) { IsVerified = row.Bool() },
             Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()),
             Kind.Notice => new OutboxBody.Notice(row.Text(), row.Bytes().ToArray()),
+            Kind.VerificationChanged => Verifications.ReadView(ref row) is { } view ? new OutboxBody.VerificationChanged(view) : null,
+            Kind.IdentityChanged => Identities.ReadView(ref row) is { } view ? new OutboxBody.IdentityChanged(view) : null,
             _ => null,
         };
         return body is not null && row.IsComplete

@@ -41,6 +41,9 @@ internal static partial class RelayLog
     [LoggerMessage(122, LogLevel.Critical, "A fault in conversation {ConversationId}: {Error} at {Site}. Its state is loaded again.")]
     public static partial void Fault(ILogger log, string conversationId, string error, string? site);
 
+    [LoggerMessage(113, LogLevel.Warning, "Looking for endpoints that other nodes have updated failed ({Error}); it is retried.")]
+    public static partial void EndpointWatchFailed(ILogger log, string error);
+
     [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is retried.")]
     public static partial void SweepFailed(ILogger log, string error);
 }

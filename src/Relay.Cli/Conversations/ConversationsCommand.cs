@@ -55,9 +55,9 @@ internal static class ConversationsCommand
             {
                 Report.Fields(
                 [
-                    ("session", $"{State(s.State)}, version {s.ProtocolVersion}"),
+                    ("session", $"{State(s.State)}, version {s.ProtocolVersion}{(s.PeerVerified ? ", peer verified" : "")}"),
                     ("  peer's key", EndpointNames.Fingerprint(s.PeerFingerprint)),
-                    ("  peer's tag", s.PeerInstanceTag.ToString("x8")), ("  session id", Ssid(s)),
+                    ("  peer's tag", s.PeerInstanceTag.ToString("x8")), ("  session id", EndpointNames.Ssid(s)),
                 ]);
             }
             return ExitCode.Ok;
@@ -106,12 +106,4 @@ internal static class ConversationsCommand
     private static string State(Conversation c) => c.Quarantined ? "QUARANTINED" : State(c.State);
 
     private static string State(MessageState state) => state.ToString().ToUpperInvariant();
-
-    /// <summary>Formats the secure session id as two halves; asterisks mark the one that the endpoint's side reads aloud.</summary>
-    private static string Ssid(Session s)
-    {
-        if (s.Ssid.Length != 8) return "";
-        var hex = Convert.ToHexStringLower(s.Ssid.Span);
-        return s.SsidFirstHalfBold ? $"*{hex[..8]}* {hex[8..]}" : $"{hex[..8]} *{hex[8..]}*";
-    }
 }

@@ -4,12 +4,12 @@ using Relay.V1;
 
 namespace Relay.Cli.Endpoints;
 
-/// <summary>The command group <c>relay endpoints</c>: list, show, create.</summary>
+/// <summary>The command group <c>relay endpoints</c>: list, show, create, update.</summary>
 internal static class EndpointsCommand
 {
-    public static Command Create() => new("endpoints", "List, show and create endpoints: the addresses for which Relay speaks OTR.")
+    public static Command Create() => new("endpoints", "List, show, create and change endpoints: the addresses for which Relay speaks OTR.")
     {
-        CreateList(), CreateShow(), CreateCreate(),
+        CreateList(), CreateShow(), CreateCreate(), UpdateEndpointCommand.Create(),
     };
 
     private static Command CreateList()
@@ -113,7 +113,8 @@ internal static class EndpointsCommand
         return command;
     }
 
-    private static void Show(ParseResult parsed, Endpoint e)
+    /// <summary>Prints one endpoint.</summary>
+    public static void Show(ParseResult parsed, Endpoint e)
     {
         if (parsed.GetValue(CommonOptions.Json))
         {
@@ -122,10 +123,14 @@ internal static class EndpointsCommand
         }
         Report.Fields(
         [
-            ("name", e.Name), ("network", e.Network), ("account", e.Account),
+            ("name", e.DisplayName.Length > 0 ? $"{e.Name} ({e.DisplayName})" : e.Name), ("network", e.Network), ("account", e.Account),
             ("fingerprint", EndpointNames.Fingerprint(e.Fingerprint)), ("instance tag", e.InstanceTag.ToString("x8")),
-            ("policy", Policy(e.Policy)), ("longest wire", e.MaxWireBytes == 0 ? "no limit" : $"{e.MaxWireBytes} bytes"),
-            ("created", e.CreateTime.ToDateTime().ToString("u")),
+            ("policy", Policy(e.Policy)), ("verification", $"{Required(e.Policy.RequireVerified)}; {Answers(e.VerificationAnswerTime)}"),
+            ("longest wire", e.MaxWireBytes == 0 ? "no limit" : $"{e.MaxWireBytes} bytes"),
+            ("text", e.SingleLine ? "one message for each line" : "may have line ends"),
+            ("query text", e.HasQueryText ? e.QueryText : "the default, in English"),
+            ("idle life", e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
+            ("created", e.CreateTime.ToDateTime().ToString("u")), ("changed", e.UpdateTime.ToDateTime().ToString("u")),
         ]);
     }
 
@@ -135,5 +140,17 @@ internal static class EndpointsCommand
         p.RequireEncryption ? "encryption required" : "clear text allowed",
         p.SendWhitespaceTag ? "sends whitespace tag" : null, p.StartOnWhitespaceTag ? "starts on whitespace tag" : null,
         p.StartOnError ? "starts on error" : null,
+        p.IgnoreStrangers ? "ignores strangers" : null,
+        p.KeyChange == Relay.V1.Policy.Types.KeyChange.Refuse ? "refuses a changed key" : null,
     }.Where(s => s is not null));
+
+    private static string Required(Policy.Types.RequireVerified required) => required switch
+    {
+        Relay.V1.Policy.Types.RequireVerified.Always => "text goes to verified keys only",
+        Relay.V1.Policy.Types.RequireVerified.OnceVerified => "text goes to verified keys only, once there is one",
+        _ => "text goes to any key",
+    };
+
+    private static string Answers(Google.Protobuf.WellKnownTypes.Duration time) =>
+        time.Seconds == 0 ? "peers' requests are declined" : $"peers' requests wait {time.ToTimeSpan():c}";
 }

@@ -11,41 +11,6 @@ namespace Relay.Gateway.Api;
 /// <summary>Converts the actors' views to messages of the API, and policies in both directions.</summary>
 internal static class Mapping
 {
-    public static V1.Endpoint Endpoint(EndpointView view) => new()
-    {
-        Name = ResourceNames.Endpoint(view.Id),
-        Network = view.Network,
-        Account = view.Account,
-        Policy = Policy(view.Policy),
-        Fingerprint = view.Fingerprint.ToHex(),
-        InstanceTag = view.InstanceTag,
-        MaxWireBytes = (uint)view.MaxWireBytes,
-        CreateTime = view.Created.ToTimestamp(),
-    };
-
-    public static V1.Policy Policy(OtrPolicy policy) => new()
-    {
-        AllowV2 = policy.HasFlag(OtrPolicy.AllowV2),
-        AllowV3 = policy.HasFlag(OtrPolicy.AllowV3),
-        RequireEncryption = policy.HasFlag(OtrPolicy.RequireEncryption),
-        SendWhitespaceTag = policy.HasFlag(OtrPolicy.SendWhitespaceTag),
-        StartOnWhitespaceTag = policy.HasFlag(OtrPolicy.WhitespaceStartAke),
-        StartOnError = policy.HasFlag(OtrPolicy.ErrorStartAke),
-    };
-
-    public static OtrPolicy Policy(V1.Policy? policy)
-    {
-        if (policy is null) return OtrPolicy.Managed;
-        var p = OtrPolicy.Never;
-        if (policy.AllowV2) p |= OtrPolicy.AllowV2;
-        if (!policy.HasAllowV3 || policy.AllowV3) p |= OtrPolicy.AllowV3;
-        if (!policy.HasRequireEncryption || policy.RequireEncryption) p |= OtrPolicy.RequireEncryption;
-        if (policy.SendWhitespaceTag) p |= OtrPolicy.SendWhitespaceTag;
-        if (policy.StartOnWhitespaceTag) p |= OtrPolicy.WhitespaceStartAke;
-        if (policy.StartOnError) p |= OtrPolicy.ErrorStartAke;
-        return p;
-    }
-
     public static V1.Conversation Conversation(ConversationView view)
     {
         var conversation = new V1.Conversation
@@ -56,11 +21,38 @@ internal static class Mapping
             UpdateTime = view.Updated.ToTimestamp(),
             Quarantined = view.IsQuarantined,
         };
-        conversation.Sessions.AddRange(view.Sessions.Select(Session));
+        conversation.Sessions.AddRange(view.Sessions.Select(s => Session(s,
+            view.Identities.Any(i => i.Fingerprint == s.PeerFingerprint && i.Trust.IsTrusted))));
         return conversation;
     }
 
-    public static V1.Session Session(SessionInfo info)
+    public static V1.Identity Identity(string endpointId, string conversationId, IdentityView view) => new()
+    {
+        Name = ResourceNames.Identity(endpointId, conversationId, view.Fingerprint),
+        Fingerprint = view.Fingerprint.ToHex(),
+        Trust = view.Trust.IsTrusted ? V1.Trust.Verified : V1.Trust.Unverified,
+        TrustSource = view.Trust.Label,
+        Note = view.Note,
+        FirstSeenTime = view.FirstSeen?.ToTimestamp(),
+        LastSeenTime = view.LastSeen?.ToTimestamp(),
+        VerifyTime = view.Verified?.ToTimestamp(),
+    };
+
+    public static V1.Verification Verification(string endpointId, string conversationId, VerificationView view) => new()
+    {
+        Name = ResourceNames.Verification(endpointId, conversationId, view.Number),
+        State = State(view.State),
+        Reason = ReasonOf(view.End),
+        BegunByPeer = view.IsBegunByPeer,
+        Question = view.Question,
+        Identity = ResourceNames.Identity(endpointId, conversationId, view.Peer),
+        OneWay = view.IsOneWay,
+        CreateTime = view.Begun.ToTimestamp(),
+        UpdateTime = view.Updated.ToTimestamp(),
+        ExpireTime = view.Expires.ToTimestamp(),
+    };
+
+    public static V1.Session Session(SessionInfo info, bool isVerified)
     {
         Span<byte> ssid = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(ssid, info.Ssid);
@@ -72,6 +64,7 @@ internal static class Mapping
             PeerFingerprint = info.PeerFingerprint?.ToHex() ?? "",
             Ssid = ByteString.CopyFrom(ssid),
             SsidFirstHalfBold = info.SsidFirstHalfBold,
+            PeerVerified = isVerified,
         };
     }
 
@@ -81,6 +74,32 @@ internal static class Mapping
         MessageState.Encrypted => V1.MessageState.Encrypted,
         MessageState.Finished => V1.MessageState.Finished,
         _ => throw new UnreachableException($"MessageState {(int)state}"),
+    };
+
+    public static V1.Verification.Types.State State(VerificationState state) => state switch
+    {
+        VerificationState.WaitingForPeer => V1.Verification.Types.State.WaitingForPeer,
+        VerificationState.WaitingForAnswer => V1.Verification.Types.State.WaitingForAnswer,
+        VerificationState.Running => V1.Verification.Types.State.Running,
+        VerificationState.Succeeded => V1.Verification.Types.State.Succeeded,
+        VerificationState.Failed => V1.Verification.Types.State.Failed,
+        VerificationState.Cancelled => V1.Verification.Types.State.Cancelled,
+        VerificationState.Expired => V1.Verification.Types.State.Expired,
+        _ => throw new UnreachableException($"VerificationState {(int)state}"),
+    };
+
+    /// <summary>The stable name of the reason for which a verification ended; empty for none.</summary>
+    public static string ReasonOf(VerificationEnd end) => end switch
+    {
+        VerificationEnd.None => "",
+        VerificationEnd.SecretsDiffer => "SECRETS_DIFFER",
+        VerificationEnd.InvalidProof => "INVALID_PROOF",
+        VerificationEnd.ProtocolError => "PROTOCOL_ERROR",
+        VerificationEnd.DeclinedByPeer => "DECLINED_BY_PEER",
+        VerificationEnd.DeclinedByUs => "DECLINED_BY_US",
+        VerificationEnd.Replaced => "REPLACED",
+        VerificationEnd.SessionEnded => "SESSION_ENDED",
+        _ => throw new UnreachableException($"VerificationEnd {(int)end}"),
     };
 
     public static V1.SessionChanged.Types.Cause Cause(SessionCause cause) => cause switch
@@ -114,12 +133,13 @@ internal static class Mapping
                     Encrypted = text.Encrypted,
                     UnexpectedlyClear = text.UnexpectedlyClear,
                     PeerFingerprint = text.PeerFingerprint?.ToHex() ?? "",
+                    PeerVerified = text.IsVerified,
                 };
                 break;
             case OutboxBody.SessionChanged changed:
                 e.SessionChanged = new V1.SessionChanged
                 {
-                    Session = Session(changed.Info),
+                    Session = Session(changed.Info, changed.IsVerified),
                     Cause = Cause(changed.Cause),
                     FingerprintIsNew = changed.FingerprintIsNew,
                     FingerprintChanged = changed.FingerprintIsChanged,
@@ -130,6 +150,15 @@ internal static class Mapping
                 break;
             case OutboxBody.Notice notice:
                 e.Notice = new V1.Notice { Code = notice.Code, Text = Encoding.UTF8.GetString(notice.Utf8.Span) };
+                break;
+            case OutboxBody.VerificationChanged { Verification: var verification }:
+                e.VerificationChanged = new V1.VerificationChanged
+                {
+                    Verification = Verification(endpointId, item.ConversationId, verification),
+                };
+                break;
+            case OutboxBody.IdentityChanged { Identity: var identity }:
+                e.IdentityChanged = new V1.IdentityChanged { Identity = Identity(endpointId, item.ConversationId, identity) };
                 break;
             default:
                 // A bot must never receive wire text, even if a bug appends it to the event stream.

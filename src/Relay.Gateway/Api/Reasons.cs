@@ -24,8 +24,14 @@ public static class Reasons
     public const string EndpointNotFound = "ENDPOINT_NOT_FOUND";
     /// <summary>There is no such conversation.</summary>
     public const string ConversationNotFound = "CONVERSATION_NOT_FOUND";
+    /// <summary>There is no such verification; only the latest are remembered.</summary>
+    public const string VerificationNotFound = "VERIFICATION_NOT_FOUND";
+    /// <summary>The peer has shown no such key.</summary>
+    public const string IdentityNotFound = "IDENTITY_NOT_FOUND";
     /// <summary>There is no such key.</summary>
     public const string KeyNotFound = "KEY_NOT_FOUND";
+    /// <summary>The etag is not the current one: somebody else has changed the resource since.</summary>
+    public const string EtagMismatch = "ETAG_MISMATCH";
     /// <summary>The endpoint's id, or its account on that network, is already in use.</summary>
     public const string EndpointExists = "ENDPOINT_EXISTS";
     /// <summary>A key was already created with this request id; its secret is not stored and cannot be returned again.</summary>
@@ -40,7 +46,7 @@ public static class Reasons
     public const string OtrNotAllowed = "OTR_NOT_ALLOWED";
     /// <summary>Too many messages wait for the key exchange; send it with a new request id once the session is established.</summary>
     public const string TooManyHeld = "TOO_MANY_HELD";
-    /// <summary>The peer has no SMP request open that this could answer.</summary>
+    /// <summary>The verification is not open, or does not wait for an answer.</summary>
     public const string SmpNotExpected = "SMP_NOT_EXPECTED";
     /// <summary>Refused by a rate limit; a later request with a new id may be accepted.</summary>
     public const string RateLimited = "RATE_LIMITED";

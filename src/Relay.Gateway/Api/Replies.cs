@@ -12,10 +12,11 @@ internal static class Replies
 {
     /// <summary>Returns the reply of a command that was carried out.</summary>
     /// <exception cref="RpcException">The command was not carried out; the status says why.</exception>
-    public static ConversationReply.Done RequireDone(ConversationReply reply, ConversationAddress address) => reply switch
+    /// <param name="field">The request's field that holds the text.</param>
+    public static ConversationReply.Done RequireDone(ConversationReply reply, ConversationAddress address, string field = "text") => reply switch
     {
         ConversationReply.Done done => done,
-        ConversationReply.Refused refused => throw Refusal(refused.Reason),
+        ConversationReply.Refused refused => throw Refusal(refused.Reason, field),
         ConversationReply.WireRejected => throw new UnreachableException("Only wire text is rejected."),
         _ => throw Error(reply, address),
     };
@@ -23,6 +24,7 @@ internal static class Replies
     /// <summary>The error for a reply that means that nothing was done.</summary>
     public static RpcException Error(ConversationReply reply, ConversationAddress address) => reply switch
     {
+        ConversationReply.NotFound { What: "identity" } => IdentityNotFound(ResourceNames.Endpoint(address.EndpointId)),
         ConversationReply.NotFound => NotFound(address),
         ConversationReply.RequestIdReused => ApiErrors.InvalidArgument(
             "request_id", "was already used in this conversation for a different request", Reasons.RequestIdReused),
@@ -41,7 +43,7 @@ internal static class Replies
     /// The error for a refused request. A refusal is stored with its request id, so a retry gets the same answer: no status here
     /// suggests retrying.
     /// </summary>
-    public static RpcException Refusal(RefusalReason reason) => reason switch
+    public static RpcException Refusal(RefusalReason reason, string field = "text") => reason switch
     {
         RefusalReason.SessionFinished => ApiErrors.FailedPrecondition(
             Reasons.SessionFinished,
@@ -52,13 +54,13 @@ internal static class Replies
             Reasons.NotTrusted, "The private session's key is not trusted, and text is sent to trusted keys only: nothing was sent. "
                 + "Compare the fingerprint."),
         RefusalReason.NotAllowed => ApiErrors.FailedPrecondition(Reasons.OtrNotAllowed, "The endpoint's policy allows no version of OTR."),
-        RefusalReason.TooLarge => ApiErrors.InvalidArgument("text", "is too long"),
-        RefusalReason.InvalidText => ApiErrors.InvalidArgument("text", "must not contain U+0000"),
+        RefusalReason.TooLarge => ApiErrors.InvalidArgument(field, "is too long"),
+        RefusalReason.InvalidText => ApiErrors.InvalidArgument(field, "must not contain U+0000"),
         RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(
             Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not accepted. "
                 + "Send it with a new request id once the session is established."),
         RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(
-            Reasons.SmpNotExpected, "The peer has not asked a question that this could answer."),
+            Reasons.SmpNotExpected, "The verification is not open, or does not wait for an answer."),
         _ => throw new UnreachableException($"RefusalReason {(int)reason}"),
     };
 
@@ -101,6 +103,8 @@ internal static class Replies
             Reasons.ConversationNotFound, "conversation", ResourceNames.Conversation(byId.EndpointId, byId.ConversationId)),
         _ => throw new UnreachableException(),
     };
+
+    public static RpcException IdentityNotFound(string name) => ApiErrors.NotFound(Reasons.IdentityNotFound, "identity", name);
 
     public static RpcException EndpointNotFound(string endpointId) =>
         ApiErrors.NotFound(Reasons.EndpointNotFound, "endpoint", ResourceNames.Endpoint(endpointId));

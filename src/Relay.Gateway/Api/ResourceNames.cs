@@ -1,15 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Otr.Core;
 using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Api;
 
 /// <summary>
-/// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/conversations/{c}</c>, <c>apiKeys/{k}</c>.
+/// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/conversations/{c}</c>, below these
+/// <c>…/identities/{fingerprint}</c> and <c>…/verifications/{number}</c>, and <c>apiKeys/{k}</c>.
 /// </summary>
 internal static class ResourceNames
 {
     private const string Endpoints = "endpoints/";
     private const string Conversations = "/conversations/";
+    private const string Identities = "/identities/";
+    private const string Verifications = "/verifications/";
     private const string ApiKeys = "apiKeys/";
     private const int ConversationIdLength = 26;
     private const int MaxKeyIdLength = 64;
@@ -18,6 +23,12 @@ internal static class ResourceNames
 
     public static string Conversation(string endpointId, string conversationId) =>
         $"{Endpoints}{endpointId}{Conversations}{conversationId}";
+
+    public static string Identity(string endpointId, string conversationId, Fingerprint fingerprint) =>
+        Conversation(endpointId, conversationId) + Identities + fingerprint.ToHex();
+
+    public static string Verification(string endpointId, string conversationId, ulong number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Conversation(endpointId, conversationId)}{Verifications}{number}");
 
     public static string ApiKey(string id) => ApiKeys + id;
 
@@ -39,6 +50,27 @@ internal static class ResourceNames
         if (id.Length != ConversationIdLength || id.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz234567")) return false;
         conversationId = id;
         return true;
+    }
+
+    public static bool TryParseIdentity(
+        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId, out Fingerprint fingerprint)
+    {
+        (endpointId, conversationId, fingerprint) = (null, null, default);
+        int at = name.IndexOf(Identities, StringComparison.Ordinal);
+        if (at < 0 || name.AsSpan(at + Identities.Length).ContainsAnyExcept("0123456789abcdef")) return false;
+        return Fingerprint.TryParse(name.AsSpan(at + Identities.Length), out fingerprint)
+            && TryParseConversation(name[..at], out endpointId, out conversationId);
+    }
+
+    public static bool TryParseVerification(
+        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId, out ulong number)
+    {
+        (endpointId, conversationId, number) = (null, null, 0);
+        int at = name.IndexOf(Verifications, StringComparison.Ordinal);
+        return at >= 0
+            && ulong.TryParse(name.AsSpan(at + Verifications.Length), NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && TryParseConversation(name[..at], out endpointId, out conversationId)
+            && name == Verification(endpointId, conversationId, number);
     }
 
     public static bool TryParseApiKey(string name, [NotNullWhen(true)] out string? id)

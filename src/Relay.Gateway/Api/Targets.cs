@@ -37,6 +37,32 @@ internal static class Targets
         IRelay relay, Principal principal, ConversationAddress address, Command command, CancellationToken cancellation)
     {
         principal.RequireEndpoint(address.EndpointId);
-        return Replies.RequireDone(await relay.AskAsync(address, command, cancellation), address);
+        return Replies.RequireDone(await relay.AskAsync(address, command, cancellation), address, FieldOfText(command));
+    }
+
+    /// <summary>The request's field that a refusal of the text is about.</summary>
+    private static string FieldOfText(Command command) => command switch
+    {
+        Command.StartSmp => "question",
+        Command.AnswerSmp => "secret",
+        Command.SetTrust => "identity.trust",
+        _ => "text",
+    };
+
+    /// <summary>A conversation as it is stored.</summary>
+    /// <exception cref="Grpc.Core.RpcException">
+    /// The key does not allow the endpoint, there is no such conversation, or its row does not open.
+    /// </exception>
+    public static async Task<ConversationView> ReadAsync(
+        IRelay relay, Principal principal, string endpointId, string conversationId, CancellationToken cancellation)
+    {
+        principal.RequireEndpoint(endpointId);
+        var address = new ConversationAddress.ById(endpointId, conversationId);
+        return await relay.GetConversationAsync(endpointId, conversationId, cancellation) switch
+        {
+            null => throw Replies.Error(new ConversationReply.NotFound("conversation"), address),
+            { IsQuarantined: true } => throw Replies.Error(new ConversationReply.Quarantined(conversationId), address),
+            var view => view,
+        };
     }
 }

@@ -68,6 +68,8 @@ public static class RelayExtensions
         app.UseAuthorization();
         app.MapGrpcService<EndpointService>();
         app.MapGrpcService<ConversationService>();
+        app.MapGrpcService<IdentityService>();
+        app.MapGrpcService<VerificationService>();
         app.MapGrpcService<MessageService>();
         app.MapGrpcService<EventService>();
         app.MapGrpcService<BridgeService>();

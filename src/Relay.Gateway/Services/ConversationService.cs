@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authorization;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
+using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Services;
 
@@ -33,6 +34,20 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
         var response = new V1.ListConversationsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
         response.Conversations.AddRange(views.Select(Mapping.Conversation));
         return response;
+    }
+
+    public override async Task<V1.Conversation> ResolveConversation(V1.ResolveConversationRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        violations.AddIf(!ResourceNames.TryParseEndpoint(request.Parent, out var endpointId), "parent", "must be endpoints/{endpoint}");
+        violations.CheckLine(request.Peer, 1, GatewayLimits.MaxPeerBytes, "peer");
+        violations.ThrowIfAny();
+        Principal.Of(context).RequireEndpoint(endpointId!);
+        if (await relay.Endpoints.GetAsync(endpointId!, context.CancellationToken) is null) throw Replies.EndpointNotFound(endpointId!);
+        var id = relay.ConversationId(endpointId!, request.Peer);
+        return await relay.GetConversationAsync(endpointId!, id, context.CancellationToken) is { } view
+            ? Mapping.Conversation(view)
+            : throw ApiErrors.NotFound(Reasons.ConversationNotFound, "conversation", ResourceNames.Conversation(endpointId!, id));
     }
 
     public override async Task<V1.StartSessionResponse> StartSession(V1.StartSessionRequest request, ServerCallContext context)

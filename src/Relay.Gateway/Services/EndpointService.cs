@@ -21,20 +21,19 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
             "must be 1 to 63 of [a-z0-9-], beginning with a letter");
         violations.CheckLine(request.Network, 1, GatewayLimits.MaxNetworkBytes, "network");
         violations.CheckLine(request.Account, 1, GatewayLimits.MaxAccountBytes, "account");
-        violations.AddIf(
-            request.MaxWireBytes is not 0 and (< GatewayLimits.MinWireLimitBytes or > GatewayLimits.MaxWireBytes), "max_wire_bytes",
-            $"must be 0, or {GatewayLimits.MinWireLimitBytes} to {GatewayLimits.MaxWireBytes}");
+        var settings = EndpointMapping.ToSettings(
+            new V1.Endpoint { Policy = request.Policy, MaxWireBytes = request.MaxWireBytes }, "", violations);
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(request.EndpointId);
         var key = IdentityKeys.Import(request);
 
         var reply = await relay.Endpoints.CreateAsync(
             new CreateEndpoint(
-                request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account,
-                Mapping.Policy(request.Policy), (int)request.MaxWireBytes, key), context.CancellationToken);
+                request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings, key),
+            context.CancellationToken);
         return reply switch
         {
-            CreateEndpointReply.Created created => Mapping.Endpoint(created.Endpoint),
+            CreateEndpointReply.Created created => EndpointMapping.ToMessage(created.Endpoint),
             CreateEndpointReply.AlreadyExists exists => throw ApiErrors.AlreadyExists(Reasons.EndpointExists, "endpoint",
                 request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "",
                 $"{exists.Field}: is already in use by another endpoint."),
@@ -51,7 +50,7 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
         if (!ResourceNames.TryParseEndpoint(request.Name, out var id))
             throw ApiErrors.InvalidArgument("name", "must be endpoints/{endpoint}");
         Principal.Of(context).RequireEndpoint(id);
-        return Mapping.Endpoint(await relay.Endpoints.GetAsync(id, context.CancellationToken) ?? throw Replies.EndpointNotFound(id));
+        return EndpointMapping.ToMessage(await relay.Endpoints.GetAsync(id, context.CancellationToken) ?? throw Replies.EndpointNotFound(id));
     }
 
     public override async Task<V1.ListEndpointsResponse> ListEndpoints(V1.ListEndpointsRequest request, ServerCallContext context)
@@ -61,8 +60,38 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
             ? await AllowedAsync(allowed, page, context.CancellationToken)
             : await relay.Endpoints.ListAsync(page.AfterId, page.Size, context.CancellationToken);
         var response = new V1.ListEndpointsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
-        response.Endpoints.AddRange(views.Select(Mapping.Endpoint));
+        response.Endpoints.AddRange(views.Select(EndpointMapping.ToMessage));
         return response;
+    }
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.Endpoint> UpdateEndpoint(V1.UpdateEndpointRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        var endpoint = request.Endpoint ?? new V1.Endpoint();
+        violations.AddIf(!ResourceNames.TryParseEndpoint(endpoint.Name, out var id), "endpoint.name", "must be endpoints/{endpoint}");
+        violations.AddIf(!EndpointMapping.TryParseEtag(endpoint.Etag, out var revision), "endpoint.etag", "was not issued by this server");
+        EndpointMapping.CheckMask(request.UpdateMask, violations);
+        violations.ThrowIfAny();
+        Principal.Of(context).RequireEndpoint(id!);
+
+        EndpointSettings Change(EndpointView current)
+        {
+            var wrong = new Violations();
+            var settings = EndpointMapping.Merge(current, endpoint, request.UpdateMask, wrong);
+            wrong.ThrowIfAny();
+            return settings;
+        }
+        return await relay.Endpoints.UpdateAsync(id!, Change, revision, context.CancellationToken) switch
+        {
+            UpdateEndpointReply.Updated updated => EndpointMapping.ToMessage(updated.Endpoint),
+            UpdateEndpointReply.NotFound => throw Replies.EndpointNotFound(id!),
+            UpdateEndpointReply.Conflict => throw ApiErrors.Aborted(
+                Reasons.EtagMismatch, "The endpoint has been changed since: get it again, and repeat the update with its etag."),
+            UpdateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
+                "The server cannot do this now; retry.", RelayLimits.UnavailableRetryAfter),
+            var other => throw new System.Diagnostics.UnreachableException(other.GetType().Name),
+        };
     }
 
     /// <summary>One page of the endpoints that a limited key may access, ordered by id.</summary>

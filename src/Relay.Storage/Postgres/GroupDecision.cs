@@ -144,7 +144,7 @@ internal sealed class GroupDecision
         }
         Outbox.AddRange(sealedRows);
         Units.Add(unit);
-        _bytes += unit.Sealed.Length + (unit.SealedSeen?.Length ?? 0);
+        _bytes += unit.Sealed.Length + (unit.SealedSeen?.Length ?? 0) + (unit.SealedIdentities?.Length ?? 0);
         _versions[place]++;
         if (unit.ExpectedVersion == 0) _sizes[_rows.PlaceOfEndpoint(unit.EndpointId)]++;
     }

@@ -67,6 +67,7 @@ internal static class GroupTransaction
         AddStreams(batch, decision);
         AddConversations(batch, decision);
         AddSeen(batch, decision);
+        AddIdentities(batch, decision);
         batch.Add("COMMIT");
         await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
@@ -169,6 +170,16 @@ internal static class GroupTransaction
                 taking.Select(u => u.EndpointId).ToArray(), taking.Select(u => u.ConversationId).ToArray(),
                 taking.Select(u => (long)u.ExpectedVersion + 1).ToArray(), taking.Select(u => u.SealedSeen!).ToArray());
         }
+    }
+
+    private static void AddIdentities(NpgsqlBatch batch, GroupDecision decision)
+    {
+        var known = Ordered(decision.Units.Where(u => u.SealedIdentities is not null));
+        if (known.Length == 0) return;
+        batch.Add("INSERT INTO relay.identities (endpoint, conversation, sealed) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[]) "
+            + "ON CONFLICT (endpoint, conversation) DO UPDATE SET sealed = excluded.sealed",
+            known.Select(u => u.EndpointId).ToArray(), known.Select(u => u.ConversationId).ToArray(),
+            known.Select(u => u.SealedIdentities!).ToArray());
     }
 
     // A fixed order, so that two nodes that both believe to be the owner do not deadlock.

@@ -127,5 +127,21 @@ internal static class PostgresSchema
             registered timestamptz NOT NULL DEFAULT clock_timestamp()
         ) WITH (fillfactor = 50);
         """,
+        // Apart from `conversation`, because it outlives a restore, which must not bring sessions back.
+        """
+        CREATE TABLE relay.identities (
+            endpoint text COLLATE "C" NOT NULL,
+            conversation text COLLATE "C" NOT NULL,
+            sealed bytea NOT NULL,
+            PRIMARY KEY (endpoint, conversation)
+        ) WITH (toast_tuple_target = 4064);
+        ALTER TABLE relay.identities ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        """,
+        // `change` counts the updates of all endpoints, in the order of their commits.
+        """
+        ALTER TABLE relay.endpoint ADD COLUMN revision bigint NOT NULL DEFAULT 1 CHECK (revision > 0);
+        ALTER TABLE relay.endpoint ADD COLUMN change bigint NOT NULL DEFAULT 0 CHECK (change >= 0);
+        CREATE INDEX endpoint_change ON relay.endpoint (change) WHERE change > 0;
+        """,
     ];
 }

@@ -21,6 +21,10 @@ public sealed partial class PostgresStore
         return rows.Count == 0 ? null : rows[0];
     }, cancellation);
 
+    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation)
+        => ReadAsync((connection, c) => connection.ScalarAsync<byte[]>(
+            "SELECT sealed FROM relay.identities WHERE endpoint = $1 AND conversation = $2", c, endpointId, conversationId), cancellation);
+
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<ConversationRow>>(async (connection, c) => await connection.RowsAsync(
             "SELECT endpoint, id, version, sealed, updated, due FROM relay.conversation "

@@ -4,7 +4,7 @@ namespace Relay.Storage.Postgres;
 
 public sealed partial class PostgresStore
 {
-    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed FROM relay.endpoint";
+    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed, revision FROM relay.endpoint";
 
     public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
     {
@@ -44,6 +44,33 @@ public sealed partial class PostgresStore
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => ReadAsync((connection, c) => FindAsync(connection, "request = $1", c, Blob(request)), cancellation);
 
+    public async ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+    {
+        RefuseIfClosed();
+        return await _connections.RunAsync(async (connection, isAgain, c) =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync(c).ConfigureAwait(false);
+            // Changes are committed in the order of their numbers: a reader that has seen one has seen all before it.
+            await connection.ExecuteAsync("SELECT pg_advisory_xact_lock($1, 0)", c, (int)AdvisoryLock.Endpoints).ConfigureAwait(false);
+            int updated = await connection.ExecuteAsync("UPDATE relay.endpoint SET sealed = $3, revision = revision + 1, "
+                + "change = 1 + (SELECT coalesce(max(change), 0) FROM relay.endpoint WHERE change > 0) WHERE id = $1 AND revision = $2",
+                c, id, (long)expectedRevision, value).ConfigureAwait(false);
+            // The reply to the first attempt may have been lost. Sealed values are unique, so an equal one is this attempt's own.
+            bool isDone = updated > 0 || (isAgain && await FindAsync(connection, "id = $1", c, id).ConfigureAwait(false) is { } stored
+                && stored.Revision == expectedRevision + 1 && stored.Sealed.AsSpan().SequenceEqual(value));
+            await transaction.CommitAsync(c).ConfigureAwait(false);
+            return isDone;
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => ReadAsync(async (connection, c) =>
+    {
+        var rows = await connection.RowsAsync(
+            "SELECT id, revision, change FROM relay.endpoint WHERE change > 0 AND change > $1 ORDER BY change",
+            r => (r.GetString(0), (ulong)r.GetInt64(1), (ulong)r.GetInt64(2)), c, (long)after).ConfigureAwait(false);
+        return new EndpointChanges([.. rows.Select(r => (r.Item1, r.Item2))], rows.Count == 0 ? after : rows[^1].Item3);
+    }, cancellation);
+
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<EndpointRow>>(async (connection, c) => await connection.RowsAsync(
             SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", Endpoint, c, afterId ?? "", (long)max).ConfigureAwait(false),
@@ -57,5 +84,5 @@ public sealed partial class PostgresStore
 
     private static EndpointRow Endpoint(NpgsqlDataReader row) => new(
         row.GetString(0), Number(row.GetFieldValue<byte[]>(1)), Number(row.GetFieldValue<byte[]>(2)), Number(row.GetFieldValue<byte[]>(3)),
-        row.GetFieldValue<byte[]>(4));
+        row.GetFieldValue<byte[]>(4), (ulong)row.GetInt64(5));
 }

@@ -13,6 +13,7 @@ public enum SealedTable : byte
     Seen = 4,
     Outbox = 5,
     Document = 6,
+    Identities = 7,
     // Messages between nodes.
     Command = 16,
     Answer = 17,

@@ -68,6 +68,21 @@ internal static class SqliteSchema
             PRIMARY KEY (endpoint, kind, sequence)
         ) STRICT, WITHOUT ROWID;
         """,
+        // Apart from `conversation`, because it outlives a restore, which must not bring sessions back.
+        """
+        CREATE TABLE identities (
+            endpoint TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (endpoint, conversation)
+        ) STRICT, WITHOUT ROWID;
+        """,
+        // `change` counts the updates of all endpoints.
+        """
+        ALTER TABLE endpoint ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE endpoint ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX endpoint_change ON endpoint (change) WHERE change > 0;
+        """,
     ];
 
     /// <summary>Marks an empty file as a Relay database and creates its tables.</summary>

@@ -28,6 +28,10 @@ public sealed partial class SqliteStore
         }
     }, cancellation);
 
+    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation)
+        => _readers.ReadAsync(s => (byte[]?)s.Scalar("SELECT sealed FROM identities WHERE endpoint = $1 AND conversation = $2",
+            endpointId, conversationId), cancellation);
+
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
         => _readers.ReadAsync<IReadOnlyList<ConversationRow>>(s =>
     {
@@ -97,6 +101,9 @@ public sealed partial class SqliteStore
         if (unit.ForgetSeenThrough > 0)
             s.Execute("DELETE FROM seen WHERE endpoint = $1 AND conversation = $2 AND version <= $3", unit.EndpointId, unit.ConversationId,
                 (long)unit.ForgetSeenThrough);
+        if (unit.SealedIdentities is not null)
+            s.Execute("INSERT OR REPLACE INTO identities (endpoint, conversation, sealed) VALUES ($1, $2, $3)", unit.EndpointId,
+                unit.ConversationId, unit.SealedIdentities);
         foreach (var append in unit.Outbox) Append(s, streams.Of(append.Stream), append);
         return CommitResult.Committed.Instance;
     }

@@ -4,7 +4,7 @@ namespace Relay.Storage.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed FROM endpoint";
+    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed, revision FROM endpoint";
 
     public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
         => await _writer.RunAsync((s, _) =>
@@ -26,6 +26,24 @@ public sealed partial class SqliteStore
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => _readers.ReadAsync(s => Find(s, SelectEndpoint + " WHERE request = $1", Blob(request)), cancellation);
 
+    public async ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+        => await _writer.RunAsync((s, _) => s.Execute("UPDATE endpoint SET sealed = $3, revision = revision + 1, "
+            + "change = 1 + (SELECT coalesce(max(change), 0) FROM endpoint WHERE change > 0) WHERE id = $1 AND revision = $2",
+            id, (long)expectedRevision, value) > 0).ConfigureAwait(false);
+
+    public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => _readers.ReadAsync(s =>
+    {
+        var updated = new List<(string, ulong)>();
+        ulong last = after;
+        using var rows = s.Query("SELECT id, revision, change FROM endpoint WHERE change > 0 AND change > $1 ORDER BY change", (long)after);
+        while (rows.Read())
+        {
+            updated.Add((rows.Text(0), (ulong)rows.Int64(1)));
+            last = (ulong)rows.Int64(2);
+        }
+        return new EndpointChanges(updated, last);
+    }, cancellation);
+
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
         => _readers.ReadAsync<IReadOnlyList<EndpointRow>>(s =>
     {
@@ -42,5 +60,5 @@ public sealed partial class SqliteStore
     }
 
     private static EndpointRow Endpoint(SqliteRows row) => new(
-        row.Text(0), Number(row.Blob(1)), Number(row.Blob(2)), Number(row.Blob(3)), row.Blob(4));
+        row.Text(0), Number(row.Blob(1)), Number(row.Blob(2)), Number(row.Blob(3)), row.Blob(4), (ulong)row.Int64(5));
 }

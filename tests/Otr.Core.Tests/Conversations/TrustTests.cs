@@ -128,7 +128,7 @@ public sealed class TrustTests
     [InlineData(false)]
     public void Once_a_key_is_trusted_text_goes_to_trusted_keys_only_where_the_settings_say_so(bool only)
     {
-        Party us = new(1, new OtrSettings { SendsToTrustedOnly = only }), other = new(3);
+        Party us = new(1, new OtrSettings { TrustRequirement = only ? TrustRequirement.OnceTrusted : TrustRequirement.None }), other = new(3);
         Network.Establish(us, other);
         Network.Run(us, other, us.Send("first"));
         us.Step(new OtrInput.TrustRequested(TestKeys.Of(2).PublicKey.Fingerprint, TrustLevel.Verified));

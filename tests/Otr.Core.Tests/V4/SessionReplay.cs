@@ -83,7 +83,7 @@ internal sealed class SessionReplay
                 case "start" or "extra-key": continue;
                 case "recv": IncomingText.Receive(context, Encoding.UTF8.GetBytes(step.Text("in"))); break;
                 case "smp-start" or "smp-answer": StartOrAnswer(context, side, step); break;
-                case "smp-abort": SmpExchange.Abort(context); break;
+                case "smp-abort": SmpExchange.Abort(context, null); break;
                 default: Send(context, side, step); break;
             }
             Assert.True(draws.IsEmpty, step.Note);

@@ -71,7 +71,8 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
     {
         using var key = TestKeys.Copy(0);
         var view = new EndpointView(
-            EntityHarness.Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
+            EntityHarness.Endpoint, "xmpp", "bot@example.net", new EndpointSettings { Policy = OtrPolicy.AllowV3 }, key.PublicKey.Fingerprint, 0x100,
+            DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 1);
         return new EndpointRow(view.Id, 1, 2, 3, EndpointRecord.Seal(sealer, view, key));
     });
     private (CommitUnit Unit, TaskCompletionSource<CommitResult> Result)? _pending;
@@ -124,6 +125,8 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
         return _rows.GetValueOrDefault(conversationId);
     }
 
+    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation) => new((byte[]?)null);
+
     public ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {
         var result = new TaskCompletionSource<CommitResult>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -137,6 +140,9 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
         => throw new NotSupportedException();
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => throw new NotSupportedException();
+    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => throw new NotSupportedException();
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
         => throw new NotSupportedException();
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)

@@ -55,7 +55,7 @@ internal sealed class TestRelay : IAsyncDisposable
     }
 
     public async Task<CreateEndpointReply> CreateEndpointAsync(string requestId, string id = Endpoint, string account = "bot@example.net", int key = 0)
-        => await Relay.Endpoints.CreateAsync(new CreateEndpoint(requestId, id, "xmpp", account, Policy, MaxWireBytes, TestKeys.Copy(key)), CancellationToken.None);
+        => await Relay.Endpoints.CreateAsync(new CreateEndpoint(requestId, id, "xmpp", account, new EndpointSettings { Policy = Policy, MaxWireBytes = MaxWireBytes }, TestKeys.Copy(key)), CancellationToken.None);
 
     /// <summary>A relay that begins as another, closed one ended.</summary>
     public TestRelay CopyOf(TestRelay closed)

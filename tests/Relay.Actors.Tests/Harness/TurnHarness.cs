@@ -106,7 +106,8 @@ internal sealed class TurnHarness : IDisposable
         {
             using var key = TestKeys.Copy(0);
             var view = new EndpointView(
-                Endpoint, "xmpp", "bot@example.net", OtrPolicy.AllowV3, 0, key.PublicKey.Fingerprint, 0x100, DateTimeOffset.UnixEpoch);
+                Endpoint, "xmpp", "bot@example.net", new EndpointSettings { Policy = OtrPolicy.AllowV3 }, key.PublicKey.Fingerprint, 0x100,
+                DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 1);
             return new EndpointRow(Endpoint, 1, 2, 3, EndpointRecord.Seal(sealer, view, key));
         });
 
@@ -118,6 +119,9 @@ internal sealed class TurnHarness : IDisposable
         public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
             => throw new NotSupportedException();
 
+        public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+            => throw new NotSupportedException();
+        public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => throw new NotSupportedException();
         public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
             => throw new NotSupportedException();
     }

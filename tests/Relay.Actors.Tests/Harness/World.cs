@@ -19,7 +19,14 @@ internal sealed class World : IDisposable
     private ulong _wireCursor, _wireAcknowledged, _eventCursor, _eventAcknowledged;
     private int _messages;
 
-    public World() => _contact = new OtrConversation(new OtrAccount(TestKeys.Shared, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
+    private readonly TimeProvider _time;
+    private ulong _asked;
+
+    public World(TimeProvider? time = null, DsaPrivateKey? key = null)
+    {
+        _time = time ?? TimeProvider.System;
+        _contact = new OtrConversation(new OtrAccount(key ?? TestKeys.Shared, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
+    }
 
     public MessageState ContactState => _contact.State;
 
@@ -31,6 +38,9 @@ internal sealed class World : IDisposable
 
     /// <summary>What the contact's program shows of SMP.</summary>
     public List<SmpOutcome> ContactSmp { get; } = [];
+
+    /// <summary>The question that the contact was asked last; null for none.</summary>
+    public string? ContactQuestion { get; private set; }
 
     /// <summary>What the bot read.</summary>
     public List<OutboxBody> BotEvents { get; } = [];
@@ -47,7 +57,7 @@ internal sealed class World : IDisposable
     public void Contact(OtrInput input)
     {
         _effects.Clear();
-        _contact.Step(input, new OtrEnvironment(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), SystemRandom.Instance), _effects);
+        _contact.Step(input, new OtrEnvironment(_time.GetUtcNow().ToUnixTimeMilliseconds(), SystemRandom.Instance), _effects);
         foreach (var effect in _effects)
         {
             switch (effect)
@@ -55,12 +65,28 @@ internal sealed class World : IDisposable
                 case OtrEffect.SendWire send: _toRelay.Enqueue(($"m{++_messages}", send.Text.ToArray())); break;
                 case OtrEffect.DeliverText { Encrypted: true } text: ContactReceived.Add(Encoding.UTF8.GetString(text.Text.Span)); break;
                 case OtrEffect.SmpChanged smp: ContactSmp.Add(smp.Outcome); break;
+                case OtrEffect.SmpAnswerNeeded asked:
+                    (_asked, ContactQuestion) = (asked.Token, asked.Question is { } q ? Encoding.UTF8.GetString(q.Span) : null);
+                    break;
                 case OtrEffect.Rejected rejected: ContactRejected.Add(rejected.Reason); break;
             }
         }
     }
 
     public void ContactSays(string text) => Contact(new OtrInput.SendRequested(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Bridge and bot begin where the relay's streams are, not at their beginning.</summary>
+    public async Task JoinAsync(TestRelay relay)
+    {
+        (_wireCursor, _) = await relay.Relay.Outbox.PositionAsync(TestRelay.Wire, default);
+        (_eventCursor, _) = await relay.Relay.Outbox.PositionAsync(TestRelay.Events, default);
+        (_wireAcknowledged, _eventAcknowledged) = (_wireCursor, _eventCursor);
+    }
+
+    public void ContactAnswers(string secret) => Contact(new OtrInput.SmpAnswerRequested(_asked, Encoding.UTF8.GetBytes(secret)));
+
+    public void ContactVerifies(string secret, string? question) => Contact(new OtrInput.SmpStartRequested(
+        Encoding.UTF8.GetBytes(secret), question is null ? null : (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(question)));
 
     /// <summary>Takes away what the bridge would carry to the relay next.</summary>
     public byte[] TakeOutgoing() => _toRelay.Dequeue().Text;

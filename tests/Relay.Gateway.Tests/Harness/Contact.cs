@@ -12,6 +12,8 @@ public sealed class Contact : IDisposable
     private readonly OtrConversation _conversation;
     private readonly Channel<byte[]> _wire = Channel.CreateUnbounded<byte[]>();
     private readonly Channel<(string Text, bool Encrypted)> _texts = Channel.CreateUnbounded<(string, bool)>();
+    private readonly Channel<SmpOutcome> _verifications = Channel.CreateUnbounded<SmpOutcome>();
+    private readonly Channel<(ulong, string?)> _questions = Channel.CreateUnbounded<(ulong, string?)>();
     private readonly Channel<SessionCause> _changes = Channel.CreateUnbounded<SessionCause>();
 
     public Contact(string address, int maxWireBytes = 0, OtrPolicy policy = OtrPolicy.AllowV3)
@@ -41,6 +43,17 @@ public sealed class Contact : IDisposable
 
     public void End() => Step(new OtrInput.EndRequested());
 
+    /// <summary>What the contact's program shows of SMP that has ended.</summary>
+    public ChannelReader<SmpOutcome> Verifications => _verifications.Reader;
+
+    /// <summary>Questions of the other side, with the token to answer with; null for a request without one.</summary>
+    public ChannelReader<(ulong Token, string? Question)> Questions => _questions.Reader;
+
+    public void Verify(string secret, string? question = null) => Step(new OtrInput.SmpStartRequested(
+        Encoding.UTF8.GetBytes(secret), question is null ? null : (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(question)));
+
+    public void Answer(ulong token, string secret) => Step(new OtrInput.SmpAnswerRequested(token, Encoding.UTF8.GetBytes(secret)));
+
     public void Receive(ReadOnlyMemory<byte> wire) => Step(new OtrInput.WireReceived(wire));
 
     public void Dispose()
@@ -64,6 +77,12 @@ public sealed class Contact : IDisposable
                         break;
                     case OtrEffect.DeliverText text:
                         _texts.Writer.TryWrite((Encoding.UTF8.GetString(text.Text.Span), text.Encrypted));
+                        break;
+                    case OtrEffect.SmpAnswerNeeded asked:
+                        _questions.Writer.TryWrite((asked.Token, asked.Question is { } q ? Encoding.UTF8.GetString(q.Span) : null));
+                        break;
+                    case OtrEffect.SmpChanged { Outcome: not SmpOutcome.InProgress } smp:
+                        _verifications.Writer.TryWrite(smp.Outcome);
                         break;
                     case OtrEffect.SessionChanged changed:
                         if (changed.Cause == SessionCause.KeyExchange) KeyExchanges++;

@@ -54,6 +54,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     public ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation) => OnAsk(address, command, cancellation);
     public ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => ValueTask.FromResult(Conversations.Find(c => c.Id == conversationId));
+    string IRelay.ConversationId(string endpointId, string peer) => ConversationId;
     public ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ConversationView>>(Conversations);
     public async Task DrainAsync(CancellationToken cancellation)
     {
@@ -69,7 +70,12 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     }
 
     public ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation) => ValueTask.FromResult<EndpointView?>(
-        new EndpointView(endpointId, "test", endpointId, OtrPolicy.Managed, 0, new Fingerprint(new byte[20]), 0x100, DateTimeOffset.UnixEpoch));
+        new EndpointView(endpointId, "test", endpointId, new EndpointSettings(), new Fingerprint(new byte[20]), 0x100, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 1));
+
+    public ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision, CancellationToken cancellation) =>
+        ValueTask.FromResult(OnUpdate);
+
+    public UpdateEndpointReply OnUpdate { get; set; } = new UpdateEndpointReply.Unavailable("test");
     public ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<EndpointView>>([]);
 
     public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));

@@ -10,8 +10,10 @@ namespace Relay.Simulation.Tests.Store;
 internal sealed class SimStore
 {
     private readonly Dictionary<(string Endpoint, string Id), Row> _conversations = [];
+    private readonly Dictionary<(string Endpoint, string Id), byte[]> _identities = [];
     private readonly Dictionary<StreamKey, SimStream> _streams = [];
     private readonly Dictionary<string, EndpointRow> _endpoints = [];
+    private readonly List<string> _changes = [];
     private readonly Dictionary<string, byte[]> _meta = [];
     private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
@@ -38,8 +40,10 @@ internal sealed class SimStore
     {
         var copy = new SimStore { Mutation = mutation, MaxStreamItems = maxStreamItems };
         foreach (var (key, row) in _conversations) copy._conversations.Add(key, row);
+        foreach (var (key, identities) in _identities) copy._identities.Add(key, identities);
         foreach (var (key, stream) in _streams) copy._streams.Add(key, stream.Copy());
         foreach (var (key, endpoint) in _endpoints) copy._endpoints.Add(key, endpoint);
+        copy._changes.AddRange(_changes);
         foreach (var (key, value) in _meta) copy._meta.Add(key, value);
         foreach (var (key, document) in _documents) copy._documents.Add(key, document);
         foreach (var (key, epoch) in _epochs) copy._epochs.Add(key, epoch);
@@ -49,6 +53,8 @@ internal sealed class SimStore
     public ulong VersionOf(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? row.Version : 0;
 
     public ConversationRow? Load(string endpoint, string id) => _conversations.TryGetValue((endpoint, id), out var row) ? Show(endpoint, id, row, row.Seen) : null;
+
+    public byte[]? LoadIdentities(string endpoint, string id) => _identities.GetValueOrDefault((endpoint, id));
 
     public IReadOnlyList<ConversationRow> List(string endpoint, string? afterId, int max)
         => [.. _conversations.Where(c => c.Key.Endpoint == endpoint && string.CompareOrdinal(c.Key.Id, afterId) > 0).OrderBy(c => c.Key.Id, StringComparer.Ordinal).Take(max).Select(c => Show(endpoint, c.Key.Id, c.Value, []))];
@@ -92,6 +98,7 @@ internal sealed class SimStore
                 Stream(place.Stream).Append(place.Sequence, value);
             }
             if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit);
+            if (unit.SealedIdentities is { } identities) _identities[key] = identities;
             Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
         };
         return CommitResult.Committed.Instance;
@@ -141,6 +148,17 @@ internal sealed class SimStore
         _endpoints.Add(endpoint.Id, endpoint);
         return InsertEndpointResult.Inserted;
     }
+
+    public bool UpdateEndpoint(string id, ulong expectedRevision, byte[] value)
+    {
+        if (!_endpoints.TryGetValue(id, out var endpoint) || endpoint.Revision != expectedRevision) return false;
+        _endpoints[id] = endpoint with { Sealed = value, Revision = expectedRevision + 1 };
+        _changes.Add(id);
+        return true;
+    }
+
+    public EndpointChanges ReadChanges(ulong after)
+        => new([.. _changes.Skip((int)after).Distinct().Select(id => (id, _endpoints[id].Revision))], Math.Max(after, (ulong)_changes.Count));
 
     public EndpointRow? LoadEndpoint(string id) => _endpoints.GetValueOrDefault(id);
 

@@ -17,6 +17,8 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.Load(endpointId, conversationId));
 
+    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.LoadIdentities(endpointId, conversationId));
+
     public abstract ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation);
 
     protected static CommitResult Prepare(SimStore store, CommitUnit unit, out Action apply)
@@ -58,6 +60,10 @@ internal abstract class StoreClient : IClusterStore
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.FindEndpoint(request));
 
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ListEndpoints(afterId, max));
+
+    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.UpdateEndpoint(id, expectedRevision, value));
+
+    public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadChanges(after));
 
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.GetOrAddMeta(name, candidate));
 

@@ -27,7 +27,21 @@ public sealed class ServerProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Whether it has ended.</summary>
-    public bool HasExited => _process.HasExited;
+    public bool HasExited
+    {
+        get
+        {
+            try
+            {
+                return _process.HasExited;
+            }
+            catch (InvalidOperationException) when (Ended.IsCompleted)
+            {
+                // Disposed of meanwhile, which waits for the end.
+                return true;
+            }
+        }
+    }
 
     /// <summary>Completes with the exit code when it has ended, by whatever cause, and its log is written.</summary>
     public Task<int> Ended { get; }

@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using Otr.Core;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Conversations;
+
+/// <summary>
+/// The peer's keys with what is told of them. The protocol engine decides which are known and trusted; this follows it. A copy is
+/// stored apart from the conversation, so that a restore, which drops the sessions, does not make a changed key look new.
+/// </summary>
+internal sealed class Identities
+{
+    private const byte Format = 1;
+    /// <summary>Bytes of the smallest entry.</summary>
+    private const int LeastEntrySize = 4 + Fingerprint.DsaSize + 4 + 4 + 3 * 8;
+    /// <summary>Age from which the copy's time of the last sight is brought up to date: not at every key exchange.</summary>
+    private static readonly TimeSpan s_copyAge = TimeSpan.FromDays(1);
+
+    private readonly List<Identity> _known = [];
+    private Fingerprint? _latest;
+    private byte _highestVersion;
+    private long _copiedMs;
+
+    private sealed class Identity(IdentityView view)
+    {
+        public IdentityView View { get; set; } = view;
+
+        public Fingerprint Fingerprint => View.Fingerprint;
+    }
+
+    /// <summary>True if the copy that is stored apart is out of date.</summary>
+    public bool IsCopyStale { get; private set; }
+
+    /// <summary>When the copy was made.</summary>
+    public DateTimeOffset Copied => DateTimeOffset.FromUnixTimeMilliseconds(_copiedMs);
+
+    public IReadOnlyList<IdentityView> Views => [.. _known.Select(i => i.View)];
+
+    /// <summary>What a conversation without its sessions is begun with.</summary>
+    public PeerKeys Keys => new([.. _known.Select(i => new KnownKey(i.Fingerprint, i.View.Trust))], _latest, _highestVersion);
+
+    public IdentityView? Find(Fingerprint fingerprint) => _known.Find(i => i.Fingerprint == fingerprint)?.View;
+
+    public bool IsTrusted(Fingerprint? fingerprint)
+    {
+        foreach (var identity in _known) if (identity.Fingerprint == fingerprint) return identity.View.Trust.IsTrusted;
+        return false;
+    }
+
+    /// <summary>Follows the protocol engine after a step that may have changed a key's trust or shown one.</summary>
+    /// <param name="shown">The key that a completed exchange has shown; null if none completed.</param>
+    public void Follow(PeerKeys peer, Fingerprint? shown, long nowMs)
+    {
+        IsCopyStale |= _known.RemoveAll(i => !peer.Known.Any(k => k.Fingerprint == i.Fingerprint)) > 0;
+        var now = Time(nowMs);
+        foreach (var key in peer.Known)
+        {
+            var identity = _known.Find(i => i.Fingerprint == key.Fingerprint);
+            if (identity is null)
+            {
+                _known.Add(identity = new Identity(new IdentityView(key.Fingerprint, default, "", null, null, null)));
+                IsCopyStale = true;
+            }
+            if (identity.View.Trust == key.Trust) continue;
+            identity.View = identity.View with { Trust = key.Trust, Verified = key.Trust.IsTrusted ? now : null };
+            IsCopyStale = true;
+        }
+        if (shown is not null && _known.Find(i => i.Fingerprint == shown) is { } seen)
+        {
+            seen.View = seen.View with { FirstSeen = seen.View.FirstSeen ?? now, LastSeen = now };
+            IsCopyStale |= nowMs - _copiedMs >= (long)s_copyAge.TotalMilliseconds;
+        }
+        IsCopyStale |= peer.Latest != _latest || peer.HighestVersion != _highestVersion;
+        (_latest, _highestVersion) = (peer.Latest, peer.HighestVersion);
+    }
+
+    /// <summary>Sets the note of a known key.</summary>
+    /// <returns>False if the key is not known, or has that note already.</returns>
+    public bool TryNote(Fingerprint fingerprint, string note)
+    {
+        if (_known.Find(i => i.Fingerprint == fingerprint) is not { } identity || identity.View.Note == note) return false;
+        identity.View = identity.View with { Note = note };
+        return IsCopyStale = true;
+    }
+
+    public void Write(RowWriter row)
+    {
+        row.UInt32((uint)_known.Count);
+        foreach (var identity in _known) WriteView(row, identity.View);
+        SessionCodec.WriteFingerprint(row, _latest);
+        row.Byte(_highestVersion);
+        row.Int64(_copiedMs);
+    }
+
+    public static Identities Read(ref RowReader row)
+    {
+        var identities = new Identities();
+        for (int n = row.Count(LeastEntrySize); n > 0; n--)
+        {
+            if (ReadView(ref row) is not { } view) break;
+            identities._known.Add(new Identity(view));
+        }
+        if (identities._known.Count > OtrLimits.MaxKnownFingerprints) row.Fail();
+        identities._latest = SessionCodec.ReadFingerprint(ref row);
+        identities._highestVersion = row.Byte();
+        identities._copiedMs = row.Int64();
+        return identities;
+    }
+
+    public static void WriteView(RowWriter row, IdentityView view)
+    {
+        SessionCodec.WriteFingerprint(row, view.Fingerprint);
+        row.Text(view.Trust.Label);
+        row.Text(view.Note);
+        row.Int64(view.FirstSeen?.ToUnixTimeMilliseconds() ?? 0);
+        row.Int64(view.LastSeen?.ToUnixTimeMilliseconds() ?? 0);
+        row.Int64(view.Verified?.ToUnixTimeMilliseconds() ?? 0);
+    }
+
+    /// <returns>Null, and the row has failed, if it is damaged.</returns>
+    public static IdentityView? ReadView(ref RowReader row)
+    {
+        var fingerprint = SessionCodec.ReadFingerprint(ref row);
+        var (trust, note) = (new TrustLevel(row.Text()), row.Text());
+        var (first, last, verified) = (Time(row.Int64()), Time(row.Int64()), Time(row.Int64()));
+        if (fingerprint is null) row.Fail();
+        return row.HasFailed ? null : new IdentityView(fingerprint!.Value, trust, note, first, last, verified);
+    }
+
+    /// <summary>Makes the copy that outlives the conversation's state.</summary>
+    public byte[] SealCopy(Sealer sealer, ConversationKey key, string peer, long nowMs)
+    {
+        (_copiedMs, IsCopyStale) = (nowMs, false);
+        using var row = new RowWriter();
+        row.Byte(Format);
+        row.Text(peer);
+        Write(row);
+        return sealer.Seal(SealedTable.Identities, Place(key), row.Written);
+    }
+
+    /// <returns>Null if it does not open.</returns>
+    public static (string Peer, Identities Identities)? TryOpenCopy(Sealer sealer, ConversationKey key, byte[] value)
+    {
+        if (sealer.TryOpen(SealedTable.Identities, Place(key), value) is not { } clear) return null;
+        try
+        {
+            var row = new RowReader(clear);
+            bool isKnown = row.Byte() == Format;
+            var peer = row.Text();
+            var identities = Read(ref row);
+            return isKnown && row.IsComplete ? (peer, identities) : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(clear);
+        }
+    }
+
+    // The copy has no version of its own: whoever can put an older one back can put an older conversation back as well.
+    private static RowKey Place(ConversationKey key) => new(key.EndpointId, key.ConversationId, 1);
+
+    private static DateTimeOffset? Time(long ms) => ms == 0 ? null
+        : DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
+}

@@ -1,0 +1,39 @@
+using Otr.Core;
+using Relay.Storage.Sealing;
+
+namespace Relay.Actors.Endpoints;
+
+/// <summary>The settings of an endpoint in its row.</summary>
+internal static class EndpointSettingsCodec
+{
+    public static void Write(RowWriter row, EndpointSettings settings)
+    {
+        row.Text(settings.DisplayName);
+        row.UInt32((uint)settings.Policy);
+        row.UInt32((uint)settings.MaxWireBytes);
+        row.Bool(settings.SingleLine);
+        row.Bool(settings.QueryText is not null);
+        if (settings.QueryText is not null) row.Text(settings.QueryText);
+        row.Bool(settings.AnswersStrangers);
+        row.Bool(settings.RefusesKeyChange);
+        row.Name(settings.TrustRequirement);
+        row.UInt32((uint)settings.PaddingBlock);
+        row.Int64(settings.SessionIdleLife.Ticks);
+        row.Int64(settings.VerificationAnswerTime.Ticks);
+    }
+
+    public static EndpointSettings Read(ref RowReader row) => new()
+    {
+        DisplayName = row.Text(),
+        Policy = (OtrPolicy)row.UInt32(),
+        MaxWireBytes = (int)row.UInt32(),
+        SingleLine = row.Bool(),
+        QueryText = row.Bool() ? row.Text() : null,
+        AnswersStrangers = row.Bool(),
+        RefusesKeyChange = row.Bool(),
+        TrustRequirement = row.Name<TrustRequirement>(),
+        PaddingBlock = (int)row.UInt32(),
+        SessionIdleLife = new TimeSpan(row.Int64()),
+        VerificationAnswerTime = new TimeSpan(row.Int64()),
+    };
+}

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using Google.Protobuf.WellKnownTypes;
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Cli.Identities;
+
+/// <summary>The command group <c>relay identities</c>: list, trust, distrust.</summary>
+internal static class IdentitiesCommand
+{
+    private static readonly Argument<string> s_endpoint = new("endpoint") { Description = "Id or name of the endpoint." };
+    private static readonly Argument<string> s_peer = new("peer") { Description = "Address of the peer on the endpoint's network." };
+
+    public static Command Create() => new("identities", "Show the keys of a peer, and say which are trusted.")
+    {
+        CreateList(), CreateTrust(), CreateDistrust(),
+    };
+
+    private static Command CreateList()
+    {
+        var command = new Command("list", "List the keys that a peer has shown.") { s_endpoint, s_peer }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var identities = await ListAsync(client, (await FindAsync(client, parsed, cancellation)).Name, cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(identities));
+            else Report.Table(["FINGERPRINT", "TRUST", "FIRST SEEN", "LAST SEEN", "NOTE"],
+                identities.Select(i => new[]
+                {
+                    EndpointNames.Fingerprint(i.Fingerprint), TrustOf(i), Time(i.FirstSeenTime), Time(i.LastSeenTime), i.Note,
+                }),
+                "This peer has not shown a key yet.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateTrust()
+    {
+        var fingerprint = new Argument<string>("fingerprint")
+        {
+            Description = "The fingerprint as the peer reads it to you: 40 hex digits, blanks allowed.",
+        };
+        var note = new Option<string?>("--note") { Description = "Who compared it, and how.", HelpName = "TEXT" };
+        var command = new Command("trust", "Trust a key after its fingerprint was compared over another channel, for example by telephone.")
+        {
+            s_endpoint, s_peer, fingerprint, note,
+        }.WithServer();
+        command.SetAction((parsed, cancellation) =>
+            SetAsync(parsed, parsed.GetRequiredValue(fingerprint), Trust.Verified, parsed.GetValue(note), cancellation));
+        return command;
+    }
+
+    private static Command CreateDistrust()
+    {
+        var fingerprint = new Argument<string>("fingerprint") { Description = "40 hex digits, blanks allowed." };
+        var command = new Command("distrust", "Take the trust in a key back.") { s_endpoint, s_peer, fingerprint }.WithServer();
+        command.SetAction((parsed, cancellation) =>
+            SetAsync(parsed, parsed.GetRequiredValue(fingerprint), Trust.Unverified, null, cancellation));
+        return command;
+    }
+
+    private static async Task<int> SetAsync(
+        ParseResult parsed, string fingerprint, Trust trust, string? note, CancellationToken cancellation)
+    {
+        var digits = fingerprint.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
+        if (digits.Length != 40 || !digits.All(char.IsAsciiHexDigit))
+            throw new CommandFailure(ExitCode.Usage, "A fingerprint has 40 hexadecimal digits.", "'relay identities list' shows those known.");
+        await using var client = Connection.Open(parsed);
+        var conversation = await FindAsync(client, parsed, cancellation);
+        var request = new UpdateIdentityRequest
+        {
+            RequestId = Guid.NewGuid().ToString("N"),
+            Identity = new Identity { Name = $"{conversation.Name}/identities/{digits}", Trust = trust, Note = note ?? "" },
+            UpdateMask = new FieldMask { Paths = { "trust" } },
+            // Somebody may read a fingerprint from a business card before the first session.
+            AllowMissing = trust == Trust.Verified,
+        };
+        if (note is not null) request.UpdateMask.Paths.Add("note");
+        var identity = await client.CallAsync(o => client.Identities.UpdateIdentityAsync(request, o), cancellation);
+        if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(identity));
+        else Console.Out.WriteLine($"{EndpointNames.Fingerprint(identity.Fingerprint)} is now {TrustOf(identity)}.");
+        return ExitCode.Ok;
+    }
+
+    /// <summary>The conversation of an endpoint with a peer.</summary>
+    /// <exception cref="CommandFailure">There is none.</exception>
+    public static async Task<Conversation> FindAsync(RelayClient client, string endpoint, string peer, CancellationToken cancellation)
+    {
+        var request = new ResolveConversationRequest { Parent = EndpointNames.Endpoint(endpoint), Peer = peer };
+        try
+        {
+            return await client.CallAsync(o => client.Conversations.ResolveConversationAsync(request, o), cancellation);
+        }
+        catch (RelayException e) when (e.Reason == "CONVERSATION_NOT_FOUND")
+        {
+            throw new CommandFailure(ExitCode.NotFound, $"There is no conversation of {request.Parent} with {Report.Safe(peer)} yet.",
+                "Begin one: relay conversations start " + endpoint + " --peer …", e.Reason, e);
+        }
+    }
+
+    public static async Task<IReadOnlyList<Identity>> ListAsync(RelayClient client, string conversation, CancellationToken cancellation)
+    {
+        var request = new ListIdentitiesRequest { Parent = conversation };
+        return (await client.CallAsync(o => client.Identities.ListIdentitiesAsync(request, o), cancellation)).Identities;
+    }
+
+    private static Task<Conversation> FindAsync(RelayClient client, ParseResult parsed, CancellationToken cancellation)
+        => FindAsync(client, parsed.GetRequiredValue(s_endpoint), parsed.GetRequiredValue(s_peer), cancellation);
+
+    private static string TrustOf(Identity identity) => identity switch
+    {
+        { Trust: not Trust.Verified } => "not verified",
+        { TrustSource: "smp" } => "verified by a shared secret",
+        { TrustSource: "verified" } => "verified by its fingerprint",
+        _ => $"verified ({identity.TrustSource})",
+    };
+
+    private static string Time(Timestamp? time) => time?.ToDateTime().ToString("u") ?? "never";
+}

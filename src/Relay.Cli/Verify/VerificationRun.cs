@@ -1,0 +1,88 @@
+using System.Globalization;
+using Relay.Cli.Identities;
+using Relay.Client;
+using Relay.V1;
+using State = Relay.V1.Verification.Types.State;
+
+namespace Relay.Cli.Verify;
+
+/// <summary>One verification from the command line: the keys beforehand, the wait, the result.</summary>
+internal sealed class VerificationRun(RelayClient client, Conversation conversation, bool json)
+{
+    /// <summary>Shows both fingerprints and the session's words, which people can compare instead.</summary>
+    public async Task ShowKeysAsync(string endpoint, CancellationToken cancellation)
+    {
+        var session = conversation.Sessions.FirstOrDefault(s => s.State == MessageState.Encrypted)
+            ?? throw new CommandFailure(ExitCode.Refused, $"No private session with {Report.Safe(conversation.Peer)} is established.",
+                "Begin one: relay conversations start …");
+        if (json) return;
+        var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
+        var known = (await IdentitiesCommand.ListAsync(client, conversation.Name, cancellation))
+            .FirstOrDefault(i => i.Fingerprint == session.PeerFingerprint);
+        Report.Fields(
+        [
+            ("peer", conversation.Peer), ("peer's key", EndpointNames.Fingerprint(session.PeerFingerprint)),
+            ("our key", EndpointNames.Fingerprint(own.Fingerprint)), ("session id", EndpointNames.Ssid(session)),
+            ("so far", known?.Trust == Trust.Verified ? "verified" : "not verified"),
+        ]);
+    }
+
+    /// <summary>The verification that the peer began and that waits for an answer; null if there is none.</summary>
+    public async Task<Verification?> FindAskedAsync(CancellationToken cancellation)
+    {
+        var request = new ListVerificationsRequest { Parent = conversation.Name };
+        var list = await client.CallAsync(o => client.Verifications.ListVerificationsAsync(request, o), cancellation);
+        return list.Verifications.LastOrDefault(v => v.State == State.WaitingForAnswer);
+    }
+
+    public void ShowQuestion(Verification asked)
+    {
+        if (json) return;
+        Console.Out.WriteLine(asked.Question.Length > 0
+            ? $"{Report.Safe(conversation.Peer)} asks: {Report.Safe(asked.Question)}"
+            : $"{Report.Safe(conversation.Peer)} asks for the shared secret.");
+    }
+
+    /// <summary>Waits for the result, and shows it. A signal cancels the verification.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> WaitAsync(Verification verification, TimeSpan poll, CancellationToken cancellation)
+    {
+        if (!json && verification.State == State.WaitingForPeer)
+        {
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Waiting for the peer until {verification.ExpireTime.ToDateTime().ToLocalTime():HH:mm:ss}; Ctrl-C cancels."));
+        }
+        try
+        {
+            while (verification.State is State.WaitingForPeer or State.WaitingForAnswer or State.Running)
+            {
+                await Task.Delay(poll, cancellation);
+                var request = new GetVerificationRequest { Name = verification.Name };
+                verification = await client.CallAsync(o => client.Verifications.GetVerificationAsync(request, o), cancellation);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await client.Bot().CancelVerificationAsync(verification.Name, cancellation: CancellationToken.None);
+            throw;
+        }
+        if (json) Report.Json(Report.ToNode(verification));
+        else Console.Out.WriteLine(Told(verification));
+        return verification.State == State.Succeeded ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static string Told(Verification v) => v switch
+    {
+        { State: State.Succeeded, OneWay: true } =>
+            "Right: the peer knows now that you are who it takes you for. That does not verify the peer; begin a verification of your own.",
+        { State: State.Succeeded } => "Verified: the secrets are equal, and the peer's key is trusted.",
+        { State: State.Failed, Reason: "SECRETS_DIFFER" } =>
+            "Failed: the secrets differ. Either one was mistyped, or somebody sits between you. The peer's key is not trusted.",
+        { State: State.Failed } => "Failed: the peer's program does not follow the protocol. The peer's key is not trusted.",
+        { State: State.Expired } => "The peer did not answer in time.",
+        { Reason: "DECLINED_BY_PEER" } => "The peer declined.",
+        { Reason: "SESSION_ENDED" } => "The private session ended before the verification did.",
+        { Reason: "REPLACED" } => "Another verification took the place of this one.",
+        _ => "The verification was cancelled.",
+    };
+}
