@@ -155,6 +155,108 @@ public sealed class HttpTests
         Assert.Equal(HttpStatusCode.BadRequest, (await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", "<x/>", "application/xml")).Status);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Events_are_watched_as_lines_of_JSON_or_as_server_sent_events(bool sse)
+    {
+        var relay = new FakeRelay();
+        await using var server = await TestServer.StartAsync(relay, new() { ["--http-listen"] = "127.0.0.1:0", ["Relay:Streams:KeepAlive"] = "00:00:00.3" });
+        var stream = relay.Stream("e", Relay.Storage.StreamKind.Events);
+        stream.Add(Text("one\nline"), Text("two"));
+        var bot = await server.CreateKeyAsync(Scope.Bot);
+        using var client = new HttpClient { BaseAddress = server.Host.HttpAddress };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bot);
+        async Task<(HttpResponseMessage Response, StreamReader Lines)> WatchAsync(string query = "", string? lastId = null)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/endpoints/e/events:watch" + query);
+            if (sse) request.Headers.Accept.ParseAdd("text/event-stream");
+            if (lastId is not null) request.Headers.Add("Last-Event-ID", lastId);
+            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience.Token);
+            return (response, new StreamReader(await response.Content.ReadAsStreamAsync()));
+        }
+        async Task<(string? Id, JsonNode Message)> NextAsync(StreamReader lines)
+        {
+            string? id = null;
+            while (await lines.ReadLineAsync(Patience.Token) is { } line)
+            {
+                if (line.Length == 0) continue;
+                if (!sse) return (null, JsonNode.Parse(line)!);
+                if (line.StartsWith("id: ", StringComparison.Ordinal)) id = line[4..];
+                else return (id, JsonNode.Parse(Data(line))!);
+            }
+            throw new InvalidOperationException("The stream has ended.");
+        }
+        var (response, lines) = await WatchAsync();
+        using (response)
+        {
+            Assert.Equal(sse ? "text/event-stream" : "application/json", response.Content.Headers.ContentType!.MediaType);
+            var first = await NextAsync(lines);
+            Assert.Equal(("one\nline", sse ? "1" : null), (first.Message["event"]!["textReceived"]!["text"]!.GetValue<string>(), first.Id));
+            Assert.Equal("2", (await NextAsync(lines)).Message["event"]!["sequence"]!.GetValue<string>());
+            Assert.Equal("2", (await NextAsync(lines)).Message["caughtUp"]!["sequence"]!.GetValue<string>());
+            Assert.NotNull((await NextAsync(lines)).Message["keepAlive"]);
+            stream.Add(Text("three"));
+            JsonNode? third = null;
+            while (third is null) third = (await NextAsync(lines)).Message["event"];
+            Assert.Equal("three", third["textReceived"]!["text"]!.GetValue<string>());
+        }
+        // Where it was: by the parameter, or as a browser asks.
+        var (again, rest) = await WatchAsync(sse ? "" : "?afterSequence=2", sse ? "2" : null);
+        using (again) Assert.Equal("3", (await NextAsync(rest)).Message["event"]!["sequence"]!.GetValue<string>());
+        // Errors are errors in both.
+        var (beyond, error) = await WatchAsync("?afterSequence=9");
+        using (beyond)
+        {
+            Assert.Equal((HttpStatusCode.BadRequest, "application/json"), (beyond.StatusCode, beyond.Content.Headers.ContentType!.MediaType));
+            Assert.Equal("CURSOR_BEYOND_END", Reason(JsonNode.Parse(await error.ReadToEndAsync())!));
+        }
+        // The end says that it is one, so that the caller goes to another node.
+        var (last, tail) = await WatchAsync("?afterSequence=3");
+        using (last)
+        {
+            Assert.NotNull((await NextAsync(tail)).Message["caughtUp"]);
+            var draining = server.Host.DrainAsync(CancellationToken.None);
+            JsonNode? said = null;
+            while (said is null) said = (await NextAsync(tail)).Message["draining"];
+            Assert.True(await draining);
+        }
+    }
+
+    [Fact]
+    public async Task A_watch_stops_at_the_window_and_goes_on_when_events_are_acknowledged_by_another_call()
+    {
+        var relay = new FakeRelay();
+        await using var server = await TestServer.StartAsync(relay);
+        var stream = relay.Stream("e", Relay.Storage.StreamKind.Events);
+        stream.Add([.. Enumerable.Range(1, 1200).Select(i => Text($"{i}"))]);
+        var bot = await server.ConnectAsync(Scope.Bot);
+        using var call = bot.EventStreams.WatchEvents(new WatchEventsRequest { Endpoint = "endpoints/e" });
+        async Task<ulong> ReadAsync(int count)
+        {
+            ulong sequence = 0;
+            while (count > 0 && await call.ResponseStream.MoveNext(Patience.Token))
+            {
+                if (call.ResponseStream.Current.Event is not { } e) continue;
+                sequence = e.Sequence;
+                count--;
+            }
+            return sequence;
+        }
+        Assert.Equal(1000UL, await ReadAsync(1000));
+        Assert.Equal(1000UL, stream.HighestRead);
+        await bot.EventStreams.AckEventsAsync(new AckEventsRequest { Endpoint = "endpoints/e", Sequence = 900 });
+        Assert.Equal(1200UL, await ReadAsync(200));
+    }
+
+    private static string Data(string line)
+    {
+        Assert.StartsWith("data: ", line, StringComparison.Ordinal);
+        return line["data: ".Length..];
+    }
+
+    private static Relay.Actors.OutboxBody Text(string text) => new Relay.Actors.OutboxBody.TextReceived(Encoding.UTF8.GetBytes(text), true, false, null);
+
     [Fact]
     public async Task A_long_poll_does_not_delay_the_drain()
     {

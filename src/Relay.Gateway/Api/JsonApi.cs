@@ -22,6 +22,9 @@ internal static class JsonApi
 
     private static readonly PathString s_root = "/v1";
 
+    /// <summary>The parameter at whose place a caller of server-sent events sends Last-Event-ID.</summary>
+    private const string Cursor = "afterSequence";
+
     private static readonly JsonFormatter s_formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(s_details));
 
     public static void Configure(GrpcJsonTranscodingOptions options)
@@ -30,6 +33,10 @@ internal static class JsonApi
         // A number beyond 2^53 is not exact in JavaScript.
         options.JsonSettings.WriteInt64sAsStrings = true;
     }
+
+    /// <summary>True for a call over HTTP/JSON.</summary>
+    public static bool IsTranscoded(ServerCallContext context) =>
+        context.GetHttpContext().GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is not null;
 
     /// <summary>
     /// Prepares JSON calls, after routing: their bodies are bounded as the messages of gRPC calls are, with room for base64 and names;
@@ -50,6 +57,24 @@ internal static class JsonApi
         // No cookie authenticates a call, so a form on another site cannot make one.
         if (context.Request.ContentType is null or "application/x-www-form-urlencoded") context.Request.ContentType = "application/json";
         return next(context);
+    });
+
+    /// <summary>
+    /// Serves server-sent events to a caller that accepts them (<c>text/event-stream</c>), from the lines of JSON that a streaming method
+    /// writes. After routing, before the endpoint.
+    /// </summary>
+    public static void ServeEventStreams(this IApplicationBuilder app) => app.Use(next => async context =>
+    {
+        bool isWanted = context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is { MethodDescriptor.IsServerStreaming: true }
+            && context.Request.Headers.Accept.ToString().Contains(EventStreamBody.MediaType, StringComparison.OrdinalIgnoreCase);
+        if (!isWanted)
+        {
+            await next(context);
+            return;
+        }
+        if (!context.Request.Query.ContainsKey(Cursor) && context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last])
+            context.Request.QueryString = context.Request.QueryString.Add(Cursor, last);
+        await EventStreamBody.WrapAsync(context, next);
     });
 
     /// <summary>Writes an error outside a service, in the form that the services' errors have: <c>google.rpc.Status</c> as JSON.</summary>

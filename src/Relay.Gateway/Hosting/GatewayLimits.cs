@@ -43,6 +43,8 @@ public static class GatewayLimits
     public const int MaxEndpointsPerStream = 256;
     /// <summary>Maximum number of items of one endpoint that are delivered but not acknowledged on one stream.</summary>
     public const int UnacknowledgedWindow = 1000;
+    /// <summary>Interval at which a watch that must stop for want of acknowledgements looks for them.</summary>
+    public static readonly TimeSpan AcknowledgementPoll = TimeSpan.FromSeconds(1);
     /// <summary>Maximum number of outbox items per read.</summary>
     public const int OutboxBatch = 32;
     /// <summary>Maximum number of inbound messages in progress on one bridge stream; at the limit the server stops reading.</summary>

@@ -69,6 +69,7 @@ public static class RelayExtensions
         app.ProtectReferencePage();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.ServeEventStreams();
         app.MapGrpcService<EndpointService>();
         app.MapGrpcService<ConversationService>();
         app.MapGrpcService<IdentityService>();

@@ -47,22 +47,55 @@ internal sealed class EventService(
             }, group, relay.Draining);
             await readers.FlushAsync(context.CancellationToken);
         }
-        if (end == RequestsEnd.Draining)
-            await writer.WriteLastAsync(new V1.StreamEventsResponse { Draining = new V1.Draining() }, context.CancellationToken);
+        if (end == RequestsEnd.Draining) await writer.WriteLastAsync(s_draining, context.CancellationToken);
 
-        Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation)
-        {
-            metrics.Delivered("events", items.Count);
-            return writer.WriteAsync(
-                [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
-        }
+        Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation) =>
+            writer.WriteAsync(Messages(endpointId, items), cancellation);
 
         Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
-            writer.WriteAsync(new V1.StreamEventsResponse
-            {
-                CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence },
-            }, cancellation);
+            writer.WriteAsync(CaughtUp(endpointId, sequence), cancellation);
     }
+
+    public override async Task WatchEvents(
+        V1.WatchEventsRequest request, IServerStreamWriter<V1.StreamEventsResponse> responseStream, ServerCallContext context)
+    {
+        if (!ResourceNames.TryParseEndpoint(request.Endpoint, out var endpointId))
+            throw ApiErrors.InvalidArgument("endpoint", "must be endpoints/{endpoint}");
+        var principal = Principal.Of(context);
+        principal.RequireEndpoint(endpointId);
+        if (await relay.Endpoints.GetAsync(endpointId, context.CancellationToken) is null) throw Replies.EndpointNotFound(endpointId);
+
+        using var open = metrics.StreamOpened("events");
+        using var writer = new ResponseWriter<V1.StreamEventsResponse>(
+            responseStream, time, options.Value.Streams.KeepAlive, JsonApi.IsTranscoded(context));
+        var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, StreamKind.Events),
+            (items, c) => writer.WriteAsync(Messages(endpointId, items), c),
+            (sequence, c) => writer.WriteAsync(CaughtUp(endpointId, sequence), c), GatewayLimits.AcknowledgementPoll);
+        await reader.OpenAsync(request.HasAfterSequence ? request.AfterSequence : null, context.CancellationToken, "after_sequence");
+        await using (var group = new TaskGroup(context.CancellationToken))
+        {
+            group.Start(c => principal.WatchAsync(keys, time, c));
+            group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
+            group.Start(reader.DeliverAsync);
+            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
+            await await Task.WhenAny(group.Faulted, drained.Task);
+        }
+        await writer.WriteLastAsync(s_draining, context.CancellationToken);
+    }
+
+    private static readonly V1.StreamEventsResponse s_draining = new() { Draining = new V1.Draining() };
+
+    private V1.StreamEventsResponse[] Messages(string endpointId, IReadOnlyList<OutboxItem> items)
+    {
+        metrics.Delivered("events", items.Count);
+        return [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })];
+    }
+
+    private static V1.StreamEventsResponse CaughtUp(string endpointId, ulong sequence) => new()
+    {
+        CaughtUp = new V1.CaughtUp { Endpoint = ResourceNames.Endpoint(endpointId), Sequence = sequence },
+    };
 
     public override async Task<V1.PullEventsResponse> PullEvents(V1.PullEventsRequest request, ServerCallContext context)
     {

@@ -11,9 +11,12 @@ namespace Relay.Gateway.Streams;
 /// <see cref="GatewayLimits.UnacknowledgedWindow"/> items beyond the last acknowledged one. Acknowledgements are cumulative, so
 /// those that arrive while one is being stored are combined.
 /// </summary>
+/// <param name="acknowledgementPoll">
+/// Interval at which a reader that must stop looks for acknowledgements that came by other calls; null: they come to this reader.
+/// </param>
 internal sealed class OutboxReader(
     IOutbox outbox, StreamKey stream, Func<IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver,
-    Func<ulong, CancellationToken, Task> caughtUp)
+    Func<ulong, CancellationToken, Task> caughtUp, TimeSpan? acknowledgementPoll = null)
 {
     private readonly Signal _acknowledgementArrived = new();
     private readonly Signal _windowMoved = new();
@@ -24,10 +27,10 @@ internal sealed class OutboxReader(
     /// <summary>Sets the cursor. Must be called once, before any other method.</summary>
     /// <param name="after">Null: after the last acknowledged item.</param>
     /// <exception cref="Grpc.Core.RpcException">OUT_OF_RANGE: the sequence is beyond the end of the stream.</exception>
-    public async ValueTask OpenAsync(ulong? after, CancellationToken cancellation)
+    public async ValueTask OpenAsync(ulong? after, CancellationToken cancellation, string field = "open.after_sequence")
     {
         var (acknowledged, last) = await outbox.PositionAsync(stream, cancellation);
-        if (after > last) throw ApiErrors.OutOfRange("open.after_sequence", "this sequence is beyond the end of the stream");
+        if (after > last) throw ApiErrors.OutOfRange(field, "this sequence is beyond the end of the stream");
         _stored = _asked = acknowledged;
         _delivered = Math.Max(after ?? acknowledged, acknowledged);
     }
@@ -60,7 +63,7 @@ internal sealed class OutboxReader(
             ulong ahead = cursor - Math.Min(cursor, Volatile.Read(ref _asked));
             if (ahead >= GatewayLimits.UnacknowledgedWindow)
             {
-                await _windowMoved.WaitAsync(cancellation);
+                await WaitForWindowAsync(cancellation);
                 continue;
             }
             int max = (int)Math.Min(GatewayLimits.OutboxBatch, GatewayLimits.UnacknowledgedWindow - ahead);
@@ -77,6 +80,18 @@ internal sealed class OutboxReader(
             Volatile.Write(ref _delivered, cursor);
             await deliver(items, cancellation);
         }
+    }
+
+    private async Task WaitForWindowAsync(CancellationToken cancellation)
+    {
+        if (acknowledgementPoll is not { } interval)
+        {
+            await _windowMoved.WaitAsync(cancellation);
+            return;
+        }
+        await Task.Delay(interval, cancellation);
+        var (acknowledged, _) = await outbox.PositionAsync(stream, cancellation);
+        _stored = _asked = Math.Max(_asked, acknowledged);
     }
 
     /// <summary>Stores acknowledgements until cancelled.</summary>

@@ -6,7 +6,9 @@ namespace Relay.Gateway.Streams;
 /// Serialises the writes of several tasks to one response stream, and sends keep-alives on an idle one. A write waits while
 /// the client does not read (backpressure), so a slow client slows only its own stream and no messages are buffered for it.
 /// </summary>
-internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvider time, TimeSpan keepAliveInterval) : IDisposable
+/// <param name="isTranscoded">True for a stream over HTTP/JSON, which flushes every message and refuses write options.</param>
+internal sealed class ResponseWriter<T>(
+    IServerStreamWriter<T> stream, TimeProvider time, TimeSpan keepAliveInterval, bool isTranscoded = false) : IDisposable
 {
     private static readonly WriteOptions s_more = new(WriteFlags.BufferHint);
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -34,7 +36,7 @@ internal sealed class ResponseWriter<T>(IServerStreamWriter<T> stream, TimeProvi
             {
                 // Every flush costs a frame and a system call, so only the last waiting writer flushes. A waiting writer is
                 // cancelled only when the stream ends, which flushes the rest.
-                stream.WriteOptions = i + 1 < messages.Count || Volatile.Read(ref _waiting) > 0 ? s_more : null;
+                if (!isTranscoded) stream.WriteOptions = i + 1 < messages.Count || Volatile.Read(ref _waiting) > 0 ? s_more : null;
                 await stream.WriteAsync(messages[i]);
             }
             _lastWrite = time.GetTimestamp();
