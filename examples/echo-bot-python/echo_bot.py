@@ -15,7 +15,7 @@ while True:
             if e.text_received.encrypted:
                 reply = messages.SendMessage.future(conversation.SendMessageRequest(
                     request_id=f"reply-{e.sequence}", text="echo: " + e.text_received.text,
-                    target=conversation.Target(conversation=e.conversation)), metadata=auth)
+                    parent=e.conversation), metadata=auth)
                 if reply.code().name in PASSING: raise reply  # else it is sent, or refused: the peer has ended the session, say
             if e.sequence:
                 requests.put(event.StreamEventsRequest(ack=event.Ack(endpoint=endpoint, sequence=e.sequence)))

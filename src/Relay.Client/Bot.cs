@@ -70,7 +70,7 @@ public sealed class Bot
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<SendMessageResponse>> SendAsync(string conversation, string text, string? requestId = null,
         CancellationToken cancellation = default) =>
-        SendAsync(new Target { Conversation = conversation }, text, requestId, cancellation);
+        SendAsync(conversation, "", text, requestId, cancellation);
 
     /// <summary>
     /// Sends text to a peer, and creates the conversation if there is none. Returns when the message is durable, or refused.
@@ -79,14 +79,14 @@ public sealed class Bot
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<SendMessageResponse>> SendToAsync(string endpoint, string peer, string text, string? requestId = null,
         CancellationToken cancellation = default) =>
-        SendAsync(To(endpoint, peer), text, requestId, cancellation);
+        SendAsync(endpoint, peer, text, requestId, cancellation);
 
     /// <summary>Offers a peer a private session; the peer's client decides whether one is established.</summary>
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<StartSessionResponse>> StartSessionAsync(string endpoint, string peer, string? requestId = null,
         CancellationToken cancellation = default)
     {
-        var request = new StartSessionRequest { RequestId = requestId ?? NewId(), Target = To(endpoint, peer) };
+        var request = new StartSessionRequest { RequestId = requestId ?? NewId(), Parent = endpoint, Peer = peer };
         return OutcomeAsync(o => _client.Conversations.StartSessionAsync(request, o), cancellation);
     }
 
@@ -95,7 +95,7 @@ public sealed class Bot
     public Task<Outcome<EndSessionResponse>> EndSessionAsync(string conversation, string? requestId = null,
         CancellationToken cancellation = default)
     {
-        var request = new EndSessionRequest { RequestId = requestId ?? NewId(), Target = new Target { Conversation = conversation } };
+        var request = new EndSessionRequest { RequestId = requestId ?? NewId(), Parent = conversation };
         return OutcomeAsync(o => _client.Conversations.EndSessionAsync(request, o), cancellation);
     }
 
@@ -135,9 +135,10 @@ public sealed class Bot
         return OutcomeAsync(o => _client.Verifications.CancelVerificationAsync(request, o), cancellation);
     }
 
-    private Task<Outcome<SendMessageResponse>> SendAsync(Target target, string text, string? requestId, CancellationToken cancellation)
+    private Task<Outcome<SendMessageResponse>> SendAsync(string parent, string peer, string text, string? requestId,
+        CancellationToken cancellation)
     {
-        var request = new SendMessageRequest { RequestId = requestId ?? NewId(), Target = target, Text = text };
+        var request = new SendMessageRequest { RequestId = requestId ?? NewId(), Parent = parent, Peer = peer, Text = text };
         return OutcomeAsync(o => _client.Messages.SendMessageAsync(request, o), cancellation);
     }
 
@@ -147,7 +148,7 @@ public sealed class Bot
     {
         try
         {
-            return await SendAsync(conversation, text, requestId, cancellation);
+            return await SendAsync(conversation, text, requestId, cancellation: cancellation);
         }
         catch (RelayException e) when (e.IsReusedRequestId)
         {
@@ -167,8 +168,6 @@ public sealed class Bot
             return new Outcome<T>(e);
         }
     }
-
-    private static Target To(string endpoint, string peer) => new() { Peer = new Peer { Endpoint = endpoint, Address = peer } };
 
     private static string NewId() => Guid.NewGuid().ToString("N");
 

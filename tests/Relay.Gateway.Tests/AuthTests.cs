@@ -3,6 +3,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Grpc.JsonTranscoding;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Relay.Client;
@@ -53,7 +54,13 @@ public sealed class AuthTests
             ["/livez"] = "public", ["/readyz"] = "public",
         };
         foreach (var (route, expected) in standard) Assert.Equal(expected, scopes[route]);
-        Assert.Equal(described.Concat(standard.Keys).Order(), scopes.Keys.Order());
+        // The HTTP/JSON routes of a method are open to the same scopes.
+        var transcoded = server.Host.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+            .Where(e => e.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is not null).ToList();
+        Assert.All(transcoded, e => Assert.Equal(s_expected[e.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>()!.MethodDescriptor.Name], scopes[Name(e)]));
+        var unary = Descriptors.Where(m => !m.IsClientStreaming && !m.IsServerStreaming).Select(m => m.FullName);
+        Assert.Equal(unary.Order(), transcoded.Select(e => e.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>()!.MethodDescriptor.FullName).Distinct().Order());
+        Assert.Equal(described.Concat(standard.Keys).Concat(transcoded.Select(Name)).Order(), scopes.Keys.Order());
     }
 
     [Fact]
@@ -92,7 +99,7 @@ public sealed class AuthTests
         var policies = services.GetRequiredService<IAuthorizationPolicyProvider>();
         var routes = services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
             .Where(e => e.DisplayName?.StartsWith("gRPC - Unimplemented", StringComparison.Ordinal) != true);
-        return routes.ToDictionary(e => e.RoutePattern.RawText!, e =>
+        return routes.ToDictionary(Name, e =>
         {
             if (e.Metadata.GetMetadata<IAllowAnonymous>() is not null) return "public";
             var required = e.Metadata.GetOrderedMetadata<IAuthorizeData>()
@@ -101,6 +108,10 @@ public sealed class AuthTests
                 .Where(s => required.Count > 0 && required.TrueForAll(r => r.Contains(s.Item1.ToString()))).Select(s => s.Item2));
         });
     }
+
+    /// <summary>The route; of an HTTP/JSON call with its verb before it.</summary>
+    private static string Name(RouteEndpoint e) => e.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is { } json
+        ? $"{json.HttpRule.PatternCase} {e.RoutePattern.RawText}" : e.RoutePattern.RawText!;
 
     /// <summary>A service whose author forgot the attribute.</summary>
     private sealed class Forgotten : ForgottenBase
@@ -224,7 +235,7 @@ public sealed class AuthTests
         await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bot.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/other" }));
         await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bot.Messages.SendMessageAsync(new SendMessageRequest
         {
-            RequestId = "1", Text = "x", Target = new Target { Peer = new Peer { Endpoint = "endpoints/other", Address = "p" } },
+            RequestId = "1", Text = "x", Parent = "endpoints/other", Peer = "p",
         }));
         await Expect.RefusedAsync(StatusCode.PermissionDenied, reason, async () => await bridge.BridgeStreams.PushWireAsync(new PushWireRequest
         {

@@ -70,7 +70,8 @@ public sealed class CertificateTests
         return tls.RemoteCertificate!.Subject;
     }
 
-    private static (string Chain, string Key) Make(string name)
+    /// <summary>A certificate for loopback that signs itself.</summary>
+    internal static (string Chain, string Key) Make(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);

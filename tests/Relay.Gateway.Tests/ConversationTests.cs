@@ -231,10 +231,10 @@ public sealed class ConversationTests
         await Expect.RefusedAsync(StatusCode.NotFound, "ENDPOINT_NOT_FOUND", async () => await bot.Conversations.ListConversationsAsync(new ListConversationsRequest { Parent = "endpoints/none" }));
         await Expect.RefusedAsync(StatusCode.NotFound, "ENDPOINT_NOT_FOUND", async () => await bot.EventStreams.PullEventsAsync(new PullEventsRequest { Endpoint = "endpoints/none" }));
         await Expect.RefusedAsync(StatusCode.NotFound, "CONVERSATION_NOT_FOUND", async () => await bot.Conversations.GetConversationAsync(new GetConversationRequest { Name = none }));
-        await Expect.RefusedAsync(StatusCode.NotFound, "CONVERSATION_NOT_FOUND", async () => await bot.Conversations.EndSessionAsync(new EndSessionRequest { RequestId = "1", Target = new Target { Conversation = none } }));
+        await Expect.RefusedAsync(StatusCode.NotFound, "CONVERSATION_NOT_FOUND", async () => await bot.Conversations.EndSessionAsync(new EndSessionRequest { RequestId = "1", Parent = none }));
         await Expect.RefusedAsync(StatusCode.NotFound, "ENDPOINT_NOT_FOUND", async () => await bot.Messages.SendMessageAsync(new SendMessageRequest
         {
-            RequestId = "1", Text = "x", Target = new Target { Peer = new Peer { Endpoint = "endpoints/none", Address = "p" } },
+            RequestId = "1", Text = "x", Parent = "endpoints/none", Peer = "p",
         }));
         await Assert.ThrowsAsync<RelayException>(() => bot.Bot("endpoints/none").Events().FirstAsync(_ => true));
     }

@@ -30,7 +30,7 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
                 await client.CallAsync(o => client.Endpoints.CreateEndpointAsync(request, o), Patience.Token);
                 foreach (var peer in new[] { "alice", "bob", "carol" })
                 {
-                    var start = new StartSessionRequest { RequestId = peer, Target = new Target { Peer = new Peer { Endpoint = "endpoints/e", Address = peer } } };
+                    var start = new StartSessionRequest { RequestId = peer, Parent = "endpoints/e", Peer = peer };
                     await client.CallAsync(o => client.Conversations.StartSessionAsync(start, o), Patience.Token);
                 }
                 Copy(Stopped, Crashed);

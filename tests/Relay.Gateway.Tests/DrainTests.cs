@@ -121,7 +121,7 @@ public sealed class DrainTests
         Assert.Contains(option, refused.Error, StringComparison.Ordinal);
     }
 
-    private static SendMessageRequest Send(string id) => new() { RequestId = id, Text = "x", Target = new Target { Peer = new Peer { Endpoint = Endpoint, Address = "p" } } };
+    private static SendMessageRequest Send(string id) => new() { RequestId = id, Text = "x", Parent = Endpoint, Peer = "p" };
 
     private static async Task<(HttpStatusCode Status, string Body)> GetAsync(HttpClient http, string path)
     {

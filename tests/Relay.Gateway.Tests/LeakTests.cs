@@ -10,6 +10,9 @@ namespace Relay.Gateway.Tests;
 /// <summary>Nothing readable at rest or in telemetry: marked values go through a real server, and are looked for wherever they might have been left.</summary>
 public sealed class LeakTests
 {
+    /// <summary>Of the port for HTTP/JSON, which only the server's own output tells.</summary>
+    private static readonly int HttpPort = FreePort();
+
     private const string WhileItRan = "while it ran";
 
     [Theory]
@@ -50,7 +53,8 @@ public sealed class LeakTests
             ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
         };
         var marks = new Marks();
-        await using var server = await ServerProcess.StartAsync(data, "127.0.0.1:0", log, environment, Patience.Token, "--log-level", "Trace");
+        await using var server = await ServerProcess.StartAsync(data, "127.0.0.1:0", log, environment, Patience.Token, "--log-level", "Trace",
+            "--http-listen", $"127.0.0.1:{HttpPort}");
         var adminToken = File.ReadAllText(Path.Combine(data, "admin.key")).Trim();
         await using var admin = RelayClient.Connect(server.Address, RelayKey.Parse(adminToken));
         await RunConversationAsync(server, admin, marks);
@@ -115,9 +119,20 @@ public sealed class LeakTests
             alice.Send(unread);
             await bot.Events().FirstAsync(e => e.Text == unread);
         }
+        // By HTTP names and values are in paths and queries as well.
+        using (var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{HttpPort}") })
+        {
+            http.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", botToken);
+            var found = await http.GetStringAsync($"/v1/{endpoint}/conversations:resolve?peer={peer}");
+            Assert.Contains(peer, found, StringComparison.Ordinal);
+            await http.PatchAsync($"/v1/{endpoint}/conversations/x/identities/y?requestId={note}&updateMask={note}", new StringContent($$"""{"note":"{{note}}"}"""));
+            await http.PostAsync($"/v1/{endpoint}/messages", new StringContent($$"""{"requestId":"9","peer":"{{stranger}}","text":"{{said}}","{{said}}":1}"""));
+            await http.PostAsync($"/v1/{endpoint}/messages", new StringContent($$"""{"text":"{{said}}"""));
+            await http.GetAsync($"/v1/nothing/{peer}?{said}");
+        }
         // Faults and refusals have texts of their own: none may repeat what was sent.
         await bridgeClient.BridgeStreams.PushWireAsync(new PushWireRequest { Message = new InboundWire { Endpoint = endpoint, Peer = stranger, MessageId = "h", Text = ByteString.CopyFromUtf8(hostile) } });
-        await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await botClient.Messages.SendMessageAsync(new SendMessageRequest { RequestId = "4", Text = said + "\0", Target = new Target { Peer = new Peer { Endpoint = endpoint, Address = stranger } } }));
+        await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await botClient.Messages.SendMessageAsync(new SendMessageRequest { RequestId = "4", Text = said + "\0", Parent = endpoint, Peer = stranger }));
         await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await botClient.BridgeStreams.PushWireAsync(new PushWireRequest { Message = new InboundWire { Endpoint = endpoint, Peer = stranger, MessageId = "i", Text = ByteString.CopyFromUtf8(hostile) } }));
     }
 
@@ -133,5 +148,12 @@ public sealed class LeakTests
             Assert.True(marks.FindIn(bytes) is [], $"{Path.GetFileName(file)} {when}: {string.Join("; ", marks.FindIn(bytes))}");
         }
         Assert.True(new FileInfo(Path.Combine(directory, "relay.db")).Length > 0);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -132,7 +132,7 @@ public sealed class ReplyTests
         Assert.NotNull(e.RetryAfter);
     }
 
-    private static SendMessageRequest Message(string endpoint) => new() { RequestId = "1", Text = "x", Target = new Target { Peer = new Peer { Endpoint = endpoint, Address = "p" } } };
+    private static SendMessageRequest Message(string endpoint) => new() { RequestId = "1", Text = "x", Parent = endpoint, Peer = "p" };
 
     private static InboundWire Wire(string id) => new() { Endpoint = "endpoints/e", Peer = "p", MessageId = id, Text = ByteString.CopyFromUtf8("?OTR") };
 }

@@ -98,8 +98,8 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
     public async Task Conversation_names_are_checked(string name)
     {
         await Expect.FieldsAsync(async () => await Admin.Conversations.GetConversationAsync(new GetConversationRequest { Name = name }), "name");
-        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Target = new Target { Conversation = name })), "target.conversation");
-        await Expect.FieldsAsync(async () => await fixture.Bot.Conversations.EndSessionAsync(new EndSessionRequest { RequestId = "1", Target = new Target { Conversation = name } }), "target.conversation");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Parent = name)), "parent");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Conversations.EndSessionAsync(new EndSessionRequest { RequestId = "1", Parent = name }), "parent");
     }
 
     [Theory]
@@ -146,11 +146,11 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
     [Fact]
     public async Task A_message_says_everything_that_is_wrong_at_once()
     {
-        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(new SendMessageRequest()), "request_id", "target", "text");
-        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Target = new Target { Peer = new Peer() })), "target.peer.endpoint", "target.peer.address");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(new SendMessageRequest()), "request_id", "parent", "text");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => (r.Parent, r.Peer) = ("endpoints/e", ""))), "peer");
         await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Text = "a\0b")), "text");
         await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Text = new string('x', 65_001))), "text");
-        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Target = new Target { Peer = new Peer { Endpoint = "endpoints/e", Address = new string('p', 3072) } })), "target.peer.address");
+        await Expect.FieldsAsync(async () => await fixture.Bot.Messages.SendMessageAsync(Message(r => (r.Parent, r.Peer) = ("endpoints/e", new string('p', 3072)))), "peer");
         await fixture.Bot.Messages.SendMessageAsync(Message(r => r.Text = new string('x', 65_000)));
     }
 
@@ -196,7 +196,7 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
 
     private static SendMessageRequest Message(Action<SendMessageRequest> change)
     {
-        var request = new SendMessageRequest { RequestId = "1", Text = "x", Target = new Target { Conversation = Conversation } };
+        var request = new SendMessageRequest { RequestId = "1", Text = "x", Parent = Conversation };
         change(request);
         return request;
     }

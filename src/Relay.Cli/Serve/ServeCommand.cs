@@ -77,6 +77,7 @@ internal static class ServeCommand
                 ["dataDirectory"] = options.DataDirectory,
                 ["adminKeyFile"] = adminKey,
                 ["madeAdminKey"] = info.MadeAdminKey,
+                ["httpAddress"] = listeners.HttpAddress?.GetLeftPart(UriPartial.Authority),
                 ["healthAddress"] = listeners.HealthAddress?.GetLeftPart(UriPartial.Authority),
                 ["node"] = options.IsClustered ? options.Node : null,
                 ["processId"] = Environment.ProcessId,
@@ -85,6 +86,7 @@ internal static class ServeCommand
             return;
         }
         Console.Out.WriteLine($"Relay {ServerInfo.Version} listens on {address}");
+        if (listeners.HttpAddress is { } http) Console.Out.WriteLine($"HTTP/JSON: {http.GetLeftPart(UriPartial.Authority)}/v1");
         if (options.IsClustered)
             Console.Out.WriteLine($"This is node {Report.Safe(options.Node)} of a cluster with {options.Conversations.Shards} shards.");
         Console.Out.WriteLine($"Data directory: {options.DataDirectory}");

@@ -40,6 +40,12 @@ internal static class ServerSwitches
             + $"{AdminKey.FileName} in the data directory.",
         HelpName = "FILE",
     };
+    private static readonly Option<string?> s_httpListen = new("--http-listen")
+    {
+        Description = "Loopback address and port for HTTP/JSON without TLS; with a certificate it is served on the port of --listen. "
+            + $"Default: 127.0.0.1:{RelayOptions.DefaultHttpPort} if --listen is not given; 'none' for none.",
+        HelpName = "ADDRESS:PORT",
+    };
     private static readonly Option<string?> s_healthListen = new("--health-listen")
     {
         Description = "Address and port for health probes over plain HTTP: /livez and /readyz only. "
@@ -99,7 +105,8 @@ internal static class ServerSwitches
 
     private static readonly Option[] s_all =
     [
-        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_healthListen, s_drainDelay,
+        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_httpListen, s_healthListen,
+        s_drainDelay,
         s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster, .. s_retired,
     ];
 

@@ -96,13 +96,9 @@ internal static class EndpointMapping
     }
 
     /// <summary>Adds a violation if the mask is missing, or names what cannot be changed.</summary>
-    public static void CheckMask(FieldMask? mask, Violations violations)
+    public static void CheckMask(FieldMask mask, Violations violations)
     {
-        if (mask is null or { Paths.Count: 0 })
-        {
-            violations.Add("update_mask", "is required");
-            return;
-        }
+        violations.AddIf(mask.Paths.Count == 0, "update_mask", "is required");
         foreach (var path in mask.Paths)
         {
             if (!FieldMask.IsValid<V1.Endpoint>(path)) violations.Add("update_mask", "names a field that an endpoint does not have");

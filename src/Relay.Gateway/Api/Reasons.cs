@@ -20,6 +20,8 @@ public static class Reasons
     public const string ScopeMissing = "SCOPE_MISSING";
     /// <summary>The key is limited to other endpoints.</summary>
     public const string EndpointNotAllowed = "ENDPOINT_NOT_ALLOWED";
+    /// <summary>The API has no such path, or not with this verb.</summary>
+    public const string RouteNotFound = "ROUTE_NOT_FOUND";
     /// <summary>There is no such endpoint.</summary>
     public const string EndpointNotFound = "ENDPOINT_NOT_FOUND";
     /// <summary>There is no such conversation.</summary>

@@ -7,25 +7,23 @@ namespace Relay.Gateway.Api;
 /// <summary>Parses the target of a bot's request, and sends its command to the conversation.</summary>
 internal static class Targets
 {
-    /// <summary>The conversation's address; null, with a violation added, if the target is missing or invalid.</summary>
-    public static ConversationAddress? Parse(V1.Target? target, Violations violations)
+    /// <summary>The conversation's address; null, with a violation added, if the request does not name one.</summary>
+    /// <param name="parent">A conversation, or an endpoint.</param>
+    /// <param name="peer">Its peer, if <paramref name="parent"/> is an endpoint.</param>
+    public static ConversationAddress? Parse(string parent, string peer, Violations violations)
     {
-        switch (target?.TargetCase)
+        if (ResourceNames.TryParseConversation(parent, out var endpointId, out var conversationId))
         {
-            case V1.Target.TargetOneofCase.Conversation:
-                if (ResourceNames.TryParseConversation(target.Conversation, out var endpointId, out var conversationId))
-                    return new ConversationAddress.ById(endpointId, conversationId);
-                violations.Add("target.conversation", "must be endpoints/{endpoint}/conversations/{conversation}");
-                return null;
-            case V1.Target.TargetOneofCase.Peer:
-                if (!ResourceNames.TryParseEndpoint(target.Peer.Endpoint, out endpointId))
-                    violations.Add("target.peer.endpoint", "must be endpoints/{endpoint}");
-                violations.CheckLine(target.Peer.Address, 1, GatewayLimits.MaxPeerBytes, "target.peer.address");
-                return endpointId is null ? null : new ConversationAddress.ByPeer(endpointId, target.Peer.Address);
-            default:
-                violations.Add("target", "is required: a conversation, or a peer");
-                return null;
+            violations.AddIf(peer.Length > 0, "peer", "must be empty if `parent` is a conversation");
+            return new ConversationAddress.ById(endpointId, conversationId);
         }
+        if (!ResourceNames.TryParseEndpoint(parent, out endpointId))
+        {
+            violations.Add("parent", "must be endpoints/{endpoint}/conversations/{conversation}, or endpoints/{endpoint} with `peer`");
+            return null;
+        }
+        violations.CheckLine(peer, 1, GatewayLimits.MaxPeerBytes, "peer");
+        return new ConversationAddress.ByPeer(endpointId, peer);
     }
 
     public static void CheckRequestId(string requestId, Violations violations) =>

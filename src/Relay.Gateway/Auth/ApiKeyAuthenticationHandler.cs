@@ -14,7 +14,7 @@ using Relay.Storage;
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// Authenticates calls by <c>authorization: Bearer relay_…</c>. Refusals of gRPC calls are gRPC statuses rather than HTTP ones.
+/// Authenticates calls by <c>authorization: Bearer relay_…</c>. Refusals of gRPC calls are gRPC statuses, those of HTTP calls JSON.
 /// </summary>
 internal sealed class ApiKeyAuthenticationHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, IApiKeyStore keys, TimeProvider time,
@@ -70,13 +70,8 @@ internal sealed class ApiKeyAuthenticationHandler(
         metrics.Denied(refusal.StatusCode);
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
             return GrpcRefusal.WriteAsync(Response, refusal);
-        Response.StatusCode = refusal.StatusCode switch
-        {
-            StatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
-            StatusCode.PermissionDenied => StatusCodes.Status403Forbidden,
-            _ => StatusCodes.Status503ServiceUnavailable,
-        };
-        return Task.CompletedTask;
+        if (refusal.StatusCode == StatusCode.Unauthenticated) Response.Headers.WWWAuthenticate = "Bearer";
+        return JsonApi.WriteErrorAsync(Response, refusal);
     }
 }
 

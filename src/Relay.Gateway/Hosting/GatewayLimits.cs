@@ -34,6 +34,11 @@ public static class GatewayLimits
     /// <summary>Maximum size of a pulled page, in bytes; a single larger item is returned alone.</summary>
     public const int MaxPullBytes = 3 * 1024 * 1024;
 
+    /// <summary>Longest time that a pull may wait for an item.</summary>
+    public static readonly TimeSpan MaxPullWait = TimeSpan.FromSeconds(60);
+    /// <summary>Maximum size of the body of an HTTP/JSON call, in bytes: that of a gRPC message, with room for base64 and names.</summary>
+    public const long MaxJsonBodyBytes = 2 * MaxReceiveMessageBytes;
+
     /// <summary>Maximum number of endpoints that one stream may open.</summary>
     public const int MaxEndpointsPerStream = 256;
     /// <summary>Maximum number of items of one endpoint that are delivered but not acknowledged on one stream.</summary>

@@ -7,8 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Configures Kestrel's two listeners: HTTP/2 for clients, with TLS on every address but loopback, and plain HTTP/1.1 for
-/// probes on a separate port. Addresses and certificate are Kestrel's own settings.
+/// Configures Kestrel's listeners: for clients, with TLS on every address but loopback, and there for HTTP/2 and HTTP/1.1; on loopback
+/// without TLS, where the two cannot share a port, HTTP/2 (gRPC) and a port of its own for HTTP/1.1 (JSON); and plain HTTP/1.1 for
+/// probes. Addresses and certificate are Kestrel's own settings.
 /// </summary>
 public sealed class Listeners
 {
@@ -16,6 +17,7 @@ public sealed class Listeners
     private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(20);
     private (ListenOptions Options, bool IsHttps)? _grpc;
     private (ListenOptions Options, bool IsHttps)? _health;
+    private (ListenOptions Options, bool IsHttps)? _http;
 
     /// <summary>The address for clients.</summary>
     /// <exception cref="InvalidOperationException">The server has not started.</exception>
@@ -23,6 +25,9 @@ public sealed class Listeners
 
     /// <summary>The address for HTTP probes; null if the listener is not configured.</summary>
     public Uri? HealthAddress => _health is { } health ? Bound(health) : null;
+
+    /// <summary>The address for HTTP/JSON: the clients' with TLS, otherwise the one of its own; null if that is not configured.</summary>
+    public Uri? HttpAddress => _http is { } http ? Bound(http) : _grpc is { IsHttps: true } grpc ? Bound(grpc) : null;
 
     internal static void Configure(WebHostBuilderContext context, KestrelServerOptions kestrel)
     {
@@ -37,7 +42,8 @@ public sealed class Listeners
             .Endpoint("Grpc", endpoint =>
             {
                 listeners._grpc = (endpoint.ListenOptions, endpoint.IsHttps);
-                endpoint.ListenOptions.Protocols = HttpProtocols.Http2;
+                // Without TLS the protocol is not negotiated.
+                endpoint.ListenOptions.Protocols = endpoint.IsHttps ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http2;
                 endpoint.ListenOptions.CloseWhenDraining();
                 if (!endpoint.IsHttps) return;
                 var certificate = kestrel.ApplicationServices.GetRequiredService<ServerCertificate>();
@@ -45,6 +51,12 @@ public sealed class Listeners
                 endpoint.HttpsOptions.ServerCertificate = certificate.Current.TargetCertificate;
                 endpoint.HttpsOptions.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 endpoint.HttpsOptions.OnAuthenticate = (_, tls) => tls.ServerCertificateContext = certificate.Current;
+            })
+            .Endpoint("Http", endpoint =>
+            {
+                listeners._http = (endpoint.ListenOptions, endpoint.IsHttps);
+                endpoint.ListenOptions.Protocols = HttpProtocols.Http1;
+                endpoint.ListenOptions.CloseWhenDraining();
             })
             .Endpoint("Health", endpoint =>
             {

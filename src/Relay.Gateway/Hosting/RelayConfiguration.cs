@@ -17,6 +17,8 @@ public static class RelayConfiguration
     private const string DefaultSecretsDirectory = "/run/secrets";
     private const string Prefix = "RELAY_";
     private const string DefaultOrigin = "default";
+    /// <summary>As the value of <c>--http-listen</c>: no address.</summary>
+    private const string NoAddress = "none";
 
     /// <summary>
     /// Replaces the sources by Relay's own. Mistakes in switches, or in files that they name, are collected;
@@ -60,6 +62,7 @@ public static class RelayConfiguration
             defaults,
             commandLine.IsSet(RelaySettings.CertificatePath) || configuration[RelaySettings.CertificatePath] is { Length: > 0 });
         AddAddresses(commandLine, switches, configuration);
+        AddHttpDefault(defaults, commandLine, configuration);
         defaults.Reload();
         builder.Add(commandLine);
     }
@@ -193,13 +196,27 @@ public static class RelayConfiguration
         foreach (var (name, key, scheme) in new[]
         {
             ("--listen", RelaySettings.Url, Scheme(tls)), ("--health-listen", RelaySettings.HealthUrl, Uri.UriSchemeHttp),
+            ("--http-listen", RelaySettings.HttpUrl, Uri.UriSchemeHttp),
         })
         {
             if (switches?.GetValueOrDefault(name) is not { Length: > 0 } text) continue;
             values.Remove(key);
+            if (key == RelaySettings.HttpUrl && text == NoAddress) continue;
             if (TryParse(text, out var address)) values.Set(key, $"{scheme}://{address}", name);
             else values.Mistakes.Add($"{name} must be ADDRESS:PORT, such as 127.0.0.1:7420 or [::1]:7420.");
         }
+    }
+
+    /// <summary>
+    /// Sets the default address of HTTP/JSON, if the clients' is the default as well: a second server on the machine, which listens
+    /// elsewhere, must not need it.
+    /// </summary>
+    private static void AddHttpDefault(NamedValues defaults, NamedValues commandLine, IConfiguration others)
+    {
+        bool isElsewhere = commandLine.IsSet(RelaySettings.Url) || IsGiven(others, RelaySettings.Url);
+        bool tls = commandLine.IsSet(RelaySettings.CertificatePath) || others[RelaySettings.CertificatePath] is { Length: > 0 };
+        if (isElsewhere || tls || commandLine.Given.Contains("--http-listen")) return;
+        defaults.Set(RelaySettings.HttpUrl, $"http://127.0.0.1:{RelayOptions.DefaultHttpPort}", DefaultOrigin);
     }
 
     private static string Scheme(bool tls) => tls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;

@@ -45,7 +45,7 @@ public static class RelayExtensions
             grpc.EnableDetailedErrors = false;
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<DrainInterceptor>();
-        });
+        }).AddJsonTranscoding(JsonApi.Configure);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(Readiness.MapServices).AddCheck<Readiness>(Readiness.CheckName);
         builder.AddRelayLogging();
@@ -64,6 +64,7 @@ public static class RelayExtensions
         app.CloseWhenDraining();
         app.UseRouting();
         app.KeepProbesApart();
+        app.PrepareJsonCalls();
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGrpcService<EndpointService>();
@@ -96,7 +97,7 @@ public static class RelayExtensions
             // Kestrel throws IOException if the port is in use.
             if (e is IOException && app.Services.GetRequiredService<RelayService>().IsOpen)
             {
-                throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen or --health-listen; "
+                throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen, --http-listen or --health-listen; "
                     + "port 0 selects a free one.", e);
             }
             if (e is StoreException) throw new RelayStartException($"The API keys cannot be written: {e.Message}", e);

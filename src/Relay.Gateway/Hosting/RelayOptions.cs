@@ -10,6 +10,9 @@ public sealed class RelayOptions
     /// <summary>The port on which the server listens by default.</summary>
     public const int DefaultPort = 7420;
 
+    /// <summary>The port for HTTP/JSON without TLS, on loopback, by default.</summary>
+    public const int DefaultHttpPort = 7422;
+
     /// <summary>The directory of all files of this server; created with mode 0700 if missing.</summary>
     public string DataDirectory { get; set; } =
         Path.Combine(

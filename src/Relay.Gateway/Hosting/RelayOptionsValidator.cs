@@ -70,11 +70,10 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
     {
         foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
         {
-            if (!endpoint.Key.Equals("Grpc", StringComparison.OrdinalIgnoreCase)
-                && !endpoint.Key.Equals("Health", StringComparison.OrdinalIgnoreCase))
+            if (!((string[])["Grpc", "Http", "Health"]).Contains(endpoint.Key, StringComparer.OrdinalIgnoreCase))
             {
-                yield return $"{endpoint.Path} is not an endpoint of Relay, which listens on Kestrel:Endpoints:Grpc, "
-                    + "and for probes on Kestrel:Endpoints:Health. Remove it.";
+                yield return $"{endpoint.Path} is not an endpoint of Relay, which listens on Kestrel:Endpoints:Grpc, without TLS for "
+                    + "HTTP/JSON on Kestrel:Endpoints:Http, and for probes on Kestrel:Endpoints:Health. Remove it.";
             }
         }
         var certificate = configuration[RelaySettings.CertificatePath] is { Length: > 0 } path ? path : null;
@@ -95,8 +94,26 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
             yield return $"{RelaySettings.Url} is http:// although a certificate is configured: write https://, or remove the certificate.";
         if (certificate is not null && ServerCertificate.Fault(certificate, configuration[RelaySettings.CertificateKeyPath]) is { } fault)
             yield return fault;
+        foreach (var mistake in CheckHttp(configuration, grpc)) yield return mistake;
         if (configuration.GetSection("Kestrel:Endpoints:Health").Exists() && !TryParse(configuration[RelaySettings.HealthUrl], out _))
             yield return $"{RelaySettings.HealthUrl} (--health-listen) must be http://, an address and a port: http://0.0.0.0:7421.";
+    }
+
+    private static IEnumerable<string> CheckHttp(IConfiguration configuration, BindingAddress? grpc)
+    {
+        if (!configuration.GetSection("Kestrel:Endpoints:Http").Exists()) yield break;
+        if (!TryParse(configuration[RelaySettings.HttpUrl], out var http) || http!.Scheme != Uri.UriSchemeHttp)
+            yield return $"{RelaySettings.HttpUrl} (--http-listen) must be http://, a loopback address and a port: http://127.0.0.1:7422.";
+        else if (!IsLoopback(http.Host))
+        {
+            yield return $"Relay does not listen on {http} without TLS, only on loopback: API keys and plaintext would be readable on the "
+                + $"network. With a certificate HTTP/JSON is served on the port of {RelaySettings.Url} (--listen); remove {RelaySettings.HttpUrl}.";
+        }
+        else if (grpc?.Scheme == Uri.UriSchemeHttps)
+        {
+            yield return $"{RelaySettings.HttpUrl} (--http-listen) is set although a certificate is configured: with TLS, HTTP/JSON is "
+                + $"served on the port of {RelaySettings.Url} (--listen). Remove it.";
+        }
     }
 
     private static IEnumerable<string> CheckLogging(IConfiguration configuration)

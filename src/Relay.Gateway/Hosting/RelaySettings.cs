@@ -33,6 +33,7 @@ public static class RelaySettings
     internal const string CertificatePath = "Kestrel:Endpoints:Grpc:Certificate:Path";
     internal const string CertificateKeyPath = "Kestrel:Endpoints:Grpc:Certificate:KeyPath";
     internal const string HealthUrl = "Kestrel:Endpoints:Health:Url";
+    internal const string HttpUrl = "Kestrel:Endpoints:Http:Url";
     internal const string LogLevel = "Logging:LogLevel:Default";
     internal const string LogFormat = "Logging:Console:FormatterName";
     /// <summary>The section of additional Akka settings, by their full names.</summary>
@@ -84,6 +85,7 @@ public static class RelaySettings
         new("Kestrel:Endpoints:Grpc:Protocols"),
         new(CertificatePath, "--certificate"),
         new(CertificateKeyPath, "--certificate-key"),
+        new(HttpUrl, "--http-listen"),
         new(HealthUrl, "--health-listen"),
         new(LogLevel, "--log-level"),
         new(LogFormat, "--log-json"),

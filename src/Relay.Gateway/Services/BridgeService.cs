@@ -46,7 +46,8 @@ internal sealed class BridgeService(
     public override async Task<V1.PullWireResponse> PullWire(V1.PullWireRequest request, ServerCallContext context)
     {
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Wire,
-            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages"),
+            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages",
+                request.Wait),
             context.CancellationToken);
         var response = new V1.PullWireResponse { LastSequence = last };
         response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));

@@ -52,7 +52,7 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
 
     public override async Task<V1.StartSessionResponse> StartSession(V1.StartSessionRequest request, ServerCallContext context)
     {
-        var address = Check(request.RequestId, request.Target);
+        var address = Check(request.RequestId, request.Parent, request.Peer);
         var done = await Targets.AskAsync(
             relay, Principal.Of(context), address, new Command.StartSession(request.RequestId), context.CancellationToken);
         return new V1.StartSessionResponse { Conversation = ResourceNames.Conversation(address.EndpointId, done.ConversationId) };
@@ -60,7 +60,7 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
 
     public override async Task<V1.EndSessionResponse> EndSession(V1.EndSessionRequest request, ServerCallContext context)
     {
-        var address = Check(request.RequestId, request.Target);
+        var address = Check(request.RequestId, request.Parent, request.Peer);
         var done = await Targets.AskAsync(
             relay, Principal.Of(context), address, new Command.EndSession(request.RequestId), context.CancellationToken);
         return new V1.EndSessionResponse
@@ -70,11 +70,11 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
         };
     }
 
-    private static ConversationAddress Check(string requestId, V1.Target? target)
+    private static ConversationAddress Check(string requestId, string parent, string peer)
     {
         var violations = new Violations();
         Targets.CheckRequestId(requestId, violations);
-        var address = Targets.Parse(target, violations);
+        var address = Targets.Parse(parent, peer, violations);
         violations.ThrowIfAny();
         return address!;
     }

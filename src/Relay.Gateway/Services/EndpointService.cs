@@ -71,14 +71,15 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
         var endpoint = request.Endpoint ?? new V1.Endpoint();
         violations.AddIf(!ResourceNames.TryParseEndpoint(endpoint.Name, out var id), "endpoint.name", "must be endpoints/{endpoint}");
         violations.AddIf(!EndpointMapping.TryParseEtag(endpoint.Etag, out var revision), "endpoint.etag", "was not issued by this server");
-        EndpointMapping.CheckMask(request.UpdateMask, violations);
+        var mask = FieldMasks.Normalize(request.UpdateMask);
+        EndpointMapping.CheckMask(mask, violations);
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(id!);
 
         EndpointSettings Change(EndpointView current)
         {
             var wrong = new Violations();
-            var settings = EndpointMapping.Merge(current, endpoint, request.UpdateMask, wrong);
+            var settings = EndpointMapping.Merge(current, endpoint, mask, wrong);
             wrong.ThrowIfAny();
             return settings;
         }

@@ -67,7 +67,8 @@ internal sealed class EventService(
     public override async Task<V1.PullEventsResponse> PullEvents(V1.PullEventsRequest request, ServerCallContext context)
     {
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Events,
-            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events"),
+            new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events",
+                request.Wait),
             context.CancellationToken);
         var response = new V1.PullEventsResponse { LastSequence = last };
         response.Events.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Event(endpointId, i))));

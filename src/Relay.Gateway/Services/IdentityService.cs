@@ -36,7 +36,7 @@ internal sealed class IdentityService(IRelay relay) : V1.IdentityService.Identit
         Targets.CheckRequestId(request.RequestId, violations);
         var identity = request.Identity ?? new V1.Identity();
         var (endpointId, conversationId, fingerprint) = Parse(identity.Name, "identity.name", violations);
-        var (setsTrust, setsNote) = Fields(request.UpdateMask, violations);
+        var (setsTrust, setsNote) = Fields(FieldMasks.Normalize(request.UpdateMask), violations);
         violations.AddIf(setsTrust && identity.Trust is not (V1.Trust.Unverified or V1.Trust.Verified), "identity.trust",
             "must be TRUST_UNVERIFIED or TRUST_VERIFIED");
         if (setsNote) violations.CheckLine(identity.Note, 0, RelayLimits.MaxIdentityNoteBytes, "identity.note");
@@ -68,9 +68,9 @@ internal sealed class IdentityService(IRelay relay) : V1.IdentityService.Identit
         return (endpointId, conversationId, fingerprint);
     }
 
-    private static (bool Trust, bool Note) Fields(FieldMask? mask, Violations violations)
+    private static (bool Trust, bool Note) Fields(FieldMask mask, Violations violations)
     {
-        if (mask is null or { Paths.Count: 0 }) return (true, true);
+        if (mask.Paths.Count == 0) return (true, true);
         violations.AddIf(mask.Paths.Any(p => p is not ("trust" or "note")), "update_mask", "may name `trust` and `note`");
         return (mask.Paths.Contains("trust"), mask.Paths.Contains("note"));
     }

@@ -18,7 +18,7 @@ internal sealed class MessageService(IRelay relay) : V1.MessageService.MessageSe
     {
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
-        var address = Targets.Parse(request.Target, violations);
+        var address = Targets.Parse(request.Parent, request.Peer, violations);
         var bytes = Encoding.UTF8.GetByteCount(request.Text);
         violations.AddIf(bytes is 0 or > GatewayLimits.MaxTextBytes, "text", $"must have 1 to {GatewayLimits.MaxTextBytes} bytes of UTF-8");
         violations.AddIf(request.Text.Contains('\0'), "text", "must not contain U+0000");

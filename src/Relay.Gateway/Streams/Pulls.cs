@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
@@ -9,7 +10,7 @@ namespace Relay.Gateway.Streams;
 
 /// <summary>The parameters that pulls of events and of wire text have in common.</summary>
 /// <param name="MaxField">The name of the size's field in the request, for its violation.</param>
-internal sealed record PullRequest(string Endpoint, ulong? After, int Max, string MaxField);
+internal sealed record PullRequest(string Endpoint, ulong? After, int Max, string MaxField, Duration? Wait);
 
 /// <summary>The unary alternatives to the streams: one page of items, and one acknowledgement.</summary>
 internal static class Pulls
@@ -20,13 +21,42 @@ internal static class Pulls
         var violations = new Violations();
         violations.AddIf(!ResourceNames.TryParseEndpoint(request.Endpoint, out var endpointId), "endpoint", "must be endpoints/{endpoint}");
         int max = Paging.ParseSize(request.Max, request.MaxField, violations);
+        var wait = Wait(request.Wait, violations);
         violations.ThrowIfAny();
         var stream = await StreamAsync(relay, principal, kind, endpointId!, cancellation);
         var (acknowledged, last) = await relay.Outbox.PositionAsync(stream, cancellation);
         if (request.After > last) throw ApiErrors.OutOfRange("after_sequence", "this sequence is beyond the end of the stream");
-        var items = await relay.Outbox.ReadAsync(
-            stream, Math.Max(request.After ?? acknowledged, acknowledged), max, GatewayLimits.MaxPullBytes, cancellation);
+        ulong after = Math.Max(request.After ?? acknowledged, acknowledged);
+        if (last <= after && wait > TimeSpan.Zero)
+        {
+            await WaitAsync(relay, stream, after, wait, cancellation);
+            (_, last) = await relay.Outbox.PositionAsync(stream, cancellation);
+        }
+        var items = await relay.Outbox.ReadAsync(stream, after, max, GatewayLimits.MaxPullBytes, cancellation);
         return (items, endpointId!, last);
+    }
+
+    private static TimeSpan Wait(Duration? wait, Violations violations)
+    {
+        if (wait is null) return TimeSpan.Zero;
+        bool isWrong = wait.Seconds < 0 || wait.Seconds > (long)GatewayLimits.MaxPullWait.TotalSeconds || wait.Nanos is < 0 or > 999_999_999;
+        violations.AddIf(isWrong, "wait", $"must be 0 to {GatewayLimits.MaxPullWait.TotalSeconds} seconds");
+        return isWrong ? TimeSpan.Zero : wait.ToTimeSpan();
+    }
+
+    /// <summary>Waits for an item, for the time given, or until the server drains: a long poll must not delay the drain.</summary>
+    private static async Task WaitAsync(IRelay relay, StreamKey stream, ulong after, TimeSpan wait, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, relay.Draining);
+        limit.CancelAfter(wait);
+        try
+        {
+            await relay.Outbox.WaitAsync(stream, after, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Nothing came: an empty page.
+        }
     }
 
     public static async Task AcknowledgeAsync(

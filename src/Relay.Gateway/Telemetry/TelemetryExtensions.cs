@@ -78,14 +78,18 @@ internal static class TelemetryExtensions
     }
 }
 
-/// <summary>Removes the attributes of server spans that identify the caller: address, port, user agent, query.</summary>
+/// <summary>
+/// Removes the attributes of server spans that identify the caller (address, port, user agent), or that hold what it wrote: the query,
+/// and the path, whose place the route takes.
+/// </summary>
 internal sealed class ConnectionDetailsRemover : BaseProcessor<Activity>
 {
     private static readonly string[] s_removed =
-        ["client.address", "client.port", "network.peer.address", "network.peer.port", "user_agent.original", "url.query", "url.full"];
+        ["client.address", "client.port", "network.peer.address", "network.peer.port", "user_agent.original", "url.query", "url.full", "url.path"];
 
     public override void OnEnd(Activity data)
     {
         foreach (var tag in s_removed) data.SetTag(tag, null);
+        if (data.GetTagItem("http.route") is string route) data.SetTag("url.path", route);
     }
 }

@@ -102,7 +102,7 @@ public sealed class DotnetClientTests
         Assert.Equal((e.StatusCode, "", null), (damaged.Code, damaged.Reason, damaged.RetryAfter));
     }
 
-    private static SendMessageRequest ToSend(string text) => new() { RequestId = "1", Text = text, Target = new Target { Peer = new Relay.V1.Peer { Endpoint = "endpoints/e", Address = "p" } } };
+    private static SendMessageRequest ToSend(string text) => new() { RequestId = "1", Text = text, Parent = "endpoints/e", Peer = "p" };
 
     private static StreamWireRequest Inbound(int id, ByteString text) =>
         new() { Inbound = new InboundWire { Endpoint = "endpoints/e", Peer = "p", MessageId = $"{id}", Text = text } };

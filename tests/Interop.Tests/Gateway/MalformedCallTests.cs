@@ -173,7 +173,7 @@ public sealed class MalformedCallTests
         });
     }
 
-    private static SendMessageRequest Message(string text) => new() { RequestId = "1", Text = text, Target = new Target { Peer = new Relay.V1.Peer { Endpoint = "endpoints/e", Address = "p" } } };
+    private static SendMessageRequest Message(string text) => new() { RequestId = "1", Text = text, Parent = "endpoints/e", Peer = "p" };
 
     private static byte[] Gzip(byte[] data)
     {

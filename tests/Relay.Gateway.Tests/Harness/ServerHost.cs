@@ -21,6 +21,8 @@ public sealed class ServerHost : IAsyncDisposable
     /// <summary>Also once it is gone: another may start there.</summary>
     public Uri Address { get; }
 
+    public Uri? HttpAddress => Services.GetRequiredService<Listeners>().HttpAddress;
+
     public Uri? HealthAddress => Services.GetRequiredService<Listeners>().HealthAddress;
 
     public bool MadeAdminKey => Services.GetRequiredService<ServerInfo>().MadeAdminKey;

@@ -24,7 +24,7 @@ const key = scope => {
 const settle = (resolve, reject) => (error, response) => (error ? reject(error) : resolve(response));
 const unary = (Service, method, request, metadata, callOptions = soon()) =>
   new Promise((resolve, reject) => client(Service)[method](request, metadata, callOptions, settle(resolve, reject)));
-const toSend = text => ({ request_id: '1', text, target: { peer: { endpoint, address: 'peer' } } });
+const toSend = text => ({ request_id: '1', text, parent: endpoint, peer: 'peer' });
 const send = (text, metadata = key('bot'), callOptions = soon()) => unary(MessageService, 'SendMessage', toSend(text), metadata, callOptions);
 const inbound = (i, text = 'hello') => ({ inbound: { endpoint, peer: 'peer', message_id: String(i), text: Buffer.from(text) } });
 const fails = async (code, promise) => {

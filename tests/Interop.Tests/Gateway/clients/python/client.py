@@ -45,8 +45,7 @@ stream_wire = stub("stream_stream", "/relay.v1.BridgeService/StreamWire", "relay
 
 
 def to_send(text, request_id="1"):
-    peer = v1("Peer", endpoint=ENDPOINT, address="peer")
-    return v1("SendMessageRequest", request_id=request_id, text=text, target=v1("Target", peer=peer))
+    return v1("SendMessageRequest", request_id=request_id, text=text, parent=ENDPOINT, peer="peer")
 
 
 def send(text, **options):
@@ -190,7 +189,7 @@ def run_error_details():
     found = refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
                     lambda: send_message(v1("SendMessageRequest", text="x"), metadata=key("bot"), timeout=LIMIT))
     fields = sorted(v.field for v in found["google.rpc.BadRequest"].field_violations)
-    assert fields == ["request_id", "target"], fields
+    assert fields == ["parent", "request_id"], fields
     found = refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", lambda: send("overloaded"))
     assert found["google.rpc.RetryInfo"].retry_delay.ToMilliseconds() == 1500
 
