@@ -15,8 +15,8 @@ public abstract record OtrInput
     public sealed record SendRequested(ReadOnlyMemory<byte> Text, ulong Reference = 0) : OtrInput
     {
         /// <summary>
-        /// The same text as it is to be in a private session, also in one that it waits for; null: as <see cref="Text"/>, which alone leaves
-        /// in the clear. It has the same rules and limit.
+        /// The same text as it is to be in a private session, also in one that it waits for; null: as <see cref="Text"/>, which alone
+        /// leaves in the clear. It has the same rules and limit.
         /// </summary>
         public ReadOnlyMemory<byte>? PrivateText { get; init; }
 

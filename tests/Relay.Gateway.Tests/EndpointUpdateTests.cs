@@ -56,7 +56,8 @@ public sealed class EndpointUpdateTests
         Assert.Equal(Endpoint.Types.TextFormat.Auto, (await api.GetEndpointAsync(new GetEndpointRequest { Name = name })).TextFormat);
         foreach (var (set, read) in new[]
         {
-            (Endpoint.Types.TextFormat.Html, Endpoint.Types.TextFormat.Html), (Endpoint.Types.TextFormat.Plain, Endpoint.Types.TextFormat.Plain),
+            (Endpoint.Types.TextFormat.Html, Endpoint.Types.TextFormat.Html),
+            (Endpoint.Types.TextFormat.Plain, Endpoint.Types.TextFormat.Plain),
             (Endpoint.Types.TextFormat.Unspecified, Endpoint.Types.TextFormat.Auto),
         })
         {

@@ -23,8 +23,8 @@ internal static class HtmlText
     /// <summary>Tags that clients format with, and always close.</summary>
     private static readonly string[] s_paired =
     [
-        "a", "b", "big", "body", "div", "em", "head", "html", "i", "p", "pre", "s", "small", "span", "strike", "strong", "sub", "sup", "title",
-        "u",
+        "a", "b", "big", "body", "div", "em", "head", "html", "i", "p", "pre", "s", "small", "span", "strike", "strong", "sub", "sup",
+        "title", "u",
     ];
 
     /// <summary>Tags that have no end, or that Adium leaves open on some networks.</summary>
@@ -231,7 +231,8 @@ internal static class HtmlText
         {
             if (!address.EndsWith(shown)) return false;
             var scheme = address[..^shown.Length];
-            return scheme.IsEmpty || scheme.SequenceEqual("http://"u8) || scheme.SequenceEqual("ftp://"u8) || scheme.SequenceEqual("mailto:"u8);
+            return scheme.IsEmpty || scheme.SequenceEqual("http://"u8) || scheme.SequenceEqual("ftp://"u8)
+                || scheme.SequenceEqual("mailto:"u8);
         }
     }
 }

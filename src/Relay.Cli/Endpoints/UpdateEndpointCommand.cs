@@ -58,7 +58,7 @@ internal static class UpdateEndpointCommand
             Of("--padding", "N", "Pad texts to a multiple of this many bytes; 0: no padding.", "padding_block",
                 (uint v, Endpoint e) => e.PaddingBlock = v),
             Of("--text-format", "auto|plain|html",
-                "What contacts write and read in private sessions: plain text, HTML as Pidgin and Adium, or what each one is seen to write.",
+                "What contacts write and read in private sessions: plain text, HTML as Pidgin and Adium, or what each is seen to write.",
                 "text_format", (string v, Endpoint e) => e.TextFormat = Known(s_textFormat, v, "--text-format")),
             Of("--idle-life", "TIME", "End private sessions that are idle for this long: 14d, 12h; 0: never.", "session_idle_life",
                 (string v, Endpoint e) => e.SessionIdleLife = Time(v, "--idle-life")),

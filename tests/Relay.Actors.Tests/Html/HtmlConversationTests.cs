@@ -10,7 +10,8 @@ namespace Relay.Actors.Tests.Html;
 /// </summary>
 public sealed class HtmlConversationTests
 {
-    private const string Code = "if (a < b && c > d) \"<foo>\"\nnext", CodeInHtml = "if (a &lt; b &amp;&amp; c &gt; d) &quot;&lt;foo&gt;&quot;<br>next";
+    private const string Code = "if (a < b && c > d) \"<foo>\"\nnext",
+        CodeInHtml = "if (a &lt; b &amp;&amp; c &gt; d) &quot;&lt;foo&gt;&quot;<br>next";
 
     private static async Task<TestRelay> StartAsync(TextFormat format = TextFormat.Auto, OtrPolicy policy = OtrPolicy.Managed)
     {

@@ -12,9 +12,10 @@ public sealed class HtmlTextTests
 {
     /// <summary>Pieces that mean something to a reader of HTML, and some that do not.</summary>
     private static readonly Gen<string> s_pieces = Gen.Elements(
-        "<", ">", "&", "\"", "'", ";", "#", "x", "/", "!", "-", "--", "=", " ", "\n", "\r", "\t", "a", "b", "3", "é", "☃", "😀", "<a", "<a ", "</a>",
-        "<b>", "</b>", "<br>", "<p>", "</p>", "<div>", "</div>", "<a href=", "<a href=x>", "<a href=\"x&amp;y\">", "<!--", "-->", "<script>",
-        "</script>", "<style>", "</style>", "<img alt='x'>", "&amp;", "&lt", "&lt;", "&nbsp;", "&#", "&#x", "&#0;", "&#128;", "&#x1F600;", "&reg;");
+        "<", ">", "&", "\"", "'", ";", "#", "x", "/", "!", "-", "--", "=", " ", "\n", "\r", "\t", "a", "b", "3", "é", "☃", "😀", "<a", "<a ",
+        "</a>", "<b>", "</b>", "<br>", "<p>", "</p>", "<div>", "</div>", "<a href=", "<a href=x>", "<a href=\"x&amp;y\">", "<!--", "-->",
+        "<script>", "</script>", "<style>", "</style>", "<img alt='x'>", "&amp;", "&lt", "&lt;", "&nbsp;", "&#", "&#x", "&#0;", "&#128;",
+        "&#x1F600;", "&reg;");
 
     private static readonly Gen<string> s_texts = Gen.Choose(0, 40).SelectMany(n => s_pieces.ArrayOf(n)).Select(p => string.Concat(p));
 
@@ -38,7 +39,8 @@ public sealed class HtmlTextTests
     [InlineData("a < b, <, </, <>, < b>, <1>, <b", "a < b, <, </, <>, < b>, <1>, <b")]
     [InlineData("<a \"never closed>text", "<a \"never closed>text")]
     [InlineData("<b <i>x</i>", "<b x")]
-    [InlineData("&unknown; &amp &; &#; &#x; &#xg; &#0; &#xD800; &#1114112; &#99999999999; &", "&unknown; &amp &; &#; &#x; &#xg; &#0; &#xD800; &#1114112; &#99999999999; &")]
+    [InlineData("&unknown; &amp &; &#; &#x; &#xg; &#0; &#xD800; &#1114112; &#99999999999; &",
+        "&unknown; &amp &; &#; &#x; &#xg; &#0; &#xD800; &#1114112; &#99999999999; &")]
     [InlineData("<!-- never closed", "<!-- never closed")]
     // Character references.
     [InlineData("&lt;3 &amp; &gt;&quot;&apos;&AMP;&nbsp;&copy;&reg;&#65;&#x42;&#X43;&#8364;&#x1f600;", "<3 & >\"'& ©®ABC€😀")]
@@ -78,7 +80,8 @@ public sealed class HtmlTextTests
     [InlineData("<A HREF=\"http://irssi.org/\">Irssi</A>", "Irssi (http://irssi.org/)")]
     // Adium: fonts with attributes without quotes, sometimes never closed; runs of blanks and tabs; titles of links; a line in capitals.
     [InlineData("<FONT>message goes here</FONT>", "message goes here")]
-    [InlineData("<HTML><BODY BGCOLOR=\"#ffffff\"><FONT FACE=\"Helvetica\" ABSZ=12 SIZE=3 COLOR=\"#000000\">it's \"here\"</BODY></HTML>", "it's \"here\"")]
+    [InlineData("<HTML><BODY BGCOLOR=\"#ffffff\"><FONT FACE=\"Helvetica\" ABSZ=12 SIZE=3 COLOR=\"#000000\">it's \"here\"</BODY></HTML>",
+        "it's \"here\"")]
     [InlineData("&nbsp;a &nbsp;b<BR> &nbsp;&nbsp;&nbsp;c", " a  b\n    c")]
     [InlineData("<DIV dir=\"rtl\"><FONT FACE=\"Arial Hebrew\" LANG=\"11\">שלום</FONT></DIV>", "שלום")]
     [InlineData("<a href=\"http://x.org/\" title=\"http://x.org/\">x</a>", "x (http://x.org/)")]
@@ -157,8 +160,9 @@ public sealed class HtmlTextTests
     {
         string[] hostile =
         [
-            "<", "&", ">", "<a", "<a ", "<a \"", "<a '", "<a \"'<b '\"", "<a \"'\"'", "<a href=\"", "<a href=x>", "<a href='x'>y</a", "</a>", "<!--", "<!-", "<script>",
-            "</script", "<script><style>", "<script></style>", "<b>", "</b>", "<p>", "<p>\n ", "<br>", "&#", "&#x", "&amp", "&#000000000", "<a/////", "<a =\"=",
+            "<", "&", ">", "<a", "<a ", "<a \"", "<a '", "<a \"'<b '\"", "<a \"'\"'", "<a href=\"", "<a href=x>",
+            "<a href='x'>y</a", "</a>", "<!--", "<!-", "<script>", "</script", "<script><style>", "<script></style>", "<b>", "</b>", "<p>",
+            "<p>\n ", "<br>", "&#", "&#x", "&amp", "&#000000000", "<a/////", "<a =\"=",
         ];
         var random = s_pieces.ArrayOf(6).Sample(80, new Rnd(9), 6).Select(p => string.Concat(p));
         foreach (var unit in hostile.Concat(random).Where(u => u.Length > 0))
