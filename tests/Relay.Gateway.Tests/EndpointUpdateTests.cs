@@ -105,7 +105,11 @@ public sealed class EndpointUpdateTests
             "--query-text", "Bitte OTR", "--idle-life", "12h", "--answer-time", "0", "--name", "Support", "--padding", "256",
             "--text-format", "html");
         Assert.Equal((0, ""), (updated.Code, updated.Error));
-        foreach (var line in new[] { "endpoints/e (Support)", "clear text allowed", "text goes to verified keys only", "are declined", "Bitte OTR", "12:00:00", "private text     HTML\n" })
+        foreach (var line in new[]
+        {
+            "endpoints/e (Support)", "clear text allowed", "text goes to verified keys only", "are declined", "Bitte OTR", "12:00:00",
+            "private text     HTML\n",
+        })
             Assert.Contains(line, updated.Out, StringComparison.Ordinal);
         var endpoint = await server.Admin.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/e" });
         Assert.Equal((256U, true, "2", Endpoint.Types.TextFormat.Html),
