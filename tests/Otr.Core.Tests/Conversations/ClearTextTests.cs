@@ -47,6 +47,10 @@ public sealed class ClearTextTests
         Assert.Equal(["private three", "private five", "six"], peer.PrivateTexts);
         us.End();
         Assert.Equal(["seven"], us.Step(Both("seven")).Wire().Select(w => w.ToText()));
+        // In a session that the peer asked for as well.
+        Network.Establish(peer, us);
+        Network.Run(us, peer, us.Step(Both("eight")));
+        Assert.Equal("private eight", peer.PrivateTexts.Last());
     }
 
     [Fact]
