@@ -50,6 +50,9 @@ public sealed class AuthTests
         {
             ["/grpc.health.v1.Health/Check"] = "public", ["/grpc.health.v1.Health/Watch"] = "public",
             ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = "abw", ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = "abw",
+            // What the API looks like is no secret; a key is asked for by the calls that the page makes.
+            ["/openapi/v1.json"] = "public", ["/docs/{documentName?}"] = "public",
+            ["/docs/favicon.svg"] = "public", ["/docs/scalar.js"] = "public", ["/docs/scalar.aspnetcore.js"] = "public",
             // On the probes' port only.
             ["/livez"] = "public", ["/readyz"] = "public",
         };

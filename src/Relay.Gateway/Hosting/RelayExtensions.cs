@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 using Otr.Core;
 using Relay.Gateway.Api;
 using Relay.Gateway.Auth;
+using Relay.Gateway.OpenApi;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
@@ -65,6 +66,7 @@ public static class RelayExtensions
         app.UseRouting();
         app.KeepProbesApart();
         app.PrepareJsonCalls();
+        app.ProtectReferencePage();
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGrpcService<EndpointService>();
@@ -78,6 +80,8 @@ public static class RelayExtensions
         // Probes have no API keys; the answer reveals no more than whether the server is ready.
         app.MapGrpcHealthChecksService().AllowAnonymous();
         app.MapGrpcReflectionService().RequireAuthorization(Policies.AnyKey);
+        app.MapOpenApi();
+        app.MapReferencePage();
         app.MapProbes();
         return app;
     }
