@@ -71,8 +71,8 @@ internal static class HtmlText
 
     /// <summary>
     /// Whether a text is HTML: every tag is one that clients format with, those that clients close are closed, every <c>&lt;</c>,
-    /// <c>&amp;</c> and <c>&gt;</c> outside tags is escaped, and there is a tag or a character reference at all. Plain: one of these
-    /// three marks stands there as HTML would not have it.
+    /// <c>&amp;</c> and <c>&gt;</c> outside tags is escaped, and there is a tag or a character reference at all. A text without any of these
+    /// marks tells nothing; any other is plain. Decision 29 has the reasons.
     /// </summary>
     public static HtmlEvidence Judge(ReadOnlySpan<byte> text)
     {
