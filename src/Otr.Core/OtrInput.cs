@@ -14,6 +14,12 @@ public abstract record OtrInput
     /// <param name="Reference">The caller's number for it, repeated in every effect that speaks of it.</param>
     public sealed record SendRequested(ReadOnlyMemory<byte> Text, ulong Reference = 0) : OtrInput
     {
+        /// <summary>
+        /// The same text as it is to be in a private session, also in one that it waits for; null: as <see cref="Text"/>, which alone
+        /// leaves in the clear. It has the same rules and limit.
+        /// </summary>
+        public ReadOnlyMemory<byte>? PrivateText { get; init; }
+
         /// <summary>Prints the length only.</summary>
         public override string ToString() => $"SendRequested {{ {Text.Length} bytes }}";
     }

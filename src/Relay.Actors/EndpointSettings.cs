@@ -2,6 +2,20 @@ using Otr.Core;
 
 namespace Relay.Actors;
 
+/// <summary>
+/// The form of texts in private sessions: Pidgin, Adium and others write and read HTML there. Text in the clear always leaves and comes as
+/// it is.
+/// </summary>
+public enum TextFormat : byte
+{
+    /// <summary>Each text that is HTML is read as such; texts are sent as HTML once the peer has shown that it writes HTML.</summary>
+    Auto,
+    /// <summary>Texts are sent and delivered as they are.</summary>
+    Plain,
+    /// <summary>Texts are HTML, whatever they look like.</summary>
+    Html,
+}
+
 /// <summary>What the owner of an endpoint chooses, and may change at any time. Conversations follow with their next message.</summary>
 public sealed record EndpointSettings
 {
@@ -31,6 +45,9 @@ public sealed record EndpointSettings
 
     /// <summary>Plaintexts are padded to a multiple of this many bytes; 0: no padding.</summary>
     public int PaddingBlock { get; init; }
+
+    /// <summary>What peers write and read in private sessions.</summary>
+    public TextFormat TextFormat { get; init; }
 
     /// <summary>Idle time after which a private session is ended and wiped; zero: never.</summary>
     public TimeSpan SessionIdleLife { get; init; } = TimeSpan.FromDays(14);

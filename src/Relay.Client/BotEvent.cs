@@ -30,8 +30,9 @@ public sealed class BotEvent
     public string Peer => Message.Peer;
 
     /// <summary>
-    /// The text as the peer sent it; null for other events. It may contain any character, also ones that move a terminal's cursor or
-    /// reorder what is shown: use <see cref="CleanText"/> for logs, terminals and pages.
+    /// The text as the peer sent it, or, if its program writes HTML, the text that the HTML shows; null for other events. It may contain
+    /// any character, also ones that move a terminal's cursor or reorder what is shown: use <see cref="CleanText"/> for logs, terminals
+    /// and pages.
     /// </summary>
     public string? Text => Message.TextReceived?.Text;
 

@@ -48,6 +48,30 @@ public sealed class EndpointUpdateTests
     }
 
     [Fact]
+    public async Task The_form_of_private_texts_is_set_and_reset()
+    {
+        await using var server = await TestServer.StartAsync();
+        var name = await server.CreateEndpointAsync("e");
+        var api = server.Admin.Endpoints;
+        Assert.Equal(Endpoint.Types.TextFormat.Auto, (await api.GetEndpointAsync(new GetEndpointRequest { Name = name })).TextFormat);
+        foreach (var (set, read) in new[]
+        {
+            (Endpoint.Types.TextFormat.Html, Endpoint.Types.TextFormat.Html),
+            (Endpoint.Types.TextFormat.Plain, Endpoint.Types.TextFormat.Plain),
+            (Endpoint.Types.TextFormat.Unspecified, Endpoint.Types.TextFormat.Auto),
+        })
+        {
+            Assert.Equal(read, (await api.UpdateEndpointAsync(Update(name, "", e => e.TextFormat = set, "text_format"))).TextFormat);
+            // Another field's update leaves it.
+            await api.UpdateEndpointAsync(Update(name, "", e => e.DisplayName = "x", "display_name"));
+            Assert.Equal(read, (await api.GetEndpointAsync(new GetEndpointRequest { Name = name })).TextFormat);
+        }
+        await Expect.FieldsAsync(
+            async () => await api.UpdateEndpointAsync(Update(name, "", e => e.TextFormat = (Endpoint.Types.TextFormat)9, "text_format")),
+            "endpoint.text_format");
+    }
+
+    [Fact]
     public async Task What_is_wrong_is_said_and_changes_nothing()
     {
         await using var server = await TestServer.StartAsync();
@@ -78,15 +102,22 @@ public sealed class EndpointUpdateTests
         await server.CreateEndpointAsync("e");
         var environment = new Dictionary<string, string> { ["RELAY_SERVER"] = server.Address.ToString(), ["RELAY_KEY_FILE"] = Path.Combine(server.DataDirectory, "admin.key") };
         var updated = await Terminal.RunAsync(environment, null, "endpoints", "update", "e", "--require-verified", "always", "--allow-clear", "true",
-            "--query-text", "Bitte OTR", "--idle-life", "12h", "--answer-time", "0", "--name", "Support", "--padding", "256");
+            "--query-text", "Bitte OTR", "--idle-life", "12h", "--answer-time", "0", "--name", "Support", "--padding", "256",
+            "--text-format", "html");
         Assert.Equal((0, ""), (updated.Code, updated.Error));
-        foreach (var line in new[] { "endpoints/e (Support)", "clear text allowed", "text goes to verified keys only", "are declined", "Bitte OTR", "12:00:00" })
+        foreach (var line in new[]
+        {
+            "endpoints/e (Support)", "clear text allowed", "text goes to verified keys only", "are declined", "Bitte OTR", "12:00:00",
+            "private text     HTML\n",
+        })
             Assert.Contains(line, updated.Out, StringComparison.Ordinal);
         var endpoint = await server.Admin.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/e" });
-        Assert.Equal((256U, true, "2"), (endpoint.PaddingBlock, endpoint.Policy.AllowV3, endpoint.Etag));
+        Assert.Equal((256U, true, "2", Endpoint.Types.TextFormat.Html),
+            (endpoint.PaddingBlock, endpoint.Policy.AllowV3, endpoint.Etag, endpoint.TextFormat));
         Assert.Equal(2, (await Terminal.RunAsync(environment, null, "endpoints", "update", "e")).Code);
         Assert.Equal(2, (await Terminal.RunAsync(environment, null, "endpoints", "update", "e", "--require-verified", "maybe")).Code);
         Assert.Equal(2, (await Terminal.RunAsync(environment, null, "endpoints", "update", "e", "--idle-life", "soon")).Code);
+        Assert.Equal(2, (await Terminal.RunAsync(environment, null, "endpoints", "update", "e", "--text-format", "rtf")).Code);
         Assert.Equal(5, (await Terminal.RunAsync(environment, null, "endpoints", "update", "none", "--name", "x")).Code);
     }
 }

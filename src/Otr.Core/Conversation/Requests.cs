@@ -7,9 +7,12 @@ namespace Otr.Core;
 /// <summary>What the user asks for. Fails closed: no path sends text in the clear where policy forbids it, or after the peer ended the session.</summary>
 internal static class Requests
 {
-    public static void Send(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
+    public static void Send(in StepContext step, OtrInput.SendRequested send)
     {
         var state = step.State;
+        ulong reference = send.Reference;
+        bool isHeld = state.Has(OtrPolicy.RequireEncryption) || state.WantsPrivacy;
+        var text = state.MessageState == MessageState.Plaintext && !isHeld ? send.Text : send.PrivateText ?? send.Text;
         if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, text.Length))
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
         else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
@@ -25,7 +28,7 @@ internal static class Requests
             step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
         }
         else if (state.MessageState == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
-        else if (state.Has(OtrPolicy.RequireEncryption) || state.WantsPrivacy) Hold(step, text, reference);
+        else if (isHeld) Hold(step, text, reference);
         else SendClear(step, text, reference);
     }
 

@@ -38,6 +38,9 @@ internal sealed class ConversationState : IDisposable
 
     public Verifications Verifications { get; private init; } = new();
 
+    /// <summary>The last private text that told so was HTML.</summary>
+    public bool PeerWritesHtml { get; private set; }
+
     public RequestLog Log { get; }
 
     /// <summary>0: not stored yet.</summary>
@@ -77,6 +80,19 @@ internal sealed class ConversationState : IDisposable
     /// <summary>Time that the bot has to answer a verification.</summary>
     public TimeSpan AnswerLifetime => TimeSpan.FromMilliseconds(_lease.Settings.SmpAnswerLifetime);
 
+    /// <summary>A private text of the peer as the bot gets it. What the text tells of the peer's program is remembered.</summary>
+    public ReadOnlyMemory<byte> FromPeer(ReadOnlyMemory<byte> text)
+    {
+        var evidence = HtmlText.Judge(text.Span);
+        if (evidence != HtmlEvidence.None) PeerWritesHtml = evidence == HtmlEvidence.Html;
+        if (!IsHtml(evidence == HtmlEvidence.Html)) return text;
+        // An image alone shows no text: that something came is better told by the HTML than by nothing.
+        return HtmlText.FromHtml(text.Span) is { IsEmpty: false } shown ? shown : text;
+    }
+
+    /// <returns>A bot's text as the peer's program takes it in a private session.</returns>
+    public ReadOnlyMemory<byte> ToPeer(ReadOnlyMemory<byte> text) => IsHtml(PeerWritesHtml) ? HtmlText.ToHtml(text.Span) : text;
+
     public void Committed(long? dueMs, SeenRequest[] taken, long nowMs)
     {
         Version++;
@@ -97,6 +113,7 @@ internal sealed class ConversationState : IDisposable
         Verifications.Write(row);
         HeldSends.Write(row);
         Notices.Write(row);
+        row.Bool(PeerWritesHtml);
         Otr.WriteSnapshot(row);
         return sealer.Seal(SealedTable.Conversation, key, row.Written);
     }
@@ -119,12 +136,13 @@ internal sealed class ConversationState : IDisposable
             if (!TryReadShown(ref row, out var peer, out _, out _, out var identities, out var verifications)) return null;
             var sends = HeldSends.Read(ref row);
             var notices = NoticeBudget.Read(ref row);
+            bool writesHtml = row.Bool();
             var snapshot = row.Rest();
             if (!row.IsComplete || !OtrConversation.TryRestore(snapshot, lease.Account, lease.Settings, out var otr)) return null;
             return new ConversationState(lease, log)
             {
                 Peer = peer, _otr = otr, HeldSends = sends, Notices = notices, Identities = identities, Verifications = verifications,
-                Version = stored.Version, DueMs = stored.DueMs,
+                PeerWritesHtml = writesHtml, Version = stored.Version, DueMs = stored.DueMs,
             };
         }
         finally
@@ -152,6 +170,13 @@ internal sealed class ConversationState : IDisposable
             CryptographicOperations.ZeroMemory(clear);
         }
     }
+
+    private bool IsHtml(bool isEvident) => _lease.TextFormat switch
+    {
+        TextFormat.Plain => false,
+        TextFormat.Html => true,
+        _ => isEvident,
+    };
 
     public void Dispose()
     {

@@ -353,7 +353,7 @@ internal sealed class ConversationTurn : IDisposable
     private OtrInput Input(Command command, ulong reference) => command switch
     {
         Command.ReceiveWire wire => new OtrInput.WireReceived(wire.Text),
-        Command.SendText send => new OtrInput.SendRequested(send.Text, reference),
+        Command.SendText send => new OtrInput.SendRequested(send.Text, reference) { PrivateText = _state.ToPeer(send.Text) },
         Command.StartSession => new OtrInput.StartRequested(),
         Command.EndSession => new OtrInput.EndRequested(),
         Command.StartSmp smp => new OtrInput.SmpStartRequested(smp.Secret, smp.Question.IsEmpty ? null : smp.Question),

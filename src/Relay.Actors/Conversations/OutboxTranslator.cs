@@ -39,7 +39,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
                     break;
                 case OtrEffect.DeliverText text:
-                    AddEvent(new OutboxBody.TextReceived(text.Text, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint)
+                    var shown = text.Encrypted ? state.FromPeer(text.Text) : text.Text;
+                    AddEvent(new OutboxBody.TextReceived(shown, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint)
                     {
                         IsVerified = text.Encrypted && state.Identities.IsTrusted(text.Session?.PeerFingerprint),
                     });

@@ -161,6 +161,8 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
 
         public OtrSettings Settings => entry.View.Settings.ToOtr();
 
+        public TextFormat TextFormat => entry.View.Settings.TextFormat;
+
         /// <summary>The endpoint was updated: what was made with this lease must be made again.</summary>
         public bool IsStale => Volatile.Read(ref entry.IsStale);
 

@@ -18,6 +18,7 @@ internal static class EndpointSettingsCodec
         row.Bool(settings.RefusesKeyChange);
         row.Name(settings.TrustRequirement);
         row.UInt32((uint)settings.PaddingBlock);
+        row.Name(settings.TextFormat);
         row.Int64(settings.SessionIdleLife.Ticks);
         row.Int64(settings.VerificationAnswerTime.Ticks);
     }
@@ -33,6 +34,7 @@ internal static class EndpointSettingsCodec
         RefusesKeyChange = row.Bool(),
         TrustRequirement = row.Name<TrustRequirement>(),
         PaddingBlock = (int)row.UInt32(),
+        TextFormat = row.Name<TextFormat>(),
         SessionIdleLife = new TimeSpan(row.Int64()),
         VerificationAnswerTime = new TimeSpan(row.Int64()),
     };

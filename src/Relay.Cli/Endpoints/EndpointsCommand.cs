@@ -128,6 +128,7 @@ internal static class EndpointsCommand
             ("policy", Policy(e.Policy)), ("verification", $"{Required(e.Policy.RequireVerified)}; {Answers(e.VerificationAnswerTime)}"),
             ("longest wire", e.MaxWireBytes == 0 ? "no limit" : $"{e.MaxWireBytes} bytes"),
             ("text", e.SingleLine ? "one message for each line" : "may have line ends"),
+            ("private text", Format(e.TextFormat)),
             ("query text", e.HasQueryText ? e.QueryText : "the default, in English"),
             ("idle life", e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
             ("created", e.CreateTime.ToDateTime().ToString("u")), ("changed", e.UpdateTime.ToDateTime().ToString("u")),
@@ -149,6 +150,13 @@ internal static class EndpointsCommand
         Relay.V1.Policy.Types.RequireVerified.Always => "text goes to verified keys only",
         Relay.V1.Policy.Types.RequireVerified.OnceVerified => "text goes to verified keys only, once there is one",
         _ => "text goes to any key",
+    };
+
+    private static string Format(Endpoint.Types.TextFormat format) => format switch
+    {
+        Endpoint.Types.TextFormat.Plain => "plain",
+        Endpoint.Types.TextFormat.Html => "HTML",
+        _ => "HTML with contacts that write HTML",
     };
 
     private static string Answers(Google.Protobuf.WellKnownTypes.Duration time) =>

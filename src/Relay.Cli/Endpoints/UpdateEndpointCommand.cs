@@ -6,6 +6,7 @@ using Relay.V1;
 using KeyChange = Relay.V1.Policy.Types.KeyChange;
 using Option = System.CommandLine.Option;
 using RequireVerified = Relay.V1.Policy.Types.RequireVerified;
+using TextFormat = Relay.V1.Endpoint.Types.TextFormat;
 
 namespace Relay.Cli.Endpoints;
 
@@ -20,6 +21,11 @@ internal static class UpdateEndpointCommand
     private static readonly Dictionary<string, KeyChange> s_keyChange = new()
     {
         ["report"] = KeyChange.Report, ["refuse"] = KeyChange.Refuse,
+    };
+
+    private static readonly Dictionary<string, TextFormat> s_textFormat = new()
+    {
+        ["auto"] = TextFormat.Auto, ["plain"] = TextFormat.Plain, ["html"] = TextFormat.Html,
     };
 
     /// <param name="Path">The field in the API's mask.</param>
@@ -51,6 +57,9 @@ internal static class UpdateEndpointCommand
                 "query_text", (string? v, Endpoint e) => e.QueryText = v ?? ""),
             Of("--padding", "N", "Pad texts to a multiple of this many bytes; 0: no padding.", "padding_block",
                 (uint v, Endpoint e) => e.PaddingBlock = v),
+            Of("--text-format", "auto|plain|html",
+                "What contacts write and read in private sessions: plain text, HTML as Pidgin and Adium, or what each is seen to write.",
+                "text_format", (string v, Endpoint e) => e.TextFormat = Known(s_textFormat, v, "--text-format")),
             Of("--idle-life", "TIME", "End private sessions that are idle for this long: 14d, 12h; 0: never.", "session_idle_life",
                 (string v, Endpoint e) => e.SessionIdleLife = Time(v, "--idle-life")),
             Of("--answer-time", "TIME", "Time to answer a verification that a peer began: 2m, 1h; 0: decline at once.",

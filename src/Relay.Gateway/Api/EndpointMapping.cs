@@ -14,7 +14,7 @@ internal static class EndpointMapping
     private static readonly string[] s_mutable =
     [
         "display_name", "policy", "max_wire_bytes", "single_line", "query_text", "padding_block", "session_idle_life",
-        "verification_answer_time",
+        "verification_answer_time", "text_format",
     ];
 
     private static readonly TimeSpan s_shortestIdleLife = TimeSpan.FromMinutes(1), s_longestIdleLife = TimeSpan.FromDays(365),
@@ -40,6 +40,12 @@ internal static class EndpointMapping
             PaddingBlock = (uint)settings.PaddingBlock,
             SessionIdleLife = settings.SessionIdleLife.ToDuration(),
             VerificationAnswerTime = settings.VerificationAnswerTime.ToDuration(),
+            TextFormat = settings.TextFormat switch
+            {
+                TextFormat.Plain => V1.Endpoint.Types.TextFormat.Plain,
+                TextFormat.Html => V1.Endpoint.Types.TextFormat.Html,
+                _ => V1.Endpoint.Types.TextFormat.Auto,
+            },
         };
         if (settings.QueryText is { } text) endpoint.QueryText = text;
         return endpoint;
@@ -80,6 +86,12 @@ internal static class EndpointMapping
             PaddingBlock = (int)Math.Min(endpoint.PaddingBlock, OtrLimits.MaxPaddingBlock),
             SessionIdleLife = idle ?? default,
             VerificationAnswerTime = answer ?? default,
+            TextFormat = Known(endpoint.TextFormat, prefix + "text_format", violations) switch
+            {
+                V1.Endpoint.Types.TextFormat.Plain => TextFormat.Plain,
+                V1.Endpoint.Types.TextFormat.Html => TextFormat.Html,
+                _ => TextFormat.Auto,
+            },
         };
     }
 

@@ -29,6 +29,31 @@ public sealed class ClearTextTests
     }
 
     [Fact]
+    public void A_text_has_its_private_form_in_a_session_and_only_there()
+    {
+        Party us = Us(), peer = new(2);
+        OtrInput.SendRequested Both(string text, int length = 0) =>
+            new(text.Utf8()) { PrivateText = $"private {text}{new string('x', length)}".Utf8() };
+        Assert.Equal(["one"], us.Step(Both("one")).Wire().Select(w => w.ToText()));
+        // A form that is not used may be too long.
+        Assert.Equal(["two"], us.Step(Both("two", OtrLimits.MaxPlaintextBytes)).Wire().Select(w => w.ToText()));
+        var query = us.Start().Wire().Single();
+        us.Step(Both("three"));
+        Assert.Contains(new OtrEffect.Refused(RefusalReason.TooLarge), us.Step(Both("four", OtrLimits.MaxPlaintextBytes)));
+        us.Restore(us.Snapshot());
+        Network.Run(peer, us, peer.Receive(query));
+        Network.Run(us, peer, us.Step(Both("five")));
+        Network.Run(us, peer, us.Send("six"));
+        Assert.Equal(["private three", "private five", "six"], peer.PrivateTexts);
+        us.End();
+        Assert.Equal(["seven"], us.Step(Both("seven")).Wire().Select(w => w.ToText()));
+        // In a session that the peer asked for as well.
+        Network.Establish(peer, us);
+        Network.Run(us, peer, us.Step(Both("eight")));
+        Assert.Equal("private eight", peer.PrivateTexts.Last());
+    }
+
+    [Fact]
     public void Text_that_waits_for_a_session_that_does_not_come_is_dropped_and_told()
     {
         var us = Us();
