@@ -9,7 +9,8 @@ namespace Relay.Gateway.Tests;
 /// <summary>The examples of the README, run as they are.</summary>
 public sealed class ExampleTests
 {
-    private static readonly string s_root = FindRoot();
+    /// <summary>The checkout.</summary>
+    internal static string Root { get; } = FindRoot();
     /// <summary>The configuration that the tests were built with.</summary>
     private static readonly string s_configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
@@ -24,18 +25,18 @@ public sealed class ExampleTests
         var imports = await Terminal.RunAsync(new ProcessStartInfo(python, ["-c", "import grpc, google.protobuf"]), null);
         Assert.SkipUnless(imports.Code == 0, "Python's grpcio is missing: apt-get install python3-grpcio python3-protobuf");
         using var directory = new TempDirectory();
-        var script = Path.Combine(s_root, "examples", "echo-bot-python", "make_stubs.sh");
+        var script = Path.Combine(Root, "examples", "echo-bot-python", "make_stubs.sh");
         var stubs = new ProcessStartInfo("bash", [script, directory.Path]) { Environment = { ["PYTHON"] = python } };
         var made = await Terminal.RunAsync(stubs, null);
         Assert.SkipUnless(made.Code == 0, $"The stubs cannot be made: apt-get install protobuf-compiler protobuf-compiler-grpc ({made.Error.Trim()})");
-        await AnswersAsync(new ProcessStartInfo(python, [Path.Combine(s_root, "examples", "echo-bot-python", "echo_bot.py"), "endpoints/e"]) { Environment = { ["PYTHONPATH"] = directory.Path } });
+        await AnswersAsync(new ProcessStartInfo(python, [Path.Combine(Root, "examples", "echo-bot-python", "echo_bot.py"), "endpoints/e"]) { Environment = { ["PYTHONPATH"] = directory.Path } });
     }
 
     [Theory]
     [InlineData("examples/echo-bot-csharp/Program.cs")]
     [InlineData("examples/echo-bot-python/echo_bot.py")]
     public void An_echo_bot_has_under_25_lines(string file) =>
-        Assert.InRange(File.ReadAllLines(Path.Combine(s_root, file)).Length, 5, 24);
+        Assert.InRange(File.ReadAllLines(Path.Combine(Root, file)).Length, 5, 24);
 
     [Fact]
     public async Task The_bridge_carries_both_ways()
@@ -111,7 +112,7 @@ public sealed class ExampleTests
     }
 
     private static ProcessStartInfo ExampleInfo(string folder, string library) =>
-        new("dotnet", [Path.Combine(s_root, "examples", folder, "bin", s_configuration, "net10.0", library), "endpoints/e"]);
+        new("dotnet", [Path.Combine(Root, "examples", folder, "bin", s_configuration, "net10.0", library), "endpoints/e"]);
 
     private static string FindRoot()
     {

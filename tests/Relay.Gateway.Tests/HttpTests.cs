@@ -113,6 +113,34 @@ public sealed class HttpTests
         Assert.Equal("PLAINTEXT", (await bot.GetAsync($"/v1/{conversation}"))["state"]!.GetValue<string>());
     }
 
+    /// <summary>What the README says to type, as it stands there.</summary>
+    [Fact]
+    public async Task The_curl_calls_of_the_README_do_what_it_says()
+    {
+        await using var server = await StartAsync();
+        await server.CreateEndpointAsync("support");
+        using var alice = new Contact("alice@example.org");
+        await using var network = new Network(await server.ConnectAsync(Scope.Bridge), "endpoints/support", alice);
+        using var directory = new TempDirectory();
+        await File.WriteAllTextAsync(directory.File("bot.key"), await server.CreateKeyAsync(Scope.Bot, null, "endpoints/support"));
+        var readme = await File.ReadAllTextAsync(Path.Combine(ExampleTests.Root, "README.md"));
+        var block = System.Text.RegularExpressions.Regex.Matches(readme, "```sh\n(.*?)```", System.Text.RegularExpressions.RegexOptions.Singleline)
+            .Single(m => m.Value.Contains("RELAY_HTTP", StringComparison.Ordinal)).Groups[1].Value;
+        var info = new System.Diagnostics.ProcessStartInfo("bash", ["-euo", "pipefail", "-c", block]) { WorkingDirectory = Path.GetDirectoryName(directory.File("bot.key"))! };
+        info.Environment["RELAY_HTTP"] = server.Host.HttpAddress!.GetLeftPart(UriPartial.Authority);
+        var ran = await Terminal.RunAsync(info, null);
+        Assert.True(ran.Code == 0, $"{ran.Code}: {ran.Out}\n{ran.Error}");
+        Assert.Contains("KEY_EXCHANGE", ran.Out, StringComparison.Ordinal);
+        while (await alice.Texts.NextAsync() is var (text, encrypted))
+        {
+            // What comes before it in the clear is the query's explanation.
+            if (!encrypted) continue;
+            Assert.Equal("hello", text);
+            break;
+        }
+        Assert.Equal("Your customer number?", (await alice.Questions.NextAsync()).Question);
+    }
+
     [Fact]
     public async Task Errors_are_those_of_grpc()
     {

@@ -4,7 +4,7 @@ using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>Parses the target of a bot's request, and sends its command to the conversation.</summary>
+/// <summary>Finds the conversation that a request names, sends its command to it, and reads its state.</summary>
 internal static class Targets
 {
     /// <summary>The conversation's address; null, with a violation added, if the request does not name one.</summary>
