@@ -58,7 +58,7 @@ public sealed record EndpointSettings
     /// <summary>Prints the type only: names and texts stay out of logs.</summary>
     public override string ToString() => nameof(EndpointSettings);
 
-    /// <summary>As the protocol engine takes them.</summary>
+    /// <summary>Converts them to the settings of the protocol engine.</summary>
     internal OtrSettings ToOtr()
     {
         var settings = new OtrSettings

@@ -83,7 +83,9 @@ public interface IEndpoints
     ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation);
 
     /// <summary>Changes the settings of an endpoint. Conversations in memory, also on other nodes, follow within a second.</summary>
-    /// <param name="change">Makes the new settings from the current ones; may be called again if somebody else changed them meanwhile.</param>
+    /// <param name="change">
+    /// Makes the new settings from the current ones; may be called again if somebody else changed them meanwhile.
+    /// </param>
     /// <param name="revision">The revision that the caller has seen; null: any.</param>
     ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision,
         CancellationToken cancellation);

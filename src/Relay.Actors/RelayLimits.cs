@@ -84,7 +84,9 @@ public static class RelayLimits
     public const int MaxVerifications = 8;
     /// <summary>Time for which a bot may answer a verification that a peer began. After it the peer's request is declined.</summary>
     public static readonly TimeSpan VerificationAnswerTime = TimeSpan.FromMinutes(2);
-    /// <summary>Time for which a peer may answer a verification that we began, and for each further step. After it, it is aborted.</summary>
+    /// <summary>
+    /// Time for which a peer may answer a verification that we began, and for each further step. After it the run is aborted.
+    /// </summary>
     public static readonly TimeSpan VerificationLifetime = TimeSpan.FromMinutes(10);
     /// <summary>Longest note on a key, in bytes of UTF-8. Longer: a caller's bug.</summary>
     public const int MaxIdentityNoteBytes = 512;

@@ -117,8 +117,11 @@ internal sealed class RelayNode : IRelay
         => Client.AskAsync(address, command, cancellation);
 
     public async ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => await _reads.ReadAsync(c => _store.LoadAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false) is { } stored
-            ? View(stored) : await RestoredAsync(endpointId, conversationId, cancellation).ConfigureAwait(false);
+    {
+        var (stored, copy) = await _reads.ReadAsync(c => _store.LoadConversationAsync(endpointId, conversationId, c), cancellation)
+            .ConfigureAwait(false);
+        return stored is not null ? View(stored) : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
+    }
 
     public string ConversationId(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
 
@@ -183,15 +186,14 @@ internal sealed class RelayNode : IRelay
         foreach (var owned in _owned) owned.Dispose();
     }
 
-    /// <summary>A conversation of which only the peer's keys are left, because the database was restored without sessions.</summary>
-    private async ValueTask<ConversationView?> RestoredAsync(string endpointId, string conversationId, CancellationToken cancellation)
-    {
-        if (await _reads.ReadAsync(c => _store.LoadIdentitiesAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false)
-            is not { } copy) return null;
-        return Identities.TryOpenCopy(_sealer, new ConversationKey(endpointId, conversationId), copy) is var (peer, identities)
-            ? new ConversationView(endpointId, conversationId, peer, MessageState.Plaintext, [], identities.Copied) { Identities = identities.Views }
+    /// <summary>Shows a conversation of which only the peer's keys are left, because the database was restored without sessions.</summary>
+    private ConversationView ViewRestored(string endpointId, string conversationId, byte[] copy)
+        => Identities.TryOpenCopy(_sealer, new ConversationKey(endpointId, conversationId), copy) is var (peer, identities)
+            ? new ConversationView(endpointId, conversationId, peer, MessageState.Plaintext, [], identities.Copied)
+            {
+                Identities = identities.Views,
+            }
             : ConversationView.Quarantined(endpointId, conversationId, DateTimeOffset.UnixEpoch);
-    }
 
     private ConversationView View(ConversationRow stored)
     {

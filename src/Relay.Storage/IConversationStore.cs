@@ -3,19 +3,16 @@ namespace Relay.Storage;
 /// <summary>The store of conversations. Each is read as a whole and written by compare-and-swap on its version.</summary>
 public interface IConversationStore
 {
-    /// <exception cref="StoreException"/>
-    ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation);
-
     /// <summary>
-    /// Reads what is kept of the peer apart from the conversation's state, so that it is still there when the state is not: after the
-    /// database was restored without sessions. Null if there is none.
+    /// Reads a conversation, and what is kept of the peer apart from it, which is still there when the conversation is not: after the
+    /// database was restored without sessions.
     /// </summary>
     /// <exception cref="StoreException"/>
-    ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation);
+    ValueTask<StoredConversation> LoadConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
     /// <summary>
-    /// Commits a unit atomically: state (if the stored version is the expected one), idempotency keys, identities and outbox rows. Units of many
-    /// conversations share a transaction (group commit). Completes when the unit is durable.
+    /// Commits a unit atomically: state (if the stored version is the expected one), idempotency keys, identities and outbox rows. Units of
+    /// many conversations share a transaction (group commit). Completes when the unit is durable.
     /// </summary>
     /// <exception cref="StoreException">It is unknown whether the unit was committed.</exception>
     ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation);
@@ -41,6 +38,20 @@ public interface IConversationStore
     /// <exception cref="StoreException"/>
     ValueTask PostponeAsync(string endpointId, string conversationId, long dueByMs, long untilMs, CancellationToken cancellation);
 }
+
+/// <summary>Adds the common case of a load.</summary>
+public static class ConversationStoreExtensions
+{
+    /// <summary>Reads a conversation without what is kept of the peer; null if there is none.</summary>
+    /// <exception cref="StoreException"/>
+    public static async ValueTask<ConversationRow?> LoadAsync(
+        this IConversationStore store, string endpointId, string conversationId, CancellationToken cancellation)
+        => (await store.LoadConversationAsync(endpointId, conversationId, cancellation).ConfigureAwait(false)).Row;
+}
+
+/// <param name="Row">Null if there is no such conversation.</param>
+/// <param name="Identities">The sealed identities of the peer; null if none were stored.</param>
+public readonly record struct StoredConversation(ConversationRow? Row, byte[]? Identities);
 
 /// <param name="Version">Version of the last commit; the first is 1.</param>
 /// <param name="Seen">Idempotency keys, oldest first.</param>

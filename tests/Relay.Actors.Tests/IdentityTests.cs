@@ -66,6 +66,8 @@ public class IdentityTests
         Assert.Equal((TrustLevel.Untrusted, "met in person", (DateTimeOffset?)null), (known.Trust, known.Note, known.Verified));
         await world.PumpAsync(relay);
         Assert.Equal([TrustLevel.Verified, TrustLevel.Untrusted], world.BotEvents.OfType<OutboxBody.IdentityChanged>().Select(i => i.Identity.Trust));
+        // The event has the note that was set with the trust.
+        Assert.Equal(["card", "met in person"], world.BotEvents.OfType<OutboxBody.IdentityChanged>().Select(i => i.Identity.Note));
         // A note on a key that nobody knows is no identity.
         var missing = await relay.AskAsync(new Command.SetTrust("t4", new Fingerprint(new byte[20]), null, "x"));
         Assert.Equal("identity", Assert.IsType<ConversationReply.NotFound>(missing).What);
@@ -113,6 +115,13 @@ public class IdentityTests
         var id = relay.Relay.ConversationId(TestRelay.Endpoint, TestRelay.Peer);
         var held = await relay.AskAsync(new Command.SendText("r1", "hello"u8.ToArray()), new ConversationAddress.ById(TestRelay.Endpoint, id));
         Assert.Equal(SendDisposition.Held, Assert.IsType<ConversationReply.Done>(held).Disposition);
+        // A number that somebody kept from before the restore does not name another run.
+        using var world = new World();
+        await world.JoinAsync(relay);
+        world.Contact(new OtrInput.StartRequested());
+        await world.PumpAsync(relay);
+        var begun = await relay.AskAsync(new Command.StartSmp("v1", "x"u8.ToArray(), default));
+        Assert.True(Assert.IsType<ConversationReply.Done>(begun).Verification > 1_000_000);
     }
 
     [Fact]

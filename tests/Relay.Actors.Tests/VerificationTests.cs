@@ -173,6 +173,37 @@ public class VerificationTests
     }
 
     [Fact]
+    public async Task Without_time_to_answer_a_request_is_declined_and_told_once_with_its_question()
+    {
+        await using var relay = await TestRelay.StartAsync();
+        using var world = await TalkAsync(relay);
+        await relay.Relay.Endpoints.UpdateAsync(TestRelay.Endpoint, e => e.Settings with { VerificationAnswerTime = TimeSpan.Zero }, null, default);
+        world.ContactVerifies("4711", "Where did we meet?");
+        await world.PumpAsync(relay);
+        var told = Assert.Single(Told(world));
+        Assert.Equal((VerificationState.Cancelled, VerificationEnd.DeclinedByUs, "Where did we meet?"), (told.State, told.End, told.Question));
+        Assert.Equal(SmpOutcome.Aborted, world.ContactSmp[^1]);
+    }
+
+    [Fact]
+    public async Task A_peer_that_asks_again_and_again_does_not_push_out_our_results()
+    {
+        await using var relay = await TestRelay.StartAsync();
+        using var world = await TalkAsync(relay);
+        await StartAsync(relay, "v1", s_secret);
+        await world.PumpAsync(relay);
+        world.ContactAnswers("swordfish");
+        await world.PumpAsync(relay);
+        for (int i = 0; i < OtrLimits.SmpBurst; i++)
+        {
+            world.ContactVerifies("x", null);
+            await world.PumpAsync(relay);
+        }
+        var stored = await StoredAsync(relay);
+        Assert.Equal((RelayLimits.MaxVerifications, VerificationState.Succeeded), (stored.Length, stored.Single(v => v.Number == 1).State));
+    }
+
+    [Fact]
     public async Task A_run_goes_on_across_a_restart()
     {
         await using var relay = await TestRelay.StartAsync();

@@ -45,6 +45,14 @@ public sealed class EndpointUpdateTests
         var reset = await api.UpdateEndpointAsync(Update(name, "", _ => { }, "query_text", "display_name", "session_idle_life", "policy"));
         Assert.Equal((false, "", 1_209_600L, Policy.Types.KeyChange.Report, true), (reset.HasQueryText, reset.DisplayName, reset.SessionIdleLife.Seconds, reset.Policy.KeyChange, reset.Policy.RequireEncryption));
         Assert.Equal(400U, reset.MaxWireBytes);
+        // Also one of the policy alone: never "in the clear" because nothing was said.
+        await api.UpdateEndpointAsync(Update(name, "", e => e.Policy = new Policy { RequireEncryption = false, AllowV3 = false, AllowV2 = true }, "policy"));
+        foreach (var policy in new[] { null, new Policy() })
+        {
+            var safe = await api.UpdateEndpointAsync(Update(name, "", e => e.Policy = policy, "policy.require_encryption", "policy.allow_v3"));
+            Assert.Equal((true, true, true), (safe.Policy.RequireEncryption, safe.Policy.AllowV3, safe.Policy.AllowV2));
+            await api.UpdateEndpointAsync(Update(name, "", e => e.Policy = new Policy { RequireEncryption = false, AllowV3 = false }, "policy.require_encryption", "policy.allow_v3"));
+        }
     }
 
     [Fact]

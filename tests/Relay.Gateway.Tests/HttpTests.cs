@@ -24,7 +24,7 @@ public sealed class HttpTests
             if (json is not null)
             {
                 request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(json));
-                if (type is not null) request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+                if (type is not null) request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
             }
             using var response = await _client.SendAsync(request);
             Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
@@ -181,6 +181,8 @@ public sealed class HttpTests
         foreach (var type in new[] { "application/x-www-form-urlencoded", null })
             Assert.Equal(HttpStatusCode.OK, (await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", $$"""{"requestId":"{{type}}-","scope":"BRIDGE"}""", type)).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", "<x/>", "application/xml")).Status);
+        foreach (var charset in new[] { "utf-16", "no-such-charset" })
+            await ExpectAsync(HttpStatusCode.BadRequest, "INVALID_ARGUMENT", 3, admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", "{}", "application/json; charset=" + charset));
     }
 
     [Theory]
@@ -230,7 +232,7 @@ public sealed class HttpTests
             Assert.Equal("three", third["textReceived"]!["text"]!.GetValue<string>());
         }
         // Where it was: by the parameter, or as a browser asks.
-        var (again, rest) = await WatchAsync(sse ? "" : "?afterSequence=2", sse ? "2" : null);
+        var (again, rest) = await WatchAsync("?afterSequence=" + (sse ? "1" : "2"), sse ? "2" : null);
         using (again) Assert.Equal("3", (await NextAsync(rest)).Message["event"]!["sequence"]!.GetValue<string>());
         // Errors are errors in both.
         var (beyond, error) = await WatchAsync("?afterSequence=9");
@@ -298,6 +300,20 @@ public sealed class HttpTests
         Assert.Empty((await polling)["events"]!.AsArray());
         Assert.True(await stopping);
         Assert.True(begun.Elapsed < TimeSpan.FromSeconds(20), $"It took {begun.Elapsed}.");
+    }
+
+    [Fact]
+    public async Task A_long_poll_ends_with_its_key()
+    {
+        await using var server = await StartAsync();
+        await server.CreateEndpointAsync("e");
+        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k", Scope = Scope.Bot });
+        using var bot = new Http(server.Host.HttpAddress!, key.Token);
+        var polling = bot.CallAsync(HttpMethod.Get, "/v1/endpoints/e/events?wait=60s");
+        await Task.Delay(200);
+        await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key.ApiKey.Name });
+        var (status, error) = await polling.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((HttpStatusCode.Unauthorized, "KEY_INVALID"), (status, Reason(error)));
     }
 
     [Fact]

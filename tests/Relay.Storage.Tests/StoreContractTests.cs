@@ -40,20 +40,20 @@ public abstract class StoreContractTests
     public async Task Identities_are_swapped_with_the_state_and_read_apart_from_it()
     {
         await using var store = await WithEndpointAsync();
-        Assert.Null(await store.LoadIdentitiesAsync("e", "c", default));
+        Assert.Null((await store.LoadConversationAsync("e", "c", default)).Identities);
         await store.CommitAsync(Unit("c", 0) with { SealedIdentities = [1] }, default);
         // A unit without any leaves them, and a refused one does not touch them.
         await store.CommitAsync(Unit("c", 1), default);
         Assert.IsType<CommitResult.Conflict>(await store.CommitAsync(Unit("c", 1) with { SealedIdentities = [9] }, default));
-        Assert.Equal([1], await store.LoadIdentitiesAsync("e", "c", default));
+        Assert.Equal([1], (await store.LoadConversationAsync("e", "c", default)).Identities);
         // Of many in one transaction, each has its own.
         await Task.WhenAll(Enumerable.Range(0, 40).Select(i => store.CommitAsync(
             Unit($"d{i:d2}", 0) with { SealedIdentities = i % 2 == 0 ? [(byte)i] : null }, default).AsTask()));
         await store.CommitAsync(Unit("c", 2) with { SealedIdentities = [2, 3] }, default);
-        Assert.Equal([2, 3], await store.LoadIdentitiesAsync("e", "c", default));
-        Assert.Equal([38], await store.LoadIdentitiesAsync("e", "d38", default));
-        Assert.Null(await store.LoadIdentitiesAsync("e", "d39", default));
-        Assert.Null(await store.LoadIdentitiesAsync("other", "c", default));
+        Assert.Equal([2, 3], (await store.LoadConversationAsync("e", "c", default)).Identities);
+        Assert.Equal([38], (await store.LoadConversationAsync("e", "d38", default)).Identities);
+        Assert.Null((await store.LoadConversationAsync("e", "d39", default)).Identities);
+        Assert.Null((await store.LoadConversationAsync("other", "c", default)).Identities);
     }
 
     [Fact]

@@ -32,7 +32,12 @@ internal static class SmpExchange
 
     public static void Start(in StepContext step, ReadOnlyMemory<byte> secret, ReadOnlyMemory<byte>? question)
     {
-        if (Session(step) is not { } session) return;
+        // Not the one that runs SMP: a peer could choose by its requests which of its keys is verified.
+        if (step.State.BestEncrypted is not { } session)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
+            return;
+        }
         var smp = session.Smp!;
         var length = (question?.Length ?? 0) + smp.Arithmetic.MaxMessageBytes;
         if (secret.Length > OtrLimits.MaxSmpSecretBytes || !OutgoingData.Fits(step.State, length))

@@ -32,12 +32,11 @@ internal static class ConversationLoader
         {
             lease = await context.Accounts.AcquireAsync(key.EndpointId, cancellation).ConfigureAwait(false);
             if (lease is null) return new(null, new ConversationReply.NotFound("endpoint"), false);
-            var stored = await context.Loads.ReadAsync(c => context.Store.LoadAsync(key.EndpointId, key.ConversationId, c), cancellation)
-                .ConfigureAwait(false);
-            var bounds = context.Turn.Log;
+            var (stored, copy) = await context.Loads.ReadAsync(
+                c => context.Store.LoadConversationAsync(key.EndpointId, key.ConversationId, c), cancellation).ConfigureAwait(false);
             var state = stored is null
-                ? await BeginAsync(context, key, lease, cancellation).ConfigureAwait(false)
-                : ConversationState.TryOpen(lease, context.Turn.Sealer, stored, bounds, context.NowMs);
+                ? Begin(context, key, lease, copy)
+                : ConversationState.TryOpen(lease, context.Turn.Sealer, stored, context.Turn.Log, context.NowMs);
             if (state is null)
             {
                 await QuarantineAsync(context, key, stored, cancellation).ConfigureAwait(false);
@@ -57,16 +56,14 @@ internal static class ConversationLoader
         }
     }
 
-    /// <summary>A new conversation, or one whose state was dropped when the database was restored.</summary>
-    /// <returns>Null if what is known of the peer does not open: a changed key must not be taken for a new one.</returns>
-    private static async ValueTask<ConversationState?> BeginAsync(
-        ConversationContext context, ConversationKey key, AccountCache.AccountLease lease, CancellationToken cancellation)
+    /// <summary>Begins a new conversation, or one whose state was dropped when the database was restored.</summary>
+    /// <param name="copy">The stored identities of the peer; null if there are none.</param>
+    /// <returns>Null if they do not open: a changed key must not be taken for a new one.</returns>
+    private static ConversationState? Begin(ConversationContext context, ConversationKey key, AccountCache.AccountLease lease, byte[]? copy)
     {
-        var copy = await context.Loads.ReadAsync(c => context.Store.LoadIdentitiesAsync(key.EndpointId, key.ConversationId, c), cancellation)
-            .ConfigureAwait(false);
         if (copy is null) return ConversationState.New(lease, context.Turn.Log);
         return Identities.TryOpenCopy(context.Turn.Sealer, key, copy) is var (peer, identities)
-            ? ConversationState.New(lease, context.Turn.Log, peer, identities) : null;
+            ? ConversationState.New(lease, context.Turn.Log, peer, identities, context.NowMs) : null;
     }
 
     private static async ValueTask QuarantineAsync(

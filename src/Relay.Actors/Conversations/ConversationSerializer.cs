@@ -27,7 +27,7 @@ internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 /// </remarks>
 internal sealed class ConversationSerializer : SerializerWithStringManifest
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g";
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
         SetTrust = 8;

@@ -59,13 +59,15 @@ internal sealed class ConversationState : IDisposable
     public static ConversationState New(AccountCache.AccountLease lease, RequestLogBounds bounds) => new(lease, new RequestLog(bounds));
 
     /// <summary>
-    /// A conversation whose state is lost, but not what is known of the peer's keys: one of a restored database. Takes ownership of
-    /// the lease.
+    /// Begins a conversation whose state is lost, but not what is known of the peer's keys, because the database was restored. Takes
+    /// ownership of the lease.
     /// </summary>
-    public static ConversationState New(AccountCache.AccountLease lease, RequestLogBounds bounds, string peer, Identities identities)
+    public static ConversationState New(
+        AccountCache.AccountLease lease, RequestLogBounds bounds, string peer, Identities identities, long nowMs)
         => new(lease, new RequestLog(bounds))
         {
-            Peer = peer, Identities = identities, _otr = new OtrConversation(lease.Account, lease.Settings, identities.Keys),
+            Peer = peer, Identities = identities, Verifications = Verifications.AfterLoss(nowMs),
+            _otr = new OtrConversation(lease.Account, lease.Settings, identities.Keys),
         };
 
     public void Begin(string peer)
@@ -159,7 +161,8 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (!TryReadShown(ref row, out var peer, out var state, out var sessions, out var identities, out var verifications)) return null;
+            if (!TryReadShown(ref row, out var peer, out var state, out var sessions, out var identities, out var verifications))
+                return null;
             return new ConversationView(key.Owner, key.Id, peer, state, sessions, updated)
             {
                 Identities = identities.Views, Verifications = verifications.Views,

@@ -166,9 +166,10 @@ internal sealed class ConversationTurn : IDisposable
     {
         _environment.Telemetry.Stepped("time");
         Step(new OtrInput.SmpAbortRequested(session), null, 0);
-        // Its session is gone without a word of the engine: there is nobody to tell.
+        // The engine no longer has the session, so there is nobody to tell.
         if (_state.Verifications.Expired(_nowMs) != session) return;
-        foreach (var ended in _state.Verifications.EndLost(session, _nowMs)) AddRow(StreamKind.Events, new OutboxBody.VerificationChanged(ended));
+        foreach (var ended in _state.Verifications.EndLost(session, _nowMs))
+            AddRow(StreamKind.Events, new OutboxBody.VerificationChanged(ended));
         _isDirty = true;
     }
 
@@ -251,7 +252,9 @@ internal sealed class ConversationTurn : IDisposable
             case Command.SetTrust { Trust: null } trust:
                 return Note(trust) ?? new ConversationReply.NotFound("identity");
             case Command.SetTrust trust:
+                _state.Identities.ExpectNote(trust.Fingerprint, trust.Note);
                 var answered = Step(Input(trust, 0), trust.RequestId, 0);
+                _state.Identities.ExpectNote(trust.Fingerprint, null);
                 return answered is ConversationReply.Done ? Note(trust) ?? answered : answered;
             default:
                 return Step(Input(command, reference), command.RequestId, reference);

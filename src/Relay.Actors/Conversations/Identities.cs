@@ -5,7 +5,8 @@ using Relay.Storage.Sealing;
 namespace Relay.Actors.Conversations;
 
 /// <summary>
-/// The peer's keys with what is told of them. The protocol engine decides which are known and trusted; this follows it. A copy is
+/// The peer's keys with trust, note and the times at which they were seen. The protocol engine decides which are known and trusted; this
+/// class follows it. A copy is
 /// stored apart from the conversation, so that a restore, which drops the sessions, does not make a changed key look new.
 /// </summary>
 internal sealed class Identities
@@ -13,13 +14,14 @@ internal sealed class Identities
     private const byte Format = 1;
     /// <summary>Bytes of the smallest entry.</summary>
     private const int LeastEntrySize = 4 + Fingerprint.DsaSize + 4 + 4 + 3 * 8;
-    /// <summary>Age from which the copy's time of the last sight is brought up to date: not at every key exchange.</summary>
+    /// <summary>Age from which a key exchange renews the copy, whose time of the last exchange is not exact.</summary>
     private static readonly TimeSpan s_copyAge = TimeSpan.FromDays(1);
 
     private readonly List<Identity> _known = [];
     private Fingerprint? _latest;
     private byte _highestVersion;
     private long _copiedMs;
+    private (Fingerprint Fingerprint, string Note)? _comingNote;
 
     private sealed class Identity(IdentityView view)
     {
@@ -65,6 +67,7 @@ internal sealed class Identities
             identity.View = identity.View with { Trust = key.Trust, Verified = key.Trust.IsTrusted ? now : null };
             IsCopyStale = true;
         }
+        if (_comingNote is var (noted, note)) TryNote(noted, note);
         if (shown is not null && _known.Find(i => i.Fingerprint == shown) is { } seen)
         {
             seen.View = seen.View with { FirstSeen = seen.View.FirstSeen ?? now, LastSeen = now };
@@ -73,6 +76,9 @@ internal sealed class Identities
         IsCopyStale |= peer.Latest != _latest || peer.HighestVersion != _highestVersion;
         (_latest, _highestVersion) = (peer.Latest, peer.HighestVersion);
     }
+
+    /// <summary>Sets the note to be taken over with the next change of the key's trust, so that one event tells both; null: none.</summary>
+    public void ExpectNote(Fingerprint fingerprint, string? note) => _comingNote = note is null ? null : (fingerprint, note);
 
     /// <summary>Sets the note of a known key.</summary>
     /// <returns>False if the key is not known, or has that note already.</returns>

@@ -20,6 +20,12 @@ internal sealed class Verifications
     /// <param name="Token">To be given with the answer; 0 if we began.</param>
     private sealed record Run(VerificationView View, ulong Ssid, ulong Token);
 
+    /// <summary>
+    /// Creates the verifications of a conversation whose state was lost. Its runs get numbers beyond any that it had, so that a name that
+    /// somebody kept does not mean another run.
+    /// </summary>
+    public static Verifications AfterLoss(long nowMs) => new() { _last = (ulong)Math.Max(0, nowMs) };
+
     public IReadOnlyList<VerificationView> Views => [.. _runs.Select(r => r.View)];
 
     /// <summary>The run that was begun last; 0 if there was none.</summary>
@@ -64,13 +70,16 @@ internal sealed class Verifications
             if (view is not null) (changed ??= []).Add(view);
         }
         bool haveSessionsChanged = false;
+        VerificationView? declined = null;
         foreach (var effect in effects)
         {
             switch (effect)
             {
                 case OtrEffect.SmpAnswerNeeded asked:
                     Tell(End(asked.Session.Ssid, VerificationState.Cancelled, VerificationEnd.Replaced, nowMs));
-                    Tell(Begin(asked.Session, asked.Token, asked.Question ?? default, answerLifetime, nowMs));
+                    var asking = Begin(asked.Session, asked.Token, asked.Question ?? default, answerLifetime, nowMs);
+                    if (answerLifetime > TimeSpan.Zero) Tell(asking);
+                    else declined = asking;
                     break;
                 case OtrEffect.SmpChanged { Outcome: SmpOutcome.InProgress } going when input is OtrInput.SmpStartRequested start:
                     Tell(End(going.Session.Ssid, VerificationState.Cancelled, VerificationEnd.Replaced, nowMs));
@@ -81,7 +90,7 @@ internal sealed class Verifications
                     Advance(going.Session.Ssid, nowMs);
                     break;
                 case OtrEffect.SmpChanged { Outcome: not SmpOutcome.InProgress } ended:
-                    Tell(End(ended, input, nowMs));
+                    Tell(declined is null ? End(ended, input, nowMs) : Decline(ended.Session.Ssid, declined.Question, nowMs));
                     break;
                 case OtrEffect.SessionChanged:
                     haveSessionsChanged = true;
@@ -147,20 +156,31 @@ internal sealed class Verifications
         bool isOneWay = row.Bool();
         var (begun, updated, expires) = (Time(row.Int64()), Time(row.Int64()), Time(row.Int64()));
         if (peer is null) row.Fail();
-        return row.HasFailed ? null : new VerificationView(number, state, end, isPeers, question, peer!.Value, isOneWay, begun, updated, expires);
+        return row.HasFailed ? null
+            : new VerificationView(number, state, end, isPeers, question, peer!.Value, isOneWay, begun, updated, expires);
     }
 
     private VerificationView Begin(SessionInfo session, ulong? token, ReadOnlyMemory<byte> question, TimeSpan lifetime, long nowMs)
     {
-        while (_runs.Count >= RelayLimits.MaxVerifications && _runs.FindIndex(r => !r.View.IsOpen) is >= 0 and var oldest)
+        // Those that the peer began go first: it must not push out the results of ours.
+        while (_runs.Count >= RelayLimits.MaxVerifications)
+        {
+            int oldest = _runs.FindIndex(r => r.View is { IsOpen: false, IsBegunByPeer: true });
+            if (oldest < 0) oldest = _runs.FindIndex(r => !r.View.IsOpen);
+            if (oldest < 0) break;
             _runs.RemoveAt(oldest);
+        }
         var now = Time(nowMs);
         var view = new VerificationView(++_last, token is null ? VerificationState.WaitingForPeer : VerificationState.WaitingForAnswer,
-            VerificationEnd.None, token is not null, Encoding.UTF8.GetString(question.Span), session.PeerFingerprint!.Value, false, now, now,
-            now + lifetime);
+            VerificationEnd.None, token is not null, Encoding.UTF8.GetString(question.Span), session.PeerFingerprint!.Value, false,
+            now, now, now + lifetime);
         _runs.Add(new Run(view, session.Ssid, token ?? 0));
         return view;
     }
+
+    /// <summary>Ends a run that was declined as soon as it was begun. Its one event tells the question.</summary>
+    private VerificationView? Decline(ulong ssid, string question, long nowMs)
+        => End(ssid, VerificationState.Cancelled, VerificationEnd.DeclinedByUs, nowMs) is { } end ? end with { Question = question } : null;
 
     private void Advance(ulong ssid, long nowMs)
     {
@@ -169,7 +189,10 @@ internal sealed class Verifications
         var now = Time(nowMs);
         _runs[i] = _runs[i] with
         {
-            View = _runs[i].View with { State = VerificationState.Running, Updated = now, Expires = now + RelayLimits.VerificationLifetime },
+            View = _runs[i].View with
+            {
+                State = VerificationState.Running, Updated = now, Expires = now + RelayLimits.VerificationLifetime,
+            },
         };
     }
 
@@ -187,7 +210,8 @@ internal sealed class Verifications
             case SmpOutcome.ProtocolError:
                 return End(ssid, VerificationState.Cancelled, VerificationEnd.ProtocolError, nowMs);
         }
-        bool isLate = _runs.Exists(r => r.Ssid == ssid && r.View.IsOpen && r.View.Expires.ToUnixTimeMilliseconds() <= nowMs);
+        bool isLate = _runs.Exists(r => r.Ssid == ssid && r.View.IsOpen && r.View.Expires > r.View.Begun
+            && r.View.Expires.ToUnixTimeMilliseconds() <= nowMs);
         if (isLate) return End(ssid, VerificationState.Expired, VerificationEnd.None, nowMs);
         return End(ssid, VerificationState.Cancelled,
             input is OtrInput.WireReceived ? VerificationEnd.DeclinedByPeer : VerificationEnd.DeclinedByUs, nowMs);

@@ -97,7 +97,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         }
     }
 
-    /// <summary>In milliseconds, as rows store it.</summary>
+    /// <summary>The time in the precision of a row, which is a millisecond.</summary>
     private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 
     private async ValueTask<CreateEndpointReply?> FindRepetitionAsync(UInt128 request, UInt128 content, CancellationToken cancellation)

@@ -58,7 +58,8 @@ internal static class EndpointRecord
             DsaPrivateKey? key = null;
             // The key was validated when it was added, and the seal holds: the primality of p is not tested again.
             if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
-            return (new EndpointView(stored.Id, network, account, settings, fingerprint.Value, tag, created, updated, stored.Revision), key);
+            var view = new EndpointView(stored.Id, network, account, settings, fingerprint.Value, tag, created, updated, stored.Revision);
+            return (view, key);
         }
         finally
         {

@@ -40,10 +40,10 @@ internal sealed class EndpointWatch(IEndpointStore store, Action<string, ulong> 
                     foreach (var (id, revision) in changes.Updated) updated(id, revision);
                     _last = changes.Last;
                 }
-                catch (StoreException e)
+                catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // Read again at the next tick; until then conversations keep the settings that they have.
-                    RelayLog.EndpointWatchFailed(log, e.Message);
+                    // Read again at the next tick; until then conversations keep the settings that they have. The watch must not end.
+                    RelayLog.EndpointWatchFailed(log, e is StoreException ? e.Message : e.GetType().Name);
                 }
             }
         }

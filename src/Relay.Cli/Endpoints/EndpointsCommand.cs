@@ -130,7 +130,8 @@ internal static class EndpointsCommand
             ("text", e.SingleLine ? "one message for each line" : "may have line ends"),
             ("private text", Format(e.TextFormat)),
             ("query text", e.HasQueryText ? e.QueryText : "the default, in English"),
-            ("idle life", e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
+            ("idle life",
+                e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
             ("created", e.CreateTime.ToDateTime().ToString("u")), ("changed", e.UpdateTime.ToDateTime().ToString("u")),
         ]);
     }

@@ -81,7 +81,10 @@ internal static class UpdateEndpointCommand
                 request.UpdateMask.Paths.Add(setting.Path);
             }
             if (request.UpdateMask.Paths.Count == 0)
-                throw new CommandFailure(ExitCode.Usage, "Nothing to change was named.", "'relay endpoints update --help' lists what can be.");
+            {
+                throw new CommandFailure(
+                    ExitCode.Usage, "Nothing to change was named.", "'relay endpoints update --help' lists what can be.");
+            }
             await using var client = Connection.Open(parsed);
             EndpointsCommand.Show(parsed, await client.CallAsync(o => client.Endpoints.UpdateEndpointAsync(request, o), cancellation));
             return ExitCode.Ok;

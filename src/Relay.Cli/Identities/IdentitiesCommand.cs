@@ -65,7 +65,10 @@ internal static class IdentitiesCommand
     {
         var digits = fingerprint.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
         if (digits.Length != 40 || !digits.All(char.IsAsciiHexDigit))
-            throw new CommandFailure(ExitCode.Usage, "A fingerprint has 40 hexadecimal digits.", "'relay identities list' shows those known.");
+        {
+            throw new CommandFailure(
+                ExitCode.Usage, "A fingerprint has 40 hexadecimal digits.", "'relay identities list' shows those known.");
+        }
         await using var client = Connection.Open(parsed);
         var conversation = await FindAsync(client, parsed, cancellation);
         var request = new UpdateIdentityRequest

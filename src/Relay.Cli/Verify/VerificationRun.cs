@@ -16,7 +16,8 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
             ?? throw new CommandFailure(ExitCode.Refused, $"No private session with {Report.Safe(conversation.Peer)} is established.",
                 "Begin one: relay conversations start …");
         if (json) return;
-        var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
+        var request = new GetEndpointRequest { Name = endpoint };
+        var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(request, o), cancellation);
         var known = (await IdentitiesCommand.ListAsync(client, conversation.Name, cancellation))
             .FirstOrDefault(i => i.Fingerprint == session.PeerFingerprint);
         Report.Fields(
@@ -38,6 +39,7 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
     public void ShowQuestion(Verification asked)
     {
         if (json) return;
+        Report.Fields([("its key", EndpointNames.Fingerprint(EndpointNames.Id(asked.Identity)))]);
         Console.Out.WriteLine(asked.Question.Length > 0
             ? $"{Report.Safe(conversation.Peer)} asks: {Report.Safe(asked.Question)}"
             : $"{Report.Safe(conversation.Peer)} asks for the shared secret.");
@@ -67,18 +69,28 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
             throw;
         }
         if (json) Report.Json(Report.ToNode(verification));
-        else Console.Out.WriteLine(Told(verification));
+        else await TellAsync(verification, cancellation);
         return verification.State == State.Succeeded ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    /// <summary>Shows the result, and what is true of the key then.</summary>
+    private async Task TellAsync(Verification verification, CancellationToken cancellation)
+    {
+        Console.Out.WriteLine(Told(verification));
+        var request = new GetIdentityRequest { Name = verification.Identity };
+        var identity = await client.CallAsync(o => client.Identities.GetIdentityAsync(request, o), cancellation);
+        var state = identity.Trust == Trust.Verified ? "verified" : "not verified";
+        Console.Out.WriteLine($"The key {EndpointNames.Fingerprint(identity.Fingerprint)} is {state}.");
     }
 
     private static string Told(Verification v) => v switch
     {
         { State: State.Succeeded, OneWay: true } =>
             "Right: the peer knows now that you are who it takes you for. That does not verify the peer; begin a verification of your own.",
-        { State: State.Succeeded } => "Verified: the secrets are equal, and the peer's key is trusted.",
+        { State: State.Succeeded } => "Verified: the secrets are equal.",
         { State: State.Failed, Reason: "SECRETS_DIFFER" } =>
-            "Failed: the secrets differ. Either one was mistyped, or somebody sits between you. The peer's key is not trusted.",
-        { State: State.Failed } => "Failed: the peer's program does not follow the protocol. The peer's key is not trusted.",
+            "Failed: the secrets differ. Either one was mistyped, or somebody sits between you.",
+        { State: State.Failed } => "Failed: the peer's program does not follow the protocol.",
         { State: State.Expired } => "The peer did not answer in time.",
         { Reason: "DECLINED_BY_PEER" } => "The peer declined.",
         { Reason: "SESSION_ENDED" } => "The private session ended before the verification did.",

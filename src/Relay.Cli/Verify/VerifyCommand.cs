@@ -42,9 +42,9 @@ internal static class VerifyCommand
             if (asked is not null) run.ShowQuestion(asked);
             var secret = ReadSecret(parsed.GetValue(secretFile), asked is not null);
             var verification = asked is not null
-                ? (await client.Bot().AnswerVerificationAsync(asked.Name, secret, cancellation: cancellation)).Response
-                : (await client.Bot().VerifyAsync(conversation.Name, secret, parsed.GetValue(question), cancellation: cancellation)).Response;
-            return await run.WaitAsync(verification, s_poll, cancellation);
+                ? await client.Bot().AnswerVerificationAsync(asked.Name, secret, cancellation: cancellation)
+                : await client.Bot().VerifyAsync(conversation.Name, secret, parsed.GetValue(question), cancellation: cancellation);
+            return await run.WaitAsync(verification.Response, s_poll, cancellation);
         });
         return command;
     }

@@ -31,7 +31,8 @@ internal static class ApiErrors
             new ResourceInfo { ResourceType = type, ResourceName = name });
 
     public static RpcException NoRoute() =>
-        Make(StatusCode.NotFound, "The API has no such path, or not with this verb; protos/relay/v1 lists them.", Info(Reasons.RouteNotFound));
+        Make(StatusCode.NotFound, "The API has no such path, or not with this verb; /openapi/v1.json describes them.",
+            Info(Reasons.RouteNotFound));
 
     public static RpcException AlreadyExists(string reason, string type, string name, string text) =>
         Make(StatusCode.AlreadyExists, text, Info(reason), new ResourceInfo { ResourceType = type, ResourceName = name });

@@ -17,6 +17,9 @@ internal static class EndpointMapping
         "verification_answer_time", "text_format",
     ];
 
+    /// <summary>More than an endpoint has: each wrong one is told.</summary>
+    private const int MaxPaths = 64;
+
     private static readonly TimeSpan s_shortestIdleLife = TimeSpan.FromMinutes(1), s_longestIdleLife = TimeSpan.FromDays(365),
         s_longestAnswerTime = TimeSpan.FromHours(1);
 
@@ -59,8 +62,10 @@ internal static class EndpointMapping
             prefix + "display_name", $"must have at most {GatewayLimits.MaxDisplayNameLength} characters, none of them control characters");
         violations.AddIf(endpoint.MaxWireBytes is not 0 and (< GatewayLimits.MinWireLimitBytes or > GatewayLimits.MaxWireBytes),
             prefix + "max_wire_bytes", $"must be 0, or {GatewayLimits.MinWireLimitBytes} to {GatewayLimits.MaxWireBytes}");
-        violations.AddIf(endpoint.PaddingBlock > OtrLimits.MaxPaddingBlock, prefix + "padding_block", $"must be 0 to {OtrLimits.MaxPaddingBlock}");
-        violations.AddIf(Encoding.UTF8.GetByteCount(endpoint.QueryText) > OtrLimits.MaxQueryTextBytes || endpoint.QueryText.Any(char.IsControl),
+        violations.AddIf(
+            endpoint.PaddingBlock > OtrLimits.MaxPaddingBlock, prefix + "padding_block", $"must be 0 to {OtrLimits.MaxPaddingBlock}");
+        var queryText = endpoint.QueryText;
+        violations.AddIf(Encoding.UTF8.GetByteCount(queryText) > OtrLimits.MaxQueryTextBytes || queryText.Any(char.IsControl),
             prefix + "query_text", $"must have at most {OtrLimits.MaxQueryTextBytes} bytes and no control characters");
         var standard = new EndpointSettings();
         var idle = Time(endpoint.SessionIdleLife, standard.SessionIdleLife, s_shortestIdleLife, s_longestIdleLife);
@@ -99,6 +104,11 @@ internal static class EndpointMapping
     public static void CheckMask(FieldMask mask, Violations violations)
     {
         violations.AddIf(mask.Paths.Count == 0, "update_mask", "is required");
+        if (mask.Paths.Count > MaxPaths)
+        {
+            violations.Add("update_mask", $"may name at most {MaxPaths} fields");
+            return;
+        }
         foreach (var path in mask.Paths)
         {
             if (!FieldMask.IsValid<V1.Endpoint>(path)) violations.Add("update_mask", "names a field that an endpoint does not have");
@@ -111,9 +121,7 @@ internal static class EndpointMapping
     public static EndpointSettings Merge(EndpointView current, V1.Endpoint change, FieldMask mask, Violations violations)
     {
         var merged = ToMessage(current);
-        // An unset field that the mask names gets its default back; FieldMask.Merge leaves an unset message as it is.
-        mask.Merge(change, merged, new FieldMask.MergeOptions { ReplaceMessageFields = true, ReplacePrimitiveFields = true });
-        if (mask.Paths.Contains("query_text") && !change.HasQueryText) merged.ClearQueryText();
+        FieldMasks.Merge(mask, change, merged);
         return ToSettings(merged, "endpoint.", violations);
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Grpc.JsonTranscoding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using Relay.Gateway.Hosting;
 using HttpResponse = Microsoft.AspNetCore.Http.HttpResponse;
 
@@ -56,7 +57,9 @@ internal static class JsonApi
             limit.MaxRequestBodySize = GatewayLimits.MaxJsonBodyBytes;
         // No cookie authenticates a call, so a form on another site cannot make one.
         if (context.Request.ContentType is null or "application/x-www-form-urlencoded") context.Request.ContentType = "application/json";
-        return next(context);
+        // The transcoder takes any charset, and answers in it; one that it does not know is a fault of the server to it.
+        return IsUtf8(context.Request.ContentType) ? next(context)
+            : WriteErrorAsync(context.Response, ApiErrors.InvalidArgument("content-type", "must be application/json, in UTF-8"));
     });
 
     /// <summary>
@@ -65,15 +68,20 @@ internal static class JsonApi
     /// </summary>
     public static void ServeEventStreams(this IApplicationBuilder app) => app.Use(next => async context =>
     {
-        bool isWanted = context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is { MethodDescriptor.IsServerStreaming: true }
+        var method = context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>()?.MethodDescriptor;
+        bool isWanted = method is { IsServerStreaming: true }
             && context.Request.Headers.Accept.ToString().Contains(EventStreamBody.MediaType, StringComparison.OrdinalIgnoreCase);
         if (!isWanted)
         {
             await next(context);
             return;
         }
-        if (!context.Request.Query.ContainsKey(Cursor) && context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last])
-            context.Request.QueryString = context.Request.QueryString.Add(Cursor, last);
+        // A client that reconnects repeats its address, cursor and all: where it was is in the header.
+        if (context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last])
+        {
+            var others = context.Request.Query.Where(q => q.Key is not (Cursor or "after_sequence"));
+            context.Request.QueryString = QueryString.Create(others).Add(Cursor, last);
+        }
         await EventStreamBody.WrapAsync(context, next);
     });
 
@@ -88,12 +96,16 @@ internal static class JsonApi
         }));
     }
 
+    private static bool IsUtf8(string contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The HTTP status of an error outside a service, by google/rpc/code.proto.</summary>
     private static int HttpStatus(StatusCode code) => code switch
     {
         StatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
         StatusCode.PermissionDenied => StatusCodes.Status403Forbidden,
         StatusCode.NotFound => StatusCodes.Status404NotFound,
+        StatusCode.InvalidArgument => StatusCodes.Status400BadRequest,
         StatusCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };

@@ -13,7 +13,8 @@ internal static class Replies
     /// <summary>Returns the reply of a command that was carried out.</summary>
     /// <exception cref="RpcException">The command was not carried out; the status says why.</exception>
     /// <param name="field">The request's field that holds the text.</param>
-    public static ConversationReply.Done RequireDone(ConversationReply reply, ConversationAddress address, string field = "text") => reply switch
+    public static ConversationReply.Done RequireDone(
+        ConversationReply reply, ConversationAddress address, string field = "text") => reply switch
     {
         ConversationReply.Done done => done,
         ConversationReply.Refused refused => throw Refusal(refused.Reason, field),

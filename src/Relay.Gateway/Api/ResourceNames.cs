@@ -53,7 +53,8 @@ internal static class ResourceNames
     }
 
     public static bool TryParseIdentity(
-        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId, out Fingerprint fingerprint)
+        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId,
+        out Fingerprint fingerprint)
     {
         (endpointId, conversationId, fingerprint) = (null, null, default);
         int at = name.IndexOf(Identities, StringComparison.Ordinal);

@@ -181,6 +181,7 @@ public static class RelayConfiguration
             defaults.Set("Logging:LogLevel:" + category, nameof(LogLevel.Warning), origin);
         // This category logs resets by callers as errors; CallFaults separates them from faults of the server.
         defaults.Set("Logging:LogLevel:Grpc.AspNetCore.Server.ServerCallHandler", nameof(LogLevel.None), origin);
+        defaults.Set("Logging:LogLevel:Grpc.AspNetCore.Grpc.JsonTranscoding.ServerCallHandler", nameof(LogLevel.None), origin);
         // This category logs every probe that is answered with "not ready" as an error.
         defaults.Set("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.None), origin);
         // A failed start is reported once, by the exception's message; the host would log its stack trace too.

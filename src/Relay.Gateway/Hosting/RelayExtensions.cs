@@ -102,8 +102,8 @@ public static class RelayExtensions
             // Kestrel throws IOException if the port is in use.
             if (e is IOException && app.Services.GetRequiredService<RelayService>().IsOpen)
             {
-                throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen, --http-listen or --health-listen; "
-                    + "port 0 selects a free one.", e);
+                throw new RelayStartException($"Relay cannot listen: {e.Message} Choose another address with --listen, --http-listen or "
+                    + "--health-listen; port 0 selects a free one.", e);
             }
             if (e is StoreException) throw new RelayStartException($"The API keys cannot be written: {e.Message}", e);
             if (e is OptionsValidationException invalid) throw new RelayConfigurationException([.. invalid.Failures], e);

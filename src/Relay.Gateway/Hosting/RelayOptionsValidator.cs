@@ -107,7 +107,8 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         else if (!IsLoopback(http.Host))
         {
             yield return $"Relay does not listen on {http} without TLS, only on loopback: API keys and plaintext would be readable on the "
-                + $"network. With a certificate HTTP/JSON is served on the port of {RelaySettings.Url} (--listen); remove {RelaySettings.HttpUrl}.";
+                + $"network. With a certificate HTTP/JSON is served on the port of {RelaySettings.Url} (--listen); "
+                + $"remove {RelaySettings.HttpUrl}.";
         }
         else if (grpc?.Scheme == Uri.UriSchemeHttps)
         {

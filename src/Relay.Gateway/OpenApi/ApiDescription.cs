@@ -10,7 +10,8 @@ internal sealed class ApiDescription
     private const string Resource = "relay.v1.descriptors";
     private const string Package = ".relay.v1";
     // Field numbers in descriptor.proto, of which the paths of comments are made.
-    private const int OfMessages = 4, OfEnums = 5, OfServices = 6, OfFields = 2, OfNestedMessages = 3, OfNestedEnums = 4, OfMethods = 2, OfValues = 2;
+    private const int OfMessages = 4, OfEnums = 5, OfServices = 6;
+    private const int OfFields = 2, OfNestedMessages = 3, OfNestedEnums = 4, OfMethods = 2, OfValues = 2;
 
     private readonly Dictionary<string, DescriptorProto> _messages = [];
     private readonly Dictionary<string, EnumDescriptorProto> _enums = [];

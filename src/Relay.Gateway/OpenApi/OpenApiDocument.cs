@@ -49,8 +49,8 @@ internal sealed class OpenApiDocument
             {
                 ["title"] = "Relay",
                 ["version"] = ServerInfo.Version,
-                ["description"] = "A server that holds Off-the-Record (OTR) conversations for bots and bridges. Every method is also served by "
-                    + "gRPC, where there are streams besides; protos/relay/v1 defines both.",
+                ["description"] = "A server that holds Off-the-Record (OTR) conversations for bots and bridges. Every method is also "
+                    + "served by gRPC, where there are streams besides; protos/relay/v1 defines both.",
                 ["license"] = new JsonObject { ["name"] = "Apache-2.0", ["url"] = "https://www.apache.org/licenses/LICENSE-2.0" },
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/" }),
@@ -82,15 +82,17 @@ internal sealed class OpenApiDocument
                 ["name"] = name, ["in"] = "path", ["required"] = true, ["schema"] = new JsonObject { ["type"] = "string" },
             });
         }
-        var rest = request.Field.Where(f => f.Name != path.Field && !(path.Field?.StartsWith(f.Name + ".", StringComparison.Ordinal) ?? false))
-            .ToList();
+        bool IsInPath(FieldDescriptorProto field) =>
+            field.Name == path.Field || (path.Field?.StartsWith(field.Name + ".", StringComparison.Ordinal) ?? false);
+        // A body of its own is not left out: the path holds its name only.
+        var rest = request.Field.Where(f => f.Name == rule.Body || !IsInPath(f)).ToList();
         // With a body of one field, or none, the other fields are in the query.
         if (rule.Body != "*")
         {
             foreach (var field in rest.Where(f => f.Name != rule.Body))
             {
-                parameters.Add(OpenApiSchemas.Describe(
-                    new JsonObject { ["name"] = field.JsonName, ["in"] = "query", ["schema"] = _schemas.Field(field) }, _api.Comment(field)));
+                var parameter = new JsonObject { ["name"] = field.JsonName, ["in"] = "query", ["schema"] = _schemas.Field(field) };
+                parameters.Add(OpenApiSchemas.Describe(parameter, _api.Comment(field)));
             }
         }
         var comment = _api.Comment(method);

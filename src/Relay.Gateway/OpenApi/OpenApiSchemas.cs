@@ -96,8 +96,8 @@ internal sealed class OpenApiSchemas(ApiDescription api)
     private static JsonObject MakeError() => new()
     {
         ["type"] = "object",
-        ["description"] = "google.rpc.Status. The detail of type google.rpc.ErrorInfo has the stable reason; google.rpc.BadRequest names every "
-            + "wrong field; google.rpc.RetryInfo says when to retry.",
+        ["description"] = "google.rpc.Status. The detail of type google.rpc.ErrorInfo has the stable reason; google.rpc.BadRequest names "
+            + "every wrong field; google.rpc.RetryInfo says when to retry.",
         ["properties"] = new JsonObject
         {
             ["code"] = Describe(Of("integer", "int32"), "The code of gRPC."),

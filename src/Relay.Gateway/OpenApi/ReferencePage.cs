@@ -23,7 +23,8 @@ internal static class ReferencePage
             var nonce = context.Items[ScalarOptions.NonceHttpContextItemKey] as string;
             var scripts = nonce is null ? "'self'" : $"'self' 'nonce-{nonce}'";
             context.Response.Headers.ContentSecurityPolicy = $"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
-                + "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                + "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                + "frame-ancestors 'none'";
             context.Response.Headers["Referrer-Policy"] = "no-referrer";
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return Task.CompletedTask;

@@ -47,7 +47,7 @@ internal sealed class BridgeService(
     {
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Wire,
             new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxMessages, "max_messages",
-                request.Wait),
+                request.Wait, c => Principal.Of(context).WatchAsync(keys, time, c)),
             context.CancellationToken);
         var response = new V1.PullWireResponse { LastSequence = last };
         response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));

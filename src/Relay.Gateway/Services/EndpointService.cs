@@ -29,7 +29,8 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
 
         var reply = await relay.Endpoints.CreateAsync(
             new CreateEndpoint(
-                request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings, key),
+                request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings,
+                key),
             context.CancellationToken);
         return reply switch
         {
@@ -50,7 +51,8 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
         if (!ResourceNames.TryParseEndpoint(request.Name, out var id))
             throw ApiErrors.InvalidArgument("name", "must be endpoints/{endpoint}");
         Principal.Of(context).RequireEndpoint(id);
-        return EndpointMapping.ToMessage(await relay.Endpoints.GetAsync(id, context.CancellationToken) ?? throw Replies.EndpointNotFound(id));
+        var view = await relay.Endpoints.GetAsync(id, context.CancellationToken) ?? throw Replies.EndpointNotFound(id);
+        return EndpointMapping.ToMessage(view);
     }
 
     public override async Task<V1.ListEndpointsResponse> ListEndpoints(V1.ListEndpointsRequest request, ServerCallContext context)

@@ -101,7 +101,7 @@ internal sealed class EventService(
     {
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Events,
             new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events",
-                request.Wait),
+                request.Wait, c => Principal.Of(context).WatchAsync(keys, time, c)),
             context.CancellationToken);
         var response = new V1.PullEventsResponse { LastSequence = last };
         response.Events.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Event(endpointId, i))));

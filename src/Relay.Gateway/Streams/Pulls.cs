@@ -10,7 +10,9 @@ namespace Relay.Gateway.Streams;
 
 /// <summary>The parameters that pulls of events and of wire text have in common.</summary>
 /// <param name="MaxField">The name of the size's field in the request, for its violation.</param>
-internal sealed record PullRequest(string Endpoint, ulong? After, int Max, string MaxField, Duration? Wait);
+/// <param name="KeyInvalid">Fails once the caller's key is not valid any more.</param>
+internal sealed record PullRequest(
+    string Endpoint, ulong? After, int Max, string MaxField, Duration? Wait, Func<CancellationToken, Task> KeyInvalid);
 
 /// <summary>The unary alternatives to the streams: one page of items, and one acknowledgement.</summary>
 internal static class Pulls
@@ -29,7 +31,7 @@ internal static class Pulls
         ulong after = Math.Max(request.After ?? acknowledged, acknowledged);
         if (last <= after && wait > TimeSpan.Zero)
         {
-            await WaitAsync(relay, stream, after, wait, cancellation);
+            await WaitAsync(relay, stream, after, wait, request.KeyInvalid, cancellation);
             (_, last) = await relay.Outbox.PositionAsync(stream, cancellation);
         }
         var items = await relay.Outbox.ReadAsync(stream, after, max, GatewayLimits.MaxPullBytes, cancellation);
@@ -39,19 +41,25 @@ internal static class Pulls
     private static TimeSpan Wait(Duration? wait, Violations violations)
     {
         if (wait is null) return TimeSpan.Zero;
-        bool isWrong = wait.Seconds < 0 || wait.Seconds > (long)GatewayLimits.MaxPullWait.TotalSeconds || wait.Nanos is < 0 or > 999_999_999;
+        long most = (long)GatewayLimits.MaxPullWait.TotalSeconds;
+        bool isWrong = wait.Seconds < 0 || wait.Seconds > most || wait.Nanos is < 0 or > 999_999_999;
         violations.AddIf(isWrong, "wait", $"must be 0 to {GatewayLimits.MaxPullWait.TotalSeconds} seconds");
         return isWrong ? TimeSpan.Zero : wait.ToTimeSpan();
     }
 
     /// <summary>Waits for an item, for the time given, or until the server drains: a long poll must not delay the drain.</summary>
-    private static async Task WaitAsync(IRelay relay, StreamKey stream, ulong after, TimeSpan wait, CancellationToken cancellation)
+    /// <exception cref="Grpc.Core.RpcException">UNAUTHENTICATED: the key has expired or was revoked meanwhile.</exception>
+    private static async Task WaitAsync(
+        IRelay relay, StreamKey stream, ulong after, TimeSpan wait, Func<CancellationToken, Task> keyInvalid,
+        CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, relay.Draining);
         limit.CancelAfter(wait);
+        var ended = await Task.WhenAny(relay.Outbox.WaitAsync(stream, after, limit.Token).AsTask(), keyInvalid(limit.Token));
         try
         {
-            await relay.Outbox.WaitAsync(stream, after, limit.Token);
+            await limit.CancelAsync();
+            await ended;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -85,7 +85,10 @@ internal static class TelemetryExtensions
 internal sealed class ConnectionDetailsRemover : BaseProcessor<Activity>
 {
     private static readonly string[] s_removed =
-        ["client.address", "client.port", "network.peer.address", "network.peer.port", "user_agent.original", "url.query", "url.full", "url.path"];
+    [
+        "client.address", "client.port", "network.peer.address", "network.peer.port", "user_agent.original", "url.query", "url.full",
+        "url.path",
+    ];
 
     public override void OnEnd(Activity data)
     {

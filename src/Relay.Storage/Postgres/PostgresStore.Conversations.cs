@@ -7,23 +7,24 @@ public sealed partial class PostgresStore
     /// <summary>The last millisecond that a <see cref="DateTimeOffset"/> can represent.</summary>
     private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    // One statement, so that both tables are read from one snapshot.
-    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation)
+    // One statement, so that all tables are read from one snapshot.
+    public ValueTask<StoredConversation> LoadConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
         => ReadAsync(async (connection, c) =>
     {
         var rows = await connection.RowsAsync("""
             SELECT c.endpoint, c.id, c.version, c.sealed, c.updated, c.due,
                 ARRAY(SELECT s.version FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
-                ARRAY(SELECT s.sealed FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version)
-            FROM relay.conversation c WHERE c.endpoint = $1 AND c.id = $2
-            """, r => Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7))), c, endpointId, conversationId)
+                ARRAY(SELECT s.sealed FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
+                i.sealed
+            FROM (VALUES ($1, $2)) k(endpoint, id)
+            LEFT JOIN relay.conversation c ON c.endpoint = k.endpoint AND c.id = k.id
+            LEFT JOIN relay.identities i ON i.endpoint = k.endpoint AND i.conversation = k.id
+            """, r => new StoredConversation(
+                r.IsDBNull(0) ? null : Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7))),
+                r.IsDBNull(8) ? null : r.GetFieldValue<byte[]>(8)), c, endpointId, conversationId)
             .ConfigureAwait(false);
-        return rows.Count == 0 ? null : rows[0];
+        return rows[0];
     }, cancellation);
-
-    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => ReadAsync((connection, c) => connection.ScalarAsync<byte[]>(
-            "SELECT sealed FROM relay.identities WHERE endpoint = $1 AND conversation = $2", c, endpointId, conversationId), cancellation);
 
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<ConversationRow>>(async (connection, c) => await connection.RowsAsync(

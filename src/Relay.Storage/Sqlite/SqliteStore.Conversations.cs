@@ -4,33 +4,31 @@ namespace Relay.Storage.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation)
+    public ValueTask<StoredConversation> LoadConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
         => _readers.ReadAsync(s =>
     {
-        // A transaction, so that both tables are read from one snapshot.
+        // A transaction, so that all tables are read from one snapshot.
         s.Execute("BEGIN");
         try
         {
             using var row = s.Query("SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id = $2",
                 endpointId, conversationId);
-            if (!row.Read()) return null;
+            var identities = (byte[]?)s.Scalar("SELECT sealed FROM identities WHERE endpoint = $1 AND conversation = $2", endpointId,
+                conversationId);
+            if (!row.Read()) return new StoredConversation(null, identities);
             var seen = new List<SeenRow>();
             using (var rows = s.Query(
                 "SELECT version, sealed FROM seen WHERE endpoint = $1 AND conversation = $2 ORDER BY version", endpointId, conversationId))
             {
                 while (rows.Read()) seen.Add(new SeenRow((ulong)rows.Int64(0), rows.Blob(1)));
             }
-            return Conversation(row, seen);
+            return new StoredConversation(Conversation(row, seen), identities);
         }
         finally
         {
             s.Execute("COMMIT");
         }
     }, cancellation);
-
-    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation)
-        => _readers.ReadAsync(s => (byte[]?)s.Scalar("SELECT sealed FROM identities WHERE endpoint = $1 AND conversation = $2",
-            endpointId, conversationId), cancellation);
 
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
         => _readers.ReadAsync<IReadOnlyList<ConversationRow>>(s =>

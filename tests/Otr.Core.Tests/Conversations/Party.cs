@@ -10,12 +10,12 @@ internal sealed class Party
 {
     private readonly IRandomSource _random;
 
-    public Party(int seed, OtrSettings? settings = null, uint tag = 0, OtrAccount? account = null, IRandomSource? random = null)
+    public Party(int seed, OtrSettings? settings = null, uint tag = 0, OtrAccount? account = null, IRandomSource? random = null, OtrConversation? conversation = null)
     {
         _random = random ?? new SeededRandom(seed);
         Settings = settings ?? new OtrSettings { Policy = OtrPolicy.Managed };
         Account = account ?? new OtrAccount(TestKeys.Of(seed), tag == 0 ? 0x1000u + (uint)seed : tag);
-        Conversation = new OtrConversation(Account, Settings);
+        Conversation = conversation ?? new OtrConversation(Account, Settings);
     }
 
     public OtrAccount Account { get; }

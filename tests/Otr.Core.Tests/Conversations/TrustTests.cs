@@ -147,6 +147,51 @@ public sealed class TrustTests
     }
 
     [Fact]
+    public void Where_trust_is_required_always_nothing_goes_to_a_key_that_nobody_has_verified()
+    {
+        Party us = new(1, new OtrSettings { TrustRequirement = TrustRequirement.Always }), peer = new(2);
+        Assert.Contains(us.Send("held", 1), e => e is OtrEffect.SendOutcome { Disposition: SendDisposition.Held });
+        Network.Establish(us, peer);
+        Assert.Equal(SendDisposition.Dropped, us.All.OfType<OtrEffect.SendOutcome>().Last().Disposition);
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.NotTrusted, 2), Assert.Single(us.Send("first", 2)));
+        us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        Network.Run(us, peer, us.Send("second", 3));
+        Assert.Equal(["second"], peer.PrivateTexts);
+    }
+
+    [Fact]
+    public void A_run_of_ours_is_in_the_best_session_whatever_another_one_asks()
+    {
+        Party us = new(1), peer = new(2), other = new(3);
+        Network.Establish(us, peer);
+        us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
+        Network.Establish(us, other);
+        // The other one keeps a request open.
+        Network.Run(other, us, other.Step(new OtrInput.SmpStartRequested("x"u8.ToArray())));
+        var begun = Assert.Single(us.Step(new OtrInput.SmpStartRequested("secret"u8.ToArray())).OfType<OtrEffect.SmpChanged>());
+        Assert.Equal(peer.Account.Key.PublicKey.Fingerprint, begun.Session.PeerFingerprint);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void What_is_known_of_a_peer_outlives_its_sessions(int shows)
+    {
+        Party before = new(1), peer = new(2);
+        Network.Establish(before, peer);
+        var known = before.Conversation.Peer;
+        Assert.Equal((peer.Account.Key.PublicKey.Fingerprint, (byte)3), (known.Latest, known.HighestVersion));
+        using var anew = new OtrConversation(before.Account, before.Settings, known);
+        Party us = new(1, conversation: anew), now = new(shows);
+        Network.Establish(us, now);
+        var seen = us.All.OfType<OtrEffect.FingerprintSeen>().ToList();
+        if (shows == 2) Assert.Empty(seen);
+        else Assert.Equal((true, true), (Assert.Single(seen).IsNew, seen[0].IsChanged));
+        Assert.Throws<ArgumentException>(() => new OtrConversation(before.Account, before.Settings,
+            new PeerKeys([.. Enumerable.Range(0, OtrLimits.MaxKnownFingerprints + 1).Select(i => new KnownKey(new Fingerprint([.. new byte[16], .. BitConverter.GetBytes(i)]), default))], null, 0)));
+    }
+
+    [Fact]
     public void Making_room_never_forgets_the_key_that_was_seen_last()
     {
         Party us = new(1), peer = new(2);

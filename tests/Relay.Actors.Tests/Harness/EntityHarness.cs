@@ -118,14 +118,12 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
         _pending?.Result.TrySetResult(CommitResult.Conflict.Instance);
     }
 
-    public async ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation)
+    public async ValueTask<StoredConversation> LoadConversationAsync(string endpointId, string conversationId, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _loads);
         if (HoldLoads is { } hold) await hold.Task;
-        return _rows.GetValueOrDefault(conversationId);
+        return new StoredConversation(_rows.GetValueOrDefault(conversationId), null);
     }
-
-    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation) => new((byte[]?)null);
 
     public ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {

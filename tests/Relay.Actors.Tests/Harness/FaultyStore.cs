@@ -79,8 +79,7 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 
     private IRelayStore Live() => _dead ? throw new StoreException("Dead.") : inner;
 
-    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadAsync(endpointId, conversationId, cancellation));
-    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadIdentitiesAsync(endpointId, conversationId, cancellation));
+    public ValueTask<StoredConversation> LoadConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadConversationAsync(endpointId, conversationId, cancellation));
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListAsync(endpointId, afterId, max, cancellation));
     public ValueTask<DueConversations> ReadDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadDueAsync(untilMs, max, cancellation));
     public ValueTask SuspendAsync(string endpointId, string conversationId, CancellationToken cancellation) => Live().SuspendAsync(endpointId, conversationId, cancellation);

@@ -15,9 +15,7 @@ internal abstract class StoreClient : IClusterStore
     /// <param name="done">Called on this process once it learns that it was.</param>
     protected abstract ValueTask<T> DoAsync<T>(StoreOperation operation, Func<SimStore, T> apply, Action<T>? done = null, params object[] touched);
 
-    public ValueTask<ConversationRow?> LoadAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.Load(endpointId, conversationId));
-
-    public ValueTask<byte[]?> LoadIdentitiesAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => s.LoadIdentities(endpointId, conversationId));
+    public ValueTask<StoredConversation> LoadConversationAsync(string endpointId, string conversationId, CancellationToken cancellation) => DoAsync(StoreOperation.Load, s => new StoredConversation(s.Load(endpointId, conversationId), s.LoadIdentities(endpointId, conversationId)));
 
     public abstract ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation);
 
