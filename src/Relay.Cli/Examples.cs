@@ -100,6 +100,11 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay keys create --scope admin --name deployment --out deploy.key",
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
+        ["relay keys rotate"] =
+        [
+            "relay keys rotate apiKeys/… --out bot.new.key                  both secrets are valid for a day",
+            "relay keys rotate apiKeys/… --overlap 0 --out bot.new.key      the present one ends at once: somebody else may have it",
+        ],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     'relay keys list' shows the names"],
         ["relay nodes"] =
         [

@@ -148,6 +148,10 @@ public sealed class ConversationSerializerTests : IDisposable
                 => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, clear.AsSpan(0, length)), "c"));
         Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, [.. clear, 0]),
             "c"));
+        var foreign = (byte[])clear.Clone();
+        foreign[0]--;
+        var refused = Assert.Throws<SerializationException>(() => _ = _serializer.FromBinary(_sealer.Seal(SealedTable.Command, place, foreign), "c"));
+        Assert.Contains("another release", refused.Message, StringComparison.Ordinal);
         for (int n = 0; n < clear.Length; n++)
         {
             var altered = (byte[])clear.Clone();

@@ -31,7 +31,7 @@ public sealed class AuthTests
         ["SendMessage"] = "b",
         ["StreamEvents"] = "b", ["WatchEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
         ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w",
-        ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["GetServer"] = "a", ["ListNodes"] = "a",
+        ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["RotateApiKey"] = "a", ["GetCaller"] = "abw", ["GetServer"] = "a", ["ListNodes"] = "a",
     };
 
     public static TheoryData<string> Methods => [.. Descriptors.Select(m => $"/{m.Service.FullName}/{m.Name}")];

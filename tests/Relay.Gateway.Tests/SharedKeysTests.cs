@@ -124,7 +124,7 @@ public sealed class SharedKeysTests
         time.Jump(GatewayLimits.MaxKeyAge / 2);
         Assert.NotNull((await keys.AuthenticateAsync(token!, DateTimeOffset.UtcNow, CancellationToken.None)));
         await Assert.ThrowsAsync<StoreException>(async () => await keys.RevokeAsync(token!.Id, DateTimeOffset.UtcNow, CancellationToken.None));
-        var stream = keys.WhenInvalidAsync(token!.Id, time, Patience.Token);
+        var stream = keys.WhenInvalidAsync(token!.Id, token.Hash(), time, Patience.Token);
         // As after a machine's sleep: the first call finds it out, before any timer.
         time.Jump(GatewayLimits.MaxKeyAge);
         await Assert.ThrowsAsync<StoreException>(async () => await keys.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None));

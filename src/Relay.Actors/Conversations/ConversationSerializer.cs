@@ -118,8 +118,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         _ => throw new ArgumentOutOfRangeException(nameof(manifest)),
     };
 
-    /// <summary>Only the manifest is outside the seal.</summary>
-    private static RowKey Place(string manifest) => new(manifest, "", Version);
+    /// <summary>Only the manifest is outside the seal. The version is inside, so that another one is told from a broken seal.</summary>
+    private static RowKey Place(string manifest) => new(manifest, "", 1);
 
     private static void WriteKey(RowWriter row, ConversationKey key)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Relay.Client;
 using Relay.V1;
@@ -61,9 +60,9 @@ internal static class UpdateEndpointCommand
                 "What contacts write and read in private sessions: plain text, HTML as Pidgin and Adium, or what each is seen to write.",
                 "text_format", (string v, Endpoint e) => e.TextFormat = Known(s_textFormat, v, "--text-format")),
             Of("--idle-life", "TIME", "End private sessions that are idle for this long: 14d, 12h; 0: never.", "session_idle_life",
-                (string v, Endpoint e) => e.SessionIdleLife = Time(v, "--idle-life")),
+                (string v, Endpoint e) => e.SessionIdleLife = Durations.Parse(v, "--idle-life")),
             Of("--answer-time", "TIME", "Time to answer a verification that a peer began: 2m, 1h; 0: decline at once.",
-                "verification_answer_time", (string v, Endpoint e) => e.VerificationAnswerTime = Time(v, "--answer-time")),
+                "verification_answer_time", (string v, Endpoint e) => e.VerificationAnswerTime = Durations.Parse(v, "--answer-time")),
         ];
         var command = new Command("update", "Change an endpoint. Conversations follow with their next message.") { endpoint };
         foreach (var setting in settings) command.Options.Add(setting.Option);
@@ -100,19 +99,4 @@ internal static class UpdateEndpointCommand
 
     private static T Known<T>(Dictionary<string, T> values, string value, string option) => values.TryGetValue(value, out var known)
         ? known : throw new CommandFailure(ExitCode.Usage, $"{option} must be one of {string.Join(", ", values.Keys)}.");
-
-    private static Duration Time(string text, string option)
-    {
-        if (text == "0") return new Duration();
-        if (text.Length > 1 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out int n))
-        {
-            TimeSpan? unit = text[^1] switch
-            {
-                'd' => TimeSpan.FromDays(1), 'h' => TimeSpan.FromHours(1), 'm' => TimeSpan.FromMinutes(1), 's' => TimeSpan.FromSeconds(1),
-                _ => null,
-            };
-            if (unit is { } u && n <= TimeSpan.MaxValue / u) return Duration.FromTimeSpan(n * u);
-        }
-        throw new CommandFailure(ExitCode.Usage, $"{option} must have a form like 14d, 12h, 30m or 90s; 0 means never, or at once.");
-    }
 }

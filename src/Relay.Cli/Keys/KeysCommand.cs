@@ -7,10 +7,13 @@ using Relay.V1;
 
 namespace Relay.Cli.Keys;
 
-/// <summary>The command group <c>relay keys</c>: create, list, revoke.</summary>
+/// <summary>The command group <c>relay keys</c>: create, list, rotate, revoke.</summary>
 internal static class KeysCommand
 {
-    public static Command Create() => new("keys", "Create, list and revoke API keys.") { CreateCreate(), CreateList(), CreateRevoke() };
+    public static Command Create() => new("keys", "Create, list, rotate and revoke API keys.")
+    {
+        CreateCreate(), CreateList(), CreateRotate(), CreateRevoke(),
+    };
 
     private static Command CreateCreate()
     {
@@ -139,6 +142,53 @@ internal static class KeysCommand
                 EndpointNames.Id(k.Name), k.Scope.ToString().ToLowerInvariant(), k.DisplayName,
                 k.Endpoints.Count == 0 ? "all" : string.Join(", ", k.Endpoints.Select(EndpointNames.Id)), Status(k),
             }), "There are no keys.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateRotate()
+    {
+        var name = new Argument<string>("key") { Description = "Id or name of the key." };
+        var overlap = new Option<string?>("--overlap")
+        {
+            Description = "For how long the present secret stays valid: 24h, 7d, 0. Default: one day; at most 30 days.",
+            HelpName = "TIME",
+        };
+        var expires = new Option<string?>("--expires")
+        {
+            Description = "When the key expires: 90d, 12h, 30m, or a date. Default: as before.",
+            HelpName = "WHEN",
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "Write the key to a new file (0600) instead of the terminal. If it cannot be written, the present secret stays "
+                + "valid for the overlap.",
+            HelpName = "FILE",
+        };
+        var command = new Command("rotate", "Give a key another secret, which is shown once.") { name, overlap, expires, output }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var request = new RotateApiKeyRequest
+            {
+                RequestId = Guid.NewGuid().ToString("N"), Name = EndpointNames.ApiKey(parsed.GetRequiredValue(name)),
+            };
+            if (parsed.GetValue(overlap) is { } time) request.Overlap = Durations.Parse(time, "--overlap");
+            if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
+            var path = parsed.GetValue(output);
+            using var file = path is null ? null : NewKeyFile.Create(path);
+            await using var client = Connection.Open(parsed);
+            var rotated = await client.CallAsync(o => client.Admin.RotateApiKeyAsync(request, o), cancellation);
+            try
+            {
+                file?.Write(rotated.Token);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                throw new CommandFailure(ExitCode.Failed, $"The key could not be written to {path}: {e.Message}",
+                    "The present secret stays valid for the overlap: correct the cause, and rotate the key again.", inner: e);
+            }
+            Print(parsed, rotated, path);
             return ExitCode.Ok;
         });
         return command;

@@ -16,6 +16,8 @@ public static class Reasons
     public const string KeyMissing = "KEY_MISSING";
     /// <summary>The API key is unknown, wrong, expired or revoked.</summary>
     public const string KeyInvalid = "KEY_INVALID";
+    /// <summary>The key to be changed is revoked or has expired.</summary>
+    public const string KeyNotValid = "KEY_NOT_VALID";
     /// <summary>The key's scope does not cover the method.</summary>
     public const string ScopeMissing = "SCOPE_MISSING";
     /// <summary>The key is limited to other endpoints.</summary>

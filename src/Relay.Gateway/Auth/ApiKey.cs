@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Relay.Gateway.Auth;
 
 /// <summary>An API key as the server stores it: everything but its secret.</summary>
@@ -8,8 +10,28 @@ public sealed record ApiKey(
     string Id, KeyScope Scope, string Hash, IReadOnlyList<string> Endpoints, string DisplayName,
     DateTimeOffset Created, DateTimeOffset? Expires, DateTimeOffset? Revoked, string? RequestId)
 {
+    /// <summary>The hash of the secret before the last rotation; null if there was none.</summary>
+    public string? PreviousHash { get; init; }
+
+    /// <summary>When the previous secret ends.</summary>
+    public DateTimeOffset? PreviousEnds { get; init; }
+
+    /// <summary>The idempotency key of the last rotation.</summary>
+    public string? RotateRequestId { get; init; }
+
     /// <summary>True if the key is neither revoked nor expired at that time.</summary>
     public bool IsValidAt(DateTimeOffset now) => Revoked is null && (Expires is null || now < Expires);
+
+    /// <summary>When a secret stops being valid, unless the key is revoked; null: never.</summary>
+    /// <param name="hash">Of the secret.</param>
+    public DateTimeOffset? EndOf(ReadOnlySpan<byte> hash) => IsOf(Hash, hash) ? Expires
+        : PreviousEnds is { } ends && IsOf(PreviousHash, hash) ? (Expires < ends ? Expires : ends) : DateTimeOffset.MinValue;
+
+    /// <summary>True if a secret of this hash is valid at that time.</summary>
+    public bool Accepts(ReadOnlySpan<byte> hash, DateTimeOffset now) => IsValidAt(now) && (EndOf(hash) is not { } end || now < end);
+
+    private static bool IsOf(string? stored, ReadOnlySpan<byte> hash) =>
+        stored is not null && CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(stored));
 
     /// <summary>Prints id and scope only.</summary>
     public override string ToString() => $"ApiKey {{ {Id}, {Scope} }}";

@@ -36,7 +36,7 @@ internal sealed class ApiKeyAuthenticationHandler(
         {
             // The same answer for an unknown, wrong, expired or revoked key: the caller must not learn which it is.
             return await keys.AuthenticateAsync(token, time.GetUtcNow(), Context.RequestAborted) is { } key
-                ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ApiKeyIdentity(key)), Scheme))
+                ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ApiKeyIdentity(key, token.Hash())), Scheme))
                 : AuthenticateResult.Fail(ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key is unknown, expired or revoked."));
         }
         catch (StoreException)
@@ -76,10 +76,12 @@ internal sealed class ApiKeyAuthenticationHandler(
 }
 
 /// <summary>The identity of an authenticated caller: its API key, and the key's scope as a claim.</summary>
-internal sealed class ApiKeyIdentity(ApiKey key)
+internal sealed class ApiKeyIdentity(ApiKey key, byte[] secretHash)
     : ClaimsIdentity([new Claim(Policies.ScopeClaim, key.Scope.ToString())], ApiKeyAuthenticationHandler.Scheme)
 {
     public ApiKey Key => key;
+
+    public ReadOnlyMemory<byte> SecretHash => secretHash;
 }
 
 /// <summary>Registers the authentication scheme.</summary>

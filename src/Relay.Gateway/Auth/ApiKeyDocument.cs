@@ -28,7 +28,7 @@ internal static class ApiKeyDocument
         if (content.Version != Version) throw new JsonException($"Version {content.Version} is not supported by this version of Relay.");
         foreach (var key in content.Keys)
         {
-            if (key.Hash is not { Length: 64 } || !key.Hash.All(char.IsAsciiHexDigit) || !Enum.IsDefined(key.Scope)
+            if (!IsHash(key.Hash) || (key.PreviousHash is not null && !IsHash(key.PreviousHash)) || !Enum.IsDefined(key.Scope)
                 || key.Endpoints is null)
                 throw new JsonException("A key is incomplete.");
         }
@@ -41,6 +41,8 @@ internal static class ApiKeyDocument
             throw new JsonException("A key id occurs twice.", e);
         }
     }
+
+    private static bool IsHash(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigit);
 
     private sealed record Content(int Version, IReadOnlyList<ApiKey> Keys);
 }

@@ -33,8 +33,12 @@ public sealed class ApiKeyFile : IApiKeyStore
         => ValueTask.FromResult(_list.Authenticate(token, now));
 
     /// <inheritdoc/>
-    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation)
-        => _list.WhenInvalidAsync(id, time, cancellation);
+    public Task WhenInvalidAsync(string id, ReadOnlyMemory<byte> hash, TimeProvider time, CancellationToken cancellation)
+        => _list.WhenInvalidAsync(id, hash, time, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<RotateKeyResult?> RotateAsync(string id, RotateKey rotation, CancellationToken cancellation)
+        => ValueTask.FromResult(Change(keys => ApiKeyList.Rotate(keys, id, rotation)));
 
     /// <inheritdoc/>
     public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Relay.Gateway.Hosting;
 using Relay.Storage;
 
@@ -24,19 +23,19 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
         RequireUpToDate();
         var hash = token.Hash();
         if (!_keys.TryGetValue(token.Id, out var key)) return null;
-        return CryptographicOperations.FixedTimeEquals(hash, Convert.FromHexString(key.Hash)) && key.IsValidAt(now) ? key : null;
+        return key.Accepts(hash, now) ? key : null;
     }
 
-    public async Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation)
+    public async Task WhenInvalidAsync(string id, ReadOnlyMemory<byte> hash, TimeProvider time, CancellationToken cancellation)
     {
         while (true)
         {
             var changed = _changed.Task;
             RequireUpToDate();
             var now = time.GetUtcNow();
-            if (!_keys.TryGetValue(id, out var key) || !key.IsValidAt(now)) return;
+            if (!_keys.TryGetValue(id, out var key) || !key.Accepts(hash.Span, now)) return;
             // Timers have a maximum interval, so a far expiry is checked again once a day.
-            var wait = key.Expires is { } expires && expires - now < s_longestWait ? expires - now : s_longestWait;
+            var wait = key.EndOf(hash.Span) is { } end && end - now < s_longestWait ? end - now : s_longestWait;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             await Task.WhenAny(changed, Task.Delay(wait, time, stop.Token));
             await stop.CancelAsync();
@@ -92,6 +91,24 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
         if (key.Revoked is not null) return (null, key);
         key = key with { Revoked = now };
         return (keys.SetItem(id, key), key);
+    }
+
+    /// <summary>
+    /// Gives a key another secret. <c>Changed</c> is null if the list stays the same; <c>Result</c> is null if there is no such key.
+    /// </summary>
+    public static (ImmutableDictionary<string, ApiKey>? Changed, RotateKeyResult? Result) Rotate(
+        ImmutableDictionary<string, ApiKey> keys, string id, RotateKey rotation)
+    {
+        if (!keys.TryGetValue(id, out var key)) return (null, null);
+        if (key.Hash == rotation.Hash) return (null, new RotateKeyResult.Rotated(key));
+        if (key.RotateRequestId == rotation.RequestId) return (null, new RotateKeyResult.RotatedBefore(key));
+        if (!key.IsValidAt(rotation.Now)) return (null, new RotateKeyResult.NotValid(key));
+        key = key with
+        {
+            Hash = rotation.Hash, PreviousHash = key.Hash, PreviousEnds = rotation.Now + rotation.Overlap, Expires = rotation.Expires,
+            RotateRequestId = rotation.RequestId,
+        };
+        return (keys.SetItem(id, key), new RotateKeyResult.Rotated(key));
     }
 
     private void RequireUpToDate()

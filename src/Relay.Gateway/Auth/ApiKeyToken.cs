@@ -26,11 +26,14 @@ public sealed class ApiKeyToken
     public string Id { get; }
 
     /// <summary>Generates a token with a new id and secret.</summary>
-    public static ApiKeyToken Create(IRandomSource random)
+    public static ApiKeyToken Create(IRandomSource random) => Create(random, NewId(random));
+
+    /// <summary>Generates a token with a new secret for a key that exists.</summary>
+    public static ApiKeyToken Create(IRandomSource random, string id)
     {
         Span<byte> secret = stackalloc byte[SecretBytes];
         random.Fill(secret);
-        var token = new ApiKeyToken(NewId(random), Convert.ToHexStringLower(secret));
+        var token = new ApiKeyToken(id, Convert.ToHexStringLower(secret));
         CryptographicOperations.ZeroMemory(secret);
         return token;
     }

@@ -15,9 +15,16 @@ public interface IApiKeyStore
     /// <exception cref="StoreException">The cached keys are too old to decide by.</exception>
     ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Completes when the key has expired or was revoked, so that a stream does not outlive its key.</summary>
+    /// <summary>
+    /// Completes when the key has expired or was revoked, or when its secret has ended after a rotation, so that a stream does not outlive it.
+    /// </summary>
+    /// <param name="hash">The hash of the secret.</param>
     /// <exception cref="StoreException">The cached keys are too old to decide by.</exception>
-    Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation);
+    Task WhenInvalidAsync(string id, ReadOnlyMemory<byte> hash, TimeProvider time, CancellationToken cancellation);
+
+    /// <summary>Gives a key another secret, beside which the present one is valid for a while; null if there is no key of that id.</summary>
+    /// <exception cref="StoreException">The store failed; whether the key was rotated is not known.</exception>
+    ValueTask<RotateKeyResult?> RotateAsync(string id, RotateKey rotation, CancellationToken cancellation);
 
     /// <summary>Adds a key, unless its request id has already created one or the limit is reached.</summary>
     /// <exception cref="StoreException">The store failed; whether the key was added is not known.</exception>
@@ -42,4 +49,23 @@ public abstract record AddKeyResult
     public sealed record MadeBefore(ApiKey Key) : AddKeyResult;
     /// <summary><see cref="Hosting.GatewayLimits.MaxApiKeys"/> is reached.</summary>
     public sealed record TooMany : AddKeyResult { internal static TooMany Instance { get; } = new(); }
+}
+
+/// <summary>Another secret for a key.</summary>
+/// <param name="Hash">SHA-256 of the new secret's text, hex.</param>
+/// <param name="Overlap">For how long the present secret stays valid.</param>
+/// <param name="Expires">The key's new expiry; null: none.</param>
+public sealed record RotateKey(string RequestId, string Hash, DateTimeOffset Now, TimeSpan Overlap, DateTimeOffset? Expires);
+
+/// <summary>The result of rotating a key.</summary>
+public abstract record RotateKeyResult
+{
+    private RotateKeyResult() { }
+
+    /// <summary>The new secret is stored and valid.</summary>
+    public sealed record Rotated(ApiKey Key) : RotateKeyResult;
+    /// <summary>The request has rotated the key before, and its secret is not stored.</summary>
+    public sealed record RotatedBefore(ApiKey Key) : RotateKeyResult;
+    /// <summary>The key is revoked or has expired.</summary>
+    public sealed record NotValid(ApiKey Key) : RotateKeyResult;
 }

@@ -4,7 +4,8 @@ using Relay.Gateway.Api;
 namespace Relay.Gateway.Auth;
 
 /// <summary>The API key that authenticated a call, and the checks of its limits.</summary>
-internal sealed record Principal(ApiKey Key)
+/// <param name="SecretHash">Of the secret that the caller has: a key has two for a while when it is rotated.</param>
+internal sealed record Principal(ApiKey Key, ReadOnlyMemory<byte> SecretHash)
 {
     public KeyScope Scope => Key.Scope;
 
@@ -19,13 +20,13 @@ internal sealed record Principal(ApiKey Key)
     /// <summary>Fails with UNAUTHENTICATED when the key expires or is revoked. Runs as a task of every stream.</summary>
     public async Task WatchAsync(IApiKeyStore keys, TimeProvider time, CancellationToken cancellation)
     {
-        await keys.WhenInvalidAsync(Key.Id, time, cancellation);
+        await keys.WhenInvalidAsync(Key.Id, SecretHash, time, cancellation);
         throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key has expired or was revoked.");
     }
 
     /// <summary>The caller of a method that has an authorization policy.</summary>
     public static Principal Of(ServerCallContext context) =>
         context.GetHttpContext().User.Identity is ApiKeyIdentity identity
-            ? new Principal(identity.Key)
+            ? new Principal(identity.Key, identity.SecretHash)
             : throw ApiErrors.Unauthenticated(Reasons.KeyMissing, "This call needs an API key.");
 }

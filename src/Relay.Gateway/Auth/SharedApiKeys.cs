@@ -80,15 +80,19 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
         // Checked here as well as in the polling task: a process that was suspended for an hour may resume here.
         if (IsTooOld) _list.MarkOutOfDate();
         if (_list.Authenticate(token, now) is { } key) return key;
-        if (_list.Keys.ContainsKey(token.Id)) return null;
-        // Another node may have created the key just now, so the store is read before the key is refused.
+        if (_list.Keys.TryGetValue(token.Id, out var known) && !known.IsValidAt(now)) return null;
+        // Another node may have created or rotated the key just now, so the store is read before the key is refused.
         await LookForUnknownAsync().WaitAsync(cancellation);
         return _list.Authenticate(token, now);
     }
 
     /// <inheritdoc/>
-    public Task WhenInvalidAsync(string id, TimeProvider time, CancellationToken cancellation)
-        => _list.WhenInvalidAsync(id, time, cancellation);
+    public Task WhenInvalidAsync(string id, ReadOnlyMemory<byte> hash, TimeProvider time, CancellationToken cancellation)
+        => _list.WhenInvalidAsync(id, hash, time, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<RotateKeyResult?> RotateAsync(string id, RotateKey rotation, CancellationToken cancellation)
+        => ChangeAsync(keys => ApiKeyList.Rotate(keys, id, rotation), cancellation);
 
     /// <inheritdoc/>
     public ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation)

@@ -34,6 +34,10 @@ public static class GatewayLimits
     /// <summary>Maximum size of a pulled page, in bytes; a single larger item is returned alone.</summary>
     public const int MaxPullBytes = 3 * 1024 * 1024;
 
+    /// <summary>Time for which a rotated key's old secret stays valid if the request does not say.</summary>
+    public static readonly TimeSpan KeyOverlap = TimeSpan.FromDays(1);
+    /// <summary>Longest time for which it may.</summary>
+    public static readonly TimeSpan MaxKeyOverlap = TimeSpan.FromDays(30);
     /// <summary>Longest time that a pull may wait for an item.</summary>
     public static readonly TimeSpan MaxPullWait = TimeSpan.FromSeconds(60);
     /// <summary>Maximum size of the body of an HTTP/JSON call, in bytes: that of a gRPC message, with room for base64 and names.</summary>

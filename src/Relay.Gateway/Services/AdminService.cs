@@ -10,10 +10,11 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Services;
 
 /// <summary>Manages API keys, and reports the state of the server and the nodes of its cluster.</summary>
-[Authorize(Policy = Policies.Admin)]
+[Authorize(Policy = Policies.AnyKey)]
 internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSource random, TimeProvider time, ServerInfo info)
     : V1.AdminService.AdminServiceBase
 {
+    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
     {
         var now = time.GetUtcNow();
@@ -52,6 +53,7 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         };
     }
 
+    [Authorize(Policy = Policies.Admin)]
     public override Task<V1.ListApiKeysResponse> ListApiKeys(V1.ListApiKeysRequest request, ServerCallContext context)
     {
         var page = Paging.Parse(request.PageSize, request.PageToken, new Violations());
@@ -62,6 +64,39 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         return Task.FromResult(response);
     }
 
+    public override Task<V1.ApiKey> GetCaller(V1.GetCallerRequest request, ServerCallContext context) =>
+        Task.FromResult(ToMessage(Principal.Of(context).Key));
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.CreateApiKeyResponse> RotateApiKey(V1.RotateApiKeyRequest request, ServerCallContext context)
+    {
+        var now = time.GetUtcNow();
+        var violations = new Violations();
+        Targets.CheckRequestId(request.RequestId, violations);
+        violations.AddIf(!ResourceNames.TryParseApiKey(request.Name, out var id), "name", "must be apiKeys/{key}");
+        var overlap = request.Overlap is { } given ? Overlap(given) : GatewayLimits.KeyOverlap;
+        violations.AddIf(overlap is null, "overlap", $"must be zero to {GatewayLimits.MaxKeyOverlap.TotalDays} days");
+        var expires = Expiry(request.ExpireTime);
+        violations.AddIf(expires <= now, "expire_time", "must be in the future");
+        violations.ThrowIfAny();
+
+        var current = keys.List().FirstOrDefault(k => k.Id == id);
+        var token = ApiKeyToken.Create(random, id!);
+        var rotation = new RotateKey(
+            request.RequestId, Convert.ToHexStringLower(token.Hash()), now, overlap!.Value, expires ?? current?.Expires);
+        return await keys.RotateAsync(id!, rotation, context.CancellationToken) switch
+        {
+            RotateKeyResult.Rotated rotated => new V1.CreateApiKeyResponse { ApiKey = ToMessage(rotated.Key), Token = token.Reveal() },
+            RotateKeyResult.RotatedBefore => throw ApiErrors.AlreadyExists(Reasons.KeyExists, "apiKey", request.Name,
+                "The key was already rotated with this request id, and its secret is not stored: rotate it again with another id."),
+            RotateKeyResult.NotValid => throw ApiErrors.FailedPrecondition(
+                Reasons.KeyNotValid, "The key is revoked or has expired: create another."),
+            null => throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name),
+            var other => throw new System.Diagnostics.UnreachableException(other.GetType().Name),
+        };
+    }
+
+    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
@@ -70,6 +105,7 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         return ToMessage(key);
     }
 
+    [Authorize(Policy = Policies.Admin)]
     public override Task<V1.Server> GetServer(V1.GetServerRequest request, ServerCallContext context) => Task.FromResult(new V1.Server
     {
         Version = ServerInfo.Version,
@@ -79,6 +115,7 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         Draining = relay.Draining.IsCancellationRequested,
     });
 
+    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
     {
         var response = new V1.ListNodesResponse();
@@ -111,7 +148,15 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
             ? DateTimeOffset.MinValue
         : time.ToDateTimeOffset();
 
-    private static V1.ApiKey ToMessage(ApiKey key)
+    /// <returns>Null if it is out of range.</returns>
+    private static TimeSpan? Overlap(Duration given)
+    {
+        bool isWrong = given.Seconds < 0 || given.Seconds > (long)GatewayLimits.MaxKeyOverlap.TotalSeconds
+            || given.Nanos is < 0 or > 999_999_999;
+        return isWrong ? null : given.ToTimeSpan();
+    }
+
+    private V1.ApiKey ToMessage(ApiKey key)
     {
         var message = new V1.ApiKey
         {
@@ -121,6 +166,7 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
             CreateTime = key.Created.ToTimestamp(),
             ExpireTime = key.Expires?.ToTimestamp(),
             RevokeTime = key.Revoked?.ToTimestamp(),
+            PreviousSecretExpireTime = key.PreviousEnds > time.GetUtcNow() ? key.PreviousEnds?.ToTimestamp() : null,
         };
         message.Endpoints.AddRange(key.Endpoints.Select(ResourceNames.Endpoint));
         return message;

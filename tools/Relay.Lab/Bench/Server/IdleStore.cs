@@ -22,6 +22,8 @@ internal sealed class IdleStore : IDisposable
     private readonly DataDirectory _directory;
     private readonly Sealer _sealer;
     private readonly KeyedIds _ids;
+    /// <summary>The format version of the seed's row.</summary>
+    private byte _format;
     private readonly SqliteConnection _connection;
 
     /// <param name="path">The data directory.</param>
@@ -111,6 +113,7 @@ internal sealed class IdleStore : IDisposable
         if (!row.Read()) throw new InvalidOperationException("The seed conversation is missing.");
         var clear = _sealer.TryOpen(
             SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.GetInt64(0)), row.GetFieldValue<byte[]>(1))!;
+        _format = clear[0];
         return clear[Head(seedPeer).Length..];
     }
 
@@ -132,10 +135,10 @@ internal sealed class IdleStore : IDisposable
     }
 
     /// <summary>The beginning of a conversation's row: the format version and the peer's address.</summary>
-    private static byte[] Head(string peer)
+    private byte[] Head(string peer)
     {
         using var row = new RowWriter();
-        row.Byte(1);
+        row.Byte(_format);
         row.Bytes(Encoding.UTF8.GetBytes(peer));
         return row.Written.ToArray();
     }

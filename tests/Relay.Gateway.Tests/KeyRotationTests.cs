@@ -1,0 +1,129 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Relay.Client;
+using Relay.Gateway.Tests.Harness;
+using Relay.V1;
+
+namespace Relay.Gateway.Tests;
+
+/// <summary>A key gets another secret without an outage, and the one before it ends when it was said to.</summary>
+public sealed class KeyRotationTests
+{
+    private static RotateApiKeyRequest Rotate(string name, string requestId, TimeSpan? overlap) => new()
+    {
+        RequestId = requestId, Name = name, Overlap = overlap?.ToDuration(),
+    };
+
+    private static async Task<bool> IsValidAsync(TestServer server, string token)
+    {
+        try
+        {
+            await server.Connect(token).Admin.GetCallerAsync(new GetCallerRequest());
+            return true;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unauthenticated)
+        {
+            return false;
+        }
+    }
+
+    [Fact]
+    public async Task Both_secrets_are_valid_for_the_overlap_and_streams_end_with_theirs()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var api = server.Admin.Admin;
+        var made = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bot, Endpoints = { "endpoints/e" } });
+        using var old = server.Connect(made.Token).EventStreams.WatchEvents(new WatchEventsRequest { Endpoint = "endpoints/e" });
+        Assert.True(await old.ResponseStream.MoveNext(Patience.Token));
+
+        var rotated = await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", TimeSpan.FromSeconds(2)));
+        Assert.Equal((made.ApiKey.Name, Scope.Bot, "endpoints/e"), (rotated.ApiKey.Name, rotated.ApiKey.Scope, rotated.ApiKey.Endpoints.Single()));
+        Assert.NotEqual(made.Token, rotated.Token);
+        Assert.NotNull(rotated.ApiKey.PreviousSecretExpireTime);
+        Assert.Equal((true, true), (await IsValidAsync(server, made.Token), await IsValidAsync(server, rotated.Token)));
+        using var stream = server.Connect(rotated.Token).EventStreams.WatchEvents(new WatchEventsRequest { Endpoint = "endpoints/e" });
+        Assert.True(await stream.ResponseStream.MoveNext(Patience.Token));
+
+        // The one that was opened with the old secret ends with it; the other goes on.
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () =>
+        {
+            while (await old.ResponseStream.MoveNext(Patience.Token))
+            {
+            }
+        });
+        Assert.Equal((false, true), (await IsValidAsync(server, made.Token), await IsValidAsync(server, rotated.Token)));
+        var next = stream.ResponseStream.MoveNext(Patience.Token);
+        await Task.Delay(200);
+        Assert.False(next.IsFaulted);
+        // Only the last secret but one is kept.
+        var again = await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r2", TimeSpan.Zero));
+        Assert.Equal((false, false, true), (await IsValidAsync(server, made.Token), await IsValidAsync(server, rotated.Token), await IsValidAsync(server, again.Token)));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_rotated_is_said()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var api = server.Admin.Admin;
+        var made = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bridge });
+        await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", null));
+        await Expect.RefusedAsync(StatusCode.AlreadyExists, "KEY_EXISTS", async () => await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", null)));
+        await Expect.RefusedAsync(StatusCode.NotFound, "KEY_NOT_FOUND", async () => await api.RotateApiKeyAsync(Rotate("apiKeys/aaaaaaaaaaaaaaaa", "r2", null)));
+        await Expect.FieldsAsync(async () => await api.RotateApiKeyAsync(new RotateApiKeyRequest
+        {
+            Name = "x", Overlap = new Duration { Seconds = 31 * 86_400 }, ExpireTime = new Timestamp { Seconds = 1 },
+        }), "request_id", "name", "overlap", "expire_time");
+        await api.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = made.ApiKey.Name });
+        await Expect.RefusedAsync(StatusCode.FailedPrecondition, "KEY_NOT_VALID", async () => await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r3", null)));
+        // An expiry ends both secrets.
+        var brief = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bot });
+        var request = Rotate(brief.ApiKey.Name, "r4", TimeSpan.FromDays(1));
+        request.ExpireTime = DateTimeOffset.UtcNow.AddSeconds(1).ToTimestamp();
+        var rotated = await api.RotateApiKeyAsync(request);
+        await Task.Delay(1200);
+        Assert.Equal((false, false), (await IsValidAsync(server, brief.Token), await IsValidAsync(server, rotated.Token)));
+    }
+
+    [Fact]
+    public async Task A_caller_sees_its_own_key()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        foreach (var scope in new[] { Scope.Bot, Scope.Bridge })
+        {
+            var token = await server.CreateKeyAsync(scope, null, "endpoints/e");
+            var caller = await server.Connect(token).Admin.GetCallerAsync(new GetCallerRequest());
+            Assert.Equal((scope, "endpoints/e", $"apiKeys/{token.Split('_')[1]}"), (caller.Scope, caller.Endpoints.Single(), caller.Name));
+        }
+        Assert.Equal(Scope.Admin, (await server.Admin.Admin.GetCallerAsync(new GetCallerRequest())).Scope);
+    }
+
+    [Fact]
+    public async Task All_nodes_of_a_cluster_take_the_new_secret()
+    {
+        var (first, second) = await TestServer.StartTwoAsync();
+        await using (first)
+        await using (second)
+        {
+            var made = await first.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bot });
+            var rotated = await first.Admin.Admin.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", TimeSpan.Zero));
+            var limit = Patience.Token;
+            while (!await IsValidAsync(second, rotated.Token) || await IsValidAsync(second, made.Token)) await Task.Delay(100, limit);
+        }
+    }
+
+    [Fact]
+    public async Task The_command_rotates_into_a_file()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        using var directory = new TempDirectory();
+        var environment = new Dictionary<string, string> { ["RELAY_SERVER"] = server.Address.ToString(), ["RELAY_KEY_FILE"] = Path.Combine(server.DataDirectory, "admin.key") };
+        var made = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bot });
+        var rotated = await Terminal.RunAsync(environment, null, "keys", "rotate", made.ApiKey.Name, "--overlap", "0", "--out", directory.File("new.key"));
+        Assert.Equal((0, ""), (rotated.Code, rotated.Error));
+        var token = (await File.ReadAllTextAsync(directory.File("new.key"))).Trim();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(directory.File("new.key")));
+        Assert.Equal((false, true), (await IsValidAsync(server, made.Token), await IsValidAsync(server, token)));
+        Assert.Equal(2, (await Terminal.RunAsync(environment, null, "keys", "rotate", made.ApiKey.Name, "--overlap", "soon")).Code);
+        Assert.Equal(5, (await Terminal.RunAsync(environment, null, "keys", "rotate", "aaaaaaaaaaaaaaaa", "--overlap", "0")).Code);
+    }
+}
