@@ -166,7 +166,10 @@ internal static class KeysCommand
                 + "valid for the overlap.",
             HelpName = "FILE",
         };
-        var command = new Command("rotate", "Give a key another secret, which is shown once.") { name, overlap, expires, output }.WithServer();
+        var command = new Command("rotate", "Give a key another secret, which is shown once.")
+        {
+            name, overlap, expires, output,
+        }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             var request = new RotateApiKeyRequest

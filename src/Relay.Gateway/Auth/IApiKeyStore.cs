@@ -16,7 +16,8 @@ public interface IApiKeyStore
     ValueTask<ApiKey?> AuthenticateAsync(ApiKeyToken token, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>
-    /// Completes when the key has expired or was revoked, or when its secret has ended after a rotation, so that a stream does not outlive it.
+    /// Completes when the key has expired or was revoked, or when its secret has ended after a rotation, so that a stream does not outlive
+    /// it.
     /// </summary>
     /// <param name="hash">The hash of the secret.</param>
     /// <exception cref="StoreException">The cached keys are too old to decide by.</exception>
