@@ -78,6 +78,20 @@ public class EndpointTests
     }
 
     [Fact]
+    public async Task An_update_that_was_done_and_reported_as_failed_is_followed_too()
+    {
+        await using var relay = await TestRelay.StartAsync();
+        using var world = new World();
+        world.Contact(new OtrInput.StartRequested());
+        await world.PumpAsync(relay);
+        Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "to whoever it is"));
+        relay.Store.LosesNextUpdate = true;
+        Assert.IsType<UpdateEndpointReply.Unavailable>(await relay.Relay.Endpoints.UpdateAsync(TestRelay.Endpoint,
+            e => e.Settings with { TrustRequirement = TrustRequirement.Always }, null, default));
+        Assert.Equal(RefusalReason.NotTrusted, Assert.IsType<ConversationReply.Refused>(await relay.SendAsync("r2", "to nobody unknown")).Reason);
+    }
+
+    [Fact]
     public async Task Updates_at_once_lose_none_of_them()
     {
         await using var relay = await TestRelay.StartAsync();

@@ -80,8 +80,11 @@ public sealed class KeyRotationTests
         var request = Rotate(brief.ApiKey.Name, "r4", TimeSpan.FromDays(1));
         request.ExpireTime = DateTimeOffset.UtcNow.AddSeconds(1).ToTimestamp();
         var rotated = await api.RotateApiKeyAsync(request);
+        // Rotated again without an expiry: it has the one that it had.
+        var last = await api.RotateApiKeyAsync(Rotate(brief.ApiKey.Name, "r5", TimeSpan.FromDays(1)));
+        Assert.Equal(rotated.ApiKey.ExpireTime, last.ApiKey.ExpireTime);
         await Task.Delay(1200);
-        Assert.Equal((false, false), (await IsValidAsync(server, brief.Token), await IsValidAsync(server, rotated.Token)));
+        Assert.Equal((false, false), (await IsValidAsync(server, rotated.Token), await IsValidAsync(server, last.Token)));
     }
 
     [Fact]

@@ -13,6 +13,9 @@ namespace Relay.Actors.Endpoints;
 internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sealer sealer, RelayTelemetry telemetry, ILogger log,
     int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
 {
+    /// <summary>As a revision: an update whose outcome is not known, so that whatever is cached must be read again.</summary>
+    public const ulong UnknownRevision = 0;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly LinkedList<Entry> _unused = [];
@@ -66,7 +69,8 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
         lock (_lock)
         {
             if (_revisions.GetValueOrDefault(endpointId) < revision) _revisions[endpointId] = revision;
-            if (!_entries.TryGetValue(endpointId, out var entry) || entry.View.Revision >= revision) return;
+            if (!_entries.TryGetValue(endpointId, out var entry) || (revision != UnknownRevision && entry.View.Revision >= revision))
+                return;
             _entries.Remove(endpointId);
             entry.IsStale = true;
             if (entry.Users == 0)

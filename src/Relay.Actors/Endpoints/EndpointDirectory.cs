@@ -93,6 +93,8 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         }
         catch (StoreException)
         {
+            // It may have been stored: conversations in memory must not keep settings that are not the stored ones.
+            updated(endpointId, AccountCache.UnknownRevision);
             return new UpdateEndpointReply.Unavailable("store");
         }
     }

@@ -182,8 +182,6 @@ internal static class EndpointMapping
     private static TimeSpan? Time(Duration? asked, TimeSpan standard, TimeSpan least, TimeSpan most)
     {
         if (asked is null) return standard;
-        if (asked.Seconds is < 0 or > 1L << 40 || asked.Nanos is < 0 or > 999_999_999) return null;
-        var time = asked.ToTimeSpan();
-        return time == TimeSpan.Zero || (time >= least && time <= most) ? time : null;
+        return RequestDurations.Within(asked, most) is { } time && (time == TimeSpan.Zero || time >= least) ? time : null;
     }
 }

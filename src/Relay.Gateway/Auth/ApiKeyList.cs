@@ -105,7 +105,8 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
         if (!key.IsValidAt(rotation.Now)) return (null, new RotateKeyResult.NotValid(key));
         key = key with
         {
-            Hash = rotation.Hash, PreviousHash = key.Hash, PreviousEnds = rotation.Now + rotation.Overlap, Expires = rotation.Expires,
+            Hash = rotation.Hash, PreviousHash = key.Hash, PreviousEnds = rotation.Now + rotation.Overlap,
+            Expires = rotation.Expires ?? key.Expires,
             RotateRequestId = rotation.RequestId,
         };
         return (keys.SetItem(id, key), new RotateKeyResult.Rotated(key));

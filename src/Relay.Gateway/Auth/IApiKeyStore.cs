@@ -55,7 +55,7 @@ public abstract record AddKeyResult
 /// <summary>Another secret for a key.</summary>
 /// <param name="Hash">SHA-256 of the new secret's text, hex.</param>
 /// <param name="Overlap">For how long the present secret stays valid.</param>
-/// <param name="Expires">The key's new expiry; null: none.</param>
+/// <param name="Expires">The key's new expiry; null: as before.</param>
 public sealed record RotateKey(string RequestId, string Hash, DateTimeOffset Now, TimeSpan Overlap, DateTimeOffset? Expires);
 
 /// <summary>The result of rotating a key.</summary>

@@ -74,16 +74,14 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
         violations.AddIf(!ResourceNames.TryParseApiKey(request.Name, out var id), "name", "must be apiKeys/{key}");
-        var overlap = request.Overlap is { } given ? Overlap(given) : GatewayLimits.KeyOverlap;
+        var overlap = request.Overlap is { } given ? RequestDurations.Within(given, GatewayLimits.MaxKeyOverlap) : GatewayLimits.KeyOverlap;
         violations.AddIf(overlap is null, "overlap", $"must be zero to {GatewayLimits.MaxKeyOverlap.TotalDays} days");
         var expires = Expiry(request.ExpireTime);
         violations.AddIf(expires <= now, "expire_time", "must be in the future");
         violations.ThrowIfAny();
 
-        var current = keys.List().FirstOrDefault(k => k.Id == id);
         var token = ApiKeyToken.Create(random, id!);
-        var rotation = new RotateKey(
-            request.RequestId, Convert.ToHexStringLower(token.Hash()), now, overlap!.Value, expires ?? current?.Expires);
+        var rotation = new RotateKey(request.RequestId, Convert.ToHexStringLower(token.Hash()), now, overlap!.Value, expires);
         return await keys.RotateAsync(id!, rotation, context.CancellationToken) switch
         {
             RotateKeyResult.Rotated rotated => new V1.CreateApiKeyResponse { ApiKey = ToMessage(rotated.Key), Token = token.Reveal() },
@@ -147,14 +145,6 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         : time.Seconds < 0 || time.Seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds() || time.Nanos is < 0 or > 999_999_999
             ? DateTimeOffset.MinValue
         : time.ToDateTimeOffset();
-
-    /// <returns>Null if it is out of range.</returns>
-    private static TimeSpan? Overlap(Duration given)
-    {
-        bool isWrong = given.Seconds < 0 || given.Seconds > (long)GatewayLimits.MaxKeyOverlap.TotalSeconds
-            || given.Nanos is < 0 or > 999_999_999;
-        return isWrong ? null : given.ToTimeSpan();
-    }
 
     private V1.ApiKey ToMessage(ApiKey key)
     {

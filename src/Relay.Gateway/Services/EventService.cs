@@ -70,7 +70,7 @@ internal sealed class EventService(
             responseStream, time, options.Value.Streams.KeepAlive, JsonApi.IsTranscoded(context));
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, StreamKind.Events),
             (items, c) => writer.WriteAsync(Messages(endpointId, items), c),
-            (sequence, c) => writer.WriteAsync(CaughtUp(endpointId, sequence), c), GatewayLimits.AcknowledgementPoll);
+            (sequence, c) => writer.WriteAsync(CaughtUp(endpointId, sequence), c), (GatewayLimits.AcknowledgementPoll, time));
         await reader.OpenAsync(request.HasAfterSequence ? request.AfterSequence : null, context.CancellationToken, "after_sequence");
         await using (var group = new TaskGroup(context.CancellationToken))
         {

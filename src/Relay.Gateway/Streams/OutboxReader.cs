@@ -16,7 +16,7 @@ namespace Relay.Gateway.Streams;
 /// </param>
 internal sealed class OutboxReader(
     IOutbox outbox, StreamKey stream, Func<IReadOnlyList<OutboxItem>, CancellationToken, Task> deliver,
-    Func<ulong, CancellationToken, Task> caughtUp, TimeSpan? acknowledgementPoll = null)
+    Func<ulong, CancellationToken, Task> caughtUp, (TimeSpan Interval, TimeProvider Time)? acknowledgementPoll = null)
 {
     private readonly Signal _acknowledgementArrived = new();
     private readonly Signal _windowMoved = new();
@@ -84,12 +84,12 @@ internal sealed class OutboxReader(
 
     private async Task WaitForWindowAsync(CancellationToken cancellation)
     {
-        if (acknowledgementPoll is not { } interval)
+        if (acknowledgementPoll is not var (interval, time))
         {
             await _windowMoved.WaitAsync(cancellation);
             return;
         }
-        await Task.Delay(interval, cancellation);
+        await Task.Delay(interval, time, cancellation);
         var (acknowledged, _) = await outbox.PositionAsync(stream, cancellation);
         _stored = _asked = Math.Max(_asked, acknowledged);
     }

@@ -41,10 +41,9 @@ internal static class Pulls
     private static TimeSpan Wait(Duration? wait, Violations violations)
     {
         if (wait is null) return TimeSpan.Zero;
-        long most = (long)GatewayLimits.MaxPullWait.TotalSeconds;
-        bool isWrong = wait.Seconds < 0 || wait.Seconds > most || wait.Nanos is < 0 or > 999_999_999;
-        violations.AddIf(isWrong, "wait", $"must be 0 to {GatewayLimits.MaxPullWait.TotalSeconds} seconds");
-        return isWrong ? TimeSpan.Zero : wait.ToTimeSpan();
+        var time = RequestDurations.Within(wait, GatewayLimits.MaxPullWait);
+        violations.AddIf(time is null, "wait", $"must be 0 to {GatewayLimits.MaxPullWait.TotalSeconds} seconds");
+        return time ?? TimeSpan.Zero;
     }
 
     /// <summary>Waits for an item, for the time given, or until the server drains: a long poll must not delay the drain.</summary>

@@ -24,6 +24,9 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     /// <summary>The next commit fails: after having been done, or not.</summary>
     public bool? FailNextCommitAfterIt { get; set; }
 
+    /// <summary>An update of an endpoint fails after having been done.</summary>
+    public bool LosesNextUpdate { get; set; }
+
     /// <summary>Commits that have come to the gate.</summary>
     public int CountAtGate => Volatile.Read(ref _atGate);
 
@@ -90,7 +93,11 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadEndpointAsync(id, cancellation));
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => AtReadGateAsync(s => s.FindEndpointByRequestAsync(request, cancellation));
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListEndpointsAsync(afterId, max, cancellation));
-    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation) => Live().UpdateEndpointAsync(id, expectedRevision, value, cancellation);
+    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation) => WriteAsync(async () =>
+    {
+        bool isDone = await inner.UpdateEndpointAsync(id, expectedRevision, value, cancellation);
+        return LosesNextUpdate ? throw new StoreException("The answer is lost.") : isDone;
+    });
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadChangesAsync(after, cancellation));
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
     public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);
