@@ -14,7 +14,8 @@ public sealed class DependencyTests
         ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
         ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Otr.Core"],
         ["Relay.Client"] = [],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client"],
+        ["Relay.Bridges"] = ["Relay.Client"],
+        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Bridges"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
@@ -30,6 +31,7 @@ public sealed class DependencyTests
             "Scalar.AspNetCore",
         ],
         ["Relay.Client"] = ["Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
+        ["Relay.Bridges"] = ["Microsoft.Extensions.Hosting.Abstractions"],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 

@@ -1,0 +1,73 @@
+namespace Relay.Bridges;
+
+/// <summary>
+/// A connection to a chat network that carries the wire text of one or more endpoints. <see cref="BridgeWorker"/> runs it, and runs it
+/// again with backoff after it has ended.
+/// </summary>
+public interface IChatNetwork
+{
+    /// <summary>
+    /// Connects, gives each message that arrives to <paramref name="inbox"/>, and calls <see cref="IBridgeInbox.Connected"/> once messages
+    /// can be sent. Returns when the connection has ended, with the reason; failures of the network are values.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller stops the network; the connection is closed.</exception>
+    Task<ConnectionEnd> RunAsync(IBridgeInbox inbox, CancellationToken cancellation);
+
+    /// <summary>
+    /// Sends one wire text, and completes when the network has it, or cannot take it. Called in order for each (endpoint, peer), and only
+    /// while connected; several peers' calls run side by side.
+    /// </summary>
+    Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation);
+}
+
+/// <summary>What a network gives what it receives to. Safe for concurrent use.</summary>
+public interface IBridgeInbox
+{
+    /// <summary>The network is connected: outbound wire text may be carried from now on.</summary>
+    void Connected();
+
+    /// <summary>
+    /// Gives one message from the network. The worker keeps the order of the calls for each (endpoint, peer). Completes when the message
+    /// was accepted into the bounded queue (backpressure), not when Relay has it.
+    /// </summary>
+    ValueTask ReceiveAsync(InboundText text, CancellationToken cancellation);
+}
+
+/// <param name="Endpoint"><c>endpoints/{endpoint}</c></param>
+/// <param name="Peer">The peer's address, normalised as the network compares addresses.</param>
+/// <param name="MessageId">The idempotency key: the network's id of the message if it is unique, or the bridge's own.</param>
+/// <param name="Text">The wire text, byte for byte. Never printed.</param>
+public readonly record struct InboundText(string Endpoint, string Peer, string MessageId, ReadOnlyMemory<byte> Text);
+
+/// <param name="Endpoint"><c>endpoints/{endpoint}</c></param>
+/// <param name="Peer">The peer's address.</param>
+/// <param name="Sequence">The position in the endpoint's stream of wire text; the same after a restart.</param>
+/// <param name="Text">The wire text. Never printed.</param>
+public readonly record struct OutboundText(string Endpoint, string Peer, ulong Sequence, ReadOnlyMemory<byte> Text);
+
+/// <summary>What became of one outbound wire text.</summary>
+public enum Carried
+{
+    /// <summary>The network has it: it is acknowledged.</summary>
+    Taken,
+    /// <summary>The connection ended before it was certain: it is carried again after the next connection.</summary>
+    Unknown,
+    /// <summary>The network refuses it for good (no such address, too large): it is acknowledged, reported, and not sent again.</summary>
+    Refused,
+}
+
+/// <summary>Why a connection ended.</summary>
+/// <param name="Reason">For the operator: what happened and what to do. Without addresses of peers and without content.</param>
+/// <param name="Kind">How the worker goes on.</param>
+public sealed record ConnectionEnd(string Reason, ConnectionEndKind Kind);
+
+/// <summary>How the worker goes on after a connection has ended.</summary>
+public enum ConnectionEndKind
+{
+    /// <summary>A broken connection: try again soon, with backoff and jitter.</summary>
+    Lost,
+    /// <summary>The server refuses (conflict, unknown domain, throttled): try again after minutes, and report it in the health.</summary>
+    Refused,
+    /// <summary>The configuration must change (wrong secret, certificate): report it, and do not try again.</summary>
+    Misconfigured,
+}
