@@ -12,6 +12,7 @@ using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
 using Relay.Cli.Serve;
+using Relay.Cli.Subscriptions;
 using Relay.Cli.Verify;
 using Relay.Client;
 using Relay.Gateway.Hosting;
@@ -37,6 +38,8 @@ public static class RelayCommand
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),
             VerifyCommand.Create(),
+            SubscriptionsCommand.Create(),
+            DeadLettersCommand.Create(),
             KeysCommand.Create(),
             NodesCommand.Create(),
             DoctorCommand.Create(),
