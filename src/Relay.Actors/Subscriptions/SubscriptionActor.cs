@@ -132,8 +132,10 @@ internal sealed class SubscriptionActor : UntypedActor
     private async Task<Outcome> LoadAsync(int generation)
     {
         var (store, endpoint) = (_subscriptions.Store, _key.EndpointId);
-        var progress = await store.LoadSubscriptionAsync(endpoint, _name, SubscriptionPart.Progress, CancellationToken.None).ConfigureAwait(false);
-        var dead = await store.LoadSubscriptionAsync(endpoint, _name, SubscriptionPart.DeadLetters, CancellationToken.None).ConfigureAwait(false);
+        var progress = await store.LoadSubscriptionAsync(endpoint, _name, SubscriptionPart.Progress, CancellationToken.None)
+            .ConfigureAwait(false);
+        var dead = await store.LoadSubscriptionAsync(endpoint, _name, SubscriptionPart.DeadLetters, CancellationToken.None)
+            .ConfigureAwait(false);
         var (acknowledged, _) = await _subscriptions.Outbox.PositionAsync(_stream, CancellationToken.None).ConfigureAwait(false);
         return new Loaded(generation,
             SubscriptionCodec.TryOpen(_context.Turn.Sealer, endpoint, _name, progress, dead, acknowledged), progress?.Revision ?? 0,
@@ -152,7 +154,8 @@ internal sealed class SubscriptionActor : UntypedActor
                 break;
             case Loaded loaded:
                 _isLoading = false;
-                (_progress, _progressRevision, _deadLettersRevision) = (loaded.Progress, loaded.ProgressRevision, loaded.DeadLettersRevision);
+                (_progress, _progressRevision, _deadLettersRevision) =
+                    (loaded.Progress, loaded.ProgressRevision, loaded.DeadLettersRevision);
                 while (_queue.TryDequeue(out var asked)) Execute(asked);
                 break;
             case HasRead read:
@@ -177,7 +180,8 @@ internal sealed class SubscriptionActor : UntypedActor
                 Finish(looked);
                 break;
             case Failed { Cause: var cause }:
-                RelayLog.SubscriptionFailed(_context.Log, _key.EndpointId, _name, cause is StoreException ? cause.Message : cause.GetType().Name);
+                RelayLog.SubscriptionFailed(_context.Log, _key.EndpointId, _name,
+                    cause is StoreException ? cause.Message : cause.GetType().Name);
                 Discard("store");
                 break;
         }
@@ -234,7 +238,8 @@ internal sealed class SubscriptionActor : UntypedActor
             bytes += Outbox.OutboxCodec.SizeOf(letter.Item);
             if (letters.Count > 0 && (letters.Count == list.Max || bytes > RelayLimits.MaxSubscriptionReplyBytes))
                 return new SubscriptionReply.ListedDeadLetters(letters, true);
-            letters.Add(new DeadLetterView(letter.Item, letter.Deliveries, DateTimeOffset.FromUnixTimeMilliseconds(letter.TimeMs), letter.Note));
+            letters.Add(new DeadLetterView(
+                letter.Item, letter.Deliveries, DateTimeOffset.FromUnixTimeMilliseconds(letter.TimeMs), letter.Note));
         }
         return new SubscriptionReply.ListedDeadLetters(letters, false);
     }
