@@ -119,7 +119,7 @@ public sealed class ConversationSerializerTests : IDisposable
     [
         new SubscriptionReply.Delivered([new DeliveredEvent(Item, 3)], true), new SubscriptionReply.Delivered([], false),
         new SubscriptionReply.Done(4), new SubscriptionReply.Described(ulong.MaxValue, 2, 3, DateTimeOffset.UnixEpoch, 4),
-        new SubscriptionReply.Described(0, 0, 0, null, 0),
+        new SubscriptionReply.Described(0, 0, 0, null, 0) { LastAcknowledged = DateTimeOffset.UnixEpoch, LastRejected = DateTimeOffset.UnixEpoch.AddDays(1), LastNote = "note é" },
         new SubscriptionReply.ListedDeadLetters([new DeadLetterView(Item, 5, DateTimeOffset.UnixEpoch, "note")], true),
         new SubscriptionReply.UnknownCursor(), new SubscriptionReply.Unavailable("store"),
     ];
@@ -129,7 +129,7 @@ public sealed class ConversationSerializerTests : IDisposable
     {
         Assert.Equal(Kinds(typeof(SubscriptionRequest)), Requests.Select(r => r.GetType().Name).Distinct().Order());
         Assert.Equal(Kinds(typeof(SubscriptionReply)), SubscriptionReplies.Select(r => r.GetType().Name).Distinct().Order());
-        var settings = new SubscriptionSettings("audit", EventTypes.Notice | EventTypes.TextReceived, TimeSpan.FromSeconds(7), 3);
+        var settings = new SubscriptionSettings("audit", EventTypes.Notice | EventTypes.TextReceived, TimeSpan.FromSeconds(7), 3) { Webhook = new WebhookSettings("https://example.org/", "whsec_a", "whsec_b") };
         foreach (var request in Requests)
         {
             var arrived = There(new SubscriptionCommand(SubscriptionKeys.Of("e", "audit"), "id é", settings, request));
@@ -147,6 +147,7 @@ public sealed class ConversationSerializerTests : IDisposable
         {
             SubscriptionReply.Delivered d => $"{d.IsCaughtUp} {string.Join(',', d.Events.Select(e => $"{e.Delivery} {Of(e.Item)}"))}",
             SubscriptionReply.ListedDeadLetters l => $"{l.HasMore} {string.Join(',', l.DeadLetters.Select(d => $"{d.Deliveries} {d.Time} {d.Note} {Of(d.Item)}"))}",
+            SubscriptionReply.Described d => $"{d} {d.LastAcknowledged} {d.LastRejected} {d.LastNote}",
             _ => reply.ToString(),
         };
 
