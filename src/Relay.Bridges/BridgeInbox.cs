@@ -42,7 +42,8 @@ internal sealed class BridgeInbox(
         {
             // Whoever gets room delivers the peer's oldest message: the order is that of the calls, not of the grants.
             var oldest = lane.Waiting.Dequeue();
-            _ = CompleteAsync(key, lane, bridge.DeliverAsync(oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, CancellationToken.None));
+            _ = CompleteAsync(key, lane,
+                bridge.DeliverAsync(oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, CancellationToken.None));
         }
     }
 

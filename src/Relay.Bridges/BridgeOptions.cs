@@ -27,7 +27,9 @@ public sealed record BridgeOptions
     /// <summary>Messages from the network without an answer of Relay; the network is not read meanwhile (backpressure).</summary>
     public int MaxInbound { get; init; } = 1000;
 
-    /// <summary>As <see cref="MaxInbound"/>, for one peer; what it sends beyond that is dropped, so that it cannot stop the others.</summary>
+    /// <summary>
+    /// As <see cref="MaxInbound"/>, for one peer; what it sends beyond that is dropped, so that it cannot stop the others.
+    /// </summary>
     public int MaxInboundPerPeer { get; init; } = 200;
 
     /// <summary>The clock for waits.</summary>

@@ -103,7 +103,8 @@ public sealed class BridgeWorker(
     {
         Refusal = refusal;
         Stop(refusal.Reason == StreamReplaced
-            ? "Another bridge has taken over endpoints of this one. Run one bridge for each domain or account; this one does not fight for them."
+            ? "Another bridge has taken over endpoints of this one. Run one bridge for each domain or account; this one does not fight for "
+                + "them."
             : $"Relay refuses the bridge: {refusal.Message}");
     }
 

@@ -1,6 +1,8 @@
 namespace Relay.Bridges;
 
-/// <summary>Tells those who have something to send whether the network is connected. Connections are numbered from 1. Thread-safe.</summary>
+/// <summary>
+/// Tells those who have something to send whether the network is connected. Connections are numbered from 1. Thread-safe.
+/// </summary>
 internal sealed class ConnectionGate
 {
     private readonly Lock _lock = new();

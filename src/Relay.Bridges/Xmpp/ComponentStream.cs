@@ -27,7 +27,8 @@ internal sealed class ComponentStream : IAsyncDisposable
 
     /// <summary>Connects and authenticates.</summary>
     /// <returns>The stream, or why there is none.</returns>
-    public static async Task<(ComponentStream? Stream, ConnectionEnd? End)> OpenAsync(XmppOptions options, CancellationToken cancellation)
+    public static async Task<(ComponentStream? Stream, ConnectionEnd? End)> OpenAsync(
+        XmppOptions options, CancellationToken cancellation)
     {
         if (!options.Tls && !options.AllowCleartext && !IsLoopback(options.Host))
         {
@@ -68,14 +69,7 @@ internal sealed class ComponentStream : IAsyncDisposable
     /// <summary>Writes a stanza; false if the connection is broken.</summary>
     public async Task<bool> WriteAsync(string xml)
     {
-        try
-        {
-            await _writing.WaitAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            return false;
-        }
+        await _writing.WaitAsync();
         try
         {
             await _bytes.WriteAsync(Encoding.UTF8.GetBytes(xml));
@@ -104,7 +98,8 @@ internal sealed class ComponentStream : IAsyncDisposable
 
     /// <summary>True if a host name can only mean this machine.</summary>
     internal static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
     private static async Task<Stream> TlsAsync(TcpClient tcp, string host, CancellationToken cancellation)
     {

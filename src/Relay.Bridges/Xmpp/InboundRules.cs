@@ -28,7 +28,8 @@ internal abstract record InboundDecision
 internal static class InboundRules
 {
     /// <summary>What a contact is told that writes with another encryption.</summary>
-    public const string OnlyOtr = "I cannot read this: only OTR encryption is spoken here. Please switch OMEMO or PGP off for this conversation.";
+    public const string OnlyOtr =
+        "I cannot read this: only OTR encryption is spoken here. Please switch OMEMO or PGP off for this conversation.";
 
     /// <summary>What an occupant of a room is told.</summary>
     public const string NotInRooms = "OTR is not spoken through a chat room. Please write to me directly.";
@@ -77,12 +78,13 @@ internal static class InboundRules
     }
 
     private static bool IsCopy(XmppElement message) =>
-        message.Children.Any(c => c.Namespace == Ns.Carbons && c.Name is "sent" or "received" || c.Name == "forwarded" && c.Namespace == Ns.Forward
+        message.Children.Any(c => c.Namespace == Ns.Carbons && c.Name is "sent" or "received"
+            || c.Name == "forwarded" && c.Namespace == Ns.Forward
             || c.Name == "result" && c.Namespace.StartsWith("urn:xmpp:mam:", StringComparison.Ordinal));
 
     private static bool IsOtherEncryption(XmppElement message) =>
         message.Child("encryption", Ns.Encryption) is { } named && named["namespace"] != Ns.Otr
-        || message.Children.Any(c => c.Name == "encrypted" && c.Namespace is "eu.siacs.conversations.axolotl" or "urn:xmpp:omemo:2" or "urn:xmpp:omemo:1")
+        || message.Children.Any(c => c.Name == "encrypted" && c.Namespace is "eu.siacs.conversations.axolotl" or "urn:xmpp:omemo:2")
         || message.Child("x", Ns.OldEncrypted) is not null;
 
     private static string? Body(XmppElement message)

@@ -28,9 +28,9 @@ internal readonly record struct OtrText(OtrTextKind Kind, uint Sender = 0, uint 
             return new OtrText(text.Contains(TagBase, StringComparison.Ordinal) ? OtrTextKind.Tagged : OtrTextKind.Plain);
         var rest = text.AsSpan(Prefix.Length);
         if (rest.StartsWith(" Error", StringComparison.Ordinal)) return new OtrText(OtrTextKind.Error);
-        if (rest is ['?' or 'v', ..]) return new OtrText(OtrTextKind.Query);
-        if (rest is ['|', ..]) return Fragment(rest[1..]);
-        return rest is [':', ..] ? Encoded(rest[1..]) : new OtrText(OtrTextKind.Data);
+        if (rest.StartsWith('?') || rest.StartsWith('v')) return new OtrText(OtrTextKind.Query);
+        if (rest.StartsWith('|')) return Fragment(rest[1..]);
+        return rest.StartsWith(':') ? Encoded(rest[1..]) : new OtrText(OtrTextKind.Data);
     }
 
     /// <summary>The text without its whitespace tag.</summary>
@@ -51,7 +51,8 @@ internal readonly record struct OtrText(OtrTextKind Kind, uint Sender = 0, uint 
             ? new OtrText(OtrTextKind.Data, sender, receiver) : new OtrText(OtrTextKind.Data);
     }
 
-    private static bool TryTag(ReadOnlySpan<char> hex, out uint tag) => uint.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out tag);
+    private static bool TryTag(ReadOnlySpan<char> hex, out uint tag) =>
+        uint.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out tag);
 
     private static OtrText Encoded(ReadOnlySpan<char> rest)
     {

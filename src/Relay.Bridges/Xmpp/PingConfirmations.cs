@@ -14,7 +14,9 @@ internal sealed class PingConfirmations(Func<string, Task> sendPing)
     private long _count;
     private bool _hasEnded;
 
-    /// <summary>Completes with true when the server has what was written before the call, with false when the connection has ended.</summary>
+    /// <summary>
+    /// Completes with true when the server has what was written before the call, with false when the connection has ended.
+    /// </summary>
     public Task<bool> ConfirmAsync()
     {
         Task<bool> confirmed;

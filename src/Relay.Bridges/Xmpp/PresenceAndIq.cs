@@ -27,7 +27,8 @@ internal sealed class PresenceAndIq(
         {
             case "subscribe" when endpoint is not null && MaySubscribe(from):
                 subscribers.Add(address, peer);
-                await AnswerAsync(peer, StanzaWriter.Presence(address, peer, "subscribed") + StanzaWriter.Presence($"{address}/{Resource}", peer));
+                await AnswerAsync(peer,
+                    StanzaWriter.Presence(address, peer, "subscribed") + StanzaWriter.Presence($"{address}/{Resource}", peer));
                 break;
             case "subscribe" or "unsubscribe":
                 subscribers.Remove(address, peer);

@@ -36,7 +36,8 @@ internal sealed class SessionResources
         if (from.IsBare) return;
         lock (_lock)
         {
-            if (_contacts.TryGetValue((endpoint, from.Bare.ToString()), out var node) && node.Value.Knows(from.Resource)) node.Value.AddGone(from.Resource);
+            if (_contacts.TryGetValue((endpoint, from.Bare.ToString()), out var node) && node.Value.Knows(from.Resource))
+                node.Value.AddGone(from.Resource);
         }
     }
 
@@ -73,7 +74,7 @@ internal sealed class SessionResources
             if (!_contacts.TryGetValue((endpoint, peer.ToString()), out var node)) return peer;
             var contact = node.Value;
             var resource = otr.Kind is OtrTextKind.Data
-                ? otr.Receiver != 0 ? contact.OfTag(otr.Receiver) ?? contact.LastOtr ?? contact.LastSpoke : contact.LastOtr ?? contact.LastSpoke
+                ? (otr.Receiver != 0 ? contact.OfTag(otr.Receiver) : null) ?? contact.LastOtr ?? contact.LastSpoke
                 : contact.LastSpoke;
             if (resource is null) return peer;
             if (!contact.Gone.Contains(resource)) return peer with { Resource = resource };

@@ -37,7 +37,8 @@ internal static class StanzaWriter
                 case '\t' or '\n': escaped.Append(c); break;
                 case < ' ' or '\ufffe' or '\uffff': escaped.Append('\ufffd'); break;
                 default:
-                    if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) escaped.Append(c).Append(text[++i]);
+                    if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+                        escaped.Append(c).Append(text[++i]);
                     else escaped.Append(char.IsSurrogate(c) ? '\ufffd' : c);
                     break;
             }
@@ -54,7 +55,8 @@ internal static class StanzaWriter
 
     /// <param name="isOtr">With the hints that keep OTR text out of archives and copies; plain text has none.</param>
     public static string Message(string from, string to, string id, string body, bool isOtr) =>
-        $"<message from='{Escape(from)}' to='{Escape(to)}' id='{Escape(id)}' type='chat'><body>{Escape(body)}</body>{(isOtr ? OtrHints : "")}</message>";
+        $"<message from='{Escape(from)}' to='{Escape(to)}' id='{Escape(id)}' type='chat'>"
+        + $"<body>{Escape(body)}</body>{(isOtr ? OtrHints : "")}</message>";
 
     /// <param name="type">Null: available.</param>
     public static string Presence(string from, string to, string? type = null) =>

@@ -11,7 +11,9 @@ internal abstract record StreamRead
     /// <summary>A stanza that is beyond the bounds; the stream goes on.</summary>
     public sealed record Dropped(string Reason) : StreamRead;
 
-    /// <summary>The stream has ended: by its end tag, the connection's end, or XML that is not acceptable. For operators, without content.</summary>
+    /// <summary>
+    /// The stream has ended: by its end tag, the connection's end, or XML that is not acceptable. For operators, without content.
+    /// </summary>
     public sealed record End(string Reason) : StreamRead;
 }
 
@@ -61,9 +63,8 @@ internal sealed class XmlStreamReader : IDisposable
         {
             return new StreamRead.End($"A stanza has more than {XmppLimits.MaxStanzaBytes} bytes.");
         }
-        catch (XmlException e) when (_bytes.HasEnded)
+        catch (XmlException) when (_bytes.HasEnded)
         {
-            _ = e;
             return new StreamRead.End("The server closed the connection.");
         }
         catch (XmlException)
@@ -109,7 +110,8 @@ internal sealed class XmlStreamReader : IDisposable
                 case XmlNodeType.EndElement:
                     if (Close(open, top, ref fault) is { } read) return read;
                     break;
-                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when fault is null:
+                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace
+                    when fault is null:
                     open.Peek().AddText(await _reader.GetValueAsync());
                     break;
             }
@@ -176,7 +178,8 @@ internal sealed class XmlStreamReader : IDisposable
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+        public override int Read(byte[] buffer, int offset, int count) =>
+            ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
         public override bool CanRead => true;
         public override bool CanSeek => false;
@@ -195,7 +198,8 @@ internal sealed class XmlStreamReader : IDisposable
         private readonly NameTable _inner = new();
         private long _characters;
 
-        public override string Add(char[] array, int offset, int length) => _inner.Get(array, offset, length) ?? Count(_inner.Add(array, offset, length));
+        public override string Add(char[] array, int offset, int length) =>
+            _inner.Get(array, offset, length) ?? Count(_inner.Add(array, offset, length));
 
         public override string Add(string array) => _inner.Get(array) ?? Count(_inner.Add(array));
 

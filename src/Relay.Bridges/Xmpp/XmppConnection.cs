@@ -39,7 +39,8 @@ internal sealed class XmppConnection(
                         break;
                     case StreamRead.End end:
                         cancellation.ThrowIfCancellationRequested();
-                        return new ConnectionEnd(_isSilent ? "The server does not answer: the connection is dead." : end.Reason, ConnectionEndKind.Lost);
+                        return new ConnectionEnd(
+                            _isSilent ? "The server does not answer: the connection is dead." : end.Reason, ConnectionEndKind.Lost);
                 }
             }
         }
@@ -54,8 +55,7 @@ internal sealed class XmppConnection(
     /// <summary>Writes a message, and completes when the server certainly has it; false if the connection ended before.</summary>
     public async Task<bool> SendAsync(string from, Jid to, string body, bool isOtr, CancellationToken cancellation)
     {
-        var message = StanzaWriter.Message($"{from}/{PresenceAndIq.Resource}", to.ToString(), $"{id}-{Interlocked.Increment(ref _sent)}", body, isOtr);
-        if (!await stream.WriteAsync(message)) return false;
+        if (!await stream.WriteAsync(Message(from, to, body, isOtr))) return false;
         try
         {
             return await _confirmations.ConfirmAsync().WaitAsync(XmppLimits.ConfirmWithin, options.Time, cancellation);
@@ -78,7 +78,8 @@ internal sealed class XmppConnection(
 
     private async ValueTask HandleAsync(XmppElement stanza, CancellationToken cancellation)
     {
-        if (!Jid.TryParse(stanza["from"], out var from) || !Jid.TryParse(stanza["to"] ?? _domain, out var to) || to.Domain != _domain) return;
+        if (!Jid.TryParse(stanza["from"], out var from) || !Jid.TryParse(stanza["to"] ?? _domain, out var to)
+            || to.Domain != _domain) return;
         switch (stanza.Name)
         {
             case "message":
@@ -117,14 +118,16 @@ internal sealed class XmppConnection(
                 resources.GiveUp(endpoint, from);
                 break;
             case InboundDecision.Sentence sentence when _sentences.TrySpend(from.Bare.ToString()):
-                await stream.WriteAsync(StanzaWriter.Message($"{address}/{PresenceAndIq.Resource}", from.ToString(), $"{id}-{Interlocked.Increment(ref _sent)}",
-                    sentence.Value, isOtr: false));
+                await stream.WriteAsync(Message(address, from, sentence.Value, isOtr: false));
                 break;
             case InboundDecision.NoSuchEndpoint:
                 await _answers.RefuseMessageAsync(message, from, address);
                 break;
         }
     }
+
+    private string Message(string from, Jid to, string body, bool isOtr) => StanzaWriter.Message(
+        $"{from}/{PresenceAndIq.Resource}", to.ToString(), $"{id}-{Interlocked.Increment(ref _sent)}", body, isOtr);
 
     private void Hear() => Interlocked.Exchange(ref _lastHeard, options.Time.GetTimestamp());
 
@@ -133,7 +136,8 @@ internal sealed class XmppConnection(
     {
         foreach (var (endpoint, peer) in subscribers.All())
         {
-            if (endpoints.NameOf(endpoint) is not null && !await stream.WriteAsync(StanzaWriter.Presence($"{endpoint}/{PresenceAndIq.Resource}", peer))) return;
+            if (endpoints.NameOf(endpoint) is null) continue;
+            if (!await stream.WriteAsync(StanzaWriter.Presence($"{endpoint}/{PresenceAndIq.Resource}", peer))) return;
         }
     }
 

@@ -32,7 +32,9 @@ internal static class XmppLimits
     /// <summary>How long nothing may be heard before the server is asked for an answer.</summary>
     public static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the server may take to answer; a second ping without an answer ends the connection: within a minute in all.</summary>
+    /// <summary>
+    /// How long the server may take to answer; a second ping without an answer ends the connection: within a minute in all.
+    /// </summary>
     public static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>

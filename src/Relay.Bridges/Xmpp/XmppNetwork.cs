@@ -74,7 +74,8 @@ public sealed class XmppNetwork : IChatNetwork
         if (waitFor is not null)
         {
             // To a resource that is gone the server would deliver to all others, which cannot read it.
-            await waitFor.WaitAsync(XmppLimits.HoldForResource, _options.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await waitFor.WaitAsync(XmppLimits.HoldForResource, _options.Time, cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellation.ThrowIfCancellationRequested();
             if (!waitFor.IsCompleted) _resources.GiveUp(text.Endpoint, peer);
             to = _resources.Route(text.Endpoint, peer, otr, out _);

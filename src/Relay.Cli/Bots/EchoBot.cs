@@ -9,12 +9,15 @@ namespace Relay.Cli.Bots;
 /// minute, so that two robots stop.
 /// </summary>
 /// <param name="smpSecret">Null: verifications are declined.</param>
-/// <param name="requiresEncryption">The endpoint sends text in private sessions only: in the clear, the bot offers one instead of answering.</param>
+/// <param name="requiresEncryption">
+/// The endpoint sends text in private sessions only: in the clear, the bot offers one instead of answering.
+/// </param>
 /// <param name="refused">Told the reason of each refusal of the server.</param>
 internal sealed class EchoBot(Bot bot, string? smpSecret, bool requiresEncryption, TimeProvider time, Action<string> refused)
 {
     public const string Prefix = "echo: ", Request = "!otr please";
-    public const string NotPrivate = "This conversation is not encrypted: anybody on the way can read it. Write '" + Request + "', and I offer a private session.";
+    public const string NotPrivate =
+        "This conversation is not encrypted: anybody on the way can read it. Write '" + Request + "', and I offer a private session.";
     public const string IsPrivate = "This conversation is private already.";
 
     /// <summary>Texts of one peer that are answered in a minute.</summary>

@@ -11,22 +11,27 @@ namespace Relay.Cli.Bots;
 /// <summary>The command <c>relay bot echo</c>: answers every text with itself, to try out a bridge and a chat program.</summary>
 internal static class EchoBotCommand
 {
-    private static readonly Option<string> s_endpoint = new("--endpoint") { Description = "Id or name of the endpoint to answer for.", Required = true };
+    private static readonly Option<string> s_endpoint = new("--endpoint")
+    {
+        Description = "Id or name of the endpoint to answer for.", Required = true,
+    };
     private static readonly Option<string?> s_secretFile = new("--smp-secret-file")
     {
-        Description = "File whose first line is the secret with which contacts' verifications (SMP) are answered. Default: they are declined.",
+        Description = "File whose first line is the secret with which contacts' verifications (SMP) are answered. Default: they are "
+            + "declined.",
         HelpName = "FILE",
     };
     private static readonly Option<string?> s_html = new("--html")
     {
-        Description = "The form of texts that the endpoint must be set to: auto (HTML with contacts who write HTML) or plain. Default: as it is.",
+        Description = "The form of texts that the endpoint must be set to: auto (HTML with contacts who write HTML) or plain. Default: as "
+            + "it is.",
         HelpName = "auto|plain",
     };
 
     public static Command Create()
     {
-        var command = new Command("echo", "Answer every text with itself, and verifications with a secret; '!otr please' asks for a private "
-            + "session. Needs a key of scope bot.")
+        var command = new Command("echo", "Answer every text with itself, and verifications with a secret; '!otr please' asks for a "
+            + "private session. Needs a key of scope bot.")
         {
             s_endpoint, s_secretFile, s_html,
         }.WithServer();
@@ -44,8 +49,12 @@ internal static class EchoBotCommand
         bool json = CommonOptions.IsJson(parsed);
         if (json) Report.JsonLine(new JsonObject { ["event"] = "ready", ["endpoint"] = name });
         else Console.Out.WriteLine($"Answers for {name}, whose account is {Report.Safe(endpoint.Account)}. Ctrl-C ends it.");
-        var bot = new EchoBot(client.Bot(name), secret, endpoint.Policy is not { HasRequireEncryption: true, RequireEncryption: false }, TimeProvider.System,
-            refusal => Console.Error.WriteLine(json ? new JsonObject { ["event"] = "refused", ["reason"] = refusal }.ToJsonString() : $"relay: refused: {refusal}"));
+        bool requiresEncryption = endpoint.Policy is not { HasRequireEncryption: true, RequireEncryption: false };
+        var bot = new EchoBot(client.Bot(name), secret, requiresEncryption, TimeProvider.System, refusal =>
+        {
+            if (json) Report.JsonLine(new JsonObject { ["event"] = "refused", ["reason"] = refusal });
+            else Console.Error.WriteLine($"relay: refused: {refusal}");
+        });
         try
         {
             await bot.RunAsync(stop);
@@ -66,7 +75,8 @@ internal static class EchoBotCommand
             "plain" => Endpoint.Types.TextFormat.Plain,
             _ => throw new CommandFailure(ExitCode.Usage, "--html must be auto or plain."),
         };
-        var present = endpoint.TextFormat == Endpoint.Types.TextFormat.Unspecified ? Endpoint.Types.TextFormat.Auto : endpoint.TextFormat;
+        var present = endpoint.TextFormat;
+        if (present == Endpoint.Types.TextFormat.Unspecified) present = Endpoint.Types.TextFormat.Auto;
         if (present == wanted) return;
         var request = new UpdateEndpointRequest
         {

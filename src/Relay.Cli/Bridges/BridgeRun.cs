@@ -37,15 +37,18 @@ internal sealed class BridgeRun(ParseResult parsed, BridgeOptions options)
         {
             Report.JsonLine(new JsonObject
             {
-                ["event"] = health.State.ToString().ToLowerInvariant(), ["bridge"] = options.Name, ["endpoints"] = endpoints, ["reason"] = health.Reason,
+                ["event"] = health.State.ToString().ToLowerInvariant(),
+                ["bridge"] = options.Name,
+                ["endpoints"] = endpoints,
+                ["reason"] = health.Reason,
             });
             return;
         }
         if (health.State == BridgeState.Connected)
         {
             Console.Out.WriteLine($"Connected: carries {endpoints} endpoint{(endpoints == 1 ? "" : "s")}.");
-            if (endpoints == 0)
-                Console.Out.WriteLine("There is none yet for this bridge: create one with 'relay endpoints create', or give the key more endpoints.");
+            if (endpoints > 0) return;
+            Console.Out.WriteLine("There is none yet for it: create one with 'relay endpoints create', or give the key more endpoints.");
             return;
         }
         Console.Error.WriteLine($"relay: {Report.Safe(health.Reason)}");

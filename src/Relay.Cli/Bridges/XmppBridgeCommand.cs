@@ -14,7 +14,8 @@ internal static class XmppBridgeCommand
     };
     private static readonly Option<string> s_domain = new("--domain")
     {
-        Description = "Domain of the component. The bridge carries the endpoints of network xmpp whose account is in it and that the key allows.",
+        Description = "Domain of the component. The bridge carries the endpoints of network xmpp whose account is in it and that the key "
+            + "allows.",
         HelpName = "DOMAIN", Required = true,
     };
     private static readonly Option<string> s_secretFile = new("--secret-file")
@@ -37,7 +38,8 @@ internal static class XmppBridgeCommand
 
     public static Command Create()
     {
-        var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). Needs a key of scope bridge.")
+        var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). "
+            + "Needs a key of scope bridge.")
         {
             s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers,
         }.WithServer();
@@ -45,7 +47,8 @@ internal static class XmppBridgeCommand
         {
             var options = Options(parsed);
             var endpoints = new EndpointDirectory(XmppNetwork.AddressIn(options.Domain));
-            return new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name }).RunAsync(endpoints, new XmppNetwork(options, endpoints), stop);
+            var run = new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name });
+            return run.RunAsync(endpoints, new XmppNetwork(options, endpoints), stop);
         });
         return command;
     }
@@ -54,10 +57,14 @@ internal static class XmppBridgeCommand
     {
         var (host, port) = HostAndPort(parsed.GetRequiredValue(s_component));
         var domain = parsed.GetRequiredValue(s_domain);
-        if (!XmppNetwork.IsDomain(domain)) throw new CommandFailure(ExitCode.Usage, "--domain must be a domain name such as otr.example.org.");
+        if (!XmppNetwork.IsDomain(domain))
+            throw new CommandFailure(ExitCode.Usage, "--domain must be a domain name such as otr.example.org.");
         var secretFile = parsed.GetRequiredValue(s_secretFile);
         if (Secret(secretFile).Length == 0)
-            throw new CommandFailure(ExitCode.Usage, $"The first line of --secret-file {secretFile} is empty.", "Write the component's secret into it.");
+        {
+            throw new CommandFailure(ExitCode.Usage, $"The first line of --secret-file {secretFile} is empty.",
+                "Write the component's secret into it.");
+        }
         var options = new XmppOptions
         {
             Host = host, Port = port, Domain = domain, Secret = () => Secret(secretFile),
@@ -73,7 +80,8 @@ internal static class XmppBridgeCommand
 
     private static XmppOptions WithSubscribers(XmppOptions options, string text)
     {
-        if (text is "all" or "nobody") return options with { Subscriptions = text == "all" ? SubscriptionPolicy.All : SubscriptionPolicy.Nobody };
+        if (text == "all") return options with { Subscriptions = SubscriptionPolicy.All };
+        if (text == "nobody") return options with { Subscriptions = SubscriptionPolicy.Nobody };
         var domains = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (domains.Length == 0 || !domains.All(XmppNetwork.IsDomain))
             throw new CommandFailure(ExitCode.Usage, "--subscribers must be all, nobody, or domains separated by commas.");
@@ -83,7 +91,8 @@ internal static class XmppBridgeCommand
     private static (string Host, int Port) HostAndPort(string text)
     {
         int colon = text.LastIndexOf(':');
-        return colon > 0 && int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and <= 65535
+        return colon > 0 && int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is > 0 and <= 65535
             ? (text[..colon].Trim('[', ']'), port)
             : throw new CommandFailure(ExitCode.Usage, "--component must be HOST:PORT, for example 127.0.0.1:5347.");
     }
