@@ -18,8 +18,8 @@ internal static class StreamErrors
                 + "--domain.",
                 ConnectionEndKind.Refused),
             "conflict" => new ConnectionEnd(
-                $"Another connection carries the component {domain} (conflict): stop the other bridge. If it is a broken connection of this "
-                + "one, the server notices in time; in Prosody, component_conflict_resolve = \"kick_old\" lets the newer one in at once.",
+                $"Another connection carries the component {domain} (conflict): stop the other bridge. If it is a broken connection of "
+                + "this one, the server notices in time; in Prosody, component_conflict_resolve = \"kick_old\" lets the newer one in at once.",
                 ConnectionEndKind.Refused),
             "invalid-from" or "improper-addressing" => new ConnectionEnd(
                 $"The server ended the connection because of a sender's address ({condition}): the accounts of all endpoints must be in "
@@ -31,7 +31,8 @@ internal static class StreamErrors
             "system-shutdown" or "reset" => new ConnectionEnd($"The server restarts ({condition}).", ConnectionEndKind.Lost),
             // The names that RFC 6120 defines; anything else is the server's own text, which is not repeated.
             "policy-violation" or "resource-constraint" or "connection-timeout" or "internal-server-error" or "host-gone"
-                or "invalid-namespace" or "invalid-xml" or "unsupported-stanza-type" or "unsupported-version" or "restricted-xml" or "undefined-condition"
+                or "invalid-namespace" or "invalid-xml" or "unsupported-stanza-type" or "unsupported-version" or "restricted-xml"
+                or "undefined-condition"
                 or "bad-format" or "bad-namespace-prefix" or "see-other-host" or "remote-connection-failed"
                 => new ConnectionEnd($"The server ended the connection ({condition}).", ConnectionEndKind.Lost),
             _ => new ConnectionEnd("The server ended the connection with an error that it did not name.", ConnectionEndKind.Lost),

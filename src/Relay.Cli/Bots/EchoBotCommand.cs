@@ -95,8 +95,14 @@ internal static class EchoBotCommand
 
     private static string ReadSecret(string file)
     {
-        var line = File.ReadLines(file).FirstOrDefault();
-        return line is { Length: > 0 } ? line
-            : throw new CommandFailure(ExitCode.Usage, $"The first line of --smp-secret-file {file} is empty.", "Write the secret into it.");
+        try
+        {
+            return File.ReadLines(file).FirstOrDefault() is { Length: > 0 } line ? line
+                : throw new CommandFailure(ExitCode.Usage, "The first line of --smp-secret-file is empty.", "Write the secret into it.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Failed, $"--smp-secret-file cannot be read: {e.Message}", inner: e);
+        }
     }
 }
