@@ -276,6 +276,7 @@ public sealed class XmppNetworkTests : IDisposable
             await _server.SayAsync("<message type='chat' from='a@example.org/r' to='bot@otr.example.org'><body>fallback</body><encryption xmlns='urn:xmpp:eme:0' namespace='eu.siacs.conversations.axolotl'/></message>");
         await _server.SayAsync(Message("a@example.org/r", "after"));
         Assert.Equal("after", (await _inbox.NextAsync()).Text);
+        await _server.HearAsync("only OTR");
         Assert.Equal(1, Regex.Count(_server.Heard, "only OTR"));
     }
 
