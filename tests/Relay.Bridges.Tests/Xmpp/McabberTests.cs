@@ -10,7 +10,7 @@ public sealed class McabberTests
         var bridge = await stage.StartBridgeAsync();
         await stage.StartBotAsync();
         await using var mcabber = await Mcabber.StartAsync(stage.PathOf("m"), stage.Prosody.ClientPort);
-        await mcabber.ShowsAsync("Roster received");
+        await mcabber.ShowsAsync("Your status has been set");
         await mcabber.TypeAsync($"/add {XmppStage.Bot}");
         await mcabber.TypeAsync($"/say_to {XmppStage.Bot} hello in the clear");
         // Encryption is required: the answer is an offer, which mcabber takes by itself.
