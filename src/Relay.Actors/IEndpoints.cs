@@ -79,7 +79,9 @@ public abstract record UpdateEndpointReply
 /// <param name="IsWanted">Tells which endpoints the page has.</param>
 public sealed record EndpointQuery(string? AfterId, int Max, Func<EndpointView, bool> IsWanted);
 
-/// <param name="NextAfterId">Where the next page begins; null if there is none. A page may have fewer endpoints than asked for, or none.</param>
+/// <param name="NextAfterId">
+/// Where the next page begins; null if there is none. A page may have fewer endpoints than asked for, or none.
+/// </param>
 public sealed record EndpointPage(IReadOnlyList<EndpointView> Endpoints, string? NextAfterId);
 
 /// <param name="Revision">1 when created; one more with each update.</param>

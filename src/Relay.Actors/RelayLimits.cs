@@ -164,7 +164,9 @@ public static class RelayLimits
     public const int SubscriptionWindow = 1000;
     /// <summary>Events that a subscription reads at once.</summary>
     public const int SubscriptionBatch = 256;
-    /// <summary>Bytes of events in one reply of a subscription, of which there is at least one; below what a message between nodes may have.</summary>
+    /// <summary>
+    /// Bytes of events in one reply of a subscription, of which there is at least one; below what a message between nodes may have.
+    /// </summary>
     public const int MaxSubscriptionReplyBytes = 64 << 10;
     /// <summary>Longest time that a pull waits in a subscription; its caller asks again.</summary>
     public static readonly TimeSpan MaxSubscriptionWait = TimeSpan.FromSeconds(5);
@@ -175,7 +177,9 @@ public static class RelayLimits
         MaxAckWait = TimeSpan.FromHours(1);
     /// <summary>Longest delay of a rejected event.</summary>
     public static readonly TimeSpan MaxRedeliveryDelay = TimeSpan.FromDays(1);
-    /// <summary>Deliveries after which an event becomes a dead letter, unless the subscription says otherwise; and the most it can say.</summary>
+    /// <summary>
+    /// Deliveries after which an event becomes a dead letter, unless the subscription says otherwise; and the most it can say.
+    /// </summary>
     public const int DefaultMaxDeliveries = 5, MaxMaxDeliveries = 1000;
     /// <summary>Dead letters of one subscription. Reached: events are delivered again, slowly, until there is room.</summary>
     public const int MaxDeadLetters = 200;

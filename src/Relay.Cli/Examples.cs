@@ -69,7 +69,8 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay endpoints list"] =
         [
-            "relay endpoints list", "relay endpoints list --filter 'network = irc AND account : bot'", "relay endpoints list --deleted --json",
+            "relay endpoints list", "relay endpoints list --filter 'network = irc AND account : bot'",
+            "relay endpoints list --deleted --json",
         ],
         ["relay endpoints delete"] =
         [
@@ -135,7 +136,8 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay dead-letters list support/bot --key-file bot.key",
             "relay dead-letters retry support/bot",
         ],
-        ["relay dead-letters list"] = ["relay dead-letters list support/bot --key-file bot.key", "relay dead-letters list support/bot --texts --json"],
+        ["relay dead-letters list"] = 
+            ["relay dead-letters list support/bot --key-file bot.key", "relay dead-letters list support/bot --texts --json"],
         ["relay dead-letters retry"] = ["relay dead-letters retry support/bot", "relay dead-letters retry support/bot 17 21"],
         ["relay dead-letters drop"] = ["relay dead-letters drop support/bot 17"],
         ["relay keys"] =

@@ -75,7 +75,8 @@ public sealed class Bot
     /// <param name="subscription"><c>endpoints/{endpoint}/subscriptions/{subscription}</c></param>
     /// <exception cref="RelayException">The server refuses permanently, for example because of the key or the name.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async IAsyncEnumerable<BotEvent> Subscription(string subscription, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<BotEvent> Subscription(
+        string subscription, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var request = new PullSubscriptionRequest
         {

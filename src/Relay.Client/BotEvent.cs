@@ -72,7 +72,9 @@ public sealed class BotEvent
         return clean.ToString();
     }
 
-    /// <summary>1 for the first delivery of an event of a subscription, 2 for the second, …; 0 for an event of an endpoint's own stream.</summary>
+    /// <summary>
+    /// 1 for the first delivery of an event of a subscription, 2 for the second, …; 0 for an event of an endpoint's own stream.
+    /// </summary>
     public int Delivery => Message.Delivery;
 
     private bool IsOfSubscription => Message.Subscription.Length > 0;

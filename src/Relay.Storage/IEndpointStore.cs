@@ -24,8 +24,8 @@ public interface IEndpointStore
 
     /// <summary>
     /// Purges an endpoint whose revision is the expected one: first its sealed part, with the keys in it, so that no later transaction can
-    /// use it; then its conversations, identities and streams; and its row last. What was deleted is overwritten in the database's files, as
-    /// far as the database can do that. Idempotent: a purge that was interrupted is due again, and goes on.
+    /// use it; then its conversations, identities and streams; and its row last. What was deleted is overwritten in the database's files,
+    /// as far as the database can do that. Idempotent: a purge that was interrupted is due again, and goes on.
     /// </summary>
     /// <returns>False if there is no such endpoint, or its revision is another.</returns>
     /// <exception cref="StoreException">The purge is not complete; it is still due.</exception>
@@ -44,7 +44,9 @@ public interface IEndpointStore
 /// <param name="RequestContent">Keyed hash of the request's content, which tells a retry from another request with the same id.</param>
 /// <param name="Sealed">Empty while the endpoint is being purged.</param>
 /// <param name="Revision">1 when created; one more with each update. Authenticated by the seal.</param>
-/// <param name="PurgeMs">The time at which it is due to be purged, in Unix ms; null: never. Not authenticated: the sealed part says it too.</param>
+/// <param name="PurgeMs">
+/// The time at which it is due to be purged, in Unix ms; null: never. Not authenticated: the sealed part says it too.
+/// </param>
 public sealed record EndpointRow(string Id, UInt128 Address, UInt128 Request, UInt128 RequestContent, byte[] Sealed, ulong Revision = 1,
     long? PurgeMs = null);
 

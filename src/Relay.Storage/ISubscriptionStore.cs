@@ -16,7 +16,8 @@ public interface ISubscriptionStore
 
     /// <summary>Reads a row of a subscription's state; null if there is none.</summary>
     /// <exception cref="StoreException"/>
-    ValueTask<SubscriptionRow?> LoadSubscriptionAsync(string endpointId, string name, SubscriptionPart part, CancellationToken cancellation);
+    ValueTask<SubscriptionRow?> LoadSubscriptionAsync(
+        string endpointId, string name, SubscriptionPart part, CancellationToken cancellation);
 
     /// <summary>Replaces a row whose revision is the expected one (0: there is none); the next revision is stored.</summary>
     /// <returns>False if its revision is another.</returns>

@@ -120,7 +120,8 @@ internal sealed class DeadlineKeeper : UntypedActor
         // enough of them would hide every other deadline.
         var asleep = keys.Zip(woken).Where(w => w.Second is not null)
             .Select(w => (Key: w.First, LaterMs: now + (long)w.Second!.Value.TotalMilliseconds)).ToList();
-        await Task.WhenAll(asleep.Select(a => _store.PostponeAsync(a.Key.EndpointId, a.Key.ConversationId, now, a.LaterMs, stopping).AsTask()))
+        await Task.WhenAll(asleep.Select(a =>
+            _store.PostponeAsync(a.Key.EndpointId, a.Key.ConversationId, now, a.LaterMs, stopping).AsTask()))
             .ConfigureAwait(false);
         if (due.Due.Count == RelayLimits.MaxDuePerSweep) return now;
         return asleep.Count > 0 ? Math.Min(asleep.Min(a => a.LaterMs), due.NextMs ?? long.MaxValue) : due.NextMs;

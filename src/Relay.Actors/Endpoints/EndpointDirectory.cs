@@ -111,7 +111,8 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         }, revision, cancellation);
 
     public ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation)
-        => ChangeAsync(endpointId, view => view.Deleted is null ? view : view with { Deleted = null, Purges = view.Expires }, revision, cancellation);
+        => ChangeAsync(endpointId, view => view.Deleted is null ? view : view with { Deleted = null, Purges = view.Expires },
+            revision, cancellation);
 
     public async Task WhenInactiveAsync(string endpointId, CancellationToken cancellation)
     {
@@ -142,7 +143,9 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         }
     }
 
-    /// <param name="change">Makes the next state; the current one if there is nothing to change; null if it is deleted, and cannot be changed so.</param>
+    /// <param name="change">
+    /// Makes the next state; the current one if there is nothing to change; null if it is deleted, and cannot be changed so.
+    /// </param>
     private async ValueTask<UpdateEndpointReply> ChangeAsync(string endpointId, Func<EndpointView, EndpointView?> change, ulong? revision,
         CancellationToken cancellation)
     {

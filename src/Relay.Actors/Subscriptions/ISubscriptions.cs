@@ -83,7 +83,8 @@ public abstract record SubscriptionReply
     /// <param name="DeadLetters">Events that were set aside.</param>
     /// <param name="Oldest">The time of the oldest pending event; null if there is none.</param>
     /// <param name="Readers">Readers that wait, or hold events.</param>
-    public sealed record Described(ulong Pending, int Unacknowledged, int DeadLetters, DateTimeOffset? Oldest, int Readers) : SubscriptionReply;
+    public sealed record Described(ulong Pending, int Unacknowledged, int DeadLetters, DateTimeOffset? Oldest, int Readers)
+        : SubscriptionReply;
 
     public sealed record ListedDeadLetters(IReadOnlyList<DeadLetterView> DeadLetters, bool HasMore) : SubscriptionReply;
 

@@ -14,10 +14,10 @@ namespace Relay.Actors.Subscriptions;
 internal sealed class SubscriptionActor : UntypedActor
 {
     private readonly ConversationContext _context;
-    private readonly SubscriptionContext _subscriptions;
     private readonly ConversationKey _key;
     private readonly string _name;
-    private readonly StreamKey _stream;
+    // Made anew with each generation: a save of the last one may still be under way.
+    private SubscriptionRows _rows;
     private readonly ShardStanding _standing;
     private readonly Queue<Asked> _queue = [];
     private readonly List<Waiting> _waiting = [];
@@ -26,7 +26,6 @@ internal sealed class SubscriptionActor : UntypedActor
     private ResidentConversations.Resident? _resident;
     private SubscriptionProgress? _progress;
     private SubscriptionSettings? _settings;
-    private ulong _progressRevision, _deadLettersRevision;
     private bool _isLoading, _isSaving, _isReading, _isAtEnd;
     private CancellationTokenSource? _watching;
     private ITimer? _timer;
@@ -35,9 +34,8 @@ internal sealed class SubscriptionActor : UntypedActor
     public SubscriptionActor(ConversationContext context, ConversationKey key, ShardStanding standing)
     {
         (_context, _key, _standing) = (context, key, standing);
-        _subscriptions = context.Subscriptions ?? throw new InvalidOperationException("This node serves no subscriptions.");
         _name = SubscriptionKeys.Name(key);
-        _stream = StreamKey.OfSubscription(key.EndpointId, _name);
+        _rows = MakeRows();
     }
 
     public static Props Props(ConversationContext context, ConversationKey key, ShardStanding standing)
@@ -49,8 +47,7 @@ internal sealed class SubscriptionActor : UntypedActor
 
     /// <summary>The result of an operation. One of an earlier generation is discarded: the state has been loaded again since.</summary>
     private abstract record Outcome(int Generation) : INoSerializationVerificationNeeded;
-    private sealed record Loaded(int Generation, SubscriptionProgress? Progress, ulong ProgressRevision, ulong DeadLettersRevision)
-        : Outcome(Generation);
+    private sealed record Loaded(int Generation, SubscriptionProgress? Progress) : Outcome(Generation);
     private sealed record HasRead(int Generation, IReadOnlyList<OutboxItem> Items) : Outcome(Generation);
     private sealed record Grown(int Generation) : Outcome(Generation);
     private sealed record Saved(int Generation, bool IsOurs) : Outcome(Generation);
@@ -126,18 +123,7 @@ internal sealed class SubscriptionActor : UntypedActor
     {
         if (_isLoading) return;
         _isLoading = true;
-        Await(LoadAsync(_generation));
-    }
-
-    private async Task<Outcome> LoadAsync(int generation)
-    {
-        var (store, endpoint) = (_subscriptions.Store, _key.EndpointId);
-        var progress = await store.LoadSubscriptionAsync(endpoint, _name, SubscriptionPart.Progress, CancellationToken.None).ConfigureAwait(false);
-        var dead = await store.LoadSubscriptionAsync(endpoint, _name, SubscriptionPart.DeadLetters, CancellationToken.None).ConfigureAwait(false);
-        var (acknowledged, _) = await _subscriptions.Outbox.PositionAsync(_stream, CancellationToken.None).ConfigureAwait(false);
-        return new Loaded(generation,
-            SubscriptionCodec.TryOpen(_context.Turn.Sealer, endpoint, _name, progress, dead, acknowledged), progress?.Revision ?? 0,
-            dead?.Revision ?? 0);
+        Await(_rows.LoadAsync(), static (generation, progress) => new Loaded(generation, progress));
     }
 
     private void Continue(Outcome outcome)
@@ -152,7 +138,7 @@ internal sealed class SubscriptionActor : UntypedActor
                 break;
             case Loaded loaded:
                 _isLoading = false;
-                (_progress, _progressRevision, _deadLettersRevision) = (loaded.Progress, loaded.ProgressRevision, loaded.DeadLettersRevision);
+                _progress = loaded.Progress;
                 while (_queue.TryDequeue(out var asked)) Execute(asked);
                 break;
             case HasRead read:
@@ -177,7 +163,8 @@ internal sealed class SubscriptionActor : UntypedActor
                 Finish(looked);
                 break;
             case Failed { Cause: var cause }:
-                RelayLog.SubscriptionFailed(_context.Log, _key.EndpointId, _name, cause is StoreException ? cause.Message : cause.GetType().Name);
+                RelayLog.SubscriptionFailed(_context.Log, _key.EndpointId, _name,
+                    cause is StoreException ? cause.Message : cause.GetType().Name);
                 Discard("store");
                 break;
         }
@@ -220,7 +207,9 @@ internal sealed class SubscriptionActor : UntypedActor
                 break;
             default:
                 // These, and cursors that were delivered before a failover, need the end of the stream.
-                Await(LookAsync(asked, progress.Floor, _generation));
+                var time = (asked.Command.Request as SubscriptionRequest.Seek)?.Time;
+                Await(_rows.FindAsync(time, progress.Floor),
+                    (generation, found) => new Looked(generation, asked, found.Last, found.Target));
                 break;
         }
     }
@@ -234,25 +223,10 @@ internal sealed class SubscriptionActor : UntypedActor
             bytes += Outbox.OutboxCodec.SizeOf(letter.Item);
             if (letters.Count > 0 && (letters.Count == list.Max || bytes > RelayLimits.MaxSubscriptionReplyBytes))
                 return new SubscriptionReply.ListedDeadLetters(letters, true);
-            letters.Add(new DeadLetterView(letter.Item, letter.Deliveries, DateTimeOffset.FromUnixTimeMilliseconds(letter.TimeMs), letter.Note));
+            letters.Add(new DeadLetterView(
+                letter.Item, letter.Deliveries, DateTimeOffset.FromUnixTimeMilliseconds(letter.TimeMs), letter.Note));
         }
         return new SubscriptionReply.ListedDeadLetters(letters, false);
-    }
-
-    /// <summary>Reads the stream's end, and the event that a seek leads to.</summary>
-    private async Task<Outcome> LookAsync(Asked asked, ulong floor, int generation)
-    {
-        var (_, last) = await _subscriptions.Outbox.PositionAsync(_stream, CancellationToken.None).ConfigureAwait(false);
-        if (asked.Command.Request is not SubscriptionRequest.Seek { Time: { } time }) return new Looked(generation, asked, last, last);
-        ulong target = floor;
-        while (await _subscriptions.Outbox.ReadAsync(_stream, target, RelayLimits.SubscriptionBatch, RelayLimits.MaxBytesPerRead,
-            CancellationToken.None).ConfigureAwait(false) is { Count: > 0 } items)
-        {
-            int older = items.TakeWhile(i => i.Time < time).Count();
-            if (older > 0) target = items[older - 1].Sequence;
-            if (older < items.Count) break;
-        }
-        return new Looked(generation, asked, last, target);
     }
 
     private void Finish(Looked looked)
@@ -313,27 +287,22 @@ internal sealed class SubscriptionActor : UntypedActor
     private void ReadOrWatch(SubscriptionProgress progress)
     {
         ulong after = progress.ReadThrough;
-        int generation = _generation;
         if (!_isAtEnd)
         {
             _isReading = true;
-            Await(ReadAsync());
+            Await(_rows.ReadAsync(after), static (generation, items) => new HasRead(generation, items));
         }
         else if (_watching is null)
         {
             _watching = new CancellationTokenSource();
-            var cancellation = _watching.Token;
-            Await(WatchAsync());
-
-            async Task<Outcome> WatchAsync()
-            {
-                await _subscriptions.Outbox.WaitAsync(_stream, after, cancellation).ConfigureAwait(false);
-                return new Grown(generation);
-            }
+            Await(WatchAsync(_watching.Token), static (generation, _) => new Grown(generation));
         }
 
-        async Task<Outcome> ReadAsync() => new HasRead(generation, await _subscriptions.Outbox.ReadAsync(_stream, after,
-            RelayLimits.SubscriptionBatch, RelayLimits.MaxBytesPerRead, CancellationToken.None).ConfigureAwait(false));
+        async Task<bool> WatchAsync(CancellationToken cancellation)
+        {
+            await _rows.WaitAsync(after, cancellation).ConfigureAwait(false);
+            return true;
+        }
     }
 
     private void Save(SubscriptionProgress progress)
@@ -350,30 +319,9 @@ internal sealed class SubscriptionActor : UntypedActor
         if (_unsaved.Count == 0 && !progress.AreDeadLettersDirty) return;
         if (progress.NewDeadLetters > 0)
             RelayLog.EventsSetAside(_context.Log, progress.NewDeadLetters, _key.EndpointId, _name);
-        var (sealer, endpoint) = (_context.Turn.Sealer, _key.EndpointId);
-        byte[]? dead = null;
-        if (progress.AreDeadLettersDirty)
-            dead = SubscriptionCodec.SealDeadLetters(sealer, endpoint, _name, _deadLettersRevision + 1, progress);
-        var state = SubscriptionCodec.SealProgress(sealer, endpoint, _name, _progressRevision + 1, progress);
-        progress.Saved();
         _isSaving = true;
         (_beingSaved, _unsaved) = (_unsaved, []);
-        Await(SaveAsync(state, dead, progress.Floor, _progressRevision, _deadLettersRevision, _generation));
-        _progressRevision++;
-        if (dead is not null) _deadLettersRevision++;
-    }
-
-    /// <summary>Dead letters first: an event is settled only once it is among them.</summary>
-    private async Task<Outcome> SaveAsync(byte[] state, byte[]? dead, ulong floor, ulong stateRevision, ulong deadRevision,
-        int generation)
-    {
-        var (store, endpoint) = (_subscriptions.Store, _key.EndpointId);
-        bool isOurs = (dead is null || await store.SaveSubscriptionAsync(endpoint, _name, SubscriptionPart.DeadLetters, deadRevision, dead,
-                CancellationToken.None).ConfigureAwait(false))
-            && await store.SaveSubscriptionAsync(endpoint, _name, SubscriptionPart.Progress, stateRevision, state, CancellationToken.None)
-                .ConfigureAwait(false);
-        if (isOurs) await _subscriptions.Outbox.AcknowledgeAsync(_stream, floor, CancellationToken.None).ConfigureAwait(false);
-        return new Saved(generation, isOurs);
+        Await(_rows.SaveAsync(progress), static (generation, isOurs) => new Saved(generation, isOurs));
     }
 
     private void Schedule(SubscriptionProgress progress, long now)
@@ -411,9 +359,14 @@ internal sealed class SubscriptionActor : UntypedActor
         _timer?.Dispose();
         _timer = null;
         _progress = null;
+        _rows = MakeRows();
         (_isLoading, _isSaving, _isReading, _isAtEnd) = (false, false, false, false);
         _generation++;
     }
+
+    private SubscriptionRows MakeRows() => new(
+        _context.Subscriptions ?? throw new InvalidOperationException("This node serves no subscriptions."), _context.Turn.Sealer,
+        _key.EndpointId, _name);
 
     private void StopWatching()
     {
@@ -422,12 +375,9 @@ internal sealed class SubscriptionActor : UntypedActor
         _watching = null;
     }
 
-    private void Await(Task<Outcome> task)
+    private void Await<T>(Task<T> task, Func<int, T, Outcome> success)
     {
         int generation = _generation;
-        task.PipeTo(Self, success: static outcome => outcome, failure: e => new Failed(generation, e));
+        task.PipeTo(Self, success: result => success(generation, result), failure: e => new Failed(generation, e));
     }
 }
-
-/// <summary>What the entities of subscriptions need beyond what those of conversations do.</summary>
-internal sealed record SubscriptionContext(ISubscriptionStore Store, IOutbox Outbox);

@@ -13,7 +13,8 @@ internal sealed class SubscriptionClient(IEndpoints endpoints, ISubscriptionStor
         try
         {
             // Before conversations append to it.
-            if (create) await store.OpenStreamAsync(StreamKey.OfSubscription(endpointId, settings.Name), cancellation).ConfigureAwait(false);
+            if (create) await store.OpenStreamAsync(StreamKey.OfSubscription(endpointId, settings.Name), cancellation)
+                .ConfigureAwait(false);
             var change = SubscriptionChange.Done;
             var reply = await endpoints.UpdateAsync(endpointId, view =>
             {
@@ -40,7 +41,8 @@ internal sealed class SubscriptionClient(IEndpoints endpoints, ISubscriptionStor
                 .ConfigureAwait(false);
             var result = Result(reply, SubscriptionChange.Done);
             if (result != SubscriptionChange.Done) return result;
-            await AskAsync(endpointId, new SubscriptionSettings(name, EventTypes.None, default, 0), new SubscriptionRequest.Close(), cancellation)
+            await AskAsync(endpointId, new SubscriptionSettings(name, EventTypes.None, default, 0),
+                new SubscriptionRequest.Close(), cancellation)
                 .ConfigureAwait(false);
             // Conversations in memory of other nodes may still append to it: the store refuses, and they look at their endpoint again.
             await store.DeleteSubscriptionAsync(endpointId, name, cancellation).ConfigureAwait(false);

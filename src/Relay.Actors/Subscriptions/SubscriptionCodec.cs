@@ -58,8 +58,8 @@ internal static class SubscriptionCodec
         ulong[] settled = [];
         (ulong, int, long)[] attempted = [];
         SubscriptionProgress.DeadLetter[] dead = [];
-        bool isWhole = (progress is null || Read(sealer, Row(endpointId, name, SubscriptionPart.Progress, progress.Revision), progress.Sealed,
-                (ref RowReader row) =>
+        bool isWhole = (progress is null
+            || Read(sealer, Row(endpointId, name, SubscriptionPart.Progress, progress.Revision), progress.Sealed, (ref RowReader row) =>
             {
                 floor = Math.Max(floor, row.UInt64());
                 settled = new ulong[row.Count(NumberSize)];
@@ -78,7 +78,10 @@ internal static class SubscriptionCodec
                         row.Fail();
                         return;
                     }
-                    dead[i] = new SubscriptionProgress.DeadLetter(item, (int)row.UInt32(), row.Int64(), row.Text()) { IsRetried = row.Bool() };
+                    dead[i] = new SubscriptionProgress.DeadLetter(item, (int)row.UInt32(), row.Int64(), row.Text())
+                    {
+                        IsRetried = row.Bool(),
+                    };
                 }
             }));
         if (!isWhole) return null;

@@ -5,7 +5,8 @@ namespace Relay.Actors.Subscriptions;
 
 /// <summary>A request on its way to the entity of a subscription, which sends one <see cref="SubscriptionAnswer"/> back.</summary>
 /// <param name="Key">The endpoint, and the subscription's name after <see cref="SubscriptionKeys.Mark"/>.</param>
-internal sealed record SubscriptionCommand(ConversationKey Key, string RequestId, SubscriptionSettings Settings, SubscriptionRequest Request)
+internal sealed record SubscriptionCommand(
+    ConversationKey Key, string RequestId, SubscriptionSettings Settings, SubscriptionRequest Request)
     : IConversationMessage
 {
     public override string ToString() => $"SubscriptionCommand {{ {Request.GetType().Name} }}";

@@ -189,7 +189,8 @@ internal sealed class SubscriptionProgress(ulong floor)
     /// <param name="cursors">Empty: all.</param>
     public int Drop(IReadOnlyList<ulong> cursors)
     {
-        var dropped = _dead.Values.Where(d => cursors.Count == 0 || cursors.Contains(d.Item.Sequence)).Select(d => d.Item.Sequence).ToArray();
+        var dropped = _dead.Values.Where(d => cursors.Count == 0 || cursors.Contains(d.Item.Sequence))
+            .Select(d => d.Item.Sequence).ToArray();
         foreach (var sequence in dropped)
         {
             RemoveDead(sequence);

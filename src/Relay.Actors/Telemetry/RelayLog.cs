@@ -54,7 +54,8 @@ internal static partial class RelayLog
         "{Count} events of the subscription {EndpointId}/{Name} were set aside as dead letters: 'relay dead-letters' shows them.")]
     public static partial void EventsSetAside(ILogger log, int count, string endpointId, string name);
 
-    [LoggerMessage(151, LogLevel.Warning, "The store failed for the subscription {EndpointId}/{Name} ({Error}); its state is loaded again.")]
+    [LoggerMessage(151, LogLevel.Warning,
+        "The store failed for the subscription {EndpointId}/{Name} ({Error}); its state is loaded again.")]
     public static partial void SubscriptionFailed(ILogger log, string endpointId, string name, string error);
 
     [LoggerMessage(152, LogLevel.Error,

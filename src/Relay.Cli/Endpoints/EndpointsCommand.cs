@@ -7,7 +7,8 @@ namespace Relay.Cli.Endpoints;
 /// <summary>The command group <c>relay endpoints</c>: list, show, create, update, delete.</summary>
 internal static class EndpointsCommand
 {
-    public static Command Create() => new("endpoints", "List, show, create, change and delete endpoints: the addresses for which Relay speaks OTR.")
+    public static Command Create() =>
+        new("endpoints", "List, show, create, change and delete endpoints: the addresses for which Relay speaks OTR.")
     {
         CreateList(), CreateShow(), CreateCreate(), UpdateEndpointCommand.Create(), DeleteEndpointCommand.Create(),
         DeleteEndpointCommand.CreateUndelete(),

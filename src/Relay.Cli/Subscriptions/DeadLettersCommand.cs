@@ -37,10 +37,12 @@ internal static class DeadLettersCommand
                 Report.Json(Report.ToArray(all));
                 return ExitCode.Ok;
             }
-            string[] columns = ["CURSOR", "TIME", "EVENT", "PEER", "DELIVERIES", "WHY", .. parsed.GetValue(texts) ? (string[])["TEXT"] : []];
+            string[] columns =
+                ["CURSOR", "TIME", "EVENT", "PEER", "DELIVERIES", "WHY", .. parsed.GetValue(texts) ? (string[])["TEXT"] : []];
             Report.Table(columns, all.Select(d => (string[])
             [
-                d.Event.Cursor, d.Event.Time.ToDateTime().ToString("u"), $"{d.Event.EventCase}", Report.Safe(d.Event.Peer), $"{d.Deliveries}",
+                d.Event.Cursor, d.Event.Time.ToDateTime().ToString("u"), $"{d.Event.EventCase}",
+                Report.Safe(d.Event.Peer), $"{d.Deliveries}",
                 Report.Safe(d.Note), .. parsed.GetValue(texts) ? (string[])[Report.Safe(d.Event.TextReceived?.Text ?? "")] : [],
             ]), "There are no dead letters.");
             return ExitCode.Ok;

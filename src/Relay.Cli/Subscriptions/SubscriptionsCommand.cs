@@ -44,7 +44,8 @@ internal static class SubscriptionsCommand
             // One by one: what waits in a subscription is known by its node.
             foreach (var s in listed.Subscriptions)
             {
-                all.Add(await client.CallAsync(o => client.Subscriptions.GetSubscriptionAsync(new GetSubscriptionRequest { Name = s.Name }, o),
+                all.Add(await client.CallAsync(
+                    o => client.Subscriptions.GetSubscriptionAsync(new GetSubscriptionRequest { Name = s.Name }, o),
                     cancellation));
             }
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
@@ -93,14 +94,16 @@ internal static class SubscriptionsCommand
             var parts = Name(parsed.GetRequiredValue(s_name)).Split('/');
             if (parts.Length != 4) throw new CommandFailure(ExitCode.Usage, "A subscription is named as endpoint/subscription.");
             var subscription = new Subscription();
-            foreach (var type in (parsed.GetValue(types) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            foreach (var type in (parsed.GetValue(types) ?? "")
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             {
                 subscription.Types_.Add(s_types.TryGetValue(type, out var known) ? known
                     : throw new CommandFailure(ExitCode.Usage, $"--events must name some of {string.Join(", ", s_types.Keys)}."));
             }
             if (parsed.GetValue(wait) is { } time) subscription.AckWait = Durations.Parse(time, "--ack-wait");
             if (parsed.GetValue(deliveries) is { } most) subscription.MaxDeliveries = most;
-            var request = new CreateSubscriptionRequest { Parent = $"endpoints/{parts[1]}", SubscriptionId = parts[3], Subscription = subscription };
+            var request = new CreateSubscriptionRequest
+            { Parent = $"endpoints/{parts[1]}", SubscriptionId = parts[3], Subscription = subscription };
             await using var client = Connection.Open(parsed);
             Show(parsed, await client.CallAsync(o => client.Subscriptions.CreateSubscriptionAsync(request, o), cancellation));
             return ExitCode.Ok;
@@ -110,7 +113,8 @@ internal static class SubscriptionsCommand
 
     private static Command CreateDelete()
     {
-        var command = new Command("delete", "Delete a subscription, with the events that wait in it and its dead letters.") { s_name }.WithServer();
+        var command = new Command("delete", "Delete a subscription, with the events that wait in it and its dead letters.") { s_name }
+            .WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
@@ -126,7 +130,8 @@ internal static class SubscriptionsCommand
     {
         var time = new Option<DateTimeOffset?>("--time")
         {
-            Description = "Pass over the events before this time, such as 2026-11-26T12:00Z. Default: all that there are.", HelpName = "TIME",
+            Description = "Pass over the events before this time, such as 2026-11-26T12:00Z. Default: all that there are.",
+            HelpName = "TIME",
         };
         var command = new Command("seek", "Pass over events, as if they were acknowledged.") { s_name, time }.WithServer();
         command.SetAction(async (parsed, cancellation) =>

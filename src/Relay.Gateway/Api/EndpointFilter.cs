@@ -18,7 +18,8 @@ internal static class EndpointFilter
     /// <summary>Reads a filter; an empty one matches every endpoint.</summary>
     public static Func<EndpointView, bool> Parse(string filter, Violations violations)
     {
-        const string rule = "must be comparisons of network, account or display_name joined by AND: network = \"irc\" AND account : \"bot\"";
+        const string rule =
+            "must be comparisons of network, account or display_name joined by AND: network = \"irc\" AND account : \"bot\"";
         var comparisons = new List<Func<EndpointView, bool>>();
         var rest = filter.AsSpan().Trim();
         bool isWrong = filter.Length > MaxLength;

@@ -77,7 +77,8 @@ internal static class JsonApi
             return;
         }
         // A client that reconnects repeats its address, cursor and all: where it was is in the header. A subscription knows by itself.
-        if (context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last] && method!.InputType.FindFieldByName(CursorField) is not null)
+        if (context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last]
+            && method!.InputType.FindFieldByName(CursorField) is not null)
         {
             var others = context.Request.Query.Where(q => q.Key is not (Cursor or CursorField));
             context.Request.QueryString = QueryString.Create(others).Add(Cursor, last);

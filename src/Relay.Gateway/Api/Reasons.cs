@@ -34,7 +34,9 @@ public static class Reasons
     public const string SubscriptionExists = "SUBSCRIPTION_EXISTS";
     /// <summary>The endpoint has as many subscriptions as it may have.</summary>
     public const string TooManySubscriptions = "TOO_MANY_SUBSCRIPTIONS";
-    /// <summary>The subscription does not reply, because its shard moves or the store fails; whether it was carried out is not known.</summary>
+    /// <summary>
+    /// The subscription does not reply, because its shard moves or the store fails; whether the request was carried out is not known.
+    /// </summary>
     public const string SubscriptionUnavailable = "SUBSCRIPTION_UNAVAILABLE";
     /// <summary>Events go to the endpoint's subscriptions only: read one of these.</summary>
     public const string EventStreamDisabled = "EVENT_STREAM_DISABLED";

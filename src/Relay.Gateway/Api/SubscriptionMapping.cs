@@ -25,7 +25,8 @@ internal static class SubscriptionMapping
             AckWait = settings.AckWait.ToDuration(),
             MaxDeliveries = settings.MaxDeliveries,
         };
-        if (settings.Types != EventTypes.All) message.Types_.AddRange(s_types.Where(t => settings.Types.HasFlag(t.Type)).Select(t => t.Message));
+        if (settings.Types != EventTypes.All)
+            message.Types_.AddRange(s_types.Where(t => settings.Types.HasFlag(t.Type)).Select(t => t.Message));
         return message;
     }
 
@@ -82,7 +83,8 @@ internal static class SubscriptionMapping
         var parsed = new List<ulong>(cursors.Count);
         foreach (var cursor in cursors)
         {
-            if (ulong.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out ulong sequence) && sequence > 0) parsed.Add(sequence);
+            if (ulong.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out ulong sequence) && sequence > 0)
+                parsed.Add(sequence);
             else
             {
                 violations.Add("cursors", "has one that was not issued by this server");

@@ -54,7 +54,8 @@ internal sealed class SubscriptionService(
         if (!ResourceNames.TryParseEndpoint(request.Parent, out var endpointId))
             throw ApiErrors.InvalidArgument("parent", "must be endpoints/{endpoint}");
         Principal.Of(context).RequireEndpoint(endpointId);
-        var view = await relay.Endpoints.FindActiveAsync(endpointId, context.CancellationToken) ?? throw Replies.EndpointNotFound(endpointId);
+        var view = await relay.Endpoints.FindActiveAsync(endpointId, context.CancellationToken)
+            ?? throw Replies.EndpointNotFound(endpointId);
         var response = new V1.ListSubscriptionsResponse();
         response.Subscriptions.AddRange(view.Settings.Subscriptions.Select(s => SubscriptionMapping.ToMessage(endpointId, s)));
         return response;
@@ -119,7 +120,8 @@ internal sealed class SubscriptionService(
         {
             var left = wait!.Value - time.GetElapsedTime(start);
             var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, context.CancellationToken);
-            response.Events.AddRange(delivered.Events.Select(e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
+            response.Events.AddRange(delivered.Events.Select(
+                e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
         }
         while (response.Events.Count == 0 && time.GetElapsedTime(start) < wait && !relay.Draining.IsCancellationRequested
             && !keyInvalid.IsCompleted);
@@ -150,6 +152,10 @@ internal sealed class SubscriptionService(
             await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
             await await Task.WhenAny(group.Faulted, drained.Task);
         }
+        catch (RpcException) when (relay.Draining.IsCancellationRequested)
+        {
+            // The subscription has left this node before the stream has heard of the drain: the reader is told to go elsewhere.
+        }
         finally
         {
             // What the reader has not acknowledged is somebody else's at once.
@@ -170,7 +176,9 @@ internal sealed class SubscriptionService(
             SubscriptionReply.Delivered delivered;
             try
             {
-                delivered = await reader.TakeAsync(GatewayLimits.OutboxBatch, RelayLimits.MaxSubscriptionWait, cancellation);
+                // That there is nothing more is told at once.
+                var wait = isTold ? RelayLimits.MaxSubscriptionWait : TimeSpan.Zero;
+                delivered = await reader.TakeAsync(GatewayLimits.OutboxBatch, wait, cancellation);
             }
             catch (RpcException) when (!relay.Draining.IsCancellationRequested)
             {
@@ -215,7 +223,8 @@ internal sealed class SubscriptionService(
         var cursors = SubscriptionMapping.Cursors(request.Cursors, 1, violations);
         var delay = request.Delay is null ? TimeSpan.Zero : RequestDurations.Within(request.Delay, RelayLimits.MaxRedeliveryDelay);
         violations.AddIf(delay is null, "delay", "must be zero to one day");
-        violations.AddIf(request.Note.Length > RelayLimits.MaxRejectNote, "note", $"must have at most {RelayLimits.MaxRejectNote} characters");
+        violations.AddIf(request.Note.Length > RelayLimits.MaxRejectNote, "note",
+            $"must have at most {RelayLimits.MaxRejectNote} characters");
         var (endpointId, settings) = await FindAsync(request.Name, "name", violations, context);
         await AskAsync<SubscriptionReply.Done>(endpointId, settings,
             new SubscriptionRequest.Reject(cursors, delay!.Value, request.Terminate, request.Note), context);
@@ -227,7 +236,8 @@ internal sealed class SubscriptionService(
         var violations = new Violations();
         violations.AddIf(request.Time is { } t && !IsTime(t), "time", "is not a time");
         var (endpointId, settings) = await FindAsync(request.Name, "name", violations, context);
-        await AskAsync<SubscriptionReply.Done>(endpointId, settings, new SubscriptionRequest.Seek(request.Time?.ToDateTimeOffset()), context);
+        await AskAsync<SubscriptionReply.Done>(endpointId, settings, new SubscriptionRequest.Seek(
+            request.Time?.ToDateTimeOffset()), context);
         return new V1.SeekSubscriptionResponse();
     }
 
@@ -282,11 +292,13 @@ internal sealed class SubscriptionService(
             "must be endpoints/{endpoint}/subscriptions/{subscription}");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);
-        var view = await relay.Endpoints.FindActiveAsync(endpointId!, context.CancellationToken) ?? throw Replies.EndpointNotFound(endpointId!);
+        var view = await relay.Endpoints.FindActiveAsync(endpointId!, context.CancellationToken)
+            ?? throw Replies.EndpointNotFound(endpointId!);
         return (endpointId!, view.Settings.Subscriptions.Find(id!) ?? throw NotFound(endpointId!, id!));
     }
 
-    private async Task<T> AskAsync<T>(string endpointId, SubscriptionSettings settings, SubscriptionRequest request, ServerCallContext context)
+    private async Task<T> AskAsync<T>(
+        string endpointId, SubscriptionSettings settings, SubscriptionRequest request, ServerCallContext context)
         where T : SubscriptionReply
         => SubscriptionReader.Require<T>(await relay.Subscriptions.AskAsync(endpointId, settings, request, context.CancellationToken));
 
@@ -311,5 +323,6 @@ internal sealed class SubscriptionService(
     private static RpcException NotFound(string endpointId, string name) =>
         ApiErrors.NotFound(Reasons.SubscriptionNotFound, "subscription", ResourceNames.Subscription(endpointId, name));
 
-    private static bool IsTime(Timestamp time) => time.Seconds is >= -62_135_596_800 and <= 253_402_300_799 && time.Nanos is >= 0 and <= 999_999_999;
+    private static bool IsTime(Timestamp time) =>
+        time.Seconds is >= -62_135_596_800 and <= 253_402_300_799 && time.Nanos is >= 0 and <= 999_999_999;
 }

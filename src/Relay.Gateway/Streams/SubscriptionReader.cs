@@ -20,7 +20,9 @@ internal sealed class SubscriptionReader(IRelay relay, string endpointId, Subscr
         return Require<SubscriptionReply.Delivered>(await relay.Subscriptions.AskAsync(endpointId, Settings, pull, cancellation));
     }
 
-    /// <summary>Gives back what was not acknowledged. Best effort: otherwise it is delivered again after the wait for acknowledgements.</summary>
+    /// <summary>
+    /// Gives back what was not acknowledged. Best effort: otherwise it is delivered again after the wait for acknowledgements.
+    /// </summary>
     public async Task ReleaseAsync()
     {
         using var limit = new CancellationTokenSource(GatewayLimits.ReleaseTimeout);

@@ -29,7 +29,8 @@ public sealed partial class PostgresStore
         if (!await _connections.RunAsync((connection, isAgain, c) => BeginPurgeAsync(connection, id, expectedRevision, isAgain, c),
             cancellation).ConfigureAwait(false)) return false;
         foreach (var sql in s_purges) await DeletePortionsAsync(sql, id, cancellation).ConfigureAwait(false);
-        await WriteAsync((connection, c) => connection.ExecuteAsync("DELETE FROM relay.subscription WHERE endpoint = $1", c, id), cancellation)
+        await WriteAsync((connection, c) => connection.ExecuteAsync("DELETE FROM relay.subscription WHERE endpoint = $1", c, id),
+            cancellation)
             .ConfigureAwait(false);
         await WriteAsync((connection, c) => connection.ExecuteAsync(
             "DELETE FROM relay.stream WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0')", c, id), cancellation)

@@ -23,7 +23,8 @@ public sealed partial class PostgresStore
     public ValueTask<SubscriptionRow?> LoadSubscriptionAsync(string endpointId, string name, SubscriptionPart part,
         CancellationToken cancellation) => ReadAsync(async (connection, c) =>
     {
-        var rows = await connection.RowsAsync("SELECT revision, sealed FROM relay.subscription WHERE endpoint = $1 AND name = $2 AND part = $3",
+        var rows = await connection.RowsAsync(
+            "SELECT revision, sealed FROM relay.subscription WHERE endpoint = $1 AND name = $2 AND part = $3",
             r => new SubscriptionRow((ulong)r.GetInt64(0), r.GetFieldValue<byte[]>(1)), c, endpointId, name, (short)part)
             .ConfigureAwait(false);
         return rows.Count == 0 ? null : rows[0];

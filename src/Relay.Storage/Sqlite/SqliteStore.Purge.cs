@@ -13,14 +13,16 @@ public sealed partial class SqliteStore
         "DELETE FROM identities WHERE (endpoint, conversation) IN "
             + "(SELECT endpoint, conversation FROM identities WHERE endpoint = $1 LIMIT $2)",
         "DELETE FROM outbox WHERE (endpoint, kind, sequence) IN "
-            + "(SELECT endpoint, kind, sequence FROM outbox WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0') LIMIT $2)",
+            + "(SELECT endpoint, kind, sequence FROM outbox "
+            + "WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0') LIMIT $2)",
     ];
 
     public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation)
         => _readers.ReadAsync<IReadOnlyList<EndpointRow>>(s =>
     {
         var list = new List<EndpointRow>();
-        using var rows = s.Query(SelectEndpoint + " WHERE purge IS NOT NULL AND purge <= $1 ORDER BY purge, id LIMIT $2", untilMs, (long)max);
+        using var rows = s.Query(SelectEndpoint + " WHERE purge IS NOT NULL AND purge <= $1 ORDER BY purge, id LIMIT $2",
+            untilMs, (long)max);
         while (rows.Read()) list.Add(Endpoint(rows));
         return list;
     }, cancellation);

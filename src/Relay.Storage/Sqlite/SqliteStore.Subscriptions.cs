@@ -39,7 +39,8 @@ public sealed partial class SqliteStore
     private async Task DeletePortionsAsync(string sql, string key, CancellationToken cancellation)
     {
         // In portions, so that other writes get their turn.
-        while (await _writer.RunAsync((s, _) => s.Execute(sql, key, (long)StorageLimits.PurgedRowsPerTransaction)).ConfigureAwait(false) > 0)
+        while (await _writer.RunAsync((s, _) => s.Execute(sql, key, (long)StorageLimits.PurgedRowsPerTransaction))
+            .ConfigureAwait(false) > 0)
             cancellation.ThrowIfCancellationRequested();
     }
 }

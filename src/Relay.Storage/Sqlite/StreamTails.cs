@@ -44,7 +44,8 @@ internal sealed class StreamTails
         StreamKey[] gone;
         lock (_lock)
         {
-            gone = [.. _tails.Keys.Where(k => k.EndpointId == endpointId || k.EndpointId.StartsWith(endpointId + '/', StringComparison.Ordinal))];
+            gone = [.. _tails.Keys.Where(k =>
+                k.EndpointId == endpointId || k.EndpointId.StartsWith(endpointId + '/', StringComparison.Ordinal))];
         }
         foreach (var stream in gone) Forget(stream);
     }

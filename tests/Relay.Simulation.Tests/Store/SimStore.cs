@@ -73,7 +73,6 @@ internal sealed class SimStore
     {
         apply = static () => { };
         if (unit.Fence is { } fence && Epoch(fence.Shard) != fence.Epoch && !Mutation.HasFlag(StoreMutation.IgnoresFence)) return CommitResult.Fenced.Instance;
-        if (!_endpoints.ContainsKey(unit.EndpointId)) return CommitResult.NoEndpoint.Instance;
         var key = (unit.EndpointId, unit.ConversationId);
         _conversations.TryGetValue(key, out var old);
         foreach (var append in unit.Outbox)
@@ -85,6 +84,7 @@ internal sealed class SimStore
             if (Mutation.HasFlag(StoreMutation.LeavesGaps)) foreach (var append in unit.Outbox) Stream(append.Stream).Last++;
             if (!Mutation.HasFlag(StoreMutation.IgnoresVersion)) return CommitResult.Conflict.Instance;
         }
+        if (unit.ExpectedVersion == 0 && !_endpoints.ContainsKey(unit.EndpointId)) return CommitResult.NoEndpoint.Instance;
         // Sealed before anything is changed: a row that breaks leaves no trace.
         var last = new Dictionary<StreamKey, ulong>();
         var rows = unit.Outbox.Select(a =>
