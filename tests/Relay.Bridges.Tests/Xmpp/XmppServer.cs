@@ -13,10 +13,11 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
 {
     public const string Domain = "example.org", ComponentDomain = "otr.example.org", Secret = "long random secret";
 
+    private readonly (int Client, int Component) _ports = FreePorts();
     private Process? _process;
 
-    public int ClientPort { get; } = FreePort();
-    public int ComponentPort { get; } = FreePort();
+    public int ClientPort => _ports.Client;
+    public int ComponentPort => _ports.Component;
 
     protected string DirectoryPath { get; } = Directory.CreateDirectory(directory).FullName;
 
@@ -84,10 +85,12 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    /// <summary>Two, taken together: one that is given back may be given again.</summary>
+    private static (int, int) FreePorts()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using TcpListener one = new(IPAddress.Loopback, 0), other = new(IPAddress.Loopback, 0);
+        one.Start();
+        other.Start();
+        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)other.LocalEndpoint).Port);
     }
 }
