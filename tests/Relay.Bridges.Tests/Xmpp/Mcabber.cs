@@ -60,7 +60,10 @@ internal sealed class Mcabber : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // The server of this socket, and with it mcabber, which is its only program.
+        // Asked to end, because it may outlive its terminal; its end is the end of the session.
+        await TypeAsync("/quit");
+        for (int i = 0; i < 50 && (await TmuxAsync("list-sessions")).Length > 0; i++) await Task.Delay(100);
+        // The server of this socket, which has no other program.
         await TmuxAsync("kill-server");
     }
 
