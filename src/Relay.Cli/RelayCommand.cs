@@ -4,6 +4,8 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Relay.Actors;
+using Relay.Cli.Bots;
+using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
@@ -35,6 +37,8 @@ public static class RelayCommand
         {
             ServeCommand.Create(),
             ConfigCommand.Create(),
+            BridgeCommand.Create(),
+            BotCommand.Create(),
             StatusCommand.Create(),
             ChatCommand.Create(),
             SendCommand.Create(),
