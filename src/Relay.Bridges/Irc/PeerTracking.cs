@@ -69,13 +69,15 @@ internal sealed class PeerTracking(CaseMapping mapping, bool byAccount)
     public PeerObstacle Target(string id, WireKind kind, out string nick)
     {
         nick = "";
+        var written = id;
+        id = Canonical(id);
         if (!_byId.TryGetValue(id, out var peer))
         {
             // Not seen in this connection: the id is a nick, unless somebody else has it.
             if (!IsNick(id) || _byNick.ContainsKey(id) || !MakeRoom()) return PeerObstacle.Gone;
             peer = new Peer(id);
             _byId.Add(id, peer);
-            Bind(peer, id);
+            Bind(peer, written);
         }
         // A message is refused as a whole.
         if (kind == WireKind.NextFragment && peer.LastObstacle != PeerObstacle.None) return peer.LastObstacle;
@@ -91,7 +93,7 @@ internal sealed class PeerTracking(CaseMapping mapping, bool byAccount)
     }
 
     /// <summary>The present nick of a peer; null if it is gone.</summary>
-    public string? NickOf(string id) => _byId.TryGetValue(id, out var peer) ? peer.Nick : null;
+    public string? NickOf(string id) => _byId.TryGetValue(Canonical(id), out var peer) ? peer.Nick : null;
 
     /// <summary>A user takes another nick: its conversation goes with it, and is not merged with one that the new nick had.</summary>
     public void Renamed(string from, string to)
@@ -113,6 +115,9 @@ internal sealed class PeerTracking(CaseMapping mapping, bool byAccount)
     {
         if (_byNick.TryGetValue(nick, out var peer)) Unbind(peer);
     }
+
+    /// <summary>A bot may write a nick as it likes; ids are folded.</summary>
+    private string Canonical(string id) => IsNick(id) ? mapping.Fold(id) : id;
 
     private PeerObstacle Obstacle(Peer peer, WireKind kind)
     {
