@@ -108,7 +108,7 @@ internal sealed class InboundRules(IrcOptions options, ServerFeatures features, 
             }
         }
         _open.Remove(nick);
-        if (!WireText.IsOtr(Encoding.UTF8.GetBytes(text)) && options.StripsFormatting) text = Formatting.Strip(text);
+        if (options.StripsFormatting && !text.StartsWith("?OTR", StringComparison.Ordinal)) text = Formatting.Strip(text);
         return text.Length == 0 ? InboundVerdict.Ignore : new InboundVerdict(InboundAction.Deliver, text, id);
     }
 

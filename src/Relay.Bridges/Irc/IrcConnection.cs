@@ -25,6 +25,7 @@ internal static class IrcConnection
         try
         {
             var addresses = await Dns.GetHostAddressesAsync(address.Host, limit.Token);
+            if (addresses.Length == 0) return Failed(ConnectionEndKind.Lost, "The host of --irc has no address.");
             if (!address.Tls && !options.AllowsCleartext && !addresses.All(IPAddress.IsLoopback))
                 return Failed(ConnectionEndKind.Misconfigured, "Without TLS everybody on the way can read who talks to whom, and the password. "
                     + "Use --tls; --cleartext permits a connection without it.");

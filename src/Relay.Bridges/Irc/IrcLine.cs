@@ -18,7 +18,8 @@ internal sealed class IrcLine
         Params = parameters;
         var bang = prefix.IndexOf('!', StringComparison.Ordinal);
         Nick = bang < 0 ? prefix : prefix[..bang];
-        IsFromUser = bang > 0;
+        // A nick with control characters is no server's; nothing is to be addressed to it.
+        IsFromUser = bang > 0 && !Nick.Any(char.IsControl);
         var at = bang < 0 ? -1 : prefix.IndexOf('@', bang);
         User = bang < 0 ? "" : prefix[(bang + 1)..(at < 0 ? prefix.Length : at)];
         Host = at < 0 ? "" : prefix[(at + 1)..];

@@ -64,6 +64,9 @@ public sealed record IrcOptions
 
     public NickTaken NickTaken { get; init; } = NickTaken.Stop;
 
+    /// <summary>Channels to be in: only who shares a channel with a peer sees that it takes another nick, or leaves.</summary>
+    public IReadOnlyList<string> Channels { get; init; } = [];
+
     /// <summary>Peers that are logged in are known by their account instead of their nick.</summary>
     public bool PeersByAccount { get; init; }
 

@@ -13,7 +13,7 @@ internal sealed partial class IrcSession
         switch (line.Command)
         {
             case "PING":
-                _urgent.Enqueue("PONG :" + line.Text.Replace("\0", "", StringComparison.Ordinal));
+                Answer("PONG :" + line.Text);
                 return null;
             case "ERROR":
                 _end ??= new ConnectionEnd($"The server closed the connection. {Quotation.Of(line)}", KindOf(line.Text));
@@ -30,6 +30,12 @@ internal sealed partial class IrcSession
         return null;
     }
 
+    /// <summary>Answers with the server's own words, unless they make no line.</summary>
+    private void Answer(string line)
+    {
+        if (Encoding.UTF8.GetByteCount(line) + 2 <= _features.LineBytes && !line.Any(char.IsControl)) _urgent.Enqueue(line);
+    }
+
     private void Register(IrcLine line)
     {
         foreach (var answer in _registration.Handle(line)) _urgent.Enqueue(answer);
@@ -38,7 +44,7 @@ internal sealed partial class IrcSession
         if (!_registration.IsDone) return;
         (_peers, _rules) = (new PeerTracking(_features.CaseMapping, _options.PeersByAccount), new InboundRules(_options, _features, _time));
         // The answers tell the own prefix, and that the server has them.
-        _urgent.Enqueue("USERHOST " + _own.Nick);
+        Answer("USERHOST " + _own.Nick);
         _urgent.Enqueue("PING :" + StartToken);
         _nickAsked = _time.GetTimestamp();
         if (!HasNick) _log.NickLost(_options.Endpoint);
@@ -52,6 +58,10 @@ internal sealed partial class IrcSession
             case "PRIVMSG" or "NOTICE":
                 return Receive(line);
             case "PONG" when line.Text == StartToken:
+                if (!_isReady)
+                {
+                    foreach (var channel in _options.Channels) _urgent.Enqueue(IrcLine.Format("JOIN", channel));
+                }
                 _isReady = true;
                 break;
             case "PONG":
@@ -70,7 +80,8 @@ internal sealed partial class IrcSession
                 OwnNickChanged(line);
                 break;
             case "NICK" when line.IsFromUser && line.Text.Length > 0:
-                _peers!.Renamed(line.Nick, line.Text);
+                if (line.Text.Any(char.IsControl)) _peers!.Gone(line.Nick);
+                else _peers!.Renamed(line.Nick, line.Text);
                 _rules!.Forget(line.Nick);
                 _rules.Forget(line.Text);
                 _log.PeerRenamed(_options.Endpoint);

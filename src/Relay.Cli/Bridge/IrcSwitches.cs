@@ -63,6 +63,11 @@ internal sealed class IrcSwitches
         Description = "How fast lines leave: 5 at once and then one each 0.7 s, or one each 2 s as RFC 2813 counts.",
         HelpName = "default|strict", DefaultValueFactory = _ => "default",
     };
+    private readonly Option<string[]> _channels = new("--join")
+    {
+        Description = "Channel to be in, because only who shares one with a contact sees its nick change; may be repeated.",
+        HelpName = "CHANNEL",
+    };
     private readonly Option<bool> _formatting = new("--keep-formatting")
     {
         Description = "Give bots the codes for colours and styles in texts in the clear.",
@@ -75,7 +80,8 @@ internal sealed class IrcSwitches
         _flood.AcceptOnlyFromAmong("default", "strict");
         Option[] all =
         [
-            _irc, _tls, _nick, _sasl, _certificate, _authority, _pin, _cleartext, _password, _nickTaken, _peers, _flood, _formatting,
+            _irc, _tls, _nick, _sasl, _certificate, _authority, _pin, _cleartext, _password, _nickTaken, _peers, _channels, _flood,
+            _formatting,
         ];
         foreach (var option in all) command.Options.Add(option);
     }
@@ -99,6 +105,7 @@ internal sealed class IrcSwitches
             ClientCertificate = certificate, Sasl = sasl, UsesExternal = certificate is not null && sasl is null,
             ServerPassword = parsed.GetValue(_password) is { } password ? Secret(password, "--server-password-file") : null,
             NickTaken = parsed.GetValue(_nickTaken) == "wait" ? NickTaken.Wait : NickTaken.Stop,
+            Channels = [.. (parsed.GetValue(_channels) ?? []).Select(Channel)],
             PeersByAccount = parsed.GetValue(_peers) == "account",
             Flood = parsed.GetValue(_flood) == "strict" ? FloodProfile.Strict : FloodProfile.Default,
             StripsFormatting = !parsed.GetValue(_formatting),
@@ -124,6 +131,10 @@ internal sealed class IrcSwitches
             throw Wrong("--nick is not a nick: no blanks, no digit or minus sign at the start, and none of , * ? ! @ # & $ /.");
         return nick;
     }
+
+    private static string Channel(string channel) =>
+        channel.Length is > 1 and < 200 && channel[0] is '#' or '&' or '+' or '!' && !channel.Any(c => char.IsControl(c) || c is ' ' or ',') ? channel
+            : throw Wrong("--join must name a channel, such as #helpdesk.");
 
     private static string Pin(string pin)
     {

@@ -89,6 +89,32 @@ public sealed class IrcNetworkTests
     }
 
     [Fact]
+    public async Task WhatAServerCannotMeanDoesNotEndTheBridge()
+    {
+        await using var server = new ScriptedServer();
+        await using var bridge = new RunningNetwork(server.Options() with { Channels = ["#here"] });
+        var connection = await server.GreetAsync();
+        await connection.ExpectAsync("JOIN :#here");
+        await bridge.Inbox.WaitForConnectionAsync();
+
+        await connection.SayAsync("PING :" + new string('x', 600));
+        await connection.SayAsync("PING :a\rQUIT");
+        await connection.SayAsync(":bob\rQUIT!b@h PRIVMSG bot :hello");
+        await connection.SayAsync(":bob!b@h NICK :rob\rQUIT");
+        await connection.SayAsync(":s 005 bot LINELEN=1 NICKLEN=-5 CASEMAPPING= :are supported");
+        await connection.SayAsync(":s PONG s :relay-99999999999999999999");
+        await connection.SayAsync(":bot!b@h PRIVMSG");
+        await connection.SayAsync(":s 401");
+        await connection.SayAsync(":s 010");
+        await connection.SayAsync("BATCH +");
+
+        var end = await bridge.EndAsync();
+        Assert.Equal(ConnectionEndKind.Lost, end.Kind);
+        Assert.Contains("another server", end.Reason, StringComparison.Ordinal);
+        Assert.True(bridge.Inbox.IsEmpty);
+    }
+
+    [Fact]
     public async Task ASilentServerIsAskedAndThenLeft()
     {
         await using var server = new ScriptedServer();
