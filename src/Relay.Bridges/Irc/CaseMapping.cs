@@ -21,7 +21,7 @@ internal sealed class CaseMapping : IEqualityComparer<string>
 
     public string Name { get; }
 
-    /// <summary>The mapping of this name. An unknown one (rfc7613, say) is treated as ascii: names that differ are then kept apart.</summary>
+    /// <summary>The mapping of this name. An unknown one (rfc7613, say) is treated as ascii: names that differ are kept apart.</summary>
     public static CaseMapping Named(string? name) => name?.ToLowerInvariant() switch
     {
         null or "" or "rfc1459" => Rfc1459,

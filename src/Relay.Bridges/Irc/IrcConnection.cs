@@ -14,8 +14,9 @@ internal readonly record struct IrcAddress(string Host, int Port, bool Tls);
 internal static class IrcConnection
 {
     /// <summary>Returns the stream, or why there is none.</summary>
-    /// <param name="address">The configured one, or one that the server sent the bridge to: its certificate must be valid for the configured
-    /// name all the same.</param>
+    /// <param name="address">
+    /// The configured one, or one that the server sent the bridge to: its certificate must be valid for the configured name all the same.
+    /// </param>
     public static async Task<(Stream? Stream, ConnectionEnd? Failure)> OpenAsync(
         IrcOptions options, IrcAddress address, TimeProvider time, CancellationToken cancellation)
     {
@@ -27,8 +28,8 @@ internal static class IrcConnection
             var addresses = await Dns.GetHostAddressesAsync(address.Host, limit.Token);
             if (addresses.Length == 0) return Failed(ConnectionEndKind.Lost, "The host of --irc has no address.");
             if (!address.Tls && !options.AllowsCleartext && !addresses.All(IPAddress.IsLoopback))
-                return Failed(ConnectionEndKind.Misconfigured, "Without TLS everybody on the way can read who talks to whom, and the password. "
-                    + "Use --tls; --cleartext permits a connection without it.");
+                return Failed(ConnectionEndKind.Misconfigured, "Without TLS everybody on the way can read who talks to whom, and the "
+                    + "password. Use --tls; --cleartext permits a connection without it.");
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(addresses, address.Port, limit.Token);
             Stream stream = new NetworkStream(socket, ownsSocket: true);
@@ -58,7 +59,8 @@ internal static class IrcConnection
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return Failed(ConnectionEndKind.Lost, $"The server did not accept the connection within {options.ConnectTimeout.TotalSeconds:0} s.");
+            return Failed(ConnectionEndKind.Lost,
+                $"The server did not accept the connection within {options.ConnectTimeout.TotalSeconds:0} s.");
         }
         finally
         {
@@ -87,7 +89,8 @@ internal static class IrcConnection
         if (options.CertificatePin is { } pin)
         {
             tls.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                certificate is not null && pin.Equals(certificate.GetCertHashString(HashAlgorithmName.SHA256), StringComparison.OrdinalIgnoreCase);
+                certificate is not null
+                && pin.Equals(certificate.GetCertHashString(HashAlgorithmName.SHA256), StringComparison.OrdinalIgnoreCase);
         }
         return tls;
     }

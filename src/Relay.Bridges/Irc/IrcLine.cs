@@ -102,7 +102,7 @@ internal sealed class IrcLine
                 throw new ArgumentException("A parameter has a line end or a NUL.", nameof(parameters));
             var last = i == parameters.Length - 1;
             if (!last && (parameter.Length == 0 || parameter[0] == ':' || parameter.Contains(' ', StringComparison.Ordinal)))
-                throw new ArgumentException("Only the last parameter may be empty, have a blank or begin with a colon.", nameof(parameters));
+                throw new ArgumentException("Only the last parameter may be empty, have a blank or begin with :.", nameof(parameters));
             line.Append(last ? " :" : " ").Append(parameter);
         }
         return line.ToString();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Relay.Bridges.Irc;
 
-/// <summary>The IRC bridge's log messages, event ids 4100 to 4199. None contains message content, passwords, nicks or hosts of peers.</summary>
+/// <summary>The IRC bridge's log messages, event ids 4100 to 4199. None contains content, passwords, nicks or hosts of peers.</summary>
 internal static partial class IrcLog
 {
     [LoggerMessage(4100, LogLevel.Warning, "{Endpoint}: a wire text is refused: {Reason}")]

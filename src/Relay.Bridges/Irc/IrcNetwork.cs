@@ -53,7 +53,8 @@ public sealed class IrcNetwork(IrcOptions options, TimeProvider time, Random ran
 
     /// <inheritdoc/>
     public Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation) =>
-        _session is { } session && text.Endpoint == options.Endpoint ? session.CarryAsync(text, cancellation) : Task.FromResult(Carried.Unknown);
+        _session is { } session && text.Endpoint == options.Endpoint
+            ? session.CarryAsync(text, cancellation) : Task.FromResult(Carried.Unknown);
 
     private string NextId()
     {

@@ -268,6 +268,7 @@ internal sealed partial class IrcSession
     private static ConnectionEndKind KindOf(string error)
     {
         string[] refusals = ["throttl", "too fast", "too many", "banned", "-line", "lined"];
-        return refusals.Any(r => error.Contains(r, StringComparison.OrdinalIgnoreCase)) ? ConnectionEndKind.Refused : ConnectionEndKind.Lost;
+        return refusals.Any(r => error.Contains(r, StringComparison.OrdinalIgnoreCase))
+            ? ConnectionEndKind.Refused : ConnectionEndKind.Lost;
     }
 }

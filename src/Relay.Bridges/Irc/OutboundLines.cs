@@ -35,7 +35,8 @@ internal static class OutboundLines
     private static CutText Encoded(ReadOnlySpan<byte> wire, int textBytes)
     {
         if (wire.ContainsAnyExceptInRange((byte)'!', (byte)'~')) return Refused("An OTR message has a byte that OTR does not use.");
-        return wire.Length <= textBytes ? new CutText([Encoding.ASCII.GetString(wire)], null) : Refused(TooLong("OTR message", wire.Length, textBytes));
+        return wire.Length <= textBytes
+            ? new CutText([Encoding.ASCII.GetString(wire)], null) : Refused(TooLong("OTR message", wire.Length, textBytes));
     }
 
     /// <summary>A query or an OTR error: text for people follows it, in one line.</summary>
@@ -66,7 +67,7 @@ internal static class OutboundLines
         return new CutText(lines, null);
     }
 
-    /// <summary>Characters of the longest piece that fits, without half a character at its end, and without OTR at the next one's start.</summary>
+    /// <summary>Characters of the longest piece that fits: no half character at its end, and no OTR at the next one's start.</summary>
     private static int PieceLength(string text, int textBytes)
     {
         var (length, bytes) = (0, 0);
@@ -81,7 +82,7 @@ internal static class OutboundLines
         return length;
     }
 
-    /// <summary>NUL and control characters become U+FFFD: servers drop them, cut the line at them, or take them for a command's end.</summary>
+    /// <summary>NUL and control characters become U+FFFD: servers drop them, or cut the line or end a command at them.</summary>
     private static string Clean(string text) => string.Create(text.Length, text, static (cleaned, source) =>
     {
         for (var i = 0; i < source.Length; i++)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Relay.Bridges.Irc;
 
 /// <summary>A server that asks to be left for another one (010).</summary>
@@ -11,7 +13,8 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
 {
     private static readonly string[] s_wanted =
     [
-        "message-tags", "server-time", "echo-message", "labeled-response", "batch", "account-tag", "account-notify", "chghost", "cap-notify",
+        "message-tags", "server-time", "echo-message", "labeled-response", "batch", "account-tag", "account-notify", "chghost",
+        "cap-notify",
     ];
     private readonly Dictionary<string, string> _offered = new(StringComparer.Ordinal);
     private readonly List<string> _output = [];
@@ -61,14 +64,14 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
                 break;
             case "902" or "904" or "905" or "906":
                 // The server would register the connection all the same, under the endpoint's nick and without its account.
-                Fail(ConnectionEndKind.Misconfigured, "The server refuses the SASL login. Check the account in --sasl-file, or with EXTERNAL "
-                    + "that the fingerprint of --client-certificate belongs to the account.", line);
+                Fail(ConnectionEndKind.Misconfigured, "The server refuses the SASL login. Check the account in --sasl-file, or with "
+                    + "EXTERNAL that the fingerprint of --client-certificate belongs to the account.", line);
                 break;
             case "001":
                 Nick = line.Param(0);
                 if (options.Authenticates && !_authenticated)
-                    Fail(ConnectionEndKind.Refused, "The server registered the nick before the SASL login. It offers no SASL, or its services are "
-                        + "down. Without --sasl-file the bridge does not log in.", null);
+                    Fail(ConnectionEndKind.Refused, "The server registered the nick before the SASL login. It offers no SASL, or its "
+                        + "services are down. Without --sasl-file the bridge does not log in.", null);
                 break;
             case "005":
                 features.Learn(line);
@@ -86,7 +89,8 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
                 Fail(ConnectionEndKind.Misconfigured, "The server does not accept the nick of --nick.", line);
                 break;
             case "464":
-                Fail(ConnectionEndKind.Misconfigured, "The server wants a password of its own, or another one. Check --server-password-file.", line);
+                Fail(ConnectionEndKind.Misconfigured,
+                    "The server wants a password of its own, or another one. Check --server-password-file.", line);
                 break;
             case "465" or "463":
                 Fail(ConnectionEndKind.Refused, "The server does not admit this connection.", line);
@@ -202,7 +206,7 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
 
     private void FollowRedirect(IrcLine line)
     {
-        if (int.TryParse(line.Param(2), out var port) && port is > 0 and <= 65_535 && line.Param(1).Length > 0)
+        if (int.TryParse(line.Param(2), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65_535 && line.Param(1).Length > 0)
             Redirect = new Redirect(line.Param(1), port);
         Fail(ConnectionEndKind.Refused, "The server sends this connection to another server.", null);
     }
@@ -210,8 +214,8 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
     private void OtherNick(IrcLine line)
     {
         if (options.NickTaken == NickTaken.Stop)
-            Fail(ConnectionEndKind.Refused, "Another client has the nick of --nick. If it is a broken connection of this bridge, the server "
-                + "removes it within minutes; with --nick-taken wait the bridge stays and takes the nick then.", line);
+            Fail(ConnectionEndKind.Refused, "Another client has the nick of --nick. If it is a broken connection of this bridge, the "
+                + "server removes it within minutes; with --nick-taken wait the bridge stays and takes the nick then.", line);
         else
         {
             // Contacts are not to talk to it: nothing is carried under another nick.
@@ -232,7 +236,8 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
     {
         foreach (var part in policy.Split(','))
         {
-            if (part.StartsWith("port=", StringComparison.Ordinal) && int.TryParse(part.AsSpan(5), out var port) && port is > 0 and <= 65_535)
+            if (part.StartsWith("port=", StringComparison.Ordinal)
+                && int.TryParse(part.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65_535)
                 return port;
         }
         return null;

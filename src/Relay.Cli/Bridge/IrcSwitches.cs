@@ -17,7 +17,10 @@ internal sealed class IrcSwitches
     {
         Description = "Address of the IRC server. Usual ports: 6697 with --tls, 6667 without.", HelpName = "HOST:PORT", Required = true,
     };
-    private readonly Option<bool> _tls = new("--tls") { Description = "Connect with TLS, and verify that the certificate is valid for HOST." };
+    private readonly Option<bool> _tls = new("--tls")
+    {
+        Description = "Connect with TLS, and verify that the certificate is valid for HOST.",
+    };
     private readonly Option<string?> _authority = new("--irc-ca")
     {
         Description = "PEM file of the authorities that alone are trusted for the IRC server's certificate. Default: the system's.",
@@ -29,7 +32,7 @@ internal sealed class IrcSwitches
     };
     private readonly Option<bool> _cleartext = new("--cleartext")
     {
-        Description = "Permit a connection without TLS to another machine. Everybody on the way then sees who talks to whom, and passwords.",
+        Description = "Permit a connection without TLS to another machine. All on the way then see who talks to whom, and the password.",
     };
     private readonly Option<string> _nick = new("--nick")
     {
@@ -95,7 +98,7 @@ internal sealed class IrcSwitches
         var certificate = parsed.GetValue(_certificate) is { } own ? Certificate(own) : null;
         if (!tls && (certificate is not null || parsed.GetValue(_pin) is not null || parsed.GetValue(_authority) is not null))
             throw Wrong("--client-certificate, --pin and --irc-ca are about TLS: they need --tls.");
-        if (tls && parsed.GetValue(_cleartext)) throw Wrong("--cleartext permits a connection without TLS, and --tls asks for one with it.");
+        if (tls && parsed.GetValue(_cleartext)) throw Wrong("--cleartext permits a connection without TLS, and --tls asks for TLS.");
         return new IrcOptions
         {
             Endpoint = endpoint, Host = host, Port = port, Nick = Nick(parsed.GetValue(_nick)!), Tls = tls,
@@ -119,7 +122,8 @@ internal sealed class IrcSwitches
         if (host is ['[', .., ']']) host = host[1..^1];
         else if (host.Contains(':', StringComparison.Ordinal)) host = "";
         if (host.Length == 0 || Uri.CheckHostName(host) == UriHostNameType.Unknown
-            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65_535)
+            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            || port is < 1 or > 65_535)
             throw Wrong("--irc must have the form HOST:PORT, for example irc.example.org:6697 or [::1]:6667.");
         return (host, port);
     }
@@ -133,8 +137,9 @@ internal sealed class IrcSwitches
     }
 
     private static string Channel(string channel) =>
-        channel.Length is > 1 and < 200 && channel[0] is '#' or '&' or '+' or '!' && !channel.Any(c => char.IsControl(c) || c is ' ' or ',') ? channel
-            : throw Wrong("--join must name a channel, such as #helpdesk.");
+        channel.Length is > 1 and < 200 && channel[0] is '#' or '&' or '+' or '!'
+        && !channel.Any(c => char.IsControl(c) || c is ' ' or ',')
+            ? channel : throw Wrong("--join must name a channel, such as #helpdesk.");
 
     private static string Pin(string pin)
     {
