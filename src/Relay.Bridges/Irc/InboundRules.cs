@@ -137,6 +137,7 @@ internal sealed class InboundRules(IrcOptions options, ServerFeatures features, 
         {
             if (features.CaseMapping.Equals(name, line.Nick)) return true;
         }
+        if (features.CaseMapping.Equals(options.ServicesNick, line.Nick)) return true;
         return line.Nick.Length > 4 && line.Nick.EndsWith("Serv", StringComparison.OrdinalIgnoreCase)
             || line.Host.StartsWith("services.", StringComparison.OrdinalIgnoreCase);
     }

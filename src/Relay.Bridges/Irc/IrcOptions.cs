@@ -54,6 +54,12 @@ public sealed record IrcOptions
     /// <summary>Logs in by SASL EXTERNAL, with the client certificate.</summary>
     public bool UsesExternal { get; init; }
 
+    /// <summary>Logs in at the services, on networks without SASL; null: it does not.</summary>
+    public SaslAccount? NickServ { get; init; }
+
+    /// <summary>The nick of the services that log users in.</summary>
+    public string ServicesNick { get; init; } = "NickServ";
+
     /// <summary>The password of the server itself (PASS); null: none.</summary>
     public string? ServerPassword { get; init; }
 

@@ -43,15 +43,32 @@ internal sealed partial class IrcSession
         if (_registration.End is { } end) _end ??= end;
         if (!_registration.IsDone) return;
         (_peers, _rules) = (new PeerTracking(_features.CaseMapping, _options.PeersByAccount), new InboundRules(_options, _features, _time));
-        // The answers tell the own prefix, and that the server has them.
-        Answer("USERHOST " + _own.Nick);
-        _urgent.Enqueue("PING :" + StartToken);
         _nickAsked = _time.GetTimestamp();
         if (!HasNick) _log.NickLost(_options.Endpoint);
+        if (_options.NickServ is null)
+        {
+            AskForPrefix();
+            return;
+        }
+        _services = new ServicesLogin(_options, _features.CaseMapping);
+        _urgent.Enqueue(_services.Begin());
+    }
+
+    /// <summary>The answers tell the own prefix, and that the server has them: the bridge is ready then.</summary>
+    private void AskForPrefix()
+    {
+        Answer("USERHOST " + _own.Nick);
+        _urgent.Enqueue("PING :" + StartToken);
     }
 
     private InboundText? HandleRegistered(IrcLine line)
     {
+        if (_services is { IsDone: false } services)
+        {
+            if (services.Handle(line, _own.Nick) is { } answer) _urgent.Enqueue(answer);
+            _end ??= services.End;
+            if (services.IsDone) AskForPrefix();
+        }
         var isOwn = line.IsFromUser && _features.CaseMapping.Equals(line.Nick, _own.Nick);
         switch (line.Command)
         {
@@ -223,7 +240,8 @@ internal sealed partial class IrcSession
             var since = _time.GetElapsedTime(_begun, now);
             if (since >= _options.RegistrationTimeout)
             {
-                _end ??= new ConnectionEnd("The server did not finish its greeting in time.", ConnectionEndKind.Lost);
+                _end ??= _services is { IsDone: false } services ? services.TimedOut()
+                    : new ConnectionEnd("The server did not finish its greeting in time.", ConnectionEndKind.Lost);
                 return TimeSpan.Zero;
             }
             var next = _options.CapabilityTimeout * (_waits + 1);

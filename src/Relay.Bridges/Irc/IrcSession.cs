@@ -31,6 +31,7 @@ internal sealed partial class IrcSession
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private PeerTracking? _peers;
     private InboundRules? _rules;
+    private ServicesLogin? _services;
     private ConnectionEnd? _end;
     private bool _isReady, _wasConnected, _isClosed, _hasAskedForLife;
     private int _waits;

@@ -206,7 +206,8 @@ internal sealed class Registration(IrcOptions options, ServerFeatures features)
 
     private void FollowRedirect(IrcLine line)
     {
-        if (int.TryParse(line.Param(2), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65_535 && line.Param(1).Length > 0)
+        if (int.TryParse(line.Param(2), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is > 0 and <= 65_535 && line.Param(1).Length > 0)
             Redirect = new Redirect(line.Param(1), port);
         Fail(ConnectionEndKind.Refused, "The server sends this connection to another server.", null);
     }

@@ -42,6 +42,16 @@ internal sealed class IrcSwitches
     {
         Description = "File with ACCOUNT:PASSWORD in one line, for the login by SASL PLAIN.", HelpName = "FILE",
     };
+    private readonly Option<string?> _nickServ = new("--nickserv-file")
+    {
+        Description = "File with ACCOUNT:PASSWORD in one line, for networks without SASL: told to --services-nick once the server has said "
+            + "that it is a service.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string> _servicesNick = new("--services-nick")
+    {
+        Description = "The nick of the network's services.", HelpName = "NICK", DefaultValueFactory = _ => "NickServ",
+    };
     private readonly Option<string?> _certificate = new("--client-certificate")
     {
         Description = "PEM file with a certificate and its key, shown to the server. Without --sasl-file the login is by SASL EXTERNAL.",
@@ -83,8 +93,8 @@ internal sealed class IrcSwitches
         _flood.AcceptOnlyFromAmong("default", "strict");
         Option[] all =
         [
-            _irc, _tls, _nick, _sasl, _certificate, _authority, _pin, _cleartext, _password, _nickTaken, _peers, _channels, _flood,
-            _formatting,
+            _irc, _tls, _nick, _sasl, _nickServ, _servicesNick, _certificate, _authority, _pin, _cleartext, _password,
+            _nickTaken, _peers, _channels, _flood, _formatting,
         ];
         foreach (var option in all) command.Options.Add(option);
     }
@@ -94,18 +104,23 @@ internal sealed class IrcSwitches
     {
         var (host, port) = Address(parsed.GetValue(_irc)!);
         var tls = parsed.GetValue(_tls);
-        var sasl = parsed.GetValue(_sasl) is { } file ? Account(file) : null;
+        var sasl = parsed.GetValue(_sasl) is { } file ? Account(file, "--sasl-file") : null;
+        var nickServ = parsed.GetValue(_nickServ) is { } services ? Account(services, "--nickserv-file") : null;
+        if (sasl is not null && nickServ is not null) throw Wrong("--sasl-file and --nickserv-file are two ways to log in: give one.");
+        if (nickServ is not null && (nickServ.Account + nickServ.Password).Contains(' ', StringComparison.Ordinal))
+            throw Wrong("Services take no account or password with a blank. Change what is in the file of --nickserv-file.");
         var certificate = parsed.GetValue(_certificate) is { } own ? Certificate(own) : null;
         if (!tls && (certificate is not null || parsed.GetValue(_pin) is not null || parsed.GetValue(_authority) is not null))
             throw Wrong("--client-certificate, --pin and --irc-ca are about TLS: they need --tls.");
         if (tls && parsed.GetValue(_cleartext)) throw Wrong("--cleartext permits a connection without TLS, and --tls asks for TLS.");
         return new IrcOptions
         {
-            Endpoint = endpoint, Host = host, Port = port, Nick = Nick(parsed.GetValue(_nick)!), Tls = tls,
+            Endpoint = endpoint, Host = host, Port = port, Nick = Nick(parsed.GetValue(_nick)!, "--nick"), Tls = tls,
             AllowsCleartext = parsed.GetValue(_cleartext),
             CertificatePin = parsed.GetValue(_pin) is { } pin ? Pin(pin) : null,
             TrustedAuthorities = parsed.GetValue(_authority) is { } authority ? Authorities(authority) : null,
-            ClientCertificate = certificate, Sasl = sasl, UsesExternal = certificate is not null && sasl is null,
+            ClientCertificate = certificate, Sasl = sasl, UsesExternal = certificate is not null && sasl is null && nickServ is null,
+            NickServ = nickServ, ServicesNick = Nick(parsed.GetValue(_servicesNick)!, "--services-nick"),
             ServerPassword = parsed.GetValue(_password) is { } password ? Secret(password, "--server-password-file") : null,
             NickTaken = parsed.GetValue(_nickTaken) == "wait" ? NickTaken.Wait : NickTaken.Stop,
             Channels = [.. (parsed.GetValue(_channels) ?? []).Select(Channel)],
@@ -128,11 +143,11 @@ internal sealed class IrcSwitches
         return (host, port);
     }
 
-    private static string Nick(string nick)
+    private static string Nick(string nick, string option)
     {
         if (nick.Length == 0 || Encoding.UTF8.GetByteCount(nick) > MaxNickBytes || char.IsAsciiDigit(nick[0]) || nick[0] is '-' or ':'
             || nick.Any(c => char.IsControl(c) || c is ' ' or ',' or '*' or '?' or '!' or '@' or '#' or '&' or '$' or '/'))
-            throw Wrong("--nick is not a nick: no blanks, no digit or minus sign at the start, and none of , * ? ! @ # & $ /.");
+            throw Wrong($"{option} must be a nick: no blanks, no digit or minus sign at the start, and none of , * ? ! @ # & $ /.");
         return nick;
     }
 
@@ -149,12 +164,12 @@ internal sealed class IrcSwitches
                 + "openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE");
     }
 
-    private static SaslAccount Account(string file)
+    private static SaslAccount Account(string file, string option)
     {
-        var text = Secret(file, "--sasl-file");
+        var text = Secret(file, option);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon > 0 && colon + 1 < text.Length ? new SaslAccount(text[..colon], text[(colon + 1)..])
-            : throw Wrong("The file of --sasl-file must have one line of the form ACCOUNT:PASSWORD.");
+            : throw Wrong($"The file of {option} must have one line of the form ACCOUNT:PASSWORD.");
     }
 
     private static string Secret(string file, string option)

@@ -433,6 +433,28 @@ public sealed class IrcNetworkTests
         Assert.False(bridge.Inbox.IsConnected);
     }
 
+    [Fact]
+    public async Task NothingIsCarriedBeforeTheServicesHaveConfirmedTheLogin()
+    {
+        await using var server = new ScriptedServer();
+        await using var bridge = new RunningNetwork(server.Options() with { NickServ = new SaslAccount("bot", "secret") });
+        var connection = await server.AcceptAsync();
+        for (var i = 0; i < 3; i++) await connection.TryReadAsync();
+        await connection.SayAsync(":s 001 bot :Welcome");
+        await connection.SayAsync(":s 422 bot :No MOTD");
+        await connection.ExpectAsync("WHOIS :NickServ");
+        await connection.SayAsync(":s 313 bot NickServ :is a Network Service");
+        await connection.SayAsync(":s 318 bot NickServ :End of WHOIS");
+        await connection.ExpectAsync("PRIVMSG NickServ :IDENTIFY bot secret");
+        await connection.ExpectSilenceAsync();
+        Assert.False(bridge.Inbox.IsConnected);
+
+        await connection.SayAsync(":s 900 bot bot!b@h bot :You are now logged in as bot");
+
+        await bridge.Inbox.WaitForConnectionAsync();
+        await connection.ExpectAsync("USERHOST bot");
+    }
+
     private static X509Certificate2 Certificate(params string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

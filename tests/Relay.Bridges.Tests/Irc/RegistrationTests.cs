@@ -221,6 +221,43 @@ public sealed class RegistrationTests
         Assert.InRange(registration.End.Reason.Length, 1, 300);
     }
 
+    [Theory]
+    [InlineData("311 bot NickServ NickServ services.example * :Nickname Services|318 bot NickServ :End", true)]
+    [InlineData("311 bot nickserv x host * :x|313 bot NickServ :is a Network Service|318 bot NickServ :End", true)]
+    [InlineData("311 bot NickServ x host * :x|318 bot NickServ :End", false)]
+    [InlineData("311 bot Other x services.example * :x|313 bot Other :is a service|318 bot NickServ :End", false)]
+    [InlineData("401 bot NickServ :No such nick|313 bot NickServ :x|318 bot NickServ :End", false)]
+    public void ThePasswordGoesToAServiceOnly(string lines, bool isTold)
+    {
+        var login = new ServicesLogin(ScriptedServer.Options(1) with { NickServ = new SaslAccount("bot", "secret") }, CaseMapping.Rfc1459);
+        Assert.Equal("WHOIS :NickServ", login.Begin());
+        // Not before the question was answered, whoever says so.
+        Assert.Null(login.Handle(IrcLine.Parse(":s 900 bot bot!b@h bot :You are now logged in")!, "bot"));
+
+        var told = lines.Split('|').Select(l => login.Handle(IrcLine.Parse(":s " + l)!, "bot")).Last();
+
+        Assert.Equal(isTold ? "PRIVMSG NickServ :IDENTIFY bot secret" : null, told);
+        Assert.Equal(isTold ? null : ConnectionEndKind.Refused, login.End?.Kind);
+    }
+
+    [Theory]
+    [InlineData(":s 900 bot bot!b@h bot :You are now logged in", "bot", true, null)]
+    [InlineData(":s MODE bot :+ir", "bot", true, null)]
+    [InlineData(":s MODE bot -r", "bot", false, null)]
+    [InlineData(":s MODE bot +i-r", "bot", false, null)]
+    [InlineData(":NickServ!s@h NOTICE bot :Invalid password", "bot", false, null)]
+    [InlineData(":bot!b@h MODE bot +r", "bot", false, null)]
+    [InlineData(":s 900 bot_0 bot_0!b@h bot :You are now logged in", "bot_0", true, "PRIVMSG NickServ :REGAIN bot")]
+    public void TheServerConfirmsTheLogin(string line, string ownNick, bool isDone, string? answer)
+    {
+        var login = new ServicesLogin(ScriptedServer.Options(1) with { NickServ = new SaslAccount("bot", "secret") }, CaseMapping.Rfc1459);
+        login.Handle(IrcLine.Parse(":s 313 bot NickServ :is a Network Service")!, "bot");
+        login.Handle(IrcLine.Parse(":s 318 bot NickServ :End")!, "bot");
+
+        Assert.Equal(answer, login.Handle(IrcLine.Parse(line)!, ownNick));
+        Assert.Equal(isDone, login.IsDone);
+    }
+
     private static void AssertRegisters(Registration registration)
     {
         Assert.False(registration.IsDone);
