@@ -79,7 +79,11 @@ public sealed class InboundRulesTests
         Assert.NotNull(Judge(128));
         Assert.Null(Judge(129));
 
-        string? Judge(int length) => Rules().Judge(IrcLine.Parse($"@msgid={new string('i', length)} :bob!b@h PRIVMSG me :x")!, "me").MessageId;
+        string? Judge(int length)
+        {
+            var line = IrcLine.Parse($"@msgid={new string('i', length)} :bob!b@h PRIVMSG me :x")!;
+            return Rules().Judge(line, "me").MessageId;
+        }
     }
 
     [Fact]

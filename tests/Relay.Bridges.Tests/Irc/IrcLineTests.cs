@@ -86,7 +86,8 @@ public sealed class IrcLineTests
         Assert.Throws<ArgumentException>(() => IrcLine.Format("PRIVMSG", first, last));
 
     [Fact]
-    public void ALineDoesNotPrintItsText() => Assert.DoesNotContain("secret", IrcLine.Parse(":a!b@c PRIVMSG me :secret")!.ToString(), StringComparison.Ordinal);
+    public void ALineDoesNotPrintItsText() =>
+        Assert.DoesNotContain("secret", IrcLine.Parse(":a!b@c PRIVMSG me :secret")!.ToString(), StringComparison.Ordinal);
 }
 
 public sealed class IrcLineReaderTests

@@ -74,7 +74,7 @@ public sealed class IrcNetworkTests
     public async Task PingIsAnsweredWhileManyTextsWait()
     {
         await using var server = new ScriptedServer();
-        await using var bridge = new RunningNetwork(server.Options() with { Flood = new FloodProfile { Interval = TimeSpan.FromSeconds(30) } });
+        await using var bridge = new RunningNetwork(server.Options() with { Flood = new() { Interval = TimeSpan.FromSeconds(30) } });
         var connection = await server.GreetAsync();
         await bridge.Inbox.WaitForConnectionAsync();
         // Checklist 45: 3 kB to each of 50 peers at once.
@@ -118,7 +118,8 @@ public sealed class IrcNetworkTests
     public async Task ASilentServerIsAskedAndThenLeft()
     {
         await using var server = new ScriptedServer();
-        await using var bridge = new RunningNetwork(server.Options() with { PingAfter = TimeSpan.FromSeconds(0.3), LostAfter = TimeSpan.FromSeconds(1.2) });
+        var options = server.Options() with { PingAfter = TimeSpan.FromSeconds(0.3), LostAfter = TimeSpan.FromSeconds(1.2) };
+        await using var bridge = new RunningNetwork(options);
         var connection = await server.GreetAsync();
         await bridge.Inbox.WaitForConnectionAsync();
         await Task.Delay(TimeSpan.FromSeconds(1.6));
@@ -250,7 +251,8 @@ public sealed class IrcNetworkTests
     public async Task WhoWaitsForItsNickConnectsWhenItHasIt()
     {
         await using var server = new ScriptedServer();
-        await using var bridge = new RunningNetwork(server.Options() with { NickTaken = NickTaken.Wait, NickRetry = TimeSpan.FromSeconds(0.3) });
+        var options = server.Options() with { NickTaken = NickTaken.Wait, NickRetry = TimeSpan.FromSeconds(0.3) };
+        await using var bridge = new RunningNetwork(options);
         var connection = await server.AcceptAsync();
         for (var i = 0; i < 3; i++) await connection.TryReadAsync();
         await connection.SayAsync(":s 421 * CAP :Unknown command");
@@ -387,8 +389,10 @@ public sealed class IrcNetworkTests
 
         Assert.Equal(ConnectionEndKind.Misconfigured, (await TryAsync(options)).Kind);
         Assert.Equal(ConnectionEndKind.Misconfigured, (await TryAsync(options with { CertificatePin = new string('0', 64) })).Kind);
-        Assert.Equal(ConnectionEndKind.Misconfigured, (await TryAsync(options with { Host = "127.0.0.1", TrustedAuthorities = [certificate] })).Kind);
-        foreach (var trusting in new[] { options with { TrustedAuthorities = [certificate] }, options with { Host = "127.0.0.1", CertificatePin = pin } })
+        var otherName = options with { Host = "127.0.0.1", TrustedAuthorities = [certificate] };
+        Assert.Equal(ConnectionEndKind.Misconfigured, (await TryAsync(otherName)).Kind);
+        IrcOptions[] trusted = [options with { TrustedAuthorities = [certificate] }, options with { Host = "127.0.0.1", CertificatePin = pin }];
+        foreach (var trusting in trusted)
         {
             await using var bridge = new RunningNetwork(trusting);
             await server.GreetAsync();

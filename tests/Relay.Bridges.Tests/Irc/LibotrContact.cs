@@ -10,7 +10,8 @@ internal sealed class LibotrContact : IAsyncDisposable
 {
     private static readonly string s_scratch = Path.Combine(AppContext.BaseDirectory, "irc-peers");
     private static readonly Lazy<(string? Program, string Reason)> s_program = new(() =>
-        LibotrPeer.TryBuild(Directory.CreateDirectory(s_scratch).FullName, out var program, out var reason) ? (program, "") : (null, reason));
+        LibotrPeer.TryBuild(Directory.CreateDirectory(s_scratch).FullName, out var program, out var reason)
+            ? (program, "") : (null, reason));
     private readonly Process _process;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Func<string, Task> _send;
@@ -23,7 +24,8 @@ internal sealed class LibotrContact : IAsyncDisposable
     {
         var (program, reason) = s_program.Value;
         Assert.SkipWhen(program is null, reason);
-        var contact = new LibotrContact(Process.Start(new ProcessStartInfo(program!, [own, other]) { RedirectStandardInput = true, RedirectStandardOutput = true })!, send);
+        var start = new ProcessStartInfo(program!, [own, other]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var contact = new LibotrContact(Process.Start(start)!, send);
         await contact._process.StandardOutput.ReadLineAsync().WaitAsync(ScriptedServer.Patience);
         await contact.DoAsync($"fragment {fragment}");
         await contact.DoAsync("genkey");
@@ -41,15 +43,17 @@ internal sealed class LibotrContact : IAsyncDisposable
     public Task EndAsync() => DoAsync("end");
 
     /// <summary>Waits until a text came in a private session.</summary>
-    public Task HearsAsync(string text) => UntilAsync(() => Texts(true).Contains(text), "a private text");
+    public Task HearsAsync(string text, int patience = 1) =>
+        UntilAsync(() => Texts(encrypted: true).Contains(text), "private text", patience);
 
     public IReadOnlyList<string> Texts(bool encrypted) =>
-        [.. Events("plain").Where(e => e.GetProperty("encrypted").GetBoolean() == encrypted).Select(e => Encoding.UTF8.GetString(e.GetProperty("data").GetBytesFromBase64()))];
+    [
+        .. Events("plain").Where(e => e.GetProperty("encrypted").GetBoolean() == encrypted)
+            .Select(e => Encoding.UTF8.GetString(e.GetProperty("data").GetBytesFromBase64())),
+    ];
 
     public Task IsPrivateAsync(int times = 1) =>
-        UntilAsync(() => Events("state").Count(e => e.GetProperty("state").GetString() == "ENCRYPTED") >= times, "a private session");
-
-    public Task IsOverAsync() => UntilAsync(() => Events("state").LastOrDefault() is { ValueKind: JsonValueKind.Object } e && e.GetProperty("state").GetString() != "ENCRYPTED", "the end of the session");
+        UntilAsync(() => Events("state").Count(e => e.GetProperty("state").GetString() == "ENCRYPTED") >= times, "private session");
 
     public Task SmpAsync(string what) => UntilAsync(() => Events("smp").Any(e => e.GetProperty("what").GetString() == what), "SMP " + what);
 
@@ -65,12 +69,12 @@ internal sealed class LibotrContact : IAsyncDisposable
         lock (_events) return [.. _events.Where(e => e.GetProperty("event").GetString() == kind)];
     }
 
-    private async Task UntilAsync(Func<bool> isSo, string what)
+    private async Task UntilAsync(Func<bool> isSo, string what, int patience = 1)
     {
         var begun = Stopwatch.StartNew();
         while (!isSo())
         {
-            if (begun.Elapsed > 2 * ScriptedServer.Patience)
+            if (begun.Elapsed > patience * 2 * ScriptedServer.Patience)
             {
                 lock (_events) Assert.Fail($"There is no {what}. Events: {string.Join('\n', _events.Select(e => e.ToString()))}");
             }

@@ -168,7 +168,8 @@ internal sealed class Inbox : IBridgeInbox
 
     public void Connected() => _connected.Release();
 
-    public async Task WaitForConnectionAsync() => Assert.True(await _connected.WaitAsync(ScriptedServer.Patience), "The network did not connect.");
+    public async Task WaitForConnectionAsync() =>
+        Assert.True(await _connected.WaitAsync(ScriptedServer.Patience), "The network did not connect.");
 
     public bool IsConnected => _connected.CurrentCount > 0;
 
@@ -205,8 +206,11 @@ internal sealed class RunningNetwork : IAsyncDisposable
 
     public async Task<ConnectionEnd> EndAsync() => await Ended.WaitAsync(ScriptedServer.Patience);
 
-    public async Task<Carried> CarryAsync(string peer, string text) => await Network
-        .CarryAsync(new OutboundText("endpoints/bot", peer, ++_sequence, Encoding.UTF8.GetBytes(text)), _stop.Token).WaitAsync(ScriptedServer.Patience);
+    public async Task<Carried> CarryAsync(string peer, string text)
+    {
+        var outbound = new OutboundText("endpoints/bot", peer, ++_sequence, Encoding.UTF8.GetBytes(text));
+        return await Network.CarryAsync(outbound, _stop.Token).WaitAsync(ScriptedServer.Patience);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -9,12 +9,14 @@ using Relay.V1;
 namespace Relay.Bridges.Tests.Irc;
 
 /// <summary>A bot, Relay and the bridge on one side of a real server, and a person's client with libotr on the other.</summary>
-public sealed class NgircdTests
+public sealed class RealServerTests
 {
-    [Fact]
-    public async Task AConversationPassesWithSmpAndLongTextsAndStartsAgain()
+    [Theory]
+    [InlineData(RealIrcServer.Ngircd)]
+    [InlineData(RealIrcServer.Inspircd)]
+    public async Task AConversationPassesWithSmpAndLongTextsAndStartsAgain(string server)
     {
-        await using var house = await House.StartAsync();
+        await using var house = await House.StartAsync(server: server);
         await house.StartBridgeAsync();
         await using var user = await IrcUser.ConnectAsync("person", house.Irc.Port);
         await using var person = await house.GiveOtrAsync(user);
@@ -25,10 +27,11 @@ public sealed class NgircdTests
         await person.HearsAsync("echo: hello");
         await person.StartSmpAsync("swordfish");
         await person.SmpAsync("success");
-        // Ten lines and more each way; 65 kB take ngircd, which passes 1,000 bytes a second, more than a minute each way.
-        var text = string.Concat(Enumerable.Repeat("0123456789abcdef", Environment.GetEnvironmentVariable("RELAY_LONG") is null ? 200 : 4_096));
+        // Ten lines and more each way; for 65 kB ngircd, which passes 1,000 bytes a second, needs more than a minute each way.
+        var isLong = Environment.GetEnvironmentVariable("RELAY_LONG") is { Length: > 0 };
+        var text = string.Concat(Enumerable.Repeat("0123456789abcdef", isLong ? 4_096 : 200));
         await person.SayAsync(text);
-        await person.HearsAsync("echo: " + text);
+        await person.HearsAsync("echo: " + text, isLong ? 10 : 1);
         await person.EndAsync();
         await house.UntilAsync(() => house.Events.Any(e => e.SessionChanged?.Cause == SessionChanged.Types.Cause.EndedByPeer));
 
@@ -123,10 +126,13 @@ public sealed class NgircdTests
         await using var house = await House.StartAsync(new Policy { RequireEncryption = false });
         await house.StartBridgeAsync();
         await using var user = await IrcUser.ConnectAsync("person", house.Irc.Port);
-        string[] texts = ["\r\nQUIT :x", "\rJOIN #x", "a\0b", "\x01" + "DCC SEND x 1 2 3\x01", ":x", string.Concat(Enumerable.Repeat("é", 2_000))];
+        string[] texts =
+        [
+            "\r\nQUIT :x", "\rJOIN #x", "a\0b", "\x01" + "DCC SEND x 1 2 3\x01", ":x", string.Concat(Enumerable.Repeat("é", 2_000)),
+        ];
 
         foreach (var text in texts) await house.Bot.SendToAsync(house.Endpoint, "person", text);
-        await house.UntilAsync(() => string.Concat(user.Texts).EndsWith("éé", StringComparison.Ordinal) && string.Concat(user.Texts).Count(c => c == 'é') == 2_000);
+        await house.UntilAsync(() => string.Concat(user.Texts).Count(c => c == 'é') == 2_000);
         var clear = string.Concat(user.Texts);
         Assert.Contains("QUIT :x", clear, StringComparison.Ordinal);
         Assert.Contains("JOIN #x", clear, StringComparison.Ordinal);
@@ -162,19 +168,19 @@ public sealed class NgircdTests
         private Task _echo = Task.CompletedTask;
         private BridgeWorker? _worker;
 
-        public NgircdServer Irc { get; private set; } = null!;
+        public RealIrcServer Irc { get; private set; } = null!;
         public Bot Bot { get; private set; } = null!;
         public string Endpoint => "endpoints/bot";
         public IReadOnlyCollection<Event> Events => _events;
         /// <summary>What a contact has sent.</summary>
         public IReadOnlyCollection<string> Wire => _wire;
 
-        public static async Task<House> StartAsync(Policy? policy = null)
+        public static async Task<House> StartAsync(Policy? policy = null, string server = RealIrcServer.Ngircd)
         {
             var house = new House();
             try
             {
-                await house.OpenAsync(policy);
+                await house.OpenAsync(policy, server);
                 return house;
             }
             catch
@@ -228,7 +234,7 @@ public sealed class NgircdTests
             }
             catch (OperationCanceledException)
             {
-                Assert.Fail($"It does not happen. Bridge: {_worker?.Health}. Events: {string.Join('\n', _events.Select(e => e.ToString()))}");
+                Assert.Fail($"It does not happen. Bridge: {_worker?.Health}. Events: {string.Join('\n', _events)}");
             }
         }
 
@@ -244,12 +250,13 @@ public sealed class NgircdTests
             Directory.Delete(_directory, recursive: true);
         }
 
-        private async Task OpenAsync(Policy? policy)
+        private async Task OpenAsync(Policy? policy, string server)
         {
-            Irc = await NgircdServer.StartAsync(Directory.CreateDirectory(Path.Combine(_directory, "irc")).FullName);
+            Irc = await RealIrcServer.StartAsync(server, Directory.CreateDirectory(Path.Combine(_directory, "irc")).FullName);
             File.SetUnixFileMode(_directory, (UnixFileMode)Convert.ToInt32("755", 8));
             var data = Path.Combine(_directory, "data");
-            _relay = await ServerProcess.StartAsync(new ServerStart(data, "127.0.0.1:0", Path.Combine(_directory, "relay.log")) { Arguments = ["--shards", "4"] }, default);
+            var start = new ServerStart(data, "127.0.0.1:0", Path.Combine(_directory, "relay.log")) { Arguments = ["--shards", "4"] };
+            _relay = await ServerProcess.StartAsync(start, default);
             var admin = Connect(RelayKey.FromFile(Path.Combine(data, "admin.key")));
             var endpoint = await admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
             {
