@@ -35,6 +35,20 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay config show --listen 0.0.0.0:7420                  what a server with this option would report: no certificate",
             "relay config show --json",
         ],
+        ["relay bridge"] =
+            ["relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key"],
+        ["relay bridge xmpp"] =
+        [
+            "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key",
+            "relay bridge xmpp --component xmpp.example.org:5347 --tls --domain otr.example.org --secret-file component.secret",
+            "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --subscribers example.org",
+        ],
+        ["relay bot"] = ["relay bot echo --endpoint support --key-file bot.key"],
+        ["relay bot echo"] =
+        [
+            "relay bot echo --endpoint support --key-file bot.key",
+            "relay bot echo --endpoint support --key-file bot.key --smp-secret-file smp.secret     contacts can verify the bot",
+        ],
         ["relay chat"] =
         [
             "relay chat --endpoint support --peer alice@example.org --start",

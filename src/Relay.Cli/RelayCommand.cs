@@ -4,6 +4,8 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Relay.Actors;
+using Relay.Cli.Bots;
+using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
@@ -32,6 +34,8 @@ public static class RelayCommand
         {
             ServeCommand.Create(),
             ConfigCommand.Create(),
+            BridgeCommand.Create(),
+            BotCommand.Create(),
             ChatCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),

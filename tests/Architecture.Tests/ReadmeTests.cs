@@ -28,6 +28,7 @@ public sealed partial class ReadmeTests
     [Theory]
     [InlineData("README.md", 7)]
     [InlineData("bench/README.md", 1)]
+    [InlineData("docs/bridges.md", 5)]
     [InlineData("docs/operators.md", 3)]
     [InlineData("examples/bridge/README.md", 1)]
     [InlineData("examples/echo-bot-csharp/README.md", 3)]

@@ -1,0 +1,85 @@
+using Relay.Client;
+
+namespace Relay.Bridges;
+
+/// <summary>Takes messages from the network to Relay, in order for each (endpoint, peer), within bounds.</summary>
+internal sealed class BridgeInbox(
+    ConnectionGate gate, Func<string, Bridge?> bridgeOf, BridgeOptions options, BridgeMetrics metrics, Action connected)
+    : IBridgeInbox, IDisposable
+{
+    private readonly SemaphoreSlim _room = new(options.MaxInbound, options.MaxInbound);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Endpoint, string Peer), Lane> _lanes = [];
+
+    public void Connected()
+    {
+        gate.Open();
+        connected();
+    }
+
+    public async ValueTask ReceiveAsync(InboundText text, CancellationToken cancellation)
+    {
+        if (bridgeOf(text.Endpoint) is not { } bridge)
+        {
+            metrics.Inbound("UNKNOWN_ENDPOINT");
+            return;
+        }
+        var key = (text.Endpoint, text.Peer);
+        Lane? lane;
+        lock (_lock)
+        {
+            if (!_lanes.TryGetValue(key, out lane)) _lanes[key] = lane = new Lane();
+            if (lane.Count >= options.MaxInboundPerPeer)
+            {
+                metrics.Inbound("PEER_TOO_FAST");
+                return;
+            }
+            lane.Count++;
+            lane.Waiting.Enqueue(text);
+        }
+        await _room.WaitAsync(cancellation);
+        lock (_lock)
+        {
+            // Whoever gets room delivers the peer's oldest message: the order is that of the calls, not of the grants.
+            var oldest = lane.Waiting.Dequeue();
+            _ = CompleteAsync(key, lane,
+                bridge.DeliverAsync(oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, CancellationToken.None));
+        }
+    }
+
+    public void Dispose() => _room.Dispose();
+
+    private async Task CompleteAsync((string, string) key, Lane lane, Task<V1.InboundResult> delivery)
+    {
+        // Not on the caller's stack, which holds the lock.
+        await Task.Yield();
+        try
+        {
+            var result = await delivery;
+            metrics.Inbound(result.RejectReason.Length == 0 ? "TAKEN" : result.RejectReason);
+        }
+        catch (Exception e) when (e is RelayException or OperationCanceledException)
+        {
+            // The stream has ended for good; its reader tells why.
+            metrics.Inbound("STREAM_ENDED");
+        }
+        lock (_lock)
+        {
+            if (--lane.Count == 0) _lanes.Remove(key);
+        }
+        try
+        {
+            _room.Release();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The bridge has stopped meanwhile.
+        }
+    }
+
+    private sealed class Lane
+    {
+        public int Count { get; set; }
+        public Queue<InboundText> Waiting { get; } = new();
+    }
+}

@@ -1,0 +1,166 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Relay.Bridges.Xmpp;
+
+/// <summary>
+/// One connection to an XMPP server as an external component (XEP-0114), accepted by the server. Writes are safe for concurrent use.
+/// </summary>
+internal sealed class ComponentStream : IAsyncDisposable
+{
+    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
+    private readonly TcpClient _tcp;
+    private readonly Stream _bytes;
+    private readonly XmlStreamReader _reader;
+    private readonly SemaphoreSlim _writing = new(1, 1);
+
+    private ComponentStream(TcpClient tcp, Stream bytes)
+    {
+        _tcp = tcp;
+        _bytes = bytes;
+        _reader = new XmlStreamReader(bytes);
+    }
+
+    /// <summary>Connects and authenticates.</summary>
+    /// <returns>The stream, or why there is none.</returns>
+    public static async Task<(ComponentStream? Stream, ConnectionEnd? End)> OpenAsync(
+        XmppOptions options, CancellationToken cancellation)
+    {
+        if (!options.Tls && !options.AllowCleartext && !IsLoopback(options.Host))
+        {
+            return (null, new ConnectionEnd("The secret and all messages would cross the network in the clear: name a loopback address, "
+                + "use --tls, or permit it with --allow-cleartext if the link is protected by other means.", ConnectionEndKind.Misconfigured));
+        }
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(XmppLimits.ConnectTimeout);
+        var tcp = new TcpClient { NoDelay = true };
+        // An XML reader's read cannot be cancelled: closing the socket ends it.
+        await using var onLimit = limit.Token.UnsafeRegister(_ => tcp.Close(), null);
+        ComponentStream? stream = null;
+        try
+        {
+            await tcp.ConnectAsync(options.Host, options.Port, limit.Token);
+            stream = new ComponentStream(tcp, options.Tls ? await TlsAsync(tcp, options.Host, limit.Token) : tcp.GetStream());
+            if (await stream.AuthenticateAsync(options) is { } end)
+            {
+                if (limit.IsCancellationRequested) end = TooSlow(options);
+                await stream.DisposeAsync();
+                cancellation.ThrowIfCancellationRequested();
+                return (null, end);
+            }
+            return (stream, null);
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or OperationCanceledException
+            or AuthenticationException)
+        {
+            tcp.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+            return (null, limit.IsCancellationRequested ? TooSlow(options) : Unreachable(options, e));
+        }
+    }
+
+    /// <summary>Reads the next stanza.</summary>
+    public Task<StreamRead> ReadAsync() => _reader.ReadAsync();
+
+    /// <summary>Writes a stanza; false if the connection is broken.</summary>
+    public async Task<bool> WriteAsync(string xml)
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            await _bytes.WriteAsync(Encoding.UTF8.GetBytes(xml));
+            await _bytes.FlushAsync();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            return false;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Breaks the connection off: reads and writes that wait end.</summary>
+    public void Abort() => _tcp.Close();
+
+    /// <summary>Ends the stream as XMPP asks for, so that the server frees the domain at once, and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await ((Task)WriteAsync(StanzaWriter.StreamEnd)).WaitAsync(s_closeTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _tcp.Dispose();
+    }
+
+    /// <summary>True if a host name can only mean this machine.</summary>
+    internal static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    private static async Task<Stream> TlsAsync(TcpClient tcp, string host, CancellationToken cancellation)
+    {
+        var tls = new SslStream(tcp.GetStream());
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, cancellation);
+        return tls;
+    }
+
+    private async Task<ConnectionEnd?> AuthenticateAsync(XmppOptions options)
+    {
+        string secret;
+        try
+        {
+            secret = options.Secret();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new ConnectionEnd($"The secret file cannot be read: {e.Message}", ConnectionEndKind.Refused);
+        }
+        await WriteAsync(StanzaWriter.StreamStart(options.Domain));
+        switch (await ReadAsync())
+        {
+            case StreamRead.Element { Value: var start } when start.Is("stream", Ns.Streams):
+                if (start["id"] is not { Length: > 0 } id) return NotAServer(options);
+                await WriteAsync(StanzaWriter.Handshake(Hash(id, secret)));
+                break;
+            case StreamRead.End end:
+                return Ended(options, end.Reason);
+            default:
+                return NotAServer(options);
+        }
+        return await ReadAsync() switch
+        {
+            StreamRead.Element { Value: var e } when e.Is("handshake", Ns.Component) => null,
+            StreamRead.Element { Value: var e } when e.Is("error", Ns.Streams) => StreamErrors.Explain(e, options.Domain),
+            StreamRead.End end => Ended(options, end.Reason),
+            _ => NotAServer(options),
+        };
+    }
+
+    /// <summary>The handshake of XEP-0114: lower-case hexadecimal SHA-1 of the stream's id and the secret.</summary>
+    // CA5350: the protocol names SHA-1.
+#pragma warning disable CA5350
+    internal static string Hash(string id, string secret) => Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(id + secret)));
+#pragma warning restore CA5350
+
+    private static ConnectionEnd Ended(XmppOptions options, string reason) =>
+        new($"{options.Host}:{options.Port} did not accept the component. {reason}", ConnectionEndKind.Lost);
+
+    private static ConnectionEnd NotAServer(XmppOptions options) =>
+        new($"What listens at {options.Host}:{options.Port} does not speak XEP-0114: name the server's port for components.",
+            ConnectionEndKind.Refused);
+
+    private static ConnectionEnd TooSlow(XmppOptions options) =>
+        new($"{options.Host}:{options.Port} did not answer within {XmppLimits.ConnectTimeout.TotalSeconds:0} s.", ConnectionEndKind.Lost);
+
+    private static ConnectionEnd Unreachable(XmppOptions options, Exception fault) => fault switch
+    {
+        AuthenticationException => new($"TLS with {options.Host}:{options.Port} failed: {fault.Message} The certificate must be issued for "
+            + "this name by an authority that the system trusts.", ConnectionEndKind.Refused),
+        _ => new($"{options.Host}:{options.Port} cannot be reached ({fault.Message}): is the XMPP server running, and its port for "
+            + "components open?", ConnectionEndKind.Lost),
+    };
+}

@@ -1,0 +1,86 @@
+using System.Text;
+using Relay.V1;
+
+namespace Relay.Bridges.Xmpp;
+
+/// <summary>
+/// Carries the endpoints of one XMPP domain over one connection, as an external component. What has to outlive a connection (which resource
+/// speaks for which session, who subscribed) is kept here; <see cref="XmppConnection"/> is one connection.
+/// </summary>
+public sealed class XmppNetwork : IChatNetwork
+{
+    /// <summary>The network's name in endpoints.</summary>
+    public const string Name = "xmpp";
+
+    private readonly XmppOptions _options;
+    private readonly EndpointDirectory _endpoints;
+    private readonly SessionResources _resources = new();
+    private readonly Subscribers _subscribers = new();
+    private readonly string _run = Guid.NewGuid().ToString("N")[..12];
+    private volatile XmppConnection? _connection;
+    private int _connections;
+
+    /// <param name="endpoints">By <see cref="AddressIn"/>.</param>
+    public XmppNetwork(XmppOptions options, EndpointDirectory endpoints)
+    {
+        _options = options;
+        _endpoints = endpoints;
+    }
+
+    /// <summary>The address of an endpoint of a component's domain, normalised; null if the endpoint is another bridge's.</summary>
+    public static Func<Endpoint, string?> AddressIn(string domain)
+    {
+        var normal = Jid.TryDomain(domain);
+        return e => e.Network == Name && Jid.TryParse(e.Account, out var jid) && jid.IsBare && jid.Local.Length > 0 && jid.Domain == normal
+            ? jid.ToString() : null;
+    }
+
+    /// <summary>True if a text can be a component's domain.</summary>
+    public static bool IsDomain(string text) => Jid.TryDomain(text) is not null;
+
+    /// <summary>True if a connection to this host stays on this machine.</summary>
+    public static bool IsLoopback(string host) => ComponentStream.IsLoopback(host);
+
+    /// <inheritdoc/>
+    public async Task<ConnectionEnd> RunAsync(IBridgeInbox inbox, CancellationToken cancellation)
+    {
+        var (stream, end) = await ComponentStream.OpenAsync(_options, cancellation);
+        if (stream is null) return end!;
+        await using var open = stream;
+        // The id of a stanza may be missing, and may come twice: messages are numbered here.
+        var id = $"{_run}-{Interlocked.Increment(ref _connections)}";
+        var connection = new XmppConnection(stream, _options, _endpoints, _resources, _subscribers, inbox, id);
+        try
+        {
+            _connection = connection;
+            return await connection.RunAsync(cancellation);
+        }
+        finally
+        {
+            _connection = null;
+            connection.End();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation)
+    {
+        // Both servers end the whole stream at a sender's address that is not the component's: it is looked up, never taken as given.
+        if (_endpoints.AddressOf(text.Endpoint) is not { } from || !Jid.TryParse(text.Peer, out var peer)) return Carried.Refused;
+        var body = Encoding.UTF8.GetString(text.Text.Span);
+        if (body.Length == 0 || Encoding.UTF8.GetByteCount(StanzaWriter.Escape(body)) > XmppLimits.MaxBodyBytes) return Carried.Refused;
+        var otr = OtrText.Read(body);
+        var to = _resources.Route(text.Endpoint, peer, otr, out var waitFor);
+        if (waitFor is not null)
+        {
+            // To a resource that is gone the server would deliver to all others, which cannot read it.
+            await waitFor.WaitAsync(XmppLimits.HoldForResource, _options.Time, cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellation.ThrowIfCancellationRequested();
+            if (!waitFor.IsCompleted) _resources.GiveUp(text.Endpoint, peer);
+            to = _resources.Route(text.Endpoint, peer, otr, out _);
+        }
+        if (_connection is not { } connection) return Carried.Unknown;
+        return await connection.SendAsync(from, to, body, otr.IsOtr, cancellation) ? Carried.Taken : Carried.Unknown;
+    }
+}

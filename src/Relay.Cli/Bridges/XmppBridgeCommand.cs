@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.Globalization;
+using Relay.Bridges;
+using Relay.Bridges.Xmpp;
+
+namespace Relay.Cli.Bridges;
+
+/// <summary>The command <c>relay bridge xmpp</c>: carries the endpoints of one XMPP domain as an external component (XEP-0114).</summary>
+internal static class XmppBridgeCommand
+{
+    private static readonly Option<string> s_component = new("--component")
+    {
+        Description = "Host and port of the XMPP server for external components.", HelpName = "HOST:PORT", Required = true,
+    };
+    private static readonly Option<string> s_domain = new("--domain")
+    {
+        Description = "Domain of the component. The bridge carries the endpoints of network xmpp whose account is in it and that the key "
+            + "allows.",
+        HelpName = "DOMAIN", Required = true,
+    };
+    private static readonly Option<string> s_secretFile = new("--secret-file")
+    {
+        Description = "File whose first line is the component's secret; it is read at each connection.", HelpName = "FILE", Required = true,
+    };
+    private static readonly Option<bool> s_tls = new("--tls")
+    {
+        Description = "Connect with TLS; the certificate must be valid for the host. ejabberd can do this, Prosody cannot.",
+    };
+    private static readonly Option<bool> s_allowCleartext = new("--allow-cleartext")
+    {
+        Description = "Permit a connection without TLS to another machine, over a link that is protected by other means.",
+    };
+    private static readonly Option<string> s_subscribers = new("--subscribers")
+    {
+        Description = "Who may see that endpoints are online: all, nobody, or a list of domains.", HelpName = "all|nobody|DOMAIN[,DOMAIN]",
+        DefaultValueFactory = _ => "all",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). "
+            + "Needs a key of scope bridge.")
+        {
+            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers,
+        }.WithServer();
+        command.SetAction((parsed, stop) =>
+        {
+            var options = Options(parsed);
+            var endpoints = new EndpointDirectory(XmppNetwork.AddressIn(options.Domain));
+            var run = new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name });
+            return run.RunAsync(endpoints, new XmppNetwork(options, endpoints), stop);
+        });
+        return command;
+    }
+
+    private static XmppOptions Options(ParseResult parsed)
+    {
+        var (host, port) = HostAndPort(parsed.GetRequiredValue(s_component));
+        var domain = parsed.GetRequiredValue(s_domain);
+        if (!XmppNetwork.IsDomain(domain))
+            throw new CommandFailure(ExitCode.Usage, "--domain must be a domain name such as otr.example.org.");
+        var secretFile = parsed.GetRequiredValue(s_secretFile);
+        if (Secret(secretFile).Length == 0)
+        {
+            throw new CommandFailure(ExitCode.Usage, $"The first line of --secret-file {secretFile} is empty.",
+                "Write the component's secret into it.");
+        }
+        var options = new XmppOptions
+        {
+            Host = host, Port = port, Domain = domain, Secret = () => Secret(secretFile),
+            Tls = parsed.GetValue(s_tls), AllowCleartext = parsed.GetValue(s_allowCleartext),
+        };
+        if (!options.Tls && !options.AllowCleartext && !XmppNetwork.IsLoopback(host))
+        {
+            throw new CommandFailure(ExitCode.Usage, $"The secret and all messages would go to {host} in the clear.",
+                "Use --tls, a tunnel with a loopback address, or --allow-cleartext if the link is protected by other means.");
+        }
+        return WithSubscribers(options, parsed.GetValue(s_subscribers)!);
+    }
+
+    private static XmppOptions WithSubscribers(XmppOptions options, string text)
+    {
+        if (text == "all") return options with { Subscriptions = SubscriptionPolicy.All };
+        if (text == "nobody") return options with { Subscriptions = SubscriptionPolicy.Nobody };
+        var domains = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (domains.Length == 0 || !domains.All(XmppNetwork.IsDomain))
+            throw new CommandFailure(ExitCode.Usage, "--subscribers must be all, nobody, or domains separated by commas.");
+        return options with { Subscriptions = SubscriptionPolicy.Domains, SubscriptionDomains = domains };
+    }
+
+    private static (string Host, int Port) HostAndPort(string text)
+    {
+        int colon = text.LastIndexOf(':');
+        return colon > 0 && int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is > 0 and <= 65535
+            ? (text[..colon].Trim('[', ']'), port)
+            : throw new CommandFailure(ExitCode.Usage, "--component must be HOST:PORT, for example 127.0.0.1:5347.");
+    }
+
+    private static string Secret(string file)
+    {
+        try
+        {
+            return File.ReadLines(file).FirstOrDefault() ?? "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"--secret-file cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace Relay.Bridges.Tests.Xmpp;
+
+/// <summary>A client that people use, on a real server, with the echo bot: the whole life of a conversation.</summary>
+public sealed class McabberTests
+{
+    [Fact]
+    public async Task Mcabber_talks_to_the_echo_bot()
+    {
+        await using var stage = await XmppStage.StartAsync();
+        var bridge = await stage.StartBridgeAsync();
+        await stage.StartBotAsync();
+        await using var mcabber = await Mcabber.StartAsync(stage.PathOf("m"), stage.Prosody.ClientPort);
+        await mcabber.ShowsAsync("Roster received");
+        await mcabber.TypeAsync($"/add {XmppStage.Bot}");
+        await mcabber.TypeAsync($"/say_to {XmppStage.Bot} hello in the clear");
+        // Encryption is required: the answer is an offer, which mcabber takes by itself.
+        await mcabber.ShowsAsync("OTR: channel established");
+        await mcabber.TypeAsync("first text");
+        await mcabber.ShowsAsync("echo: first text");
+        await mcabber.TypeAsync("/otr smpq . shared secret");
+        await mcabber.ShowsAsync("Protocol: Success!");
+        await bridge.KillAsync();
+        await stage.StartBridgeAsync();
+        await mcabber.TypeAsync("after the bridge");
+        await mcabber.ShowsAsync("echo: after the bridge");
+        await mcabber.TypeAsync("/otr stop .");
+        await mcabber.ShowsAsync("OTR: channel closed");
+        await mcabber.TypeAsync("/clear");
+        await mcabber.TypeAsync("/otr start .");
+        await mcabber.ShowsAsync("OTR: channel");
+        await mcabber.TypeAsync("second session");
+        await mcabber.ShowsAsync("echo: second session");
+    }
+}

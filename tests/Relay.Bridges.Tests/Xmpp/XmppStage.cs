@@ -1,0 +1,105 @@
+using Relay.Client;
+using Relay.Gateway.Auth;
+using Relay.Lab.Processes;
+using Relay.V1;
+
+namespace Relay.Bridges.Tests.Xmpp;
+
+/// <summary>Prosody, a relay server, its keys and one endpoint; everything in processes and a temporary directory of its own.</summary>
+internal sealed class XmppStage : IAsyncDisposable
+{
+    public const string Bot = "bot@otr.example.org";
+    private readonly string _directory = Directory.CreateTempSubdirectory("relay-xmpp-").FullName;
+    private readonly List<IAsyncDisposable> _parts = [];
+    private readonly List<RelayClient> _clients = [];
+
+    public Prosody Prosody { get; private set; } = null!;
+    public ServerProcess Relay { get; private set; } = null!;
+    public RelayClient Admin { get; private set; } = null!;
+    public string Address => Relay.Address.GetLeftPart(UriPartial.Authority);
+
+    public static async Task<XmppStage> StartAsync(bool allowClear = false)
+    {
+        var stage = new XmppStage();
+        try
+        {
+            stage.Prosody = await Prosody.StartAsync(stage._directory, "alice", "bob");
+            await stage.StartRelayAsync("127.0.0.1:0");
+            stage.Admin = stage.Connect(Path.Combine(stage._directory, "data", AdminKey.FileName));
+            // Spelt as somebody might spell it.
+            await stage.CreateEndpointAsync("bot", "Bot@OTR.example.org", allowClear);
+            await stage.CreateKeyAsync(Scope.Bridge, "bridge.key");
+            await stage.CreateKeyAsync(Scope.Bot, "bot.key");
+            await File.WriteAllTextAsync(stage.PathOf("component.secret"), Prosody.Secret + "\n");
+            await File.WriteAllTextAsync(stage.PathOf("smp.secret"), "shared secret\n");
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
+    }
+
+    public string PathOf(string name) => Path.Combine(_directory, name);
+
+    public RelayClient Connect(string keyFile)
+    {
+        var client = RelayClient.Connect(Relay.Address, RelayKey.FromFile(keyFile));
+        _clients.Add(client);
+        return client;
+    }
+
+    public async Task StartRelayAsync(string listen) =>
+        Relay = await ServerProcess.StartAsync(PathOf("data"), listen, PathOf("relay.log"), null, CancellationToken.None, "--shards", "4");
+
+    public Task CreateEndpointAsync(string id, string account, bool allowClear = false) => Admin.CallAsync(o => Admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
+    {
+        RequestId = "create-" + id, EndpointId = id, Network = "xmpp", Account = account, MaxWireBytes = 65536, Policy = new Policy { RequireEncryption = !allowClear },
+    }, o));
+
+    public async Task<RelayProcess> StartBridgeAsync()
+    {
+        var bridge = StartBridge(Prosody.ComponentPort, Prosody.ComponentDomain, "component.secret");
+        await bridge.PrintsAsync("\"connected\"");
+        return bridge;
+    }
+
+    public RelayProcess StartBridge(int port, string domain, string secretFile) => Keep(RelayProcess.Start("bridge", "xmpp", "--component", $"127.0.0.1:{port}",
+        "--domain", domain, "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json"));
+
+    public async Task<RelayProcess> StartBotAsync()
+    {
+        var bot = Keep(RelayProcess.Start("bot", "echo", "--endpoint", "bot", "--key-file", PathOf("bot.key"), "--server", Address, "--smp-secret-file", PathOf("smp.secret"), "--html", "auto", "--json"));
+        await bot.PrintsAsync("\"ready\"");
+        return bot;
+    }
+
+    public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone")
+    {
+        var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Prosody.ClientPort, "alice", resource), Bot, implementation, PathOf("peer"));
+        _parts.Add(contact);
+        return contact;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var part in Enumerable.Reverse(_parts)) await part.DisposeAsync();
+        foreach (var client in _clients) await client.DisposeAsync();
+        if (Relay is not null) await Relay.DisposeAsync();
+        if (Prosody is not null) await Prosody.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private RelayProcess Keep(RelayProcess process)
+    {
+        _parts.Add(process);
+        return process;
+    }
+
+    private async Task CreateKeyAsync(Scope scope, string file)
+    {
+        var request = new CreateApiKeyRequest { RequestId = "create-" + file, Scope = scope };
+        await File.WriteAllTextAsync(PathOf(file), (await Admin.CallAsync(o => Admin.Admin.CreateApiKeyAsync(request, o))).Token);
+    }
+}

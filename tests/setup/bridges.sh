@@ -1,0 +1,8 @@
+#!/bin/sh
+# What the tests of the bridges against real servers need.
+set -eu
+. "$(dirname "$0")/shared/apt.sh"
+
+packages="prosody mcabber tmux"
+# shellcheck disable=SC2086
+install_packages $packages
