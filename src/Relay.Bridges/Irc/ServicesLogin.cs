@@ -55,7 +55,8 @@ internal sealed class ServicesLogin(IrcOptions options, CaseMapping mapping)
                     ConnectionEndKind.Refused);
                 break;
             case "900" when _state == State.Identifying:
-            case "MODE" when _state == State.Identifying && !line.IsFromUser && mapping.Equals(line.Param(0), ownNick) && IsRegistered(line):
+            case "MODE" when _state == State.Identifying && !line.IsFromUser && mapping.Equals(line.Param(0), ownNick)
+                && IsRegistered(line):
                 _state = State.Done;
                 return mapping.Equals(ownNick, options.Nick) ? null : IrcLine.Format("PRIVMSG", Nick, $"REGAIN {options.Nick}");
         }

@@ -391,7 +391,10 @@ public sealed class IrcNetworkTests
         Assert.Equal(ConnectionEndKind.Misconfigured, (await TryAsync(options with { CertificatePin = new string('0', 64) })).Kind);
         var otherName = options with { Host = "127.0.0.1", TrustedAuthorities = [certificate] };
         Assert.Equal(ConnectionEndKind.Misconfigured, (await TryAsync(otherName)).Kind);
-        IrcOptions[] trusted = [options with { TrustedAuthorities = [certificate] }, options with { Host = "127.0.0.1", CertificatePin = pin }];
+        IrcOptions[] trusted =
+        [
+            options with { TrustedAuthorities = [certificate] }, options with { Host = "127.0.0.1", CertificatePin = pin },
+        ];
         foreach (var trusting in trusted)
         {
             await using var bridge = new RunningNetwork(trusting);
