@@ -29,7 +29,7 @@ internal static class IrcConnection
             if (addresses.Length == 0) return Failed(ConnectionEndKind.Lost, "The host of --irc has no address.");
             if (!address.Tls && !options.AllowsCleartext && !addresses.All(IPAddress.IsLoopback))
                 return Failed(ConnectionEndKind.Misconfigured, "Without TLS everybody on the way can read who talks to whom, and the "
-                    + "password. Use --tls; --cleartext permits a connection without it.");
+                    + "password. Use --tls; --allow-cleartext permits a connection without it.");
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(addresses, address.Port, limit.Token);
             Stream stream = new NetworkStream(socket, ownsSocket: true);

@@ -11,6 +11,9 @@ namespace Relay.Bridges.Irc;
 /// <param name="random">Names connections, so that message ids of two connections differ.</param>
 public sealed class IrcNetwork(IrcOptions options, TimeProvider time, Random random, ILogger? log = null) : IChatNetwork
 {
+    /// <summary>The longest wire text that every network carries in one line, whatever the bridge's own name and host.</summary>
+    public const int MaxWireBytes = IrcLimits.TextBytesUnknownPrefix;
+
     private readonly ILogger _log = log ?? NullLogger.Instance;
     private volatile IrcSession? _session;
     private int? _securePort;

@@ -12,9 +12,9 @@ public sealed class FloodControlTests
 
         Assert.Equal(5, Burst(flood, 50));
         Assert.InRange(flood.WaitFor(50).TotalSeconds, 0.69, 0.71);
-        time.Pass(0.705);
+        time.Advance(TimeSpan.FromSeconds(0.705));
         Assert.Equal(1, Burst(flood, 50));
-        time.Pass(60);
+        time.Advance(TimeSpan.FromSeconds(60));
         Assert.Equal(5, Burst(flood, 50));
     }
 
@@ -35,7 +35,7 @@ public sealed class FloodControlTests
         for (var passed = 0.0; passed < 70; passed += 0.01)
         {
             sent += Burst(flood, 510);
-            time.Pass(0.01);
+            time.Advance(TimeSpan.FromSeconds(0.01));
         }
 
         Assert.InRange(sent, 100, 105);
@@ -48,9 +48,9 @@ public sealed class FloodControlTests
         var flood = new FloodControl(FloodProfile.Strict, time);
 
         Assert.Equal(5, Burst(flood, 50));
-        time.Pass(1.9);
+        time.Advance(TimeSpan.FromSeconds(1.9));
         Assert.Equal(0, Burst(flood, 50));
-        time.Pass(0.15);
+        time.Advance(TimeSpan.FromSeconds(0.15));
         Assert.Equal(1, Burst(flood, 50));
     }
 

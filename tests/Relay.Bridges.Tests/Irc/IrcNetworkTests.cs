@@ -423,7 +423,7 @@ public sealed class IrcNetworkTests
         var end = await bridge.EndAsync();
 
         Assert.Equal(ConnectionEndKind.Misconfigured, end.Kind);
-        Assert.Contains("--cleartext", end.Reason, StringComparison.Ordinal);
+        Assert.Contains("--allow-cleartext", end.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Hosting;
 using Relay.Bridges.Irc;
+using Relay.Bridges.Tests.Xmpp;
 using Relay.Client;
 using Relay.Lab.Processes;
 using Relay.V1;
@@ -47,13 +48,14 @@ public sealed class RealServerTests
     public async Task ServerAndBridgeAreKilledInTheMiddle()
     {
         await using var house = await House.StartAsync();
-        await house.StartBridgeAsync();
+        var bridge = house.StartBridgeProcess();
         var user = await IrcUser.ConnectAsync("person", house.Irc.Port);
         LibotrContact? person = null;
         try
         {
             person = await LibotrContact.StartAsync("person", "bot", text => user.SayAsync("bot", text));
             user.Received = person.ReceiveAsync;
+            await bridge.PrintsAsync("Connected");
             await person.StartSessionAsync();
             await person.IsPrivateAsync();
             await person.SayAsync("before");
@@ -68,15 +70,18 @@ public sealed class RealServerTests
             await person.SayAsync("after the server");
             await person.HearsAsync("echo: after the server");
 
-            await house.StopBridgeAsync();
+            await bridge.KillAsync();
             await house.Bot.SendToAsync(house.Endpoint, "person", "while the bridge was away");
-            await house.StartBridgeAsync();
+            await bridge.DisposeAsync();
+            bridge = house.StartBridgeProcess();
             await person.HearsAsync("while the bridge was away");
             await person.SayAsync("after the bridge");
             await person.HearsAsync("echo: after the bridge");
+            Assert.Equal(0, await bridge.StopAsync());
         }
         finally
         {
+            await bridge.DisposeAsync();
             await user.DisposeAsync();
             if (person is not null) await person.DisposeAsync();
         }
@@ -192,7 +197,7 @@ public sealed class RealServerTests
 
         public async Task StartBridgeAsync()
         {
-            var options = ScriptedServer.Options(Irc.Port) with { Flood = new FloodProfile { Interval = TimeSpan.FromSeconds(0.2) } };
+            var options = Irc.ScriptedServer.Options(Irc.Port) with { Flood = new FloodProfile { Interval = TimeSpan.FromSeconds(0.2) } };
             var worker = new BridgeWorker(_bridgeClient, new EndpointDirectory(e => e.Name == Endpoint ? e.Account : null),
                 new IrcNetwork(options, TimeProvider.System, Random.Shared),
                 new BridgeOptions { Name = "irc", FirstBackoff = TimeSpan.FromSeconds(0.2), RefusedBackoff = TimeSpan.FromSeconds(1) });
@@ -200,6 +205,11 @@ public sealed class RealServerTests
             await worker.StartAsync(default);
             await UntilAsync(() => worker.Health.State == BridgeState.Connected);
         }
+
+        /// <summary>The bridge as operators run it.</summary>
+        public RelayProcess StartBridgeProcess() => RelayProcess.Start(
+            "bridge", "irc", "--irc", $"127.0.0.1:{Irc.Port}", "--nick", "bot", "--endpoint", "bot", "--server", _relay.Address.ToString(),
+            "--key-file", Path.Combine(_directory, "bridge.key"));
 
         public async Task StopBridgeAsync()
         {
@@ -227,7 +237,7 @@ public sealed class RealServerTests
 
         public async Task UntilAsync(Func<bool> isSo)
         {
-            using var patience = new CancellationTokenSource(2 * ScriptedServer.Patience);
+            using var patience = new CancellationTokenSource(2 * Irc.ScriptedServer.Patience);
             try
             {
                 while (!isSo()) await Task.Delay(30, patience.Token);
@@ -266,8 +276,8 @@ public sealed class RealServerTests
             {
                 Endpoint = new Endpoint { Name = endpoint.Name, SingleLine = true }, UpdateMask = new() { Paths = { "single_line" } },
             });
-            _bridgeClient = Connect(await KeyAsync(admin, Scope.Bridge));
-            var bot = Connect(await KeyAsync(admin, Scope.Bot));
+            _bridgeClient = Connect(RelayKey.Parse(await KeyAsync(admin, Scope.Bridge, Path.Combine(_directory, "bridge.key"))));
+            var bot = Connect(RelayKey.Parse(await KeyAsync(admin, Scope.Bot, Path.Combine(_directory, "bot.key"))));
             Bot = bot.Bot(Endpoint);
             _echo = EchoAsync();
         }
@@ -283,10 +293,12 @@ public sealed class RealServerTests
             }
         }
 
-        private static async Task<RelayKey> KeyAsync(RelayClient admin, Scope scope)
+        private static async Task<string> KeyAsync(RelayClient admin, Scope scope, string file)
         {
             var request = new CreateApiKeyRequest { RequestId = scope.ToString(), Scope = scope };
-            return RelayKey.Parse((await admin.Admin.CreateApiKeyAsync(request)).Token);
+            var token = (await admin.Admin.CreateApiKeyAsync(request)).Token;
+            await File.WriteAllTextAsync(file, token);
+            return token;
         }
 
         private RelayClient Connect(RelayKey key)

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Relay.Bridges.Irc;
 
-namespace Relay.Cli.Bridge;
+namespace Relay.Cli.Bridges;
 
 /// <summary>The switches of <c>relay bridge irc</c>, and what they must be. Each refusal names its switch.</summary>
 internal sealed class IrcSwitches
@@ -30,7 +30,7 @@ internal sealed class IrcSwitches
     {
         Description = "SHA-256 of the IRC server's certificate in hexadecimal: this one is trusted, and no other.", HelpName = "HEX",
     };
-    private readonly Option<bool> _cleartext = new("--cleartext")
+    private readonly Option<bool> _cleartext = new("--allow-cleartext")
     {
         Description = "Permit a connection without TLS to another machine. All on the way then see who talks to whom, and the password.",
     };
@@ -112,7 +112,7 @@ internal sealed class IrcSwitches
         var certificate = parsed.GetValue(_certificate) is { } own ? Certificate(own) : null;
         if (!tls && (certificate is not null || parsed.GetValue(_pin) is not null || parsed.GetValue(_authority) is not null))
             throw Wrong("--client-certificate, --pin and --irc-ca are about TLS: they need --tls.");
-        if (tls && parsed.GetValue(_cleartext)) throw Wrong("--cleartext permits a connection without TLS, and --tls asks for TLS.");
+        if (tls && parsed.GetValue(_cleartext)) throw Wrong("--allow-cleartext permits a connection without TLS, and --tls asks for TLS.");
         return new IrcOptions
         {
             Endpoint = endpoint, Host = host, Port = port, Nick = Nick(parsed.GetValue(_nick)!, "--nick"), Tls = tls,
