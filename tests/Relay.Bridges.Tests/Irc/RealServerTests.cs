@@ -197,7 +197,7 @@ public sealed class RealServerTests
 
         public async Task StartBridgeAsync()
         {
-            var options = Irc.ScriptedServer.Options(Irc.Port) with { Flood = new FloodProfile { Interval = TimeSpan.FromSeconds(0.2) } };
+            var options = ScriptedServer.Options(Irc.Port) with { Flood = new FloodProfile { Interval = TimeSpan.FromSeconds(0.2) } };
             var worker = new BridgeWorker(_bridgeClient, new EndpointDirectory(e => e.Name == Endpoint ? e.Account : null),
                 new IrcNetwork(options, TimeProvider.System, Random.Shared),
                 new BridgeOptions { Name = "irc", FirstBackoff = TimeSpan.FromSeconds(0.2), RefusedBackoff = TimeSpan.FromSeconds(1) });
@@ -237,7 +237,7 @@ public sealed class RealServerTests
 
         public async Task UntilAsync(Func<bool> isSo)
         {
-            using var patience = new CancellationTokenSource(2 * Irc.ScriptedServer.Patience);
+            using var patience = new CancellationTokenSource(2 * ScriptedServer.Patience);
             try
             {
                 while (!isSo()) await Task.Delay(30, patience.Token);
