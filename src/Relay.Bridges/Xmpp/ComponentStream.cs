@@ -33,7 +33,8 @@ internal sealed class ComponentStream : IAsyncDisposable
         if (!options.Tls && !options.AllowCleartext && !IsLoopback(options.Host))
         {
             return (null, new ConnectionEnd("The secret and all messages would cross the network in the clear: name a loopback address, "
-                + "use --tls, or permit it with --allow-cleartext if the link is protected by other means.", ConnectionEndKind.Misconfigured));
+                + "use --tls, or permit it "
+                + "with --allow-cleartext if the link is protected by other means.", ConnectionEndKind.Misconfigured));
         }
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(XmppLimits.ConnectTimeout);

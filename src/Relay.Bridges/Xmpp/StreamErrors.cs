@@ -19,7 +19,8 @@ internal static class StreamErrors
                 ConnectionEndKind.Refused),
             "conflict" => new ConnectionEnd(
                 $"Another connection carries the component {domain} (conflict): stop the other bridge. If it is a broken connection of "
-                + "this one, the server notices in time; in Prosody, component_conflict_resolve = \"kick_old\" lets the newer one in at once.",
+                + "this one, the server notices in time; in Prosody, "
+                + "component_conflict_resolve = \"kick_old\" lets the newer one in at once.",
                 ConnectionEndKind.Refused),
             "invalid-from" or "improper-addressing" => new ConnectionEnd(
                 $"The server ended the connection because of a sender's address ({condition}): the accounts of all endpoints must be in "
