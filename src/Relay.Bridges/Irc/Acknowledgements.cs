@@ -22,10 +22,18 @@ internal sealed class SentText(string peer, WireKind kind, IReadOnlyList<string>
 
     public Task<Carried> Result => _result.Task;
 
-    public bool IsSettled => _result.Task.IsCompleted;
+    /// <summary>What became of it; null while it is on its way.</summary>
+    public Carried? Outcome { get; private set; }
 
-    /// <summary>Ends the wait of the caller; only the first result counts.</summary>
-    public bool Settle(Carried result) => _result.TrySetResult(result);
+    public bool IsSettled => Outcome is not null;
+
+    /// <summary>Ends the wait of the caller; only the first result counts. Called under the session's lock.</summary>
+    public bool Settle(Carried result)
+    {
+        if (!_result.TrySetResult(result)) return false;
+        Outcome = result;
+        return true;
+    }
 }
 
 /// <summary>What an echo of the bridge's own line shows.</summary>

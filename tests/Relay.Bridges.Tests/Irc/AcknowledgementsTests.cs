@@ -16,7 +16,7 @@ public sealed class AcknowledgementsTests
 
         _acks.Pong(token);
 
-        Assert.Equal((Carried.Taken, Carried.Taken, false), (first.Result.Result, second.Result.Result, third.IsSettled));
+        Assert.Equal((Carried.Taken, Carried.Taken, null), (first.Outcome, second.Outcome, third.Outcome));
         Assert.Equal(1, _acks.Uncovered);
     }
 
@@ -29,7 +29,7 @@ public sealed class AcknowledgementsTests
         Assert.False(text.IsSettled);
         Write(text, "bob");
         _acks.Pong(_acks.Ping());
-        Assert.Equal(Carried.Taken, text.Result.Result);
+        Assert.Equal(Carried.Taken, text.Outcome);
     }
 
     [Theory]
@@ -57,7 +57,7 @@ public sealed class AcknowledgementsTests
         var text = Send("bob", "one ");
 
         Assert.Equal(result, _acks.Echo("BOB", echo, null, CaseMapping.Rfc1459).ToString());
-        Assert.Equal(result == "Cut" ? Carried.Refused : Carried.Taken, text.Result.Result);
+        Assert.Equal(result == "Cut" ? Carried.Refused : Carried.Taken, text.Outcome);
         Assert.Equal(0, _acks.Uncovered);
     }
 
@@ -80,9 +80,9 @@ public sealed class AcknowledgementsTests
         var (toBob, toEve) = (Send("Bob", "one"), Send("eve", "one"));
 
         Assert.Equal(1, _acks.Fail("bob", null, CaseMapping.Rfc1459));
-        Assert.Equal(Carried.Refused, toBob.Result.Result);
+        Assert.Equal(Carried.Refused, toBob.Outcome);
         _acks.Pong(_acks.Ping());
-        Assert.Equal(Carried.Taken, toEve.Result.Result);
+        Assert.Equal(Carried.Taken, toEve.Outcome);
         Assert.Equal(0, _acks.Fail("nobody", null, CaseMapping.Rfc1459));
     }
 
@@ -92,7 +92,7 @@ public sealed class AcknowledgementsTests
         var text = Send("bob", "one");
         _acks.Lose();
 
-        Assert.Equal(Carried.Unknown, text.Result.Result);
+        Assert.Equal(Carried.Unknown, text.Outcome);
     }
 
     private SentText Send(string target, string line)

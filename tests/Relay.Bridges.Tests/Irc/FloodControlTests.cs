@@ -126,7 +126,7 @@ public sealed class SendQueueTests
         queue.Add(text);
         queue.Lose();
 
-        Assert.Equal(Carried.Unknown, text.Result.Result);
+        Assert.Equal(Carried.Unknown, text.Outcome);
         Assert.Null(queue.Peek());
     }
 

@@ -215,7 +215,7 @@ internal sealed class RunningNetwork : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
 }
