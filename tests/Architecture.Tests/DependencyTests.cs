@@ -31,7 +31,7 @@ public sealed class DependencyTests
             "Scalar.AspNetCore",
         ],
         ["Relay.Client"] = ["Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
-        ["Relay.Bridges"] = ["Microsoft.Extensions.Hosting.Abstractions"],
+        ["Relay.Bridges"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 

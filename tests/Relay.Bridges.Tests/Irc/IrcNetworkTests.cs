@@ -458,8 +458,9 @@ public sealed class IrcNetworkTests
 
         await connection.SayAsync(":s 900 bot bot!b@h bot :You are now logged in as bot");
 
-        await bridge.Inbox.WaitForConnectionAsync();
         await connection.ExpectAsync("USERHOST bot");
+        await connection.SayAsync(":s PONG s :relay-start");
+        await bridge.Inbox.WaitForConnectionAsync();
     }
 
     private static X509Certificate2 Certificate(params string[] names)

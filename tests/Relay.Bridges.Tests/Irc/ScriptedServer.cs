@@ -69,6 +69,7 @@ internal sealed class ScriptedConnection : IAsyncDisposable
     private readonly Stream _stream;
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ScriptedConnection(Stream stream)
     {
@@ -132,6 +133,8 @@ internal sealed class ScriptedConnection : IAsyncDisposable
         await SayAsync($":s 376 {nick} :End of MOTD");
         await ExpectAsync($"USERHOST {nick}");
         await SayAsync($":s 302 {nick} :{nick}=+~relay@127.0.0.1");
+        await _asked.Task.WaitAsync(ScriptedServer.Patience);
+        await SayAsync(":s PONG s :relay-start");
     }
 
     public async ValueTask DisposeAsync()
@@ -148,7 +151,9 @@ internal sealed class ScriptedConnection : IAsyncDisposable
             while (await reader.ReadLineAsync() is { } line)
             {
                 LongestLine = Math.Max(LongestLine, Encoding.UTF8.GetByteCount(line) + 2);
-                if (!line.StartsWith("PING ", StringComparison.Ordinal)) _lines.Writer.TryWrite(line);
+                // The answer to the first one belongs behind the other words of the greeting.
+                if (line == "PING :relay-start") _asked.TrySetResult();
+                else if (!line.StartsWith("PING ", StringComparison.Ordinal)) _lines.Writer.TryWrite(line);
                 else if (AnswersPings) await SayAsync($":s PONG s {line["PING ".Length..]}");
             }
         }
