@@ -88,9 +88,6 @@ internal sealed class IrcSwitches
 
     public IrcSwitches(Command command)
     {
-        _nickTaken.AcceptOnlyFromAmong("stop", "wait");
-        _peers.AcceptOnlyFromAmong("nick", "account");
-        _flood.AcceptOnlyFromAmong("default", "strict");
         Option[] all =
         [
             _irc, _tls, _nick, _sasl, _nickServ, _servicesNick, _certificate, _authority, _pin, _cleartext, _password,
@@ -122,12 +119,20 @@ internal sealed class IrcSwitches
             ClientCertificate = certificate, Sasl = sasl, UsesExternal = certificate is not null && sasl is null && nickServ is null,
             NickServ = nickServ, ServicesNick = Nick(parsed.GetValue(_servicesNick)!, "--services-nick"),
             ServerPassword = parsed.GetValue(_password) is { } password ? Secret(password, "--server-password-file") : null,
-            NickTaken = parsed.GetValue(_nickTaken) == "wait" ? NickTaken.Wait : NickTaken.Stop,
+            NickTaken = IsSecond(parsed, _nickTaken) ? NickTaken.Wait : NickTaken.Stop,
             Channels = [.. (parsed.GetValue(_channels) ?? []).Select(Channel)],
-            PeersByAccount = parsed.GetValue(_peers) == "account",
-            Flood = parsed.GetValue(_flood) == "strict" ? FloodProfile.Strict : FloodProfile.Default,
+            PeersByAccount = IsSecond(parsed, _peers),
+            Flood = IsSecond(parsed, _flood) ? FloodProfile.Strict : FloodProfile.Default,
             StripsFormatting = !parsed.GetValue(_formatting),
         };
+    }
+
+    /// <summary>True for the second of the two words in the option's help, false for the first.</summary>
+    private static bool IsSecond(ParseResult parsed, Option<string> option)
+    {
+        var words = option.HelpName!.Split('|');
+        var chosen = Array.IndexOf(words, parsed.GetValue(option));
+        return chosen >= 0 ? chosen == 1 : throw Wrong($"{option.Name} must be {words[0]} or {words[1]}.");
     }
 
     private static (string Host, int Port) Address(string text)

@@ -14,7 +14,7 @@ public sealed class OutboundLinesTests
     [InlineData("\r\nQUIT :x", "QUIT :x")]
     [InlineData("\rJOIN #x", "JOIN #x")]
     [InlineData("a\0b", "a\uFFFDb")]
-    [InlineData("\x01DCC SEND x 1 2 3\x01", "\uFFFDDCC SEND x 1 2 3\uFFFD")]
+    [InlineData("\x01" + "DCC SEND x 1 2 3\x01", "\uFFFDDCC SEND x 1 2 3\uFFFD")]
     [InlineData(":x", ":x")]
     [InlineData("\x02" + "bold\x0f \x03" + "04red", "\x02" + "bold\x0f \x03" + "04red")]
     [InlineData("tab\there\x7f", "tab\there\uFFFD")]
