@@ -66,6 +66,18 @@ internal sealed class IrcUser : IAsyncDisposable
         while (!Lines.Any(isIt)) await Task.Delay(30, patience.Token);
     }
 
+    /// <summary>Waits until another nick is on the server.</summary>
+    public async Task UntilThereIsAsync(string nick)
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await SendAsync("ISON " + nick);
+            await Task.Delay(300);
+            if (Lines.Any(l => l.Contains(" 303 ", StringComparison.Ordinal) && l.EndsWith(nick, StringComparison.Ordinal))) return;
+        }
+        Assert.Fail($"{nick} does not come.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();

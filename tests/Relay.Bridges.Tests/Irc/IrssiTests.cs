@@ -1,0 +1,35 @@
+namespace Relay.Bridges.Tests.Irc;
+
+/// <summary>A client that people use, on a real server, with a bot: the whole life of a conversation.</summary>
+public sealed class IrssiTests
+{
+    [Fact]
+    public async Task IrssiTalksToTheBot()
+    {
+        await using var stage = await IrcStage.StartAsync();
+        await stage.StartBridgeAsync();
+        await using var irssi = await Irssi.StartAsync(stage.PathOf("irssi"), "person", stage.Irc.Port);
+        await irssi.ShowsAsync("irc.test");
+        await irssi.TypeAsync("/load otr");
+        await irssi.ShowsAsync("otr/core");
+        await irssi.TypeAsync("/otr genkey person@127.0.0.1");
+        await irssi.ShowsAsync("completed");
+        await irssi.TypeAsync("/query bot");
+        await irssi.TypeAsync("/otr init");
+        await irssi.ShowsAsync("Session secured");
+        await irssi.TypeAsync("first text");
+        await irssi.ShowsAsync("echo: first text");
+        await irssi.TypeAsync("/otr auth swordfish");
+        await irssi.ShowsAsync("successful");
+        // Longer than a line of IRC.
+        await irssi.TypeAsync(string.Concat(Enumerable.Repeat("0123456789", 60)) + " the end");
+        await irssi.ShowsAsync("echo: 0123456789");
+        await irssi.TypeAsync("/otr finish");
+        await stage.UntilAsync(() => stage.Events.Any(e => e.SessionChanged?.Cause == V1.SessionChanged.Types.Cause.EndedByPeer));
+        await irssi.TypeAsync("/clear");
+        await irssi.TypeAsync("/otr init");
+        await irssi.ShowsAsync("Session secured");
+        await irssi.TypeAsync("second session");
+        await irssi.ShowsAsync("echo: second session");
+    }
+}
