@@ -13,7 +13,7 @@ internal sealed class Irssi : IAsyncDisposable
     public static async Task<Irssi> StartAsync(string directory, string nick, int port)
     {
         Assert.SkipUnless(File.Exists("/usr/bin/irssi"), "irssi is missing: apt-get install irssi");
-        Assert.SkipUnless(Directory.GetFiles("/usr/lib", "libotr_core.so", SearchOption.AllDirectories).Length > 0,
+        Assert.SkipUnless(Directory.GetDirectories("/usr/lib", "*-linux-gnu").Any(d => File.Exists(d + "/irssi/modules/libotr_core.so")),
             "irssi's OTR module is missing: apt-get install irssi-plugin-otr");
         Assert.SkipUnless(File.Exists("/usr/bin/tmux"), "tmux is missing: apt-get install tmux");
         Directory.CreateDirectory(directory);

@@ -9,10 +9,9 @@ public sealed class IrssiTests
         await using var stage = await IrcStage.StartAsync();
         await stage.StartBridgeAsync();
         await using var irssi = await Irssi.StartAsync(stage.PathOf("irssi"), "person", stage.Irc.Port);
-        await irssi.ShowsAsync("irc.test");
-        await irssi.TypeAsync("/load otr");
-        await irssi.ShowsAsync("otr/core");
-        await irssi.TypeAsync("/otr genkey person@127.0.0.1");
+        await irssi.ShowsAsync("End of MOTD");
+        // Under the name that it gives this connection; without a key it makes one in the middle of the exchange, and forgets that.
+        await irssi.TypeAsync("/otr genkey 127");
         await irssi.ShowsAsync("completed");
         await irssi.TypeAsync("/query bot");
         await irssi.TypeAsync("/otr init");
