@@ -10,6 +10,9 @@ public sealed class IrssiTests
         await stage.StartBridgeAsync();
         await using var irssi = await Irssi.StartAsync(stage.PathOf("irssi"), "person", stage.Irc.Port);
         await irssi.ShowsAsync("End of MOTD");
+        // By itself it sends a line each 2.2 seconds, and SMP is a dozen.
+        await irssi.TypeAsync("/set cmds_max_at_once 50");
+        await irssi.TypeAsync("/set cmd_queue_speed 100msec");
         // Under the name that it gives this connection; without a key it makes one in the middle of the exchange, and forgets that.
         await irssi.TypeAsync("/otr genkey 127");
         await irssi.ShowsAsync("completed");
