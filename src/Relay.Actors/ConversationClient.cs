@@ -52,11 +52,17 @@ internal sealed class ConversationClient(
     }
 
     /// <summary>Wakes a conversation whose deadline is due.</summary>
-    /// <returns>Whether the conversation has handled it.</returns>
-    public async Task<bool> WakeAsync(ConversationKey key)
+    /// <returns>Null if the conversation has handled it; otherwise the time after which to try again.</returns>
+    public async Task<TimeSpan?> WakeAsync(ConversationKey key)
     {
         long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
-        return await AdmitAsync(new Wake(key), null, expiresAtMs, 0).ConfigureAwait(false) is ConversationReply.Done;
+        return await AdmitAsync(new Wake(key), null, expiresAtMs, 0).ConfigureAwait(false) switch
+        {
+            ConversationReply.Done => null,
+            // Its endpoint is deleted, and may be undeleted.
+            ConversationReply.NotFound => RelayLimits.InactivePostponement,
+            _ => RelayLimits.SweepPostponement,
+        };
     }
 
     /// <summary>

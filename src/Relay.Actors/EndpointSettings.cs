@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Subscriptions;
 
 namespace Relay.Actors;
 
@@ -54,6 +55,11 @@ public sealed record EndpointSettings
 
     /// <summary>Time to answer a verification that a peer began; zero: it is declined at once.</summary>
     public TimeSpan VerificationAnswerTime { get; init; } = RelayLimits.VerificationAnswerTime;
+
+    /// <summary>Whether events go to the endpoint's own stream too, and not only to its subscriptions.</summary>
+    public bool HasOwnEventStream { get; init; } = true;
+
+    public SubscriptionList Subscriptions { get; init; } = SubscriptionList.Empty;
 
     /// <summary>Prints the type only: names and texts stay out of logs.</summary>
     public override string ToString() => nameof(EndpointSettings);

@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Subscriptions;
 using Relay.Storage;
 
 namespace Relay.Actors;
@@ -29,6 +30,8 @@ public interface IRelay : IAsyncDisposable
         CancellationToken cancellation);
 
     IOutbox Outbox { get; }
+
+    ISubscriptions Subscriptions { get; }
 
     /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
     ISharedDocuments? Documents => null;
@@ -72,55 +75,6 @@ public enum NodeMembership
     Leaving,
     /// <summary>The other nodes have removed it: it stops.</summary>
     Down,
-}
-
-/// <summary>The endpoints and their keys.</summary>
-public interface IEndpoints
-{
-    /// <summary>Idempotent by request id. The key is sealed before it is stored.</summary>
-    ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation);
-    ValueTask<EndpointView?> GetAsync(string endpointId, CancellationToken cancellation);
-    ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation);
-
-    /// <summary>Changes the settings of an endpoint. Conversations in memory, also on other nodes, follow within a second.</summary>
-    /// <param name="change">
-    /// Makes the new settings from the current ones; may be called again if somebody else changed them meanwhile.
-    /// </param>
-    /// <param name="revision">The revision that the caller has seen; null: any.</param>
-    ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision,
-        CancellationToken cancellation);
-}
-
-/// <param name="EndpointId">Null: generated.</param>
-/// <param name="Key">Null: generated. Ownership passes to the callee.</param>
-public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, EndpointSettings Settings,
-    DsaPrivateKey? Key);
-
-public abstract record CreateEndpointReply
-{
-    public sealed record Created(EndpointView Endpoint) : CreateEndpointReply;
-    /// <summary>The id or the (network, account) pair is taken.</summary>
-    public sealed record AlreadyExists(string Field) : CreateEndpointReply;
-    /// <summary>The request id was used before, for another request.</summary>
-    public sealed record RequestIdReused : CreateEndpointReply;
-    public sealed record Unavailable(string Reason) : CreateEndpointReply;
-}
-
-public abstract record UpdateEndpointReply
-{
-    public sealed record Updated(EndpointView Endpoint) : UpdateEndpointReply;
-    public sealed record NotFound : UpdateEndpointReply;
-    /// <summary>Its revision is not the expected one, or it changed several times meanwhile.</summary>
-    public sealed record Conflict : UpdateEndpointReply;
-    public sealed record Unavailable(string Reason) : UpdateEndpointReply;
-}
-
-/// <param name="Revision">1 when created; one more with each update.</param>
-public sealed record EndpointView(string Id, string Network, string Account, EndpointSettings Settings, Fingerprint Fingerprint,
-    uint InstanceTag, DateTimeOffset Created, DateTimeOffset Updated, ulong Revision)
-{
-    /// <summary>Prints the id only: accounts stay out of logs.</summary>
-    public override string ToString() => $"EndpointView {{ {Id} }}";
 }
 
 /// <summary>

@@ -140,6 +140,54 @@ public static class RelayLimits
     /// </summary>
     public static readonly TimeSpan SweepRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Time for which a deleted endpoint can be undeleted. When it is over, the endpoint is purged.</summary>
+    public static readonly TimeSpan DeletedEndpointLife = TimeSpan.FromDays(30);
+    /// <summary>
+    /// Time between a deletion and the purge, also of one that is asked for at once: all nodes hear of the deletion first
+    /// (<see cref="ClusterRecheck"/>) and wipe the key from memory.
+    /// </summary>
+    public static readonly TimeSpan PurgeDelay = TimeSpan.FromSeconds(5);
+    /// <summary>Interval at which a node looks for endpoints to purge.</summary>
+    public static readonly TimeSpan PurgeInterval = TimeSpan.FromSeconds(5);
+    /// <summary>Endpoints that are purged in one go; further ones at the next look.</summary>
+    public const int MaxPurgesPerLook = 100;
+    /// <summary>Shortest and longest life of an endpoint that expires.</summary>
+    public static readonly TimeSpan MinEndpointLife = TimeSpan.FromMinutes(1), MaxEndpointLife = TimeSpan.FromDays(365);
+    /// <summary>Time by which a due conversation is postponed whose endpoint is deleted.</summary>
+    public static readonly TimeSpan InactivePostponement = TimeSpan.FromHours(1);
+    /// <summary>Endpoints that one page of a filtered list looks at. Reached: the page ends, and tells where the next one begins.</summary>
+    public const int MaxEndpointsPerPage = 10_000;
+
+    /// <summary>Subscriptions of one endpoint; each gets a copy of every event that it wants.</summary>
+    public const int MaxSubscriptions = 16;
+    /// <summary>Events of a subscription in memory that are not settled. Reached: no further ones are read.</summary>
+    public const int SubscriptionWindow = 1000;
+    /// <summary>Events that a subscription reads at once.</summary>
+    public const int SubscriptionBatch = 256;
+    /// <summary>
+    /// Bytes of events in one reply of a subscription, of which there is at least one; below what a message between nodes may have.
+    /// </summary>
+    public const int MaxSubscriptionReplyBytes = 64 << 10;
+    /// <summary>Longest time that a pull waits in a subscription; its caller asks again.</summary>
+    public static readonly TimeSpan MaxSubscriptionWait = TimeSpan.FromSeconds(5);
+    /// <summary>Readers that wait for events of one subscription. Reached: further ones are refused.</summary>
+    public const int MaxSubscriptionReaders = 256;
+    /// <summary>Shortest, usual and longest time for an acknowledgement.</summary>
+    public static readonly TimeSpan MinAckWait = TimeSpan.FromSeconds(1), DefaultAckWait = TimeSpan.FromSeconds(30),
+        MaxAckWait = TimeSpan.FromHours(1);
+    /// <summary>Longest delay of a rejected event.</summary>
+    public static readonly TimeSpan MaxRedeliveryDelay = TimeSpan.FromDays(1);
+    /// <summary>
+    /// Deliveries after which an event becomes a dead letter, unless the subscription says otherwise; and the most it can say.
+    /// </summary>
+    public const int DefaultMaxDeliveries = 5, MaxMaxDeliveries = 1000;
+    /// <summary>Dead letters of one subscription. Reached: events are delivered again, slowly, until there is room.</summary>
+    public const int MaxDeadLetters = 200;
+    /// <summary>Bytes of dead letters of one subscription; as <see cref="MaxDeadLetters"/>.</summary>
+    public const int MaxDeadLetterBytes = 1 << 20;
+    /// <summary>Length of the note of a rejected event, in characters.</summary>
+    public const int MaxRejectNote = 500;
+
     /// <summary>Largest number of shards.</summary>
     public const int MaxShards = 1024;
     /// <summary>Shards of a cluster, unless another number is configured: about ten for each of six nodes.</summary>

@@ -7,6 +7,7 @@ using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
 using Relay.Actors.Hosting;
 using Relay.Actors.Outbox;
+using Relay.Actors.Subscriptions;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Sealing;
@@ -32,6 +33,7 @@ internal sealed class RelayNode : IRelay
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
     private readonly EndpointWatch? _watch;
+    private readonly EndpointPurger _purger;
     private readonly BoundedReads _reads;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
@@ -53,17 +55,24 @@ internal sealed class RelayNode : IRelay
         _admission = new Admission();
         var loads = new BoundedReads(RelayLimits.MaxLoadsUnderWay, time);
         var computing = new ComputeGate(options.ConcurrentSteps);
-        _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts);
+        _accounts = new AccountCache(store, loads, sealer, telemetry, log, options.MaxCachedAccounts, time);
         var signals = new StreamSignals(time);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
         var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
         _residents = new ResidentConversations(options.MaxResidentConversations, time);
-        _host = host(new ConversationContext(
-            store, loads, _accounts, computing, time, log, turn, _residents, due => _deadlines?.Tell(new DeadlineStored(due))));
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
-        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log, _accounts.Invalidate);
-        _watch = options.EndpointRecheck is { } recheck ? new EndpointWatch(store, _accounts.Invalidate, recheck, time, log) : null;
+        _host = host(new ConversationContext(
+            store, loads, _accounts, computing, time, log, turn, _residents, due => _deadlines?.Tell(new DeadlineStored(due)))
+        {
+            Subscriptions = new SubscriptionContext(store, Outbox),
+        });
+        var changes = new EndpointChangeSignals(_accounts.Invalidate);
+        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log, changes);
+        _watch = options.EndpointRecheck is { } recheck ? new EndpointWatch(store, changes.Changed, recheck, time, log) : null;
+        Subscriptions = new SubscriptionClient(
+            Endpoints, store, () => _region ?? throw new InvalidOperationException("The node has not been started."));
+        _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
@@ -71,6 +80,8 @@ internal sealed class RelayNode : IRelay
     public IEndpoints Endpoints { get; }
 
     public IOutbox Outbox { get; }
+
+    public ISubscriptions Subscriptions { get; }
 
     public ISharedDocuments? Documents { get; }
 
@@ -110,6 +121,7 @@ internal sealed class RelayNode : IRelay
         var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log);
         _deadlines = _host.StartDeadlines(system, keeper);
         await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
+        _purger.Start();
         RelayLog.Opened(_log);
     }
 
@@ -175,6 +187,7 @@ internal sealed class RelayNode : IRelay
     {
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         if (_watch is not null) await _watch.DisposeAsync().ConfigureAwait(false);
+        await _purger.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
         await _actors.DisposeAsync().ConfigureAwait(false);

@@ -20,6 +20,9 @@ internal sealed record RelayNodeOptions
     /// <summary>Polling interval for endpoints that another node has updated; null: there is no other node.</summary>
     public TimeSpan? EndpointRecheck { get; init; }
 
+    /// <summary>Interval at which the node looks for endpoints to purge.</summary>
+    public TimeSpan PurgeInterval { get; init; } = RelayLimits.PurgeInterval;
+
     /// <summary>Polling interval of stream readers, in case an append notification is lost; null: no polling.</summary>
     public TimeSpan? StreamRecheck { get; init; }
 }

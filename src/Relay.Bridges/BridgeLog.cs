@@ -20,6 +20,9 @@ internal static partial class BridgeLog
     [LoggerMessage(4004, LogLevel.Warning, "{Bridge}: the network refuses a wire text for good; it is not sent again")]
     public static partial void TextRefused(this ILogger log, string bridge);
 
+    [LoggerMessage(4006, LogLevel.Information, "{Bridge}: an endpoint is gone, and not carried any more")]
+    public static partial void EndpointGone(this ILogger log, string bridge);
+
     [LoggerMessage(4005, LogLevel.Warning, "{Bridge}: the endpoints cannot be listed; the known ones are carried on. {Reason}")]
     public static partial void EndpointsNotListed(this ILogger log, string bridge, string reason);
 }

@@ -41,6 +41,12 @@ public sealed class EndpointDirectory(Func<Endpoint, string?> addressOf)
         return true;
     }
 
+    /// <summary>Removes an endpoint that is gone.</summary>
+    internal void Remove(string name)
+    {
+        if (_byName.TryRemove(name, out var address)) _byAddress.TryRemove(address, out _);
+    }
+
     /// <summary>Lists the endpoints that the key allows and the bridge carries, and that are not here yet.</summary>
     /// <exception cref="RelayException">The server refuses, or does not answer.</exception>
     internal async Task<List<(string Name, string Address)>> FindNewAsync(RelayClient client, CancellationToken cancellation)

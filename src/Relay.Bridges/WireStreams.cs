@@ -6,23 +6,20 @@ using Relay.Client;
 namespace Relay.Bridges;
 
 /// <summary>
-/// The bridge's streams with Relay. Endpoints that appear later get a further stream, so that those that are carried already go on without
-/// a break.
+/// The bridge's streams with Relay, one for each endpoint: endpoints come and go, and a stream ends with its endpoint, so that the others
+/// must not share it.
 /// </summary>
 internal sealed class WireStreams(
     RelayClient client, EndpointDirectory directory, OutboundLanes lanes, BridgeOptions options, ILogger log)
 {
-    /// <summary>Endpoints that one stream may open (bridge.proto).</summary>
-    private const int EndpointsPerStream = 256;
-    private readonly ConcurrentDictionary<string, Bridge> _byEndpoint = new(StringComparer.Ordinal);
-    private readonly List<Bridge> _bridges = [];
+    private readonly ConcurrentDictionary<string, Bridge> _bridges = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _listed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<RelayException> _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when the endpoints were listed for the first time.</summary>
     public Task Listed => _listed.Task;
 
-    public Bridge? BridgeOf(string endpoint) => _byEndpoint.GetValueOrDefault(endpoint);
+    public Bridge? BridgeOf(string endpoint) => _bridges.GetValueOrDefault(endpoint);
 
     /// <summary>Runs until Relay refuses permanently, and returns its refusal.</summary>
     public async Task<RelayException> RunAsync(CancellationToken stopping)
@@ -40,7 +37,7 @@ internal sealed class WireStreams(
         finally
         {
             // Sends the last acknowledgements.
-            await Task.WhenAll(_bridges.Select(b => b.DisposeAsync().AsTask()));
+            await Task.WhenAll(_bridges.Values.Select(b => b.DisposeAsync().AsTask()));
         }
     }
 
@@ -49,7 +46,7 @@ internal sealed class WireStreams(
         try
         {
             var found = await directory.FindNewAsync(client, stopping);
-            foreach (var chunk in found.Chunk(EndpointsPerStream)) Open(chunk, stopping);
+            foreach (var (name, address) in found) Open(name, address, stopping);
             if (found.Count > 0) log.EndpointsAdded(options.Name, found.Count);
             _listed.TrySetResult();
             return null;
@@ -65,32 +62,38 @@ internal sealed class WireStreams(
         }
     }
 
-    private void Open((string Name, string Address)[] endpoints, CancellationToken stopping)
+    private void Open(string name, string address, CancellationToken stopping)
     {
-        var bridge = client.Bridge([.. endpoints.Select(e => e.Name)]);
-        _bridges.Add(bridge);
-        foreach (var (name, _) in endpoints) _byEndpoint[name] = bridge;
-        _ = ReadAsync(bridge, endpoints, stopping);
+        var bridge = client.Bridge(name);
+        _bridges[name] = bridge;
+        _ = ReadAsync(name, bridge, stopping);
         // Known to the network only now, when what it receives has a way to Relay.
-        foreach (var (name, address) in endpoints) directory.Add(name, address);
+        directory.Add(name, address);
     }
 
-    private async Task ReadAsync(Bridge bridge, (string Name, string Address)[] endpoints, CancellationToken stopping)
+    private async Task ReadAsync(string name, Bridge bridge, CancellationToken stopping)
     {
-        var acks = endpoints.ToDictionary(e => e.Name, _ => new AckOrder());
+        var order = new AckOrder();
         try
         {
             await foreach (var message in bridge.Outbound(stopping))
             {
-                var order = acks[message.Endpoint];
                 var entry = order.Add(message.AckAsync);
-                await lanes.AddAsync(new OutboundText(message.Endpoint, message.Peer, message.Message.Sequence, message.Text),
+                await lanes.AddAsync(new OutboundText(name, message.Peer, message.Message.Sequence, message.Text),
                     () => order.SettleAsync(entry), stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The bridge stops.
+        }
+        catch (RelayException e) when (e.Code == StatusCode.NotFound)
+        {
+            // The endpoint was deleted or has expired. It is found again if it is undeleted.
+            directory.Remove(name);
+            _bridges.TryRemove(name, out _);
+            log.EndpointGone(options.Name);
+            await bridge.DisposeAsync();
         }
         catch (RelayException e)
         {

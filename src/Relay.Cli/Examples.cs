@@ -72,9 +72,20 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay endpoints create --network xmpp --account support@example.org --id support",
             "relay endpoints create --network irc --account helper --max-wire-bytes 400     long messages are sent in fragments",
+            "relay endpoints create --network xmpp --account x7@otr.example.org --life 12h     a burner: gone with its keys in 12 hours",
             "relay endpoints create --network xmpp --account me@example.org --otr-key otr.private_key     keep the known key",
         ],
-        ["relay endpoints list"] = ["relay endpoints list", "relay endpoints list --json"],
+        ["relay endpoints list"] =
+        [
+            "relay endpoints list", "relay endpoints list --filter 'network = irc AND account : bot'",
+            "relay endpoints list --deleted --json",
+        ],
+        ["relay endpoints delete"] =
+        [
+            "relay endpoints delete support                  can be undeleted for 30 days",
+            "relay endpoints delete support --purge          its keys and conversations are destroyed within seconds",
+        ],
+        ["relay endpoints undelete"] = ["relay endpoints list --deleted", "relay endpoints undelete support"],
         ["relay endpoints show"] = ["relay endpoints show support", "relay endpoints show support --json"],
         ["relay endpoints update"] =
         [
@@ -109,6 +120,34 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay verify support alice@example.org --question 'Where did we meet?'   the secret is the answer",
             "relay verify support alice@example.org                                   answers, if Alice has begun",
         ],
+        ["relay subscriptions"] =
+        [
+            "relay subscriptions create support/audit --events text --max-deliveries 0",
+            "relay subscriptions list support",
+        ],
+        ["relay subscriptions create"] =
+        [
+            "relay subscriptions create support/bot                                  all events; set aside after five deliveries",
+            "relay subscriptions create support/audit --events text,identity --ack-wait 5m",
+            "relay endpoints update support --event-stream false                     if nobody reads the endpoint's own stream",
+        ],
+        ["relay subscriptions list"] = ["relay subscriptions list support", "relay subscriptions list support --json"],
+        ["relay subscriptions show"] = ["relay subscriptions show support/audit"],
+        ["relay subscriptions delete"] = ["relay subscriptions delete support/audit"],
+        ["relay subscriptions seek"] =
+        [
+            "relay subscriptions seek support/audit                                  pass over all that waits",
+            "relay subscriptions seek support/audit --time 2026-11-26T12:00Z",
+        ],
+        ["relay dead-letters"] =
+        [
+            "relay dead-letters list support/bot --key-file bot.key",
+            "relay dead-letters retry support/bot",
+        ],
+        ["relay dead-letters list"] = 
+            ["relay dead-letters list support/bot --key-file bot.key", "relay dead-letters list support/bot --texts --json"],
+        ["relay dead-letters retry"] = ["relay dead-letters retry support/bot", "relay dead-letters retry support/bot 17 21"],
+        ["relay dead-letters drop"] = ["relay dead-letters drop support/bot 17"],
         ["relay keys"] =
         [
             "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",

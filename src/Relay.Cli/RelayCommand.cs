@@ -14,6 +14,7 @@ using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
 using Relay.Cli.Serve;
+using Relay.Cli.Subscriptions;
 using Relay.Cli.Verify;
 using Relay.Client;
 using Relay.Gateway.Hosting;
@@ -41,6 +42,8 @@ public static class RelayCommand
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),
             VerifyCommand.Create(),
+            SubscriptionsCommand.Create(),
+            DeadLettersCommand.Create(),
             KeysCommand.Create(),
             NodesCommand.Create(),
             DoctorCommand.Create(),

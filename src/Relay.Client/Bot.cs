@@ -10,6 +10,9 @@ namespace Relay.Client;
 public sealed class Bot
 {
     private const int Buffered = 64;
+    // Few, because their time for an acknowledgement begins when they are taken.
+    private const int PulledAtOnce = 16;
+    private static readonly TimeSpan s_pullWait = TimeSpan.FromSeconds(15);
     private readonly RelayClient _client;
     private readonly IReadOnlyList<string> _endpoints;
 
@@ -63,6 +66,52 @@ public sealed class Bot
                 events.Writer.TryComplete(e);
             }
         }
+    }
+
+    /// <summary>
+    /// Takes the events of a subscription, one after the other: in order for each conversation, each again until it is acknowledged, and
+    /// shared with the subscription's other readers. Reconnects automatically.
+    /// </summary>
+    /// <param name="subscription"><c>endpoints/{endpoint}/subscriptions/{subscription}</c></param>
+    /// <exception cref="RelayException">The server refuses permanently, for example because of the key or the name.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async IAsyncEnumerable<BotEvent> Subscription(
+        string subscription, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var request = new PullSubscriptionRequest
+        {
+            Name = subscription, MaxEvents = PulledAtOnce, Wait = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(s_pullWait),
+        };
+        while (true)
+        {
+            PullSubscriptionResponse page;
+            try
+            {
+                page = await _client.CallAsync(o => _client.Subscriptions.PullSubscriptionAsync(request, o), cancellation);
+            }
+            catch (RelayException e) when (e.IsPassing)
+            {
+                // As a stream does, it goes on trying, however long the server is away.
+                continue;
+            }
+            foreach (var e in page.Events) yield return new BotEvent(this, e, static _ => { });
+        }
+    }
+
+    internal async Task AcknowledgeAsync(Event e, CancellationToken cancellation)
+    {
+        var request = new AckSubscriptionRequest { Name = e.Subscription, Cursors = { e.Cursor } };
+        await _client.CallAsync(o => _client.Subscriptions.AckSubscriptionAsync(request, o), cancellation);
+    }
+
+    internal async Task GiveBackAsync(Event e, TimeSpan delay, bool terminate, string note, CancellationToken cancellation)
+    {
+        var request = new NackSubscriptionRequest
+        {
+            Name = e.Subscription, Cursors = { e.Cursor }, Terminate = terminate, Note = note,
+            Delay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(delay),
+        };
+        await _client.CallAsync(o => _client.Subscriptions.NackSubscriptionAsync(request, o), cancellation);
     }
 
     /// <summary>Sends text in a conversation. Returns when the message is durable, or refused.</summary>

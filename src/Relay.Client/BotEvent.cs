@@ -73,14 +73,43 @@ public sealed class BotEvent
     }
 
     /// <summary>
-    /// Acknowledges this event and all earlier ones of its endpoint; the server deletes them. The server redelivers unacknowledged
-    /// events after a restart of the bot.
+    /// 1 for the first delivery of an event of a subscription, 2 for the second, …; 0 for an event of an endpoint's own stream.
     /// </summary>
-    public ValueTask AckAsync()
+    public int Delivery => Message.Delivery;
+
+    private bool IsOfSubscription => Message.Subscription.Length > 0;
+
+    /// <summary>Identifies the event among all of its endpoint's streams.</summary>
+    private string Id => IsOfSubscription
+        ? $"{Message.Subscription[(Message.Subscription.LastIndexOf('/') + 1)..]}-{Message.Cursor}" : $"{Message.Sequence}";
+
+    /// <summary>
+    /// Acknowledges this event; of an endpoint's own stream also all earlier ones. The server delivers unacknowledged events again: those
+    /// of a subscription after its time for acknowledgements, the others after a restart of the bot.
+    /// </summary>
+    /// <exception cref="RelayException">Of a subscription: the server did not take it; the event comes again.</exception>
+    public async ValueTask AckAsync(CancellationToken cancellation = default)
     {
-        _acknowledge(this);
-        return ValueTask.CompletedTask;
+        if (IsOfSubscription) await _bot.AcknowledgeAsync(Message, cancellation);
+        else _acknowledge(this);
     }
+
+    /// <summary>
+    /// Gives an event of a subscription back, to be delivered again after a delay; after too many deliveries it becomes a dead letter.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The event is not of a subscription.</exception>
+    /// <exception cref="RelayException">The server did not take it; the event comes again after the time for acknowledgements.</exception>
+    public Task NackAsync(TimeSpan delay = default, string note = "", CancellationToken cancellation = default) =>
+        _bot.GiveBackAsync(RequireSubscription(), delay, false, note, cancellation);
+
+    /// <summary>Sets an event of a subscription aside as a dead letter: it is not delivered again unless somebody asks for it.</summary>
+    /// <exception cref="InvalidOperationException">The event is not of a subscription.</exception>
+    /// <exception cref="RelayException">The server did not take it; the event comes again after the time for acknowledgements.</exception>
+    public Task SetAsideAsync(string note = "", CancellationToken cancellation = default) =>
+        _bot.GiveBackAsync(RequireSubscription(), TimeSpan.Zero, true, note, cancellation);
+
+    private Event RequireSubscription() => IsOfSubscription ? Message
+        : throw new InvalidOperationException("Only an event of a subscription can be given back; acknowledge this one, or stop reading.");
 
     /// <summary>
     /// Answers the peer's verification with the shared secret, once for each event: a repetition gets the first answer.
@@ -90,7 +119,7 @@ public sealed class BotEvent
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<Verification>> AnswerAsync(string secret, CancellationToken cancellation = default) =>
         Verification is { } asked
-            ? _bot.AnswerVerificationAsync(asked.Name, secret, $"answer-{Message.Sequence}", cancellation)
+            ? _bot.AnswerVerificationAsync(asked.Name, secret, $"answer-{Id}", cancellation)
             : throw new InvalidOperationException("This event is not a verification.");
 
     /// <summary>
@@ -101,5 +130,5 @@ public sealed class BotEvent
     /// <returns>Whether the message was accepted; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<SendMessageResponse>> ReplyAsync(string text, CancellationToken cancellation = default) =>
-        _bot.ReplyAsync(Conversation, text, $"reply-{Message.Sequence}-{Interlocked.Increment(ref _replies)}", cancellation);
+        _bot.ReplyAsync(Conversation, text, $"reply-{Id}-{Interlocked.Increment(ref _replies)}", cancellation);
 }

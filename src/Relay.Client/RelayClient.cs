@@ -27,6 +27,7 @@ public sealed class RelayClient : IAsyncDisposable
         Verifications = new VerificationService.VerificationServiceClient(invoker);
         Messages = new MessageService.MessageServiceClient(invoker);
         EventStreams = new EventService.EventServiceClient(invoker);
+        Subscriptions = new SubscriptionService.SubscriptionServiceClient(invoker);
         BridgeStreams = new BridgeService.BridgeServiceClient(invoker);
         Admin = new AdminService.AdminServiceClient(invoker);
         Invoker = invoker;
@@ -77,6 +78,8 @@ public sealed class RelayClient : IAsyncDisposable
     public MessageService.MessageServiceClient Messages { get; }
     /// <summary>The generated client of the event stream; <see cref="Bot"/> adds reconnection and acknowledgements.</summary>
     public EventService.EventServiceClient EventStreams { get; }
+    /// <summary>The generated client of the subscriptions; <see cref="Bot.Subscription"/> reads one.</summary>
+    public SubscriptionService.SubscriptionServiceClient Subscriptions { get; }
     /// <summary>The generated client of the wire stream; <see cref="Bridge"/> adds reconnection and acknowledgements.</summary>
     public BridgeService.BridgeServiceClient BridgeStreams { get; }
     /// <summary>The generated client of the admin service.</summary>

@@ -9,7 +9,12 @@ public enum StreamKind : byte
     Wire = 2,
 }
 
-public readonly record struct StreamKey(string EndpointId, StreamKind Kind);
+/// <param name="EndpointId">The endpoint, or of a subscription's stream <c>endpoint/subscription</c>.</param>
+public readonly record struct StreamKey(string EndpointId, StreamKind Kind)
+{
+    /// <summary>The stream of events of one subscription.</summary>
+    public static StreamKey OfSubscription(string endpointId, string name) => new($"{endpointId}/{name}", StreamKind.Events);
+}
 
 /// <summary>The store of streams. A stream's sequence starts at 1 and has no gaps; rows are deleted when they are acknowledged.</summary>
 public interface IStreamStore

@@ -20,6 +20,11 @@ public static class StorageLimits
     /// </summary>
     public const long MaxConversationsPerEndpoint = 2_000_000;
 
+    /// <summary>
+    /// Rows that one transaction of a purge deletes. Further ones are deleted by the next, so that other writes get their turn.
+    /// </summary>
+    public const int PurgedRowsPerTransaction = 500;
+
     /// <summary>Write jobs in one transaction (group commit). Further jobs wait for the next transaction.</summary>
     public const int MaxJobsPerTransaction = 256;
     /// <summary>

@@ -29,9 +29,9 @@ public sealed class DeadlineKeeperTests() : TestKit("akka { loglevel = OFF, stdo
         var woken = new TaskCompletionSource();
         var keeper = Sys.ActorOf(DeadlineKeeper.Props(store, TimeProvider.System, key =>
         {
-            if (key.ConversationId != "free") return Task.FromResult(false);
+            if (key.ConversationId != "free") return Task.FromResult<TimeSpan?>(RelayLimits.SweepPostponement);
             woken.TrySetResult();
-            return Task.FromResult(true);
+            return Task.FromResult<TimeSpan?>(null);
         }, RelayLimits.LongestDeadlineSleep, () => true, NullLogger.Instance));
         await woken.Task.WaitAsync(s_limit);
         await keeper.GracefulStop(s_limit, Stop.HandOver);
@@ -46,7 +46,7 @@ public sealed class DeadlineKeeperTests() : TestKit("akka { loglevel = OFF, stdo
         var keeper = Sys.ActorOf(DeadlineKeeper.Props(store, time, key =>
         {
             woken.TrySetResult();
-            return Task.FromResult(true);
+            return Task.FromResult<TimeSpan?>(null);
         }, RelayLimits.LongestDeadlineSleep, () => true, NullLogger.Instance));
         long due = time.GetUtcNow().AddMinutes(1).ToUnixTimeMilliseconds();
         await store.CommitAsync(Due("later", due), default);
@@ -67,7 +67,7 @@ public sealed class DeadlineKeeperTests() : TestKit("akka { loglevel = OFF, stdo
         Sys.ActorOf(DeadlineKeeper.Props(store, time, key =>
         {
             woken.TrySetResult();
-            return Task.FromResult(true);
+            return Task.FromResult<TimeSpan?>(null);
         }, RelayLimits.LongestDeadlineSleep, () => true, NullLogger.Instance));
         Assert.True(SpinWait.SpinUntil(() => time.Next == RelayLimits.SweepRetry, s_limit));
         Assert.False(woken.Task.IsCompleted);
@@ -82,11 +82,11 @@ public sealed class DeadlineKeeperTests() : TestKit("akka { loglevel = OFF, stdo
         await using var store = Open();
         await store.CommitAsync(Due("slow", 0), default);
         TaskCompletionSource asked = new(), answered = new();
-        var keeper = Sys.ActorOf(DeadlineKeeper.Props(store, TimeProvider.System, async _ =>
+        var keeper = Sys.ActorOf(DeadlineKeeper.Props(store, TimeProvider.System, async Task<TimeSpan?> (_) =>
         {
             asked.TrySetResult();
             await answered.Task;
-            return true;
+            return null;
         }, RelayLimits.LongestDeadlineSleep, () => true, NullLogger.Instance));
         await asked.Task.WaitAsync(s_limit);
         var stopping = keeper.GracefulStop(s_limit, Stop.HandOver);

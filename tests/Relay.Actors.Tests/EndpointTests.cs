@@ -25,8 +25,8 @@ public class EndpointTests
         await relay.ReopenAsync();
         Assert.Equal(made, await relay.Relay.Endpoints.GetAsync(TestRelay.Endpoint, default));
         Assert.Equal(made, Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync("create")).Endpoint);
-        Assert.Equal([TestRelay.Endpoint, "x"], (await relay.Relay.Endpoints.ListAsync(null, 10, default)).Select(e => e.Id));
-        Assert.Equal(["x"], (await relay.Relay.Endpoints.ListAsync(TestRelay.Endpoint, 10, default)).Select(e => e.Id));
+        Assert.Equal([TestRelay.Endpoint, "x"], (await relay.Relay.Endpoints.ListAsync(new EndpointQuery(null, 10, _ => true), default)).Endpoints.Select(e => e.Id));
+        Assert.Equal(["x"], (await relay.Relay.Endpoints.ListAsync(new EndpointQuery(TestRelay.Endpoint, 10, _ => true), default)).Endpoints.Select(e => e.Id));
         Assert.Null(await relay.Relay.Endpoints.GetAsync("none", default));
     }
 

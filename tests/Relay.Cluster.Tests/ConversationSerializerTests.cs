@@ -8,6 +8,7 @@ using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Cluster;
 using Relay.Actors.Conversations;
+using Relay.Actors.Subscriptions;
 using Relay.Storage;
 using Relay.Storage.Sealing;
 
@@ -102,6 +103,56 @@ public sealed class ConversationSerializerTests : IDisposable
         }
     }
 
+    private static readonly SubscriptionRequest[] Requests =
+    [
+        new SubscriptionRequest.Pull("r", 5, TimeSpan.FromSeconds(2)), new SubscriptionRequest.Acknowledge([1, ulong.MaxValue]),
+        new SubscriptionRequest.Reject([7], TimeSpan.FromHours(1), true, "note é"), new SubscriptionRequest.Release("r"),
+        new SubscriptionRequest.Describe(), new SubscriptionRequest.Close(), new SubscriptionRequest.ListDeadLetters(3, 9), new SubscriptionRequest.RetryDeadLetters([]),
+        new SubscriptionRequest.DropDeadLetters([4]), new SubscriptionRequest.Seek(null),
+        new SubscriptionRequest.Seek(DateTimeOffset.UnixEpoch.AddDays(1)),
+    ];
+
+    private static readonly OutboxItem Item = new(9, DateTimeOffset.UnixEpoch.AddSeconds(5), "c", "peer é",
+        new OutboxBody.TextReceived("text"u8.ToArray(), true, false, null));
+
+    private static readonly SubscriptionReply[] SubscriptionReplies =
+    [
+        new SubscriptionReply.Delivered([new DeliveredEvent(Item, 3)], true), new SubscriptionReply.Delivered([], false),
+        new SubscriptionReply.Done(4), new SubscriptionReply.Described(ulong.MaxValue, 2, 3, DateTimeOffset.UnixEpoch, 4),
+        new SubscriptionReply.Described(0, 0, 0, null, 0),
+        new SubscriptionReply.ListedDeadLetters([new DeadLetterView(Item, 5, DateTimeOffset.UnixEpoch, "note")], true),
+        new SubscriptionReply.UnknownCursor(), new SubscriptionReply.Unavailable("store"),
+    ];
+
+    [Fact]
+    public void Every_request_and_reply_of_a_subscription_arrives()
+    {
+        Assert.Equal(Kinds(typeof(SubscriptionRequest)), Requests.Select(r => r.GetType().Name).Distinct().Order());
+        Assert.Equal(Kinds(typeof(SubscriptionReply)), SubscriptionReplies.Select(r => r.GetType().Name).Distinct().Order());
+        var settings = new SubscriptionSettings("audit", EventTypes.Notice | EventTypes.TextReceived, TimeSpan.FromSeconds(7), 3);
+        foreach (var request in Requests)
+        {
+            var arrived = There(new SubscriptionCommand(SubscriptionKeys.Of("e", "audit"), "id é", settings, request));
+            Assert.Equal((SubscriptionKeys.Of("e", "audit"), "id é", settings), (arrived.Key, arrived.RequestId, arrived.Settings));
+            Assert.Equivalent(request, arrived.Request, strict: true);
+        }
+        foreach (var reply in SubscriptionReplies)
+        {
+            var arrived = There(new SubscriptionAnswer(Key, "id", reply));
+            Assert.Equal((Key, "id"), (arrived.Key, arrived.RequestId));
+            Assert.Equal(JsonOf(reply), JsonOf(arrived.Reply));
+        }
+
+        static string JsonOf(SubscriptionReply reply) => reply switch
+        {
+            SubscriptionReply.Delivered d => $"{d.IsCaughtUp} {string.Join(',', d.Events.Select(e => $"{e.Delivery} {Of(e.Item)}"))}",
+            SubscriptionReply.ListedDeadLetters l => $"{l.HasMore} {string.Join(',', l.DeadLetters.Select(d => $"{d.Deliveries} {d.Time} {d.Note} {Of(d.Item)}"))}",
+            _ => reply.ToString(),
+        };
+
+        static string Of(OutboxItem item) => $"{item.Sequence} {item.Time} {item.ConversationId} {item.Peer} {Encoding.UTF8.GetString(((OutboxBody.TextReceived)item.Body).Utf8.Span)}";
+    }
+
     [Fact]
     public void A_wake_and_the_growth_of_streams_arrive()
     {
@@ -128,7 +179,9 @@ public sealed class ConversationSerializerTests : IDisposable
     public void A_message_of_one_kind_does_not_open_as_another()
     {
         object[] messages = [TestNode.Command("c"), new Wake(Key),
-            new ConversationAnswer(Key, "r", new ConversationReply.RequestIdReused()), new StreamsGrew([])];
+            new ConversationAnswer(Key, "r", new ConversationReply.RequestIdReused()), new StreamsGrew([]),
+            new SubscriptionCommand(Key, "r", new SubscriptionSettings("s", EventTypes.All, default, 0), Requests[0]),
+            new SubscriptionAnswer(Key, "r", SubscriptionReplies[0])];
         foreach (var sent in messages)
         {
             foreach (var taken in messages.Where(m => m != sent).Select(_serializer.Manifest).Append("x").Append(""))

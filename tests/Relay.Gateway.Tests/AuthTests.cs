@@ -25,10 +25,14 @@ public sealed class AuthTests
     private static readonly Dictionary<string, string> s_expected = new()
     {
         ["CreateEndpoint"] = "a", ["GetEndpoint"] = "abw", ["ListEndpoints"] = "abw", ["UpdateEndpoint"] = "a",
+        ["DeleteEndpoint"] = "a", ["UndeleteEndpoint"] = "a", ["GetEndpointStatus"] = "abw",
         ["ListIdentities"] = "ab", ["GetIdentity"] = "ab", ["UpdateIdentity"] = "ab",
         ["CreateVerification"] = "b", ["GetVerification"] = "b", ["ListVerifications"] = "b", ["AnswerVerification"] = "b", ["CancelVerification"] = "b",
         ["GetConversation"] = "ab", ["ListConversations"] = "ab", ["ResolveConversation"] = "ab", ["StartSession"] = "ab", ["EndSession"] = "ab",
         ["SendMessage"] = "b",
+        ["CreateSubscription"] = "ab", ["GetSubscription"] = "ab", ["ListSubscriptions"] = "ab", ["UpdateSubscription"] = "ab", ["DeleteSubscription"] = "ab",
+        ["PullSubscription"] = "b", ["WatchSubscription"] = "b", ["AckSubscription"] = "b", ["NackSubscription"] = "b", ["SeekSubscription"] = "ab",
+        ["ListDeadLetters"] = "b", ["RetryDeadLetters"] = "ab", ["DropDeadLetters"] = "ab",
         ["StreamEvents"] = "b", ["WatchEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
         ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w",
         ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["RotateApiKey"] = "a", ["GetCaller"] = "abw", ["GetServer"] = "a", ["ListNodes"] = "a",

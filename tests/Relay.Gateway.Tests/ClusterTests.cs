@@ -76,6 +76,62 @@ public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<Cluster
         }
     }
 
+    /// <summary>Readers at different nodes compete; a deletion is heard of at both; and what a node took with it comes again at the other.</summary>
+    [Fact]
+    public async Task A_subscription_is_one_on_all_nodes_and_outlives_each()
+    {
+        Assert.SkipUnless(ClusterEngines.Missing is null, ClusterEngines.Missing ?? "");
+        using var directory = new TempDirectory();
+        var first = await StartAsync(directory, "a");
+        await using var second = await StartAsync(directory, "b");
+        try
+        {
+            var admin = RelayKey.FromFile(engines.AdminKey);
+            await using var one = RelayClient.Connect(first.Address, admin);
+            await using var two = RelayClient.Connect(second.Address, admin);
+            var endpoint = (await one.Endpoints.CreateEndpointAsync(new CreateEndpointRequest { RequestId = "s1", EndpointId = "s", Network = "s", Account = "s", Dsa = TestKeys.Endpoint })).Name;
+            var key = await KeyAsync(one, Scope.Bot);
+            await using var bots = RelayClient.Connect(first.Address, key);
+            await using var others = RelayClient.Connect(second.Address, key);
+            await using var bridge = RelayClient.Connect(second.Address, await KeyAsync(one, Scope.Bridge));
+            // Several, so that each node owns some of them.
+            string[] names = [.. Enumerable.Range(0, 6).Select(i => $"{endpoint}/subscriptions/s{i}")];
+            foreach (var name in names) await bots.Subscriptions.CreateSubscriptionAsync(new CreateSubscriptionRequest { Parent = endpoint, SubscriptionId = name.Split('/')[^1] });
+            // Conversations of both nodes follow within a second.
+            await Task.Delay(TimeSpan.FromSeconds(2));
+            async Task ReceiveAsync(string peer, string text) => Assert.Equal("", (await bridge.CallAsync(o => bridge.BridgeStreams.PushWireAsync(new PushWireRequest
+            {
+                Message = new InboundWire { Endpoint = endpoint, Peer = peer, MessageId = text, Text = Google.Protobuf.ByteString.CopyFromUtf8(text) },
+            }, o))).Result.RejectReason);
+            async Task<string> PullAsync(RelayClient client, string name) => string.Join(' ', (await client.CallAsync(o => client.Subscriptions.PullSubscriptionAsync(
+                new PullSubscriptionRequest { Name = name, MaxEvents = 2, Wait = new Google.Protobuf.WellKnownTypes.Duration { Seconds = 10 } }, o))).Events.Select(e => $"{e.Delivery}:{e.TextReceived.Text}"));
+            foreach (var peer in (string[])["a", "b", "c", "d"]) await ReceiveAsync(peer, "of " + peer);
+            foreach (var name in names)
+            {
+                Assert.Equal("1:of a 1:of b", await PullAsync(bots, name));
+                Assert.Equal("1:of c 1:of d", await PullAsync(others, name));
+                await bots.CallAsync(o => bots.Subscriptions.AckSubscriptionAsync(new AckSubscriptionRequest { Name = name, Cursors = { "1", "3" } }, o));
+            }
+            Assert.True(await first.DrainAsync(CancellationToken.None));
+            await first.DisposeAsync();
+            // Where the entity has moved, its leases are forgotten: what was not acknowledged comes again. Where it stayed, they hold.
+            foreach (var name in names)
+            {
+                await others.CallAsync(o => others.Subscriptions.AckSubscriptionAsync(new AckSubscriptionRequest { Name = name, Cursors = { "2" } }, o));
+                var left = await others.CallAsync(o => others.Subscriptions.GetSubscriptionAsync(new GetSubscriptionRequest { Name = name }, o));
+                Assert.Equal(1UL, left.Pending);
+                if (left.Unacknowledged == 0) Assert.EndsWith(":of d", await PullAsync(others, name));
+            }
+            await two.Endpoints.DeleteEndpointAsync(new DeleteEndpointRequest { Name = endpoint });
+            first = await StartAsync(directory, "a", first.Address.Port);
+            await Expect.RefusedAsync(Grpc.Core.StatusCode.NotFound, "ENDPOINT_NOT_FOUND", async () => await bots.Subscriptions.GetSubscriptionAsync(new GetSubscriptionRequest { Name = names[0] }));
+        }
+        finally
+        {
+            await first.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task The_doctor_finds_a_cluster_well_and_says_what_is_wrong_with_a_node()
     {

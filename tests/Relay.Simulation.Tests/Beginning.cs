@@ -36,7 +36,7 @@ internal sealed record Beginning(SimStore Store, IReadOnlyList<byte[]> Contacts,
         using var telemetry = new RelayTelemetry();
         var time = new SimTime(new Schedule(1, false), new SimProcess("endpoint"), 0);
         var directory = new EndpointDirectory(new DirectStoreClient(store), new BoundedReads(1, time), sealer, ids, time, random, new ComputeGate(1), telemetry, NullLogger.Instance,
-            (_, _) => { });
+            new EndpointChangeSignals((_, _) => { }));
         var made = directory.CreateAsync(new CreateEndpoint("create", Endpoint, "sim", "bot@example.net", new EndpointSettings(), TestKeys.Copy(0)), default);
         if (!made.IsCompletedSuccessfully || made.Result is not CreateEndpointReply.Created) throw new InvalidOperationException("The endpoint could not be made.");
         return new Beginning(store, [], 0);

@@ -5,7 +5,7 @@ using static Relay.Storage.Tests.Harness.StoreUnits;
 namespace Relay.Storage.Tests;
 
 /// <summary>What every store must do; each implementation derives a class from it.</summary>
-public abstract class StoreContractTests
+public abstract partial class StoreContractTests
 {
     /// <summary>An empty store; the same one opened again after the last was disposed of.</summary>
     private protected abstract Task<IRelayStore> OpenAsync();
@@ -54,30 +54,6 @@ public abstract class StoreContractTests
         Assert.Equal([38], (await store.LoadConversationAsync("e", "d38", default)).Identities);
         Assert.Null((await store.LoadConversationAsync("e", "d39", default)).Identities);
         Assert.Null((await store.LoadConversationAsync("other", "c", default)).Identities);
-    }
-
-    [Fact]
-    public async Task Endpoints_are_updated_on_the_expected_revision_and_the_changes_are_told()
-    {
-        await using var store = await WithEndpointAsync();
-        await store.InsertEndpointAsync(Endpoint("f", 2, 2), default);
-        var none = await store.ReadChangesAsync(0, default);
-        Assert.Equal((0, 0UL), (none.Updated.Count, none.Last));
-        Assert.True(await store.UpdateEndpointAsync("e", 1, [7], default));
-        Assert.False(await store.UpdateEndpointAsync("e", 1, [8], default));
-        Assert.False(await store.UpdateEndpointAsync("none", 1, [8], default));
-        var updated = (await store.LoadEndpointAsync("e", default))!;
-        Assert.Equal((2UL, (byte)7, (UInt128)1, (UInt128)1), (updated.Revision, Assert.Single(updated.Sealed), updated.Address, updated.Request));
-        var first = await store.ReadChangesAsync(0, default);
-        Assert.Equal([("e", 2UL)], first.Updated);
-        // Many at once: one wins each revision, and each change is told once.
-        var won = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => store.UpdateEndpointAsync("f", 1, [(byte)i], default).AsTask()));
-        Assert.Single(won, w => w);
-        var second = await store.ReadChangesAsync(first.Last, default);
-        Assert.Equal([("f", 2UL)], second.Updated);
-        Assert.True(second.Last > first.Last);
-        Assert.Empty((await store.ReadChangesAsync(second.Last, default)).Updated);
-        Assert.Equal(["e", "f"], (await store.ReadChangesAsync(0, default)).Updated.Select(u => u.Id));
     }
 
     [Fact]

@@ -64,7 +64,7 @@ internal sealed class ClusterConversations : IConversationHost
     private Props EntityProps(string entityId)
     {
         int shard = int.Parse(_extractor.ShardId(entityId), System.Globalization.CultureInfo.InvariantCulture);
-        return ConversationActor.Props(_context, ConversationKey.OfEntity(entityId), _node.Fences.Find(shard) ?? ShardStanding.None);
+        return ConversationEntities.Props(_context, ConversationKey.OfEntity(entityId), _node.Fences.Find(shard) ?? ShardStanding.None);
     }
 
     public IActorRef? StartDeadlines(ActorSystem system, Props keeper)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Relay.Actors.Endpoints;
+using Relay.Actors.Subscriptions;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 
@@ -13,6 +14,9 @@ internal sealed record ConversationContext(
     IConversationStore Store, BoundedReads Loads, AccountCache Accounts, ComputeGate Computing, TimeProvider Time, ILogger Log,
     TurnEnvironment Turn, ResidentConversations Residents, Action<long> DeadlineSet)
 {
+    /// <summary>Null on a node that serves none, as in tests.</summary>
+    public SubscriptionContext? Subscriptions { get; init; }
+
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }
 

@@ -5,6 +5,7 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Serialization;
 using Otr.Core;
+using Relay.Actors.Subscriptions;
 using Relay.Storage;
 using Relay.Storage.Sealing;
 
@@ -27,8 +28,9 @@ internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 /// </remarks>
 internal sealed class ConversationSerializer : SerializerWithStringManifest
 {
-    private const byte Version = 2;
-    private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g";
+    private const byte Version = 3;
+    private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g",
+        SubscriptionManifest = "s", SubscriptionAnswerManifest = "r";
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
         SetTrust = 8;
     private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
@@ -51,6 +53,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         Wake => WakeManifest,
         ConversationAnswer => AnswerManifest,
         StreamsGrew => GrowthManifest,
+        SubscriptionCommand => SubscriptionManifest,
+        SubscriptionAnswer => SubscriptionAnswerManifest,
         _ => throw new SerializationException($"A {o.GetType().Name} is not sent between nodes."),
     };
 
@@ -74,6 +78,14 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
             case StreamsGrew grew:
                 WriteGrowth(row, grew);
                 break;
+            case SubscriptionCommand command:
+                WriteKey(row, command.Key);
+                SubscriptionMessageCodec.Write(row, command);
+                break;
+            case SubscriptionAnswer answer:
+                WriteKey(row, answer.Key);
+                SubscriptionMessageCodec.Write(row, answer);
+                break;
         }
         var manifest = Manifest(obj);
         return _sealer.Seal(TableOf(manifest), Place(manifest), row.Written);
@@ -84,7 +96,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
     /// </exception>
     public override object FromBinary(byte[] bytes, string manifest)
     {
-        if (manifest is not (CommandManifest or WakeManifest or AnswerManifest or GrowthManifest))
+        if (manifest is not (CommandManifest or WakeManifest or AnswerManifest or GrowthManifest or SubscriptionManifest
+            or SubscriptionAnswerManifest))
             throw new SerializationException("A message between nodes has an unknown manifest.");
         if (_sealer.TryOpen(TableOf(manifest), Place(manifest), bytes) is not { } clear)
             throw new SerializationException("The seal of a message between nodes does not hold: its sender has another sealing key, "
@@ -99,6 +112,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 CommandManifest => ReadCommand(ref row),
                 WakeManifest => new Wake(ReadKey(ref row)),
                 AnswerManifest => ReadAnswer(ref row),
+                SubscriptionManifest => SubscriptionMessageCodec.ReadCommand(ReadKey(ref row), ref row),
+                SubscriptionAnswerManifest => SubscriptionMessageCodec.ReadAnswer(ReadKey(ref row), ref row),
                 _ => ReadGrowth(ref row),
             };
             return message is not null && row.IsComplete ? message
@@ -112,8 +127,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
 
     private static SealedTable TableOf(string manifest) => manifest switch
     {
-        CommandManifest or WakeManifest => SealedTable.Command,
-        AnswerManifest => SealedTable.Answer,
+        CommandManifest or WakeManifest or SubscriptionManifest => SealedTable.Command,
+        AnswerManifest or SubscriptionAnswerManifest => SealedTable.Answer,
         GrowthManifest => SealedTable.Announcement,
         _ => throw new ArgumentOutOfRangeException(nameof(manifest)),
     };

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Endpoints;
+using Relay.Actors.Subscriptions;
 using Relay.Storage;
 using Relay.Storage.Sealing;
 
@@ -78,6 +79,25 @@ internal sealed class ConversationState : IDisposable
 
     /// <summary>The endpoint's settings have changed: the state must be loaded again to follow them.</summary>
     public bool IsStale => _lease.IsStale;
+
+    /// <summary>The streams that an event is appended to: the endpoint's own, and those of the subscriptions that want it.</summary>
+    public IEnumerable<StreamKey> StreamsFor(string endpointId, OutboxBody body)
+    {
+        if (_lease.HasOwnEventStream) yield return new StreamKey(endpointId, StreamKind.Events);
+        if (_lease.Subscriptions.Count == 0) yield break;
+        var type = SubscriptionSettings.TypeOf(body);
+        foreach (var subscription in _lease.Subscriptions)
+        {
+            if ((subscription.Types & type) != 0) yield return StreamKey.OfSubscription(endpointId, subscription.Name);
+        }
+    }
+
+    /// <summary>All streams that events may be appended to.</summary>
+    public IEnumerable<StreamKey> EventStreams(string endpointId)
+    {
+        if (_lease.HasOwnEventStream) yield return new StreamKey(endpointId, StreamKind.Events);
+        foreach (var subscription in _lease.Subscriptions) yield return StreamKey.OfSubscription(endpointId, subscription.Name);
+    }
 
     /// <summary>Time that the bot has to answer a verification.</summary>
     public TimeSpan AnswerLifetime => TimeSpan.FromMilliseconds(_lease.Settings.SmpAnswerLifetime);

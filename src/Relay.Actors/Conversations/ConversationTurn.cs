@@ -282,7 +282,16 @@ internal sealed class ConversationTurn : IDisposable
 
     private void AddRow(StreamKind stream, OutboxBody body)
     {
-        var key = new StreamKey(_key.EndpointId, stream);
+        if (stream == StreamKind.Wire)
+        {
+            AddRow(new StreamKey(_key.EndpointId, stream), body);
+            return;
+        }
+        foreach (var key in _state.StreamsFor(_key.EndpointId, body)) AddRow(key, body);
+    }
+
+    private void AddRow(StreamKey key, OutboxBody body)
+    {
         var row = new OutboxRow(_environment.Sealer, key, _nowMs, _key.ConversationId, _state.Peer!, body);
         _rows.Add(row);
         _rowBytes += row.Length;
@@ -341,7 +350,11 @@ internal sealed class ConversationTurn : IDisposable
     private StreamKind? FullStream()
     {
         if (_environment.Signals.IsFull(new StreamKey(_key.EndpointId, StreamKind.Wire))) return StreamKind.Wire;
-        return _environment.Signals.IsFull(new StreamKey(_key.EndpointId, StreamKind.Events)) ? StreamKind.Events : null;
+        foreach (var stream in _state.EventStreams(_key.EndpointId))
+        {
+            if (_environment.Signals.IsFull(stream)) return StreamKind.Events;
+        }
+        return null;
     }
 
     private ConversationReply.Done Done() => new(_key.ConversationId, _state.Otr.State, null);

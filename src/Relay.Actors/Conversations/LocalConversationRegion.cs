@@ -88,7 +88,7 @@ internal sealed class LocalConversationRegion : UntypedActor, IWithTimers
     }
 
     private IActorRef Start(ConversationKey key)
-        => Context.ActorOf(ConversationActor.Props(_context, key, ShardStanding.Sole), Uri.EscapeDataString(key.EntityId));
+        => Context.ActorOf(ConversationEntities.Props(_context, key, ShardStanding.Sole), Uri.EscapeDataString(key.EntityId));
 
     private ConversationKey? IsEntity(IActorRef actor)
     {

@@ -17,7 +17,7 @@ internal sealed class DeadlineKeeper : UntypedActor
 {
     private readonly IConversationStore _store;
     private readonly TimeProvider _time;
-    private readonly Func<ConversationKey, Task<bool>> _wake;
+    private readonly Func<ConversationKey, Task<TimeSpan?>> _wake;
     private readonly TimeSpan _longestSleep;
     private readonly Func<bool> _isOurs;
     private readonly ILogger _log;
@@ -27,16 +27,16 @@ internal sealed class DeadlineKeeper : UntypedActor
     private ITimer? _timer;
     private bool _isSweeping;
 
-    /// <param name="wake">Wakes one conversation; false if that could not be done now.</param>
+    /// <param name="wake">Wakes one conversation; if that could not be done now, the time by which its deadline is postponed.</param>
     /// <param name="longestSleep">Upper bound for a sleep: another process may have stored a deadline.</param>
     /// <param name="isOurs">Whether this process wakes conversations now.</param>
     public DeadlineKeeper(
-        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs,
+        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<TimeSpan?>> wake, TimeSpan longestSleep, Func<bool> isOurs,
         ILogger log)
         => (_store, _time, _wake, _longestSleep, _isOurs, _log) = (store, time, wake, longestSleep, isOurs, log);
 
     public static Props Props(
-        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<bool>> wake, TimeSpan longestSleep, Func<bool> isOurs,
+        IConversationStore store, TimeProvider time, Func<ConversationKey, Task<TimeSpan?>> wake, TimeSpan longestSleep, Func<bool> isOurs,
         ILogger log)
         => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log));
 
@@ -118,12 +118,13 @@ internal sealed class DeadlineKeeper : UntypedActor
         var woken = await Task.WhenAll(keys.Select(_wake)).ConfigureAwait(false);
         // Conversations that could not be woken (whose stream is full, for example) would otherwise be read first every time, and
         // enough of them would hide every other deadline.
-        long later = now + (long)RelayLimits.SweepPostponement.TotalMilliseconds;
-        var asleep = keys.Where((_, i) => !woken[i])
-            .Select(k => _store.PostponeAsync(k.EndpointId, k.ConversationId, now, later, stopping).AsTask()).ToList();
-        await Task.WhenAll(asleep).ConfigureAwait(false);
+        var asleep = keys.Zip(woken).Where(w => w.Second is not null)
+            .Select(w => (Key: w.First, LaterMs: now + (long)w.Second!.Value.TotalMilliseconds)).ToList();
+        await Task.WhenAll(asleep.Select(a =>
+            _store.PostponeAsync(a.Key.EndpointId, a.Key.ConversationId, now, a.LaterMs, stopping).AsTask()))
+            .ConfigureAwait(false);
         if (due.Due.Count == RelayLimits.MaxDuePerSweep) return now;
-        return asleep.Count > 0 ? Math.Min(later, due.NextMs ?? later) : due.NextMs;
+        return asleep.Count > 0 ? Math.Min(asleep.Min(a => a.LaterMs), due.NextMs ?? long.MaxValue) : due.NextMs;
     }
 
     private void SleepUntilNext()

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
+using Relay.Actors.Subscriptions;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Sealing;
@@ -11,7 +12,7 @@ namespace Relay.Actors.Endpoints;
 /// wiped when evicted.
 /// </summary>
 internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sealer sealer, RelayTelemetry telemetry, ILogger log,
-    int maxUnused, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
+    int maxUnused, TimeProvider time, TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously) : IDisposable
 {
     /// <summary>As a revision: an update whose outcome is not known, so that whatever is cached must be read again.</summary>
     public const ulong UnknownRevision = 0;
@@ -27,7 +28,7 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
     /// <summary>Keys in memory.</summary>
     public int Count { get { lock (_lock) return _entries.Count; } }
 
-    /// <returns>Null if there is no such endpoint.</returns>
+    /// <returns>Null if there is no such endpoint, or it is deleted or expired.</returns>
     /// <exception cref="DamagedEndpointException">Its row does not open.</exception>
     /// <exception cref="StoreException"/>
     public async ValueTask<AccountLease?> AcquireAsync(string endpointId, CancellationToken cancellation)
@@ -82,15 +83,28 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
         unused?.Account.Key.Dispose();
     }
 
+    /// <summary>Wipes the keys of endpoints that have expired; those in use are wiped when their last lease is returned.</summary>
+    public void DropExpired()
+    {
+        string[] expired;
+        lock (_lock) expired = [.. _entries.Where(e => HasExpired(e.Value)).Select(e => e.Key)];
+        foreach (var id in expired) Invalidate(id, UnknownRevision);
+    }
+
     private async ValueTask<AccountLease?> OpenAsync(string endpointId, CancellationToken cancellation)
     {
-        if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row)
-            return null;
+        if (await loads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row
+            || row.Sealed.Length == 0) return null;
         if (EndpointRecord.TryOpen(sealer, row) is not var (view, key))
         {
             telemetry.Quarantined("endpoint");
             RelayLog.EndpointDamaged(log, endpointId);
             throw new DamagedEndpointException();
+        }
+        if (!view.IsActive(time.GetUtcNow()))
+        {
+            key.Dispose();
+            return null;
         }
         var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)) { Users = 1 };
         lock (_lock)
@@ -106,11 +120,13 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
     {
         lock (_lock)
         {
-            if (!_entries.TryGetValue(endpointId, out var entry)) return null;
+            if (!_entries.TryGetValue(endpointId, out var entry) || HasExpired(entry)) return null;
             if (entry.Users++ == 0) _unused.Remove(entry.Node);
             return new AccountLease(this, entry);
         }
     }
+
+    private bool HasExpired(Entry entry) => entry.View.Expires is { } expires && expires <= time.GetUtcNow();
 
     private void Return(Entry entry)
     {
@@ -167,8 +183,12 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
 
         public TextFormat TextFormat => entry.View.Settings.TextFormat;
 
-        /// <summary>The endpoint was updated: what was made with this lease must be made again.</summary>
-        public bool IsStale => Volatile.Read(ref entry.IsStale);
+        public bool HasOwnEventStream => entry.View.Settings.HasOwnEventStream;
+
+        public SubscriptionList Subscriptions => entry.View.Settings.Subscriptions;
+
+        /// <summary>The endpoint was updated, or has expired: what was made with this lease must be made again.</summary>
+        public bool IsStale => Volatile.Read(ref entry.IsStale) || cache.HasExpired(entry);
 
         public void Dispose()
         {

@@ -9,10 +9,10 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
 
-/// <summary>Creates (once per request id), gets, lists and updates endpoints.</summary>
-/// <param name="updated">Called with every update of this node: conversations in memory must follow.</param>
+/// <summary>Creates (once per request id), gets, lists, updates and deletes endpoints.</summary>
+/// <param name="changes">Told of every change by this node: conversations in memory must follow.</param>
 internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time,
-    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, Action<string, ulong> updated) : IEndpoints
+    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, EndpointChangeSignals changes) : IEndpoints
 {
     private const int MaxUpdateAttempts = 8;
 
@@ -35,10 +35,13 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
             // As the row stores it, so that a repetition gets the same reply.
             var created = Now();
             var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Settings,
-                key.PublicKey.Fingerprint, MakeInstanceTag(), created, created, 1);
+                key.PublicKey.Fingerprint, MakeInstanceTag(), created, created, 1)
+            {
+                Expires = created + request.Life, Purges = created + request.Life,
+            };
             var row = new EndpointRow(view.Id,
                 ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash,
-                content, EndpointRecord.Seal(sealer, view, key));
+                content, EndpointRecord.Seal(sealer, view, key), PurgeMs: view.Purges?.ToUnixTimeMilliseconds());
             return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
             {
                 InsertEndpointResult.Inserted => new CreateEndpointReply.Created(view),
@@ -62,30 +65,108 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         => await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is { } row
             ? Open(row) : null;
 
-    public async ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation)
+    public async ValueTask<EndpointView?> FindActiveAsync(string endpointId, CancellationToken cancellation)
+        => await GetAsync(endpointId, cancellation).ConfigureAwait(false) is { } view && view.IsActive(time.GetUtcNow()) ? view : null;
+
+    public async ValueTask<EndpointPage> ListAsync(EndpointQuery query, CancellationToken cancellation)
     {
-        var rows = await reads.ReadAsync(c => store.ListEndpointsAsync(afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c),
-            cancellation).ConfigureAwait(false);
-        return [.. rows.Select(Open).OfType<EndpointView>()];
+        int max = Math.Clamp(query.Max, 1, RelayLimits.MaxItemsPerRead);
+        var page = new List<EndpointView>();
+        var after = query.AfterId;
+        for (int looked = 0; looked < RelayLimits.MaxEndpointsPerPage;)
+        {
+            var from = after;
+            var rows = await reads.ReadAsync(c => store.ListEndpointsAsync(from, RelayLimits.MaxItemsPerRead, c), cancellation)
+                .ConfigureAwait(false);
+            foreach (var row in rows)
+            {
+                if (Open(row) is { } view && query.IsWanted(view))
+                {
+                    // One more than asked for: there is a next page.
+                    if (page.Count == max) return new EndpointPage(page, page[^1].Id);
+                    page.Add(view);
+                }
+                after = row.Id;
+            }
+            if (rows.Count < RelayLimits.MaxItemsPerRead) return new EndpointPage(page, null);
+            looked += rows.Count;
+        }
+        return new EndpointPage(page, after);
     }
 
-    public async ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision,
+    public ValueTask<UpdateEndpointReply> UpdateAsync(string endpointId, Func<EndpointView, EndpointSettings> change, ulong? revision,
+        CancellationToken cancellation)
+        => ChangeAsync(endpointId, view => view.Deleted is null ? view with { Settings = change(view) } : null, revision, cancellation);
+
+    public ValueTask<UpdateEndpointReply> DeleteAsync(string endpointId, bool purge, ulong? revision, CancellationToken cancellation)
+        => ChangeAsync(endpointId, view =>
+        {
+            var now = Now();
+            var purges = now + (purge ? RelayLimits.PurgeDelay : RelayLimits.DeletedEndpointLife);
+            var deleted = view.Deleted ?? now;
+            // A second deletion does not postpone the purge, and may only hasten it.
+            if (view.Purges is { } due && due < purges) purges = due;
+            var next = view with { Deleted = deleted, Purges = purges };
+            return next == view ? view : next;
+        }, revision, cancellation);
+
+    public ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation)
+        => ChangeAsync(endpointId, view => view.Deleted is null ? view : view with { Deleted = null, Purges = view.Expires },
+            revision, cancellation);
+
+    public async Task WhenInactiveAsync(string endpointId, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var change = changes.NextChange(endpointId);
+            try
+            {
+                if (await FindActiveAsync(endpointId, cancellation).ConfigureAwait(false) is not { } view) return;
+                if (view.Expires is not { } expires)
+                {
+                    await change.WaitAsync(cancellation).ConfigureAwait(false);
+                    continue;
+                }
+                // The delay of a timer is bounded; a longer life is looked at again.
+                var left = expires - time.GetUtcNow();
+                var sleep = left < RelayLimits.LongestDeadlineSleep ? left : RelayLimits.LongestDeadlineSleep;
+                await change.WaitAsync(sleep > TimeSpan.Zero ? sleep : TimeSpan.Zero, time, cancellation).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // It may have expired.
+            }
+            catch (StoreException)
+            {
+                await Sleep.ForAsync(RelayLimits.SweepRetry, time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <param name="change">
+    /// Makes the next state; the current one if there is nothing to change; null if it is deleted, and cannot be changed so.
+    /// </param>
+    private async ValueTask<UpdateEndpointReply> ChangeAsync(string endpointId, Func<EndpointView, EndpointView?> change, ulong? revision,
         CancellationToken cancellation)
     {
         try
         {
             for (int attempt = 0; attempt < MaxUpdateAttempts; attempt++)
             {
-                if (await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row)
-                    return new UpdateEndpointReply.NotFound();
+                if (await reads.ReadAsync(c => store.LoadEndpointAsync(endpointId, c), cancellation).ConfigureAwait(false) is not { } row
+                    || row.Sealed.Length == 0) return new UpdateEndpointReply.NotFound();
                 if (revision is { } seen && seen != row.Revision) return new UpdateEndpointReply.Conflict();
                 if (EndpointRecord.TryOpen(sealer, row) is not var (view, key)) return new UpdateEndpointReply.Unavailable("damaged");
                 using (key)
                 {
-                    var next = view with { Settings = change(view), Updated = Now(), Revision = view.Revision + 1 };
-                    if (!await store.UpdateEndpointAsync(endpointId, row.Revision, EndpointRecord.Seal(sealer, next, key), cancellation)
-                        .ConfigureAwait(false)) continue;
-                    updated(endpointId, next.Revision);
+                    // Its purge is due, or has begun on another node: there is nothing to be changed any more.
+                    if (view.Purges <= time.GetUtcNow()) return new UpdateEndpointReply.NotFound();
+                    if (change(view) is not { } changed) return new UpdateEndpointReply.Deleted();
+                    if (ReferenceEquals(changed, view)) return new UpdateEndpointReply.Updated(view);
+                    var next = changed with { Updated = Now(), Revision = view.Revision + 1 };
+                    if (!await store.UpdateEndpointAsync(endpointId, row.Revision, EndpointRecord.Seal(sealer, next, key),
+                        next.Purges?.ToUnixTimeMilliseconds(), cancellation).ConfigureAwait(false)) continue;
+                    changes.Changed(endpointId, next.Revision);
                     return new UpdateEndpointReply.Updated(next);
                 }
             }
@@ -94,7 +175,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         catch (StoreException)
         {
             // It may have been stored: conversations in memory must not keep settings that are not the stored ones.
-            updated(endpointId, AccountCache.UnknownRevision);
+            changes.Changed(endpointId, AccountCache.UnknownRevision);
             return new UpdateEndpointReply.Unavailable("store");
         }
     }
@@ -110,8 +191,10 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         return Open(row) is { } view ? new CreateEndpointReply.Created(view) : new CreateEndpointReply.Unavailable("damaged");
     }
 
+    /// <returns>Null if it is being purged, or damaged.</returns>
     private EndpointView? Open(EndpointRow row)
     {
+        if (row.Sealed.Length == 0) return null;
         if (EndpointRecord.TryOpenView(sealer, row) is { } view) return view;
         telemetry.Quarantined("endpoint");
         RelayLog.EndpointDamaged(log, row.Id);
@@ -140,6 +223,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         row.Text(request.Account);
         EndpointSettingsCodec.Write(row, request.Settings);
         SessionCodec.WriteFingerprint(row, request.Key?.PublicKey.Fingerprint);
+        row.Int64(request.Life?.Ticks ?? 0);
         return ids.Of("endpoint-content", row.Written);
     }
 

@@ -9,7 +9,7 @@ namespace Relay.Actors.Endpoints;
 /// <summary>The sealed row of an endpoint: its view and its private key.</summary>
 internal static class EndpointRecord
 {
-    private const byte Format = 2;
+    private const byte Format = 3;
 
     public static byte[] Seal(Sealer sealer, EndpointView view, DsaPrivateKey key)
     {
@@ -21,6 +21,9 @@ internal static class EndpointRecord
         row.UInt32(view.InstanceTag);
         row.Int64(view.Created.ToUnixTimeMilliseconds());
         row.Int64(view.Updated.ToUnixTimeMilliseconds());
+        WriteTime(row, view.Expires);
+        WriteTime(row, view.Deleted);
+        WriteTime(row, view.Purges);
         SessionCodec.WriteFingerprint(row, view.Fingerprint);
         var numbers = DsaPublicParameters.Of(key.PublicKey);
         row.Bytes(numbers.P.Span);
@@ -52,13 +55,17 @@ internal static class EndpointRecord
             uint tag = row.UInt32();
             var created = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
             var updated = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
+            DateTimeOffset? expires = ReadTime(ref row), deleted = ReadTime(ref row), purges = ReadTime(ref row);
             var fingerprint = SessionCodec.ReadFingerprint(ref row);
             ReadOnlySpan<byte> p = row.Bytes(), q = row.Bytes(), g = row.Bytes(), y = row.Bytes(), x = row.Bytes();
             if (!row.IsComplete || fingerprint is null) return null;
             DsaPrivateKey? key = null;
             // The key was validated when it was added, and the seal holds: the primality of p is not tested again.
             if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
-            var view = new EndpointView(stored.Id, network, account, settings, fingerprint.Value, tag, created, updated, stored.Revision);
+            var view = new EndpointView(stored.Id, network, account, settings, fingerprint.Value, tag, created, updated, stored.Revision)
+            {
+                Expires = expires, Deleted = deleted, Purges = purges,
+            };
             return (view, key);
         }
         finally
@@ -66,6 +73,15 @@ internal static class EndpointRecord
             CryptographicOperations.ZeroMemory(clear);
         }
     }
+
+    private static void WriteTime(RowWriter row, DateTimeOffset? time)
+    {
+        row.Bool(time is not null);
+        if (time is { } known) row.Int64(known.ToUnixTimeMilliseconds());
+    }
+
+    private static DateTimeOffset? ReadTime(ref RowReader row)
+        => row.Bool() ? DateTimeOffset.FromUnixTimeMilliseconds(row.Int64()) : null;
 
     private static RowKey Row(string id, ulong revision) => new(id, "", revision);
 }

@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Subscriptions;
 using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Endpoints;
@@ -6,6 +7,8 @@ namespace Relay.Actors.Endpoints;
 /// <summary>The settings of an endpoint in its row.</summary>
 internal static class EndpointSettingsCodec
 {
+    private const int LeastSubscriptionSize = 4 + 1 + 8 + 4;
+
     public static void Write(RowWriter row, EndpointSettings settings)
     {
         row.Text(settings.DisplayName);
@@ -21,6 +24,9 @@ internal static class EndpointSettingsCodec
         row.Name(settings.TextFormat);
         row.Int64(settings.SessionIdleLife.Ticks);
         row.Int64(settings.VerificationAnswerTime.Ticks);
+        row.Bool(settings.HasOwnEventStream);
+        row.UInt32((uint)settings.Subscriptions.Count);
+        foreach (var subscription in settings.Subscriptions) SubscriptionMessageCodec.WriteSettings(row, subscription);
     }
 
     public static EndpointSettings Read(ref RowReader row) => new()
@@ -37,5 +43,14 @@ internal static class EndpointSettingsCodec
         TextFormat = row.Name<TextFormat>(),
         SessionIdleLife = new TimeSpan(row.Int64()),
         VerificationAnswerTime = new TimeSpan(row.Int64()),
+        HasOwnEventStream = row.Bool(),
+        Subscriptions = ReadSubscriptions(ref row),
     };
+
+    private static SubscriptionList ReadSubscriptions(ref RowReader row)
+    {
+        var list = new SubscriptionSettings[row.Count(LeastSubscriptionSize)];
+        for (int i = 0; i < list.Length; i++) list[i] = SubscriptionMessageCodec.ReadSettings(ref row);
+        return list.Length == 0 ? SubscriptionList.Empty : new SubscriptionList(list);
+    }
 }

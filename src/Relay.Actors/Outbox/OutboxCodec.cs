@@ -10,11 +10,21 @@ namespace Relay.Actors.Outbox;
 internal static class OutboxCodec
 {
     private const byte Format = 2;
+    private const int ItemSize = 200;
 
     private enum Kind : byte
     {
         WireText = 1, TextReceived = 2, SessionChanged = 3, MessageDropped = 4, Notice = 5, VerificationChanged = 6, IdentityChanged = 7,
     }
+
+    /// <summary>About the bytes of an item in a row.</summary>
+    public static int SizeOf(OutboxItem item) => ItemSize + item.Peer.Length + item.Body switch
+    {
+        OutboxBody.WireText wire => wire.Text.Length,
+        OutboxBody.TextReceived text => text.Utf8.Length,
+        OutboxBody.Notice notice => notice.Utf8.Length,
+        _ => 0,
+    };
 
     public static void Write(RowWriter row, long timeMs, string conversationId, string peer, OutboxBody body)
     {

@@ -44,6 +44,24 @@ internal static partial class RelayLog
     [LoggerMessage(113, LogLevel.Warning, "Looking for endpoints that other nodes have updated failed ({Error}); it is retried.")]
     public static partial void EndpointWatchFailed(ILogger log, string error);
 
+    [LoggerMessage(114, LogLevel.Information, "Endpoint {EndpointId} was purged: its keys, conversations and streams are destroyed.")]
+    public static partial void EndpointPurged(ILogger log, string endpointId);
+
+    [LoggerMessage(115, LogLevel.Warning, "Purging deleted endpoints failed ({Error}); it is retried.")]
+    public static partial void PurgeFailed(ILogger log, string error);
+
+    [LoggerMessage(150, LogLevel.Warning,
+        "{Count} events of the subscription {EndpointId}/{Name} were set aside as dead letters: 'relay dead-letters' shows them.")]
+    public static partial void EventsSetAside(ILogger log, int count, string endpointId, string name);
+
+    [LoggerMessage(151, LogLevel.Warning,
+        "The store failed for the subscription {EndpointId}/{Name} ({Error}); its state is loaded again.")]
+    public static partial void SubscriptionFailed(ILogger log, string endpointId, string name, string error);
+
+    [LoggerMessage(152, LogLevel.Error,
+        "The subscription {EndpointId}/{Name} does not open: its rows are damaged or were sealed with another key. Delete and create it.")]
+    public static partial void SubscriptionDamaged(ILogger log, string endpointId, string name);
+
     [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is retried.")]
     public static partial void SweepFailed(ILogger log, string error);
 }

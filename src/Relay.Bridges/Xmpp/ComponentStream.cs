@@ -124,8 +124,8 @@ internal sealed class ComponentStream : IAsyncDisposable
         switch (await ReadAsync())
         {
             case StreamRead.Element { Value: var start } when start.Is("stream", Ns.Streams):
-                if (start["id"] is not { Length: > 0 } id) return NotAServer(options);
-                await WriteAsync(StanzaWriter.Handshake(Hash(id, secret)));
+                // A server that refuses the domain at once gives the stream no id, and says why in the next element.
+                if (start["id"] is { Length: > 0 } id) await WriteAsync(StanzaWriter.Handshake(Hash(id, secret)));
                 break;
             case StreamRead.End end:
                 return Ended(options, end.Reason);

@@ -4,30 +4,45 @@ using Relay.V1;
 
 namespace Relay.Cli.Endpoints;
 
-/// <summary>The command group <c>relay endpoints</c>: list, show, create, update.</summary>
+/// <summary>The command group <c>relay endpoints</c>: list, show, create, update, delete.</summary>
 internal static class EndpointsCommand
 {
-    public static Command Create() => new("endpoints", "List, show, create and change endpoints: the addresses for which Relay speaks OTR.")
+    public static Command Create() =>
+        new("endpoints", "List, show, create, change and delete endpoints: the addresses for which Relay speaks OTR.")
     {
-        CreateList(), CreateShow(), CreateCreate(), UpdateEndpointCommand.Create(),
+        CreateList(), CreateShow(), CreateCreate(), UpdateEndpointCommand.Create(), DeleteEndpointCommand.Create(),
+        DeleteEndpointCommand.CreateUndelete(),
     };
 
     private static Command CreateList()
     {
-        var command = new Command("list", "List the endpoints.").WithServer();
+        var filter = new Option<string?>("--filter")
+        {
+            Description = "Only some: comparisons of network, account and display_name, such as 'network = irc AND account : bot'.",
+            HelpName = "TEXT",
+        };
+        var deleted = new Option<bool>("--deleted") { Description = "Also those that are deleted and not yet purged." };
+        var command = new Command("list", "List the endpoints.") { filter, deleted }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
             var all = await Pages.AllAsync<Endpoint>(async token =>
             {
-                var page = await client.CallAsync(
-                    o => client.Endpoints.ListEndpointsAsync(new ListEndpointsRequest { PageToken = token }, o), cancellation);
+                var request = new ListEndpointsRequest
+                {
+                    PageToken = token, Filter = parsed.GetValue(filter) ?? "", ShowDeleted = parsed.GetValue(deleted),
+                };
+                var page = await client.CallAsync(o => client.Endpoints.ListEndpointsAsync(request, o), cancellation);
                 return (page.Endpoints, page.NextPageToken);
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
-            else Report.Table(["ENDPOINT", "NETWORK", "ACCOUNT", "FINGERPRINT"],
-                all.Select(e => new[] { EndpointNames.Id(e.Name), e.Network, e.Account, EndpointNames.Fingerprint(e.Fingerprint) }),
-                "There are no endpoints yet. 'relay endpoints create --network … --account …' creates one.");
+            else Report.Table(["ENDPOINT", "NETWORK", "ACCOUNT", "FINGERPRINT", "ENDS"],
+                all.Select(e => new[]
+                {
+                    EndpointNames.Id(e.Name), e.Network, e.Account, EndpointNames.Fingerprint(e.Fingerprint), End(e),
+                }),
+                parsed.GetValue(filter) is not null ? "No endpoint matches the filter."
+                    : "There are no endpoints yet. 'relay endpoints create --network … --account …' creates one.");
             return ExitCode.Ok;
         });
         return command;
@@ -87,9 +102,14 @@ internal static class EndpointsCommand
             Description = "The account in that file. Default: the only one, or the one of --account.",
             HelpName = "NAME",
         };
+        var life = new Option<string?>("--life")
+        {
+            Description = "Create a burner: after this time, such as 12h or 30d, its keys and conversations are destroyed.",
+            HelpName = "TIME",
+        };
         var command = new Command("create", "Create an endpoint and its identity key.")
         {
-            network, account, id, maxWire, allowV2, allowClear, keyFile, keyAccount,
+            network, account, id, maxWire, allowV2, allowClear, life, keyFile, keyAccount,
         }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -102,6 +122,7 @@ internal static class EndpointsCommand
                 MaxWireBytes = parsed.GetValue(maxWire),
                 Policy = new Policy { AllowV2 = parsed.GetValue(allowV2), RequireEncryption = !parsed.GetValue(allowClear) },
             };
+            if (parsed.GetValue(life) is { } time) request.Life = Durations.Parse(time, "--life");
             if (parsed.GetValue(keyFile) is { } file)
                 request.LibotrPrivateKey = IdentityKeyFile.Read(file, parsed.GetValue(keyAccount), request.Account);
             else if (parsed.GetValue(keyAccount) is not null)
@@ -133,8 +154,14 @@ internal static class EndpointsCommand
             ("idle life",
                 e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
             ("created", e.CreateTime.ToDateTime().ToString("u")), ("changed", e.UpdateTime.ToDateTime().ToString("u")),
+            .. e.DeleteTime is { } deleted ? [("deleted", deleted.ToDateTime().ToString("u"))] : Array.Empty<(string, string)>(),
+            .. e.PurgeTime is { } purge ? [("ends", $"{purge.ToDateTime():u}: keys and conversations are destroyed")]
+                : Array.Empty<(string, string)>(),
         ]);
     }
+
+    private static string End(Endpoint e) =>
+        e.PurgeTime is not { } time ? "" : $"{time.ToDateTime():u}{(e.DeleteTime is null ? "" : ", deleted")}";
 
     private static string Policy(Policy p) => string.Join(", ", new[]
     {

@@ -63,6 +63,8 @@ internal static class UpdateEndpointCommand
                 (string v, Endpoint e) => e.SessionIdleLife = Durations.Parse(v, "--idle-life")),
             Of("--answer-time", "TIME", "Time to answer a verification that a peer began: 2m, 1h; 0: decline at once.",
                 "verification_answer_time", (string v, Endpoint e) => e.VerificationAnswerTime = Durations.Parse(v, "--answer-time")),
+            Of("--event-stream", "true|false", "Whether events go to the endpoint's own stream too, and not only to its subscriptions.",
+                "disable_event_stream", (bool v, Endpoint e) => e.DisableEventStream = !v),
         ];
         var command = new Command("update", "Change an endpoint. Conversations follow with their next message.") { endpoint };
         foreach (var setting in settings) command.Options.Add(setting.Option);

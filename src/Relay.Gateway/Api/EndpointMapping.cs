@@ -14,7 +14,7 @@ internal static class EndpointMapping
     private static readonly string[] s_mutable =
     [
         "display_name", "policy", "max_wire_bytes", "single_line", "query_text", "padding_block", "session_idle_life",
-        "verification_answer_time", "text_format",
+        "verification_answer_time", "text_format", "disable_event_stream",
     ];
 
     /// <summary>More than an endpoint has: each wrong one is told.</summary>
@@ -41,6 +41,7 @@ internal static class EndpointMapping
             DisplayName = settings.DisplayName,
             SingleLine = settings.SingleLine,
             PaddingBlock = (uint)settings.PaddingBlock,
+            DisableEventStream = !settings.HasOwnEventStream,
             SessionIdleLife = settings.SessionIdleLife.ToDuration(),
             VerificationAnswerTime = settings.VerificationAnswerTime.ToDuration(),
             TextFormat = settings.TextFormat switch
@@ -51,6 +52,9 @@ internal static class EndpointMapping
             },
         };
         if (settings.QueryText is { } text) endpoint.QueryText = text;
+        if (view.Expires is { } expires) endpoint.ExpireTime = expires.ToTimestamp();
+        if (view.Deleted is { } deleted) endpoint.DeleteTime = deleted.ToTimestamp();
+        if (view.Purges is { } purges) endpoint.PurgeTime = purges.ToTimestamp();
         return endpoint;
     }
 
@@ -89,6 +93,7 @@ internal static class EndpointMapping
                 _ => TrustRequirement.None,
             },
             PaddingBlock = (int)Math.Min(endpoint.PaddingBlock, OtrLimits.MaxPaddingBlock),
+            HasOwnEventStream = !endpoint.DisableEventStream,
             SessionIdleLife = idle ?? default,
             VerificationAnswerTime = answer ?? default,
             TextFormat = Known(endpoint.TextFormat, prefix + "text_format", violations) switch
@@ -122,7 +127,7 @@ internal static class EndpointMapping
     {
         var merged = ToMessage(current);
         FieldMasks.Merge(mask, change, merged);
-        return ToSettings(merged, "endpoint.", violations);
+        return ToSettings(merged, "endpoint.", violations) with { Subscriptions = current.Settings.Subscriptions };
     }
 
     public static string Etag(ulong revision) => revision.ToString(CultureInfo.InvariantCulture);

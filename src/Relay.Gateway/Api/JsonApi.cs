@@ -24,7 +24,7 @@ internal static class JsonApi
     private static readonly PathString s_root = "/v1";
 
     /// <summary>The parameter at whose place a caller of server-sent events sends Last-Event-ID.</summary>
-    private const string Cursor = "afterSequence";
+    private const string Cursor = "afterSequence", CursorField = "after_sequence";
 
     private static readonly JsonFormatter s_formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(s_details));
 
@@ -76,10 +76,11 @@ internal static class JsonApi
             await next(context);
             return;
         }
-        // A client that reconnects repeats its address, cursor and all: where it was is in the header.
-        if (context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last])
+        // A client that reconnects repeats its address, cursor and all: where it was is in the header. A subscription knows by itself.
+        if (context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last]
+            && method!.InputType.FindFieldByName(CursorField) is not null)
         {
-            var others = context.Request.Query.Where(q => q.Key is not (Cursor or "after_sequence"));
+            var others = context.Request.Query.Where(q => q.Key is not (Cursor or CursorField));
             context.Request.QueryString = QueryString.Create(others).Add(Cursor, last);
         }
         await EventStreamBody.WrapAsync(context, next);

@@ -29,6 +29,9 @@ internal readonly record struct Paging(int Size, string? AfterId)
         return asked == 0 ? GatewayLimits.DefaultPageSize : asked;
     }
 
+    /// <summary>The token of a page that begins after an id; empty if there is none.</summary>
+    public static string Token(string? afterId) => afterId is null ? "" : Convert.ToBase64String(Encoding.UTF8.GetBytes(afterId));
+
     /// <summary>The next page's token; empty after a page that is not full. An empty page follows a full last one.</summary>
     public string NextToken(int count, Func<string> lastId) => count < Size ? "" : Convert.ToBase64String(Encoding.UTF8.GetBytes(lastId()));
 }

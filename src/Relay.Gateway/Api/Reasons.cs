@@ -24,8 +24,22 @@ public static class Reasons
     public const string EndpointNotAllowed = "ENDPOINT_NOT_ALLOWED";
     /// <summary>The API has no such path, or not with this verb.</summary>
     public const string RouteNotFound = "ROUTE_NOT_FOUND";
-    /// <summary>There is no such endpoint.</summary>
+    /// <summary>There is no such endpoint, or it is deleted or has expired.</summary>
     public const string EndpointNotFound = "ENDPOINT_NOT_FOUND";
+    /// <summary>The endpoint is deleted: it can be undeleted until it is purged, and cannot be changed.</summary>
+    public const string EndpointDeleted = "ENDPOINT_DELETED";
+    /// <summary>The endpoint has no such subscription.</summary>
+    public const string SubscriptionNotFound = "SUBSCRIPTION_NOT_FOUND";
+    /// <summary>The endpoint has a subscription of this name.</summary>
+    public const string SubscriptionExists = "SUBSCRIPTION_EXISTS";
+    /// <summary>The endpoint has as many subscriptions as it may have.</summary>
+    public const string TooManySubscriptions = "TOO_MANY_SUBSCRIPTIONS";
+    /// <summary>
+    /// The subscription does not reply, because its shard moves or the store fails; whether the request was carried out is not known.
+    /// </summary>
+    public const string SubscriptionUnavailable = "SUBSCRIPTION_UNAVAILABLE";
+    /// <summary>Events go to the endpoint's subscriptions only: read one of these.</summary>
+    public const string EventStreamDisabled = "EVENT_STREAM_DISABLED";
     /// <summary>There is no such conversation.</summary>
     public const string ConversationNotFound = "CONVERSATION_NOT_FOUND";
     /// <summary>There is no such verification; only the latest are remembered.</summary>

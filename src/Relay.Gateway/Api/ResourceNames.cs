@@ -6,12 +6,15 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Api;
 
 /// <summary>
-/// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/conversations/{c}</c>, below these
+/// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/status</c>, <c>endpoints/{e}/subscriptions/{s}</c>,
+/// <c>endpoints/{e}/conversations/{c}</c>, below these
 /// <c>…/identities/{fingerprint}</c> and <c>…/verifications/{number}</c>, and <c>apiKeys/{k}</c>.
 /// </summary>
 internal static class ResourceNames
 {
     private const string Endpoints = "endpoints/";
+    private const string Status = "/status";
+    private const string Subscriptions = "/subscriptions/";
     private const string Conversations = "/conversations/";
     private const string Identities = "/identities/";
     private const string Verifications = "/verifications/";
@@ -38,6 +41,26 @@ internal static class ResourceNames
         if (id is not null && IsEndpointId(id)) return true;
         id = null;
         return false;
+    }
+
+    public static string EndpointStatus(string id) => Endpoint(id) + Status;
+
+    public static bool TryParseEndpointStatus(string name, [NotNullWhen(true)] out string? id)
+    {
+        id = null;
+        return name.EndsWith(Status, StringComparison.Ordinal) && TryParseEndpoint(name[..^Status.Length], out id);
+    }
+
+    public static string Subscription(string endpointId, string id) => Endpoint(endpointId) + Subscriptions + id;
+
+    public static bool TryParseSubscription(
+        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? id)
+    {
+        (endpointId, id) = (null, null);
+        int at = name.IndexOf(Subscriptions, StringComparison.Ordinal);
+        if (at < 0 || !TryParseEndpoint(name[..at], out endpointId)) return false;
+        id = name[(at + Subscriptions.Length)..];
+        return IsEndpointId(id);
     }
 
     public static bool TryParseConversation(

@@ -49,6 +49,8 @@ public static class GatewayLimits
     public const int UnacknowledgedWindow = 1000;
     /// <summary>Interval at which a watch that must stop for want of acknowledgements looks for them.</summary>
     public static readonly TimeSpan AcknowledgementPoll = TimeSpan.FromSeconds(1);
+    /// <summary>Time for which a stream that ends tells its subscription so.</summary>
+    public static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
     /// <summary>Maximum number of outbox items per read.</summary>
     public const int OutboxBatch = 32;
     /// <summary>Maximum number of inbound messages in progress on one bridge stream; at the limit the server stops reading.</summary>

@@ -76,6 +76,7 @@ public static class RelayExtensions
         app.MapGrpcService<VerificationService>();
         app.MapGrpcService<MessageService>();
         app.MapGrpcService<EventService>();
+        app.MapGrpcService<SubscriptionService>();
         app.MapGrpcService<BridgeService>();
         app.MapGrpcService<AdminService>();
         // Probes have no API keys; the answer reveals no more than whether the server is ready.

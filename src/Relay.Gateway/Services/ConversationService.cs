@@ -28,7 +28,8 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
         violations.AddIf(!ResourceNames.TryParseEndpoint(request.Parent, out var endpointId), "parent", "must be endpoints/{endpoint}");
         var page = Paging.Parse(request.PageSize, request.PageToken, violations);
         Principal.Of(context).RequireEndpoint(endpointId!);
-        if (await relay.Endpoints.GetAsync(endpointId!, context.CancellationToken) is null) throw Replies.EndpointNotFound(endpointId!);
+        if (await relay.Endpoints.FindActiveAsync(endpointId!, context.CancellationToken) is null)
+            throw Replies.EndpointNotFound(endpointId!);
 
         var views = await relay.ListConversationsAsync(endpointId!, page.AfterId, page.Size, context.CancellationToken);
         var response = new V1.ListConversationsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
@@ -43,7 +44,8 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
         violations.CheckLine(request.Peer, 1, GatewayLimits.MaxPeerBytes, "peer");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);
-        if (await relay.Endpoints.GetAsync(endpointId!, context.CancellationToken) is null) throw Replies.EndpointNotFound(endpointId!);
+        if (await relay.Endpoints.FindActiveAsync(endpointId!, context.CancellationToken) is null)
+            throw Replies.EndpointNotFound(endpointId!);
         var id = relay.ConversationId(endpointId!, request.Peer);
         return await relay.GetConversationAsync(endpointId!, id, context.CancellationToken) is { } view
             ? Mapping.Conversation(view)

@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
@@ -5,12 +6,13 @@ using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
+using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 
-/// <summary>Creates endpoints with their identity keys, and lists them.</summary>
+/// <summary>Creates endpoints with their identity keys, lists, changes and deletes them.</summary>
 [Authorize(Policy = Policies.AnyKey)]
-internal sealed class EndpointService(IRelay relay) : V1.EndpointService.EndpointServiceBase
+internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.EndpointService.EndpointServiceBase
 {
     [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> CreateEndpoint(V1.CreateEndpointRequest request, ServerCallContext context)
@@ -21,6 +23,12 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
             "must be 1 to 63 of [a-z0-9-], beginning with a letter");
         violations.CheckLine(request.Network, 1, GatewayLimits.MaxNetworkBytes, "network");
         violations.CheckLine(request.Account, 1, GatewayLimits.MaxAccountBytes, "account");
+        TimeSpan? life = null;
+        if (request.Life is { } asked)
+        {
+            life = RequestDurations.Within(asked, RelayLimits.MaxEndpointLife);
+            violations.AddIf(!(life >= RelayLimits.MinEndpointLife), "life", "must be one minute to 365 days");
+        }
         var settings = EndpointMapping.ToSettings(
             new V1.Endpoint { Policy = request.Policy, MaxWireBytes = request.MaxWireBytes }, "", violations);
         violations.ThrowIfAny();
@@ -30,14 +38,14 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
         var reply = await relay.Endpoints.CreateAsync(
             new CreateEndpoint(
                 request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings,
-                key),
+                key) { Life = life },
             context.CancellationToken);
         return reply switch
         {
             CreateEndpointReply.Created created => EndpointMapping.ToMessage(created.Endpoint),
             CreateEndpointReply.AlreadyExists exists => throw ApiErrors.AlreadyExists(Reasons.EndpointExists, "endpoint",
                 request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "",
-                $"{exists.Field}: is already in use by another endpoint."),
+                $"{exists.Field}: is already in use by another endpoint, which may be deleted and not yet purged."),
             CreateEndpointReply.RequestIdReused => throw ApiErrors.InvalidArgument(
                 "request_id", "was already used for a different endpoint", Reasons.RequestIdReused),
             CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
@@ -57,11 +65,15 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
 
     public override async Task<V1.ListEndpointsResponse> ListEndpoints(V1.ListEndpointsRequest request, ServerCallContext context)
     {
-        var page = Paging.Parse(request.PageSize, request.PageToken, new Violations());
-        var views = Principal.Of(context).Key.Endpoints is { Count: > 0 } allowed
-            ? await AllowedAsync(allowed, page, context.CancellationToken)
-            : await relay.Endpoints.ListAsync(page.AfterId, page.Size, context.CancellationToken);
-        var response = new V1.ListEndpointsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
+        var violations = new Violations();
+        var filter = EndpointFilter.Parse(request.Filter, violations);
+        var page = Paging.Parse(request.PageSize, request.PageToken, violations);
+        var now = time.GetUtcNow();
+        var query = new EndpointQuery(page.AfterId, page.Size, e => (request.ShowDeleted || e.IsActive(now)) && filter(e));
+        var (views, next) = Principal.Of(context).Key.Endpoints is { Count: > 0 } allowed
+            ? await AllowedAsync(allowed, query, context.CancellationToken)
+            : await relay.Endpoints.ListAsync(query, context.CancellationToken);
+        var response = new V1.ListEndpointsResponse { NextPageToken = Paging.Token(next) };
         response.Endpoints.AddRange(views.Select(EndpointMapping.ToMessage));
         return response;
     }
@@ -85,28 +97,84 @@ internal sealed class EndpointService(IRelay relay) : V1.EndpointService.Endpoin
             wrong.ThrowIfAny();
             return settings;
         }
-        return await relay.Endpoints.UpdateAsync(id!, Change, revision, context.CancellationToken) switch
+        return Changed(id!, await relay.Endpoints.UpdateAsync(id!, Change, revision, context.CancellationToken));
+    }
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.Endpoint> DeleteEndpoint(V1.DeleteEndpointRequest request, ServerCallContext context)
+    {
+        var (id, revision) = Check(request.Name, request.Etag, context);
+        return Changed(id, await relay.Endpoints.DeleteAsync(id, request.Purge, revision, context.CancellationToken));
+    }
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.Endpoint> UndeleteEndpoint(V1.UndeleteEndpointRequest request, ServerCallContext context)
+    {
+        var (id, revision) = Check(request.Name, request.Etag, context);
+        return Changed(id, await relay.Endpoints.UndeleteAsync(id, revision, context.CancellationToken));
+    }
+
+    public override async Task<V1.EndpointStatus> GetEndpointStatus(V1.GetEndpointStatusRequest request, ServerCallContext context)
+    {
+        if (!ResourceNames.TryParseEndpointStatus(request.Name, out var id))
+            throw ApiErrors.InvalidArgument("name", "must be endpoints/{endpoint}/status");
+        Principal.Of(context).RequireEndpoint(id);
+        if (await relay.Endpoints.GetAsync(id, context.CancellationToken) is null) throw Replies.EndpointNotFound(id);
+        return new V1.EndpointStatus
         {
-            UpdateEndpointReply.Updated updated => EndpointMapping.ToMessage(updated.Endpoint),
-            UpdateEndpointReply.NotFound => throw Replies.EndpointNotFound(id!),
-            UpdateEndpointReply.Conflict => throw ApiErrors.Aborted(
-                Reasons.EtagMismatch, "The endpoint has been changed since: get it again, and repeat the update with its etag."),
-            UpdateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
-                "The server cannot do this now; retry.", RelayLimits.UnavailableRetryAfter),
-            var other => throw new System.Diagnostics.UnreachableException(other.GetType().Name),
+            Name = request.Name,
+            Events = await StatusAsync(new StreamKey(id, StreamKind.Events), context.CancellationToken),
+            Wire = await StatusAsync(new StreamKey(id, StreamKind.Wire), context.CancellationToken),
         };
     }
 
+    private async Task<V1.StreamStatus> StatusAsync(StreamKey stream, CancellationToken cancellation)
+    {
+        var (acknowledged, last) = await relay.Outbox.PositionAsync(stream, cancellation);
+        var status = new V1.StreamStatus { Backlog = last - acknowledged };
+        if (last == acknowledged) return status;
+        if (await relay.Outbox.ReadAsync(stream, acknowledged, 1, GatewayLimits.MaxPullBytes, cancellation) is [var oldest])
+        {
+            var age = time.GetUtcNow() - oldest.Time;
+            status.OldestAge = (age > TimeSpan.Zero ? age : TimeSpan.Zero).ToDuration();
+        }
+        return status;
+    }
+
+    private static (string Id, ulong? Revision) Check(string name, string etag, ServerCallContext context)
+    {
+        var violations = new Violations();
+        violations.AddIf(!ResourceNames.TryParseEndpoint(name, out var id), "name", "must be endpoints/{endpoint}");
+        violations.AddIf(!EndpointMapping.TryParseEtag(etag, out var revision), "etag", "was not issued by this server");
+        violations.ThrowIfAny();
+        Principal.Of(context).RequireEndpoint(id!);
+        return (id!, revision);
+    }
+
+    private static V1.Endpoint Changed(string id, UpdateEndpointReply reply) => reply switch
+    {
+        UpdateEndpointReply.Updated updated => EndpointMapping.ToMessage(updated.Endpoint),
+        UpdateEndpointReply.NotFound => throw Replies.EndpointNotFound(id),
+        UpdateEndpointReply.Deleted => throw ApiErrors.FailedPrecondition(
+            Reasons.EndpointDeleted, "The endpoint is deleted, and cannot be changed: undelete it first."),
+        UpdateEndpointReply.Conflict => throw ApiErrors.Aborted(
+            Reasons.EtagMismatch, "The endpoint has been changed since: get it again, and repeat the change with its etag."),
+        UpdateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
+            "The server cannot do this now; retry.", RelayLimits.UnavailableRetryAfter),
+        _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
+    };
+
     /// <summary>One page of the endpoints that a limited key may access, ordered by id.</summary>
-    private async Task<IReadOnlyList<EndpointView>> AllowedAsync(IReadOnlyList<string> allowed, Paging page, CancellationToken cancellation)
+    private async Task<EndpointPage> AllowedAsync(IReadOnlyList<string> allowed, EndpointQuery query, CancellationToken cancellation)
     {
         var views = new List<EndpointView>();
         foreach (var id in allowed.Order(StringComparer.Ordinal)
-            .Where(id => page.AfterId is null || string.CompareOrdinal(id, page.AfterId) > 0))
+            .Where(id => query.AfterId is null || string.CompareOrdinal(id, query.AfterId) > 0))
         {
-            if (views.Count == page.Size) break;
-            if (await relay.Endpoints.GetAsync(id, cancellation) is { } view) views.Add(view);
+            if (await relay.Endpoints.GetAsync(id, cancellation) is not { } view || !query.IsWanted(view)) continue;
+            if (views.Count == query.Max) return new EndpointPage(views, views[^1].Id);
+            views.Add(view);
         }
-        return views;
+        return new EndpointPage(views, null);
     }
 }

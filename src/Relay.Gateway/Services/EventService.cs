@@ -63,7 +63,7 @@ internal sealed class EventService(
             throw ApiErrors.InvalidArgument("endpoint", "must be endpoints/{endpoint}");
         var principal = Principal.Of(context);
         principal.RequireEndpoint(endpointId);
-        if (await relay.Endpoints.GetAsync(endpointId, context.CancellationToken) is null) throw Replies.EndpointNotFound(endpointId);
+        await OpenReaders.RequireStreamAsync(relay, endpointId, StreamKind.Events, context.CancellationToken);
 
         using var open = metrics.StreamOpened("events");
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(
@@ -77,6 +77,7 @@ internal sealed class EventService(
             group.Start(c => principal.WatchAsync(keys, time, c));
             group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(reader.DeliverAsync);
+            group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
             var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
             await await Task.WhenAny(group.Faulted, drained.Task);

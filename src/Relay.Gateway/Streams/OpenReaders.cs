@@ -24,7 +24,7 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
         if (_readers.Count == GatewayLimits.MaxEndpointsPerStream)
             throw ApiErrors.InvalidArgument("open", $"a stream may open {GatewayLimits.MaxEndpointsPerStream} endpoints; use another");
         principal.RequireEndpoint(endpointId);
-        if (await relay.Endpoints.GetAsync(endpointId, cancellation) is null) throw Replies.EndpointNotFound(endpointId);
+        await RequireStreamAsync(relay, endpointId, kind, cancellation);
 
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, kind),
             (items, c) => deliver(endpointId, items, c), (sequence, c) => caughtUp(endpointId, sequence, c));
@@ -32,7 +32,26 @@ internal sealed class OpenReaders(IRelay relay, Principal principal, StreamKind 
         await opening(endpointId, cancellation);
         _readers.Add(endpointId, reader);
         group.Start(reader.DeliverAsync);
+        group.Start(c => EndWithEndpointAsync(relay, endpointId, c));
         group.Start(reader.StoreAcknowledgementsAsync);
+    }
+
+    /// <exception cref="Grpc.Core.RpcException">The endpoint does not exist, or has no such stream.</exception>
+    public static async ValueTask RequireStreamAsync(IRelay relay, string endpointId, StreamKind kind, CancellationToken cancellation)
+    {
+        if (await relay.Endpoints.FindActiveAsync(endpointId, cancellation) is not { } view) throw Replies.EndpointNotFound(endpointId);
+        if (kind == StreamKind.Events && !view.Settings.HasOwnEventStream)
+        {
+            throw ApiErrors.FailedPrecondition(Reasons.EventStreamDisabled,
+                "The endpoint's events go to its subscriptions only: read one of these, or set disable_event_stream to false.");
+        }
+    }
+
+    /// <summary>Fails when the endpoint is deleted or expires. Runs as a task of every stream of the endpoint.</summary>
+    public static async Task EndWithEndpointAsync(IRelay relay, string endpointId, CancellationToken cancellation)
+    {
+        await relay.Endpoints.WhenInactiveAsync(endpointId, cancellation);
+        throw Replies.EndpointNotFound(endpointId);
     }
 
     public void Acknowledge(V1.Ack ack)

@@ -94,7 +94,7 @@ internal static class Pulls
         IRelay relay, Principal principal, StreamKind kind, string endpointId, CancellationToken cancellation)
     {
         principal.RequireEndpoint(endpointId);
-        if (await relay.Endpoints.GetAsync(endpointId, cancellation) is null) throw Replies.EndpointNotFound(endpointId);
+        await OpenReaders.RequireStreamAsync(relay, endpointId, kind, cancellation);
         return new StreamKey(endpointId, kind);
     }
 }

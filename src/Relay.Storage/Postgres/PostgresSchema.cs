@@ -143,5 +143,27 @@ internal static class PostgresSchema
         ALTER TABLE relay.endpoint ADD COLUMN change bigint NOT NULL DEFAULT 0 CHECK (change >= 0);
         CREATE INDEX endpoint_change ON relay.endpoint (change) WHERE change > 0;
         """,
+        // `purge` is the time at which the endpoint is to be purged, in Unix ms. The number of the last change is apart from the endpoints,
+        // because the endpoint that changed last may be purged.
+        """
+        CREATE TABLE relay.counter (
+            name text COLLATE "C" PRIMARY KEY,
+            value bigint NOT NULL CHECK (value >= 0)
+        ) WITH (fillfactor = 50);
+        INSERT INTO relay.counter (name, value) SELECT 'endpoint_change', coalesce(max(change), 0) FROM relay.endpoint;
+        ALTER TABLE relay.endpoint ADD COLUMN purge bigint;
+        CREATE INDEX endpoint_purge ON relay.endpoint (purge) WHERE purge IS NOT NULL;
+        """,
+        """
+        CREATE TABLE relay.subscription (
+            endpoint text COLLATE "C" NOT NULL,
+            name text COLLATE "C" NOT NULL,
+            part smallint NOT NULL,
+            revision bigint NOT NULL CHECK (revision > 0),
+            sealed bytea NOT NULL,
+            PRIMARY KEY (endpoint, name, part)
+        ) WITH (fillfactor = 50);
+        ALTER TABLE relay.subscription ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        """,
     ];
 }

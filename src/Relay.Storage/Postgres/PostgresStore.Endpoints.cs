@@ -4,7 +4,11 @@ namespace Relay.Storage.Postgres;
 
 public sealed partial class PostgresStore
 {
-    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed, revision FROM relay.endpoint";
+    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed, revision, purge FROM relay.endpoint";
+
+    private const string ReplaceEndpoint = "WITH c AS (UPDATE relay.counter SET value = value + 1 WHERE name = 'endpoint_change' "
+        + "RETURNING value) UPDATE relay.endpoint SET sealed = $3, purge = $4, revision = revision + 1, change = (SELECT value FROM c) "
+        + "WHERE id = $1 AND revision = $2";
 
     public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
     {
@@ -26,8 +30,9 @@ public sealed partial class PostgresStore
             if (await connection.ScalarAsync<long>("SELECT count(*) FROM relay.endpoint", c).ConfigureAwait(false)
                 >= StorageLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
             await using var batch = new NpgsqlBatch(connection, transaction);
-            batch.Add("INSERT INTO relay.endpoint (id, address, request, request_content, sealed) VALUES ($1, $2, $3, $4, $5)",
-                endpoint.Id, Blob(endpoint.Address), Blob(endpoint.Request), Blob(endpoint.RequestContent), endpoint.Sealed);
+            batch.Add("INSERT INTO relay.endpoint (id, address, request, request_content, sealed, purge) VALUES ($1, $2, $3, $4, $5, $6)",
+                endpoint.Id, Blob(endpoint.Address), Blob(endpoint.Request), Blob(endpoint.RequestContent), endpoint.Sealed,
+                endpoint.PurgeMs);
             batch.Add("INSERT INTO relay.endpoint_size (endpoint, conversations) VALUES ($1, 0)", endpoint.Id);
             foreach (var kind in Enum.GetValues<StreamKind>())
                 batch.Add("INSERT INTO relay.stream (endpoint, kind, acknowledged, last, bytes) VALUES ($1, $2, 0, 0, 0)", endpoint.Id,
@@ -44,7 +49,8 @@ public sealed partial class PostgresStore
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => ReadAsync((connection, c) => FindAsync(connection, "request = $1", c, Blob(request)), cancellation);
 
-    public async ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+    public async ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs,
+        CancellationToken cancellation)
     {
         RefuseIfClosed();
         return await _connections.RunAsync(async (connection, isAgain, c) =>
@@ -52,9 +58,8 @@ public sealed partial class PostgresStore
             await using var transaction = await connection.BeginTransactionAsync(c).ConfigureAwait(false);
             // Changes are committed in the order of their numbers: a reader that has seen one has seen all before it.
             await connection.ExecuteAsync("SELECT pg_advisory_xact_lock($1, 0)", c, (int)AdvisoryLock.Endpoints).ConfigureAwait(false);
-            int updated = await connection.ExecuteAsync("UPDATE relay.endpoint SET sealed = $3, revision = revision + 1, "
-                + "change = 1 + (SELECT coalesce(max(change), 0) FROM relay.endpoint WHERE change > 0) WHERE id = $1 AND revision = $2",
-                c, id, (long)expectedRevision, value).ConfigureAwait(false);
+            int updated = await connection.ExecuteAsync(ReplaceEndpoint, c, id, (long)expectedRevision, value, purgeMs)
+                .ConfigureAwait(false);
             // The reply to the first attempt may have been lost. Sealed values are unique, so an equal one is this attempt's own.
             bool isDone = updated > 0 || (isAgain && await FindAsync(connection, "id = $1", c, id).ConfigureAwait(false) is { } stored
                 && stored.Revision == expectedRevision + 1 && stored.Sealed.AsSpan().SequenceEqual(value));
@@ -84,5 +89,5 @@ public sealed partial class PostgresStore
 
     private static EndpointRow Endpoint(NpgsqlDataReader row) => new(
         row.GetString(0), Number(row.GetFieldValue<byte[]>(1)), Number(row.GetFieldValue<byte[]>(2)), Number(row.GetFieldValue<byte[]>(3)),
-        row.GetFieldValue<byte[]>(4), (ulong)row.GetInt64(5));
+        row.GetFieldValue<byte[]>(4), (ulong)row.GetInt64(5), row.IsDBNull(6) ? null : row.GetInt64(6));
 }

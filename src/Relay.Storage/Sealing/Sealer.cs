@@ -14,6 +14,7 @@ public enum SealedTable : byte
     Outbox = 5,
     Document = 6,
     Identities = 7,
+    Subscription = 8,
     // Messages between nodes.
     Command = 16,
     Answer = 17,

@@ -83,6 +83,27 @@ internal static class SqliteSchema
         ALTER TABLE endpoint ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
         CREATE INDEX endpoint_change ON endpoint (change) WHERE change > 0;
         """,
+        // `purge` is the time at which the endpoint is to be purged, in Unix ms. The number of the last change is apart from the endpoints,
+        // because the endpoint that changed last may be purged.
+        """
+        CREATE TABLE counter (
+            name TEXT PRIMARY KEY,
+            value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO counter (name, value) SELECT 'endpoint_change', coalesce(max(change), 0) FROM endpoint;
+        ALTER TABLE endpoint ADD COLUMN purge INTEGER;
+        CREATE INDEX endpoint_purge ON endpoint (purge) WHERE purge IS NOT NULL;
+        """,
+        """
+        CREATE TABLE subscription (
+            endpoint TEXT NOT NULL,
+            name TEXT NOT NULL,
+            part INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (endpoint, name, part)
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Marks an empty file as a Relay database and creates its tables.</summary>

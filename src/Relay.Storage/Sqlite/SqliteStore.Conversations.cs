@@ -80,7 +80,8 @@ public sealed partial class SqliteStore
             if (s.Scalar("SELECT version FROM conversation WHERE endpoint = $1 AND id = $2", unit.EndpointId, unit.ConversationId)
                 is not null)
                 return CommitResult.Conflict.Instance;
-            if (s.Scalar("SELECT conversations FROM endpoint WHERE id = $1", unit.EndpointId) is not long conversations)
+            if (s.Scalar("SELECT conversations FROM endpoint WHERE id = $1 AND length(sealed) > 0", unit.EndpointId)
+                is not long conversations)
                 return CommitResult.NoEndpoint.Instance;
             if (conversations >= StorageLimits.MaxConversationsPerEndpoint) return CommitResult.TooManyConversations.Instance;
             s.Execute("UPDATE endpoint SET conversations = conversations + 1 WHERE id = $1", unit.EndpointId);

@@ -4,7 +4,7 @@ namespace Relay.Storage.Sqlite;
 
 public sealed partial class SqliteStore
 {
-    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed, revision FROM endpoint";
+    private const string SelectEndpoint = "SELECT id, address, request, request_content, sealed, revision, purge FROM endpoint";
 
     public async ValueTask<InsertEndpointResult> InsertEndpointAsync(EndpointRow endpoint, CancellationToken cancellation)
         => await _writer.RunAsync((s, _) =>
@@ -15,8 +15,8 @@ public sealed partial class SqliteStore
         if (s.Scalar("SELECT 1 FROM endpoint WHERE address = $1", Blob(endpoint.Address)) is not null)
             return InsertEndpointResult.AddressTaken;
         if ((long)s.Scalar("SELECT count(*) FROM endpoint")! >= StorageLimits.MaxEndpoints) return InsertEndpointResult.TooMany;
-        s.Execute("INSERT INTO endpoint (id, address, request, request_content, sealed) VALUES ($1, $2, $3, $4, $5)",
-            endpoint.Id, Blob(endpoint.Address), Blob(endpoint.Request), Blob(endpoint.RequestContent), endpoint.Sealed);
+        s.Execute("INSERT INTO endpoint (id, address, request, request_content, sealed, purge) VALUES ($1, $2, $3, $4, $5, $6)",
+            endpoint.Id, Blob(endpoint.Address), Blob(endpoint.Request), Blob(endpoint.RequestContent), endpoint.Sealed, endpoint.PurgeMs);
         return InsertEndpointResult.Inserted;
     }).ConfigureAwait(false);
 
@@ -26,10 +26,18 @@ public sealed partial class SqliteStore
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => _readers.ReadAsync(s => Find(s, SelectEndpoint + " WHERE request = $1", Blob(request)), cancellation);
 
-    public async ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
-        => await _writer.RunAsync((s, _) => s.Execute("UPDATE endpoint SET sealed = $3, revision = revision + 1, "
-            + "change = 1 + (SELECT coalesce(max(change), 0) FROM endpoint WHERE change > 0) WHERE id = $1 AND revision = $2",
-            id, (long)expectedRevision, value) > 0).ConfigureAwait(false);
+    public async ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs,
+        CancellationToken cancellation)
+        => await _writer.RunAsync((s, _) => Replace(s, id, expectedRevision, value, purgeMs)).ConfigureAwait(false);
+
+    private static bool Replace(SqliteSession s, string id, ulong expectedRevision, byte[] value, long? purgeMs)
+    {
+        if (s.Scalar("SELECT 1 FROM endpoint WHERE id = $1 AND revision = $2", id, (long)expectedRevision) is null) return false;
+        s.Execute("UPDATE counter SET value = value + 1 WHERE name = 'endpoint_change'");
+        s.Execute("UPDATE endpoint SET sealed = $2, purge = $3, revision = revision + 1, "
+            + "change = (SELECT value FROM counter WHERE name = 'endpoint_change') WHERE id = $1", id, value, purgeMs);
+        return true;
+    }
 
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => _readers.ReadAsync(s =>
     {
@@ -60,5 +68,6 @@ public sealed partial class SqliteStore
     }
 
     private static EndpointRow Endpoint(SqliteRows row) => new(
-        row.Text(0), Number(row.Blob(1)), Number(row.Blob(2)), Number(row.Blob(3)), row.Blob(4), (ulong)row.Int64(5));
+        row.Text(0), Number(row.Blob(1)), Number(row.Blob(2)), Number(row.Blob(3)), row.Blob(4), (ulong)row.Int64(5),
+        row.IsNull(6) ? null : row.Int64(6));
 }

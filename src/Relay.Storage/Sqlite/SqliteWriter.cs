@@ -38,6 +38,21 @@ internal sealed class SqliteWriter
     public Task<T> RunAsync<T>(Func<SqliteSession, StreamPositions, T> apply)
     {
         var job = new WriteJob<T>(apply);
+        Enqueue(job);
+        return job.Done;
+    }
+
+    /// <summary>Truncates the write-ahead log; false if a read that is in progress prevents it.</summary>
+    /// <exception cref="StoreException">The store is closed, the queue is full, or the database refused.</exception>
+    public Task<bool> TruncateLogAsync()
+    {
+        var job = new TruncateLogJob();
+        Enqueue(job);
+        return job.Done;
+    }
+
+    private void Enqueue(WriteJob job)
+    {
         try
         {
             if (!_queue.TryAdd(job)) throw new StoreException("Too many writes are queued.");
@@ -46,7 +61,6 @@ internal sealed class SqliteWriter
         {
             throw new StoreException("The store is closed.");
         }
-        return job.Done;
     }
 
     /// <summary>Refuses new jobs, drains the queue and closes the connection.</summary>
@@ -109,8 +123,21 @@ internal sealed class SqliteWriter
         _telemetry.Committed(group.Count, Stopwatch.GetElapsedTime(start));
         foreach (var (stream, position) in streams.Touched) _tails.Committed(stream, position);
         Notify(streams);
-        foreach (var job in group) job.Complete();
+        foreach (var job in group) Complete(job);
         return null;
+    }
+
+    private void Complete(WriteJob job)
+    {
+        try
+        {
+            job.AfterCommit(_session);
+            job.Complete();
+        }
+        catch (SqliteException e)
+        {
+            job.Fail(new StoreException($"The database refused (SQLite error {e.SqliteExtendedErrorCode}).", e));
+        }
     }
 
     private void Notify(StreamPositions streams)

@@ -38,6 +38,18 @@ internal sealed class StreamTails
         }
     }
 
+    /// <summary>Evicts all streams of an endpoint that is purged, those of its subscriptions too.</summary>
+    public void Forget(string endpointId)
+    {
+        StreamKey[] gone;
+        lock (_lock)
+        {
+            gone = [.. _tails.Keys.Where(k =>
+                k.EndpointId == endpointId || k.EndpointId.StartsWith(endpointId + '/', StringComparison.Ordinal))];
+        }
+        foreach (var stream in gone) Forget(stream);
+    }
+
     /// <summary>The last committed position; null if it is not cached.</summary>
     public StreamPositions.Position? Find(StreamKey stream)
     {

@@ -9,6 +9,11 @@ internal abstract class WriteJob
     /// </summary>
     public abstract void Apply(SqliteSession session, StreamPositions streams);
 
+    /// <summary>Called after the transaction was committed, outside of it.</summary>
+    public virtual void AfterCommit(SqliteSession session)
+    {
+    }
+
     /// <summary>Completes the caller's task: the job is durable, or was refused.</summary>
     public abstract void Complete();
 
@@ -27,6 +32,26 @@ internal sealed class WriteJob<T>(Func<SqliteSession, StreamPositions, T> apply)
     public override void Apply(SqliteSession session, StreamPositions streams) => _result = apply(session, streams);
 
     public override void Complete() => _done.TrySetResult(_result!);
+
+    public override void Fail(StoreException reason) => _done.TrySetException(reason);
+}
+
+/// <summary>Copies the write-ahead log into the file and truncates it, so that nothing that was deleted is left in it.</summary>
+internal sealed class TruncateLogJob : WriteJob
+{
+    private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isTruncated;
+
+    /// <summary>False if a read that was in progress has prevented it.</summary>
+    public Task<bool> Done => _done.Task;
+
+    public override void Apply(SqliteSession session, StreamPositions streams)
+    {
+    }
+
+    public override void AfterCommit(SqliteSession session) => _isTruncated = session.Scalar("PRAGMA wal_checkpoint(TRUNCATE)") is 0L;
+
+    public override void Complete() => _done.TrySetResult(_isTruncated);
 
     public override void Fail(StoreException reason) => _done.TrySetException(reason);
 }

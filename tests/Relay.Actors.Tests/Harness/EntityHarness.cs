@@ -31,7 +31,7 @@ internal sealed class EntityHarness : IDisposable
         Store = new HeldStore(_sealer);
         Key = KeyOf(Peer);
         var loads = new BoundedReads(100, Time);
-        var accounts = new AccountCache(Store, loads, _sealer, _telemetry, NullLogger.Instance, 1);
+        var accounts = new AccountCache(Store, loads, _sealer, _telemetry, NullLogger.Instance, 1, Time);
         var budgets = new ComputeBudgets(ComputeAllowance.Default, Time);
         var turn = new TurnEnvironment(_sealer, _ids, SystemRandom.Instance, budgets, new StreamSignals(Time), _telemetry);
         var residents = new ResidentConversations(MaxResident, Time);
@@ -138,7 +138,11 @@ internal sealed class HeldStore(Sealer sealer) : IConversationStore, IEndpointSt
         => throw new NotSupportedException();
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
         => throw new NotSupportedException();
-    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation)
+        => throw new NotSupportedException();
+    public ValueTask<bool> PurgeEndpointAsync(string id, ulong expectedRevision, CancellationToken cancellation)
         => throw new NotSupportedException();
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => throw new NotSupportedException();
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)

@@ -93,11 +93,17 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask<EndpointRow?> LoadEndpointAsync(string id, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadEndpointAsync(id, cancellation));
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => AtReadGateAsync(s => s.FindEndpointByRequestAsync(request, cancellation));
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListEndpointsAsync(afterId, max, cancellation));
-    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation) => WriteAsync(async () =>
+    public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadPurgeDueAsync(untilMs, max, cancellation));
+    public ValueTask<bool> PurgeEndpointAsync(string id, ulong expectedRevision, CancellationToken cancellation) => WriteAsync(async () => await inner.PurgeEndpointAsync(id, expectedRevision, cancellation));
+    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs, CancellationToken cancellation) => WriteAsync(async () =>
     {
-        bool isDone = await inner.UpdateEndpointAsync(id, expectedRevision, value, cancellation);
+        bool isDone = await inner.UpdateEndpointAsync(id, expectedRevision, value, purgeMs, cancellation);
         return LosesNextUpdate ? throw new StoreException("The answer is lost.") : isDone;
     });
+    public ValueTask OpenStreamAsync(StreamKey stream, CancellationToken cancellation) => inner.OpenStreamAsync(stream, cancellation);
+    public ValueTask DeleteSubscriptionAsync(string endpointId, string name, CancellationToken cancellation) => inner.DeleteSubscriptionAsync(endpointId, name, cancellation);
+    public ValueTask<SubscriptionRow?> LoadSubscriptionAsync(string endpointId, string name, SubscriptionPart part, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadSubscriptionAsync(endpointId, name, part, cancellation));
+    public ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.SaveSubscriptionAsync(endpointId, name, part, expectedRevision, value, cancellation));
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadChangesAsync(after, cancellation));
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
     public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);

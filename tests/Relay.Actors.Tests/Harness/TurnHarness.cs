@@ -25,7 +25,7 @@ internal sealed class TurnHarness : IDisposable
         _sealer = new Sealer(sealing, SystemRandom.Instance.Fill);
         Ids = new KeyedIds(new byte[KeyedIds.KeySize]);
         Key = new ConversationKey(Endpoint, Ids.Conversation(Endpoint, Peer));
-        _accounts = new AccountCache(new OneEndpoint(_sealer), new BoundedReads(1, _time), _sealer, _telemetry, NullLogger.Instance, 1);
+        _accounts = new AccountCache(new OneEndpoint(_sealer), new BoundedReads(1, _time), _sealer, _telemetry, NullLogger.Instance, 1, _time);
         var budgets = new ComputeBudgets(ComputeAllowance.Default, _time);
         Environment = new TurnEnvironment(_sealer, Ids, SystemRandom.Instance, budgets, new StreamSignals(_time), _telemetry)
         {
@@ -119,7 +119,11 @@ internal sealed class TurnHarness : IDisposable
         public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation)
             => throw new NotSupportedException();
 
-        public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation)
+        public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs, CancellationToken cancellation)
+            => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation)
+            => throw new NotSupportedException();
+        public ValueTask<bool> PurgeEndpointAsync(string id, ulong expectedRevision, CancellationToken cancellation)
             => throw new NotSupportedException();
         public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => throw new NotSupportedException();
         public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)

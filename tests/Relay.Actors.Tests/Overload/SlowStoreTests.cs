@@ -150,7 +150,7 @@ public class SlowStoreTests
             async () => await r.GetConversationAsync("bot1", id, default),
             async () => await r.ListConversationsAsync("bot1", null, 10, default),
             async () => await r.Endpoints.GetAsync("bot1", default),
-            async () => await r.Endpoints.ListAsync(null, 10, default),
+            async () => await r.Endpoints.ListAsync(new EndpointQuery(null, 10, _ => true), default),
             async () => await r.Outbox.ReadAsync(TestRelay.Wire, 0, 10, long.MaxValue, default),
             async () => await r.Outbox.PositionAsync(TestRelay.Wire, default),
             async () => await r.Outbox.WaitAsync(TestRelay.Wire, 0, default),

@@ -27,6 +27,7 @@ internal sealed class Mcabber : IAsyncDisposable
             set logging = 1
             set logging_dir = {directory}/log/
             set beep_on_message = 0
+            otrpolicy default manual
 
             """);
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(settings, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -38,7 +39,7 @@ internal sealed class Mcabber : IAsyncDisposable
     /// <summary>Types a line.</summary>
     public async Task TypeAsync(string line)
     {
-        await TmuxAsync("send-keys", "-l", line);
+        if (line.Length > 0) await TmuxAsync("send-keys", "-l", line);
         await TmuxAsync("send-keys", "Enter");
     }
 

@@ -10,9 +10,11 @@ public sealed class McabberTests
         var bridge = await stage.StartBridgeAsync();
         await stage.StartBotAsync();
         await using var mcabber = await Mcabber.StartAsync(stage.PathOf("m"), stage.Prosody.ClientPort);
-        await mcabber.ShowsAsync("Roster received");
+        await mcabber.ShowsAsync("Your status has been set");
         await mcabber.TypeAsync($"/add {XmppStage.Bot}");
         await mcabber.TypeAsync($"/say_to {XmppStage.Bot} hello in the clear");
+        // An empty line opens the chat's window.
+        await mcabber.TypeAsync("");
         // Encryption is required: the answer is an offer, which mcabber takes by itself.
         await mcabber.ShowsAsync("OTR: channel established");
         await mcabber.TypeAsync("first text");

@@ -50,8 +50,9 @@ internal sealed class Prosody : IAsyncDisposable
             authentication = "internal_plain"
             allow_unencrypted_plain_auth = true
             c2s_require_encryption = false
-            VirtualHost "example.org"
             {{Documented.Replace("5347", $"{prosody.ComponentPort}", StringComparison.Ordinal)}}
+            VirtualHost "example.org"
+
             """);
         await prosody.RunAsync();
         return prosody;

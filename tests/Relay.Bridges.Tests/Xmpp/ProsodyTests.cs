@@ -1,4 +1,5 @@
 using Relay.Cli.Bots;
+using Relay.V1;
 
 namespace Relay.Bridges.Tests.Xmpp;
 
@@ -153,6 +154,13 @@ public sealed class ProsodyTests
         while (await PingAsync(alice, "second@otr.example.org") != "result") await Task.Delay(300, limit.Token);
         await alice.SendAsync("<presence type='subscribe' to='Second@otr.example.org'/>");
         while ((await alice.Presences.ReadAsync(limit.Token)).Attribute("from")!.Value != "second@otr.example.org/relay") { }
+        // One that goes takes nobody with it.
+        await stage.Admin.CallAsync(o => stage.Admin.Endpoints.DeleteEndpointAsync(new DeleteEndpointRequest { Name = "endpoints/second" }, o));
+        while (await PingAsync(alice, "second@otr.example.org") != "error") await Task.Delay(300, limit.Token);
+        Assert.Equal("result", await PingAsync(alice, XmppStage.Bot));
+        await stage.StartBotAsync();
+        await alice.SendMessageAsync(XmppStage.Bot, "still there?");
+        Assert.StartsWith("?OTRv3?", XmppClient.Body(await alice.NextMessageAsync()), StringComparison.Ordinal);
     }
 
     private static async Task<string> PingAsync(XmppClient client, string to)

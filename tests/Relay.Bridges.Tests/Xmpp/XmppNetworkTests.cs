@@ -47,6 +47,17 @@ public sealed class XmppNetworkTests : IDisposable
         Assert.False(_inbox.IsConnected);
     }
 
+    /// <summary>As Prosody does.</summary>
+    [Fact]
+    public async Task A_stream_that_has_no_id_because_it_is_refused_is_explained()
+    {
+        var running = RunAsync();
+        await _server.AcceptAsync();
+        await _server.SayAsync(ScriptedServer.StreamStart.Replace(" id='abc'", "", StringComparison.Ordinal)
+            + "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>");
+        Assert.Contains("host-unknown", (await running).Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_connection_that_is_replaced_is_not_fought_for()
     {
@@ -276,6 +287,7 @@ public sealed class XmppNetworkTests : IDisposable
             await _server.SayAsync("<message type='chat' from='a@example.org/r' to='bot@otr.example.org'><body>fallback</body><encryption xmlns='urn:xmpp:eme:0' namespace='eu.siacs.conversations.axolotl'/></message>");
         await _server.SayAsync(Message("a@example.org/r", "after"));
         Assert.Equal("after", (await _inbox.NextAsync()).Text);
+        await _server.HearAsync("only OTR");
         Assert.Equal(1, Regex.Count(_server.Heard, "only OTR"));
     }
 

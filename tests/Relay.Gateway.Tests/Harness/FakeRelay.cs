@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Otr.Core;
 using Relay.Actors;
+using Relay.Actors.Subscriptions;
 using Relay.Storage;
 
 namespace Relay.Gateway.Tests.Harness;
@@ -76,7 +77,12 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
         ValueTask.FromResult(OnUpdate);
 
     public UpdateEndpointReply OnUpdate { get; set; } = new UpdateEndpointReply.Unavailable("test");
-    public ValueTask<IReadOnlyList<EndpointView>> ListAsync(string? afterId, int max, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<EndpointView>>([]);
+    public ISubscriptions Subscriptions => throw new NotSupportedException("The fake has no subscriptions.");
+    public ValueTask<UpdateEndpointReply> DeleteAsync(string endpointId, bool purge, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
+    public ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
+    public ValueTask<EndpointView?> FindActiveAsync(string endpointId, CancellationToken cancellation) => GetAsync(endpointId, cancellation);
+    public Task WhenInactiveAsync(string endpointId, CancellationToken cancellation) => Task.Delay(Timeout.Infinite, cancellation);
+    public ValueTask<EndpointPage> ListAsync(EndpointQuery query, CancellationToken cancellation) => ValueTask.FromResult(new EndpointPage([], null));
 
     public ValueTask<IReadOnlyList<OutboxItem>> ReadAsync(StreamKey stream, ulong after, int max, long maxBytes, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Read(after, max));
     public ValueTask<(ulong Acknowledged, ulong Last)> PositionAsync(StreamKey stream, CancellationToken cancellation) => ValueTask.FromResult(Stream(stream.EndpointId, stream.Kind).Position);

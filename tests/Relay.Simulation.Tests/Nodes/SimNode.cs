@@ -68,7 +68,7 @@ internal sealed class SimNode : ILogger, IDisposable
         Store.Appended += Grown;
         Store.Acknowledged += _signals.Acknowledged;
         var loads = new BoundedReads(RelayLimits.MaxLoadsUnderWay, _time);
-        _accounts = new AccountCache(Store, loads, _sealer, _telemetry, this, RelayLimits.MaxCachedAccounts, TaskCreationOptions.None);
+        _accounts = new AccountCache(Store, loads, _sealer, _telemetry, this, RelayLimits.MaxCachedAccounts, _time, TaskCreationOptions.None);
         Environment = new TurnEnvironment(_sealer, _ids, random, new ComputeBudgets(ComputeAllowance.Default, _time), _signals, _telemetry)
         {
             MaxCommandLifetime = profile.Log.Kept,

@@ -14,6 +14,7 @@ internal sealed class SimStore
     private readonly Dictionary<StreamKey, SimStream> _streams = [];
     private readonly Dictionary<string, EndpointRow> _endpoints = [];
     private readonly List<string> _changes = [];
+    private readonly Dictionary<(string Endpoint, string Name, SubscriptionPart Part), SubscriptionRow> _subscriptions = [];
     private readonly Dictionary<string, byte[]> _meta = [];
     private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
@@ -44,6 +45,7 @@ internal sealed class SimStore
         foreach (var (key, stream) in _streams) copy._streams.Add(key, stream.Copy());
         foreach (var (key, endpoint) in _endpoints) copy._endpoints.Add(key, endpoint);
         copy._changes.AddRange(_changes);
+        foreach (var (key, row) in _subscriptions) copy._subscriptions.Add(key, row);
         foreach (var (key, value) in _meta) copy._meta.Add(key, value);
         foreach (var (key, document) in _documents) copy._documents.Add(key, document);
         foreach (var (key, epoch) in _epochs) copy._epochs.Add(key, epoch);
@@ -71,7 +73,6 @@ internal sealed class SimStore
     {
         apply = static () => { };
         if (unit.Fence is { } fence && Epoch(fence.Shard) != fence.Epoch && !Mutation.HasFlag(StoreMutation.IgnoresFence)) return CommitResult.Fenced.Instance;
-        if (!_endpoints.ContainsKey(unit.EndpointId)) return CommitResult.NoEndpoint.Instance;
         var key = (unit.EndpointId, unit.ConversationId);
         _conversations.TryGetValue(key, out var old);
         foreach (var append in unit.Outbox)
@@ -83,6 +84,7 @@ internal sealed class SimStore
             if (Mutation.HasFlag(StoreMutation.LeavesGaps)) foreach (var append in unit.Outbox) Stream(append.Stream).Last++;
             if (!Mutation.HasFlag(StoreMutation.IgnoresVersion)) return CommitResult.Conflict.Instance;
         }
+        if (unit.ExpectedVersion == 0 && !_endpoints.ContainsKey(unit.EndpointId)) return CommitResult.NoEndpoint.Instance;
         // Sealed before anything is changed: a row that breaks leaves no trace.
         var last = new Dictionary<StreamKey, ulong>();
         var rows = unit.Outbox.Select(a =>
@@ -149,16 +151,45 @@ internal sealed class SimStore
         return InsertEndpointResult.Inserted;
     }
 
-    public bool UpdateEndpoint(string id, ulong expectedRevision, byte[] value)
+    public bool UpdateEndpoint(string id, ulong expectedRevision, byte[] value, long? purgeMs)
     {
         if (!_endpoints.TryGetValue(id, out var endpoint) || endpoint.Revision != expectedRevision) return false;
-        _endpoints[id] = endpoint with { Sealed = value, Revision = expectedRevision + 1 };
+        _endpoints[id] = endpoint with { Sealed = value, Revision = expectedRevision + 1, PurgeMs = purgeMs };
         _changes.Add(id);
         return true;
     }
 
+    public IReadOnlyList<EndpointRow> ReadPurgeDue(long untilMs, int max)
+        => [.. _endpoints.Values.Where(e => e.PurgeMs <= untilMs).OrderBy(e => e.PurgeMs).ThenBy(e => e.Id, StringComparer.Ordinal).Take(max)];
+
+    public bool PurgeEndpoint(string id, ulong expectedRevision)
+    {
+        if (!UpdateEndpoint(id, expectedRevision, [], 0)) return false;
+        foreach (var key in _conversations.Keys.Where(k => k.Endpoint == id).ToArray()) _conversations.Remove(key);
+        foreach (var key in _identities.Keys.Where(k => k.Endpoint == id).ToArray()) _identities.Remove(key);
+        foreach (var key in _streams.Keys.Where(k => k.EndpointId == id || k.EndpointId.StartsWith(id + "/", StringComparison.Ordinal)).ToArray()) _streams.Remove(key);
+        foreach (var key in _subscriptions.Keys.Where(k => k.Endpoint == id).ToArray()) _subscriptions.Remove(key);
+        _endpoints.Remove(id);
+        return true;
+    }
+
+    public void DeleteSubscription(string endpoint, string name)
+    {
+        _streams.Remove(StreamKey.OfSubscription(endpoint, name));
+        foreach (var part in Enum.GetValues<SubscriptionPart>()) _subscriptions.Remove((endpoint, name, part));
+    }
+
+    public SubscriptionRow? LoadSubscription(string endpoint, string name, SubscriptionPart part) => _subscriptions.GetValueOrDefault((endpoint, name, part));
+
+    public bool SaveSubscription(string endpoint, string name, SubscriptionPart part, ulong expectedRevision, byte[] value)
+    {
+        if ((LoadSubscription(endpoint, name, part)?.Revision ?? 0) != expectedRevision) return false;
+        _subscriptions[(endpoint, name, part)] = new SubscriptionRow(expectedRevision + 1, value);
+        return true;
+    }
+
     public EndpointChanges ReadChanges(ulong after)
-        => new([.. _changes.Skip((int)after).Distinct().Select(id => (id, _endpoints[id].Revision))], Math.Max(after, (ulong)_changes.Count));
+        => new([.. _changes.Skip((int)after).Distinct().Where(_endpoints.ContainsKey).Select(id => (id, _endpoints[id].Revision))], Math.Max(after, (ulong)_changes.Count));
 
     public EndpointRow? LoadEndpoint(string id) => _endpoints.GetValueOrDefault(id);
 

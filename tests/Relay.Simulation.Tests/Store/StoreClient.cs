@@ -59,7 +59,19 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ListEndpoints(afterId, max));
 
-    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.UpdateEndpoint(id, expectedRevision, value));
+    public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.UpdateEndpoint(id, expectedRevision, value, purgeMs));
+
+    public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadPurgeDue(untilMs, max));
+
+    public ValueTask<bool> PurgeEndpointAsync(string id, ulong expectedRevision, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.PurgeEndpoint(id, expectedRevision));
+
+    public ValueTask OpenStreamAsync(StreamKey stream, CancellationToken cancellation) => ValueTask.CompletedTask;
+
+    public async ValueTask DeleteSubscriptionAsync(string endpointId, string name, CancellationToken cancellation) => await WriteAsync(s => s.DeleteSubscription(endpointId, name));
+
+    public ValueTask<SubscriptionRow?> LoadSubscriptionAsync(string endpointId, string name, SubscriptionPart part, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.LoadSubscription(endpointId, name, part));
+
+    public ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveSubscription(endpointId, name, part, expectedRevision, value));
 
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadChanges(after));
 

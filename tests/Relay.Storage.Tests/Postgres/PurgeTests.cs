@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using Relay.Storage.Postgres;
+using static Relay.Storage.Tests.Harness.StoreUnits;
+
+namespace Relay.Storage.Tests.Postgres;
+
+/// <summary>What is left of a purged endpoint in PostgreSQL's files.</summary>
+public sealed class PurgeTests(PostgresFixture postgres) : PostgresTest(postgres)
+{
+    [Fact]
+    public async Task A_purge_leaves_neither_the_sealed_keys_nor_their_earlier_versions_in_the_tables()
+    {
+        var store = await OpenAsync();
+        byte[][] versions = [.. Enumerable.Range(0, 3).Select(_ => RandomNumberGenerator.GetBytes(900))];
+        var kept = RandomNumberGenerator.GetBytes(900);
+        await store.InsertEndpointAsync(Endpoint("e", 1, 1) with { Sealed = versions[0] }, default);
+        await store.InsertEndpointAsync(Endpoint("f", 2, 2) with { Sealed = kept }, default);
+        Assert.True(await store.UpdateEndpointAsync("e", 1, versions[1], null, default));
+        Assert.True(await store.UpdateEndpointAsync("e", 2, versions[2], null, default));
+        foreach (var version in versions) Assert.True(await IsInTablesAsync(version));
+        Assert.True(await store.PurgeEndpointAsync("e", 3, default));
+        foreach (var version in versions) Assert.False(await IsInTablesAsync(version));
+        Assert.True(await IsInTablesAsync(kept));
+        Assert.Equal(kept, (await store.LoadEndpointAsync("f", default))!.Sealed);
+    }
+
+    [Fact]
+    public async Task Two_nodes_that_find_the_same_endpoint_purge_it_once()
+    {
+        var stores = new[] { await WithEndpointAsync(), await OpenAsync() };
+        for (int i = 0; i < 200; i++) await stores[0].CommitAsync(Unit($"c{i}", 0, 1, new Row(Wire, 1)), default);
+        var done = await Task.WhenAll(stores.Select(s => s.PurgeEndpointAsync("e", 1, default).AsTask()));
+        Assert.Single(done, d => d);
+        Assert.Null(await stores[1].LoadEndpointAsync("e", default));
+        Assert.Equal(0L, await AskAsync<long>("SELECT (SELECT count(*) FROM relay.conversation) + (SELECT count(*) FROM relay.outbox) "
+            + "+ (SELECT count(*) FROM relay.stream) + (SELECT count(*) FROM relay.endpoint_size)"));
+    }
+
+    private async Task<bool> IsInTablesAsync(byte[] value)
+    {
+        await AskAsync<object>("CHECKPOINT");
+        var directory = Path.Combine((await AskAsync<string>("SHOW data_directory"))!, "base",
+            (await AskAsync<string>("SELECT oid::text FROM pg_database WHERE datname = current_database()"))!);
+        return Directory.GetFiles(directory).Any(f => File.ReadAllBytes(f).AsSpan().IndexOf(value.AsSpan(100, 64)) >= 0);
+    }
+}
