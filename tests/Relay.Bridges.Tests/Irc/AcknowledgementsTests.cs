@@ -21,6 +21,20 @@ public sealed class AcknowledgementsTests
     }
 
     [Fact]
+    public void AnAnswerToAnOlderPingSettlesWhatThatOneCovered()
+    {
+        var first = Send("bob", "one");
+        var older = _acks.Ping();
+        var second = Send("bob", "two");
+        var newer = _acks.Ping();
+
+        _acks.Pong(older);
+        Assert.Equal((Carried.Taken, null, true), (first.Outcome, second.Outcome, _acks.IsPinging));
+        _acks.Pong(newer);
+        Assert.Equal((Carried.Taken, false), (second.Outcome, _acks.IsPinging));
+    }
+
+    [Fact]
     public void ATextIsSettledWithItsLastLine()
     {
         var text = new SentText("bob", WireKind.Clear, ["one", "two"]);

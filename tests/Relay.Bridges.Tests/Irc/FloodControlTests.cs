@@ -21,8 +21,11 @@ public sealed class FloodControlTests
     [Fact]
     public void ABurstHasABoundInBytesToo()
     {
-        var flood = new FloodControl(FloodProfile.Default, new ManualTime());
+        var time = new ManualTime();
+        var flood = new FloodControl(FloodProfile.Default, time);
 
+        Assert.Equal(4, Burst(flood, 500));
+        time.Advance(TimeSpan.FromSeconds(60));
         Assert.Equal(4, Burst(flood, 500));
     }
 
