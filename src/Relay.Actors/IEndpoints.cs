@@ -39,6 +39,12 @@ public interface IEndpoints
     /// <summary>Takes a deleted endpoint back into use, with its keys and conversations. Idempotent.</summary>
     ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation);
 
+    /// <summary>
+    /// Raised when an endpoint was changed, deleted or purged, by this node or, within a second, another; not when one is created. Handlers
+    /// must not block.
+    /// </summary>
+    event Action<string>? Changed;
+
     /// <summary>Completes when an endpoint is not active, or not any more: deleted, expired or purged.</summary>
     Task WhenInactiveAsync(string endpointId, CancellationToken cancellation);
 }

@@ -129,6 +129,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay subscriptions create support/bot                                  all events; set aside after five deliveries",
             "relay subscriptions create support/audit --events text,identity --ack-wait 5m",
+            "relay subscriptions create support/crm --webhook https://crm.example.org/relay",
             "relay endpoints update support --event-stream false                     if nobody reads the endpoint's own stream",
         ],
         ["relay subscriptions list"] = ["relay subscriptions list support", "relay subscriptions list support --json"],

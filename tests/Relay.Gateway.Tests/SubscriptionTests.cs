@@ -287,6 +287,10 @@ public sealed class SubscriptionTests
         await receive("alice", "another");
         Assert.Contains("0, of which readers have 0", await RelayAsync("subscriptions", "seek", "e/audit"), StringComparison.Ordinal);
         Assert.Contains("is deleted", await RelayAsync("subscriptions", "delete", "e/audit"), StringComparison.Ordinal);
+        Assert.Matches("whsec_[A-Za-z0-9+/]{43}=", await RelayAsync("subscriptions", "create", "e/hook", "--webhook", "https://example.org/hook"));
+        var hook = await RelayAsync("subscriptions", "show", "e/hook");
+        Assert.Matches("webhook +https://example.org/hook\nlast taken +not yet", hook);
+        Assert.DoesNotContain("whsec_", hook, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, (await Terminal.RunAsync(environment, null, "subscriptions", "show", "audit")).Code);
         Assert.Equal(ExitCode.NotFound, (await Terminal.RunAsync(environment, null, "subscriptions", "show", "e/audit")).Code);
         Assert.Equal(ExitCode.Usage, (await Terminal.RunAsync(environment, null, "subscriptions", "create", "e/x", "--events", "everything")).Code);

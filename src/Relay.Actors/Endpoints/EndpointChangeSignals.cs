@@ -12,6 +12,9 @@ internal sealed class EndpointChangeSignals(Action<string, ulong> changed)
     // An entry stays until its endpoint changes: at most one for each endpoint.
     private readonly Dictionary<string, TaskCompletionSource> _waiting = [];
 
+    /// <summary>Raised with every change. Handlers must not block.</summary>
+    public event Action<string>? Notified;
+
     /// <summary>Completes with the next change. To be called before the endpoint is read.</summary>
     public Task NextChange(string endpointId)
     {
@@ -29,5 +32,6 @@ internal sealed class EndpointChangeSignals(Action<string, ulong> changed)
         TaskCompletionSource? waiting;
         lock (_lock) _waiting.Remove(endpointId, out waiting);
         waiting?.TrySetResult();
+        Notified?.Invoke(endpointId);
     }
 }

@@ -18,6 +18,12 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
 
     private const uint LeastInstanceTag = 0x100;
 
+    public event Action<string>? Changed
+    {
+        add => changes.Notified += value;
+        remove => changes.Notified -= value;
+    }
+
     public async ValueTask<CreateEndpointReply> CreateAsync(CreateEndpoint request, CancellationToken cancellation)
     {
         RelayLimits.CheckRequestId(request.RequestId);

@@ -84,7 +84,19 @@ public abstract record SubscriptionReply
     /// <param name="Oldest">The time of the oldest pending event; null if there is none.</param>
     /// <param name="Readers">Readers that wait, or hold events.</param>
     public sealed record Described(ulong Pending, int Unacknowledged, int DeadLetters, DateTimeOffset? Oldest, int Readers)
-        : SubscriptionReply;
+        : SubscriptionReply
+    {
+        /// <summary>The latest acknowledgement since the subscription was last loaded; null if there was none.</summary>
+        public DateTimeOffset? LastAcknowledged { get; init; }
+
+        /// <summary>As <see cref="LastAcknowledged"/>, of the events that were given back.</summary>
+        public DateTimeOffset? LastRejected { get; init; }
+
+        /// <summary>What the reader said then; never printed.</summary>
+        public string LastNote { get; init; } = "";
+
+        public override string ToString() => $"Described {{ {Pending}, {Unacknowledged}, {DeadLetters}, {Oldest}, {Readers} }}";
+    }
 
     public sealed record ListedDeadLetters(IReadOnlyList<DeadLetterView> DeadLetters, bool HasMore) : SubscriptionReply;
 

@@ -29,6 +29,8 @@ internal sealed class SubscriptionActor : UntypedActor
     private bool _isLoading, _isSaving, _isReading, _isAtEnd;
     private CancellationTokenSource? _watching;
     private ITimer? _timer;
+    private DateTimeOffset? _lastAcknowledged, _lastRejected;
+    private string _lastNote = "";
     private int _generation;
 
     public SubscriptionActor(ConversationContext context, ConversationKey key, ShardStanding standing)
@@ -186,10 +188,10 @@ internal sealed class SubscriptionActor : UntypedActor
                 else _waiting.Add(new Waiting(asked, pull, NowMs + (long)pull.Wait.TotalMilliseconds));
                 break;
             case SubscriptionRequest.Acknowledge acknowledge when progress.Knows(acknowledge.Cursors):
-                AnswerSaved(asked, new SubscriptionReply.Done(progress.Acknowledge(acknowledge.Cursors)));
+                Acknowledge(asked, progress, acknowledge.Cursors);
                 break;
             case SubscriptionRequest.Reject reject when progress.Knows(reject.Cursors):
-                AnswerSaved(asked, new SubscriptionReply.Done(progress.Reject(reject, NowMs, _settings)));
+                Reject(asked, progress, reject);
                 break;
             case SubscriptionRequest.Release release:
                 _waiting.RemoveAll(w => w.Pull.Reader == release.Reader);
@@ -214,6 +216,18 @@ internal sealed class SubscriptionActor : UntypedActor
         }
     }
 
+    private void Acknowledge(Asked asked, SubscriptionProgress progress, IReadOnlyList<ulong> cursors)
+    {
+        _lastAcknowledged = _context.Time.GetUtcNow();
+        AnswerSaved(asked, new SubscriptionReply.Done(progress.Acknowledge(cursors)));
+    }
+
+    private void Reject(Asked asked, SubscriptionProgress progress, SubscriptionRequest.Reject reject)
+    {
+        (_lastRejected, _lastNote) = (_context.Time.GetUtcNow(), reject.Note);
+        AnswerSaved(asked, new SubscriptionReply.Done(progress.Reject(reject, NowMs, asked.Command.Settings)));
+    }
+
     private static SubscriptionReply.ListedDeadLetters List(SubscriptionProgress progress, SubscriptionRequest.ListDeadLetters list)
     {
         var letters = new List<DeadLetterView>();
@@ -235,10 +249,10 @@ internal sealed class SubscriptionActor : UntypedActor
         switch (asked.Command.Request)
         {
             case SubscriptionRequest.Acknowledge { Cursors: var cursors } when cursors.All(c => c > 0 && c <= looked.Last):
-                AnswerSaved(asked, new SubscriptionReply.Done(progress.Acknowledge(cursors)));
+                Acknowledge(asked, progress, cursors);
                 break;
             case SubscriptionRequest.Reject { Cursors: var cursors } reject when cursors.All(c => c > 0 && c <= looked.Last):
-                AnswerSaved(asked, new SubscriptionReply.Done(progress.Reject(reject, NowMs, asked.Command.Settings)));
+                Reject(asked, progress, reject);
                 break;
             case SubscriptionRequest.Seek:
                 AnswerSaved(asked, new SubscriptionReply.Done(progress.SettleThrough(looked.Target)));
@@ -246,7 +260,10 @@ internal sealed class SubscriptionActor : UntypedActor
             case SubscriptionRequest.Describe:
                 int readers = _waiting.Select(w => w.Pull.Reader).Concat(progress.Readers).Distinct().Count();
                 Answer(asked, new SubscriptionReply.Described(progress.PendingUpTo(looked.Last), progress.Unacknowledged,
-                    progress.DeadLetterCount, progress.Oldest, readers));
+                    progress.DeadLetterCount, progress.Oldest, readers)
+                {
+                    LastAcknowledged = _lastAcknowledged, LastRejected = _lastRejected, LastNote = _lastNote,
+                });
                 break;
             default:
                 Answer(asked, new SubscriptionReply.UnknownCursor());

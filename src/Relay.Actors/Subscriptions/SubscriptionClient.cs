@@ -62,8 +62,9 @@ internal sealed class SubscriptionClient(IEndpoints endpoints, ISubscriptionStor
         var patience = RelayLimits.CommandExpiry + (request is SubscriptionRequest.Pull pull ? pull.Wait : TimeSpan.Zero);
         try
         {
-            return await region().Ask<object>(new SubscriptionCommand(key, id, settings, request), patience, cancellation)
-                .ConfigureAwait(false) switch
+            // The entity has no use for the webhook's secrets.
+            var command = new SubscriptionCommand(key, id, settings with { Webhook = null }, request);
+            return await region().Ask<object>(command, patience, cancellation).ConfigureAwait(false) switch
             {
                 SubscriptionAnswer answer when answer.Key == key && answer.RequestId == id => answer.Reply,
                 // The region answers for an entity that is being moved.

@@ -140,9 +140,11 @@ internal static class SubscriptionMessageCodec
                 row.UInt64(described.Pending);
                 row.UInt32((uint)described.Unacknowledged);
                 row.UInt32((uint)described.DeadLetters);
-                row.Bool(described.Oldest is not null);
-                if (described.Oldest is { } oldest) row.Int64(oldest.ToUnixTimeMilliseconds());
+                WriteTime(row, described.Oldest);
                 row.UInt32((uint)described.Readers);
+                WriteTime(row, described.LastAcknowledged);
+                WriteTime(row, described.LastRejected);
+                row.Text(described.LastNote);
                 break;
             case SubscriptionReply.ListedDeadLetters listed:
                 row.Byte(ListedDeadLetters);
@@ -175,8 +177,8 @@ internal static class SubscriptionMessageCodec
         {
             Delivered => ReadDelivered(ref row),
             Done => new SubscriptionReply.Done((int)row.UInt32()),
-            Described => new SubscriptionReply.Described(row.UInt64(), (int)row.UInt32(), (int)row.UInt32(),
-                row.Bool() ? DateTimeOffset.FromUnixTimeMilliseconds(row.Int64()) : null, (int)row.UInt32()),
+            Described => new SubscriptionReply.Described(row.UInt64(), (int)row.UInt32(), (int)row.UInt32(), ReadTime(ref row),
+                (int)row.UInt32()) { LastAcknowledged = ReadTime(ref row), LastRejected = ReadTime(ref row), LastNote = row.Text() },
             ListedDeadLetters => ReadListed(ref row),
             UnknownCursor => new SubscriptionReply.UnknownCursor(),
             Unavailable => new SubscriptionReply.Unavailable(row.Text()),
@@ -214,10 +216,28 @@ internal static class SubscriptionMessageCodec
         row.Byte((byte)settings.Types);
         row.Int64(settings.AckWait.Ticks);
         row.UInt32((uint)settings.MaxDeliveries);
+        row.Bool(settings.Webhook is not null);
+        if (settings.Webhook is not { } webhook) return;
+        row.Text(webhook.Url);
+        row.Text(webhook.Secret);
+        row.Bool(webhook.FormerSecret is not null);
+        if (webhook.FormerSecret is { } former) row.Text(former);
     }
 
     public static SubscriptionSettings ReadSettings(ref RowReader row)
-        => new(row.Text(), (EventTypes)row.Byte(), new TimeSpan(row.Int64()), (int)row.UInt32());
+        => new(row.Text(), (EventTypes)row.Byte(), new TimeSpan(row.Int64()), (int)row.UInt32())
+        {
+            Webhook = row.Bool() ? new WebhookSettings(row.Text(), row.Text(), row.Bool() ? row.Text() : null) : null,
+        };
+
+    private static void WriteTime(RowWriter row, DateTimeOffset? time)
+    {
+        row.Bool(time is not null);
+        if (time is { } known) row.Int64(known.ToUnixTimeMilliseconds());
+    }
+
+    private static DateTimeOffset? ReadTime(ref RowReader row)
+        => row.Bool() ? DateTimeOffset.FromUnixTimeMilliseconds(row.Int64()) : null;
 
     private static void WriteCursors(RowWriter row, IReadOnlyList<ulong> cursors)
     {

@@ -23,6 +23,9 @@ public enum EventTypes : byte
 /// <param name="MaxDeliveries">Deliveries after which an event becomes a dead letter; 0: never.</param>
 public sealed record SubscriptionSettings(string Name, EventTypes Types, TimeSpan AckWait, int MaxDeliveries)
 {
+    /// <summary>Where its events are posted; null: its readers take them.</summary>
+    public WebhookSettings? Webhook { get; init; }
+
     /// <summary>The kind of an event.</summary>
     internal static EventTypes TypeOf(OutboxBody body) => body switch
     {
@@ -34,6 +37,16 @@ public sealed record SubscriptionSettings(string Name, EventTypes Types, TimeSpa
         OutboxBody.IdentityChanged => EventTypes.IdentityChanged,
         _ => throw new ArgumentException($"A {body.GetType().Name} is not an event.", nameof(body)),
     };
+}
+
+/// <summary>Where the events of a subscription are posted.</summary>
+/// <param name="Url">Absolute.</param>
+/// <param name="Secret">The key of the signatures, as the receiver has it: <c>whsec_</c> and base64.</param>
+/// <param name="FormerSecret">The one before, which signs too; null if it was not changed.</param>
+public sealed record WebhookSettings(string Url, string Secret, string? FormerSecret)
+{
+    /// <summary>Prints the type only: addresses and secrets stay out of logs.</summary>
+    public override string ToString() => nameof(WebhookSettings);
 }
 
 /// <summary>The subscriptions of an endpoint, compared by content.</summary>

@@ -87,7 +87,14 @@ internal static class SubscriptionsCommand
         {
             Description = "Set an event aside as a dead letter after so many deliveries; 0: never. Default: 5.", HelpName = "N",
         };
-        var command = new Command("create", "Create a subscription. It gets the events from now on.") { s_name, types, wait, deliveries }
+        var webhook = new Option<string?>("--webhook")
+        {
+            Description = "Post the events to this address. The key of the signatures is shown once.", HelpName = "URL",
+        };
+        var command = new Command("create", "Create a subscription. It gets the events from now on.")
+        {
+            s_name, types, wait, deliveries, webhook,
+        }
             .WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -102,10 +109,14 @@ internal static class SubscriptionsCommand
             }
             if (parsed.GetValue(wait) is { } time) subscription.AckWait = Durations.Parse(time, "--ack-wait");
             if (parsed.GetValue(deliveries) is { } most) subscription.MaxDeliveries = most;
+            if (parsed.GetValue(webhook) is { } url) subscription.Webhook = new Webhook { Url = url };
             var request = new CreateSubscriptionRequest
             { Parent = $"endpoints/{parts[1]}", SubscriptionId = parts[3], Subscription = subscription };
             await using var client = Connection.Open(parsed);
-            Show(parsed, await client.CallAsync(o => client.Subscriptions.CreateSubscriptionAsync(request, o), cancellation));
+            var made = await client.CallAsync(o => client.Subscriptions.CreateSubscriptionAsync(request, o), cancellation);
+            Show(parsed, made);
+            if (made.Webhook?.Secret is { Length: > 0 } secret && !parsed.GetValue(CommonOptions.Json))
+                Console.Out.WriteLine($"The key of the signatures, which is not shown again:\n  {secret}");
             return ExitCode.Ok;
         });
         return command;
@@ -162,11 +173,16 @@ internal static class SubscriptionsCommand
             ("deliveries", s.MaxDeliveries == 0 ? "no limit" : $"{s.MaxDeliveries}, then a dead letter"),
             ("pending", $"{s.Pending}, of which readers have {s.Unacknowledged}"), ("oldest", Age(s.OldestAge)),
             ("readers", $"{s.Readers}"), ("dead letters", $"{s.DeadLetters}"),
+            .. s.Webhook is { } webhook ? [("webhook", webhook.Url)] : Array.Empty<(string, string)>(),
+            ("last taken", Time(s.LastAckTime)),
+            .. s.LastNackTime is { } refused ? [("last refused", $"{Time(refused)} {s.LastNackNote}")] : Array.Empty<(string, string)>(),
         ]);
     }
 
     private static string Types(Subscription s) =>
         s.Types_.Count == 0 ? "all" : string.Join(", ", s_types.Where(t => s.Types_.Contains(t.Value)).Select(t => t.Key));
+
+    private static string Time(Timestamp? time) => time is null ? "not yet" : time.ToDateTime().ToString("u");
 
     private static string Age(Duration? age) => age is null ? "" : $"{age.ToTimeSpan().TotalSeconds:0} s";
 }

@@ -3,6 +3,8 @@ using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Relay.Actors;
 using Relay.Actors.Subscriptions;
+using Relay.Gateway.Hosting;
+using Relay.Gateway.Webhooks;
 using EventType = Relay.V1.Subscription.Types.EventType;
 
 namespace Relay.Gateway.Api;
@@ -25,6 +27,7 @@ internal static class SubscriptionMapping
             AckWait = settings.AckWait.ToDuration(),
             MaxDeliveries = settings.MaxDeliveries,
         };
+        if (settings.Webhook is { } webhook) message.Webhook = new V1.Webhook { Url = webhook.Url };
         if (settings.Types != EventTypes.All)
             message.Types_.AddRange(s_types.Where(t => settings.Types.HasFlag(t.Type)).Select(t => t.Message));
         return message;
@@ -38,8 +41,30 @@ internal static class SubscriptionMapping
         message.Unacknowledged = described.Unacknowledged;
         message.DeadLetters = described.DeadLetters;
         message.Readers = described.Readers;
+        message.LastAckTime = described.LastAcknowledged?.ToTimestamp();
+        message.LastNackTime = described.LastRejected?.ToTimestamp();
+        message.LastNackNote = described.LastNote;
         if (described.Oldest is { } oldest) message.OldestAge = (now > oldest ? now - oldest : TimeSpan.Zero).ToDuration();
         return message;
+    }
+
+    /// <summary>The webhook after a change.</summary>
+    /// <param name="asked">Null: there shall be none.</param>
+    /// <param name="current">Null: there was none.</param>
+    /// <param name="isNewSecret">An empty secret means a new one, and not the present one.</param>
+    public static WebhookSettings? ToWebhook(
+        V1.Webhook? asked, WebhookSettings? current, bool isNewSecret, string prefix, Violations violations)
+    {
+        if (asked is null) return null;
+        bool isUrl = asked.Url.Length <= GatewayLimits.MaxWebhookUrlLength && Uri.TryCreate(asked.Url, UriKind.Absolute, out var url)
+            && url.Scheme is "https" or "http" && url.UserInfo.Length == 0 && url.Fragment.Length == 0;
+        violations.AddIf(!isUrl, prefix + "webhook.url", "must be https://…, without a user name");
+        violations.AddIf(asked.Secret.Length > 0 && WebhookSignature.TryParseSecret(asked.Secret) is null, prefix + "webhook.secret",
+            "must be whsec_ and 24 to 64 bytes in base64");
+        var secret = asked.Secret.Length > 0 ? asked.Secret
+            : current is null || isNewSecret ? WebhookSignature.MakeSecret() : current.Secret;
+        return current is null || secret == current.Secret
+            ? new WebhookSettings(asked.Url, secret, current?.FormerSecret) : new WebhookSettings(asked.Url, secret, current.Secret);
     }
 
     /// <param name="prefix">Of the names of the fields, for violations.</param>

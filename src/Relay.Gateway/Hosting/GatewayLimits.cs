@@ -93,6 +93,8 @@ public static class GatewayLimits
     public const int MaxApiKeys = 10_000;
     /// <summary>Maximum number of endpoints that one key may be limited to.</summary>
     public const int MaxEndpointsPerKey = 100;
+    /// <summary>Maximum length of a webhook's URL, in characters.</summary>
+    public const int MaxWebhookUrlLength = 2048;
     /// <summary>Maximum length of a key's display name, in characters.</summary>
     public const int MaxDisplayNameLength = 100;
 }

@@ -13,6 +13,7 @@ using Relay.Gateway.OpenApi;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using Relay.Gateway.Webhooks;
 using Relay.Storage;
 
 namespace Relay.Gateway.Hosting;
@@ -129,6 +130,7 @@ public static class RelayExtensions
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Keys);
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<WireTakeover>();
+        services.AddHostedService<WebhookDispatcher>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<DrainService>();
         services.AddHostedService(s => s.GetRequiredService<RelayService>());

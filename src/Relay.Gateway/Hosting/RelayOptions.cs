@@ -41,6 +41,11 @@ public sealed class RelayOptions
 
     public DrainOptions Drain { get; } = new();
 
+    /// <summary>
+    /// Networks that webhooks may be sent to although they are not public, also without TLS (<c>Relay:Webhooks:AllowedNetworks</c>).
+    /// </summary>
+    public IReadOnlyList<System.Net.IPNetwork> WebhookNetworks { get; set; } = [];
+
     /// <summary>True for a node of a cluster.</summary>
     public bool IsClustered => Database is not null;
 

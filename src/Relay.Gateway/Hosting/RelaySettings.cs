@@ -81,6 +81,7 @@ public static class RelaySettings
         {
             Apply = (o, v) => ApplyTime(v, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30), t => o.Streams.KeepAlive = t),
         },
+        new("Relay:Webhooks:AllowedNetworks") { Apply = ApplyNetworks },
         new(Url, "--listen"),
         new("Kestrel:Endpoints:Grpc:Protocols"),
         new(CertificatePath, "--certificate"),
@@ -134,6 +135,18 @@ public static class RelaySettings
             options.Database = "";
             return "is not valid. " + e.Message;
         }
+    }
+
+    private static string? ApplyNetworks(RelayOptions options, string value)
+    {
+        var networks = new List<System.Net.IPNetwork>();
+        foreach (var part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!System.Net.IPNetwork.TryParse(part, out var network)) return "must be networks such as 10.1.0.0/16, separated by commas.";
+            networks.Add(network);
+        }
+        options.WebhookNetworks = networks;
+        return null;
     }
 
     private static string? ApplyShards(RelayOptions options, string value)

@@ -19,7 +19,7 @@ internal sealed class SubscriptionService(
     IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.SubscriptionService.SubscriptionServiceBase
 {
-    private static readonly string[] s_mutable = ["types", "ack_wait", "max_deliveries"];
+    private static readonly string[] s_mutable = ["types", "ack_wait", "max_deliveries", "webhook", "webhook.secret"];
 
     public override async Task<V1.Subscription> CreateSubscription(V1.CreateSubscriptionRequest request, ServerCallContext context)
     {
@@ -28,7 +28,10 @@ internal sealed class SubscriptionService(
         violations.AddIf(!ResourceNames.IsEndpointId(request.SubscriptionId), "subscription_id",
             "must be 1 to 63 of [a-z0-9-], beginning with a letter");
         var settings = SubscriptionMapping.ToSettings(
-            request.SubscriptionId, request.Subscription ?? new V1.Subscription(), "subscription.", violations);
+            request.SubscriptionId, request.Subscription ?? new V1.Subscription(), "subscription.", violations) with
+        {
+            Webhook = SubscriptionMapping.ToWebhook(request.Subscription?.Webhook, null, true, "subscription.", violations),
+        };
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(endpointId!);
         var result = await relay.Subscriptions.SaveAsync(endpointId!, settings, true, context.CancellationToken);
@@ -38,7 +41,7 @@ internal sealed class SubscriptionService(
                 ResourceNames.Subscription(endpointId!, settings.Name), "The endpoint has a subscription of this name.");
         }
         Require(result, endpointId!, settings.Name);
-        return SubscriptionMapping.ToMessage(endpointId!, settings);
+        return WithMadeSecret(SubscriptionMapping.ToMessage(endpointId!, settings), settings, request.Subscription?.Webhook);
     }
 
     public override async Task<V1.Subscription> GetSubscription(V1.GetSubscriptionRequest request, ServerCallContext context)
@@ -84,15 +87,24 @@ internal sealed class SubscriptionService(
                 case "max_deliveries" when change.HasMaxDeliveries:
                     merged.MaxDeliveries = change.MaxDeliveries;
                     break;
-                default:
+                case "max_deliveries":
                     merged.ClearMaxDeliveries();
                     break;
             }
         }
-        var settings = SubscriptionMapping.ToSettings(current.Name, merged, "subscription.", violations);
+        var webhook = current.Webhook;
+        if (mask.Paths.Contains("webhook"))
+            webhook = SubscriptionMapping.ToWebhook(change.Webhook, webhook, false, "subscription.", violations);
+        else if (mask.Paths.Contains("webhook.secret") && webhook is not null)
+        {
+            var secret = new V1.Webhook { Url = webhook.Url, Secret = change.Webhook?.Secret ?? "" };
+            webhook = SubscriptionMapping.ToWebhook(secret, webhook, true, "subscription.", violations);
+        }
+        var settings = SubscriptionMapping.ToSettings(current.Name, merged, "subscription.", violations) with { Webhook = webhook };
         violations.ThrowIfAny();
         Require(await relay.Subscriptions.SaveAsync(endpointId, settings, false, context.CancellationToken), endpointId, current.Name);
-        return SubscriptionMapping.ToMessage(endpointId, settings);
+        var made = webhook?.Secret == current.Webhook?.Secret ? null : settings.Webhook;
+        return WithMadeSecret(SubscriptionMapping.ToMessage(endpointId, settings), settings with { Webhook = made }, change.Webhook);
     }
 
     public override async Task<V1.DeleteSubscriptionResponse> DeleteSubscription(
@@ -301,6 +313,13 @@ internal sealed class SubscriptionService(
         string endpointId, SubscriptionSettings settings, SubscriptionRequest request, ServerCallContext context)
         where T : SubscriptionReply
         => SubscriptionReader.Require<T>(await relay.Subscriptions.AskAsync(endpointId, settings, request, context.CancellationToken));
+
+    /// <summary>Tells the caller a secret that the server has made, once.</summary>
+    private static V1.Subscription WithMadeSecret(V1.Subscription message, SubscriptionSettings settings, V1.Webhook? asked)
+    {
+        if (settings.Webhook is { } webhook && asked?.Secret is null or "") message.Webhook.Secret = webhook.Secret;
+        return message;
+    }
 
     private static void Require(SubscriptionChange change, string endpointId, string name)
     {

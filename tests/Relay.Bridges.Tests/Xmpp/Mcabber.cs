@@ -17,7 +17,7 @@ internal sealed class Mcabber : IAsyncDisposable
         Directory.CreateDirectory(Path.Combine(directory, "otr"));
         var settings = Path.Combine(directory, "mcabberrc");
         await File.WriteAllTextAsync(settings, $"""
-            set jid = alice@{Prosody.Domain}
+            set jid = alice@{XmppServer.Domain}
             set password = alice-password
             set server = 127.0.0.1
             set port = {port}

@@ -9,7 +9,7 @@ public sealed class McabberTests
         await using var stage = await XmppStage.StartAsync();
         var bridge = await stage.StartBridgeAsync();
         await stage.StartBotAsync();
-        await using var mcabber = await Mcabber.StartAsync(stage.PathOf("m"), stage.Prosody.ClientPort);
+        await using var mcabber = await Mcabber.StartAsync(stage.PathOf("m"), stage.Xmpp.ClientPort);
         await mcabber.ShowsAsync("Your status has been set");
         await mcabber.TypeAsync($"/add {XmppStage.Bot}");
         await mcabber.TypeAsync($"/say_to {XmppStage.Bot} hello in the clear");

@@ -27,7 +27,7 @@ internal sealed class XmppClient : IAsyncDisposable
     public ChannelReader<XElement> Presences => _presences.Reader;
     public ChannelReader<XElement> Iqs => _iqs.Reader;
 
-    /// <summary>Logs in with the password that <see cref="Prosody.StartAsync"/> gave the account, and says that it is there.</summary>
+    /// <summary>Logs in with the password that <see cref="XmppServer.StartAsync"/> gave the account, and says that it is there.</summary>
     public static async Task<XmppClient> LogInAsync(int port, string account, string resource, int priority = 0)
     {
         var tcp = new TcpClient { NoDelay = true };
@@ -73,7 +73,7 @@ internal sealed class XmppClient : IAsyncDisposable
 
     private async Task BeginAsync()
     {
-        await SendAsync($"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='{Prosody.Domain}' version='1.0'>");
+        await SendAsync($"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='{XmppServer.Domain}' version='1.0'>");
         while (await _reader.ReadAsync() && _reader.NodeType != XmlNodeType.Element) { }
         Assert.Equal("features", (await ReadAsync())!.Name.LocalName);
     }

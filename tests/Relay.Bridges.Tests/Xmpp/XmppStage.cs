@@ -5,7 +5,7 @@ using Relay.V1;
 
 namespace Relay.Bridges.Tests.Xmpp;
 
-/// <summary>Prosody, a relay server, its keys and one endpoint; everything in processes and a temporary directory of its own.</summary>
+/// <summary>An XMPP server, a relay server, its keys and one endpoint; everything in processes and a temporary directory of its own.</summary>
 internal sealed class XmppStage : IAsyncDisposable
 {
     public const string Bot = "bot@otr.example.org";
@@ -13,24 +13,24 @@ internal sealed class XmppStage : IAsyncDisposable
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly List<RelayClient> _clients = [];
 
-    public Prosody Prosody { get; private set; } = null!;
+    public XmppServer Xmpp { get; private set; } = null!;
     public ServerProcess Relay { get; private set; } = null!;
     public RelayClient Admin { get; private set; } = null!;
     public string Address => Relay.Address.GetLeftPart(UriPartial.Authority);
 
-    public static async Task<XmppStage> StartAsync(bool allowClear = false)
+    public static async Task<XmppStage> StartAsync(bool allowClear = false, string server = "prosody")
     {
         var stage = new XmppStage();
         try
         {
-            stage.Prosody = await Prosody.StartAsync(stage._directory, "alice", "bob");
+            stage.Xmpp = await XmppServer.StartAsync(server, stage._directory, "alice", "bob");
             await stage.StartRelayAsync("127.0.0.1:0");
             stage.Admin = stage.Connect(Path.Combine(stage._directory, "data", AdminKey.FileName));
             // Spelt as somebody might spell it.
             await stage.CreateEndpointAsync("bot", "Bot@OTR.example.org", allowClear);
             await stage.CreateKeyAsync(Scope.Bridge, "bridge.key");
             await stage.CreateKeyAsync(Scope.Bot, "bot.key");
-            await File.WriteAllTextAsync(stage.PathOf("component.secret"), Prosody.Secret + "\n");
+            await File.WriteAllTextAsync(stage.PathOf("component.secret"), XmppServer.Secret + "\n");
             await File.WriteAllTextAsync(stage.PathOf("smp.secret"), "shared secret\n");
             return stage;
         }
@@ -60,7 +60,7 @@ internal sealed class XmppStage : IAsyncDisposable
 
     public async Task<RelayProcess> StartBridgeAsync()
     {
-        var bridge = StartBridge(Prosody.ComponentPort, Prosody.ComponentDomain, "component.secret");
+        var bridge = StartBridge(Xmpp.ComponentPort, XmppServer.ComponentDomain, "component.secret");
         await bridge.PrintsAsync("\"connected\"");
         return bridge;
     }
@@ -77,7 +77,7 @@ internal sealed class XmppStage : IAsyncDisposable
 
     public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone")
     {
-        var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Prosody.ClientPort, "alice", resource), Bot, implementation, PathOf("peer"));
+        var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Xmpp.ClientPort, "alice", resource), Bot, implementation, PathOf("peer"));
         _parts.Add(contact);
         return contact;
     }
@@ -87,7 +87,7 @@ internal sealed class XmppStage : IAsyncDisposable
         foreach (var part in Enumerable.Reverse(_parts)) await part.DisposeAsync();
         foreach (var client in _clients) await client.DisposeAsync();
         if (Relay is not null) await Relay.DisposeAsync();
-        if (Prosody is not null) await Prosody.DisposeAsync();
+        if (Xmpp is not null) await Xmpp.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
 

@@ -77,6 +77,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
         ValueTask.FromResult(OnUpdate);
 
     public UpdateEndpointReply OnUpdate { get; set; } = new UpdateEndpointReply.Unavailable("test");
+    public event Action<string>? Changed { add { } remove { } }
     public ISubscriptions Subscriptions => throw new NotSupportedException("The fake has no subscriptions.");
     public ValueTask<UpdateEndpointReply> DeleteAsync(string endpointId, bool purge, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
     public ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace Relay.Bridges.Tests.Xmpp;
+
+/// <summary>ejabberd, as one Erlang process without a node name: nothing else is started with it.</summary>
+internal sealed class Ejabberd(string directory, string[] accounts) : XmppServer(directory)
+{
+    private const string Libraries = "/usr/lib/x86_64-linux-gnu";
+
+    protected override string Log => File.Exists(PathOf("ejabberd.log")) ? File.ReadAllText(PathOf("ejabberd.log")) : "";
+
+    protected override async Task ConfigureAsync(string[] accounts)
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/ejabberdctl") && Directory.GetDirectories(Libraries, "ejabberd-*").Length > 0, "ejabberd is missing: apt-get install ejabberd");
+        await File.WriteAllTextAsync(PathOf("ejabberd.yml"), $$"""
+            hosts:
+              - "example.org"
+            loglevel: info
+            auth_password_format: plain
+            modules:
+              mod_roster: {}
+              mod_ping: {}
+              mod_disco: {}
+              mod_carboncopy: {}
+              mod_offline: {}
+            listen:
+              - port: {{ClientPort}}
+                ip: "127.0.0.1"
+                module: ejabberd_c2s
+                starttls: false
+            {{Documented("yaml")}}
+            """);
+    }
+
+    protected override ProcessStartInfo StartInfo()
+    {
+        var register = string.Concat(accounts.Select(a => $"ejabberd_auth:try_register(<<\"{a}\">>, <<\"{Domain}\">>, <<\"{a}-password\">>), "));
+        return new ProcessStartInfo("erl", ["-noinput", "-mnesia", "dir", $"\"{PathOf("spool")}\"", "-s", "ejabberd", "-eval", register + "ok."])
+        {
+            Environment =
+            {
+                ["ERL_LIBS"] = Libraries, ["HOME"] = DirectoryPath, ["SPOOL_DIR"] = PathOf("spool"),
+                ["EJABBERD_CONFIG_PATH"] = PathOf("ejabberd.yml"), ["EJABBERD_LOG_PATH"] = PathOf("ejabberd.log"),
+            },
+        };
+    }
+
+    private string PathOf(string name) => Path.Combine(DirectoryPath, name);
+}
