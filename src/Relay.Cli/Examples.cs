@@ -57,6 +57,17 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay bot echo --endpoint support --key-file bot.key",
             "relay bot echo --endpoint support --key-file bot.key --smp-secret-file smp.secret     contacts can verify the bot",
         ],
+        ["relay status"] = ["relay status", "relay status --watch", "relay status --json"],
+        ["relay send"] =
+        [
+            "relay send support alice@example.org 'We are closed today.' --key-file bot.key",
+            "generate-report | relay send support alice@example.org - --request-id report-2026-11-26",
+        ],
+        ["relay tail"] =
+        [
+            "relay tail support --key-file bot.key                 what comes from now on, without the texts",
+            "relay tail support/audit --texts --json               takes the events of a subscription",
+        ],
         ["relay chat"] =
         [
             "relay chat --endpoint support --peer alice@example.org --start",

@@ -14,7 +14,9 @@ using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
 using Relay.Cli.Serve;
+using Relay.Cli.Status;
 using Relay.Cli.Subscriptions;
+using Relay.Cli.Talk;
 using Relay.Cli.Verify;
 using Relay.Client;
 using Relay.Gateway.Hosting;
@@ -37,7 +39,10 @@ public static class RelayCommand
             ConfigCommand.Create(),
             BridgeCommand.Create(),
             BotCommand.Create(),
+            StatusCommand.Create(),
             ChatCommand.Create(),
+            SendCommand.Create(),
+            TailCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),

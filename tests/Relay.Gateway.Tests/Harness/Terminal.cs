@@ -21,6 +21,16 @@ public static class Terminal
     public static Task<TerminalResult> RunAsync(Dictionary<string, string> environment, string? input, params string[] arguments) =>
         RunAsync(RelayProgram.StartInfo(arguments), environment, input);
 
+    /// <summary>Starts a command that runs until it is stopped; its output is read by the caller.</summary>
+    public static Process Start(Dictionary<string, string> environment, params string[] arguments)
+    {
+        var info = RelayProgram.StartInfo(arguments);
+        foreach (var name in new[] { "RELAY_KEY", "RELAY_KEY_FILE", "RELAY_SERVER", "RELAY_DATA" }) info.Environment.Remove(name);
+        foreach (var (name, value) in environment) info.Environment[name] = value;
+        info.RedirectStandardOutput = true;
+        return Process.Start(info)!;
+    }
+
     private static async Task<TerminalResult> RunAsync(ProcessStartInfo info, Dictionary<string, string> environment, string? input)
     {
         foreach (var name in new[] { "RELAY_KEY", "RELAY_KEY_FILE", "RELAY_SERVER", "RELAY_DATA" }) info.Environment.Remove(name);

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Google.Protobuf.WellKnownTypes;
+using Relay.Client;
+using Relay.V1;
+
+namespace Relay.Cli.Status;
+
+/// <summary>The command <c>relay status</c>: one screen of what an operator looks at first.</summary>
+internal static class StatusCommand
+{
+    /// <summary>An age of waiting events or wire text above which it is pointed out.</summary>
+    private static readonly TimeSpan s_oldAge = TimeSpan.FromMinutes(5);
+
+    /// <summary>Remaining time of a key below which it is listed.</summary>
+    private static readonly TimeSpan s_soon = TimeSpan.FromDays(14);
+
+    private const int MaxEndpointsShown = 20;
+
+    private sealed record Row(Endpoint Endpoint, EndpointStatus Status, IReadOnlyList<Subscription> Subscriptions)
+    {
+        public TimeSpan Oldest => new[] { Status.Events.OldestAge, Status.Wire.OldestAge }.Concat(Subscriptions.Select(s => s.OldestAge))
+            .Max(a => a?.ToTimeSpan() ?? TimeSpan.Zero);
+
+        public int DeadLetters => Subscriptions.Sum(s => s.DeadLetters);
+    }
+
+    public static Command Create()
+    {
+        var watch = new Option<bool>("--watch") { Description = "Show it again every two seconds until interrupted." };
+        var command = new Command("status", "One screen: the server, its nodes, what waits in the endpoints, and the keys that end soon.")
+        {
+            watch,
+        }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            while (true)
+            {
+                if (parsed.GetValue(watch) && !Console.IsOutputRedirected) Console.Clear();
+                await ShowAsync(client, parsed, cancellation);
+                if (!parsed.GetValue(watch)) return ExitCode.Ok;
+                await Task.Delay(TimeSpan.FromSeconds(2), cancellation);
+            }
+        });
+        return command;
+    }
+
+    private static async Task ShowAsync(RelayClient client, ParseResult parsed, CancellationToken cancellation)
+    {
+        var server = await client.CallAsync(o => client.Admin.GetServerAsync(new GetServerRequest(), o), cancellation);
+        var nodes = (await client.CallAsync(o => client.Admin.ListNodesAsync(new ListNodesRequest(), o), cancellation)).Nodes;
+        var rows = await RowsAsync(client, cancellation);
+        var now = server.Time.ToDateTimeOffset();
+        var ending = (await KeysAsync(client, cancellation)).Where(k => k.RevokeTime is null && k.ExpireTime is not null
+            && k.ExpireTime.ToDateTimeOffset() > now && k.ExpireTime.ToDateTimeOffset() < now + s_soon).ToList();
+        if (parsed.GetValue(CommonOptions.Json))
+        {
+            Report.Json(new JsonObject
+            {
+                ["server"] = Report.ToNode(server), ["nodes"] = Report.ToArray(nodes),
+                ["endpoints"] = new JsonArray([.. rows.Select(r => (JsonNode)new JsonObject
+                {
+                    ["endpoint"] = Report.ToNode(r.Endpoint), ["status"] = Report.ToNode(r.Status),
+                    ["subscriptions"] = Report.ToArray(r.Subscriptions),
+                })]),
+                ["keysEndingSoon"] = Report.ToArray(ending),
+            });
+            return;
+        }
+        Report.Fields(
+        [
+            ("server", $"{server.Version}, up {Age(now - server.StartTime.ToDateTimeOffset())}{(server.Draining ? ", draining" : "")}"),
+            ("nodes", nodes.Count == 0 ? "one process" : string.Join(", ", nodes.Select(n =>
+                $"{n.Name} {n.State.ToString().ToLowerInvariant()}{(n.Reachable ? "" : ", not reachable")}"))),
+            ("endpoints", $"{rows.Count}; something waits for more than 5 minutes in {rows.Count(r => r.Oldest > s_oldAge)}"),
+            ("dead letters", $"{rows.Sum(r => r.DeadLetters)}"),
+            .. ending.Select(k => ("key ends soon",
+                $"{EndpointNames.Id(k.Name)} {k.DisplayName}, in {Age(k.ExpireTime.ToDateTimeOffset() - now)}: relay keys rotate")),
+        ]);
+        if (rows.Count == 0) return;
+        Console.Out.WriteLine();
+        // What waits longest comes first; the rest is a matter of 'relay endpoints list'.
+        var shown = rows.OrderByDescending(r => r.Oldest).ThenBy(r => r.Endpoint.Name, StringComparer.Ordinal).Take(MaxEndpointsShown);
+        Report.Table(["ENDPOINT", "FOR THE BOT", "FOR THE BRIDGE", "SUBSCRIPTIONS", "DEAD LETTERS", "OLDEST"],
+            shown.Select(r => new[]
+            {
+                EndpointNames.Id(r.Endpoint.Name), $"{r.Status.Events.Backlog}", $"{r.Status.Wire.Backlog}",
+                string.Join(", ", r.Subscriptions.Select(s => $"{EndpointNames.Id(s.Name)} {s.Pending}")), $"{r.DeadLetters}",
+                r.Oldest > TimeSpan.Zero ? Age(r.Oldest) : "",
+            }), "");
+        if (rows.Count > MaxEndpointsShown) Console.Out.WriteLine($"and {rows.Count - MaxEndpointsShown} more");
+    }
+
+    private static async Task<List<Row>> RowsAsync(RelayClient client, CancellationToken cancellation)
+    {
+        var endpoints = await Pages.AllAsync<Endpoint>(async token =>
+        {
+            var request = new ListEndpointsRequest { PageToken = token };
+            var page = await client.CallAsync(o => client.Endpoints.ListEndpointsAsync(request, o), cancellation);
+            return (page.Endpoints, page.NextPageToken);
+        });
+        var rows = new List<Row>();
+        foreach (var endpoint in endpoints)
+        {
+            var status = new GetEndpointStatusRequest { Name = endpoint.Name + "/status" };
+            var list = new ListSubscriptionsRequest { Parent = endpoint.Name };
+            var subscriptions = new List<Subscription>();
+            var listed = await client.CallAsync(o => client.Subscriptions.ListSubscriptionsAsync(list, o), cancellation);
+            foreach (var s in listed.Subscriptions)
+            {
+                var get = new GetSubscriptionRequest { Name = s.Name };
+                subscriptions.Add(await client.CallAsync(o => client.Subscriptions.GetSubscriptionAsync(get, o), cancellation));
+            }
+            rows.Add(new Row(endpoint,
+                await client.CallAsync(o => client.Endpoints.GetEndpointStatusAsync(status, o), cancellation), subscriptions));
+        }
+        return rows;
+    }
+
+    private static async Task<IReadOnlyList<ApiKey>> KeysAsync(RelayClient client, CancellationToken cancellation) =>
+        await Pages.AllAsync<ApiKey>(async token =>
+        {
+            var request = new ListApiKeysRequest { PageToken = token };
+            var page = await client.CallAsync(o => client.Admin.ListApiKeysAsync(request, o), cancellation);
+            return (page.ApiKeys, page.NextPageToken);
+        });
+
+    private static string Age(TimeSpan age) => age switch
+    {
+        { TotalDays: >= 2 } => $"{age.TotalDays:0} days",
+        { TotalHours: >= 2 } => $"{age.TotalHours:0} h",
+        { TotalMinutes: >= 2 } => $"{age.TotalMinutes:0} min",
+        _ => $"{age.TotalSeconds:0} s",
+    };
+}
