@@ -22,7 +22,8 @@ public sealed class IrssiTests
         await irssi.ShowsAsync("successful", 3 * Wait.Limit);
         // Longer than a line of IRC.
         await irssi.TypeAsync(string.Concat(Enumerable.Repeat("0123456789", 60)) + " the end");
-        await stage.UntilAsync(() => stage.Events.Any(e => e.TextReceived?.Text.EndsWith("6789 the end", StringComparison.Ordinal) == true));
+        await stage.UntilAsync(() =>
+            stage.Events.Any(e => e.TextReceived?.Text.EndsWith("6789 the end", StringComparison.Ordinal) == true));
         await irssi.TypeAsync("/otr finish");
         await stage.UntilAsync(() => stage.Events.Any(e => e.SessionChanged?.Cause == V1.SessionChanged.Types.Cause.EndedByPeer));
         await irssi.TypeAsync("/clear");
