@@ -36,7 +36,15 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay config show --json",
         ],
         ["relay bridge"] =
-            ["relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key"],
+        [
+            "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key",
+            "relay bridge irc --irc irc.example.org:6697 --tls --nick helper --endpoint helper --key-file bridge.key",
+        ],
+        ["relay bridge irc"] =
+        [
+            "relay bridge irc --irc irc.example.org:6697 --tls --nick helper --endpoint helper --key-file bridge.key --sasl-file sasl.secret",
+            "relay bridge irc --irc 127.0.0.1:6667 --nick helper --endpoint helper --key-file bridge.key",
+        ],
         ["relay bridge xmpp"] =
         [
             "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key",

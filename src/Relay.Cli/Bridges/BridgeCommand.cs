@@ -8,5 +8,6 @@ internal static class BridgeCommand
     public static Command Create() => new("bridge", "Carry wire text between a chat network and the server, as a program of its own.")
     {
         XmppBridgeCommand.Create(),
+        IrcBridgeCommand.Create(),
     };
 }

@@ -1,0 +1,8 @@
+#!/bin/sh
+# What the tests of the IRC bridge need: two IRC servers, and a client with OTR.
+set -eu
+. "$(dirname "$0")/shared/apt.sh"
+
+packages="ngircd inspircd irssi irssi-plugin-otr tmux"
+# shellcheck disable=SC2086
+install_packages $packages
