@@ -76,13 +76,13 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ["relay endpoints"] =
         [
             "relay endpoints create --network xmpp --account bot@example.org --id support",
-            "relay endpoints create --network irc --account bot --max-wire-bytes 400",
+            "relay endpoints create --network irc --account bot --max-wire-bytes 350",
             "relay endpoints show support --json",
         ],
         ["relay endpoints create"] =
         [
             "relay endpoints create --network xmpp --account support@example.org --id support",
-            "relay endpoints create --network irc --account helper --max-wire-bytes 400     long messages are sent in fragments",
+            "relay endpoints create --network irc --account helper --max-wire-bytes 350     long messages are sent in fragments",
             "relay endpoints create --network xmpp --account x7@otr.example.org --life 12h     a burner: gone with its keys in 12 hours",
             "relay endpoints create --network xmpp --account me@example.org --otr-key otr.private_key     keep the known key",
         ],
@@ -102,7 +102,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay endpoints update support --require-verified once --key-change refuse",
             "relay endpoints update support --query-text 'Bitte installieren Sie OTR.' --name 'Support, Berlin'",
-            "relay endpoints update helper --max-wire-bytes 400 --single-line true     an IRC nick",
+            "relay endpoints update helper --max-wire-bytes 350 --single-line true     an IRC nick",
         ],
         ["relay conversations"] =
         [
