@@ -39,14 +39,28 @@ public sealed class ExampleTests
         Assert.InRange(File.ReadAllLines(Path.Combine(Root, file)).Length, 5, 24);
 
     [Fact]
-    public async Task The_bridge_carries_both_ways()
+    public Task The_bridge_carries_both_ways() => CarriesAsync(ExampleInfo("bridge", "bridge.dll"));
+
+    /// <summary>It needs no library, and so no package of Debian but Python.</summary>
+    [Fact]
+    public Task The_bridge_in_Python_carries_both_ways()
     {
-        await using var server = await TestServer.StartAsync();
+        const string python = "/usr/bin/python3";
+        Assert.SkipUnless(File.Exists(python), "python3 is missing: apt-get install python3");
+        var script = Path.Combine(Root, "examples", "bridge-python", "bridge.py");
+        Assert.InRange(File.ReadAllLines(script).Length, 5, 60);
+        return CarriesAsync(new ProcessStartInfo(python, [script, "endpoints/e"]));
+    }
+
+    private static async Task CarriesAsync(ProcessStartInfo info)
+    {
+        await using var server = await TestServer.StartAsync(settings: new() { ["--http-listen"] = "127.0.0.1:0" });
+        info.Environment["RELAY_HTTP"] = server.Host.HttpAddress!.ToString();
         var endpoint = await server.CreateEndpointAsync("e");
         using var directory = new TempDirectory();
         await File.WriteAllTextAsync(directory.File("key"), await server.CreateKeyAsync(Scope.Bridge));
         using var alice = new Contact("alice");
-        using var bridge = Start(ExampleInfo("bridge", "bridge.dll"), server, directory.File("key"));
+        using var bridge = Start(info, server, directory.File("key"));
         try
         {
             var inward = Task.Run(async () =>

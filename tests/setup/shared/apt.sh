@@ -16,6 +16,13 @@ install_packages() {
         return 1
     fi
     export DEBIAN_FRONTEND=noninteractive
+    # The tests start the servers that they need themselves: no package may start one on its public port.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
     # The package lists may be missing or stale on a fresh machine; they are refreshed only then.
     # shellcheck disable=SC2086
     apt-get install -y --no-install-recommends $missing || { apt-get update && apt-get install -y --no-install-recommends $missing; }
