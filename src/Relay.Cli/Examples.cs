@@ -178,6 +178,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay keys rotate apiKeys/… --out bot.new.key                  both secrets are valid for a day",
             "relay keys rotate apiKeys/… --overlap 0 --out bot.new.key      the present one ends at once: somebody else may have it",
         ],
+        ["relay keys delete"] = ["relay keys delete     all that are revoked or have expired", "relay keys delete apiKeys/…"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     'relay keys list' shows the names"],
         ["relay nodes"] =
         [

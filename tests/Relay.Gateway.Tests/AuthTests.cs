@@ -35,7 +35,7 @@ public sealed class AuthTests
         ["ListDeadLetters"] = "b", ["RetryDeadLetters"] = "ab", ["DropDeadLetters"] = "ab",
         ["StreamEvents"] = "b", ["WatchEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
         ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w",
-        ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["RotateApiKey"] = "a", ["GetCaller"] = "abw", ["GetServer"] = "a", ["ListNodes"] = "a",
+        ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["DeleteApiKey"] = "a", ["RotateApiKey"] = "a", ["GetCaller"] = "abw", ["GetServer"] = "a", ["ListNodes"] = "a",
     };
 
     public static TheoryData<string> Methods => [.. Descriptors.Select(m => $"/{m.Service.FullName}/{m.Name}")];

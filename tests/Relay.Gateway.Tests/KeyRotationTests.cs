@@ -28,6 +28,27 @@ public sealed class KeyRotationTests
     }
 
     [Fact]
+    public async Task Keys_that_are_over_are_deleted_and_valid_ones_are_not()
+    {
+        await using var server = await TestServer.StartAsync(new FakeRelay());
+        var api = server.Admin.Admin;
+        async Task<CreateApiKeyResponse> MakeAsync(string id, DateTimeOffset? expires = null) => await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = id, Scope = Scope.Bot, ExpireTime = expires?.ToTimestamp() });
+        var (valid, revoked, expired) = (await MakeAsync("1"), await MakeAsync("2"), await MakeAsync("3", DateTimeOffset.UtcNow.AddSeconds(1)));
+        await api.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = revoked.ApiKey.Name });
+        await Expect.RefusedAsync(StatusCode.FailedPrecondition, "KEY_STILL_VALID", async () => await api.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = valid.ApiKey.Name }));
+        Assert.True(await IsValidAsync(server, valid.Token));
+        await api.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = revoked.ApiKey.Name });
+        await Expect.RefusedAsync(StatusCode.NotFound, "KEY_NOT_FOUND", async () => await api.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = revoked.ApiKey.Name }));
+        await Expect.FieldsAsync(async () => await api.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = "x" }), "name");
+        Assert.False(await IsValidAsync(server, revoked.Token));
+        while (await IsValidAsync(server, expired.Token)) await Task.Delay(100, Patience.Token);
+        var environment = new Dictionary<string, string> { ["RELAY_SERVER"] = server.Address.ToString(), ["RELAY_KEY_FILE"] = Path.Combine(server.DataDirectory, "admin.key") };
+        Assert.Equal("1 key is deleted.", (await Terminal.RunAsync(environment, null, "keys", "delete")).Out.Trim());
+        var left = (await api.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Select(k => k.Name).ToList();
+        Assert.Equal((2, true), (left.Count, left.Contains(valid.ApiKey.Name)));
+    }
+
+    [Fact]
     public async Task Both_secrets_are_valid_for_the_overlap_and_streams_end_with_theirs()
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());

@@ -7,12 +7,12 @@ using Relay.V1;
 
 namespace Relay.Cli.Keys;
 
-/// <summary>The command group <c>relay keys</c>: create, list, rotate, revoke.</summary>
+/// <summary>The command group <c>relay keys</c>: create, list, rotate, revoke, delete.</summary>
 internal static class KeysCommand
 {
-    public static Command Create() => new("keys", "Create, list, rotate and revoke API keys.")
+    public static Command Create() => new("keys", "Create, list, rotate, revoke and delete API keys.")
     {
-        CreateCreate(), CreateList(), CreateRotate(), CreateRevoke(),
+        CreateCreate(), CreateList(), CreateRotate(), CreateRevoke(), CreateDelete(),
     };
 
     private static Command CreateCreate()
@@ -208,6 +208,37 @@ internal static class KeysCommand
             var key = await client.CallAsync(o => client.Admin.RevokeApiKeyAsync(request, o), cancellation);
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(key));
             else Console.Out.WriteLine($"{key.Name} is revoked.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateDelete()
+    {
+        var names = new Argument<string[]>("key")
+        {
+            Description = "Ids or names of keys. Default: all that are revoked or have expired.", Arity = ArgumentArity.ZeroOrMore,
+        };
+        var command = new Command("delete", "Remove keys from the list that are revoked or have expired.") { names }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var named = (parsed.GetValue(names) ?? []).Select(EndpointNames.ApiKey).ToList();
+            if (named.Count == 0)
+            {
+                var all = await Pages.AllAsync<V1.ApiKey>(async token =>
+                {
+                    var page = await client.CallAsync(
+                        o => client.Admin.ListApiKeysAsync(new ListApiKeysRequest { PageToken = token }, o), cancellation);
+                    return (page.ApiKeys, page.NextPageToken);
+                });
+                var now = DateTime.UtcNow;
+                named.AddRange(all.Where(k => k.RevokeTime is not null || k.ExpireTime?.ToDateTime() < now).Select(k => k.Name));
+            }
+            foreach (var name in named)
+                await client.CallAsync(o => client.Admin.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = name }, o), cancellation);
+            if (!parsed.GetValue(CommonOptions.Json))
+                Console.Out.WriteLine(named.Count == 1 ? "1 key is deleted." : $"{named.Count} keys are deleted.");
             return ExitCode.Ok;
         });
         return command;

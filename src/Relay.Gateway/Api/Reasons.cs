@@ -18,6 +18,8 @@ public static class Reasons
     public const string KeyInvalid = "KEY_INVALID";
     /// <summary>The key to be changed is revoked or has expired.</summary>
     public const string KeyNotValid = "KEY_NOT_VALID";
+    /// <summary>The key is valid and cannot be deleted: revoke it first.</summary>
+    public const string KeyStillValid = "KEY_STILL_VALID";
     /// <summary>The key's scope does not cover the method.</summary>
     public const string ScopeMissing = "SCOPE_MISSING";
     /// <summary>The key is limited to other endpoints.</summary>

@@ -48,6 +48,9 @@ public sealed class ApiKeyFile : IApiKeyStore
     public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation)
         => ValueTask.FromResult(Change(keys => ApiKeyList.Revoke(keys, id, now)));
 
+    public ValueTask<bool?> DeleteAsync(string id, DateTimeOffset now, CancellationToken cancellation)
+        => ValueTask.FromResult(Change(keys => ApiKeyList.Delete(keys, id, now)));
+
     /// <summary>Opens the file; a missing one is an empty list.</summary>
     /// <exception cref="RelayStartException">The file exists but cannot be read as a list of keys.</exception>
     public static ApiKeyFile Open(string dataDirectory)

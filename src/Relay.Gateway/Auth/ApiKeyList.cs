@@ -93,6 +93,14 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
         return (keys.SetItem(id, key), key);
     }
 
+    /// <summary>Removes a key that is not valid any more. <c>Result</c> is as of <see cref="IApiKeyStore.DeleteAsync"/>.</summary>
+    public static (ImmutableDictionary<string, ApiKey>? Changed, bool? Result) Delete(
+        ImmutableDictionary<string, ApiKey> keys, string id, DateTimeOffset now)
+    {
+        if (!keys.TryGetValue(id, out var key)) return (null, null);
+        return key.IsValidAt(now) ? (null, false) : (keys.Remove(id), true);
+    }
+
     /// <summary>
     /// Gives a key another secret. <c>Changed</c> is null if the list stays the same; <c>Result</c> is null if there is no such key.
     /// </summary>

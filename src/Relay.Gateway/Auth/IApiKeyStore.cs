@@ -37,6 +37,11 @@ public interface IApiKeyStore
     /// </summary>
     /// <exception cref="StoreException">The store failed; whether the key was revoked is not known.</exception>
     ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation);
+
+    /// <summary>Removes a key that is not valid any more.</summary>
+    /// <returns>True if it is gone, false if it is valid and was kept, null if there is no key of that id.</returns>
+    /// <exception cref="StoreException">The store failed; whether the key was removed is not known.</exception>
+    ValueTask<bool?> DeleteAsync(string id, DateTimeOffset now, CancellationToken cancellation);
 }
 
 /// <summary>The result of adding a key.</summary>

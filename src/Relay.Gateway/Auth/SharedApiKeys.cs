@@ -102,6 +102,9 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation)
         => ChangeAsync(keys => ApiKeyList.Revoke(keys, id, now), cancellation);
 
+    public ValueTask<bool?> DeleteAsync(string id, DateTimeOffset now, CancellationToken cancellation)
+        => ChangeAsync(keys => ApiKeyList.Delete(keys, id, now), cancellation);
+
     /// <summary>Stops polling.</summary>
     public async ValueTask DisposeAsync()
     {

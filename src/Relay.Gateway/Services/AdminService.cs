@@ -104,6 +104,18 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
     }
 
     [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.DeleteApiKeyResponse> DeleteApiKey(V1.DeleteApiKeyRequest request, ServerCallContext context)
+    {
+        if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
+        return await keys.DeleteAsync(id, time.GetUtcNow(), context.CancellationToken) switch
+        {
+            true => new V1.DeleteApiKeyResponse(),
+            false => throw ApiErrors.FailedPrecondition(Reasons.KeyStillValid, "The key is valid, and cannot be deleted: revoke it first."),
+            null => throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name),
+        };
+    }
+
+    [Authorize(Policy = Policies.Admin)]
     public override Task<V1.Server> GetServer(V1.GetServerRequest request, ServerCallContext context) => Task.FromResult(new V1.Server
     {
         Version = ServerInfo.Version,
