@@ -247,6 +247,22 @@ public sealed class WebhookTests
         Assert.Empty(receiver.Posts);
     }
 
+    [Theory]
+    [InlineData("https://no-such-host.invalid/hook", "cannot be reached")]
+    [InlineData("http://127.0.0.1:1/hook", "cannot be reached")]
+    [InlineData("https://[::1]:1/hook", "Relay:Webhooks:AllowedNetworks")]
+    public async Task A_receiver_that_is_not_there_is_told_as_such(string url, string said)
+    {
+        var (server, receive) = await StartAsync();
+        await using var _ = server;
+        await CreateAsync(server, url, deliveries: 1);
+        await receive("alice", "one");
+        await UntilAsync(async () => await GetAsync(server) is { DeadLetters: 1 });
+        await receive("alice", "two");
+        await UntilAsync(async () => await GetAsync(server) is { DeadLetters: 2 });
+        Assert.Contains(said, (await GetAsync(server)).LastNackNote, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Webhooks_go_on_after_a_restart_and_end_with_their_endpoint()
     {

@@ -22,6 +22,9 @@ internal static partial class GatewayLog
     [LoggerMessage(2001, LogLevel.Warning, "The shared API keys cannot be read; the cached ones are used for a limited time. {Reason}")]
     public static partial void KeysNotRead(this ILogger log, string reason);
 
+    [LoggerMessage(2010, LogLevel.Error, "Delivering webhooks failed ({Fault}); it is retried.")]
+    public static partial void WebhookFault(this ILogger log, string fault);
+
     [LoggerMessage(2009, LogLevel.Warning, "Webhooks cannot be looked up ({Reason}); it is retried.")]
     public static partial void WebhooksWait(this ILogger log, string reason);
 

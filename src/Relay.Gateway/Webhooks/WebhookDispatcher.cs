@@ -82,7 +82,7 @@ internal sealed class WebhookDispatcher(
         foreach (var settings in wanted.Where(s => !_running.ContainsKey((endpointId, s.Name))))
         {
             var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var worker = new WebhookWorker(relay.Relay, sender, endpointId, settings, time);
+            var worker = new WebhookWorker(relay.Relay, sender, endpointId, settings, time, log);
             var running = Task.Run(() => worker.RunAsync(stop.Token), CancellationToken.None);
             _running[(endpointId, settings.Name)] = new Running(settings, stop, running);
         }
@@ -104,9 +104,9 @@ internal sealed class WebhookDispatcher(
                 await look();
                 return;
             }
-            catch (StoreException e)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
-                log.WebhooksWait(e.Message);
+                log.WebhooksWait(e is StoreException ? e.Message : e.GetType().Name);
                 await Task.Delay(s_retry, time, cancellation);
             }
         }

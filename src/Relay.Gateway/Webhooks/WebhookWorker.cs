@@ -1,10 +1,12 @@
 using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Relay.Actors;
 using Relay.Actors.Subscriptions;
 using Relay.Gateway.Api;
 using Relay.Gateway.Streams;
+using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Webhooks;
 
@@ -13,7 +15,7 @@ namespace Relay.Gateway.Webhooks;
 /// acknowledged when the receiver answers with 2xx; otherwise it is given back with a growing delay, until it becomes a dead letter.
 /// </summary>
 internal sealed class WebhookWorker(
-    IRelay relay, WebhookSender sender, string endpointId, SubscriptionSettings settings, TimeProvider time)
+    IRelay relay, WebhookSender sender, string endpointId, SubscriptionSettings settings, TimeProvider time, ILogger log)
 {
     /// <summary>Events that are delivered at once; they are of different conversations.</summary>
     private const int AtOnce = 8;
@@ -28,26 +30,25 @@ internal sealed class WebhookWorker(
 
     public async Task RunAsync(CancellationToken cancellation)
     {
-        try
+        while (!cancellation.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                try
-                {
-                    var delivered = await _reader.TakeAsync(AtOnce, RelayLimits.MaxSubscriptionWait, cancellation);
-                    await Task.WhenAll(delivered.Events.Select(e => DeliverAsync(e, cancellation)));
-                }
-                catch (RpcException)
-                {
-                    // The subscription moves, or its store fails.
-                    await Task.Delay(s_pause, time, cancellation);
-                }
+                var delivered = await _reader.TakeAsync(AtOnce, RelayLimits.MaxSubscriptionWait, cancellation);
+                await Task.WhenAll(delivered.Events.Select(e => DeliverAsync(e, cancellation)));
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                // The subscription moves, or its store fails; a fault of ours must not end the deliveries either.
+                if (e is not RpcException) log.WebhookFault(e.GetType().Name);
+                await Task.Delay(s_pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        catch (OperationCanceledException)
-        {
-            await _reader.ReleaseAsync();
-        }
+        await _reader.ReleaseAsync();
     }
 
     private async Task DeliverAsync(DeliveredEvent e, CancellationToken cancellation)
