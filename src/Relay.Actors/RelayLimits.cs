@@ -162,6 +162,11 @@ public static class RelayLimits
     public const int MaxSubscriptions = 16;
     /// <summary>Events of a subscription in memory that are not settled. Reached: no further ones are read.</summary>
     public const int SubscriptionWindow = 1000;
+    /// <summary>
+    /// Settled events of a subscription beyond one that waits for another delivery. Reached: that one is kept beside the dead letters, so
+    /// that it does not hold back the stream.
+    /// </summary>
+    public const int MaxSettledAhead = 256;
     /// <summary>Events that a subscription reads at once.</summary>
     public const int SubscriptionBatch = 256;
     /// <summary>

@@ -10,7 +10,7 @@ internal static class SubscriptionCodec
 {
     private const byte Format = 1;
     // The least that a number, an attempt and a dead letter take in a row.
-    private const int NumberSize = 8, AttemptSize = 8 + 4 + 8, DeadLetterSize = 8 + 4 + 4 + 8 + 4 + 1;
+    private const int NumberSize = 8, AttemptSize = 8 + 4 + 8, DeadLetterSize = 8 + 4 + 4 + 8 + 4 + 1 + 1;
 
     public static byte[] SealProgress(Sealer sealer, string endpointId, string name, ulong revision, SubscriptionProgress progress)
     {
@@ -44,6 +44,7 @@ internal static class SubscriptionCodec
             row.Int64(letter.TimeMs);
             row.Text(letter.Note);
             row.Bool(letter.IsRetried);
+            row.Bool(letter.IsKeptApart);
         }
         return sealer.Seal(SealedTable.Subscription, Row(endpointId, name, SubscriptionPart.DeadLetters, revision), row.Written);
     }
@@ -80,7 +81,7 @@ internal static class SubscriptionCodec
                     }
                     dead[i] = new SubscriptionProgress.DeadLetter(item, (int)row.UInt32(), row.Int64(), row.Text())
                     {
-                        IsRetried = row.Bool(),
+                        IsRetried = row.Bool(), IsKeptApart = row.Bool(),
                     };
                 }
             }));

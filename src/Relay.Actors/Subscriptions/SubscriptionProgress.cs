@@ -7,7 +7,10 @@ namespace Relay.Actors.Subscriptions;
 /// No actor, no clock, no store. Leases are in memory only: after a failover what was not acknowledged is delivered again.
 /// </summary>
 /// <param name="floor">All events up to and including it are settled.</param>
-internal sealed class SubscriptionProgress(ulong floor)
+/// <param name="maxSettledAhead">
+/// Settled events beyond the floor above which the event that holds it back is kept apart, so that the stream can be shortened past it.
+/// </param>
+internal sealed class SubscriptionProgress(ulong floor, int maxSettledAhead = RelayLimits.MaxSettledAhead)
 {
     private readonly SortedDictionary<ulong, Pending> _pending = [];
     private readonly SortedSet<ulong> _settled = [];
@@ -30,6 +33,9 @@ internal sealed class SubscriptionProgress(ulong floor)
     {
         /// <summary>It is to be delivered again; it is kept until it is acknowledged.</summary>
         public bool IsRetried { get; set; }
+
+        /// <summary>It is no dead letter: it waits for a delivery, and is kept here so that it does not hold back the stream.</summary>
+        public bool IsKeptApart { get; init; }
     }
 
     public ulong Floor { get; private set; } = floor;
@@ -49,7 +55,7 @@ internal sealed class SubscriptionProgress(ulong floor)
     public IEnumerable<DeadLetter> DeadLetters => _dead.Values;
 
     public IEnumerable<(ulong Sequence, int Attempts, long NotBeforeMs)> Attempted
-        => _pending.Where(p => p.Value.Attempts > 0 && p.Key > Floor).Select(p => (p.Key, p.Value.Attempts, p.Value.NotBeforeMs))
+        => _pending.Where(p => p.Value.Attempts > 0).Select(p => (p.Key, p.Value.Attempts, p.Value.NotBeforeMs))
             .Concat(_earlier.Select(e => (e.Key, e.Value.Attempts, e.Value.NotBeforeMs)));
 
     public int DeadLetterCount => _dead.Values.Count(d => !d.IsRetried);
@@ -76,10 +82,6 @@ internal sealed class SubscriptionProgress(ulong floor)
         IEnumerable<ulong> settled, IEnumerable<(ulong Sequence, int Attempts, long NotBeforeMs)> attempted, IEnumerable<DeadLetter> dead)
     {
         foreach (var sequence in settled) Settle(sequence);
-        foreach (var (sequence, attempts, notBefore) in attempted)
-        {
-            if (!IsSettled(sequence)) _earlier[sequence] = (attempts, notBefore);
-        }
         foreach (var letter in dead)
         {
             _dead[letter.Item.Sequence] = letter;
@@ -87,6 +89,11 @@ internal sealed class SubscriptionProgress(ulong floor)
             // It was set aside, and the process ended before that was stored with the progress.
             Settle(letter.Item.Sequence);
             if (letter.IsRetried) _pending[letter.Item.Sequence] = new Pending(letter.Item);
+        }
+        foreach (var (sequence, attempts, notBefore) in attempted)
+        {
+            if (_pending.TryGetValue(sequence, out var pending)) (pending.Attempts, pending.NotBeforeMs) = (attempts, notBefore);
+            else if (!IsSettled(sequence)) _earlier[sequence] = (attempts, notBefore);
         }
         (IsDirty, AreDeadLettersDirty) = (false, false);
     }
@@ -189,7 +196,7 @@ internal sealed class SubscriptionProgress(ulong floor)
     /// <param name="cursors">Empty: all.</param>
     public int Drop(IReadOnlyList<ulong> cursors)
     {
-        var dropped = _dead.Values.Where(d => cursors.Count == 0 || cursors.Contains(d.Item.Sequence))
+        var dropped = _dead.Values.Where(d => !d.IsKeptApart && (cursors.Count == 0 || cursors.Contains(d.Item.Sequence)))
             .Select(d => d.Item.Sequence).ToArray();
         foreach (var sequence in dropped)
         {
@@ -202,8 +209,12 @@ internal sealed class SubscriptionProgress(ulong floor)
     /// <summary>Settles everything up to an event.</summary>
     public int SettleThrough(ulong sequence)
     {
-        var passed = _pending.Keys.Where(s => s <= sequence && s > Floor && !_dead.ContainsKey(s)).ToArray();
-        foreach (var passing in passed) _pending.Remove(passing);
+        var passed = _pending.Keys.Where(s => s <= sequence && !(_dead.TryGetValue(s, out var letter) && !letter.IsKeptApart)).ToArray();
+        foreach (var passing in passed)
+        {
+            _pending.Remove(passing);
+            RemoveDead(passing);
+        }
         if (sequence <= Floor) return passed.Length;
         Floor = sequence;
         ReadThrough = Math.Max(ReadThrough, Floor);
@@ -229,9 +240,30 @@ internal sealed class SubscriptionProgress(ulong floor)
 
     private void Advance()
     {
-        while (_settled.Remove(Floor + 1)) Floor++;
+        do
+        {
+            while (_settled.Remove(Floor + 1)) Floor++;
+        }
+        while (_settled.Count > maxSettledAhead && TryKeepApart(Floor + 1));
         ReadThrough = Math.Max(ReadThrough, Floor);
     }
+
+    /// <summary>
+    /// An event that waits, for an hour perhaps, must not hold back the acknowledged position of all that came after it: the stream would
+    /// fill up, and the endpoint refuse messages.
+    /// </summary>
+    private bool TryKeepApart(ulong sequence)
+    {
+        if (!_pending.TryGetValue(sequence, out var pending) || _dead.ContainsKey(sequence) || !HasRoomFor(pending.Item)) return false;
+        _dead[sequence] = new DeadLetter(pending.Item, 0, 0, "") { IsRetried = true, IsKeptApart = true };
+        _deadBytes += OutboxCodec.SizeOf(pending.Item);
+        AreDeadLettersDirty = true;
+        _settled.Add(sequence);
+        return true;
+    }
+
+    private bool HasRoomFor(OutboxItem item)
+        => _dead.Count < RelayLimits.MaxDeadLetters && _deadBytes + OutboxCodec.SizeOf(item) <= RelayLimits.MaxDeadLetterBytes;
 
     private static bool IsExhausted(Pending pending, SubscriptionSettings settings)
         => settings.MaxDeliveries > 0 && pending.Attempts >= settings.MaxDeliveries;
@@ -249,9 +281,8 @@ internal sealed class SubscriptionProgress(ulong floor)
     private void SetAside(Pending pending, long nowMs, string note, SubscriptionSettings settings)
     {
         var sequence = pending.Item.Sequence;
-        int size = OutboxCodec.SizeOf(pending.Item);
         bool isRetried = _dead.ContainsKey(sequence);
-        if (!isRetried && (_dead.Count >= RelayLimits.MaxDeadLetters || _deadBytes + size > RelayLimits.MaxDeadLetterBytes))
+        if (!isRetried && !HasRoomFor(pending.Item))
         {
             // Nothing is lost: it is tried again, slowly, until there is room.
             pending.NotBeforeMs = Math.Max(pending.NotBeforeMs, nowMs + (long)settings.AckWait.TotalMilliseconds);
@@ -259,7 +290,7 @@ internal sealed class SubscriptionProgress(ulong floor)
         }
         if (isRetried) RemoveDead(sequence);
         _dead[sequence] = new DeadLetter(pending.Item, pending.Attempts, nowMs, note);
-        _deadBytes += size;
+        _deadBytes += OutboxCodec.SizeOf(pending.Item);
         AreDeadLettersDirty = true;
         NewDeadLetters++;
         _pending.Remove(sequence);

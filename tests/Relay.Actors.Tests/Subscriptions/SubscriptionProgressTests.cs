@@ -154,6 +154,42 @@ public class SubscriptionProgressTests
         Assert.Equal(RelayLimits.MaxDeadLetters, progress.DeadLetterCount);
     }
 
+    /// <summary>Otherwise a receiver that asks for a day's patience for one event would fill the stream with all that came after it.</summary>
+    [Fact]
+    public void An_event_that_waits_long_does_not_hold_back_the_stream()
+    {
+        const int many = RelayLimits.MaxSettledAhead + 50;
+        var progress = new SubscriptionProgress(0);
+        progress.Read([.. Enumerable.Range(1, many).Select(i => Item((ulong)i, $"c{i}"))]);
+        Take(progress, max: many);
+        progress.Reject(Nack(1, 3600), 0, s_settings);
+        for (ulong i = 2; i <= many; i++) progress.Acknowledge([i]);
+        Assert.Equal(((ulong)many, 0, 0, true), (progress.Floor, progress.Settled.Count(), progress.DeadLetterCount, progress.HasRoom));
+        Assert.Equal((1UL, 0), (progress.PendingUpTo(many), progress.Drop([])));
+        // Also after a failover it comes when it is due, with its count.
+        var copy = new SubscriptionProgress(progress.Floor);
+        copy.Restore([.. progress.Settled], [.. progress.Attempted], [.. progress.DeadLetters]);
+        foreach (var state in (SubscriptionProgress[])[progress, copy])
+        {
+            Assert.Equal("", Take(state, now: 3_599_999));
+            Assert.Equal("1:2", Take(state, now: 3_600_000));
+        }
+        progress.Acknowledge([1]);
+        Assert.Empty(progress.DeadLetters);
+        // It may also become a dead letter after all, or be passed over.
+        copy.Reject(Nack(1, final: true), 3_600_000, s_settings);
+        Assert.Equal((1, 0UL), (copy.DeadLetterCount, copy.PendingUpTo(many)));
+        var third = new SubscriptionProgress(0, 1);
+        third.Read([Item(1, "a"), Item(2, "b"), Item(3, "c")]);
+        Take(third);
+        third.Acknowledge([2, 3]);
+        Assert.Equal((3UL, 1), (third.Floor, third.DeadLetters.Count()));
+        Assert.Equal(1, third.SettleThrough(3));
+        Assert.Empty(third.DeadLetters);
+        third.Expire(30_000, s_settings);
+        Assert.Equal("", Take(third, now: 30_000));
+    }
+
     [Fact]
     public void Passing_over_leaves_dead_letters_and_what_is_newer()
     {
@@ -203,7 +239,8 @@ public class SubscriptionProgressTests
         for (int seed = 0; seed < 300; seed++)
         {
             var random = new Random(seed);
-            var progress = new SubscriptionProgress(0);
+            // Few, so that events are kept apart, too.
+            var progress = new SubscriptionProgress(0, 3);
             var done = new HashSet<ulong>();
             var lent = new Dictionary<ulong, string>();
             var conversations = new Dictionary<ulong, string>();
@@ -250,7 +287,7 @@ public class SubscriptionProgressTests
                         break;
                     case 6:
                         // A failover: leases are forgotten, the rest is not.
-                        var next = new SubscriptionProgress(progress.Floor);
+                        var next = new SubscriptionProgress(progress.Floor, 3);
                         next.Restore([.. progress.Settled], [.. progress.Attempted], [.. progress.DeadLetters]);
                         next.Read([.. conversations.Where(c => c.Key > next.Floor).OrderBy(c => c.Key).Select(c => Item(c.Key, c.Value))]);
                         progress = next;
