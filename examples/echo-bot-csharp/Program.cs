@@ -1,6 +1,6 @@
 using Relay.Client;
 
-// echo-bot endpoints/NAME …, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
+// echo-bot NAME …, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
 var servers = RelayClient.ParseServers(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
 await using var client = RelayClient.Connect(servers, RelayKey.FromEnvironment());
 

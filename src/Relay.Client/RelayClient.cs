@@ -66,6 +66,8 @@ public sealed class RelayClient : IAsyncDisposable
             : throw new FormatException("A server's address must be http://host:port or https://host:port; separate several by commas.");
     }
 
+    private const string EndpointPrefix = "endpoints/";
+
     /// <summary>The generated client of the endpoint service.</summary>
     public EndpointService.EndpointServiceClient Endpoints { get; }
     /// <summary>The generated client of the conversation service.</summary>
@@ -91,8 +93,12 @@ public sealed class RelayClient : IAsyncDisposable
 
     internal ServerRing Servers { get; }
 
-    /// <summary>Creates a bot for these endpoints, <c>endpoints/{endpoint}</c>.</summary>
-    public Bot Bot(params string[] endpoints) => new(this, endpoints);
+    /// <summary>Creates a bot for these endpoints, <c>endpoints/{endpoint}</c> or <c>{endpoint}</c>.</summary>
+    public Bot Bot(params string[] endpoints) => new(this, [.. endpoints.Select(EndpointName)]);
+
+    /// <summary>The resource name of an endpoint that is given by its name or by its id.</summary>
+    internal static string EndpointName(string endpoint) =>
+        endpoint.StartsWith(EndpointPrefix, StringComparison.Ordinal) ? endpoint : EndpointPrefix + endpoint;
 
     /// <summary>
     /// Creates a bridge that carries the wire text of these endpoints, <c>endpoints/{endpoint}</c>. The caller disposes of it.

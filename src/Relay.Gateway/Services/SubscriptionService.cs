@@ -128,15 +128,25 @@ internal sealed class SubscriptionService(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var keyInvalid = Principal.Of(context).WatchAsync(keys, time, ending.Token);
         long start = time.GetTimestamp();
-        do
+        try
         {
-            var left = wait!.Value - time.GetElapsedTime(start);
-            var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, context.CancellationToken);
-            response.Events.AddRange(delivered.Events.Select(
-                e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
+            do
+            {
+                var left = wait!.Value - time.GetElapsedTime(start);
+                var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, context.CancellationToken);
+                response.Events.AddRange(delivered.Events.Select(
+                    e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
+            }
+            while (response.Events.Count == 0 && time.GetElapsedTime(start) < wait && !relay.Draining.IsCancellationRequested
+                && !keyInvalid.IsCompleted);
+            context.CancellationToken.ThrowIfCancellationRequested();
         }
-        while (response.Events.Count == 0 && time.GetElapsedTime(start) < wait && !relay.Draining.IsCancellationRequested
-            && !keyInvalid.IsCompleted);
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            // The reader is gone. What it waited for, or was lent meanwhile, is somebody else's at once.
+            await reader.ReleaseAsync();
+            throw;
+        }
         if (keyInvalid.IsCompleted) await keyInvalid;
         await ending.CancelAsync();
         metrics.Delivered("subscription", response.Events.Count);
