@@ -17,7 +17,8 @@ export class RelayClient {
   constructor({ servers, key, keyFile, ...options } = {}) {
     const known = keyFile ? RelayKey.fromFile(keyFile) : !key ? RelayKey.fromEnvironment() : typeof key === 'string' ? new RelayKey(key) : key;
     this.#metadata.set('authorization', known.authorization);
-    this.options = Object.freeze({ ...defaults, ...options });
+    const trust = process.env.RELAY_CA ? { trustedCertificateFile: process.env.RELAY_CA } : {};
+    this.options = Object.freeze({ ...defaults, ...trust, ...options });
     const unknown = Object.keys(options).filter(o => !(o in defaults));
     if (unknown.length > 0) throw new TypeError(`RelayClient has no option ${unknown.join(', ')}; it has ${Object.keys(defaults).join(', ')}.`);
     this.servers = new ServerRing(parseServers(servers ?? (process.env.RELAY_SERVER || defaultServer)), this.options);

@@ -55,7 +55,7 @@ export interface RelayClientOptions {
   /** By default that of `keyFile`, or of RELAY_KEY_FILE or RELAY_KEY. */
   key?: RelayKey | string;
   keyFile?: string;
-  /** PEM file of the only certificate authorities to trust for the server's certificate; by default those of Node.js. */
+  /** PEM file of the only certificate authorities to trust for the server's certificate; by default those of RELAY_CA, or of Node.js. */
   trustedCertificateFile?: string | null;
   /** The wait before the first retry; it doubles up to `maxBackoff`, with jitter. */
   firstBackoff?: number;

@@ -10,8 +10,6 @@ namespace Relay.Client;
 /// <summary>Adds bots to a host.</summary>
 public static class RelayBotExtensions
 {
-    private const string DefaultServer = "http://127.0.0.1:7420";
-
     /// <summary>
     /// Adds a bot for an endpoint as a hosted service, with a health check <c>relay-bot-{endpoint}</c>. It reads a named subscription of
     /// the endpoint, reconnects, and stops when its handlers are done. Its <see cref="Bot"/> is a keyed service, under
@@ -26,7 +24,11 @@ public static class RelayBotExtensions
                 $"{nameof(RelayBotOptions.MaxConcurrency)} must be 1 to {MaxConcurrency}.");
         if (configure is not null) options.Configure(configure);
         var builder = new RelayBotBuilder(services, endpoint);
-        services.AddKeyedSingleton(endpoint, static (provider, key) => Connect(OptionsOf(provider, (string)key!)));
+        services.AddKeyedSingleton(endpoint, static (provider, key) =>
+        {
+            var options = OptionsOf(provider, (string)key!);
+            return RelayClient.FromOptions(options.Servers, options.KeyFile, options.Client);
+        });
         services.AddKeyedSingleton(endpoint, static (provider, key) =>
             provider.GetRequiredKeyedService<RelayClient>(key).Bot((string)key!));
         services.AddKeyedSingleton(endpoint, (provider, _) => new RelayBotService(
@@ -45,13 +47,6 @@ public static class RelayBotExtensions
 
     private static RelayBotOptions OptionsOf(IServiceProvider provider, string endpoint) =>
         provider.GetRequiredService<IOptionsMonitor<RelayBotOptions>>().Get(endpoint);
-
-    private static RelayClient Connect(RelayBotOptions options)
-    {
-        var servers = options.Servers ?? Environment.GetEnvironmentVariable(RelayBotOptions.ServerVariable);
-        var key = options.KeyFile is { } file ? RelayKey.FromFile(file) : RelayKey.FromEnvironment();
-        return RelayClient.Connect(RelayClient.ParseServers(servers is { Length: > 0 } ? servers : DefaultServer), key, options.Client);
-    }
 }
 
 /// <summary>Completes a bot that <see cref="RelayBotExtensions.AddRelayBot"/> has added.</summary>

@@ -3,12 +3,9 @@ namespace Relay.Client;
 /// <summary>Settings of a hosted bot.</summary>
 public sealed class RelayBotOptions
 {
-    /// <summary>The environment variable that names the servers.</summary>
-    public const string ServerVariable = "RELAY_SERVER";
-
     /// <summary>
-    /// The servers, separated by commas: <c>https://host:port</c>, or <c>http://</c> on loopback. Null: those that
-    /// <see cref="ServerVariable"/> names, or else a server on this machine.
+    /// The servers, separated by commas: <c>https://host:port</c>, or <c>http://</c> on loopback. Null: as
+    /// <see cref="RelayClient.FromEnvironment(RelayClientOptions?)"/>.
     /// </summary>
     public string? Servers { get; set; }
 

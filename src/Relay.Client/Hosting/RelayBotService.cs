@@ -52,6 +52,7 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         try
         {
             var ackWait = await OpenAsync(stoppingToken);
+            Hear();
             LogStarted(_log, Subscription);
             while (true) await TakeAsync(ackWait * HandlingShare, stoppingToken);
         }
@@ -92,6 +93,12 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
             _refusal is { } refusal ? HealthCheckResult.Unhealthy("Relay refuses the bot: " + refusal)
             : _isConnected && silence <= s_silenceLimit ? HealthCheckResult.Healthy("Reads " + Subscription)
             : new HealthCheckResult(context.Registration.FailureStatus, "No server of Relay answers the bot."));
+    }
+
+    private void Hear()
+    {
+        Interlocked.Exchange(ref _lastContact, Time.GetTimestamp());
+        _isConnected = true;
     }
 
     /// <summary>Creates the subscription, unless there is one.</summary>
@@ -140,8 +147,7 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
                 LogAway(_log, Subscription, e.Message);
                 return;
             }
-            Interlocked.Exchange(ref _lastContact, Time.GetTimestamp());
-            _isConnected = true;
+            Hear();
             foreach (var e in events)
             {
                 // After an acknowledgement that was lost, an event can come while it is in progress.

@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from dataclasses import replace
 from typing import Any, Callable, Sequence
 
 import grpc
@@ -43,6 +44,8 @@ class RelayClient:
         elif isinstance(key, str):
             key = RelayKey(key)
         self.options = options or RelayOptions()
+        if self.options.trusted_certificate_file is None and (authorities := os.environ.get("RELAY_CA")):
+            self.options = replace(self.options, trusted_certificate_file=authorities)
         self._key = key
         addresses = parse_servers(servers if isinstance(servers, str) else ",".join(servers))
         self.servers = ServerRing(addresses, self.options, has_key=True)

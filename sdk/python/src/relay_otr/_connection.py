@@ -28,7 +28,8 @@ class RelayOptions:
     silence_limit: float = 60.0
     """Time without a message after which a stream is considered dead; the server sends one at least every 15 seconds."""
     trusted_certificate_file: str | None = None
-    """PEM file of the only certificate authorities to trust for the server's certificate; None: those of gRPC."""
+    """PEM file of the only certificate authorities to trust for the server's certificate. None: those of the file that RELAY_CA
+    names, or else those that grpcio brings."""
 
 
 class Services:
@@ -112,7 +113,7 @@ class Rounds:
         return self._end_round()
 
     def _end_round(self) -> float:
-        ceiling = min(self._options.max_backoff, self._options.first_backoff * 2 ** min(self._rounds, 20))
+        ceiling = min(self._options.max_backoff, self._options.first_backoff * (1 << min(self._rounds, 20)))
         wait = max(self._asked or 0.0, ceiling * (0.5 + random.random() / 2))
         self._rounds += 1
         self._failed = 0

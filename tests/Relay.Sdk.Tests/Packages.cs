@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using Relay.Gateway.Tests.Harness;
+
+namespace Relay.Sdk.Tests;
+
+/// <summary>
+/// The packages, each made as for a release and installed from the packed file into an empty directory, once for all tests. A test that
+/// needs a tool that is missing is skipped, and says which.
+/// </summary>
+internal static class Packages
+{
+    // The system's own: others that may be first on the path have no grpcio.
+    public const string PythonProgram = "/usr/bin/python3";
+    private static readonly TempDirectory s_directory = new();
+    private static readonly Lazy<Task<Installed>> s_python = new(InstallPythonAsync);
+    private static readonly Lazy<Task<Installed>> s_node = new(InstallNodeAsync);
+
+    /// <summary>A packed file, and the directory that it was installed into; or what is missing for that.</summary>
+    internal sealed record Installed(string File, string Directory, string? Missing);
+
+    static Packages() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => s_directory.Dispose();
+
+    /// <summary>The wheel; its directory belongs into PYTHONPATH.</summary>
+    public static async Task<Installed> PythonAsync() => Present(await s_python.Value);
+
+    /// <summary>The archive of npm; programs in its directory find it.</summary>
+    public static async Task<Installed> NodeAsync() => Present(await s_node.Value);
+
+    private static Installed Present(Installed installed)
+    {
+        Assert.SkipUnless(installed.Missing is null, installed.Missing ?? "");
+        return installed;
+    }
+
+    private static async Task<Installed> InstallPythonAsync()
+    {
+        const string setUp = "tests/setup/sdks.sh installs it.";
+        if (!File.Exists(PythonProgram)) return new("", "", "python3 is missing: " + setUp);
+        var probe = await Terminal.RunAsync(new ProcessStartInfo(PythonProgram, ["-c", "import grpc, google.protobuf, pip, setuptools, wheel"]), null);
+        if (probe.Code != 0) return new("", "", $"Python lacks grpcio, protobuf, pip, setuptools or wheel: {setUp}");
+        // A build writes beside its sources.
+        var source = s_directory.File("python");
+        Copy(Repository.File("sdk", "python"), source);
+        var output = s_directory.File("wheels");
+        await RunAsync(PythonProgram, source, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", output, source);
+        var wheel = Assert.Single(Directory.GetFiles(output, "*.whl"));
+        var directory = s_directory.File("python-installed");
+        await RunAsync(PythonProgram, source, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", directory, wheel);
+        return new(wheel, directory, null);
+    }
+
+    private static async Task<Installed> InstallNodeAsync()
+    {
+        var source = Repository.File("sdk", "node");
+        if (!Directory.Exists(Path.Combine(source, "node_modules", "@grpc", "grpc-js")))
+            return new("", "", "Node.js with @grpc/grpc-js is missing: tests/setup/sdks.sh installs it.");
+        var output = Directory.CreateDirectory(s_directory.File("npm")).FullName;
+        await RunAsync("npm", source, "pack", "--silent", "--ignore-scripts", "--pack-destination", output);
+        var archive = Assert.Single(Directory.GetFiles(output, "*.tgz"));
+        var directory = Directory.CreateDirectory(s_directory.File("node-installed")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(directory, "package.json"), """{ "private": true }""");
+        await RunAsync("npm", directory, "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", archive);
+        return new(archive, directory, null);
+    }
+
+    /// <summary>Runs a program, which must succeed; returns its output.</summary>
+    public static async Task<string> RunAsync(string program, string directory, params string[] arguments)
+    {
+        var result = await Terminal.RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory }, null);
+        Assert.True(result.Code == 0, $"{program} {string.Join(' ', arguments)} ended with {result.Code}:\n{result.Out}{result.Error}");
+        return result.Out;
+    }
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var relative = Path.GetRelativePath(from, file);
+            if (relative.Contains("__pycache__", StringComparison.Ordinal)) continue;
+            var target = Path.Combine(to, relative);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}
