@@ -91,8 +91,8 @@ public class BotEvent
     /// </summary>
     public int Delivery => Message.Delivery;
 
-    /// <summary>True once the event was acknowledged, given back or set aside, whether the server has taken that or not.</summary>
-    internal bool IsSettled { get; private set; }
+    /// <summary>What was asked of the server last, whether it has taken that or not.</summary>
+    internal Settlement Settlement { get; private set; }
 
     private bool IsOfSubscription => Message.Subscription.Length > 0;
 
@@ -107,7 +107,7 @@ public class BotEvent
     /// <exception cref="RelayException">Of a subscription: the server did not take it; the event comes again.</exception>
     public async ValueTask AckAsync(CancellationToken cancellation = default)
     {
-        IsSettled = true;
+        Settlement = Settlement.Final;
         if (IsOfSubscription) await _bot.AcknowledgeAsync(Message, cancellation);
         else _acknowledge(this);
     }
@@ -130,7 +130,7 @@ public class BotEvent
     {
         if (!IsOfSubscription)
             throw new InvalidOperationException("Only an event of a subscription can be given back; acknowledge this one, or stop reading.");
-        IsSettled = true;
+        Settlement = terminate ? Settlement.Final : Settlement.GivenBack;
         return _bot.GiveBackAsync(Message, delay, terminate, note, cancellation);
     }
 
@@ -166,3 +166,6 @@ public class BotEvent
     public Task<Outcome<SendMessageResponse>> ReplyAsync(string text, CancellationToken cancellation = default) =>
         _bot.ReplyAsync(Conversation, text, $"reply-{Id}-{Interlocked.Increment(ref _replies)}", cancellation);
 }
+
+/// <summary>What a bot has done with an event of a subscription: nothing, given it back, or acknowledged it or set it aside.</summary>
+internal enum Settlement { None, GivenBack, Final }

@@ -172,6 +172,26 @@ public sealed class HostedBotTests
         await host.StopAsync();
     }
 
+    /// <summary>The server gives such an event again, and it must not be handled twice at a time, nor again once it is acknowledged.</summary>
+    [Fact]
+    public async Task A_handler_that_does_not_heed_the_time_is_not_called_again_meanwhile()
+    {
+        await using var outside = await Outside.StartAsync();
+        var (host, script) = await outside.RunAsync<Scripted>(o => o.AckWait = TimeSpan.FromSeconds(1));
+        using var _ = host;
+        var gate = new TaskCompletionSource();
+        script.OnText = (_, _) => gate.Task;
+        await outside.ReceiveAsync("a", "slow");
+        await Patience.UntilAsync(() => script.Began.Count == 1);
+        await Task.Delay(TimeSpan.FromSeconds(2.5));
+        Assert.Equal(["a:slow:1"], script.Began);
+        gate.SetResult();
+        await outside.ReceiveAsync("a", "next");
+        await Soon.UntilAsync(async () => (await outside.StatusAsync()).Pending == 0);
+        Assert.Equal(["a:slow", "a:next"], script.Ended);
+        await host.StopAsync();
+    }
+
     [Fact]
     public async Task A_bot_that_stops_finishes_what_it_has_and_takes_no_more()
     {
@@ -254,7 +274,7 @@ public sealed class HostedBotTests
     [Fact]
     public void Mistakes_of_the_author_are_refused_with_what_to_do()
     {
-        var services = new ServiceCollection();
+        var services = new ServiceCollection().AddLogging();
         var bot = services.AddRelayBot("e");
         var without = Assert.Throws<InvalidOperationException>(() => services.BuildServiceProvider().GetServices<IHostedService>().ToList());
         Assert.Contains("call AddHandler", without.Message, StringComparison.Ordinal);

@@ -13,7 +13,8 @@ export class BotEvent {
   constructor(bot, message, acknowledge) {
     this.bot = bot;
     this.message = message;
-    this.isSettled = false;
+    /** What was asked of the server last, whether it has taken that or not: NONE, GIVEN_BACK, or FINAL (acknowledged or set aside). */
+    this.settlement = 'NONE';
     this.#acknowledge = acknowledge;
   }
 
@@ -72,7 +73,7 @@ export class BotEvent {
   }
 
   async ack() {
-    this.isSettled = true;
+    this.settlement = 'FINAL';
     if (this.#isOfSubscription) await this.bot.ack(this.message);
     else this.#acknowledge(this);
   }
@@ -88,7 +89,7 @@ export class BotEvent {
   async #giveBack(delay, terminate, note) {
     if (!this.#isOfSubscription)
       throw new TypeError('Only an event of a subscription can be given back; acknowledge this one, or stop reading.');
-    this.isSettled = true;
+    this.settlement = terminate ? 'FINAL' : 'GIVEN_BACK';
     await this.bot.nack(this.message, delay, terminate, note);
   }
 

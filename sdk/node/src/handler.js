@@ -43,8 +43,9 @@ export async function runHandlers(bot, handler, options) {
 }
 
 /**
- * Takes as many events of a subscription as there are free places, and handles each at once. The server gives no second event of a
- * conversation before the first is settled, which keeps the order of each peer.
+ * Takes as many events of a subscription as there are free places, and handles each when the conversation's earlier one is done. The server
+ * gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, or was given
+ * back a moment ago.
  */
 class HandlerLoop {
   #bot;
@@ -54,7 +55,9 @@ class HandlerLoop {
   #stop;
   #name;
   #time;
-  #inProgress = new Map();
+  #inProgress = new Set();
+  /** The last delivery of each conversation that is in progress. */
+  #turns = new Map();
 
   constructor(bot, handler, endpoint, options, stop) {
     this.#bot = bot;
@@ -73,7 +76,7 @@ class HandlerLoop {
     } catch (error) {
       if (!this.#stop.aborted) throw error;
     } finally {
-      await Promise.all(this.#inProgress.values());
+      await Promise.all(this.#inProgress);
     }
   }
 
@@ -98,16 +101,31 @@ class HandlerLoop {
   async #take() {
     const free = this.#options.maxConcurrency - this.#inProgress.size;
     if (free === 0) {
-      await Promise.race(this.#inProgress.values());
+      await Promise.race(this.#inProgress);
       return;
     }
-    for (const event of await this.#bot.pull(this.#name, free, this.#stop)) {
-      const { cursor } = event.message;
-      // After an acknowledgement that was lost, an event can come while it is in progress.
-      if (!this.#inProgress.has(cursor)) this.#inProgress.set(cursor, this.#handle(event).finally(() => this.#inProgress.delete(cursor)));
-    }
+    for (const event of await this.#bot.pull(this.#name, free, this.#stop)) this.#begin(event);
   }
 
+  #begin(event) {
+    const { cursor } = event.message;
+    const key = event.conversation || cursor;
+    const turn = { cursor };
+    turn.isDone = this.#inTurn(event, this.#turns.get(key)).finally(() => {
+      this.#inProgress.delete(turn.isDone);
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    });
+    this.#turns.set(key, turn);
+    this.#inProgress.add(turn.isDone);
+  }
+
+  async #inTurn(event, earlier) {
+    // An event that comes again because its acknowledgement came late is done.
+    const isDone = earlier && (await earlier.isDone) && earlier.cursor === event.message.cursor;
+    return isDone || this.#handle(event);
+  }
+
+  /** Handles an event and settles it. Returns true if it does not come again. */
   async #handle(event) {
     try {
       try {
@@ -117,9 +135,11 @@ class HandlerLoop {
         process.emitWarning(`${this.#name}: an event could not be handled: ${error?.name}, at delivery ${event.delivery}`, 'RelayWarning');
         await this.#handler.onError(event, error);
       }
-      if (!event.isSettled) await event.ack();
+      if (event.settlement === 'NONE') await event.ack();
+      return event.settlement === 'FINAL';
     } catch (error) {
       process.emitWarning(`${this.#name}: an event could not be settled, and comes again: ${error?.name}`, 'RelayWarning');
+      return false;
     }
   }
 

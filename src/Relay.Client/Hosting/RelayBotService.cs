@@ -10,8 +10,9 @@ using Relay.V1;
 namespace Relay.Client;
 
 /// <summary>
-/// Runs one bot: takes as many events of its subscription as there are free places, and handles each at once. The server gives no second
-/// event of a conversation before the first is settled, which keeps the order of each peer.
+/// Runs one bot: takes as many events of its subscription as there are free places, and handles each when the conversation's earlier one is
+/// done. The server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too
+/// long, or was given back a moment ago.
 /// </summary>
 internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
 {
@@ -26,7 +27,8 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
     private readonly IServiceScopeFactory _scopes;
     private readonly ILogger _log;
     private readonly SemaphoreSlim _places;
-    private readonly ConcurrentDictionary<string, Task> _inProgress = new(StringComparer.Ordinal);
+    /// <summary>The last delivery of each conversation that is in progress.</summary>
+    private readonly ConcurrentDictionary<string, Turn> _turns = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _abandoned = new();
     private readonly BotMetrics _metrics;
     private long _lastContact;
@@ -39,7 +41,7 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         (_client, _options, _handler, _scopes, _log) = (client, options, handler, scopes, log);
         _endpoint = RelayClient.EndpointName(endpoint);
         _places = new SemaphoreSlim(options.MaxConcurrency, options.MaxConcurrency);
-        _metrics = new BotMetrics(_endpoint, () => _inProgress.Count);
+        _metrics = new BotMetrics(_endpoint, () => _turns.Count);
     }
 
     private TimeProvider Time => _options.Client.Time;
@@ -69,7 +71,7 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         finally
         {
             _isConnected = false;
-            await Task.WhenAll(_inProgress.Values);
+            await Task.WhenAll(_turns.Values.Select(t => t.Ended));
         }
     }
 
@@ -150,11 +152,11 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
             Hear();
             foreach (var e in events)
             {
-                // After an acknowledgement that was lost, an event can come while it is in progress.
-                var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (!_inProgress.TryAdd(e.Message.Cursor, done.Task)) continue;
+                var turn = new Turn(e);
+                var earlier = _turns.GetValueOrDefault(turn.Conversation);
+                _turns[turn.Conversation] = turn;
                 free--;
-                _ = HandleAsync(e, timeToHandle, done);
+                _ = HandleAsync(turn, earlier, timeToHandle);
             }
         }
         finally
@@ -163,10 +165,31 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         }
     }
 
-    private async Task HandleAsync(BotEvent e, TimeSpan timeToHandle, TaskCompletionSource done)
+    private async Task HandleAsync(Turn turn, Turn? earlier, TimeSpan timeToHandle)
     {
         // Handlers that do not wait must not keep the reader from the next event.
         await Task.Yield();
+        using var limit = new CancellationTokenSource(timeToHandle, Time);
+        var e = turn.Event;
+        bool isDone = false;
+        try
+        {
+            // An event that comes again because its acknowledgement came late is done.
+            isDone = earlier is not null && await earlier.Ended && earlier.Event.Message.Cursor == e.Message.Cursor;
+            if (!isDone) isDone = await HandleAsync(e, limit.Token);
+        }
+        finally
+        {
+            _turns.TryRemove(KeyValuePair.Create(turn.Conversation, turn));
+            _places.Release();
+            turn.End(isDone);
+        }
+    }
+
+    /// <summary>Handles an event and settles it.</summary>
+    /// <returns>True if it does not come again.</returns>
+    private async Task<bool> HandleAsync(BotEvent e, CancellationToken limit)
+    {
         long begun = Time.GetTimestamp();
         var result = "DONE";
         try
@@ -175,8 +198,7 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
             var handler = (BotHandler)scope.ServiceProvider.GetRequiredService(_handler);
             try
             {
-                using var limit = new CancellationTokenSource(timeToHandle, Time);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _abandoned.Token);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(limit, _abandoned.Token);
                 await handler.HandleAsync(e, either.Token);
             }
             catch (Exception error)
@@ -186,20 +208,31 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
                 result = "FAILED";
                 await handler.HandleErrorAsync(e, error, _abandoned.Token);
             }
-            if (!e.IsSettled) await e.AckAsync(_abandoned.Token);
+            if (e.Settlement is Settlement.None) await e.AckAsync(_abandoned.Token);
         }
         catch (Exception error)
         {
             LogUnsettled(_log, Subscription, error.GetType().Name);
             result = "UNSETTLED";
         }
-        finally
-        {
-            _metrics.Handled(Time.GetElapsedTime(begun), result);
-            _inProgress.TryRemove(e.Message.Cursor, out _);
-            _places.Release();
-            done.SetResult();
-        }
+        _metrics.Handled(Time.GetElapsedTime(begun), result);
+        return result is not "UNSETTLED" && e.Settlement is Settlement.Final;
+    }
+
+    /// <summary>One delivery of an event, which the next one of its conversation waits for.</summary>
+    private sealed class Turn(BotEvent e)
+    {
+        private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public BotEvent Event => e;
+
+        /// <summary>What is done in order: a conversation's events, or one that is of none.</summary>
+        public string Conversation => e.Conversation.Length > 0 ? e.Conversation : e.Message.Cursor;
+
+        /// <summary>Whether the event was acknowledged or set aside, at the end.</summary>
+        public Task<bool> Ended => _ended.Task;
+
+        public void End(bool isDone) => _ended.SetResult(isDone);
     }
 
     [LoggerMessage(5000, LogLevel.Information, "The bot reads {Subscription}")]

@@ -26,8 +26,8 @@ class BotEvent:
         """The event as an API message (relay.v1.Event), with the fields that this class does not expose."""
         self._acknowledge = acknowledge
         self._replies = 0
-        self.is_settled = False
-        """True once the event was acknowledged, given back or set aside."""
+        self.settlement = "NONE"
+        """What was asked of the server last, whether it has taken that or not: NONE, GIVEN_BACK, or FINAL (acknowledged or set aside)."""
 
     @property
     def endpoint(self) -> str:
@@ -105,7 +105,7 @@ class BotEvent:
         Acknowledges this event; of an endpoint's own stream also all earlier ones. The server delivers unacknowledged events again: those
         of a subscription after its time for acknowledgements, the others after a restart of the bot.
         """
-        self.is_settled = True
+        self.settlement = "FINAL"
         if self.message.subscription:
             await self.bot.ack(self.message)
         else:
@@ -122,7 +122,7 @@ class BotEvent:
     async def _give_back(self, delay: float, terminate: bool, note: str) -> None:
         if not self.message.subscription:
             raise ValueError("Only an event of a subscription can be given back; acknowledge this one, or stop reading.")
-        self.is_settled = True
+        self.settlement = "FINAL" if terminate else "GIVEN_BACK"
         await self.bot.nack(self.message, delay, terminate, note)
 
     async def reply(self, text: str) -> Outcome[Any]:

@@ -65,8 +65,9 @@ class BotHandler:
 
 class HandlerLoop:
     """
-    Takes as many events of a subscription as there are free places, and handles each at once. The server gives no second event of a
-    conversation before the first is settled, which keeps the order of each peer.
+    Takes as many events of a subscription as there are free places, and handles each when the conversation's earlier one is done. The
+    server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, or
+    was given back a moment ago.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class HandlerLoop:
         self._wanted = subscription_pb2.Subscription(
             ack_wait=duration_pb2.Duration(seconds=int(ack_wait), nanos=int(ack_wait % 1 * 1e9)), max_deliveries=max_deliveries
         )
-        self._in_progress: dict[str, asyncio.Task[None]] = {}
+        self._in_progress: set[asyncio.Task[bool]] = set()
+        # The last delivery of each conversation that is in progress.
+        self._turns: dict[str, tuple[str, asyncio.Task[bool]]] = {}
         self._time = ack_wait
 
     async def run(self) -> None:
@@ -91,17 +94,30 @@ class HandlerLoop:
             while True:
                 free = self._max - len(self._in_progress)
                 if free == 0:
-                    await asyncio.wait(self._in_progress.values(), return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(self._in_progress, return_when=asyncio.FIRST_COMPLETED)
                     continue
                 for event in await self._bot.pull(self._name, free):
-                    cursor = event.message.cursor
-                    # After an acknowledgement that was lost, an event can come while it is in progress.
-                    if cursor not in self._in_progress:
-                        task = self._in_progress[cursor] = asyncio.ensure_future(self._handle(event))
-                        task.add_done_callback(lambda _, c=cursor: self._in_progress.pop(c))  # type: ignore[misc]
+                    self._begin(event)
         finally:
             if self._in_progress:
-                await asyncio.wait(self._in_progress.values())
+                await asyncio.wait(self._in_progress)
+
+    def _begin(self, event: BotEvent) -> None:
+        key, cursor = event.conversation or event.message.cursor, event.message.cursor
+        task = asyncio.ensure_future(self._in_turn(event, self._turns.get(key)))
+        self._turns[key] = (cursor, task)
+        self._in_progress.add(task)
+
+        def end(_: object) -> None:
+            self._in_progress.discard(task)
+            if self._turns[key][1] is task:
+                del self._turns[key]
+
+        task.add_done_callback(end)
+
+    async def _in_turn(self, event: BotEvent, earlier: tuple[str, asyncio.Task[bool]] | None) -> bool:
+        # An event that comes again because its acknowledgement came late is done.
+        return earlier is not None and await earlier[1] and earlier[0] == event.message.cursor or await self._handle(event)
 
     async def _open(self) -> None:
         """Creates the subscription, unless there is one."""
@@ -121,7 +137,8 @@ class HandlerLoop:
                     raise
         self._time = (found.ack_wait.seconds + found.ack_wait.nanos / 1e9) * _HANDLING_SHARE
 
-    async def _handle(self, event: BotEvent) -> None:
+    async def _handle(self, event: BotEvent) -> bool:
+        """Handles an event and settles it. Returns True if it does not come again."""
         try:
             try:
                 await asyncio.wait_for(self._handler.handle(event), self._time)
@@ -129,10 +146,12 @@ class HandlerLoop:
                 # A message of an exception may quote a text or an address.
                 _log.warning("%s: an event could not be handled: %s, at delivery %d", self._name, type(error).__name__, event.delivery)
                 await self._handler.on_error(event, error)
-            if not event.is_settled:
+            if event.settlement == "NONE":
                 await event.ack()
+            return event.settlement == "FINAL"
         except Exception as error:  # pylint: disable=broad-except
             _log.warning("%s: an event could not be settled, and comes again: %s", self._name, type(error).__name__)
+            return False
 
 
 async def run_until_stopped(loops: Sequence[HandlerLoop]) -> None:
