@@ -85,7 +85,6 @@ internal abstract class BenchStage : IAsyncDisposable
         {
             var update = new UpdateEndpointRequest
             {
-                RequestId = $"{id}-stream",
                 Endpoint = new V1.Endpoint { Name = name, DisableEventStream = true },
                 UpdateMask = FieldMask.FromString("disable_event_stream"),
             };

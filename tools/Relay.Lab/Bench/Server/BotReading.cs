@@ -62,7 +62,7 @@ internal sealed class SubscriptionReading(int count) : BotReading
     private static async Task ReadAsync(
         RelayClient client, string endpoint, string id, Action<Event, BotEvent?> hear, CancellationToken cancellation)
     {
-        await foreach (var e in client.Bot(endpoint).Subscription(id, cancellation))
+        await foreach (var e in client.Bot(endpoint).Subscription($"{endpoint}/subscriptions/{id}", cancellation))
         {
             hear(e.Message, e);
             await e.AckAsync(cancellation);

@@ -12,8 +12,8 @@ internal sealed record TrafficPlan
     public ISending? Sending { get; init; }
     /// <summary>How the bot gets its events; null: by the event stream.</summary>
     public BotReading? Reading { get; init; }
-    /// <summary>Whether the contacts speak and nobody answers.</summary>
-    public bool IsOneWay => !AnswersEach && Sending is null;
+    /// <summary>Whether the contacts speak as fast as the relay takes it, and nobody answers.</summary>
+    public bool IsOneWay => !AnswersEach && Sending is null && Reading is null;
 }
 
 /// <summary>Sends messages in many conversations over the lines of a stage, and measures throughput and latency.</summary>
@@ -103,8 +103,14 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     private void Heard(LoadConversation conversation, Client.BotEvent? e, long sent)
     {
         _latencies.Arrived(sent);
-        if (plan.AnswersEach) _ = conversation.AnswerAsync(e ?? throw new InvalidOperationException("Only events of the SDK can be answered."));
-        else Interlocked.Decrement(ref _underWay);
+        if (plan.AnswersEach)
+        {
+            _ = conversation.AnswerAsync(e ?? throw new InvalidOperationException("Only events of the SDK can be answered."));
+            return;
+        }
+        Interlocked.Decrement(ref _underWay);
+        // A reader that is slower than the relay would otherwise be charged for the messages that it has not read.
+        if (_isFlooding && !plan.IsOneWay) _ = SayAsync(conversation);
     }
 
     private void Read(LoadConversation conversation, long sent)
