@@ -36,7 +36,7 @@ internal static class Packages
     {
         const string setUp = "tests/setup/sdks.sh installs it.";
         if (!File.Exists(PythonProgram)) return new("", "", "python3 is missing: " + setUp);
-        var probe = await Terminal.RunAsync(new ProcessStartInfo(PythonProgram, ["-c", "import grpc, google.protobuf, pip, setuptools, wheel"]), null);
+        var probe = await Terminal.RunAsync(new ProcessStartInfo(PythonProgram, ["-c", "import setuptools, wheel, pip, grpc, google.protobuf"]), null);
         if (probe.Code != 0) return new("", "", $"Python lacks grpcio, protobuf, pip, setuptools or wheel: {setUp}");
         // A build writes beside its sources.
         var source = s_directory.File("python");

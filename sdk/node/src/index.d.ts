@@ -148,8 +148,8 @@ export class BotEvent {
   readonly bot: Bot;
   /** The event as an API message, with the fields that this class does not expose. */
   readonly message: v1.Event;
-  /** True once the event was acknowledged, given back or set aside. */
-  readonly isSettled: boolean;
+  /** What was asked of the server last, whether it has taken that or not: `FINAL` is acknowledged or set aside. */
+  readonly settlement: 'NONE' | 'GIVEN_BACK' | 'FINAL';
   readonly endpoint: string;
   readonly conversation: string;
   /** The peer's address. */

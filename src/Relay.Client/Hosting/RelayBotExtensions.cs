@@ -31,10 +31,13 @@ public static class RelayBotExtensions
         });
         services.AddKeyedSingleton(endpoint, static (provider, key) =>
             provider.GetRequiredKeyedService<RelayClient>(key).Bot((string)key!));
-        services.AddKeyedSingleton(endpoint, (provider, _) => new RelayBotService(
-            endpoint, provider.GetRequiredKeyedService<RelayClient>(endpoint), OptionsOf(provider, endpoint), builder.Handler,
-            provider.GetRequiredService<IServiceScopeFactory>(),
-            provider.GetService<ILogger<RelayBotService>>() ?? NullLogger<RelayBotService>.Instance));
+        services.AddKeyedSingleton(endpoint, (provider, _) =>
+        {
+            var handler = builder.Handler;
+            return new RelayBotService(endpoint, provider.GetRequiredKeyedService<RelayClient>(endpoint), OptionsOf(provider, endpoint), handler,
+                provider.GetRequiredService<IServiceScopeFactory>(),
+                provider.GetService<ILogger<RelayBotService>>() ?? NullLogger<RelayBotService>.Instance);
+        });
         // AddHostedService would add one service of this type, and no second bot.
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<RelayBotService>(endpoint));
         services.AddHealthChecks().Add(new HealthCheckRegistration("relay-bot-" + endpoint[(endpoint.LastIndexOf('/') + 1)..],
