@@ -37,15 +37,24 @@ internal sealed class BotProcess : IDisposable
         }
     }
 
-    /// <summary>Starts an example: <c>echo</c> or <c>verify</c>, in <c>csharp</c>, <c>python</c> or <c>node</c>, with the installed package.</summary>
+    /// <summary>
+    /// Starts an example: <c>echo</c> or <c>verify</c>, in <c>csharp</c>, <c>python</c> or <c>node</c>, with the package installed from its
+    /// packed file; only the verifying bot in C# is the one of the checkout.
+    /// </summary>
     public static async Task<BotProcess> StartAsync(
-        string language, string kind, string servers, string keyFile, IReadOnlyDictionary<string, string>? environment = null) => language switch
+        string language, string kind, string servers, string keyFile, IReadOnlyDictionary<string, string>? environment = null)
     {
-        "csharp" => new(new ProcessStartInfo("dotnet",
-            [Repository.File("examples", $"{kind}-bot-csharp", "bin", Repository.Configuration, "net10.0", $"{kind}-bot.dll"), "e"]), servers, keyFile, environment),
-        _ => await StartProgramAsync(language, Repository.File("examples", $"{kind}-bot-{language}", language == "python" ? $"{kind}_bot.py" : $"{kind}-bot.mjs"),
-            servers, keyFile, environment),
-    };
+        var folder = $"{kind}-bot-{language}";
+        if (language != "csharp")
+        {
+            var program = language == "python" ? $"{kind}_bot.py" : $"{kind}-bot.mjs";
+            return await StartProgramAsync(language, Repository.File("examples", folder, program), servers, keyFile, environment);
+        }
+        var library = kind == "echo"
+            ? Path.Combine((await Packages.CSharpAsync()).Directory, "bin", "echo-bot.dll")
+            : Repository.File("examples", folder, "bin", Repository.Configuration, "net10.0", $"{kind}-bot.dll");
+        return new(new ProcessStartInfo("dotnet", [library, "e"]), servers, keyFile, environment);
+    }
 
     /// <summary>Starts a program in Python or for Node.js, with the installed package.</summary>
     public static async Task<BotProcess> StartProgramAsync(

@@ -12,6 +12,7 @@ internal static class Packages
     // The system's own: others that may be first on the path have no grpcio.
     public const string PythonProgram = "/usr/bin/python3";
     private static readonly TempDirectory s_directory = new();
+    private static readonly Lazy<Task<Installed>> s_csharp = new(InstallCSharpAsync);
     private static readonly Lazy<Task<Installed>> s_python = new(InstallPythonAsync);
     private static readonly Lazy<Task<Installed>> s_node = new(InstallNodeAsync);
 
@@ -19,6 +20,9 @@ internal static class Packages
     internal sealed record Installed(string File, string Directory, string? Missing);
 
     static Packages() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => s_directory.Dispose();
+
+    /// <summary>The package of NuGet; its directory has the echo bot, built with it.</summary>
+    public static async Task<Installed> CSharpAsync() => Present(await s_csharp.Value);
 
     /// <summary>The wheel; its directory belongs into PYTHONPATH.</summary>
     public static async Task<Installed> PythonAsync() => Present(await s_python.Value);
@@ -30,6 +34,37 @@ internal static class Packages
     {
         Assert.SkipUnless(installed.Missing is null, installed.Missing ?? "");
         return installed;
+    }
+
+    private static async Task<Installed> InstallCSharpAsync()
+    {
+        var output = s_directory.File("nuget");
+        await RunAsync("dotnet", Repository.Root, "pack", "src/Relay.Client/Relay.Client.csproj", "--no-build", "-c", Repository.Configuration,
+            "-v", "quiet", "-nologo", "-o", output);
+        var package = Assert.Single(Directory.GetFiles(output, "*.nupkg"));
+        var directory = Directory.CreateDirectory(s_directory.File("nuget-installed")).FullName;
+        var known = (await RunAsync("dotnet", directory, "nuget", "locals", "global-packages", "--list", "--force-english-output")).Split(' ', 2)[1].Trim();
+        // The package is installed beside the program, and not where it would stay for the next run; what it depends on is there already.
+        await File.WriteAllTextAsync(Path.Combine(directory, "echo-bot.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <Nullable>enable</Nullable>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <RestoreSources>{output}</RestoreSources>
+                <RestorePackagesPath>packages</RestorePackagesPath>
+                <RestoreFallbackFolders>{known}</RestoreFallbackFolders>
+                <NuGetAudit>false</NuGetAudit>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Relay.Client" Version="*" />
+              </ItemGroup>
+            </Project>
+            """);
+        File.Copy(Repository.File("examples", "echo-bot-csharp", "Program.cs"), Path.Combine(directory, "Program.cs"));
+        await RunAsync("dotnet", directory, "build", "-v", "quiet", "-nologo", "-o", Path.Combine(directory, "bin"));
+        return new(package, directory, null);
     }
 
     private static async Task<Installed> InstallPythonAsync()
