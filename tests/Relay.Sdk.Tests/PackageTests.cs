@@ -71,6 +71,13 @@ public sealed class PackageTests
     }
 
     [Theory]
+    [InlineData("sdk/python")]
+    [InlineData("sdk/node")]
+    [InlineData("src/Relay.Client")]
+    public async Task A_package_has_the_licence_of_the_whole(string folder) =>
+        Assert.Equal(await File.ReadAllTextAsync(Repository.File("LICENSE")), await File.ReadAllTextAsync(Repository.File(folder, "LICENSE")));
+
+    [Theory]
     [InlineData("sdk/python/README.md", "examples/echo-bot-python/echo_bot.py")]
     [InlineData("sdk/node/README.md", "examples/echo-bot-node/echo-bot.mjs")]
     [InlineData("src/Relay.Client/README.md", "examples/echo-bot-csharp/Program.cs")]

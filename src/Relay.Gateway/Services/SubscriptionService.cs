@@ -126,6 +126,7 @@ internal sealed class SubscriptionService(
         var reader = new SubscriptionReader(relay, endpointId, settings);
         var response = new V1.PullSubscriptionResponse();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, relay.Draining);
         var keyInvalid = Principal.Of(context).WatchAsync(keys, time, ending.Token);
         long start = time.GetTimestamp();
         try
@@ -133,7 +134,7 @@ internal sealed class SubscriptionService(
             do
             {
                 var left = wait!.Value - time.GetElapsedTime(start);
-                var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, context.CancellationToken);
+                var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, waiting.Token);
                 response.Events.AddRange(delivered.Events.Select(
                     e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
             }
@@ -141,11 +142,11 @@ internal sealed class SubscriptionService(
                 && !keyInvalid.IsCompleted);
             context.CancellationToken.ThrowIfCancellationRequested();
         }
-        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (waiting.IsCancellationRequested)
         {
-            // The reader is gone. What it waited for, or was lent meanwhile, is somebody else's at once.
+            // The reader is gone, or has to go to another node. What it was lent meanwhile is somebody else's at once.
             await reader.ReleaseAsync();
-            throw;
+            context.CancellationToken.ThrowIfCancellationRequested();
         }
         if (keyInvalid.IsCompleted) await keyInvalid;
         await ending.CancelAsync();
