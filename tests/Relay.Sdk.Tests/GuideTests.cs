@@ -117,12 +117,13 @@ public sealed class GuideTests
         Assert.Equal("Encrypted", await GuideSnippets.SayAsync(relay, "alice@example.org", "hello from the guide"));
         Assert.Equal(("hello from the guide", true), await followed.Alice.Texts.NextAsync());
         using var stop = new CancellationTokenSource();
-        var output = TextWriter.Synchronized(new StringWriter());
-        var audit = GuideSnippets.AuditAsync(relay, output, stop.Token);
+        var output = new StringWriter();
         followed.Alice.Send("one");
         followed.Alice.Send("two");
-        await Soon.UntilAsync(async () => await PendingAsync(followed.Server) == 0 && output.ToString()!.Contains("two", StringComparison.Ordinal));
-        Assert.Equal("alice@example.org one\nalice@example.org two", output.ToString()!.Trim());
+        await Soon.UntilAsync(async () => await PendingAsync(followed.Server) == 2);
+        var audit = GuideSnippets.AuditAsync(relay, output, stop.Token);
+        await Soon.UntilAsync(async () => await PendingAsync(followed.Server) == 0);
+        Assert.Equal("alice@example.org one\nalice@example.org two", output.ToString().Trim());
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => audit);
         followed.Alice.End();
@@ -134,17 +135,22 @@ public sealed class GuideTests
     public async Task The_calls_of_the_guide_for_curl_lead_to_a_verified_contact()
     {
         await using var followed = await Followed.StartAsync("curl");
-        followed.Alice.Send("to the archive");
         var said = FollowAsync();
         var answered = AnswerAsync();
         var printed = await followed.RunAsync(string.Join('\n', Blocks("curl", "bash")));
         await Task.WhenAll(said, answered);
-        Assert.Contains("\"scope\": \"BOT\"", printed, StringComparison.Ordinal);
-        Assert.Contains("\"disposition\": \"ENCRYPTED\"", printed, StringComparison.Ordinal);
+        Assert.Contains("\"scope\":\"BOT\"", printed, StringComparison.Ordinal);
+        Assert.Contains("\"disposition\":\"ENCRYPTED\"", printed, StringComparison.Ordinal);
         Assert.Contains("to the archive", printed, StringComparison.Ordinal);
-        Assert.Matches("\"trust\": *\"VERIFIED\"", printed);
+        Assert.Matches("\"trust\": *\"TRUST_VERIFIED\"", printed);
 
-        async Task FollowAsync() => Assert.Equal(("Your order is on its way.", true), await followed.Alice.Texts.NextAsync());
+        async Task FollowAsync()
+        {
+            await Soon.UntilAsync(async () => (await followed.Server.Admin.Subscriptions.ListSubscriptionsAsync(
+                new ListSubscriptionsRequest { Parent = "endpoints/support" })).Subscriptions.Count == 2);
+            followed.Alice.Send("to the archive");
+            Assert.Equal(("Your order is on its way.", true), await followed.Alice.Texts.NextAsync());
+        }
 
         async Task AnswerAsync()
         {
