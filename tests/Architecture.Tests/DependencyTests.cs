@@ -14,8 +14,11 @@ public sealed class DependencyTests
         ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
         ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Otr.Core"],
         ["Relay.Client"] = [],
-        ["Relay.Bridges"] = ["Relay.Client"],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Bridges"],
+        ["Relay.ChatProtocols"] = [],
+        ["Relay.Bridges"] = ["Relay.Client", "Relay.ChatProtocols"],
+        ["Relay.Proxy"] = ["Otr.Core", "Relay.ChatProtocols"],
+        ["Relay.Cli"] =
+            ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Bridges", "Relay.ChatProtocols", "Relay.Proxy"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
@@ -31,7 +34,9 @@ public sealed class DependencyTests
             "Scalar.AspNetCore",
         ],
         ["Relay.Client"] = ["Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
+        ["Relay.ChatProtocols"] = [],
         ["Relay.Bridges"] = [],
+        ["Relay.Proxy"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 
