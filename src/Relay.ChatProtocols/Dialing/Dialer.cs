@@ -15,7 +15,7 @@ public static class Dialer
     public static async Task<Dialled> DialAsync(string host, int port, DialOptions options, CancellationToken cancellation)
     {
         if (host.EndsWith(".onion", StringComparison.OrdinalIgnoreCase) && options.Proxy is not { Kind: ProxyKind.Socks5 })
-            return new DialFailure($"{host} can be reached through Tor's SOCKS port only: name it with --socks.", IsPermanent: true);
+            return new DialFailure($"{host} can be reached through Tor's SOCKS port only: name it with --proxy socks5://127.0.0.1:9050.", IsPermanent: true);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(options.Timeout);
         var (nextHost, nextPort) = options.Proxy is { } proxy ? (proxy.Host, proxy.Port) : (host, port);

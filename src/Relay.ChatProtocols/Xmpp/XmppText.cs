@@ -36,6 +36,29 @@ public static class XmppText
         return escaped.ToString();
     }
 
+    /// <summary>Text with U+FFFD for what XML 1.0 does not allow, not escaped; the same string if there was nothing.</summary>
+    public static string Clean(string text)
+    {
+        int bad = FirstForbidden(text, 0);
+        if (bad < 0) return text;
+        var clean = text.ToCharArray();
+        for (; bad >= 0; bad = FirstForbidden(text, bad + 1)) clean[bad] = '\ufffd';
+        return new string(clean);
+    }
+
+    private static int FirstForbidden(string text, int from)
+    {
+        for (int i = from; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c is < ' ' and not ('\t' or '\n' or '\r') or '\ufffe' or '\uffff') return i;
+            if (!char.IsSurrogate(c)) continue;
+            if (!char.IsHighSurrogate(c) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1])) return i;
+            i++;
+        }
+        return -1;
+    }
+
     private static bool IsPlain(char c) =>
         c is >= ' ' and < '\ud800' and not ('<' or '>' or '&' or '\'' or '"') or '\t' or '\n' or (> '\udfff' and < '\ufffe');
 }
