@@ -17,14 +17,14 @@ internal sealed partial class PrivateContacts
     public void Command(IChatView view, string? window, string text)
     {
         if (window is not null) Current = window;
-        var command = ProxyCommand.Read(text);
+        var command = ServiceCommand.Read(text);
         switch (command.Name)
         {
             case null:
                 view.Notice($"There is no such command; nothing was sent. Did you mean '{command.Nearest}'? 'help' lists all.");
                 break;
             case "" or "help":
-                view.Notice(ProxyCommand.Help + (Current is { } current ? $"\nThe contact that you spoke to last: {current}" : ""));
+                view.Notice(ServiceCommand.Help + (Current is { } current ? $"\nThe contact that you spoke to last: {current}" : ""));
                 break;
             case "keys":
                 view.Notice($"Your key for {_options.Account}: {_book.Account.Key.PublicKey.Fingerprint.ToHuman()}");
@@ -48,9 +48,9 @@ internal sealed partial class PrivateContacts
         }
     }
 
-    private void WithContact(IChatView view, string? window, ProxyCommand command)
+    private void WithContact(IChatView view, string? window, ServiceCommand command)
     {
-        var (word, rest) = ProxyCommand.Split(command.Rest);
+        var (word, rest) = ServiceCommand.Split(command.Rest);
         // In a contact's window a secret need not be preceded by the contact.
         var named = word.Length > 0 && !(command.Name == "smp" && window is not null && Address(word) != window) ? Address(word) : null;
         if (named is null && (command.Name == "smp" ? window : word.Length == 0 ? Current : null) is { } implied) (named, rest) = (implied, command.Rest);

@@ -127,15 +127,15 @@ internal sealed partial class XmppProxySession
             if (element.Name.LocalName == "presence" && (string?)element.Attribute("type") is "unavailable" or "error" && addresses.Left(from))
                 contacts.DeviceGone(from.Bare.ToString());
         }
-        switch (InboundStanza.Judge(element, options.Account, time.GetUtcNow()))
+        switch (ArrivedStanza.Judge(element, options.Account, time.GetUtcNow()))
         {
-            case InboundDecision.Pass:
+            case ArrivalDecision.Pass:
                 _toClient.Add(stanza.Bytes);
                 break;
-            case InboundDecision.Replaced replaced:
+            case ArrivalDecision.Replaced replaced:
                 AddToClient(Text(replaced.Stanza));
                 break;
-            case InboundDecision.Text text:
+            case ArrivalDecision.Text text:
                 var peer = text.From.Bare.ToString();
                 if (OtrText.Read(text.Body).IsOfSession) addresses.Heard(text.From);
                 if (contacts.Receive(this, peer, text.Body, element, text.IsDelayed) == Received.Taken) break;

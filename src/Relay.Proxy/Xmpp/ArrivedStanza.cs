@@ -5,20 +5,20 @@ using Relay.Proxy.Contacts;
 namespace Relay.Proxy.Xmpp;
 
 /// <summary>What becomes of a stanza of the server.</summary>
-internal abstract record InboundDecision
+internal abstract record ArrivalDecision
 {
     /// <summary>It goes to the client as it is.</summary>
-    public sealed record Pass : InboundDecision;
+    public sealed record Pass : ArrivalDecision;
 
     /// <summary>It goes to the client with changes.</summary>
-    public sealed record Replaced(XElement Stanza) : InboundDecision;
+    public sealed record Replaced(XElement Stanza) : ArrivalDecision;
 
     /// <summary>It goes nowhere: only the proxy speaks for the service contact, and nobody speaks for the server's copies.</summary>
-    public sealed record Dropped : InboundDecision;
+    public sealed record Dropped : ArrivalDecision;
 
     /// <summary>Text of a contact, which the conversation has to see first.</summary>
     /// <param name="Otherwise">What the client gets if the conversation passes it on; null: as it is.</param>
-    public sealed record Text(Jid From, string Body, bool IsDelayed, XElement? Otherwise) : InboundDecision
+    public sealed record Text(Jid From, string Body, bool IsDelayed, XElement? Otherwise) : ArrivalDecision
     {
         /// <summary>Prints the type only.</summary>
         public override string ToString() => nameof(Text);
@@ -26,7 +26,7 @@ internal abstract record InboundDecision
 }
 
 /// <summary>The rules for what arrives from the server, without any I/O.</summary>
-internal static class InboundStanza
+internal static class ArrivedStanza
 {
     /// <summary>Stands for OTR text in copies and archives, which is never decrypted.</summary>
     public const string OtherDevice = "[encrypted message, read on another device]";
@@ -35,20 +35,20 @@ internal static class InboundStanza
     private static readonly XName s_nick = XName.Get("nick", "http://jabber.org/protocol/nick"), s_html = XName.Get("html", "http://jabber.org/protocol/xhtml-im");
 
     /// <param name="own">The account's bare address.</param>
-    public static InboundDecision Judge(XElement stanza, Jid own, DateTimeOffset now)
+    public static ArrivalDecision Judge(XElement stanza, Jid own, DateTimeOffset now)
     {
         var from = own;
-        if ((string?)stanza.Attribute("from") is { } sender && !Jid.TryParse(sender, out from)) return new InboundDecision.Dropped();
-        if (from.Domain == ServiceContact.Domain) return new InboundDecision.Dropped();
+        if ((string?)stanza.Attribute("from") is { } sender && !Jid.TryParse(sender, out from)) return new ArrivalDecision.Dropped();
+        if (from.Domain == ServiceContact.Domain) return new ArrivalDecision.Dropped();
         if (stanza.Name == s_client + "presence") return Marked(stanza, Escape(stanza.Elements(s_client + "status").Concat(stanza.Elements(s_nick))));
-        if (stanza.Name != s_client + "message") return new InboundDecision.Pass();
+        if (stanza.Name != s_client + "message") return new ArrivalDecision.Pass();
         var type = (string?)stanza.Attribute("type");
-        if (type == "groupchat") return new InboundDecision.Pass();
+        if (type == "groupchat") return new ArrivalDecision.Pass();
         if (stanza.Descendants(s_forward + "forwarded").Any())
         {
             bool isCarbon = stanza.Elements().Any(e => e.Name.Namespace == s_carbons);
             // Others would forge what the person sent and got (CVE-2017-5589).
-            if (isCarbon && from != own) return new InboundDecision.Dropped();
+            if (isCarbon && from != own) return new ArrivalDecision.Dropped();
             return Marked(stanza, Forwarded(stanza));
         }
         if (type == "error") return Marked(stanza, WithoutCiphertext(stanza));
@@ -63,7 +63,7 @@ internal static class InboundStanza
             changed = true;
         }
         if (body is not { Length: > 0 } || isRoom || from.Local.Length == 0) return Marked(stanza, changed);
-        return new InboundDecision.Text(from, body, IsDelayed(stanza, now), changed ? stanza : null);
+        return new ArrivalDecision.Text(from, body, IsDelayed(stanza, now), changed ? stanza : null);
     }
 
     /// <summary>
@@ -84,8 +84,8 @@ internal static class InboundStanza
         return shown;
     }
 
-    private static InboundDecision Marked(XElement stanza, bool hasChanged) =>
-        hasChanged ? new InboundDecision.Replaced(stanza) : new InboundDecision.Pass();
+    private static ArrivalDecision Marked(XElement stanza, bool hasChanged) =>
+        hasChanged ? new ArrivalDecision.Replaced(stanza) : new ArrivalDecision.Pass();
 
     /// <summary>Escapes what begins like a mark; true if something did.</summary>
     private static bool Escape(IEnumerable<XElement> texts)

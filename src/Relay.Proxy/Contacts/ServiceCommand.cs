@@ -4,7 +4,7 @@ namespace Relay.Proxy.Contacts;
 /// <param name="Name">As <c>start</c>; empty if nothing was typed, null if there is no such command.</param>
 /// <param name="Rest">What follows the name.</param>
 /// <param name="Nearest">For an unknown command: the one that was probably meant.</param>
-internal readonly record struct ProxyCommand(string? Name, string Rest, string Nearest)
+internal readonly record struct ServiceCommand(string? Name, string Rest, string Nearest)
 {
     public const string Help = """
         Commands (contact: the address; without one, the contact that you spoke to last):
@@ -25,15 +25,15 @@ internal readonly record struct ProxyCommand(string? Name, string Rest, string N
         "help", "status", "start", "end", "plain", "smp", "answer", "abort", "fingerprints", "trust", "distrust", "accept", "keys", "private", "log",
     ];
 
-    public static ProxyCommand Read(string text)
+    public static ServiceCommand Read(string text)
     {
         var typed = text.Trim();
         if (typed.StartsWith("/otr", StringComparison.OrdinalIgnoreCase)) typed = typed["/otr".Length..].Trim();
         int blank = typed.IndexOf(' ');
         var name = (blank < 0 ? typed : typed[..blank]).ToLowerInvariant();
         var rest = blank < 0 ? "" : typed[(blank + 1)..].Trim();
-        if (name.Length == 0 || s_names.Contains(name)) return new ProxyCommand(name, rest, "");
-        return new ProxyCommand(null, rest, s_names.MinBy(n => Distance(n, name))!);
+        if (name.Length == 0 || s_names.Contains(name)) return new ServiceCommand(name, rest, "");
+        return new ServiceCommand(null, rest, s_names.MinBy(n => Distance(n, name))!);
     }
 
     /// <summary>Takes the first word off.</summary>
