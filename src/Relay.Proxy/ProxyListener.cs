@@ -11,15 +11,19 @@ internal static class ProxyListener
     public static async Task RunAsync(TcpListener listener, Func<Stream, CancellationToken, Task> session, CancellationToken stop)
     {
         var sessions = new HashSet<Task>();
+        var accepting = listener.AcceptTcpClientAsync(stop).AsTask();
         try
         {
             while (true)
             {
-                var client = await listener.AcceptTcpClientAsync(stop);
-                client.NoDelay = true;
-                sessions.RemoveWhere(s => s.IsCompletedSuccessfully);
+                await Task.WhenAny([accepting, .. sessions]);
                 // A session that ends with an exception is a bug of ours: it ends the proxy.
                 foreach (var ended in sessions.Where(s => s.IsCompleted)) await ended;
+                sessions.RemoveWhere(s => s.IsCompleted);
+                if (!accepting.IsCompleted) continue;
+                var client = await accepting;
+                accepting = listener.AcceptTcpClientAsync(stop).AsTask();
+                client.NoDelay = true;
                 if (sessions.Count >= ProxyLimits.Clients) client.Dispose();
                 else sessions.Add(ServeAsync(client, session, stop));
             }

@@ -35,7 +35,7 @@ internal sealed class WriteQueue
             {
                 if (isLast) return;
                 await stream.WriteAsync(bytes, cancellation);
-                if (_waiting.Reader.Count == 0) await stream.FlushAsync(cancellation);
+                if (!_waiting.Reader.TryPeek(out _)) await stream.FlushAsync(cancellation);
                 if (Interlocked.Add(ref _bytes, -bytes.Length) < ProxyLimits.QueuedBytes && _room.CurrentCount == 0) _room.Release();
                 written?.Invoke();
             }

@@ -51,9 +51,16 @@ internal sealed class XmppProxyStage : IAsyncDisposable
 
     public async Task<Person> LogInAsync(string resource = "phone")
     {
-        var person = new Person(await XmppClient.LogInAsync(Port, "alice", resource));
-        _parts.Add(person);
-        return person;
+        try
+        {
+            var person = new Person(await XmppClient.LogInAsync(Port, "alice", resource));
+            _parts.Add(person);
+            return person;
+        }
+        catch (System.Xml.XmlException e)
+        {
+            throw new InvalidOperationException($"The login failed; the proxy says:\n{Proxy.Printed}", e);
+        }
     }
 
     /// <summary>Bob with libotr, on the server itself.</summary>

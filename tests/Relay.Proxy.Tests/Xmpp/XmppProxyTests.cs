@@ -31,8 +31,8 @@ public sealed class XmppProxyTests
         await person.SeesAsync(Bob, "🔓? secret answer");
 
         await person.CommandAsync($"smp {Bob} swordfish");
-        await bob.SeesAsync(e => OtrContact.Kind(e) == "smp" && e.GetProperty("what").GetString() is "asked" or "request");
-        await bob.DoAsync("smp-answer swordfish");
+        await bob.SeesAsync(e => OtrContact.Kind(e) == "smp" && e.GetProperty("what").GetString() is "ask-secret");
+        await bob.DoAsync("smp-answer " + Convert.ToBase64String("swordfish"u8));
         await person.IsToldAsync("the secrets are equal");
         await bob.SayAsync("verified answer");
         await person.SeesAsync(Bob, "🔒 verified answer");
