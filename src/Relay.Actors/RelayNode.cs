@@ -70,7 +70,8 @@ internal sealed class RelayNode : IRelay
             Subscriptions = new SubscriptionContext(store, Outbox),
         });
         var changes = new EndpointChangeSignals(_accounts.Invalidate);
-        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log, changes, e => _rotations!.Add(e));
+        Endpoints = new EndpointDirectory(
+            store, _reads, sealer, ids, time, random, computing, telemetry, log, changes, e => _rotations!.Add(e));
         _watch = options.EndpointRecheck is { } recheck ? new EndpointWatch(store, changes.Changed, recheck, time, log) : null;
         Subscriptions = new SubscriptionClient(
             Endpoints, store, () => _region ?? throw new InvalidOperationException("The node has not been started."));

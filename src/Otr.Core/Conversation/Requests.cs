@@ -149,8 +149,8 @@ internal static class Requests
     }
 
     /// <summary>
-    /// Ends what was begun under a key that the account no longer has. Unlike <see cref="End"/> it is not the user's way back to text in the
-    /// clear: what is held stays held, and so does what is sent next.
+    /// Ends what was begun under a key that the account no longer has. Unlike <see cref="End"/> it is not the user's way back to text in
+    /// the clear: what is held stays held, and so does what is sent next.
     /// </summary>
     public static void LeaveFormerKey(in StepContext step)
     {

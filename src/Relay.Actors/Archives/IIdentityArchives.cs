@@ -13,6 +13,10 @@ public interface IIdentityArchives
     /// <summary>Imports one part. Idempotent by request id.</summary>
     /// <exception cref="Relay.Storage.StoreException"/>
     ValueTask<ImportReply> ImportAsync(ImportIdentity request, CancellationToken cancellation);
+
+    /// <summary>Tells an endpoint keys of its peers that another program knows. Idempotent by request id.</summary>
+    /// <exception cref="Relay.Storage.StoreException"/>
+    ValueTask<ImportReply> ImportKeysAsync(ImportPeerKeys request, CancellationToken cancellation);
 }
 
 /// <summary>What an archive is sealed to, or opened with.</summary>
@@ -52,12 +56,29 @@ public abstract record ExportReply
 /// <param name="NewEndpointId">The id of the endpoint that is created; null: generated.</param>
 public sealed record ImportIdentity(string RequestId, string? EndpointId, string? NewEndpointId, ReadOnlyMemory<byte> File, ArchiveKey Key);
 
+/// <summary>Keys of one peer from elsewhere.</summary>
+/// <param name="Identities">At most <see cref="Otr.Core.OtrLimits.MaxKnownFingerprints"/>.</param>
+public sealed record KnownPeer(string Peer, IReadOnlyList<IdentityView> Identities)
+{
+    /// <summary>Prints the type only: addresses and fingerprints stay out of logs.</summary>
+    public override string ToString() => nameof(KnownPeer);
+}
+
+/// <param name="Peers">Each peer once.</param>
+public sealed record ImportPeerKeys(string RequestId, string EndpointId, IReadOnlyList<KnownPeer> Peers);
+
 public abstract record ImportReply
 {
     /// <param name="Peers">Peers whose keys are known by now.</param>
     /// <param name="Skipped">Peers whose conversation cannot take them: its row does not open.</param>
     public sealed record Imported(EndpointView Endpoint, int Peers, int Keys, int Skipped, UInt128 Archive, int Part, bool IsLast)
-        : ImportReply;
+        : ImportReply
+    {
+        /// <summary>Keys of peers with as many as can be known.</summary>
+        public int WithoutRoom { get; init; }
+    }
+    /// <inheritdoc cref="Imported"/>
+    public sealed record KeysImported(int Peers, int Keys, int Skipped, int WithoutRoom) : ImportReply;
     /// <summary>The file was changed, is no archive, or the passphrase or key is another.</summary>
     public sealed record NotOpened : ImportReply;
     /// <summary>It opens, but does not hold what an archive holds.</summary>

@@ -66,8 +66,8 @@ internal sealed record IdentityArchive(
     }
 
     /// <summary>
-    /// Reads a part. A file that opens can still come from anybody who has a public key: the key is checked as an imported one, and every bound
-    /// is held to.
+    /// Reads a part. A file that opens can still come from anybody who has a public key: the key is checked as an imported one, and every
+    /// bound is held to.
     /// </summary>
     /// <returns>Null if it is not such a content.</returns>
     public static IdentityArchive? TryRead(ReadOnlySpan<byte> content)

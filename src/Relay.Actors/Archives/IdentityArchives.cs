@@ -10,8 +10,7 @@ namespace Relay.Actors.Archives;
 internal sealed class IdentityArchives(
     IRelay relay, IEndpointStore store, BoundedReads reads, Sealer sealer, TimeProvider time, IRandomSource random) : IIdentityArchives
 {
-    private const int MaxAttempts = 5;
-
+    private readonly PeerImport _peers = new(relay, time);
     // Passphrases are made to be slow to try, and take memory.
     private readonly SemaphoreSlim _sealing = new(RelayLimits.MaxArchivesAtOnce);
 
@@ -62,7 +61,27 @@ internal sealed class IdentityArchives(
             if (reply is not CreateEndpointReply.Created created) return new ImportReply.NotCreated(reply);
             endpoint = created.Endpoint;
         }
-        return await ImportPeersAsync(request.RequestId, endpoint, archive, cancellation).ConfigureAwait(false);
+        var (failure, told) = await _peers.TellAsync(request.RequestId, endpoint.Id, archive.Peers, cancellation).ConfigureAwait(false);
+        return failure ?? new ImportReply.Imported(
+            endpoint, told.Peers, told.Keys, told.Skipped, archive.Archive, archive.Part, archive.IsLast) { WithoutRoom = told.WithoutRoom };
+    }
+
+    public async ValueTask<ImportReply> ImportKeysAsync(ImportPeerKeys request, CancellationToken cancellation)
+    {
+        if (await relay.Endpoints.FindActiveAsync(request.EndpointId, cancellation).ConfigureAwait(false) is not { } endpoint)
+            return new ImportReply.NotFound();
+        var peers = request.Peers.Select(p => new ArchivedPeer(p.Peer, p.Identities, Latest(p.Identities), 0)).ToList();
+        var (failure, told) = await _peers.TellAsync(request.RequestId, endpoint.Id, peers, cancellation).ConfigureAwait(false);
+        return failure ?? new ImportReply.KeysImported(told.Peers, told.Keys, told.Skipped, told.WithoutRoom);
+    }
+
+    /// <summary>
+    /// The key that counts as the one shown last, so that another one is told as a change: the only one, or the only trusted one.
+    /// </summary>
+    private static Fingerprint? Latest(IReadOnlyList<IdentityView> identities)
+    {
+        if (identities is [var only]) return only.Fingerprint;
+        return identities.Where(i => i.Trust.IsTrusted).Take(2).ToList() is [var trusted] ? trusted.Fingerprint : null;
     }
 
     /// <summary>The peers of one part: as many as have room, from where the part begins.</summary>
@@ -74,7 +93,8 @@ internal sealed class IdentityArchives(
         using var size = new RowWriter();
         for (int quarantined = 0, looked = 0; ;)
         {
-            var page = await relay.ListConversationsAsync(endpointId, after, RelayLimits.MaxArchivePeers, cancellation).ConfigureAwait(false);
+            var page = await relay.ListConversationsAsync(endpointId, after, RelayLimits.MaxArchivePeers, cancellation)
+                .ConfigureAwait(false);
             foreach (var conversation in page)
             {
                 if (peers.Count == RelayLimits.MaxArchivePeers || size.Written.Length >= RelayLimits.MaxArchivePartBytes)
@@ -90,59 +110,6 @@ internal sealed class IdentityArchives(
             looked += page.Count;
             if (looked >= RelayLimits.MaxEndpointsPerPage)
                 return (peers, quarantined, at with { Part = at.Part + 1, AfterConversation = after! });
-        }
-    }
-
-    private async ValueTask<ImportReply> ImportPeersAsync(
-        string requestId, EndpointView endpoint, IdentityArchive archive, CancellationToken cancellation)
-    {
-        int peers = 0, keys = 0, skipped = 0;
-        ImportReply? failure = null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = RelayLimits.ImportsAtOnce, CancellationToken = stop.Token };
-        try
-        {
-            await Parallel.ForEachAsync(archive.Peers, options, async (peer, token) =>
-            {
-                switch (await TellAsync(requestId, endpoint.Id, peer, token).ConfigureAwait(false))
-                {
-                    case ConversationReply.Done:
-                        Interlocked.Increment(ref peers);
-                        Interlocked.Add(ref keys, peer.Identities.Count);
-                        break;
-                    case ConversationReply.Quarantined or ConversationReply.Refused:
-                        Interlocked.Increment(ref skipped);
-                        break;
-                    case ConversationReply.RequestIdReused:
-                        failure = new ImportReply.RequestIdReused();
-                        await stop.CancelAsync().ConfigureAwait(false);
-                        break;
-                    case ConversationReply.NotFound:
-                        failure = new ImportReply.NotFound();
-                        await stop.CancelAsync().ConfigureAwait(false);
-                        break;
-                    default:
-                        failure = new ImportReply.Unavailable("peers");
-                        await stop.CancelAsync().ConfigureAwait(false);
-                        break;
-                }
-            }).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (failure is not null)
-        {
-        }
-        return failure ?? new ImportReply.Imported(endpoint, peers, keys, skipped, archive.Archive, archive.Part, archive.IsLast);
-    }
-
-    private async ValueTask<ConversationReply> TellAsync(string requestId, string endpointId, ArchivedPeer peer, CancellationToken cancellation)
-    {
-        var address = new ConversationAddress.ByPeer(endpointId, peer.Peer);
-        var command = new Command.ImportKeys(requestId, peer.Identities, peer.Latest, peer.HighestVersion);
-        for (int attempt = 1; ; attempt++)
-        {
-            var reply = await relay.AskAsync(address, command, cancellation).ConfigureAwait(false);
-            if (reply is not (ConversationReply.Overloaded or ConversationReply.Unavailable) || attempt == MaxAttempts) return reply;
-            await Sleep.ForAsync(RelayLimits.AskAgainAfter, time, cancellation).ConfigureAwait(false);
         }
     }
 

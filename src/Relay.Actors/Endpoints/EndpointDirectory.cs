@@ -13,7 +13,8 @@ namespace Relay.Actors.Endpoints;
 /// <param name="changes">Told of every change by this node: conversations in memory must follow.</param>
 /// <param name="rotated">Told of endpoints that have got another key here.</param>
 internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time,
-    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, EndpointChangeSignals changes, Action<string>? rotated = null) : IEndpoints
+    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, EndpointChangeSignals changes,
+    Action<string>? rotated = null) : IEndpoints
 {
     private const int MaxUpdateAttempts = 8;
 
@@ -129,7 +130,8 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         try
         {
             // Making a key is expensive: only for an endpoint that can take one.
-            if (await GetAsync(endpointId, cancellation).ConfigureAwait(false) is not { } current) return new UpdateEndpointReply.NotFound();
+            if (await GetAsync(endpointId, cancellation).ConfigureAwait(false) is not { } current)
+                return new UpdateEndpointReply.NotFound();
             if (current.Deleted is not null) return new UpdateEndpointReply.Deleted();
             if (current.LastRotation == request) return new UpdateEndpointReply.Updated(current);
             if (revision is { } expected && expected != current.Revision) return new UpdateEndpointReply.Conflict();

@@ -59,10 +59,12 @@ internal sealed class RotationNotices(
         string? after = null;
         do
         {
-            var page = await relay.ListConversationsAsync(endpointId, after, RelayLimits.MaxItemsPerRead, cancellation).ConfigureAwait(false);
+            var page = await relay.ListConversationsAsync(endpointId, after, RelayLimits.MaxItemsPerRead, cancellation)
+                .ConfigureAwait(false);
             var open = page.Where(c => c.Sessions.Any(s => s.State == MessageState.Encrypted));
             var options = new ParallelOptions { MaxDegreeOfParallelism = RelayLimits.RotationWakes, CancellationToken = cancellation };
-            await Parallel.ForEachAsync(open, options, async (c, _) => await wake(new ConversationKey(endpointId, c.Id)).ConfigureAwait(false))
+            await Parallel.ForEachAsync(
+                open, options, async (c, _) => await wake(new ConversationKey(endpointId, c.Id)).ConfigureAwait(false))
                 .ConfigureAwait(false);
             after = page.Count < RelayLimits.MaxItemsPerRead ? null : page[^1].Id;
         }

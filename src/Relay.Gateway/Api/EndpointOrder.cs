@@ -30,7 +30,8 @@ internal sealed class EndpointOrder
         bool isDescending = words is [_, "desc"];
         if ((words.Length == 1 || isDescending) && s_fields.TryGetValue(words[0], out var comparison))
             return new EndpointOrder(isDescending ? (a, b) => comparison(b, a) : comparison);
-        violations.Add("order_by", "must be name, account, display_name, create_time or update_time, with ` desc` after it for the opposite");
+        violations.Add(
+            "order_by", "must be name, account, display_name, create_time or update_time, with ` desc` after it for the opposite");
         return null;
     }
 
@@ -49,7 +50,7 @@ internal sealed class EndpointOrder
             if (pages++ == RelayLimits.MaxEndpointsPerPage / RelayLimits.MaxItemsPerRead)
             {
                 throw ApiErrors.FailedPrecondition(Reasons.TooManyToSort,
-                    $"More than {RelayLimits.MaxEndpointsPerPage} endpoints would have to be sorted: filter them, or list them in order of name.");
+                    $"More than {RelayLimits.MaxEndpointsPerPage} endpoints would have to be sorted: filter them, or list them by name.");
             }
             var page = await list(new EndpointQuery(from, RelayLimits.MaxItemsPerRead, isWanted));
             all.AddRange(page.Endpoints);
@@ -67,7 +68,8 @@ internal sealed class EndpointOrder
     private static int Start(List<EndpointView> all, string? after)
     {
         if (after is null) return 0;
-        if (after.Split(' ') is not [var place, var id] || !int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+        if (after.Split(' ') is not [var place, var id]
+            || !int.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
             throw ApiErrors.InvalidArgument("page_token", "was not issued by this server for this order");
         int found = all.FindIndex(e => e.Id == id);
         return found >= 0 ? found + 1 : Math.Min(index, all.Count);

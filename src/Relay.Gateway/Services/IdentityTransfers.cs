@@ -32,7 +32,8 @@ internal static class IdentityTransfers
                 break;
         }
         ArchivePosition? at = null;
-        violations.AddIf(request.PageToken.Length > 0 && !TryParse(request.PageToken, out at), "page_token", "was not issued by this server");
+        violations.AddIf(
+            request.PageToken.Length > 0 && !TryParse(request.PageToken, out at), "page_token", "was not issued by this server");
         violations.ThrowIfAny();
         return new ExportIdentity(id!, key!, at);
     }
@@ -56,7 +57,8 @@ internal static class IdentityTransfers
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
         string? id = null;
-        violations.AddIf(request.Name.Length > 0 && !ResourceNames.TryParseEndpoint(request.Name, out id), "name", "must be endpoints/{endpoint}");
+        violations.AddIf(
+            request.Name.Length > 0 && !ResourceNames.TryParseEndpoint(request.Name, out id), "name", "must be endpoints/{endpoint}");
         violations.AddIf(request.EndpointId.Length > 0 && !ResourceNames.IsEndpointId(request.EndpointId), "endpoint_id",
             "must be 1 to 63 of [a-z0-9-], beginning with a letter");
         violations.AddIf(request.Name.Length > 0 && request.EndpointId.Length > 0, "endpoint_id", "must be empty if `name` is set");
@@ -88,18 +90,76 @@ internal static class IdentityTransfers
         {
             Endpoint = EndpointMapping.ToMessage(done.Endpoint), Peers = done.Peers, Keys = done.Keys, Skipped = done.Skipped,
             ExportId = done.Archive.ToString("x32", CultureInfo.InvariantCulture), Part = done.Part, IsLast = done.IsLast,
+            WithoutRoom = done.WithoutRoom,
         },
-        ImportReply.NotOpened => throw ApiErrors.InvalidArgument("seal",
+        _ => throw Failure(reply, request.EndpointId ?? request.NewEndpointId ?? "", request.NewEndpointId),
+    };
+
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public static ImportPeerKeys Parse(V1.ImportIdentitiesRequest request)
+    {
+        var violations = new Violations();
+        Targets.CheckRequestId(request.RequestId, violations);
+        violations.AddIf(!ResourceNames.TryParseEndpoint(request.Parent, out var id), "parent", "must be endpoints/{endpoint}");
+        violations.AddIf(request.Peers.Count is 0 or > RelayLimits.MaxArchivePeers, "peers",
+            $"must be 1 to {RelayLimits.MaxArchivePeers}");
+        violations.ThrowIfAny();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var peers = new List<KnownPeer>();
+        for (int i = 0; i < request.Peers.Count; i++)
+        {
+            var (peer, field) = (request.Peers[i], string.Create(CultureInfo.InvariantCulture, $"peers[{i}]"));
+            violations.CheckLine(peer.Peer, 1, GatewayLimits.MaxPeerBytes, field + ".peer");
+            violations.AddIf(!names.Add(peer.Peer), field + ".peer", "must be in the request once");
+            violations.AddIf(peer.Identities.Count is 0 or > OtrLimits.MaxKnownFingerprints, field + ".identities",
+                $"must be 1 to {OtrLimits.MaxKnownFingerprints}");
+            // The first faulty peer is told; thousands of faults would be an answer of megabytes.
+            violations.ThrowIfAny();
+            peers.Add(new KnownPeer(peer.Peer, Parse(peer, field, violations)));
+            violations.ThrowIfAny();
+        }
+        return new ImportPeerKeys(request.RequestId, id!, peers);
+    }
+
+    public static V1.ImportIdentitiesResponse ToMessage(ImportPeerKeys request, ImportReply reply) => reply switch
+    {
+        ImportReply.KeysImported done => new V1.ImportIdentitiesResponse
+        {
+            Peers = done.Peers, Keys = done.Keys, Skipped = done.Skipped, WithoutRoom = done.WithoutRoom,
+        },
+        _ => throw Failure(reply, request.EndpointId, null),
+    };
+
+    private static List<IdentityView> Parse(V1.PeerIdentities peer, string field, Violations violations)
+    {
+        var views = new List<IdentityView>();
+        for (int i = 0; i < peer.Identities.Count; i++)
+        {
+            var (known, place) = (peer.Identities[i], string.Create(CultureInfo.InvariantCulture, $"{field}.identities[{i}]"));
+            violations.CheckLine(known.TrustSource, 0, OtrLimits.MaxTrustLabelBytes, place + ".trust_source");
+            violations.CheckLine(known.Note, 0, RelayLimits.MaxIdentityNoteBytes, place + ".note");
+            bool isFingerprint = Fingerprint.TryParse(known.Fingerprint, out var fingerprint)
+                && fingerprint.Length == Fingerprint.DsaSize && !known.Fingerprint.Contains(' ', StringComparison.Ordinal);
+            violations.AddIf(!isFingerprint, place + ".fingerprint", "must have 40 hex digits");
+            violations.AddIf(views.Exists(v => v.Fingerprint == fingerprint), place + ".fingerprint", "must be among the peer's once");
+            views.Add(new IdentityView(fingerprint, new TrustLevel(known.TrustSource), known.Note, null, null, null));
+        }
+        return views;
+    }
+
+    private static RpcException Failure(ImportReply reply, string endpointId, string? newEndpointId) => reply switch
+    {
+        ImportReply.NotOpened => ApiErrors.InvalidArgument("seal",
             "does not open the content: it is another passphrase or key, or the file was changed", Reasons.ExportNotOpened),
-        ImportReply.Malformed => throw ApiErrors.InvalidArgument("content", "opens, but does not hold what an export holds"),
-        ImportReply.NotTheFirst => throw ApiErrors.InvalidArgument("content", "must be the first part of an export if `name` is empty"),
-        ImportReply.OtherNetwork => throw ApiErrors.FailedPrecondition(
+        ImportReply.Malformed => ApiErrors.InvalidArgument("content", "opens, but does not hold what an export holds"),
+        ImportReply.NotTheFirst => ApiErrors.InvalidArgument("content", "must be the first part of an export if `name` is empty"),
+        ImportReply.OtherNetwork => ApiErrors.FailedPrecondition(
             Reasons.OtherNetwork, "The endpoint is on another network than the export: nothing was imported."),
-        ImportReply.NotFound => throw Replies.EndpointNotFound(request.EndpointId ?? request.NewEndpointId ?? ""),
-        ImportReply.NotCreated { Reply: var created } => throw EndpointReplies.NotCreated(created, request.NewEndpointId),
-        ImportReply.RequestIdReused => throw ApiErrors.InvalidArgument(
+        ImportReply.NotFound => Replies.EndpointNotFound(endpointId),
+        ImportReply.NotCreated { Reply: var created } => EndpointReplies.NotCreated(created, newEndpointId),
+        ImportReply.RequestIdReused => ApiErrors.InvalidArgument(
             "request_id", "was already used for a different import", Reasons.RequestIdReused),
-        ImportReply.Unavailable => throw ApiErrors.Unavailable(
+        ImportReply.Unavailable => ApiErrors.Unavailable(
             "The server could not import all peers; retry with the same request id.", RelayLimits.UnavailableRetryAfter),
         _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
     };

@@ -6,8 +6,8 @@ namespace Otr.Core;
 
 /// <summary>
 /// A file that only the holder of a passphrase or of a private key can read, and that nobody can change unnoticed:
-/// <c>"relay-id"</c>, format BYTE (1), kind BYTE, then for a passphrase (kind 1) 16 bytes of salt, for a public key (kind 2) the 32 bytes of an
-/// ephemeral X25519 key, then AES-256-GCM of the content with the tag last. Everything before the ciphertext is authenticated with it.
+/// <c>"relay-id"</c>, format BYTE (1), kind BYTE, then for a passphrase (kind 1) 16 bytes of salt, for a public key (kind 2) the 32 bytes of
+/// an ephemeral X25519 key, then AES-256-GCM of the content with the tag last. Everything before the ciphertext is authenticated with it.
 /// </summary>
 /// <remarks>
 /// Kind 1: the key is Argon2id (<see cref="PassphraseKey"/>) of the passphrase in UTF-8 with the salt; the nonce is zero, as no key is
@@ -48,7 +48,8 @@ public static class SealedFile
     /// <exception cref="ArgumentException">The content or the passphrase is too long, or the passphrase is empty.</exception>
     public static byte[] Seal(ReadOnlySpan<byte> content, ReadOnlySpan<byte> passphrase, IRandomSource random)
     {
-        if (passphrase.Length is 0 or > MaxPassphraseBytes) throw new ArgumentException("A passphrase has 1 to 1024 bytes.", nameof(passphrase));
+        if (passphrase.Length is 0 or > MaxPassphraseBytes)
+            throw new ArgumentException("A passphrase has 1 to 1024 bytes.", nameof(passphrase));
         var file = Begin(content, ToPassphrase, PassphraseKey.SaltSize);
         var salt = file.AsSpan(HeadSize, PassphraseKey.SaltSize);
         random.Fill(salt);
