@@ -126,7 +126,11 @@ public sealed class OutboundLanesTests : IDisposable
             _acknowledged.Enqueue(sequence);
             return ValueTask.CompletedTask;
         });
-        return _lanes.AddAsync(new OutboundText("endpoints/e", peer, sequence, default), () => _acks.SettleAsync(entry), CancellationToken.None);
+        return _lanes.AddAsync(new OutboundText("endpoints/e", peer, sequence, default), failure =>
+        {
+            if (failure.Length > 0) _refused.Enqueue((sequence, failure));
+            return _acks.SettleAsync(entry);
+        }, CancellationToken.None);
     }
 
     private sealed class FakeNetwork : IChatNetwork

@@ -177,7 +177,8 @@ internal sealed partial class IrcSession
     {
         // FAIL has no target; the label tells the line.
         var target = line.Command == "FAIL" ? "" : line.Param(1);
-        if (_acknowledgements.Fail(target, line.Tag("label"), _features.CaseMapping) > 0)
+        var failure = line.Command switch { "401" => Failures.NoSuchPeer, "FAIL" => Failures.Refused, _ => Failures.NotAllowed };
+        if (_acknowledgements.Fail(target, line.Tag("label"), _features.CaseMapping, failure) > 0)
             _log.NotDelivered(_options.Endpoint, line.Command, reason);
     }
 
