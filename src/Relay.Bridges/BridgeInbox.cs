@@ -45,7 +45,7 @@ internal sealed class BridgeInbox(
             var oldest = lane.Waiting.Dequeue();
             _ = CompleteAsync(key, lane,
                 bridge.DeliverAsync(
-                oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, oldest.NetworkTime, CancellationToken.None));
+                    oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, oldest.NetworkTime, CancellationToken.None));
         }
     }
 

@@ -215,10 +215,15 @@ internal sealed partial class IrcSession
         while (_queue.Peek() is { } text)
         {
             var content = text.Lines[text.Written];
-            if (_peers!.NickOf(text.Peer) is not { } nick || !LineBudget.Fits(_own, nick, content, _features))
+            if (_peers!.NickOf(text.Peer) is not { } nick)
+            {
+                text.Settle(Refuse(Failures.PeerUnavailable, "the peer has gone."));
+                continue;
+            }
+            if (!LineBudget.Fits(_own, nick, content, _features))
             {
                 // Its nick or the own host has changed since the text was cut, by more than the margin.
-                text.Settle(Refuse("the peer has gone, or names have become so long that the text no longer fits."));
+                text.Settle(Refuse(Failures.TooLarge, "names have become so long that the text no longer fits."));
                 continue;
             }
             var line = $"PRIVMSG {nick} :{content}";
