@@ -70,6 +70,13 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay messages get endpoints/support/conversations/C/messages/M --json",
             "relay messages cancel endpoints/support/conversations/C/messages/M       while it is held",
         ],
+        ["relay messages list"] =
+        [
+            "relay messages list support alice@example.org --key-file bot.key",
+            "relay messages list support alice@example.org --state undeliverable --json",
+        ],
+        ["relay messages get"] = ["relay messages get endpoints/support/conversations/C/messages/M --key-file bot.key"],
+        ["relay messages cancel"] = ["relay messages cancel endpoints/support/conversations/C/messages/M --key-file bot.key"],
         ["relay tail"] =
         [
             "relay tail support --key-file bot.key                 what comes from now on, without the texts",
