@@ -145,7 +145,9 @@ export interface StreamWireRequest {
   open?: OpenStream;
   inbound?: InboundWire;
   ack?: Ack;
-  message?: 'open' | 'inbound' | 'ack';
+  /** Settlements and confirmations. The requests after it are handled once it is done. */
+  settle?: SettleWireRequest;
+  message?: 'open' | 'inbound' | 'ack' | 'settle';
 }
 
 export interface StreamWireResponse {
@@ -154,7 +156,8 @@ export interface StreamWireResponse {
   caughtUp?: CaughtUp;
   keepAlive?: KeepAlive;
   draining?: Draining;
-  message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining';
+  settled?: SettleWireResponse;
+  message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
 }
 
 /** A message received from the network, byte for byte. */
@@ -174,6 +177,8 @@ export interface InboundWire {
    * OUT_OF_ORDER, and the bridge resends this peer's messages in order, from the first one without a result.
    */
   afterMessageId: string;
+  /** When the message was sent, if the network says so; the bot's event has it. */
+  networkTime: Timestamp | null;
 }
 
 /** The result of one inbound message: stored durably, or rejected. In both cases it need not be sent again, unless `retry` is set. */
@@ -195,6 +200,14 @@ export interface OutboundWire {
   sequence: string;
   peer: string;
   text: Buffer;
+  /**
+   * The name of the bot's message that it carries, or whose session it offers; empty for all other wire text. Only the last piece of a
+   * message needs a confirmation of the peer's program (`SettleWireRequest.delivered`).
+   */
+  message: string;
+  /** Which piece of the message it is, from 1, and how many there are; 0 without a message. */
+  piece: number;
+  pieces: number;
 }
 
 export interface PushWireRequest {
@@ -218,6 +231,46 @@ export interface PullWireResponse {
   messages: OutboundWire[];
   /** The last sequence of the stream. */
   lastSequence: string;
+}
+
+export interface Settlement {
+  /** OutboundWire.sequence */
+  sequence: string;
+  /**
+   * Empty: the network has it. Otherwise why not: NO_SUCH_PEER, PEER_UNAVAILABLE, BLOCKED (by the peer or its server), NOT_ALLOWED (the
+   * sender may not), TOO_LARGE, NO_ROUTE (the peer's server cannot be reached), REFUSED (anything else).
+   */
+  failure: string;
+}
+
+export interface SettleWireRequest {
+  /** `endpoints/{endpoint}` */
+  endpoint: string;
+  /** At most 100. */
+  settlements: Settlement[];
+  /** Names of messages that the peer's program has confirmed (OutboundWire.message). At most 100. */
+  delivered: string[];
+}
+
+export interface SettleWireResponse {
+  endpoint: string;
+  /** The last acknowledged sequence: everything up to it is settled. */
+  acknowledgedSequence: string;
+  /** The settlements, in order. */
+  results: SettlementResult[];
+  /** The names in `delivered` that are no message that is remembered. */
+  unknown: string[];
+}
+
+export interface SettlementResult {
+  sequence: string;
+  /**
+   * Empty: done. ALREADY_SETTLED: it is acknowledged, which stays. UNKNOWN_SEQUENCE: the stream is not that long.
+   * OVERLOADED, UNAVAILABLE: temporary; do not acknowledge it, settle it again.
+   */
+  reason: string;
+  /** True: not done for a temporary reason; settle it again before it is acknowledged. */
+  retry: boolean;
 }
 
 export interface AckWireRequest {
@@ -297,6 +350,8 @@ export interface Event {
   verificationChanged?: VerificationChanged;
   /** The trust in a key of the peer has changed. */
   identityChanged?: IdentityChanged;
+  /** The network refused a message, or the peer's program confirmed it. */
+  messageChanged?: MessageChanged;
   /**
    * Of an event that a subscription delivers, as the two that follow: `endpoints/{endpoint}/subscriptions/{subscription}`. `sequence` is
    * then its place in the subscription.
@@ -306,7 +361,7 @@ export interface Event {
   cursor: string;
   /** 1 for the first delivery, 2 for the second, … */
   delivery: number;
-  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged';
+  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged' | 'messageChanged';
 }
 
 export interface TextReceived {
@@ -326,6 +381,13 @@ export interface TextReceived {
   unexpectedlyClear: boolean;
   /** The sender's key was verified when the text arrived. */
   peerVerified: boolean;
+  /** When the message was sent, as the network says; unset if it does not say. Nothing authenticates it. */
+  networkTime: Timestamp | null;
+}
+
+/** What became of a message since it was sent: UNDELIVERABLE, once at most, or DELIVERED. There is none for CARRIED. */
+export interface MessageChanged {
+  message: Message | null;
 }
 
 export interface VerificationChanged {
@@ -356,7 +418,10 @@ export type SessionChanged_Cause =
 export interface MessageDropped {
   /** The id of the request that sent the message. */
   requestId: string;
+  /** EXPIRED, FINGERPRINT_CHANGED or NOT_SENT. */
   reason: string;
+  /** The name of the message. */
+  message: string;
 }
 
 export interface Notice {
@@ -495,33 +560,6 @@ export interface EndSessionResponse {
   state: MessageState;
 }
 
-export interface SendMessageRequest {
-  requestId: string;
-  /**
-   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
-   * the conversation.
-   */
-  parent: string;
-  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
-  peer: string;
-  /**
-   * 1 to 65,000 bytes of UTF-8 without U+0000. Plain text: for a peer that reads HTML (`Endpoint.text_format`) it is escaped, and may then
-   * have no more than that either.
-   */
-  text: string;
-}
-
-export interface SendMessageResponse {
-  conversation: string;
-  disposition: SendMessageResponse_Disposition;
-}
-
-export type SendMessageResponse_Disposition =
-  | 'DISPOSITION_UNSPECIFIED'
-  | 'ENCRYPTED'
-  | 'CLEAR'
-  | 'HELD';
-
 /** How far a key is trusted. The key of a new peer is UNVERIFIED: anybody may have it. */
 export type Trust =
   | 'TRUST_UNSPECIFIED'
@@ -607,6 +645,93 @@ export interface ImportIdentitiesResponse {
   skipped: number;
   /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
   withoutRoom: number;
+}
+
+/**
+ * A message that a bot has sent. Its states: HELD or at once ENCRYPTED (or CLEAR), then CARRIED, and DELIVERED where the peer's program
+ * confirms; or instead UNDELIVERABLE, DROPPED or CANCELLED, which are final. What is CARRIED does not become UNDELIVERABLE.
+ */
+export interface Message {
+  /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}`. The id follows from the request id, by a keyed hash. */
+  name: string;
+  state: Message_State;
+  /** Stable and machine-readable, of a message that is UNDELIVERABLE (see Settlement.failure) or DROPPED; empty otherwise. */
+  reason: string;
+  createTime: Timestamp | null;
+  /** When it came to its state. Of a CARRIED one: when it was encrypted. */
+  updateTime: Timestamp | null;
+}
+
+export type Message_State =
+  | 'STATE_UNSPECIFIED'
+  | 'HELD'
+  | 'ENCRYPTED'
+  | 'CLEAR'
+  | 'CARRIED'
+  | 'DELIVERED'
+  | 'UNDELIVERABLE'
+  | 'DROPPED'
+  | 'CANCELLED';
+
+export interface SendMessageRequest {
+  requestId: string;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
+   * the conversation.
+   */
+  parent: string;
+  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+  /**
+   * 1 to 65,000 bytes of UTF-8 without U+0000. Plain text: for a peer that reads HTML (`Endpoint.text_format`) it is escaped, and may then
+   * have no more than that either.
+   */
+  text: string;
+  /**
+   * Respond only when it is known what became of the message, at the latest after this time (at most 60 seconds) with the last known state.
+   * Unset or zero: at once.
+   */
+  wait: Duration | null;
+}
+
+export interface SendMessageResponse {
+  conversation: string;
+  /** What was done at first; a retry gets the same. */
+  disposition: SendMessageResponse_Disposition;
+  /** The message as it was accepted; with `wait`, as it is now. */
+  message: Message | null;
+}
+
+export type SendMessageResponse_Disposition =
+  | 'DISPOSITION_UNSPECIFIED'
+  | 'ENCRYPTED'
+  | 'CLEAR'
+  | 'HELD';
+
+export interface GetMessageRequest {
+  name: string;
+}
+
+export interface ListMessagesRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
+  parent: string;
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+  /** `state = HELD`, or several joined by OR: `state = UNDELIVERABLE OR state = DROPPED`. Empty: all. */
+  filter: string;
+}
+
+export interface ListMessagesResponse {
+  messages: Message[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface CancelMessageRequest {
+  name: string;
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
+  requestId: string;
 }
 
 export interface Verification {
@@ -992,7 +1117,8 @@ export type Subscription_EventType =
   | 'MESSAGE_DROPPED'
   | 'NOTICE'
   | 'VERIFICATION_CHANGED'
-  | 'IDENTITY_CHANGED';
+  | 'IDENTITY_CHANGED'
+  | 'MESSAGE_CHANGED';
 
 /**
  * Each event is posted by itself, as JSON, in order for each conversation, with the headers of Standard Webhooks 1.0: `webhook-id` (the same
@@ -1188,6 +1314,12 @@ export interface Services {
     pushWire: Call<PushWireRequest, PushWireResponse>;
     /** Gets a page of wire text to carry; the unary alternative to the stream. */
     pullWire: Call<PullWireRequest, PullWireResponse>;
+    /**
+     * Says of single wire texts that the network has them, or why not, and of messages that the peer's program has confirmed them. Also while
+     * a stream is open. Settled wire texts are acknowledged as far as none before them is open; the others have to be settled again, or
+     * acknowledged, later. A repetition has no further effect.
+     */
+    settleWire: Call<SettleWireRequest, SettleWireResponse>;
     /** Acknowledges wire text that the network has taken; the unary alternative to the stream. */
     ackWire: Call<AckWireRequest, AckWireResponse>;
   };
@@ -1209,13 +1341,6 @@ export interface Services {
     /** Ends the private session and tells the peer. */
     endSession: Call<EndSessionRequest, EndSessionResponse>;
   };
-  messages: {
-    /**
-     * Responds once the message is stored durably: encrypted, or held until the key exchange completes. Fails with
-     * FAILED_PRECONDITION and reason SESSION_FINISHED, ENCRYPTION_REQUIRED or NOT_TRUSTED if it must not be sent; nothing is sent then.
-     */
-    sendMessage: Call<SendMessageRequest, SendMessageResponse>;
-  };
   identities: {
     /** Lists the keys of one peer in the order in which they came to be known; at most 16. */
     listIdentities: Call<ListIdentitiesRequest, ListIdentitiesResponse>;
@@ -1229,6 +1354,19 @@ export interface Services {
      * later is told as a change. Scope: admin.
      */
     importIdentities: Call<ImportIdentitiesRequest, ImportIdentitiesResponse>;
+  };
+  messages: {
+    /**
+     * Responds once the message is stored durably: encrypted, or held until the key exchange completes. Fails with
+     * FAILED_PRECONDITION and reason SESSION_FINISHED, ENCRYPTION_REQUIRED or NOT_TRUSTED if it must not be sent; nothing is sent then.
+     */
+    sendMessage: Call<SendMessageRequest, SendMessageResponse>;
+    /** Gets a message that is remembered. */
+    getMessage: Call<GetMessageRequest, Message>;
+    /** Lists the messages of a conversation that are remembered, the newest first. */
+    listMessages: Call<ListMessagesRequest, ListMessagesResponse>;
+    /** Takes back a message that is HELD; it is never sent. Otherwise it fails with FAILED_PRECONDITION and reason MESSAGE_NOT_HELD. */
+    cancelMessage: Call<CancelMessageRequest, Message>;
   };
   verifications: {
     /** Begins a verification of the peer's key in the best private session. A run that is open in that session is cancelled. */
