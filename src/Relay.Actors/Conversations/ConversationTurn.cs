@@ -167,7 +167,7 @@ internal sealed partial class ConversationTurn : IDisposable
             else Answer(new ConversationReply.NotFound("conversation"));
         }
         // After the batch: what was sent under the former key is still read.
-        if (_state.IsBegun && _state.Otr.IsOfFormerKey) Step(new OtrInput.KeyReplaced(), null, 0);
+        if (_state.IsBegun && _state.Otr.IsOfFormerKey) Step(new StepCause(new OtrInput.KeyReplaced()));
         Unit = Finish();
         if (Unit is not null) return;
         _known.AddRange(_whenCommitted);
