@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
+using Relay.Actors.Audit;
 using Relay.Actors.Conversations;
 using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
@@ -73,6 +74,7 @@ internal sealed class RelayNode : IRelay
         Subscriptions = new SubscriptionClient(
             Endpoints, store, () => _region ?? throw new InvalidOperationException("The node has not been started."));
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
+        Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
@@ -84,6 +86,10 @@ internal sealed class RelayNode : IRelay
     public ISubscriptions Subscriptions { get; }
 
     public ISharedDocuments? Documents { get; }
+
+    public IAuditRows Audit { get; }
+
+    IAuditRows? IRelay.Audit => Audit;
 
     public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => _host.ListNodesAsync(cancellation);
 

@@ -307,7 +307,7 @@ public sealed class HttpTests
     {
         await using var server = await StartAsync();
         await server.CreateEndpointAsync("e");
-        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k", Scope = Scope.Bot });
+        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k", Scopes = { Scope.Bot } });
         using var bot = new Http(server.Host.HttpAddress!, key.Token);
         var polling = bot.CallAsync(HttpMethod.Get, "/v1/endpoints/e/events?wait=60s");
         await Task.Delay(200);

@@ -1,6 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -11,10 +10,8 @@ using Relay.Storage;
 namespace Relay.Gateway.Services;
 
 /// <summary>Creates endpoints with their identity keys, lists, changes and deletes them.</summary>
-[Authorize(Policy = Policies.AnyKey)]
 internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.EndpointService.EndpointServiceBase
 {
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> CreateEndpoint(V1.CreateEndpointRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -70,15 +67,16 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
         var page = Paging.Parse(request.PageSize, request.PageToken, violations);
         var now = time.GetUtcNow();
         var query = new EndpointQuery(page.AfterId, page.Size, e => (request.ShowDeleted || e.IsActive(now)) && filter(e));
-        var (views, next) = Principal.Of(context).Key.Endpoints is { Count: > 0 } allowed
+        var principal = Principal.Of(context);
+        var (views, next) = principal.Endpoints.Ids is { } allowed
             ? await AllowedAsync(allowed, query, context.CancellationToken)
-            : await relay.Endpoints.ListAsync(query, context.CancellationToken);
+            : await relay.Endpoints.ListAsync(
+                query with { IsWanted = e => principal.MayUse(e.Id) && query.IsWanted(e) }, context.CancellationToken);
         var response = new V1.ListEndpointsResponse { NextPageToken = Paging.Token(next) };
         response.Endpoints.AddRange(views.Select(EndpointMapping.ToMessage));
         return response;
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> UpdateEndpoint(V1.UpdateEndpointRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -100,14 +98,12 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
         return Changed(id!, await relay.Endpoints.UpdateAsync(id!, Change, revision, context.CancellationToken));
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> DeleteEndpoint(V1.DeleteEndpointRequest request, ServerCallContext context)
     {
         var (id, revision) = Check(request.Name, request.Etag, context);
         return Changed(id, await relay.Endpoints.DeleteAsync(id, request.Purge, revision, context.CancellationToken));
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> UndeleteEndpoint(V1.UndeleteEndpointRequest request, ServerCallContext context)
     {
         var (id, revision) = Check(request.Name, request.Etag, context);
@@ -165,7 +161,7 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
     };
 
     /// <summary>One page of the endpoints that a limited key may access, ordered by id.</summary>
-    private async Task<EndpointPage> AllowedAsync(IReadOnlyList<string> allowed, EndpointQuery query, CancellationToken cancellation)
+    private async Task<EndpointPage> AllowedAsync(IReadOnlyCollection<string> allowed, EndpointQuery query, CancellationToken cancellation)
     {
         var views = new List<EndpointView>();
         foreach (var id in allowed.Order(StringComparer.Ordinal)

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -12,7 +11,6 @@ using Relay.Storage;
 namespace Relay.Gateway.Services;
 
 /// <summary>Delivers plaintext and session events to bots, by a stream or by unary calls.</summary>
-[Authorize(Policy = Policies.Bot)]
 internal sealed class EventService(
     IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.EventService.EventServiceBase

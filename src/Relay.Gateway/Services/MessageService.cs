@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -11,7 +10,6 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Services;
 
 /// <summary>Sends plaintext messages of bots.</summary>
-[Authorize(Policy = Policies.Bot)]
 internal sealed class MessageService(IRelay relay) : V1.MessageService.MessageServiceBase
 {
     public override async Task<V1.SendMessageResponse> SendMessage(V1.SendMessageRequest request, ServerCallContext context)

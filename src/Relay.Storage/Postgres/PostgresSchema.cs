@@ -165,5 +165,13 @@ internal static class PostgresSchema
         ) WITH (fillfactor = 50);
         ALTER TABLE relay.subscription ALTER COLUMN sealed SET STORAGE EXTERNAL;
         """,
+        // `sequence` is authenticated by the seal.
+        """
+        CREATE TABLE relay.audit (
+            sequence bigint PRIMARY KEY CHECK (sequence > 0),
+            sealed bytea NOT NULL
+        );
+        ALTER TABLE relay.audit ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        """,
     ];
 }

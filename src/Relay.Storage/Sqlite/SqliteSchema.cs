@@ -104,6 +104,13 @@ internal static class SqliteSchema
             PRIMARY KEY (endpoint, name, part)
         ) STRICT;
         """,
+        // `sequence` is authenticated by the seal.
+        """
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY,
+            sealed BLOB NOT NULL
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Marks an empty file as a Relay database and creates its tables.</summary>

@@ -56,7 +56,7 @@ public sealed class TestServer : IAsyncDisposable
 
     public async Task<string> CreateKeyAsync(Scope scope, DateTimeOffset? expires = null, params string[] endpoints)
     {
-        var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = scope, ExpireTime = expires?.ToTimestamp() };
+        var request = new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scopes = { scope }, ExpireTime = expires?.ToTimestamp() };
         request.Endpoints.AddRange(endpoints);
         return (await Admin.Admin.CreateApiKeyAsync(request)).Token;
     }
