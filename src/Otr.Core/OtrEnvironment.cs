@@ -21,6 +21,9 @@ public enum ComputeCost
 /// <summary>
 /// Says whether a computation that a peer asks for may be done now, beyond what the conversation allows its one peer by
 /// itself (<see cref="OtrLimits.AkeBurst"/>, <see cref="OtrLimits.SmpBurst"/>): a server's word for all its peers.
+/// Key rotations are not asked for: one needs a message whose MAC verified under the session, and costs at most one new key
+/// pair and one agreement for each such message. Refusing it would lose an authentic message, so fairness between endpoints
+/// is the caller's to keep.
 /// </summary>
 public interface IComputeBudget
 {

@@ -32,6 +32,9 @@ public sealed class BenchTests
     [InlineData("embedded-one-way")]
     [InlineData("embedded-ping-pong")]
     [InlineData("ake-storm")]
+    [InlineData("read-subscription")]
+    [InlineData("read-webhook")]
+    [InlineData("send-http")]
     public async Task A_row_of_load_has_throughput_latency_and_cpu_of_each_part(string what)
     {
         var row = await ServerRowAsync(what);
@@ -56,6 +59,14 @@ public sealed class BenchTests
         Assert.InRange(rows["idle-million"].GetProperty("bytes_each").GetDouble(), 1, LargestStored);
         Assert.Equal(320, rows["resident"].GetProperty("conversations").GetInt32());
         Assert.True(rows["resident"].GetProperty("rss_bytes").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task Idle_streams_cost_little_memory_each()
+    {
+        var row = await ServerRowAsync("idle-streams");
+        Assert.Equal(200, row.GetProperty("streams").GetInt32());
+        Assert.InRange(row.GetProperty("rss_bytes").GetInt64(), 1, 1L << 30);
     }
 
     [Fact]

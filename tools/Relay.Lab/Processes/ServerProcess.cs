@@ -13,15 +13,18 @@ public sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromMinutes(2);
     private readonly Process _process;
 
-    private ServerProcess(Process process, Task log, Uri address)
+    private ServerProcess(Process process, Task log, Uri address, Uri? httpAddress)
     {
         _process = process;
-        Address = address;
+        (Address, HttpAddress) = (address, httpAddress);
         Ended = EndAsync(process, log);
     }
 
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
+
+    /// <summary>Where it serves HTTP/1.1 without TLS; null if nowhere.</summary>
+    public Uri? HttpAddress { get; }
 
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
@@ -87,7 +90,7 @@ public sealed class ServerProcess : IAsyncDisposable
                 throw new CommandFailure(code, $"The server did not start, and ended with code {process.ExitCode}: {words}");
             }
             var ready = JsonDocument.Parse(line).RootElement;
-            return new ServerProcess(process, log, new Uri(ready.GetProperty("address").GetString()!));
+            return new ServerProcess(process, log, new Uri(ready.GetProperty("address").GetString()!), HttpOf(ready));
         }
         catch
         {
@@ -96,6 +99,9 @@ public sealed class ServerProcess : IAsyncDisposable
             throw;
         }
     }
+
+    private static Uri? HttpOf(JsonElement ready) =>
+        ready.TryGetProperty("httpAddress", out var http) && http.GetString() is { } address ? new Uri(address) : null;
 
     /// <summary>SIGKILL: the process gets no chance to write, flush or say goodbye. Returns its exit code, 137.</summary>
     public Task<int> KillAsync()

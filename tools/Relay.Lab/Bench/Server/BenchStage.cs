@@ -22,11 +22,16 @@ internal abstract class BenchStage : IAsyncDisposable
 
     /// <summary>Connects one line to each server, each with new endpoints and new keys.</summary>
     /// <param name="endpoints">The endpoints of each line.</param>
-    public async Task<IReadOnlyList<LoadLine>> ConnectAsync(CancellationToken cancellation, int endpoints = 1)
+    /// <param name="reading">How the bots get their events; null: by the event streams of the endpoints.</param>
+    public async Task<IReadOnlyList<LoadLine>> ConnectAsync(
+        CancellationToken cancellation, int endpoints = 1, BotReading? reading = null)
     {
         var lines = new List<LoadLine>();
         for (int first = 0; first < Relays; first++)
-            lines.Add(await ConnectAsync([.. Addresses.Skip(first), .. Addresses.Take(first)], endpoints, cancellation));
+        {
+            var addresses = (Uri[])[.. Addresses.Skip(first), .. Addresses.Take(first)];
+            lines.Add(await ConnectAsync(addresses, endpoints, reading ?? new StreamReading(), cancellation));
+        }
         return lines;
     }
 
@@ -36,14 +41,15 @@ internal abstract class BenchStage : IAsyncDisposable
     }
 
     /// <param name="addresses">The client uses the first one as long as it answers.</param>
-    private async Task<LoadLine> ConnectAsync(Uri[] addresses, int endpoints, CancellationToken cancellation)
+    private async Task<LoadLine> ConnectAsync(
+        Uri[] addresses, int endpoints, BotReading reading, CancellationToken cancellation)
     {
         await using var admin = RelayClient.Connect(addresses, AdminKey);
         var names = new List<string>();
-        for (int n = 0; n < endpoints; n++) names.Add(await CreateEndpointAsync(admin, cancellation));
+        for (int n = 0; n < endpoints; n++) names.Add(await CreateEndpointAsync(admin, reading, cancellation));
         var line = new LoadLine(
-            Connect(addresses, await CreateKeyAsync(admin, Scope.Bridge, cancellation)),
-            Connect(addresses, await CreateKeyAsync(admin, Scope.Bot, cancellation)), names);
+            Connect(addresses, RelayKey.Parse(await CreateKeyAsync(admin, Scope.Bridge, cancellation))),
+            Connect(addresses, RelayKey.Parse(await CreateKeyAsync(admin, Scope.Bot, cancellation))), names, reading);
         _lines.Add(line);
         return line;
     }
@@ -55,14 +61,39 @@ internal abstract class BenchStage : IAsyncDisposable
         RelayClient.Connect(addresses, key,
             new RelayClientOptions { FirstBackoff = TimeSpan.FromMilliseconds(20), MaxBackoff = TimeSpan.FromMilliseconds(50) });
 
-    private async Task<string> CreateEndpointAsync(RelayClient admin, CancellationToken cancellation)
+    /// <summary>Creates a key of scope bot, and returns its text.</summary>
+    public async Task<string> CreateBotKeyAsync(CancellationToken cancellation)
+    {
+        await using var admin = RelayClient.Connect(Addresses, AdminKey);
+        return await CreateKeyAsync(admin, Scope.Bot, cancellation);
+    }
+
+    /// <summary>Creates an endpoint, with what the reading reads from.</summary>
+    public async Task<string> CreateEndpointAsync(BotReading reading, CancellationToken cancellation)
+    {
+        await using var admin = RelayClient.Connect(Addresses, AdminKey);
+        return await CreateEndpointAsync(admin, reading, cancellation);
+    }
+
+    private async Task<string> CreateEndpointAsync(RelayClient admin, BotReading reading, CancellationToken cancellation)
     {
         var id = $"load-{++_endpoints}";
         var request = new CreateEndpointRequest { RequestId = id, EndpointId = id, Network = "load", Account = $"{id}@load.example" };
-        return (await admin.CallAsync(o => admin.Endpoints.CreateEndpointAsync(request, o), cancellation)).Name;
+        var name = (await admin.CallAsync(o => admin.Endpoints.CreateEndpointAsync(request, o), cancellation)).Name;
+        await reading.PrepareAsync(admin, name, cancellation);
+        if (reading.IsBySubscription)
+        {
+            var update = new UpdateEndpointRequest
+            {
+                Endpoint = new V1.Endpoint { Name = name, DisableEventStream = true },
+                UpdateMask = FieldMask.FromString("disable_event_stream"),
+            };
+            await admin.CallAsync(o => admin.Endpoints.UpdateEndpointAsync(update, o), cancellation);
+        }
+        return name;
     }
 
-    private static async Task<RelayKey> CreateKeyAsync(RelayClient admin, Scope scope, CancellationToken cancellation)
+    private static async Task<string> CreateKeyAsync(RelayClient admin, Scope scope, CancellationToken cancellation)
     {
         var request = new CreateApiKeyRequest
         {
@@ -71,6 +102,6 @@ internal abstract class BenchStage : IAsyncDisposable
             DisplayName = "load",
             ExpireTime = DateTime.UtcNow.AddDays(1).ToTimestamp(),
         };
-        return RelayKey.Parse((await admin.CallAsync(o => admin.Admin.CreateApiKeyAsync(request, o), cancellation)).Token);
+        return (await admin.CallAsync(o => admin.Admin.CreateApiKeyAsync(request, o), cancellation)).Token;
     }
 }

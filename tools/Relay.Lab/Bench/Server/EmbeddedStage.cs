@@ -7,6 +7,8 @@ namespace Relay.Lab.Bench.Server;
 /// <summary>A single <c>relay serve</c> process with SQLite.</summary>
 internal sealed class EmbeddedStage : BenchStage
 {
+    // Webhooks are posted to the process of the benchmark.
+    private static readonly Dictionary<string, string> s_environment = new() { ["Relay__Webhooks__AllowedNetworks"] = "127.0.0.0/8" };
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-bench-").FullName;
     private string _listen = "127.0.0.1:0";
     private ServerProcess? _server;
@@ -43,7 +45,8 @@ internal sealed class EmbeddedStage : BenchStage
     {
         var start = Stopwatch.GetTimestamp();
         _server = await ServerProcess.StartAsync(
-            DataDirectory, _listen, Path.Combine(_directory, "server.log"), null, cancellation, "--log-level", "Warning");
+            DataDirectory, _listen, Path.Combine(_directory, "server.log"), s_environment, cancellation,
+            "--log-level", "Warning", "--http-listen", "127.0.0.1:0");
         _listen = $"127.0.0.1:{_server.Address.Port}";
         return Stopwatch.GetElapsedTime(start);
     }

@@ -51,16 +51,21 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
     public void Receive(ReadOnlyMemory<byte> wire) => _ = Take(new OtrInput.WireReceived(wire));
 
     /// <summary>Processes an event for the bot.</summary>
-    public void Hear(BotEvent e)
+    /// <param name="e">The SDK's event, by which it can be answered; null where it came by another way.</param>
+    public void Hear(Event message, BotEvent? e)
     {
-        if (e.Message.SessionChanged is { Cause: SessionChanged.Types.Cause.KeyExchange }) _botIsPrivate.TrySetResult();
-        if (e.Text is not { } text) return;
+        if (message.SessionChanged is { Cause: SessionChanged.Types.Cause.KeyExchange }) _botIsPrivate.TrySetResult();
+        if (message.TextReceived?.Text is not { } text) return;
         var (number, sent) = LoadText.Read(text);
         Count(ref _heard, number, "bot");
         line.Heard?.Invoke(this, e, sent);
     }
 
-    /// <summary>The bot sends its next text.</summary>
+    /// <summary>The bot sends its next text; completes when Relay has accepted it.</summary>
+    public Task SendAsync(ISending sending) => line.Watch(sending.SendAsync(
+        endpoint, peer, System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)))));
+
+    /// <summary>The bot answers with its next text.</summary>
     public Task AnswerAsync(BotEvent e)
     {
         var text = System.Text.Encoding.ASCII.GetString(LoadText.Next(Interlocked.Increment(ref _answered)));

@@ -12,6 +12,7 @@ internal sealed class LoadLine : IAsyncDisposable
 {
     private readonly RelayClient _bridgeClient, _botClient;
     private readonly IReadOnlyList<string> _endpoints;
+    private readonly BotReading _reading;
     private readonly ConcurrentDictionary<(string Endpoint, string Peer), LoadConversation> _conversations = [];
     private readonly DsaPrivateKey _contactKey = DsaPrivateKey.Generate(SystemRandom.Instance);
     private readonly OtrAccount _contact;
@@ -23,9 +24,10 @@ internal sealed class LoadLine : IAsyncDisposable
     /// <param name="bridgeClient">Disposed of with the line.</param>
     /// <param name="botClient">Disposed of with the line.</param>
     /// <param name="endpoints"><c>endpoints/{endpoint}</c></param>
-    public LoadLine(RelayClient bridgeClient, RelayClient botClient, IReadOnlyList<string> endpoints)
+    /// <param name="reading">How the bot gets its events.</param>
+    public LoadLine(RelayClient bridgeClient, RelayClient botClient, IReadOnlyList<string> endpoints, BotReading reading)
     {
-        (_bridgeClient, _botClient, _endpoints) = (bridgeClient, botClient, endpoints);
+        (_bridgeClient, _botClient, _endpoints, _reading) = (bridgeClient, botClient, endpoints, reading);
         _contact = new OtrAccount(_contactKey, 0x1001);
         Bridge = bridgeClient.Bridge([.. endpoints]);
         _running = Task.WhenAll(Run(CarryAsync), Run(HearAsync));
@@ -33,8 +35,11 @@ internal sealed class LoadLine : IAsyncDisposable
 
     public Bridge Bridge { get; }
 
+    /// <summary>The bot's connection.</summary>
+    public RelayClient Bot => _botClient;
+
     /// <summary>Called for each text that the bot receives, with the timestamp at which it was sent.</summary>
-    public Action<LoadConversation, BotEvent, long>? Heard { get; set; }
+    public Action<LoadConversation, BotEvent?, long>? Heard { get; set; }
 
     /// <summary>Called for each text that a contact receives, with the timestamp at which it was sent.</summary>
     public Action<LoadConversation, long>? Read { get; set; }
@@ -98,14 +103,10 @@ internal sealed class LoadLine : IAsyncDisposable
         }
     }
 
-    private async Task HearAsync(CancellationToken cancellation)
+    private Task HearAsync(CancellationToken cancellation) => _reading.RunAsync(_botClient, _endpoints, (message, e) =>
     {
-        await foreach (var e in _botClient.Bot([.. _endpoints]).Events(cancellation))
-        {
-            if (_conversations.TryGetValue((e.Endpoint, e.Peer), out var conversation)) conversation.Hear(e);
-            await e.AckAsync();
-        }
-    }
+        if (_conversations.TryGetValue((message.Endpoint, message.Peer), out var conversation)) conversation.Hear(message, e);
+    }, cancellation);
 
     private async Task Run(Func<CancellationToken, Task> body)
     {

@@ -3,6 +3,7 @@ namespace Relay.Lab.Bench.Server;
 /// <summary>Runs the rows of <c>relay bench server</c>, one after the other.</summary>
 internal sealed class ServerBench(ServerBenchOptions options, Action<string, double> progress) : IAsyncDisposable
 {
+    private static readonly TrafficPlan s_pingPong = new() { AnswersEach = true };
     private EmbeddedStage? _embedded;
     private ClusterStage? _cluster;
     private IdleRows? _idle;
@@ -12,7 +13,8 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
     public static IReadOnlyList<string> Names { get; } =
     [
         "embedded-one-way", "embedded-ping-pong", "cluster-one-way", "cluster-ping-pong", "ake-storm", "recovery", "failover",
-        "idle-million", "resident",
+        "idle-million", "resident", "read-subscription", "read-ten-subscriptions", "read-long-poll", "read-webhook", "send-grpc",
+        "send-http", "idle-streams",
     ];
 
     public async Task<IReadOnlyList<ServerRow>> RunAsync(CancellationToken cancellation)
@@ -37,22 +39,45 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
 
     private async Task<ServerRow> RunAsync(string what, CancellationToken cancellation) => what switch
     {
-        "embedded-one-way" => await TalkAsync(what, await EmbeddedAsync(cancellation), pingPong: false, cancellation),
-        "embedded-ping-pong" => await TalkAsync(what, await EmbeddedAsync(cancellation), pingPong: true, cancellation),
-        "cluster-one-way" => await TalkAsync(what, await ClusterAsync(cancellation), pingPong: false, cancellation),
-        "cluster-ping-pong" => await TalkAsync(what, await ClusterAsync(cancellation), pingPong: true, cancellation),
+        "embedded-one-way" => await TalkAsync(what, await EmbeddedAsync(cancellation), new TrafficPlan(), cancellation),
+        "embedded-ping-pong" => await TalkAsync(what, await EmbeddedAsync(cancellation), s_pingPong, cancellation),
+        "cluster-one-way" => await TalkAsync(what, await ClusterAsync(cancellation), new TrafficPlan(), cancellation),
+        "cluster-ping-pong" => await TalkAsync(what, await ClusterAsync(cancellation), s_pingPong, cancellation),
         "failover" => await new Failover(await ClusterAsync(cancellation), options).RunAsync(what, cancellation),
         "ake-storm" => await new KeyExchangeStorm(await EmbeddedAsync(cancellation), options).RunAsync(what, cancellation),
         "recovery" => await new Recovery(options).RunAsync(what, cancellation),
         "idle-million" => await (await IdleAsync(what, cancellation)).IdleAsync(what),
         "resident" => await (await IdleAsync(what, cancellation)).ResidentAsync(what, cancellation),
+        "read-subscription" => await ReadAsync(what, new SubscriptionReading(1), cancellation),
+        "read-ten-subscriptions" => await ReadAsync(what, new SubscriptionReading(10), cancellation),
+        "read-long-poll" => await ReadAsync(what, new LongPollReading(), cancellation),
+        "read-webhook" => await WebhookAsync(what, cancellation),
+        "send-grpc" => await SendAsync(what, (stage, key) => new GrpcSending(stage, key), cancellation),
+        "send-http" => await SendAsync(what, (stage, key) => new HttpSending(stage, key), cancellation),
+        "idle-streams" => await new IdleStreams(await EmbeddedAsync(cancellation), options).RunAsync(what, cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(what), what, "No such row."),
     };
 
-    private async Task<ServerRow> TalkAsync(string what, BenchStage stage, bool pingPong, CancellationToken cancellation)
+    private async Task<ServerRow> ReadAsync(string what, BotReading reading, CancellationToken cancellation) =>
+        await TalkAsync(what, await EmbeddedAsync(cancellation), new TrafficPlan { Reading = reading }, cancellation);
+
+    private async Task<ServerRow> WebhookAsync(string what, CancellationToken cancellation)
+    {
+        await using var reading = await WebhookReading.StartAsync(cancellation);
+        return await ReadAsync(what, reading, cancellation);
+    }
+
+    private async Task<ServerRow> SendAsync(string what, Func<EmbeddedStage, string, ISending> connect, CancellationToken cancellation)
+    {
+        var stage = await EmbeddedAsync(cancellation);
+        await using var sending = connect(stage, await stage.CreateBotKeyAsync(cancellation));
+        return await TalkAsync(what, stage, new TrafficPlan { Sending = sending }, cancellation);
+    }
+
+    private async Task<ServerRow> TalkAsync(string what, BenchStage stage, TrafficPlan plan, CancellationToken cancellation)
     {
         Tell($"{what}: key exchanges");
-        var traffic = await Traffic.BeginAsync(stage, options.Conversations, pingPong, cancellation);
+        var traffic = await Traffic.BeginAsync(stage, options.Conversations, plan, cancellation);
         Tell($"{what}: maximum load");
         var flood = await traffic.FloodAsync(stage.Relays > 1 ? options.ClusterWarmUp : options.WarmUp, options.Measured, cancellation);
         Tell($"{what}: {options.LowLoadPerSecond} messages a second");

@@ -26,6 +26,9 @@ internal sealed record ServerBenchOptions
     /// <summary>Number of those conversations that are then loaded into memory.</summary>
     public int Resident { get; init; } = Actors.RelayLimits.MaxResidentConversations;
 
+    /// <summary>Event streams of <c>idle-streams</c>.</summary>
+    public int IdleStreams { get; init; } = 10_000;
+
     /// <summary>Options that run every row in a few seconds, to test the benchmark itself.</summary>
     public ServerBenchOptions Shortened() => this with
     {
@@ -38,5 +41,6 @@ internal sealed record ServerBenchOptions
         Restarts = 1,
         Idle = Math.Min(Idle, 2_000),
         Resident = Math.Min(Resident, 320),
+        IdleStreams = Math.Min(IdleStreams, 200),
     };
 }

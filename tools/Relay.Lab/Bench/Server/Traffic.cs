@@ -3,8 +3,21 @@ using Relay.Cli;
 
 namespace Relay.Lab.Bench.Server;
 
+/// <summary>Who speaks in a row of load, and by which ways of the API.</summary>
+internal sealed record TrafficPlan
+{
+    /// <summary>Whether the bot answers each text.</summary>
+    public bool AnswersEach { get; init; }
+    /// <summary>How the bot sends, if it is the bot who speaks; null: the contact speaks.</summary>
+    public ISending? Sending { get; init; }
+    /// <summary>How the bot gets its events; null: by the event stream.</summary>
+    public BotReading? Reading { get; init; }
+    /// <summary>Whether the contacts speak as fast as the relay takes it, and nobody answers.</summary>
+    public bool IsOneWay => !AnswersEach && Sending is null && Reading is null;
+}
+
 /// <summary>Sends messages in many conversations over the lines of a stage, and measures throughput and latency.</summary>
-internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, IReadOnlyList<LoadConversation> conversations, bool pingPong)
+internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, IReadOnlyList<LoadConversation> conversations, TrafficPlan plan)
 {
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
     private volatile Latencies _latencies = new();
@@ -12,14 +25,14 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     private int _underWay;
 
     /// <summary>Establishes private sessions in the given number of new conversations, distributed over the lines.</summary>
-    /// <param name="pingPong">True: the bot answers each text. False: it only receives.</param>
-    public static async Task<Traffic> BeginAsync(BenchStage stage, int conversations, bool pingPong, CancellationToken cancellation)
+    public static async Task<Traffic> BeginAsync(
+        BenchStage stage, int conversations, TrafficPlan plan, CancellationToken cancellation)
     {
-        var lines = await stage.ConnectAsync(cancellation);
+        var lines = await stage.ConnectAsync(cancellation, reading: plan.Reading);
         var all = Enumerable.Range(0, Math.Max(conversations, lines.Count)).Select(n => lines[n % lines.Count].Add()).ToList();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation };
         await Parallel.ForEachAsync(all, parallel, async (c, _) => await c.BeginAsync());
-        var traffic = new Traffic(stage, lines, all, pingPong);
+        var traffic = new Traffic(stage, lines, all, plan);
         foreach (var line in lines)
         {
             line.Heard = traffic.Heard;
@@ -32,7 +45,7 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     public async Task<Measurement> FloodAsync(TimeSpan warmUp, TimeSpan measured, CancellationToken cancellation)
     {
         _isFlooding = true;
-        var speaking = Task.WhenAll(conversations.Select(c => pingPong ? SayAsync(c) : KeepSayingAsync(c)));
+        var speaking = Task.WhenAll(conversations.Select(c => plan.IsOneWay ? KeepSayingAsync(c) : SayAsync(c)));
         try
         {
             await WaitAsync(warmUp, cancellation);
@@ -52,7 +65,7 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
         var result = await MeasureAsync(async () =>
         {
             // A ping-pong consists of two messages.
-            var pause = TimeSpan.FromSeconds((pingPong ? 2.0 : 1.0) / perSecond);
+            var pause = TimeSpan.FromSeconds((plan.AnswersEach ? 2.0 : 1.0) / perSecond);
             using var timer = new PeriodicTimer(pause);
             var start = Stopwatch.GetTimestamp();
             for (int n = 0; Stopwatch.GetElapsedTime(start) < measured; n++)
@@ -84,14 +97,20 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     private Task SayAsync(LoadConversation conversation)
     {
         Interlocked.Increment(ref _underWay);
-        return conversation.SayAsync();
+        return plan.Sending is { } sending ? conversation.SendAsync(sending) : conversation.SayAsync();
     }
 
-    private void Heard(LoadConversation conversation, Client.BotEvent e, long sent)
+    private void Heard(LoadConversation conversation, Client.BotEvent? e, long sent)
     {
         _latencies.Arrived(sent);
-        if (pingPong) _ = conversation.AnswerAsync(e);
-        else Interlocked.Decrement(ref _underWay);
+        if (plan.AnswersEach)
+        {
+            _ = conversation.AnswerAsync(e ?? throw new InvalidOperationException("Only events of the SDK can be answered."));
+            return;
+        }
+        Interlocked.Decrement(ref _underWay);
+        // A reader that is slower than the relay would otherwise be charged for the messages that it has not read.
+        if (_isFlooding && !plan.IsOneWay) _ = SayAsync(conversation);
     }
 
     private void Read(LoadConversation conversation, long sent)
