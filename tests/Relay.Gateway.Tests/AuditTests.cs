@@ -192,22 +192,25 @@ public sealed class AuditTests
     {
         using var directory = new TempDirectory();
         await WriteAsync(directory.Path);
-        var rows = await RowsOfTwoYearsAgoAsync(directory.Path);
-        await using var server = await TestServer.StartAsync(settings: new() { ["Relay:Audit:Keep"] = "1.00:00:00" }, dataDirectory: directory.Path);
-        await Patience.UntilAsync(() => ListAsync(server.Admin).GetAwaiter().GetResult()[^1].Kind == AuditKind.Trimmed);
-        await Patience.UntilAsync(() => ListAsync(server.Admin).GetAwaiter().GetResult()[0].Sequence > 1);
-        var left = await ListAsync(server.Admin);
-        Assert.Equal([(rows + 1, AuditKind.Started), (rows + 2, AuditKind.Trimmed)], left.Select(e => (e.Sequence, e.Kind)));
-        Assert.Equal(rows, left[1].Refers);
-        Assert.Equal(0, (await VerifyAsync(server)).Code);
+        ulong last;
+        await using (var server = await TestServer.StartAsync(dataDirectory: directory.Path))
+        {
+            last = (await ListAsync(server.Admin))[^1].Sequence;
+            await server.Host.DrainAsync(CancellationToken.None);
+        }
+        var settings = new Dictionary<string, string> { ["Relay:Audit:Keep"] = "364.00:00:00" };
+        await using var later = await TestServer.StartAsync(settings: settings, dataDirectory: directory.Path, time: new ShiftedTime(TimeSpan.FromDays(365)));
+        await Patience.UntilAsync(() => ListAsync(later.Admin).GetAwaiter().GetResult()[0].Sequence > 1);
+        var left = await ListAsync(later.Admin);
+        Assert.Equal([(last + 1, AuditKind.Started), (last + 2, AuditKind.Trimmed)], left.Select(e => (e.Sequence, e.Kind)));
+        Assert.Equal(last, left[1].Refers);
+        Assert.Equal(0, (await VerifyAsync(later)).Code);
     }
 
-    /// <summary>Writes the log anew, as a server would have two years ago; returns how many rows there are.</summary>
-    private static async Task<ulong> RowsOfTwoYearsAgoAsync(string directory)
+    /// <summary>The system's clock, moved; timers are not.</summary>
+    private sealed class ShiftedTime(TimeSpan by) : TimeProvider
     {
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(-730));
-        await Task.CompletedTask;
-        return (ulong)time.GetUtcNow().Year;
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 
     [Fact]
