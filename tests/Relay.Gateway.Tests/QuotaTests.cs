@@ -78,6 +78,9 @@ public sealed class QuotaTests
         Assert.Equal([("calls_per_second", 2000L), ("calls_per_second_and_endpoint", 5L), ("streams", 10_000L), ("endpoints_per_day", 10_000L)], limits.Select(l => (l.Name, l.Limit_)));
     }
 
+    private static async Task<long> StreamsAsync(Relay.Client.RelayClient client) =>
+        (await client.Admin.GetCallerAsync(new GetCallerRequest())).Limits.Single(l => l.Name == "streams").Used;
+
     [Fact]
     public async Task Streams_are_counted_while_they_are_open()
     {
@@ -90,12 +93,26 @@ public sealed class QuotaTests
         Assert.True(await second.ResponseStream.MoveNext(Patience.Token));
         using (var third = bot.EventStreams.WatchEvents(new WatchEventsRequest { Endpoint = "endpoints/e" }))
             AssertQuota(await Assert.ThrowsAsync<RpcException>(() => third.ResponseStream.MoveNext(Patience.Token)), "streams");
-        async Task<long> UsedAsync() => (await bot.Admin.GetCallerAsync(new GetCallerRequest())).Limits.Single(l => l.Name == "streams").Used;
-        Assert.Equal(2, await UsedAsync());
+        Assert.Equal(2, await StreamsAsync(bot));
         second.Dispose();
-        await Patience.UntilAsync(() => UsedAsync().GetAwaiter().GetResult() == 1);
+        await Patience.UntilAsync(() => StreamsAsync(bot).GetAwaiter().GetResult() == 1);
         using var fourth = bot.EventStreams.WatchEvents(new WatchEventsRequest { Endpoint = "endpoints/e" });
         Assert.True(await fourth.ResponseStream.MoveNext(Patience.Token));
+    }
+
+    /// <summary>A server that does not notice that a caller has gone keeps its streams, and what they hold, for ever.</summary>
+    [Fact]
+    public async Task A_subscriptions_stream_ends_when_its_reader_has_gone()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.CreateEndpointAsync("e");
+        var bot = await server.ConnectAsync(Scope.Bot);
+        await bot.Subscriptions.CreateSubscriptionAsync(new CreateSubscriptionRequest { Parent = "endpoints/e", SubscriptionId = "s" });
+        var watch = bot.Subscriptions.WatchSubscription(new WatchSubscriptionRequest { Name = "endpoints/e/subscriptions/s" });
+        Assert.True(await watch.ResponseStream.MoveNext(Patience.Token));
+        Assert.Equal(1, await StreamsAsync(bot));
+        watch.Dispose();
+        await Patience.UntilAsync(() => StreamsAsync(bot).GetAwaiter().GetResult() == 0);
     }
 
     [Fact]

@@ -76,9 +76,7 @@ internal sealed class EventService(
             group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(reader.DeliverAsync);
             group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
-            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
-            await await Task.WhenAny(group.Faulted, drained.Task);
+            await group.WaitAsync(relay.Draining);
         }
         await writer.WriteLastAsync(s_draining, context.CancellationToken);
     }

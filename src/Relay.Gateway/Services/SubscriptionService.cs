@@ -156,9 +156,7 @@ internal sealed class SubscriptionService(
             group.Start(c => writer.KeepAliveAsync(() => new V1.WatchSubscriptionResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
             group.Start(c => DeliverAsync(reader, endpointId, settings, writer, context, c));
-            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
-            await await Task.WhenAny(group.Faulted, drained.Task);
+            await group.WaitAsync(relay.Draining);
         }
         catch (RpcException) when (relay.Draining.IsCancellationRequested)
         {
