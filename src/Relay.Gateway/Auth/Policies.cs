@@ -7,7 +7,6 @@ namespace Relay.Gateway.Auth;
 /// <summary>Authorizes calls by <see cref="MethodRules"/>. What has no rule can be called by nobody.</summary>
 internal static class Policies
 {
-
     public static void Add(AuthorizationOptions options) =>
         // Applies to every handler that does not say AllowAnonymous: none has a policy of its own.
         options.FallbackPolicy = new AuthorizationPolicyBuilder()
