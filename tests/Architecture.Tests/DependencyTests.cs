@@ -30,7 +30,11 @@ public sealed class DependencyTests
             "Microsoft.AspNetCore.Authentication.JwtBearer", "Microsoft.AspNetCore.Grpc.JsonTranscoding", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "OpenTelemetry.Extensions.Hosting",
             "Scalar.AspNetCore",
         ],
-        ["Relay.Client"] = ["Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
+        ["Relay.Client"] =
+        [
+            "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools",
+            "Microsoft.Extensions.Diagnostics.HealthChecks",
+        ],
         ["Relay.Bridges"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
