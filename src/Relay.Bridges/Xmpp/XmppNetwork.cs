@@ -68,7 +68,7 @@ public sealed class XmppNetwork : IChatNetwork
         // Both servers end the whole stream at a sender's address that is not the component's: it is looked up, never taken as given.
         if (_endpoints.AddressOf(text.Endpoint) is not { } from || !Jid.TryParse(text.Peer, out var peer)) return Carried.Refused;
         var body = Encoding.UTF8.GetString(text.Text.Span);
-        if (body.Length == 0 || Encoding.UTF8.GetByteCount(StanzaWriter.Escape(body)) > XmppLimits.MaxBodyBytes) return Carried.Refused;
+        if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxBodyBytes) return Carried.Refused;
         var otr = OtrText.Read(body);
         var to = _resources.Route(text.Endpoint, peer, otr, out var waitFor);
         if (waitFor is not null)

@@ -1,13 +1,13 @@
 using System.Buffers.Binary;
 using System.Globalization;
 
-namespace Relay.Bridges.Xmpp;
+namespace Relay.ChatProtocols.Xmpp;
 
 /// <summary>What a bridge needs to know of a wire text: OTR puts it in the clear. Nothing is verified here; Relay does that.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Sender">The sender's instance tag; 0 in version 2.</param>
 /// <param name="Receiver">The receiver's instance tag; 0 in version 2, or if it is not known yet.</param>
-internal readonly record struct OtrText(OtrTextKind Kind, uint Sender = 0, uint Receiver = 0)
+public readonly record struct OtrText(OtrTextKind Kind, uint Sender = 0, uint Receiver = 0)
 {
     private const string Prefix = "?OTR";
     /// <summary>The base of a whitespace tag; groups of eight follow.</summary>
@@ -66,7 +66,7 @@ internal readonly record struct OtrText(OtrTextKind Kind, uint Sender = 0, uint 
 }
 
 /// <summary>The kinds of wire text that are carried differently.</summary>
-internal enum OtrTextKind
+public enum OtrTextKind
 {
     /// <summary>Text without OTR.</summary>
     Plain,

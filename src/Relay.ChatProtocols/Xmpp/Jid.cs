@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Relay.Bridges.Xmpp;
+namespace Relay.ChatProtocols.Xmpp;
 
 /// <summary>
 /// An XMPP address (RFC 7622), normalised: servers hand a component the spelling that the sender used, so that equal addresses have to be
@@ -10,7 +10,7 @@ namespace Relay.Bridges.Xmpp;
 /// <param name="Local">The part before <c>@</c>; empty if there is none.</param>
 /// <param name="Domain">Lower case, in Unicode.</param>
 /// <param name="Resource">The part after <c>/</c>, unchanged; empty if there is none.</param>
-internal readonly record struct Jid(string Local, string Domain, string Resource)
+public readonly record struct Jid(string Local, string Domain, string Resource)
 {
     // Characters that RFC 7622 does not allow in a local part.
     private const string NotLocal = "\"&'/:<>@";
@@ -25,7 +25,7 @@ internal readonly record struct Jid(string Local, string Domain, string Resource
     public static bool TryParse(string? text, out Jid jid)
     {
         jid = default;
-        if (string.IsNullOrEmpty(text) || text.Length > 3 * XmppLimits.MaxJidPartBytes + 2) return false;
+        if (string.IsNullOrEmpty(text) || text.Length > 3 * XmlLimits.MaxJidPartBytes + 2) return false;
         int slash = text.IndexOf('/');
         var resource = slash < 0 ? "" : text[(slash + 1)..];
         var bare = slash < 0 ? text : text[..slash];
@@ -68,7 +68,7 @@ internal readonly record struct Jid(string Local, string Domain, string Resource
         local.Length > 0 && Fits(local) && !local.AsSpan().ContainsAny(NotLocal)
         && !local.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
 
-    private static bool Fits(string part) => Encoding.UTF8.GetByteCount(part) <= XmppLimits.MaxJidPartBytes;
+    private static bool Fits(string part) => Encoding.UTF8.GetByteCount(part) <= XmlLimits.MaxJidPartBytes;
 
     /// <summary>
     /// Folds case, sharp s and final sigma, and the fullwidth forms of ASCII. <see cref="string.Normalize()"/> does nothing in

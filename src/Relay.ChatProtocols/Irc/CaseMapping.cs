@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Relay.Bridges.Irc;
+namespace Relay.ChatProtocols.Irc;
 
 /// <summary>How a server compares names: CASEMAPPING of 005. Without the token it is rfc1459.</summary>
-internal sealed class CaseMapping : IEqualityComparer<string>
+public sealed class CaseMapping : IEqualityComparer<string>
 {
     public static readonly CaseMapping Ascii = new("ascii", brackets: false, tilde: false);
     /// <summary>The braces, the bar and the caret are the lower case of the brackets, the backslash and the tilde.</summary>

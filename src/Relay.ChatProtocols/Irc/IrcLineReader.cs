@@ -1,12 +1,12 @@
-namespace Relay.Bridges.Irc;
+namespace Relay.ChatProtocols.Irc;
 
 /// <summary>
 /// Reads lines from a connection: the end is LF with an optional CR before it. A line over the limit is dropped up to its end and counted;
 /// a line without an end is the end of the connection.
 /// </summary>
-internal sealed class IrcLineReader(Stream stream)
+public sealed class IrcLineReader(Stream stream)
 {
-    private const int MaxLine = IrcLimits.TagBytes + IrcLimits.LineBytes;
+    private const int MaxLine = IrcLineLimits.TagBytes + IrcLineLimits.LineBytes;
     private readonly byte[] _buffer = new byte[MaxLine + 1];
     private int _start, _end;
     private int _dropping;
@@ -14,7 +14,7 @@ internal sealed class IrcLineReader(Stream stream)
     /// <summary>Lines that were dropped because they were too long or had no command.</summary>
     public long Dropped { get; private set; }
 
-    /// <summary>The server sent <see cref="IrcLimits.EndlessBytes"/> without a line end; nothing more is read.</summary>
+    /// <summary>The server sent <see cref="IrcLineLimits.EndlessBytes"/> without a line end; nothing more is read.</summary>
     public bool IsEndless { get; private set; }
 
     /// <summary>Returns the next line; null at the end of the connection, also if <see cref="IsEndless"/>.</summary>
@@ -50,7 +50,7 @@ internal sealed class IrcLineReader(Stream stream)
             if (_dropping == 0 && pending.Length <= MaxLine) return false;
             _dropping += pending.Length;
             _start = _end = 0;
-            IsEndless = _dropping >= IrcLimits.EndlessBytes;
+            IsEndless = _dropping >= IrcLineLimits.EndlessBytes;
             return false;
         }
         _start += length + 1;
@@ -73,6 +73,6 @@ internal sealed class IrcLineReader(Stream stream)
     {
         if (line[0] != (byte)'@') return line.Length <= MaxLine;
         var blank = line.IndexOf((byte)' ');
-        return blank >= 0 && blank < IrcLimits.TagBytes;
+        return blank >= 0 && blank < IrcLineLimits.TagBytes;
     }
 }

@@ -1,9 +1,9 @@
 using System.Xml;
 
-namespace Relay.Bridges.Xmpp;
+namespace Relay.ChatProtocols.Xmpp;
 
 /// <summary>What was read from an XML stream.</summary>
-internal abstract record StreamRead
+public abstract record StreamRead
 {
     /// <summary>A stanza; for the first read, the stream's own start tag.</summary>
     public sealed record Element(XmppElement Value) : StreamRead;
@@ -21,7 +21,7 @@ internal abstract record StreamRead
 /// Reads the stanzas of an XML stream. Hostile XML is a value: <see cref="XmlReader"/> has no bound for depth, attributes and size, so they
 /// are counted here, and bytes below the reader, before it buffers them.
 /// </summary>
-internal sealed class XmlStreamReader : IDisposable
+public sealed class XmlStreamReader : IDisposable
 {
     private readonly CountedStream _bytes;
     private readonly CountedNames _names = new();
@@ -61,7 +61,7 @@ internal sealed class XmlStreamReader : IDisposable
         }
         catch (StanzaTooLongException)
         {
-            return new StreamRead.End($"A stanza has more than {XmppLimits.MaxStanzaBytes} bytes.");
+            return new StreamRead.End($"A stanza has more than {XmlLimits.MaxStanzaBytes} bytes.");
         }
         catch (XmlException) when (_bytes.HasEnded)
         {
@@ -82,7 +82,7 @@ internal sealed class XmlStreamReader : IDisposable
     private StreamRead ReadStart()
     {
         _isOpen = true;
-        if (_reader.AttributeCount > XmppLimits.MaxAttributes) return new StreamRead.End("The stream's start has too many attributes.");
+        if (_reader.AttributeCount > XmlLimits.MaxAttributes) return new StreamRead.End("The stream's start has too many attributes.");
         if (_reader.IsEmptyElement) return new StreamRead.End("The server ended the stream.");
         return new StreamRead.Element(Start());
     }
@@ -120,9 +120,9 @@ internal sealed class XmlStreamReader : IDisposable
     }
 
     private string? Fault(int elements, int depth) =>
-        depth >= XmppLimits.MaxDepth ? "DEPTH"
-        : _reader.AttributeCount > XmppLimits.MaxAttributes ? "ATTRIBUTES"
-        : elements > XmppLimits.MaxElements ? "ELEMENTS"
+        depth >= XmlLimits.MaxDepth ? "DEPTH"
+        : _reader.AttributeCount > XmlLimits.MaxAttributes ? "ATTRIBUTES"
+        : elements > XmlLimits.MaxElements ? "ELEMENTS"
         : null;
 
     /// <summary>Closes an element; returns the stanza if it was the outermost one.</summary>
@@ -160,7 +160,7 @@ internal sealed class XmlStreamReader : IDisposable
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_count > XmppLimits.MaxStanzaBytes) throw new StanzaTooLongException();
+            if (_count > XmlLimits.MaxStanzaBytes) throw new StanzaTooLongException();
             try
             {
                 int read = await inner.ReadAsync(buffer, cancellationToken);
@@ -210,7 +210,7 @@ internal sealed class XmlStreamReader : IDisposable
         private string Count(string added)
         {
             _characters += added.Length;
-            return _characters <= XmppLimits.MaxNameCharacters ? added
+            return _characters <= XmlLimits.MaxNameCharacters ? added
                 : throw new XmlException("The stream has used too many names.");
         }
     }

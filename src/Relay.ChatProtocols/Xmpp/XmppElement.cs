@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Relay.Bridges.Xmpp;
+namespace Relay.ChatProtocols.Xmpp;
 
 /// <summary>An XML element that was read from a stream, within the bounds of <see cref="XmppLimits"/>.</summary>
-internal sealed class XmppElement(string name, string ns)
+public sealed class XmppElement(string name, string ns)
 {
     private readonly StringBuilder _text = new();
     private readonly List<(string Name, string Value)> _attributes = [];
@@ -44,12 +44,24 @@ internal sealed class XmppElement(string name, string ns)
 }
 
 /// <summary>The XML namespaces that the bridge reads and writes.</summary>
-internal static class Ns
+public static class Ns
 {
     public const string Component = "jabber:component:accept", Streams = "http://etherx.jabber.org/streams",
         StreamErrors = "urn:ietf:params:xml:ns:xmpp-streams", Stanzas = "urn:ietf:params:xml:ns:xmpp-stanzas",
         Ping = "urn:xmpp:ping", DiscoInfo = "http://jabber.org/protocol/disco#info", DiscoItems = "http://jabber.org/protocol/disco#items",
         Carbons = "urn:xmpp:carbons:2", Hints = "urn:xmpp:hints", Encryption = "urn:xmpp:eme:0", Otr = "urn:xmpp:otr:0",
         Forward = "urn:xmpp:forward:0", Delay = "urn:xmpp:delay", OldDelay = "jabber:x:delay",
-        OldEncrypted = "jabber:x:encrypted", MucUser = "http://jabber.org/protocol/muc#user", Conference = "jabber:x:conference";
+        Client = "jabber:client", Sasl = "urn:ietf:params:xml:ns:xmpp-sasl", Tls = "urn:ietf:params:xml:ns:xmpp-tls",
+        Bind = "urn:ietf:params:xml:ns:xmpp-bind", Session = "urn:ietf:params:xml:ns:xmpp-session", Roster = "jabber:iq:roster",
+        StreamManagement = "urn:xmpp:sm:3", Receipts = "urn:xmpp:receipts", OldEncrypted = "jabber:x:encrypted", MucUser = "http://jabber.org/protocol/muc#user", Conference = "jabber:x:conference";
+}
+
+/// <summary>
+/// The hints beside OTR text, which are needed together: without the first two another resource gets a copy, without the other two the
+/// text is archived.
+/// </summary>
+public static class OtrHints
+{
+    public const string Xml = $"<private xmlns='{Ns.Carbons}'/><no-copy xmlns='{Ns.Hints}'/><no-store xmlns='{Ns.Hints}'/>"
+        + $"<no-permanent-store xmlns='{Ns.Hints}'/><encryption xmlns='{Ns.Encryption}' namespace='{Ns.Otr}'/>";
 }

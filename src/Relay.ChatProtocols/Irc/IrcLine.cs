@@ -1,12 +1,12 @@
 using System.Text;
 
-namespace Relay.Bridges.Irc;
+namespace Relay.ChatProtocols.Irc;
 
 /// <summary>
 /// One line of the IRC protocol, without its end. Bytes that are not UTF-8 have become U+FFFD: text in the clear survives them, and the
 /// encoded part of an OTR message is ASCII.
 /// </summary>
-internal sealed class IrcLine
+public sealed class IrcLine
 {
     private static readonly Dictionary<string, string> s_noTags = [];
 
@@ -77,7 +77,7 @@ internal sealed class IrcLine
         var parameters = new List<string>();
         while (!rest.IsEmpty)
         {
-            if (rest[0] == ':' || parameters.Count == IrcLimits.Params - 1)
+            if (rest[0] == ':' || parameters.Count == IrcLineLimits.Params - 1)
             {
                 parameters.Add((rest[0] == ':' ? rest[1..] : rest).ToString());
                 break;
