@@ -3,6 +3,7 @@ using Google.Api;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Relay.V1;
+using EndpointReflection = Relay.V1.EndpointReflection;
 
 namespace Relay.Gateway.Tests;
 
@@ -50,17 +51,17 @@ internal static partial class BadInputTable
         ["DeleteSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}"}"""),
         ["PullSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}"}"""),
         ["WatchSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}"}"""),
-        ["AckSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","cursors":["x"]}"""),
-        ["NackSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","cursors":["x"]}"""),
+        ["AckSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","cursors":["1"]}"""),
+        ["NackSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","cursors":["1"]}"""),
         ["SeekSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","time":"2026-01-01T00:00:00Z"}"""),
         ["ListDeadLetters"] = (Scope.Bot, $$"""{"parent":"{{Subscription}}"}"""),
-        ["RetryDeadLetters"] = (Scope.Bot, $$"""{"parent":"{{Subscription}}","cursors":["x"]}"""),
-        ["DropDeadLetters"] = (Scope.Bot, $$"""{"parent":"{{Subscription}}","cursors":["x"]}"""),
+        ["RetryDeadLetters"] = (Scope.Bot, $$"""{"parent":"{{Subscription}}","cursors":["1"]}"""),
+        ["DropDeadLetters"] = (Scope.Bot, $$"""{"parent":"{{Subscription}}","cursors":["1"]}"""),
         ["StreamWire"] = (Scope.Bridge, """{"open":{"endpoint":"endpoints/mine"}}"""),
         ["PushWire"] = (Scope.Bridge, """{"message":{"endpoint":"endpoints/mine","peer":"p","messageId":"1","text":"eA=="}}"""),
         ["PullWire"] = (Scope.Bridge, """{"endpoint":"endpoints/mine"}"""),
         ["AckWire"] = (Scope.Bridge, """{"endpoint":"endpoints/mine","sequence":"0"}"""),
-        ["CreateApiKey"] = (Scope.Keys, """{"requestId":"r","scopes":["SCOPE_BOT"],"endpoints":["endpoints/mine"]}"""),
+        ["CreateApiKey"] = (Scope.Keys, """{"requestId":"r","scopes":["BOT"],"endpoints":["endpoints/mine"]}"""),
         ["ListApiKeys"] = (Scope.Monitor, "{}"),
         ["RotateApiKey"] = (Scope.Keys, """{"requestId":"r","name":"apiKeys/aaaaaaaaaaaaaaaa"}"""),
         ["RevokeApiKey"] = (Scope.Keys, """{"name":"apiKeys/aaaaaaaaaaaaaaaa"}"""),
@@ -81,7 +82,7 @@ internal static partial class BadInputTable
     public static Scope ScopeOf(MethodDescriptor method) => s_rows[method.Name].Scope;
 
     public static IMessage Request(MethodDescriptor method, Func<string, string>? change = null) =>
-        JsonParser.Default.Parse((change ?? (j => j))(s_rows[method.Name].Json.Replace("SCOPE_", "", StringComparison.Ordinal).Replace("TRUST_", "", StringComparison.Ordinal)), method.InputType);
+        JsonParser.Default.Parse((change ?? (j => j))(s_rows[method.Name].Json), method.InputType);
 
     /// <summary>The HTTP call of a request; null for a method that has none.</summary>
     public static (HttpMethod Verb, string Path, string? Body)? Http(MethodDescriptor method, IMessage request)
