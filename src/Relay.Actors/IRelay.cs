@@ -40,6 +40,9 @@ public interface IRelay : IAsyncDisposable
     /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
     ISharedDocuments? Documents => null;
 
+    /// <summary>The rows of the audit log; null if the store has none.</summary>
+    Audit.IAuditRows? Audit => null;
+
     /// <summary>The nodes of the cluster in order of name, this one among them; empty in one process.</summary>
     ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation);
 

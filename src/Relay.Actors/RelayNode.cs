@@ -2,6 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Archives;
+using Relay.Actors.Audit;
 using Relay.Actors.Conversations;
 using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
@@ -80,6 +81,7 @@ internal sealed class RelayNode : IRelay
             this, key => Client.WakeAsync(key), options.EndpointRecheck is null ? TimeSpan.Zero : RelayLimits.RotationNotice, time, log);
         Archives = new IdentityArchives(this, store, _reads, sealer, time, random);
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
+        Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
     }
@@ -95,6 +97,10 @@ internal sealed class RelayNode : IRelay
     public IMessages Messages { get; }
 
     public ISharedDocuments? Documents { get; }
+
+    public IAuditRows Audit { get; }
+
+    IAuditRows? IRelay.Audit => Audit;
 
     public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => _host.ListNodesAsync(cancellation);
 

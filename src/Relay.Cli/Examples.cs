@@ -209,6 +209,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",
             "relay keys create --scope bridge --endpoint support --out bridge.key",
             "relay keys create --scope admin --name deployment --out deploy.key",
+            "relay keys create --scope monitor --scope trust --endpoint 'support-*' --no-expiry --out watch.key",
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
         ["relay keys rotate"] =
@@ -218,6 +219,13 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay keys delete"] = ["relay keys delete     all that are revoked or have expired", "relay keys delete apiKeys/…"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     'relay keys list' shows the names"],
+        ["relay audit"] = ["relay audit list", "relay audit verify --head audit.head"],
+        ["relay audit list"] = ["relay audit list", "relay audit list --last 0 --json     every entry that is kept"],
+        ["relay audit verify"] =
+        [
+            "relay audit verify",
+            "relay audit verify --head audit.head     also notices if the log was cut off since the last time",
+        ],
         ["relay nodes"] =
         [
             "relay nodes",

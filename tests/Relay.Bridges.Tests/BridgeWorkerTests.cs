@@ -28,7 +28,7 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         _server = await ServerProcess.StartAsync(Path.Combine(_directory, "data"), "127.0.0.1:0", Path.Combine(_directory, "log"), null, CancellationToken.None, "--shards", "4");
         _admin = RelayClient.Connect(_server.Address, RelayKey.FromFile(Path.Combine(_directory, "data", AdminKey.FileName)));
         await _admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest { RequestId = "1", EndpointId = "e", Network = "test", Account = "e" });
-        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bridge });
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scopes = { Scope.Bridge } });
         _keyName = key.ApiKey.Name;
         _bridge = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
         _worker = new BridgeWorker(_bridge, _endpoints, _network, new BridgeOptions
@@ -111,7 +111,7 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         run.Inbox.Connected();
         for (int i = 0; i < 500; i++) await run.Inbox.ReceiveAsync(new InboundText(Endpoint, "flood", $"f{i}", Encoding.UTF8.GetBytes($"f{i}")), CancellationToken.None).AsTask().InTime();
         for (int i = 0; i < 10; i++) await run.Inbox.ReceiveAsync(new InboundText(Endpoint, "alice", $"a{i}", Encoding.UTF8.GetBytes($"a{i}")), CancellationToken.None).AsTask().InTime();
-        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bot });
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scopes = { Scope.Bot } });
         await using var client = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
         using var limit = new CancellationTokenSource(Wait.Limit);
         var heard = new List<string>();

@@ -89,8 +89,8 @@ public sealed class LeakTests
         marks.AddBytes("the contact's fingerprint", Convert.FromHexString(TestKeys.ContactFingerprint));
 
         var endpoint = (await admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest { RequestId = "1", EndpointId = "e", Network = "n", Account = account, Dsa = TestKeys.Endpoint })).Name;
-        var botToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bot })).Token;
-        var bridgeToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bridge })).Token;
+        var botToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scopes = { Scope.Bot } })).Token;
+        var bridgeToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scopes = { Scope.Bridge } })).Token;
         marks.AddText("the bot key's secret", botToken.Split('_')[2]);
         marks.AddText("the bridge key's secret", bridgeToken.Split('_')[2]);
         await using var botClient = RelayClient.Connect(server.Address, RelayKey.Parse(botToken));

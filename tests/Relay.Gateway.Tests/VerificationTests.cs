@@ -186,7 +186,7 @@ public sealed class VerificationTests
 
     private static async Task<string> KeyFileAsync(TestServer server, TempDirectory directory, Scope scope)
     {
-        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = scope });
+        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scopes = { scope } });
         var file = directory.File("bot.key");
         await File.WriteAllTextAsync(file, key.Token);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);

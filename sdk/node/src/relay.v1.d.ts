@@ -12,18 +12,24 @@ export interface Call<Request, Response> { request: Request; response: Response 
 export type RequestOf<T> = T extends Call<infer R, unknown> ? Input<R> : never;
 export type ResponseOf<T> = T extends Call<unknown, infer R> ? R : never;
 
-/** The permissions of a key. A key has exactly one scope, so that no single secret gives access to both plaintext and wire text. */
+/**
+ * What a key, a token or a certificate permits. One may have several, but never both BOT and BRIDGE, so that no single secret gives
+ * access to both plaintext and wire text.
+ */
 export type Scope =
   | 'SCOPE_UNSPECIFIED'
   | 'BOT'
   | 'BRIDGE'
-  | 'ADMIN';
+  | 'ADMIN'
+  | 'MONITOR'
+  | 'TRUST'
+  | 'KEYS';
 
 export interface ApiKey {
   /** `apiKeys/{key}` */
   name: string;
-  scope: Scope;
-  /** The endpoints that the key is limited to; empty: all. */
+  scopes: Scope[];
+  /** The endpoints that the key is limited to: `endpoints/{endpoint}`, or the beginning of such names followed by `*`. Empty: all. */
   endpoints: string[];
   /** A name that the creator chose. */
   displayName: string;
@@ -34,6 +40,45 @@ export interface ApiKey {
   revokeTime: Timestamp | null;
   /** Set while the secret before a rotation is valid beside the new one: when it ends. */
   previousSecretExpireTime: Timestamp | null;
+  /** The hour of the key's last use; unset: none is recorded. It is recorded with a delay of some minutes. */
+  lastUseTime: Timestamp | null;
+  /** The limits that differ from those of the server. */
+  limits: CallerLimits | null;
+}
+
+/** Limits of one caller. A field that is not set stands for the server's configuration. */
+export interface CallerLimits {
+  /** 1 to 1,000,000. */
+  callsPerSecond?: number;
+  /** Calls for one endpoint, 1 to 1,000,000. */
+  callsPerSecondAndEndpoint?: number;
+  /** Open streams, 1 to 100,000. */
+  streams?: number;
+  /** Endpoints created, 1 to 1,000,000. */
+  endpointsPerDay?: number;
+}
+
+/** Who makes a call. */
+export interface Caller {
+  /** `apiKeys/{key}`, `tokens/{subject}` or `certificates/{name}`. */
+  name: string;
+  scopes: Scope[];
+  /** As of an API key. A token or a certificate that names none may use none; then `scopes` are of use for the server itself only. */
+  endpoints: string[];
+  /** The end of the key, the token or the certificate; unset: it has none. */
+  expireTime: Timestamp | null;
+  /** Set if the call is authenticated by an API key. */
+  apiKey: ApiKey | null;
+  /** Every limit of the caller, at the node that answers: each node counts its own calls. */
+  limits: Limit[];
+}
+
+/** A limit, and what is used of it. */
+export interface Limit {
+  /** `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams` or `endpoints_per_day`. */
+  name: string;
+  limit: string;
+  used: string;
 }
 
 export interface CreateApiKeyRequest {
@@ -42,16 +87,21 @@ export interface CreateApiKeyRequest {
    * revoke the key and create another.
    */
   requestId: string;
-  scope: Scope;
+  /** At least one, each once; not both BOT and BRIDGE. */
+  scopes: Scope[];
   /**
-   * `endpoints/{endpoint}`, at most 100. Empty: all endpoints, including those created later.
-   * Must be empty for an admin key.
+   * `endpoints/{endpoint}`, or the beginning of such names followed by `*` (`endpoints/support-*`); at most 100. Empty: all endpoints,
+   * including those created later. Must be empty for a key of scope ADMIN or KEYS.
    */
   endpoints: string[];
   /** At most 100 characters. */
   displayName: string;
-  /** Must be in the future. Unset: the key does not expire. */
+  /** Must be in the future. Unset: in a year, unless `no_expiry` is set. */
   expireTime: Timestamp | null;
+  /** The key does not expire. `expire_time` must be unset. */
+  noExpiry: boolean;
+  /** Limits that differ from those of the server. */
+  limits: CallerLimits | null;
 }
 
 export interface CreateApiKeyResponse {
@@ -140,6 +190,61 @@ export type NodeState =
   | 'NODE_STATE_UP'
   | 'NODE_STATE_LEAVING'
   | 'NODE_STATE_DOWN';
+
+export interface ListAuditEntriesRequest {
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+  /** Lists the entries after this one only. 0: all that are kept. */
+  afterSequence: string;
+}
+
+export interface ListAuditEntriesResponse {
+  auditEntries: AuditEntry[];
+  nextPageToken: string;
+  /** The sequence of the last entry of the log; 0 if it is empty. */
+  lastSequence: string;
+}
+
+/** What somebody did, without content: neither peers nor conversations are named, nor any text, secret or fingerprint. */
+export interface AuditEntry {
+  /** Gap-free, from 1. */
+  sequence: string;
+  createTime: Timestamp | null;
+  kind: AuditKind;
+  /** Who did it, as in `Caller.name`. Empty for what the server did itself. */
+  caller: string;
+  /** Service and method: `AdminService/CreateApiKey`. Of refusals, the status with which they were refused. */
+  method: string;
+  /** The endpoint, subscription or API key concerned; empty if there is none. */
+  resource: string;
+  /** Of AUDIT_KIND_FAILED: the code of the status (google.rpc.Code). */
+  status: number;
+  /** Of AUDIT_KIND_REFUSED: how many. */
+  count: string;
+  /**
+   * The sequence of the entry that this one is about; of AUDIT_KIND_TRIMMED the last that was removed, of AUDIT_KIND_BROKEN the last that
+   * the node had seen.
+   */
+  refers: string;
+  /** SHA-256 of the entry before, 32 bytes; zeros in the first. */
+  previousHash: Buffer;
+  /** SHA-256 of this entry's text, which docs/audit.md describes. */
+  hash: Buffer;
+  /** The stored entry cannot be decrypted: it was changed, or sealed with another key. Only `sequence` is set. */
+  damaged: boolean;
+}
+
+export type AuditKind =
+  | 'AUDIT_KIND_UNSPECIFIED'
+  | 'AUDIT_KIND_BEGUN'
+  | 'AUDIT_KIND_DONE'
+  | 'AUDIT_KIND_FAILED'
+  | 'AUDIT_KIND_REFUSED'
+  | 'AUDIT_KIND_STARTED'
+  | 'AUDIT_KIND_SWITCHED_OFF'
+  | 'AUDIT_KIND_TRIMMED'
+  | 'AUDIT_KIND_BROKEN';
 
 export interface StreamWireRequest {
   open?: OpenStream;
@@ -1291,15 +1396,15 @@ export interface Services {
   admin: {
     /** Creates an API key. Only this response contains its secret: the server stores a hash. */
     createApiKey: Call<CreateApiKeyRequest, CreateApiKeyResponse>;
-    /** Lists all keys, including revoked and expired ones, without secrets. */
+    /** Lists all keys, including revoked and expired ones, without secrets. Scope: keys or monitor. */
     listApiKeys: Call<ListApiKeysRequest, ListApiKeysResponse>;
     /**
      * Gives a key another secret. The present one stays valid for the overlap, so that its holders can be given the new one without an outage.
      * One that was rotated before ends now.
      */
     rotateApiKey: Call<RotateApiKeyRequest, CreateApiKeyResponse>;
-    /** Gets the key that makes the call: its scope, its endpoints, its expiry. Scope: any. */
-    getCaller: Call<GetCallerRequest, ApiKey>;
+    /** Gets who makes the call: scopes, endpoints, expiry, and the limits with what is used of them. Scope: any. */
+    getCaller: Call<GetCallerRequest, Caller>;
     /** Revokes a key, and ends the streams that it opened. Revoking a key again has no effect. */
     revokeApiKey: Call<RevokeApiKeyRequest, ApiKey>;
     /** Removes a key that is revoked or has expired from the list. One that is valid is refused (KEY_STILL_VALID): revoke it first. */
@@ -1308,6 +1413,11 @@ export interface Services {
     getServer: Call<GetServerRequest, Server>;
     /** Lists the members of the cluster as the answering node sees them. Empty for a single process. */
     listNodes: Call<ListNodesRequest, ListNodesResponse>;
+    /**
+     * Lists the entries of the audit log, the oldest first. Each contains the hash of the one before, so that a reader can check that none
+     * is changed, missing or moved. Scope: admin or monitor, not limited to endpoints.
+     */
+    listAuditEntries: Call<ListAuditEntriesRequest, ListAuditEntriesResponse>;
   };
   bridge: {
     /** Delivers one message from the network; the unary alternative to the stream. */

@@ -47,6 +47,15 @@ internal static class ResourceNames
         return false;
     }
 
+    /// <summary>Parses an endpoint's name, or the beginning of names followed by an asterisk.</summary>
+    public static bool TryParseEndpointPattern(string name, [NotNullWhen(true)] out string? pattern)
+    {
+        pattern = name.StartsWith(Endpoints, StringComparison.Ordinal) ? name[Endpoints.Length..] : null;
+        if (pattern is not null && Auth.EndpointPatterns.IsValid(pattern)) return true;
+        pattern = null;
+        return false;
+    }
+
     public static string EndpointStatus(string id) => Endpoint(id) + Status;
 
     public static bool TryParseEndpointStatus(string name, [NotNullWhen(true)] out string? id)

@@ -35,6 +35,7 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         .. options.Mistakes,
         .. CheckKeys(configuration),
         .. CheckCluster(configuration, options),
+        .. AccessSettings.Check(configuration, options),
         .. RetiredSettings.Check(configuration),
         .. CheckEndpoints(configuration),
         .. CheckLogging(configuration),

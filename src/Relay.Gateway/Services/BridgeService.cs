@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -12,7 +11,6 @@ using Relay.Storage;
 namespace Relay.Gateway.Services;
 
 /// <summary>Exchanges wire text with bridges, by a stream or by unary calls.</summary>
-[Authorize(Policy = Policies.Bridge)]
 internal sealed class BridgeService(
     IRelay relay, IApiKeyStore keys, WireTakeover takeover, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.BridgeService.BridgeServiceBase

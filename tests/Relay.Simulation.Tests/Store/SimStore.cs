@@ -15,6 +15,7 @@ internal sealed class SimStore
     private readonly Dictionary<string, EndpointRow> _endpoints = [];
     private readonly List<string> _changes = [];
     private readonly Dictionary<(string Endpoint, string Name, SubscriptionPart Part), SubscriptionRow> _subscriptions = [];
+    private readonly List<AuditRow> _audit = [];
     private readonly Dictionary<string, byte[]> _meta = [];
     private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
@@ -46,6 +47,7 @@ internal sealed class SimStore
         foreach (var (key, endpoint) in _endpoints) copy._endpoints.Add(key, endpoint);
         copy._changes.AddRange(_changes);
         foreach (var (key, row) in _subscriptions) copy._subscriptions.Add(key, row);
+        copy._audit.AddRange(_audit);
         foreach (var (key, value) in _meta) copy._meta.Add(key, value);
         foreach (var (key, document) in _documents) copy._documents.Add(key, document);
         foreach (var (key, epoch) in _epochs) copy._epochs.Add(key, epoch);
@@ -190,6 +192,23 @@ internal sealed class SimStore
         if ((LoadSubscription(endpoint, name, part)?.Revision ?? 0) != expectedRevision) return false;
         _subscriptions[(endpoint, name, part)] = new SubscriptionRow(expectedRevision + 1, value);
         return true;
+    }
+
+    public bool AppendAudit(ulong sequence, byte[] value)
+    {
+        if (AuditBounds().Last + 1 != sequence) return false;
+        _audit.Add(new AuditRow(sequence, value));
+        return true;
+    }
+
+    public IReadOnlyList<AuditRow> ReadAudit(ulong after, int max) => [.. _audit.Where(r => r.Sequence > after).Take(max)];
+
+    public (ulong First, ulong Last) AuditBounds() => _audit.Count == 0 ? default : (_audit[0].Sequence, _audit[^1].Sequence);
+
+    public void TrimAudit(ulong through)
+    {
+        var (_, last) = AuditBounds();
+        _audit.RemoveAll(r => r.Sequence <= through && r.Sequence != last);
     }
 
     public EndpointChanges ReadChanges(ulong after)

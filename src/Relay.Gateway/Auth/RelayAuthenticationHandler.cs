@@ -3,47 +3,71 @@ using System.Text.Encodings.Web;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Gateway.Api;
+using Relay.Gateway.Audit;
 using Relay.Gateway.Telemetry;
 using Relay.Storage;
 
 namespace Relay.Gateway.Auth;
 
 /// <summary>
-/// Authenticates calls by <c>authorization: Bearer relay_…</c>. Refusals of gRPC calls are gRPC statuses, those of HTTP calls JSON.
+/// Authenticates calls by <c>authorization: Bearer …</c> with an API key or an access token, or, without the header, by the client's
+/// certificate. Refusals of gRPC calls are gRPC statuses, those of HTTP calls JSON.
 /// </summary>
-internal sealed class ApiKeyAuthenticationHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, IApiKeyStore keys, TimeProvider time,
-    GatewayMetrics metrics)
+internal sealed class RelayAuthenticationHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, IApiKeyStore keys, KeyUse use,
+    AccessTokens tokens, ClientCertificates certificates, TimeProvider time, GatewayMetrics metrics, SignInRefusals refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    public new const string Scheme = "ApiKey";
+    public new const string Scheme = "Relay";
     private const string Bearer = "Bearer ";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Headers.Authorization.Count == 0) return AuthenticateResult.NoResult();
-        // Several headers are joined with commas and fail to parse: it is not defined which of them would apply.
-        var header = Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || !ApiKeyToken.TryParse(header[Bearer.Length..], out var token))
-            return AuthenticateResult.Fail(
-                ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The authorization header does not contain an API key of Relay."));
         try
         {
-            // The same answer for an unknown, wrong, expired or revoked key: the caller must not learn which it is.
-            return await keys.AuthenticateAsync(token, time.GetUtcNow(), Context.RequestAborted) is { } key
-                ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new ApiKeyIdentity(key, token.Hash())), Scheme))
-                : AuthenticateResult.Fail(ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key is unknown, expired or revoked."));
+            return await FindAsync() is { } principal
+                ? AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(new PrincipalIdentity(principal)), Scheme))
+                : AuthenticateResult.NoResult();
+        }
+        catch (RpcException refusal)
+        {
+            return AuthenticateResult.Fail(refusal);
         }
         catch (StoreException)
         {
             return AuthenticateResult.Fail(ApiErrors.Unavailable(
                 "The server's store does not answer; retry with the same request id.", RelayLimits.UnavailableRetryAfter));
         }
+    }
+
+    /// <summary>The caller; null if it sent nothing to authenticate it.</summary>
+    /// <exception cref="RpcException">What it sent is not valid.</exception>
+    private async Task<Principal?> FindAsync()
+    {
+        if (Request.Headers.Authorization.Count == 0)
+            return Context.Connection.ClientCertificate is { } certificate ? certificates.Find(certificate, time.GetUtcNow()) : null;
+        // Several headers are joined with commas and fail to parse: it is not defined which of them would apply.
+        var header = Request.Headers.Authorization.ToString();
+        if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            if (ApiKeyToken.TryParse(header[Bearer.Length..], out var token)) return await FindAsync(token);
+            if (tokens.IsEnabled) return await tokens.FindAsync(Context);
+        }
+        throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The authorization header does not contain an API key of Relay.");
+    }
+
+    private async Task<Principal> FindAsync(ApiKeyToken token)
+    {
+        var now = time.GetUtcNow();
+        // The same answer for an unknown, wrong, expired or revoked key: the caller must not learn which it is.
+        var key = await keys.AuthenticateAsync(token, now, Context.RequestAborted)
+            ?? throw ApiErrors.Unauthenticated(Reasons.KeyInvalid, "The API key is unknown, expired or revoked.");
+        use.Record(key.Id, now);
+        return Principal.Of(key, token.Hash());
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -59,8 +83,8 @@ internal sealed class ApiKeyAuthenticationHandler(
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        var scopes = Context.GetEndpoint() is { } endpoint ? Policies.Scopes(endpoint.Metadata) : [];
-        return RefuseAsync(ApiErrors.PermissionDenied(Reasons.ScopeMissing, scopes.Count == 0
+        var scopes = Context.GetEndpoint() is { } endpoint ? MethodRules.Of(endpoint.Metadata)?.Scopes ?? [] : [];
+        return RefuseAsync(ApiErrors.PermissionDenied(Reasons.ScopeMissing, scopes.Length == 0
             ? "No key may call this method."
             : $"This method needs a key of scope {string.Join(" or ", scopes.Select(s => s.ToString().ToLowerInvariant()))}."));
     }
@@ -68,35 +92,11 @@ internal sealed class ApiKeyAuthenticationHandler(
     private Task RefuseAsync(RpcException refusal)
     {
         metrics.Denied(refusal.StatusCode);
+        if (refusal.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied) refusals.Count(refusal.StatusCode);
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
             return GrpcRefusal.WriteAsync(Response, refusal);
         if (refusal.StatusCode == StatusCode.Unauthenticated) Response.Headers.WWWAuthenticate = "Bearer";
         return JsonApi.WriteErrorAsync(Response, refusal);
-    }
-}
-
-/// <summary>The identity of an authenticated caller: its API key, and the key's scope as a claim.</summary>
-internal sealed class ApiKeyIdentity(ApiKey key, byte[] secretHash)
-    : ClaimsIdentity([new Claim(Policies.ScopeClaim, key.Scope.ToString())], ApiKeyAuthenticationHandler.Scheme)
-{
-    public ApiKey Key => key;
-
-    public ReadOnlyMemory<byte> SecretHash => secretHash;
-}
-
-/// <summary>Registers the authentication scheme.</summary>
-internal static class ApiKeyAuthenticationExtensions
-{
-    /// <summary>
-    /// Registers authentication without AddAuthentication, which also adds Data Protection: that writes keys of its own to the
-    /// user's home directory, and only schemes with cookies need it.
-    /// </summary>
-    public static AuthenticationBuilder AddRelayApiKeys(this IServiceCollection services)
-    {
-        services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthenticationHandler.Scheme);
-        services.AddWebEncoders();
-        return new AuthenticationBuilder(services)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthenticationHandler>(ApiKeyAuthenticationHandler.Scheme, null);
     }
 }
 
