@@ -115,7 +115,12 @@ internal sealed class SqliteWriter
             foreach (var (stream, _) in streams.Touched) _tails.Forget(stream);
             int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
             StorageLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
-            _telemetry.CommitFailed();
+            _telemetry.CommitFailed(code & 0xff switch
+            {
+                SqliteCode.Full => CommitFault.DiskFull,
+                SqliteCode.Busy => CommitFault.Timeout,
+                _ => CommitFault.Other,
+            });
             // A notification without an append is harmless: the reader reads again and finds nothing.
             if (mayBeDone) Notify(streams);
             return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);
