@@ -74,7 +74,7 @@ internal sealed class RelayNode : IRelay
             Endpoints, store, () => _region ?? throw new InvalidOperationException("The node has not been started."));
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
-        telemetry.Observe(() => Resident, () => _admission.Count);
+        telemetry.Observe(() => Resident, () => _admission.Utilization);
     }
 
     public IEndpoints Endpoints { get; }
@@ -213,7 +213,7 @@ internal sealed class RelayNode : IRelay
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
         if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated)
             is { } view) return view;
-        _telemetry.Quarantined("conversation");
+        _telemetry.DidNotOpen(SealedThing.Conversation);
         RelayLog.ConversationQuarantined(_log, stored.Id);
         return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);
     }

@@ -53,7 +53,8 @@ internal sealed class OtrMetrics
         {
             foreach (var version in s_versions[2..]) _established.Add(0, version, trust);
         }
-        foreach (var cause in (SessionCause[])[SessionCause.EndedByPeer, SessionCause.EndedByUs, SessionCause.Expired, SessionCause.MadeRoom])
+        foreach (var cause in (SessionCause[])
+            [SessionCause.EndedByPeer, SessionCause.EndedByUs, SessionCause.Expired, SessionCause.MadeRoom])
             _ended.Add(0, Cause(cause));
         _keyChanges.Add(0, s_trust[SessionTrust.Verified]);
         _keyChanges.Add(0, s_trust[SessionTrust.Unverified]);

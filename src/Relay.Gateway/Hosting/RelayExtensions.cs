@@ -45,6 +45,7 @@ public static class RelayExtensions
         {
             grpc.MaxReceiveMessageSize = GatewayLimits.MaxReceiveMessageBytes;
             grpc.EnableDetailedErrors = false;
+            grpc.Interceptors.Add<CallMetrics>();
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<DrainInterceptor>();
         }).AddJsonTranscoding(JsonApi.Configure);
