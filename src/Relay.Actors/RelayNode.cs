@@ -61,6 +61,7 @@ internal sealed class RelayNode : IRelay
         store.Acknowledged += signals.Acknowledged;
         var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
         _residents = new ResidentConversations(options.MaxResidentConversations, time);
+        Messages = new MessageReader(store, _reads, sealer, signals, telemetry, time);
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         _host = host(new ConversationContext(
             store, loads, _accounts, computing, time, log, turn, _residents, due => _deadlines?.Tell(new DeadlineStored(due)))
@@ -82,6 +83,8 @@ internal sealed class RelayNode : IRelay
     public IOutbox Outbox { get; }
 
     public ISubscriptions Subscriptions { get; }
+
+    public IMessages Messages { get; }
 
     public ISharedDocuments? Documents { get; }
 

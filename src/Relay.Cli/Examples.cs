@@ -62,6 +62,13 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay send support alice@example.org 'We are closed today.' --key-file bot.key",
             "generate-report | relay send support alice@example.org - --request-id report-2026-11-26",
+            "relay send support alice@example.org 'The server is down.' --wait 30s      fails if it is known not to arrive",
+        ],
+        ["relay messages"] =
+        [
+            "relay messages list support alice@example.org --state undeliverable --key-file bot.key",
+            "relay messages get endpoints/support/conversations/C/messages/M --json",
+            "relay messages cancel endpoints/support/conversations/C/messages/M       while it is held",
         ],
         ["relay tail"] =
         [

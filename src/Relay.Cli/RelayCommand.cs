@@ -43,6 +43,7 @@ public static class RelayCommand
             ChatCommand.Create(),
             SendCommand.Create(),
             TailCommand.Create(),
+            MessagesCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),

@@ -29,12 +29,12 @@ public sealed class AuthTests
         ["ListIdentities"] = "ab", ["GetIdentity"] = "ab", ["UpdateIdentity"] = "ab",
         ["CreateVerification"] = "b", ["GetVerification"] = "b", ["ListVerifications"] = "b", ["AnswerVerification"] = "b", ["CancelVerification"] = "b",
         ["GetConversation"] = "ab", ["ListConversations"] = "ab", ["ResolveConversation"] = "ab", ["StartSession"] = "ab", ["EndSession"] = "ab",
-        ["SendMessage"] = "b",
+        ["SendMessage"] = "b", ["GetMessage"] = "b", ["ListMessages"] = "b", ["CancelMessage"] = "b",
         ["CreateSubscription"] = "ab", ["GetSubscription"] = "ab", ["ListSubscriptions"] = "ab", ["UpdateSubscription"] = "ab", ["DeleteSubscription"] = "ab",
         ["PullSubscription"] = "b", ["WatchSubscription"] = "b", ["AckSubscription"] = "b", ["NackSubscription"] = "b", ["SeekSubscription"] = "ab",
         ["ListDeadLetters"] = "b", ["RetryDeadLetters"] = "ab", ["DropDeadLetters"] = "ab",
         ["StreamEvents"] = "b", ["WatchEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
-        ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w",
+        ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w", ["SettleWire"] = "w",
         ["CreateApiKey"] = "a", ["ListApiKeys"] = "a", ["RevokeApiKey"] = "a", ["DeleteApiKey"] = "a", ["RotateApiKey"] = "a", ["GetCaller"] = "abw", ["GetServer"] = "a", ["ListNodes"] = "a",
     };
 

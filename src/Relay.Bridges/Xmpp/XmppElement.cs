@@ -51,5 +51,5 @@ internal static class Ns
         Ping = "urn:xmpp:ping", DiscoInfo = "http://jabber.org/protocol/disco#info", DiscoItems = "http://jabber.org/protocol/disco#items",
         Carbons = "urn:xmpp:carbons:2", Hints = "urn:xmpp:hints", Encryption = "urn:xmpp:eme:0", Otr = "urn:xmpp:otr:0",
         Forward = "urn:xmpp:forward:0", Delay = "urn:xmpp:delay", OldDelay = "jabber:x:delay",
-        OldEncrypted = "jabber:x:encrypted", MucUser = "http://jabber.org/protocol/muc#user", Conference = "jabber:x:conference";
+        Receipts = "urn:xmpp:receipts", OldEncrypted = "jabber:x:encrypted", MucUser = "http://jabber.org/protocol/muc#user", Conference = "jabber:x:conference";
 }

@@ -6,6 +6,9 @@ internal static class XmppLimits
     /// <summary>Bytes of one stanza that is read; a longer one ends the connection.</summary>
     public const int MaxStanzaBytes = 1024 * 1024;
 
+    /// <summary>Messages whose receipt is still awaited; beyond that the oldest stay without one.</summary>
+    public const int MaxOpenReceipts = 10_000;
+
     /// <summary>Depth of elements in a stanza; a deeper one is dropped.</summary>
     public const int MaxDepth = 64;
 

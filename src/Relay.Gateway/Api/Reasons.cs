@@ -46,6 +46,10 @@ public static class Reasons
     public const string ConversationNotFound = "CONVERSATION_NOT_FOUND";
     /// <summary>There is no such verification; only the latest are remembered.</summary>
     public const string VerificationNotFound = "VERIFICATION_NOT_FOUND";
+    /// <summary>There is no such message, or it is not remembered any more.</summary>
+    public const string MessageNotFound = "MESSAGE_NOT_FOUND";
+    /// <summary>The message cannot be taken back: it is not held, or not any more.</summary>
+    public const string MessageNotHeld = "MESSAGE_NOT_HELD";
     /// <summary>The peer has shown no such key.</summary>
     public const string IdentityNotFound = "IDENTITY_NOT_FOUND";
     /// <summary>There is no such key.</summary>

@@ -40,6 +40,10 @@ public static class GatewayLimits
     public static readonly TimeSpan MaxKeyOverlap = TimeSpan.FromDays(30);
     /// <summary>Longest time that a pull may wait for an item.</summary>
     public static readonly TimeSpan MaxPullWait = TimeSpan.FromSeconds(60);
+    /// <summary>Sends of one process that wait for what becomes of their message. Reached: they respond at once.</summary>
+    public const int MaxSendWaits = 1024;
+    /// <summary>Maximum number of settlements, and of confirmations, in one request.</summary>
+    public const int MaxSettlements = 100;
     /// <summary>Maximum size of the body of an HTTP/JSON call, in bytes: that of a gRPC message, with room for base64 and names.</summary>
     public const long MaxJsonBodyBytes = 2 * MaxReceiveMessageBytes;
 

@@ -18,13 +18,14 @@ internal sealed class BridgeService(
     : V1.BridgeService.BridgeServiceBase
 {
     private readonly InboundWork _inbound = new(relay, metrics);
+    private readonly WireSettlements _settlements = new(relay);
 
     public override async Task StreamWire(
         IAsyncStreamReader<V1.StreamWireRequest> requestStream, IServerStreamWriter<V1.StreamWireResponse> responseStream,
         ServerCallContext context)
     {
         using var open = metrics.StreamOpened("wire");
-        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, responseStream, time,
+        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, _settlements, responseStream, time,
             options.Value.Streams.KeepAlive, metrics);
         await stream.RunAsync(requestStream, context.CancellationToken);
     }
@@ -53,6 +54,9 @@ internal sealed class BridgeService(
         response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));
         return response;
     }
+
+    public override Task<V1.SettleWireResponse> SettleWire(V1.SettleWireRequest request, ServerCallContext context) =>
+        _settlements.SettleAsync(Principal.Of(context), request, "", context.CancellationToken);
 
     public override async Task<V1.AckWireResponse> AckWire(V1.AckWireRequest request, ServerCallContext context)
     {

@@ -246,7 +246,7 @@ internal sealed class SubscriptionService(
     public override async Task<V1.SeekSubscriptionResponse> SeekSubscription(V1.SeekSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
-        violations.AddIf(request.Time is { } t && !IsTime(t), "time", "is not a time");
+        violations.AddIf(request.Time is { } t && !RequestTimes.IsValid(t), "time", "is not a time");
         var (endpointId, settings) = await FindAsync(request.Name, "name", violations, context);
         await AskAsync<SubscriptionReply.Done>(endpointId, settings, new SubscriptionRequest.Seek(
             request.Time?.ToDateTimeOffset()), context);
@@ -341,7 +341,4 @@ internal sealed class SubscriptionService(
 
     private static RpcException NotFound(string endpointId, string name) =>
         ApiErrors.NotFound(Reasons.SubscriptionNotFound, "subscription", ResourceNames.Subscription(endpointId, name));
-
-    private static bool IsTime(Timestamp time) =>
-        time.Seconds is >= -62_135_596_800 and <= 253_402_300_799 && time.Nanos is >= 0 and <= 999_999_999;
 }

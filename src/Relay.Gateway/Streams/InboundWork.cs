@@ -28,6 +28,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
         relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory)
         {
             After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null,
+            NetworkTime = RequestTimes.Read(inbound.NetworkTime),
         }, cancellation);
 
     /// <summary>

@@ -165,5 +165,7 @@ internal static class PostgresSchema
         ) WITH (fillfactor = 50);
         ALTER TABLE relay.subscription ALTER COLUMN sealed SET STORAGE EXTERNAL;
         """,
+        // The last sequence of the wire stream before the commit's rows: a message is carried once its last row is acknowledged.
+        "ALTER TABLE relay.seen ADD COLUMN wire bigint NOT NULL DEFAULT 0 CHECK (wire >= 0);",
     ];
 }

@@ -93,11 +93,11 @@ public sealed class AcknowledgementsTests
     {
         var (toBob, toEve) = (Send("Bob", "one"), Send("eve", "one"));
 
-        Assert.Equal(1, _acks.Fail("bob", null, CaseMapping.Rfc1459));
+        Assert.Equal(1, _acks.Fail("bob", null, CaseMapping.Rfc1459, Failures.NoSuchPeer));
         Assert.Equal(Carried.Refused, toBob.Outcome);
         _acks.Pong(_acks.Ping());
         Assert.Equal(Carried.Taken, toEve.Outcome);
-        Assert.Equal(0, _acks.Fail("nobody", null, CaseMapping.Rfc1459));
+        Assert.Equal(0, _acks.Fail("nobody", null, CaseMapping.Rfc1459, Failures.NoSuchPeer));
     }
 
     [Fact]

@@ -334,6 +334,10 @@ public sealed class XmppNetworkTests : IDisposable
             return ValueTask.CompletedTask;
         }
 
+        public ConcurrentQueue<(string Endpoint, string Message)> Confirmed { get; } = new();
+
+        public void Confirm(string endpoint, string message) => Confirmed.Enqueue((endpoint, message));
+
         public Task<(string Endpoint, string Peer, string Id, string Text)> NextAsync() =>
             Task.Run(() => _all.TryTake(out var next, Wait.Limit) ? next : throw new TimeoutException("No message arrived."));
     }

@@ -79,6 +79,9 @@ internal sealed class SimStore
         {
             if (Stream(append.Stream).IsFull(MaxStreamItems)) return new CommitResult.StreamFull(append.Stream);
         }
+        var wire = new StreamKey(unit.EndpointId, StreamKind.Wire);
+        if (unit.UnacknowledgedWire is { } open && Stream(wire).Acknowledged >= open && !Mutation.HasFlag(StoreMutation.IgnoresAcknowledgements))
+            return CommitResult.AlreadyAcknowledged.Instance;
         if ((old?.Version ?? 0) != unit.ExpectedVersion)
         {
             if (Mutation.HasFlag(StoreMutation.LeavesGaps)) foreach (var append in unit.Outbox) Stream(append.Stream).Last++;
@@ -92,6 +95,7 @@ internal sealed class SimStore
             ulong sequence = last[a.Stream] = (last.TryGetValue(a.Stream, out var l) ? l : Stream(a.Stream).Last) + 1;
             return (Place: new OutboxPlace(a.Stream, sequence), Sealed: a.Seal(sequence));
         }).ToArray();
+        ulong wireBefore = rows.Any(r => r.Place.Stream == wire) ? Stream(wire).Last : 0;
         apply = () =>
         {
             foreach (var (place, value) in rows)
@@ -99,11 +103,11 @@ internal sealed class SimStore
                 if (Mutation.HasFlag(StoreMutation.DamagesItems)) value[^1] ^= 1;
                 Stream(place.Stream).Append(place.Sequence, value);
             }
-            if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit);
+            if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit, wireBefore);
             if (unit.SealedIdentities is { } identities) _identities[key] = identities;
             Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
         };
-        return CommitResult.Committed.Instance;
+        return new CommitResult.Committed(wireBefore);
     }
 
     /// <summary>What a transaction that is neither done nor undone keeps the others from.</summary>
@@ -116,12 +120,12 @@ internal sealed class SimStore
         if (--_locks[row] == 0) _locks.Remove(row);
     }
 
-    private Row Next(Row? old, CommitUnit unit)
+    private Row Next(Row? old, CommitUnit unit, ulong wireBefore)
     {
         ulong version = (old?.Version ?? 0) + 1;
         if (Mutation.HasFlag(StoreMutation.IgnoresVersion)) version = unit.ExpectedVersion + 1;
         var seen = (old?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough && s.Version != version);
-        if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids));
+        if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids, wireBefore));
         return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
     }
 
