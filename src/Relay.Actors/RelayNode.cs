@@ -92,6 +92,8 @@ internal sealed class RelayNode : IRelay
 
     public Task<string> Lost => _host.Lost;
 
+    public void BeginMetrics() => _telemetry.Begin();
+
     private ConversationClient Client => _client ?? throw new InvalidOperationException("The node has not been started.");
 
     public bool IsReady => !_admission.IsClosed;

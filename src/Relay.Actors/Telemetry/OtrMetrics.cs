@@ -76,3 +76,17 @@ internal enum SessionTrust { Verified, Unverified, New }
 
 /// <summary>How a verification ended, in metrics.</summary>
 internal enum SmpEnd { Succeeded, Failed, Aborted, Expired }
+
+/// <summary>Verifications by their ends in metrics.</summary>
+internal static class SmpEnds
+{
+    /// <returns>Null: it is open.</returns>
+    public static SmpEnd? Of(VerificationView verification) => verification.State switch
+    {
+        VerificationState.Succeeded => SmpEnd.Succeeded,
+        VerificationState.Failed => SmpEnd.Failed,
+        VerificationState.Cancelled => SmpEnd.Aborted,
+        VerificationState.Expired => SmpEnd.Expired,
+        _ => null,
+    };
+}

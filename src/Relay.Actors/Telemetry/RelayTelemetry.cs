@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Otr.Core;
+using Relay.Actors.Conversations;
 using Relay.Storage.Telemetry;
 
 namespace Relay.Actors.Telemetry;
@@ -24,7 +24,7 @@ public sealed class RelayTelemetry : IDisposable
 
     private readonly Meter _meter = new(MeterName), _storageMeter = new(StorageTelemetry.MeterName);
     private readonly Counter<long> _commands, _conflicts, _sealFailures, _overloads, _activations, _passivations, _fenced,
-        _announcementsDropped;
+        _announcementsDropped, _repeated;
     private readonly Histogram<double> _stepTime, _askTime;
 
     internal RelayTelemetry()
@@ -32,6 +32,8 @@ public sealed class RelayTelemetry : IDisposable
         Otr = new OtrMetrics(_meter);
         Storage = new StorageTelemetry(_storageMeter);
         _commands = _meter.CreateCounter<long>("relay.conversation.commands", "{command}", "Commands to conversations, by what became of them.");
+        _repeated = _meter.CreateCounter<long>("relay.conversation.duplicates", "{command}",
+            "Commands that were answered from the request log: they had been carried out before.");
         _stepTime = _meter.CreateHistogram("relay.conversation.step.duration", "s",
             "Computing time of one batch of a conversation.", advice: HistogramBounds.Fast);
         _askTime = _meter.CreateHistogram("relay.conversation.ask.duration", "s",
@@ -74,6 +76,7 @@ public sealed class RelayTelemetry : IDisposable
         foreach (var table in s_table.All) _sealFailures.Add(0, table);
         foreach (var limit in MetricLimits.All) _overloads.Add(0, MetricLimits.Label(limit));
         foreach (var operation in s_operations) _fenced.Add(0, Operation(operation));
+        _repeated.Add(0);
         _activations.Add(0);
         _passivations.Add(0);
         _conflicts.Add(0);
@@ -108,6 +111,7 @@ public sealed class RelayTelemetry : IDisposable
 
     internal void StepTook(TimeSpan time) => _stepTime.Record(time.TotalSeconds);
     internal void Commanded(CommandKind kind, CommandOutcome outcome) => _commands.Add(1, s_command[kind], s_outcome[outcome]);
+    internal void Repeated() => _repeated.Add(1);
     internal void DidNotOpen(SealedThing what) => _sealFailures.Add(1, s_table[what]);
     internal void Overloaded(string limit) => _overloads.Add(1, MetricLimits.Label(limit));
     internal void AnnouncementDropped() => _announcementsDropped.Add(1);
@@ -131,16 +135,50 @@ public sealed class RelayTelemetry : IDisposable
         Activities.Dispose();
     }
 
-    private static readonly string[] s_operations = ["commit", "claim"];
+    private static readonly string[] s_operations = ["commit"];
 
     private static KeyValuePair<string, object?> Operation(string operation) => new("operation", operation);
 }
 
 /// <summary>What a command asks for, in metrics.</summary>
-internal enum CommandKind { ReceiveWire, SendText, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, Wake, Other }
+internal enum CommandKind { ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, Wake }
 
 /// <summary>What became of a command, in metrics.</summary>
-internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Reused, Overloaded, Unavailable, Quarantined, Duplicate }
+internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Reused, Overloaded, Unavailable, Quarantined }
+
+/// <summary>Commands and replies by their names in metrics.</summary>
+internal static class CommandKinds
+{
+    public static CommandKind Of(IConversationMessage message) => message is not ConversationCommand { Command: var command }
+        ? CommandKind.Wake
+        : command switch
+        {
+            Command.ReceiveWire => CommandKind.ReceiveWire,
+            Command.SendText => CommandKind.SendText,
+            Command.CancelSend => CommandKind.CancelSend,
+            Command.SettleSend => CommandKind.SettleSend,
+            Command.StartSession => CommandKind.StartSession,
+            Command.EndSession => CommandKind.EndSession,
+            Command.StartSmp => CommandKind.StartSmp,
+            Command.AnswerSmp => CommandKind.AnswerSmp,
+            Command.AbortSmp => CommandKind.AbortSmp,
+            Command.SetTrust => CommandKind.SetTrust,
+            _ => throw new UnreachableException(command.GetType().Name),
+        };
+
+    public static CommandOutcome Of(ConversationReply reply) => reply switch
+    {
+        ConversationReply.Done => CommandOutcome.Done,
+        ConversationReply.WireRejected => CommandOutcome.Rejected,
+        ConversationReply.Refused => CommandOutcome.Refused,
+        ConversationReply.NotFound => CommandOutcome.NotFound,
+        ConversationReply.RequestIdReused => CommandOutcome.Reused,
+        ConversationReply.Overloaded => CommandOutcome.Overloaded,
+        ConversationReply.Unavailable => CommandOutcome.Unavailable,
+        ConversationReply.Quarantined => CommandOutcome.Quarantined,
+        _ => throw new UnreachableException(reply.GetType().Name),
+    };
+}
 
 /// <summary>What did not open, in metrics.</summary>
 internal enum SealedThing { Conversation, Stream, Endpoint, Subscription }

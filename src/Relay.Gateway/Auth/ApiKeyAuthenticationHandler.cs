@@ -67,7 +67,7 @@ internal sealed class ApiKeyAuthenticationHandler(
 
     private Task RefuseAsync(RpcException refusal)
     {
-        metrics.Denied(refusal.StatusCode);
+        metrics.Denied(refusal.StatusCode == StatusCode.Unauthenticated ? "invalid" : "scope");
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
             return GrpcRefusal.WriteAsync(Response, refusal);
         if (refusal.StatusCode == StatusCode.Unauthenticated) Response.Headers.WWWAuthenticate = "Bearer";

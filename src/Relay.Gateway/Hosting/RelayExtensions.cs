@@ -87,6 +87,7 @@ public static class RelayExtensions
         app.MapOpenApi();
         app.MapReferencePage();
         app.MapProbes();
+        app.MapMetrics();
         return app;
     }
 
@@ -130,6 +131,7 @@ public static class RelayExtensions
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Relay);
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Keys);
         services.AddSingleton<GatewayMetrics>();
+        services.AddHostedService<MetricsStart>();
         services.AddSingleton<WireTakeover>();
         services.AddHostedService<WebhookDispatcher>();
         services.AddSingleton<Readiness>();

@@ -128,10 +128,12 @@ internal sealed class SubscriptionService(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var keyInvalid = Principal.Of(context).WatchAsync(keys, time, ending.Token);
         long start = time.GetTimestamp();
+        var called = time.GetUtcNow();
         do
         {
             var left = wait!.Value - time.GetElapsedTime(start);
             var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, context.CancellationToken);
+            metrics.Delivered("subscription", delivered.Events, called, time.GetUtcNow());
             response.Events.AddRange(delivered.Events.Select(
                 e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
         }
@@ -139,7 +141,6 @@ internal sealed class SubscriptionService(
             && !keyInvalid.IsCompleted);
         if (keyInvalid.IsCompleted) await keyInvalid;
         await ending.CancelAsync();
-        metrics.Delivered("subscription", response.Events.Count);
         return response;
     }
 
@@ -180,6 +181,7 @@ internal sealed class SubscriptionService(
         ResponseWriter<V1.WatchSubscriptionResponse> writer, ServerCallContext context, CancellationToken cancellation)
     {
         bool isTold = false;
+        var opened = time.GetUtcNow();
         while (true)
         {
             // Settings may have changed, or the subscription may be gone.
@@ -201,7 +203,7 @@ internal sealed class SubscriptionService(
             if (delivered.Events.Count > 0)
             {
                 isTold = false;
-                metrics.Delivered("subscription", delivered.Events.Count);
+                metrics.Delivered("subscription", delivered.Events, opened, time.GetUtcNow());
                 await writer.WriteAsync([.. delivered.Events.Select(e => new V1.WatchSubscriptionResponse
                 {
                     Event = SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery),

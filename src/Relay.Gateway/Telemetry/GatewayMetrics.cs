@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Grpc.Core;
+using Otr.Core;
 using Relay.Actors;
 using Relay.Storage.Telemetry;
 
@@ -71,8 +72,27 @@ internal sealed class GatewayMetrics : IDisposable
     public void Received(string rejectReason, bool isOurs) =>
         _received.Add(1, Outcome(rejectReason.Length == 0 ? "accepted" : isOurs ? "failed" : "rejected"));
 
-    /// <param name="outcome">encrypted, held, clear, refused or failed.</param>
-    public void Sent(string outcome) => _sends.Add(1, Outcome(outcome));
+    /// <summary>Counts what becomes of a bot's text.</summary>
+    public async Task<ConversationReply.Done> CountSendAsync(Task<ConversationReply.Done> send)
+    {
+        try
+        {
+            var done = await send;
+            _sends.Add(1, Outcome(done.Disposition switch
+            {
+                SendDisposition.Encrypted => "encrypted",
+                SendDisposition.Held => "held",
+                _ => "clear",
+            }));
+            return done;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            var isOurs = e is not RpcException { StatusCode: not (StatusCode.Unavailable or StatusCode.Internal or StatusCode.ResourceExhausted) };
+            _sends.Add(1, Outcome(isOurs ? "failed" : "refused"));
+            throw;
+        }
+    }
 
     /// <summary>Counts what was written to a reader, and how long after its commit.</summary>
     /// <param name="opened">When the reader came: what was stored before was not waited for.</param>
@@ -86,6 +106,11 @@ internal sealed class GatewayMetrics : IDisposable
                 item.Time >= opened ? s_attended : s_unattended);
         }
     }
+
+    /// <inheritdoc cref="Delivered(string, IReadOnlyList{OutboxItem}, DateTimeOffset, DateTimeOffset)"/>
+    public void Delivered(
+        string stream, IReadOnlyList<Actors.Subscriptions.DeliveredEvent> events, DateTimeOffset opened, DateTimeOffset now) =>
+        Delivered(stream, events.Where(e => e.Delivery == 1).Select(e => e.Item).ToList(), opened, now);
 
     /// <param name="method">As gRPC names it, with a slash before it.</param>
     /// <param name="kind">unary, wait or stream.</param>
