@@ -1,8 +1,7 @@
 using Relay.Client;
 
-// echo-bot endpoints/NAME …, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
-var servers = RelayClient.ParseServers(Environment.GetEnvironmentVariable("RELAY_SERVER") ?? "http://127.0.0.1:7420");
-await using var client = RelayClient.Connect(servers, RelayKey.FromEnvironment());
+// echo-bot NAME …, with the key in RELAY_KEY_FILE and the server in RELAY_SERVER.
+await using var client = RelayClient.FromEnvironment();
 
 await foreach (var e in client.Bot(args).Events())
 {

@@ -51,6 +51,14 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay bridge xmpp --component xmpp.example.org:5347 --tls --domain otr.example.org --secret-file component.secret",
             "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --subscribers example.org",
         ],
+        ["relay proxy"] = ["relay proxy xmpp --account alice@example.org"],
+        ["relay proxy xmpp"] =
+        [
+            "relay proxy xmpp --account alice@example.org          the client connects to 127.0.0.1:5222",
+            "relay proxy xmpp --account alice@example.org --client-tls --private bob@example.net",
+            "relay proxy xmpp --account alice@example.org --upstream xmppexample.onion:5222 --proxy socks5://127.0.0.1:9050 --isolate",
+            "relay proxy xmpp --account alice@example.org --import ~/.purple     contacts see the same fingerprint as before",
+        ],
         ["relay bot"] = ["relay bot echo --endpoint support --key-file bot.key"],
         ["relay bot echo"] =
         [
@@ -70,6 +78,13 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay messages get endpoints/support/conversations/C/messages/M --json",
             "relay messages cancel endpoints/support/conversations/C/messages/M       while it is held",
         ],
+        ["relay messages list"] =
+        [
+            "relay messages list support alice@example.org --key-file bot.key",
+            "relay messages list support alice@example.org --state undeliverable --json",
+        ],
+        ["relay messages get"] = ["relay messages get endpoints/support/conversations/C/messages/M --key-file bot.key"],
+        ["relay messages cancel"] = ["relay messages cancel endpoints/support/conversations/C/messages/M --key-file bot.key"],
         ["relay tail"] =
         [
             "relay tail support --key-file bot.key                 what comes from now on, without the texts",

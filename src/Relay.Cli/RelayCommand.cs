@@ -13,6 +13,7 @@ using Relay.Cli.Endpoints;
 using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
+using Relay.Cli.Proxy;
 using Relay.Cli.Serve;
 using Relay.Cli.Status;
 using Relay.Cli.Subscriptions;
@@ -39,6 +40,7 @@ public static class RelayCommand
             ConfigCommand.Create(),
             BridgeCommand.Create(),
             BotCommand.Create(),
+            ProxyCommand.Create(),
             StatusCommand.Create(),
             ChatCommand.Create(),
             SendCommand.Create(),

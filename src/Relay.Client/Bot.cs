@@ -12,7 +12,8 @@ public sealed class Bot
     private const int Buffered = 64;
     // Few, because their time for an acknowledgement begins when they are taken.
     private const int PulledAtOnce = 16;
-    private static readonly TimeSpan s_pullWait = TimeSpan.FromSeconds(15);
+    /// <summary>The longest wait of one call that takes events.</summary>
+    internal static readonly TimeSpan PullWait = TimeSpan.FromSeconds(15);
     private readonly RelayClient _client;
     private readonly IReadOnlyList<string> _endpoints;
 
@@ -38,7 +39,7 @@ public sealed class Bot
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Draining) return Next.Reconnect;
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Event
                 && outgoing.Cursors.Give(response.Event.Endpoint, response.Event.Sequence))
-                await events.Writer.WriteAsync(new BotEvent(this, response.Event, outgoing.Acknowledge), closing);
+                await events.Writer.WriteAsync(BotEvent.Of(this, response.Event, outgoing.Acknowledge), closing);
             return Next.Continue;
         });
 
@@ -78,24 +79,31 @@ public sealed class Bot
     public async IAsyncEnumerable<BotEvent> Subscription(
         string subscription, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        var request = new PullSubscriptionRequest
-        {
-            Name = subscription, MaxEvents = PulledAtOnce, Wait = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(s_pullWait),
-        };
         while (true)
         {
-            PullSubscriptionResponse page;
+            IReadOnlyList<BotEvent> events;
             try
             {
-                page = await _client.CallAsync(o => _client.Subscriptions.PullSubscriptionAsync(request, o), cancellation);
+                events = await PullAsync(subscription, PulledAtOnce, cancellation);
             }
             catch (RelayException e) when (e.IsPassing)
             {
                 // As a stream does, it goes on trying, however long the server is away.
                 continue;
             }
-            foreach (var e in page.Events) yield return new BotEvent(this, e, static _ => { });
+            foreach (var e in events) yield return e;
         }
+    }
+
+    /// <summary>Takes up to <paramref name="max"/> events of a subscription, and waits a while for the first.</summary>
+    internal async Task<IReadOnlyList<BotEvent>> PullAsync(string subscription, int max, CancellationToken cancellation)
+    {
+        var request = new PullSubscriptionRequest
+        {
+            Name = subscription, MaxEvents = max, Wait = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(PullWait),
+        };
+        var page = await _client.CallAsync(o => _client.Subscriptions.PullSubscriptionAsync(request, o), cancellation);
+        return [.. page.Events.Select(e => BotEvent.Of(this, e, static _ => { }))];
     }
 
     internal async Task AcknowledgeAsync(Event e, CancellationToken cancellation)

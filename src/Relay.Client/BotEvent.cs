@@ -3,19 +3,33 @@ using Relay.V1;
 
 namespace Relay.Client;
 
-/// <summary>An event that a bot received, for example text from a peer or a change of a session.</summary>
-public sealed class BotEvent
+/// <summary>
+/// An event that a bot received: a <see cref="TextEvent"/>, a <see cref="SessionEvent"/>, a <see cref="VerificationEvent"/>, or another one,
+/// which <see cref="Message"/> tells.
+/// </summary>
+public class BotEvent
 {
     private readonly Bot _bot;
     private readonly Action<BotEvent> _acknowledge;
     private int _replies;
 
-    internal BotEvent(Bot bot, Event message, Action<BotEvent> acknowledge)
+    private protected BotEvent(Bot bot, Event message, Action<BotEvent> acknowledge)
     {
         _bot = bot;
         Message = message;
         _acknowledge = acknowledge;
     }
+
+    internal static BotEvent Of(Bot bot, Event message, Action<BotEvent> acknowledge) => message.EventCase switch
+    {
+        Event.EventOneofCase.TextReceived => new TextEvent(bot, message, acknowledge),
+        Event.EventOneofCase.SessionChanged => new SessionEvent(bot, message, acknowledge),
+        Event.EventOneofCase.VerificationChanged => new VerificationEvent(bot, message, acknowledge),
+        _ => new BotEvent(bot, message, acknowledge),
+    };
+
+    /// <summary>The bot that received the event, for further requests.</summary>
+    public Bot Bot => _bot;
 
     /// <summary>The event as an API message, with the fields that this class does not expose.</summary>
     public Event Message { get; }
@@ -77,6 +91,9 @@ public sealed class BotEvent
     /// </summary>
     public int Delivery => Message.Delivery;
 
+    /// <summary>What was asked of the server last, whether it has taken that or not.</summary>
+    internal Settlement Settlement { get; private set; }
+
     private bool IsOfSubscription => Message.Subscription.Length > 0;
 
     /// <summary>Identifies the event among all of its endpoint's streams.</summary>
@@ -90,6 +107,7 @@ public sealed class BotEvent
     /// <exception cref="RelayException">Of a subscription: the server did not take it; the event comes again.</exception>
     public async ValueTask AckAsync(CancellationToken cancellation = default)
     {
+        Settlement = Settlement.Final;
         if (IsOfSubscription) await _bot.AcknowledgeAsync(Message, cancellation);
         else _acknowledge(this);
     }
@@ -100,16 +118,32 @@ public sealed class BotEvent
     /// <exception cref="InvalidOperationException">The event is not of a subscription.</exception>
     /// <exception cref="RelayException">The server did not take it; the event comes again after the time for acknowledgements.</exception>
     public Task NackAsync(TimeSpan delay = default, string note = "", CancellationToken cancellation = default) =>
-        _bot.GiveBackAsync(RequireSubscription(), delay, false, note, cancellation);
+        GiveBackAsync(delay, false, note, cancellation);
 
     /// <summary>Sets an event of a subscription aside as a dead letter: it is not delivered again unless somebody asks for it.</summary>
     /// <exception cref="InvalidOperationException">The event is not of a subscription.</exception>
     /// <exception cref="RelayException">The server did not take it; the event comes again after the time for acknowledgements.</exception>
     public Task SetAsideAsync(string note = "", CancellationToken cancellation = default) =>
-        _bot.GiveBackAsync(RequireSubscription(), TimeSpan.Zero, true, note, cancellation);
+        GiveBackAsync(TimeSpan.Zero, true, note, cancellation);
 
-    private Event RequireSubscription() => IsOfSubscription ? Message
-        : throw new InvalidOperationException("Only an event of a subscription can be given back; acknowledge this one, or stop reading.");
+    private Task GiveBackAsync(TimeSpan delay, bool terminate, string note, CancellationToken cancellation)
+    {
+        if (!IsOfSubscription)
+            throw new InvalidOperationException("Only an event of a subscription can be given back; acknowledge this one, or stop reading.");
+        Settlement = terminate ? Settlement.Final : Settlement.GivenBack;
+        return _bot.GiveBackAsync(Message, delay, terminate, note, cancellation);
+    }
+
+    /// <summary>
+    /// Begins to verify the peer by a secret or a question (SMP), once for each event. The result comes as a
+    /// <see cref="VerificationEvent"/>.
+    /// </summary>
+    /// <param name="secret">Compared byte by byte with what the peer enters: agree on case and blanks.</param>
+    /// <param name="question">What the peer is asked; null: for the secret itself.</param>
+    /// <returns>Whether it was begun; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Verification>> VerifyAsync(string secret, string? question = null, CancellationToken cancellation = default) =>
+        _bot.VerifyAsync(Conversation, secret, question, $"verify-{Id}", cancellation);
 
     /// <summary>
     /// Answers the peer's verification with the shared secret, once for each event: a repetition gets the first answer.
@@ -132,3 +166,6 @@ public sealed class BotEvent
     public Task<Outcome<SendMessageResponse>> ReplyAsync(string text, CancellationToken cancellation = default) =>
         _bot.ReplyAsync(Conversation, text, $"reply-{Id}-{Interlocked.Increment(ref _replies)}", cancellation);
 }
+
+/// <summary>What a bot has done with an event of a subscription: nothing, given it back, or acknowledged it or set it aside.</summary>
+internal enum Settlement { None, GivenBack, Final }

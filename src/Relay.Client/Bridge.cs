@@ -81,7 +81,7 @@ public sealed class Bridge : IAsyncDisposable
     {
         var request = new SettleWireRequest
         {
-            Endpoint = endpoint, Settlements = { new Settlement { Sequence = sequence, Failure = failure } },
+            Endpoint = endpoint, Settlements = { new V1.Settlement { Sequence = sequence, Failure = failure } },
         };
         var backoff = new Backoff(_client.Options);
         while (true)

@@ -55,6 +55,26 @@ public sealed class RelayClient : IAsyncDisposable
         return new RelayClient(new ServerRing(servers, options), key, options);
     }
 
+    /// <summary>
+    /// Creates a client of the servers that <c>RELAY_SERVER</c> names (<see cref="ParseServers"/>), or else of a server on this machine,
+    /// with the key of <see cref="RelayKey.FromEnvironment"/>. If <c>RELAY_CA</c> names a PEM file, its certificate authorities are the
+    /// only ones that are trusted.
+    /// </summary>
+    /// <exception cref="FormatException">A variable or the key is malformed.</exception>
+    /// <exception cref="InvalidOperationException">No variable names a key.</exception>
+    public static RelayClient FromEnvironment(RelayClientOptions? options = null) =>
+        FromOptions(null, null, options ?? new RelayClientOptions());
+
+    /// <summary>As <see cref="FromEnvironment"/>, but what is not null here goes before what the environment says.</summary>
+    internal static RelayClient FromOptions(string? servers, string? keyFile, RelayClientOptions options) =>
+        Connect(ParseServers(servers ?? Variable("RELAY_SERVER") ?? DefaultServer),
+            keyFile is null ? RelayKey.FromEnvironment() : RelayKey.FromFile(keyFile),
+            options.TrustedCertificateFile is null ? options with { TrustedCertificateFile = Variable("RELAY_CA") } : options);
+
+    private const string DefaultServer = "http://127.0.0.1:7420";
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
     /// <summary>Parses a comma-separated list of server addresses, as in <c>RELAY_SERVER</c>.</summary>
     /// <exception cref="FormatException">An address is not <c>http://host:port</c> or <c>https://host:port</c>.</exception>
     public static IReadOnlyList<Uri> ParseServers(string text)
@@ -65,6 +85,8 @@ public sealed class RelayClient : IAsyncDisposable
             ? [.. servers.Select(s => new Uri(s))]
             : throw new FormatException("A server's address must be http://host:port or https://host:port; separate several by commas.");
     }
+
+    private const string EndpointPrefix = "endpoints/";
 
     /// <summary>The generated client of the endpoint service.</summary>
     public EndpointService.EndpointServiceClient Endpoints { get; }
@@ -91,8 +113,12 @@ public sealed class RelayClient : IAsyncDisposable
 
     internal ServerRing Servers { get; }
 
-    /// <summary>Creates a bot for these endpoints, <c>endpoints/{endpoint}</c>.</summary>
-    public Bot Bot(params string[] endpoints) => new(this, endpoints);
+    /// <summary>Creates a bot for these endpoints, <c>endpoints/{endpoint}</c> or <c>{endpoint}</c>.</summary>
+    public Bot Bot(params string[] endpoints) => new(this, [.. endpoints.Select(EndpointName)]);
+
+    /// <summary>The resource name of an endpoint that is given by its name or by its id.</summary>
+    internal static string EndpointName(string endpoint) =>
+        endpoint.StartsWith(EndpointPrefix, StringComparison.Ordinal) ? endpoint : EndpointPrefix + endpoint;
 
     /// <summary>
     /// Creates a bridge that carries the wire text of these endpoints, <c>endpoints/{endpoint}</c>. The caller disposes of it.

@@ -14,8 +14,11 @@ public sealed class DependencyTests
         ["Relay.Actors"] = ["Otr.Core", "Relay.Storage"],
         ["Relay.Gateway"] = ["Relay.Actors", "Relay.Storage", "Otr.Core"],
         ["Relay.Client"] = [],
-        ["Relay.Bridges"] = ["Relay.Client"],
-        ["Relay.Cli"] = ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Bridges"],
+        ["Relay.ChatProtocols"] = [],
+        ["Relay.Bridges"] = ["Relay.Client", "Relay.ChatProtocols"],
+        ["Relay.Proxy"] = ["Otr.Core", "Relay.ChatProtocols"],
+        ["Relay.Cli"] =
+            ["Otr.Core", "Relay.Storage", "Relay.Actors", "Relay.Gateway", "Relay.Client", "Relay.Bridges", "Relay.ChatProtocols", "Relay.Proxy"],
     };
 
     /// <summary>Project → the packages it may use.</summary>
@@ -30,8 +33,14 @@ public sealed class DependencyTests
             "Microsoft.AspNetCore.Grpc.JsonTranscoding", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "OpenTelemetry.Extensions.Hosting",
             "Scalar.AspNetCore",
         ],
-        ["Relay.Client"] = ["Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools"],
+        ["Relay.Client"] =
+        [
+            "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools",
+            "Microsoft.Extensions.Diagnostics.HealthChecks",
+        ],
+        ["Relay.ChatProtocols"] = [],
         ["Relay.Bridges"] = [],
+        ["Relay.Proxy"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
     };
 

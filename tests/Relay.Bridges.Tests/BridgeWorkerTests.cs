@@ -136,8 +136,33 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         Assert.False(_worker.ExecuteTask!.IsCompleted);
     }
 
+    /// <summary>The bot learns what the network has refused, and what the peer's program has confirmed.</summary>
+    [Fact]
+    public async Task What_the_network_says_of_messages_reaches_the_bot()
+    {
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bot });
+        await using var client = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
+        var bot = client.Bot(Endpoint);
+        _network.Outcome = text => text.Peer == "nobody" ? Carried.RefusedFor(Failures.NoSuchPeer) : Carried.Taken;
+        var run = await _network.NextRunAsync();
+        run.Inbox.Connected();
+        // What is held goes with the offer.
+        var refused = (await bot.SendToAsync(Endpoint, "nobody", "hello", wait: TimeSpan.FromSeconds(60))).Response.Message;
+        Assert.Equal((Message.Types.State.Undeliverable, "NO_SUCH_PEER"), (refused.State, refused.Reason));
+        var held = (await bot.SendToAsync(Endpoint, "alice", "hello")).Response.Message;
+        await Wait.UntilAsync(() => _network.Messages.Contains(held.Name));
+        run.Inbox.Confirm(Endpoint, held.Name);
+        await Task.Delay(200);
+        // It was never sent, so that nobody can have it.
+        Assert.Equal(Message.Types.State.Held, (await bot.GetMessageAsync(held.Name)).State);
+    }
+
     private sealed class FakeNetwork : IChatNetwork
     {
+        public Func<OutboundText, Carried> Outcome { get; set; } = _ => Carried.Taken;
+
+        public ConcurrentQueue<string?> Messages { get; } = new();
+
         private readonly BlockingCollection<Run> _runs = [];
 
         public Task<Run> NextRunAsync() => Task.Run(() => _runs.TryTake(out var run, Wait.Limit) ? run : throw new TimeoutException("The network was not run."));
@@ -149,7 +174,11 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
             return run.Ended.WaitAsync(cancellation);
         }
 
-        public Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation) => Task.FromResult(Carried.Taken);
+        public Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation)
+        {
+            Messages.Enqueue(text.Message);
+            return Task.FromResult(Outcome(text));
+        }
     }
 
     private sealed class Run(IBridgeInbox inbox)

@@ -6,37 +6,13 @@ using Relay.V1;
 
 namespace Relay.Gateway.Tests;
 
-/// <summary>The examples of the README, run as they are.</summary>
+/// <summary>The examples of bridges, run as they are; those of bots are in Relay.Sdk.Tests.</summary>
 public sealed class ExampleTests
 {
     /// <summary>The checkout.</summary>
     internal static string Root { get; } = FindRoot();
     /// <summary>The configuration that the tests were built with.</summary>
     private static readonly string s_configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-
-    [Fact]
-    public Task The_echo_bot_in_CSharp_answers() => AnswersAsync(ExampleInfo("echo-bot-csharp", "echo-bot.dll"));
-
-    [Fact]
-    public async Task The_echo_bot_in_Python_answers()
-    {
-        const string python = "/usr/bin/python3";
-        Assert.SkipUnless(File.Exists(python), "python3 is missing: apt-get install python3");
-        var imports = await Terminal.RunAsync(new ProcessStartInfo(python, ["-c", "import grpc, google.protobuf"]), null);
-        Assert.SkipUnless(imports.Code == 0, "Python's grpcio is missing: apt-get install python3-grpcio python3-protobuf");
-        using var directory = new TempDirectory();
-        var script = Path.Combine(Root, "examples", "echo-bot-python", "make_stubs.sh");
-        var stubs = new ProcessStartInfo("bash", [script, directory.Path]) { Environment = { ["PYTHON"] = python } };
-        var made = await Terminal.RunAsync(stubs, null);
-        Assert.SkipUnless(made.Code == 0, $"The stubs cannot be made: apt-get install protobuf-compiler protobuf-compiler-grpc ({made.Error.Trim()})");
-        await AnswersAsync(new ProcessStartInfo(python, [Path.Combine(Root, "examples", "echo-bot-python", "echo_bot.py"), "endpoints/e"]) { Environment = { ["PYTHONPATH"] = directory.Path } });
-    }
-
-    [Theory]
-    [InlineData("examples/echo-bot-csharp/Program.cs")]
-    [InlineData("examples/echo-bot-python/echo_bot.py")]
-    public void An_echo_bot_has_under_25_lines(string file) =>
-        Assert.InRange(File.ReadAllLines(Path.Combine(Root, file)).Length, 5, 24);
 
     [Fact]
     public Task The_bridge_carries_both_ways() => CarriesAsync(ExampleInfo("bridge", "bridge.dll"));
@@ -87,33 +63,6 @@ public sealed class ExampleTests
         finally
         {
             bridge.Kill();
-        }
-    }
-
-    private static async Task AnswersAsync(ProcessStartInfo info)
-    {
-        await using var server = await TestServer.StartAsync();
-        var endpoint = await server.CreateEndpointAsync("e");
-        using var directory = new TempDirectory();
-        await File.WriteAllTextAsync(directory.File("key"), await server.CreateKeyAsync(Scope.Bot, null, endpoint));
-        using var alice = new Contact("alice");
-        await using var network = new Network(await server.ConnectAsync(Scope.Bridge), endpoint, alice);
-        using var bot = Start(info, server, directory.File("key"));
-        try
-        {
-            alice.Start();
-            await alice.Changes.NextAsync();
-            foreach (var text in new[] { "one", "zwei", "三" })
-            {
-                alice.Send(text);
-                var answer = alice.Texts.NextAsync();
-                if (await Task.WhenAny(answer, bot.WaitForExitAsync(Patience.Token)) != answer) Assert.Fail(await bot.StandardError.ReadToEndAsync());
-                Assert.Equal(("echo: " + text, true), await answer);
-            }
-        }
-        finally
-        {
-            if (!bot.HasExited) bot.Kill();
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class FloodControl(FloodProfile profile, TimeProvider time)
     public TimeSpan WaitFor(int bytes)
     {
         Refill();
-        var intervals = Math.Max(1 - _lines, (bytes - _bytes) / IrcLimits.LineBytes);
+        var intervals = Math.Max(1 - _lines, (bytes - _bytes) / IrcLineLimits.LineBytes);
         // Rounded up to a millisecond, so that a timer does not fire just before the time.
         return intervals <= 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Ceiling(intervals * profile.Interval.TotalMilliseconds));
     }
@@ -56,6 +56,6 @@ internal sealed class FloodControl(FloodProfile profile, TimeProvider time)
         var intervals = profile.Interval > TimeSpan.Zero ? time.GetElapsedTime(_at, now) / profile.Interval : double.MaxValue;
         _at = now;
         _lines = Math.Min(profile.BurstLines, _lines + intervals);
-        _bytes = Math.Min(profile.BurstBytes, _bytes + intervals * IrcLimits.LineBytes);
+        _bytes = Math.Min(profile.BurstBytes, _bytes + intervals * IrcLineLimits.LineBytes);
     }
 }

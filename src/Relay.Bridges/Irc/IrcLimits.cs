@@ -3,15 +3,6 @@ namespace Relay.Bridges.Irc;
 /// <summary>Every bound of the IRC bridge. What a server announces in 005 replaces the protocol's values where that is safe.</summary>
 internal static class IrcLimits
 {
-    /// <summary>A line with its end, without message tags (RFC 1459, 2.3). A longer one closes the connection on some servers.</summary>
-    public const int LineBytes = 512;
-    /// <summary>Message tags with the at sign and the blank, as a server may send them (IRCv3 message-tags).</summary>
-    public const int TagBytes = 8_192;
-    /// <summary>Bytes without a line end after which the connection is closed.</summary>
-    public const int EndlessBytes = 65_536;
-    /// <summary>Parameters of a line that are read; the rest is the last one.</summary>
-    public const int Params = 64;
-
     /// <summary>Bytes of text in a line while neither user name nor host of the own prefix is known or bounded by the server.</summary>
     public const int TextBytesUnknownPrefix = 350;
     /// <summary>Bytes that a line stays below its limit, for a nick or host that changes while a text is under way.</summary>

@@ -147,7 +147,7 @@ internal sealed partial class IrcSession
                 if (received is { } text) await _received.Writer.WriteAsync(text, cancellation);
             }
             End(new ConnectionEnd(reader.IsEndless
-                ? $"The server sent {IrcLimits.EndlessBytes} bytes without the end of a line." : "The server closed the connection.",
+                ? $"The server sent {IrcLineLimits.EndlessBytes} bytes without the end of a line." : "The server closed the connection.",
                 ConnectionEndKind.Lost));
         }
         catch (IOException e)

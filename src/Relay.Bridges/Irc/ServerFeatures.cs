@@ -11,7 +11,7 @@ internal sealed class ServerFeatures
     public CaseMapping CaseMapping { get; private set; } = CaseMapping.Rfc1459;
 
     /// <summary>Bytes of a line with its end. A server that announces less or more than the protocol's 512 is believed.</summary>
-    public int LineBytes => Number("LINELEN", 128, IrcLimits.TagBytes) ?? IrcLimits.LineBytes;
+    public int LineBytes => Number("LINELEN", 128, IrcLineLimits.TagBytes) ?? IrcLineLimits.LineBytes;
 
     public int? NickBytes => Number("NICKLEN", 1, 200);
 

@@ -3,31 +3,13 @@ namespace Relay.Bridges.Xmpp;
 /// <summary>The bounds of the XMPP bridge.</summary>
 internal static class XmppLimits
 {
-    /// <summary>Bytes of one stanza that is read; a longer one ends the connection.</summary>
-    public const int MaxStanzaBytes = 1024 * 1024;
-
     /// <summary>Messages whose receipt is still awaited; beyond that the oldest stay without one.</summary>
     public const int MaxOpenReceipts = 10_000;
-
-    /// <summary>Depth of elements in a stanza; a deeper one is dropped.</summary>
-    public const int MaxDepth = 64;
-
-    /// <summary>Attributes of one element; a stanza with more is dropped.</summary>
-    public const int MaxAttributes = 256;
-
-    /// <summary>Elements of one stanza; a stanza with more is dropped.</summary>
-    public const int MaxElements = 4096;
-
-    /// <summary>Characters of all names that one connection has used; their table never shrinks, so the connection is renewed.</summary>
-    public const int MaxNameCharacters = 8 * 1024 * 1024;
 
     /// <summary>
     /// Bytes of a body that is written. Prosody ends the component's stream at a stanza of 524,288 bytes, and escapes grow a text.
     /// </summary>
     public const int MaxBodyBytes = 256 * 1024;
-
-    /// <summary>Bytes of each of the three parts of an address.</summary>
-    public const int MaxJidPartBytes = 1023;
 
     /// <summary>Time to connect and to be accepted by the server.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(20);

@@ -70,7 +70,7 @@ public sealed class XmppNetwork : IChatNetwork
         if (_endpoints.AddressOf(text.Endpoint) is not { } from || !Jid.TryParse(text.Peer, out var peer))
             return Carried.RefusedFor(Failures.NoSuchPeer);
         var body = Encoding.UTF8.GetString(text.Text.Span);
-        if (body.Length == 0 || Encoding.UTF8.GetByteCount(StanzaWriter.Escape(body)) > XmppLimits.MaxBodyBytes)
+        if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxBodyBytes)
             return Carried.RefusedFor(Failures.TooLarge);
         var otr = OtrText.Read(body);
         var to = _resources.Route(text.Endpoint, peer, otr, out var waitFor);

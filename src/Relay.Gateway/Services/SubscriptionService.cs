@@ -126,19 +126,30 @@ internal sealed class SubscriptionService(
         var reader = new SubscriptionReader(relay, endpointId, settings);
         var response = new V1.PullSubscriptionResponse();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, relay.Draining);
         var keyInvalid = Principal.Of(context).WatchAsync(keys, time, ending.Token);
         long start = time.GetTimestamp();
         var called = time.GetUtcNow();
-        do
+        try
         {
-            var left = wait!.Value - time.GetElapsedTime(start);
-            var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, context.CancellationToken);
-            metrics.Delivered("subscription", delivered.Events, called, time.GetUtcNow());
-            response.Events.AddRange(delivered.Events.Select(
-                e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
+            do
+            {
+                var left = wait!.Value - time.GetElapsedTime(start);
+                var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, waiting.Token);
+                metrics.Delivered("subscription", delivered.Events, called, time.GetUtcNow());
+                response.Events.AddRange(delivered.Events.Select(
+                    e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
+            }
+            while (response.Events.Count == 0 && time.GetElapsedTime(start) < wait && !relay.Draining.IsCancellationRequested
+                && !keyInvalid.IsCompleted);
+            context.CancellationToken.ThrowIfCancellationRequested();
         }
-        while (response.Events.Count == 0 && time.GetElapsedTime(start) < wait && !relay.Draining.IsCancellationRequested
-            && !keyInvalid.IsCompleted);
+        catch (OperationCanceledException) when (waiting.IsCancellationRequested)
+        {
+            // The reader is gone, or has to go to another node. What it was lent meanwhile is somebody else's at once.
+            await reader.ReleaseAsync();
+            context.CancellationToken.ThrowIfCancellationRequested();
+        }
         if (keyInvalid.IsCompleted) await keyInvalid;
         await ending.CancelAsync();
         return response;

@@ -64,7 +64,7 @@ public sealed class IrcLineTests
     {
         var line = IrcLine.Parse("X " + string.Join(' ', Enumerable.Range(0, 100)))!;
 
-        Assert.Equal(IrcLimits.Params, line.Params.Count);
+        Assert.Equal(IrcLineLimits.Params, line.Params.Count);
         Assert.StartsWith("63 64", line.Text, StringComparison.Ordinal);
     }
 
@@ -115,8 +115,8 @@ public sealed class IrcLineReaderTests
     [Fact]
     public async Task TheLongestLineWithTagsIsRead()
     {
-        var tags = "@a=" + new string('t', IrcLimits.TagBytes - 4);
-        var text = new string('x', IrcLimits.LineBytes - "PING :\r\n".Length);
+        var tags = "@a=" + new string('t', IrcLineLimits.TagBytes - 4);
+        var text = new string('x', IrcLineLimits.LineBytes - "PING :\r\n".Length);
 
         Assert.Equal([text], await ReadAsync(Encoding.UTF8.GetBytes($"{tags} PING :{text}\r\n"), 1000));
         Assert.Empty(await ReadAsync(Encoding.UTF8.GetBytes($"{tags}t PING :{text[1..]}\r\n"), 1000));

@@ -24,9 +24,9 @@ public sealed class StanzaWriterTests
     [Theory, MemberData(nameof(Texts))]
     public void A_text_survives_and_what_XML_does_not_allow_is_replaced(string text, string read)
     {
-        Assert.Equal(read, XElement.Parse($"<a>{StanzaWriter.Escape(text)}</a>", LoadOptions.PreserveWhitespace).Value);
+        Assert.Equal(read, XElement.Parse($"<a>{XmppText.Escape(text)}</a>", LoadOptions.PreserveWhitespace).Value);
         // In an attribute, white space becomes blanks; everything else is the same.
-        if (!text.Contains('\n') && !text.Contains('\r')) Assert.Equal(read, XElement.Parse($"<a b='{StanzaWriter.Escape(text)}'/>").Attribute("b")!.Value);
+        if (!text.Contains('\n') && !text.Contains('\r')) Assert.Equal(read, XElement.Parse($"<a b='{XmppText.Escape(text)}'/>").Attribute("b")!.Value);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class StanzaWriterTests
     {
         var all = new StringBuilder();
         for (int c = 0; c <= 0xffff; c++) all.Append((char)c);
-        XElement.Parse($"<a>{StanzaWriter.Escape(all.ToString())}</a>");
+        XElement.Parse($"<a>{XmppText.Escape(all.ToString())}</a>");
         Assert.Throws<XmlException>(() => XElement.Parse($"<a>{(char)1}</a>"));
     }
 

@@ -81,7 +81,7 @@ public sealed class XmlStreamReaderTests
         using var reader = new XmlStreamReader(stream);
         await reader.ReadAsync();
         Assert.Contains("bytes", Assert.IsType<StreamRead.End>(await reader.ReadAsync()).Reason, StringComparison.Ordinal);
-        Assert.InRange(stream.Given, XmppLimits.MaxStanzaBytes, XmppLimits.MaxStanzaBytes + 256 * 1024);
+        Assert.InRange(stream.Given, XmlLimits.MaxStanzaBytes, XmlLimits.MaxStanzaBytes + 256 * 1024);
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public sealed class XmlStreamReaderTests
         using var reader = new XmlStreamReader(stream);
         await reader.ReadAsync();
         Assert.Contains("bytes", Assert.IsType<StreamRead.End>(await reader.ReadAsync()).Reason, StringComparison.Ordinal);
-        Assert.InRange(stream.Given, XmppLimits.MaxStanzaBytes, XmppLimits.MaxStanzaBytes + 256 * 1024);
+        Assert.InRange(stream.Given, XmlLimits.MaxStanzaBytes, XmlLimits.MaxStanzaBytes + 256 * 1024);
     }
 
     /// <summary>A client can send a component this through both servers: it must not cost the connection of everybody.</summary>

@@ -1,0 +1,108 @@
+const lineEnds = /\r\n|\r|\u0085/g;
+// eslint-disable-next-line no-control-regex
+const unclean = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * An event that a bot received: a text, a change of a session, a verification, or another one, which `message` tells. What an event of one
+ * kind does not have is null in the others.
+ */
+export class BotEvent {
+  #acknowledge;
+  #replies = 0;
+
+  constructor(bot, message, acknowledge) {
+    this.bot = bot;
+    this.message = message;
+    /** What was asked of the server last, whether it has taken that or not: NONE, GIVEN_BACK, or FINAL (acknowledged or set aside). */
+    this.settlement = 'NONE';
+    this.#acknowledge = acknowledge;
+  }
+
+  get endpoint() {
+    return this.message.endpoint;
+  }
+
+  get conversation() {
+    return this.message.conversation;
+  }
+
+  get peer() {
+    return this.message.peer;
+  }
+
+  get text() {
+    return this.message.textReceived?.text ?? null;
+  }
+
+  get cleanText() {
+    return this.text?.replace(lineEnds, '\n').replace(unclean, '') ?? null;
+  }
+
+  get isPrivate() {
+    return this.message.textReceived?.encrypted ?? false;
+  }
+
+  get isVerified() {
+    return this.message.textReceived?.peerVerified ?? false;
+  }
+
+  get session() {
+    return this.message.sessionChanged?.session ?? null;
+  }
+
+  get verification() {
+    return this.message.verificationChanged?.verification ?? null;
+  }
+
+  get waitsForAnswer() {
+    return this.verification?.state === 'WAITING_FOR_ANSWER';
+  }
+
+  get delivery() {
+    return this.message.delivery;
+  }
+
+  get #isOfSubscription() {
+    return this.message.subscription !== '';
+  }
+
+  /** Identifies the event among all of its endpoint's streams. */
+  get #id() {
+    const { subscription, cursor, sequence } = this.message;
+    return this.#isOfSubscription ? `${subscription.slice(subscription.lastIndexOf('/') + 1)}-${cursor}` : sequence;
+  }
+
+  async ack() {
+    this.settlement = 'FINAL';
+    if (this.#isOfSubscription) await this.bot.ack(this.message);
+    else this.#acknowledge(this);
+  }
+
+  async nack(delay = 0, note = '') {
+    await this.#giveBack(delay, false, note);
+  }
+
+  async setAside(note = '') {
+    await this.#giveBack(0, true, note);
+  }
+
+  async #giveBack(delay, terminate, note) {
+    if (!this.#isOfSubscription)
+      throw new TypeError('Only an event of a subscription can be given back; acknowledge this one, or stop reading.');
+    this.settlement = terminate ? 'FINAL' : 'GIVEN_BACK';
+    await this.bot.nack(this.message, delay, terminate, note);
+  }
+
+  reply(text) {
+    return this.bot.reply(this.conversation, text, `reply-${this.#id}-${++this.#replies}`);
+  }
+
+  async answer(secret) {
+    if (!this.verification) throw new TypeError('This event is not a verification.');
+    return this.bot.answerVerification(this.verification.name, secret, `answer-${this.#id}`);
+  }
+
+  verify(secret, question = '') {
+    return this.bot.verify(this.conversation, secret, question, `verify-${this.#id}`);
+  }
+}

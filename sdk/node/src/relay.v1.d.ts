@@ -1,0 +1,1170 @@
+// The messages of relay.v1 as the package gives and takes them, made by sdk/make-stubs.sh. In an answer every field is set, a message
+// that was not sent is null, and of a oneof one field is there; in a request every field may be left out.
+
+export interface Timestamp { seconds: string; nanos: number }
+export interface Duration { seconds: string; nanos: number }
+export interface FieldMask { paths: string[] }
+
+/** A message to send: every field may be left out. */
+export type Input<T> = T extends Buffer | string | number | boolean | null | undefined ? T
+  : T extends (infer E)[] ? Input<E>[] : { [K in keyof T]?: Input<T[K]> };
+export interface Call<Request, Response> { request: Request; response: Response }
+export type RequestOf<T> = T extends Call<infer R, unknown> ? Input<R> : never;
+export type ResponseOf<T> = T extends Call<unknown, infer R> ? R : never;
+
+/** The permissions of a key. A key has exactly one scope, so that no single secret gives access to both plaintext and wire text. */
+export type Scope =
+  | 'SCOPE_UNSPECIFIED'
+  | 'BOT'
+  | 'BRIDGE'
+  | 'ADMIN';
+
+export interface ApiKey {
+  /** `apiKeys/{key}` */
+  name: string;
+  scope: Scope;
+  /** The endpoints that the key is limited to; empty: all. */
+  endpoints: string[];
+  /** A name that the creator chose. */
+  displayName: string;
+  createTime: Timestamp | null;
+  /** Unset: the key does not expire. */
+  expireTime: Timestamp | null;
+  /** Set if the key was revoked. */
+  revokeTime: Timestamp | null;
+  /** Set while the secret before a rotation is valid beside the new one: when it ends. */
+  previousSecretExpireTime: Timestamp | null;
+}
+
+export interface CreateApiKeyRequest {
+  /**
+   * Idempotency key, 1 to 128 bytes. A retry fails with ALREADY_EXISTS and the key's name, because the secret is not stored:
+   * revoke the key and create another.
+   */
+  requestId: string;
+  scope: Scope;
+  /**
+   * `endpoints/{endpoint}`, at most 100. Empty: all endpoints, including those created later.
+   * Must be empty for an admin key.
+   */
+  endpoints: string[];
+  /** At most 100 characters. */
+  displayName: string;
+  /** Must be in the future. Unset: the key does not expire. */
+  expireTime: Timestamp | null;
+}
+
+export interface CreateApiKeyResponse {
+  apiKey: ApiKey | null;
+  /** `relay_{key}_{secret}`, to be sent as `authorization: Bearer …`. */
+  token: string;
+}
+
+export interface ListApiKeysRequest {
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+}
+
+export interface ListApiKeysResponse {
+  apiKeys: ApiKey[];
+  nextPageToken: string;
+}
+
+export interface GetCallerRequest {
+}
+
+export interface RotateApiKeyRequest {
+  /** Idempotency key, 1 to 128 bytes. A retry fails with ALREADY_EXISTS, because the secret is not stored: rotate again with another id. */
+  requestId: string;
+  /** `apiKeys/{key}` */
+  name: string;
+  /** For how long the present secret stays valid: zero to 30 days. Unset: one day. */
+  overlap: Duration | null;
+  /** The key's new expiry, in the future. Unset: as before. */
+  expireTime: Timestamp | null;
+}
+
+export interface DeleteApiKeyRequest {
+  /** `apiKeys/{key}` */
+  name: string;
+}
+
+export interface DeleteApiKeyResponse {
+}
+
+export interface RevokeApiKeyRequest {
+  name: string;
+}
+
+export interface GetServerRequest {
+}
+
+export interface Server {
+  version: string;
+  startTime: Timestamp | null;
+  /** The server's current time, for comparison with the caller's clock. */
+  time: Timestamp | null;
+  /** The exponentiation kernel in use: "avx512", "avx2", "portable", or empty if unknown. */
+  kernel: string;
+  /** True while the server drains and accepts no new work. */
+  draining: boolean;
+}
+
+export interface ListNodesRequest {
+}
+
+export interface ListNodesResponse {
+  /** Ordered by name. */
+  nodes: Node[];
+}
+
+export interface Node {
+  /** The node's host and port in the cluster. */
+  name: string;
+  /** True for the node that answers this request. */
+  answering: boolean;
+  state: NodeState;
+  /** False while the failure detector of another node considers it unreachable. */
+  reachable: boolean;
+  /** The number of shards that it owns; absent if it did not report it. */
+  shards?: number;
+  /** The number of conversations that it has in memory; absent if it did not report it. */
+  conversations?: number;
+}
+
+/** The state of a node's membership in the cluster. */
+export type NodeState =
+  | 'NODE_STATE_UNSPECIFIED'
+  | 'NODE_STATE_JOINING'
+  | 'NODE_STATE_UP'
+  | 'NODE_STATE_LEAVING'
+  | 'NODE_STATE_DOWN';
+
+export interface StreamWireRequest {
+  open?: OpenStream;
+  inbound?: InboundWire;
+  ack?: Ack;
+  message?: 'open' | 'inbound' | 'ack';
+}
+
+export interface StreamWireResponse {
+  outbound?: OutboundWire;
+  inboundResult?: InboundResult;
+  caughtUp?: CaughtUp;
+  keepAlive?: KeepAlive;
+  draining?: Draining;
+  message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining';
+}
+
+/** A message received from the network, byte for byte. */
+export interface InboundWire {
+  endpoint: string;
+  peer: string;
+  /** The idempotency key of this message, unique within (endpoint, peer): 1 to 128 bytes. */
+  messageId: string;
+  /**
+   * 1 to 131,072 bytes. The network's messages may be longer: a bridge then sends the first 200,000 bytes, which are rejected as
+   * TOO_LARGE; the bot gets a notice, and the peer an OTR error if it was OTR. More than 262,144 bytes end the stream.
+   */
+  text: Buffer;
+  /**
+   * The id of the peer's preceding message, to send this one before that one's result has arrived: up to 16 messages may then
+   * be in flight. This message is accepted only after the preceding one; otherwise the result is `retry` with reason
+   * OUT_OF_ORDER, and the bridge resends this peer's messages in order, from the first one without a result.
+   */
+  afterMessageId: string;
+}
+
+/** The result of one inbound message: stored durably, or rejected. In both cases it need not be sent again, unless `retry` is set. */
+export interface InboundResult {
+  endpoint: string;
+  peer: string;
+  messageId: string;
+  /** Empty if it was accepted; otherwise a stable reason: MALFORMED, BAD_MAC, OTHER_INSTANCE, TOO_LARGE, OVERLOADED, OUT_OF_ORDER, … */
+  rejectReason: string;
+  /** True: not accepted for a temporary reason; send it again. */
+  retry: boolean;
+  /** With `retry`: how long to wait. */
+  retryDelay: Duration | null;
+}
+
+/** Wire text to be delivered to the peer, in order of sequence. */
+export interface OutboundWire {
+  endpoint: string;
+  sequence: string;
+  peer: string;
+  text: Buffer;
+}
+
+export interface PushWireRequest {
+  message: InboundWire | null;
+}
+
+export interface PushWireResponse {
+  result: InboundResult | null;
+}
+
+export interface PullWireRequest {
+  endpoint: string;
+  afterSequence?: string;
+  /** 0 means 100; at most 1000. */
+  maxMessages: number;
+  /** Long poll: if there is nothing yet, the time to wait for the first item; at most 60 seconds. */
+  wait: Duration | null;
+}
+
+export interface PullWireResponse {
+  messages: OutboundWire[];
+  /** The last sequence of the stream. */
+  lastSequence: string;
+}
+
+export interface AckWireRequest {
+  endpoint: string;
+  sequence: string;
+}
+
+export interface AckWireResponse {
+}
+
+export interface StreamEventsRequest {
+  open?: OpenStream;
+  ack?: Ack;
+  message?: 'open' | 'ack';
+}
+
+/** Starts delivery of an endpoint's stream at a cursor. */
+export interface OpenStream {
+  /** `endpoints/{endpoint}` */
+  endpoint: string;
+  /**
+   * The cursor: delivery begins after this sequence. Unset: after the last acknowledged one. Acknowledged events are deleted;
+   * a sequence beyond the end of the stream fails with OUT_OF_RANGE and reason CURSOR_BEYOND_END.
+   */
+  afterSequence?: string;
+}
+
+/**
+ * Cumulative acknowledgement: everything up to and including `sequence` has been processed. A lower sequence than an earlier
+ * one has no effect.
+ */
+export interface Ack {
+  endpoint: string;
+  sequence: string;
+}
+
+export interface StreamEventsResponse {
+  event?: Event;
+  /** All events that were stored when the stream was opened have been delivered; later ones are new. */
+  caughtUp?: CaughtUp;
+  keepAlive?: KeepAlive;
+  /** The server is about to close the stream: reconnect, to another node if there is one. */
+  draining?: Draining;
+  message?: 'event' | 'caughtUp' | 'keepAlive' | 'draining';
+}
+
+export interface CaughtUp {
+  endpoint: string;
+  sequence: string;
+}
+
+/** Sent when nothing else was sent for 15 seconds. A client that receives nothing for a minute should reconnect. */
+export interface KeepAlive {
+}
+
+export interface Draining {
+}
+
+export interface Event {
+  endpoint: string;
+  sequence: string;
+  time: Timestamp | null;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`. Empty, like `peer`, only in the notice that a stored event was damaged
+   * and is lost.
+   */
+  conversation: string;
+  /** The peer's address. */
+  peer: string;
+  textReceived?: TextReceived;
+  sessionChanged?: SessionChanged;
+  /** A message that was held for the key exchange was not sent. */
+  messageDropped?: MessageDropped;
+  /** An inbound message could not be read, or the peer reported an error. */
+  notice?: Notice;
+  /** A verification waits for an answer of ours, or has ended. */
+  verificationChanged?: VerificationChanged;
+  /** The trust in a key of the peer has changed. */
+  identityChanged?: IdentityChanged;
+  /**
+   * Of an event that a subscription delivers, as the two that follow: `endpoints/{endpoint}/subscriptions/{subscription}`. `sequence` is
+   * then its place in the subscription.
+   */
+  subscription: string;
+  /** What AckSubscription and NackSubscription take; opaque. */
+  cursor: string;
+  /** 1 for the first delivery, 2 for the second, … */
+  delivery: number;
+  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged';
+}
+
+export interface TextReceived {
+  /**
+   * Plain text, as the peer's user wrote it as far as that can be told: a text received in a private session that is HTML
+   * (`Endpoint.text_format`) is given without its tags, with line ends for line breaks, with addresses behind links, and with the
+   * characters that are escaped in HTML. Every other text is as the peer sent it. Invalid UTF-8 is replaced by U+FFFD. Either may contain
+   * anything: control characters, U+0000 and ESC among them, characters that reorder text, and what looks like HTML. Clean it before it is
+   * shown, and never take it for HTML.
+   */
+  text: string;
+  /** True only if the text was received in a private session. */
+  encrypted: boolean;
+  /** The sender's key, if encrypted: 40 lowercase hex digits. */
+  peerFingerprint: string;
+  /** True if the text was unencrypted although a private session is established or the policy requires encryption. */
+  unexpectedlyClear: boolean;
+  /** The sender's key was verified when the text arrived. */
+  peerVerified: boolean;
+}
+
+export interface VerificationChanged {
+  verification: Verification | null;
+}
+
+export interface IdentityChanged {
+  identity: Identity | null;
+}
+
+export interface SessionChanged {
+  session: Session | null;
+  cause: SessionChanged_Cause;
+  /** The peer's key had not been seen before in this conversation. */
+  fingerprintIsNew: boolean;
+  /** The session replaced one with a different key: treat the peer as a stranger until it is verified. */
+  fingerprintChanged: boolean;
+}
+
+export type SessionChanged_Cause =
+  | 'CAUSE_UNSPECIFIED'
+  | 'KEY_EXCHANGE'
+  | 'ENDED_BY_PEER'
+  | 'ENDED_BY_US'
+  | 'EXPIRED'
+  | 'MADE_ROOM';
+
+export interface MessageDropped {
+  /** The id of the request that sent the message. */
+  requestId: string;
+  reason: string;
+}
+
+export interface Notice {
+  /**
+   * Stable, machine-readable: UNREADABLE, MALFORMED, TOO_LARGE, OTHER_INSTANCE, KEY_CHANGED (an exchange with another key was refused),
+   * NO_ROOM (a key exchange found all of the conversation's sessions in use),
+   * RATE_LIMITED (the peer started more key exchanges or SMP runs than are answered), PEER_ERROR, …
+   */
+  code: string;
+  /** Written by the peer if `code` is PEER_ERROR: untrusted; must not be interpreted as markup. */
+  text: string;
+}
+
+export interface WatchEventsRequest {
+  /** `endpoints/{endpoint}` */
+  endpoint: string;
+  /** As in OpenStream. For server-sent events the header Last-Event-ID takes its place. */
+  afterSequence?: string;
+}
+
+export interface PullEventsRequest {
+  endpoint: string;
+  afterSequence?: string;
+  /** 0 means 100; at most 1000. */
+  maxEvents: number;
+  /** Long poll: if there is nothing yet, the time to wait for the first item; at most 60 seconds. */
+  wait: Duration | null;
+}
+
+export interface PullEventsResponse {
+  events: Event[];
+  /** The last sequence of the stream: there are more events while the last returned event's sequence is lower. */
+  lastSequence: string;
+}
+
+export interface AckEventsRequest {
+  endpoint: string;
+  sequence: string;
+}
+
+export interface AckEventsResponse {
+}
+
+/** The protocol's message states. */
+export type MessageState =
+  | 'MESSAGE_STATE_UNSPECIFIED'
+  | 'PLAINTEXT'
+  | 'ENCRYPTED'
+  | 'FINISHED';
+
+export interface Conversation {
+  /** `endpoints/{endpoint}/conversations/{conversation}`. The id is a keyed hash of the peer's address. */
+  name: string;
+  /** The peer's address on the endpoint's network. */
+  peer: string;
+  /** The state of the best session; unspecified if the conversation is quarantined. */
+  state: MessageState;
+  /** One per peer instance; empty before the first key exchange. */
+  sessions: Session[];
+  updateTime: Timestamp | null;
+  /**
+   * True if the stored conversation cannot be decrypted, because it was damaged or tampered with. Its content, including the
+   * peer, is not known, and every request fails with CONVERSATION_QUARANTINED until an operator restores its row.
+   */
+  quarantined: boolean;
+}
+
+export interface Session {
+  state: MessageState;
+  /** 2 or 3. */
+  protocolVersion: number;
+  /** 0 in version 2. */
+  peerInstanceTag: number;
+  /** 40 lowercase hex digits. */
+  peerFingerprint: string;
+  /** Secure session id, 8 bytes. Shown to people as two words; each side reads its bold one to the other. */
+  ssid: Buffer;
+  ssidFirstHalfBold: boolean;
+  /** The peer's key is verified (see IdentityService). */
+  peerVerified: boolean;
+}
+
+export interface GetConversationRequest {
+  name: string;
+}
+
+export interface ResolveConversationRequest {
+  /** `endpoints/{endpoint}` */
+  parent: string;
+  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+}
+
+export interface ListConversationsRequest {
+  /** `endpoints/{endpoint}` */
+  parent: string;
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+}
+
+export interface ListConversationsResponse {
+  conversations: Conversation[];
+  nextPageToken: string;
+}
+
+export interface StartSessionRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
+  requestId: string;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
+   * the conversation.
+   */
+  parent: string;
+  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+}
+
+export interface StartSessionResponse {
+  conversation: string;
+}
+
+export interface EndSessionRequest {
+  requestId: string;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
+   * the conversation.
+   */
+  parent: string;
+  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+}
+
+export interface EndSessionResponse {
+  conversation: string;
+  state: MessageState;
+}
+
+export interface SendMessageRequest {
+  requestId: string;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
+   * the conversation.
+   */
+  parent: string;
+  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+  /**
+   * 1 to 65,000 bytes of UTF-8 without U+0000. Plain text: for a peer that reads HTML (`Endpoint.text_format`) it is escaped, and may then
+   * have no more than that either.
+   */
+  text: string;
+}
+
+export interface SendMessageResponse {
+  conversation: string;
+  disposition: SendMessageResponse_Disposition;
+}
+
+export type SendMessageResponse_Disposition =
+  | 'DISPOSITION_UNSPECIFIED'
+  | 'ENCRYPTED'
+  | 'CLEAR'
+  | 'HELD';
+
+/** How far a key is trusted. The key of a new peer is UNVERIFIED: anybody may have it. */
+export type Trust =
+  | 'TRUST_UNSPECIFIED'
+  | 'TRUST_UNVERIFIED'
+  | 'TRUST_VERIFIED';
+
+export interface Identity {
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
+  name: string;
+  /** 40 lowercase hex digits: SHA-1 of the DSA public key. */
+  fingerprint: string;
+  trust: Trust;
+  /**
+   * How the key came to be trusted: "smp", "verified" (somebody compared the fingerprint), or the word that another client's file had.
+   * Empty while it is not trusted.
+   */
+  trustSource: string;
+  /** Free text, at most 512 bytes. */
+  note: string;
+  /** The first and the latest key exchange that showed it; unset if the key was set by UpdateIdentity only. */
+  firstSeenTime: Timestamp | null;
+  lastSeenTime: Timestamp | null;
+  /** When it came to be trusted; unset while it is not. */
+  verifyTime: Timestamp | null;
+}
+
+export interface ListIdentitiesRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
+  parent: string;
+}
+
+export interface ListIdentitiesResponse {
+  identities: Identity[];
+}
+
+export interface GetIdentityRequest {
+  name: string;
+}
+
+export interface UpdateIdentityRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
+  requestId: string;
+  /** Its name, and the fields that the mask names. */
+  identity: Identity | null;
+  /** `trust`, `note`. Empty: both. */
+  updateMask: FieldMask | null;
+  /** True: a key that the peer has not shown yet is added, for example from a business card. Needs `trust`. */
+  allowMissing: boolean;
+}
+
+export interface Verification {
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
+  name: string;
+  state: Verification_State;
+  /**
+   * For FAILED and CANCELLED: SECRETS_DIFFER, INVALID_PROOF, PROTOCOL_ERROR, DECLINED_BY_PEER, DECLINED_BY_US, REPLACED (another run took
+   * its place), SESSION_ENDED.
+   */
+  reason: string;
+  begunByPeer: boolean;
+  /** While it is open. The peer's question is untrusted text. */
+  question: string;
+  /** The key that is verified: `…/identities/{fingerprint}`. */
+  identity: string;
+  /**
+   * SUCCEEDED because the peer's question was answered rightly: that proves our knowledge to the peer, not the peer's to us, and the key
+   * is not trusted for it. Begin a verification of your own.
+   */
+  oneWay: boolean;
+  createTime: Timestamp | null;
+  updateTime: Timestamp | null;
+  /** When an open verification is given up. */
+  expireTime: Timestamp | null;
+}
+
+export type Verification_State =
+  | 'STATE_UNSPECIFIED'
+  | 'WAITING_FOR_PEER'
+  | 'WAITING_FOR_ANSWER'
+  | 'RUNNING'
+  | 'SUCCEEDED'
+  | 'FAILED'
+  | 'CANCELLED'
+  | 'EXPIRED';
+
+export interface CreateVerificationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
+  requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
+  parent: string;
+  /** 1 to 4096 bytes of UTF-8. Clients compare it byte by byte: agree on case and blanks. */
+  secret: string;
+  /** What the peer is asked; at most 4096 bytes. Empty: the peer is asked for the secret itself. */
+  question: string;
+}
+
+export interface GetVerificationRequest {
+  name: string;
+}
+
+export interface ListVerificationsRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
+  parent: string;
+}
+
+export interface ListVerificationsResponse {
+  verifications: Verification[];
+}
+
+export interface AnswerVerificationRequest {
+  requestId: string;
+  name: string;
+  /** 1 to 4096 bytes of UTF-8. A retry with the same request id gets the first answer, whatever secret it carries. */
+  secret: string;
+}
+
+export interface CancelVerificationRequest {
+  requestId: string;
+  name: string;
+}
+
+export interface Endpoint {
+  /** `endpoints/{endpoint}`. The server generates the id unless the creator chose one. */
+  name: string;
+  /** The chat network as the bridge names it, 1 to 63 bytes: "xmpp", "irc", … */
+  network: string;
+  /** The endpoint's address on that network. */
+  account: string;
+  policy: Policy | null;
+  /** SHA-1 of the DSA public key: 40 lowercase hex digits. */
+  fingerprint: string;
+  /** OTR version 3 instance tag, at least 0x100. */
+  instanceTag: number;
+  /**
+   * The longest wire text that the network accepts, in bytes; longer ones are fragmented. 0: no limit.
+   * 0, or at least 200 and at most 131,072.
+   */
+  maxWireBytes: number;
+  createTime: Timestamp | null;
+  updateTime: Timestamp | null;
+  /** Changes with every update. An update that carries it is refused if somebody else has changed the endpoint since. */
+  etag: string;
+  /** For people, at most 100 characters. */
+  displayName: string;
+  /** The network's messages are lines, as IRC's are: text in the clear leaves as one message for each line. */
+  singleLine: boolean;
+  /**
+   * The text after an OTR query, for people whose client has no OTR, in their language: at most 512 bytes in one line, without markup.
+   * Unset: an English default. Empty: none.
+   */
+  queryText?: string;
+  /** Plaintexts are padded to a multiple of this many bytes, so that their length tells less: 0 (none) to 4096. */
+  paddingBlock: number;
+  /** Idle time after which a private session is ended and wiped: one minute to 365 days, or zero for never. Unset: 14 days. */
+  sessionIdleLife: Duration | null;
+  /** Time to answer a verification that a peer began: at most one hour; zero declines at once. Unset: two minutes. */
+  verificationAnswerTime: Duration | null;
+  textFormat: Endpoint_TextFormat;
+  /**
+   * Events go to the endpoint's subscriptions only, and not to its own event stream, which nobody reads: unread events fill it, and a full
+   * stream makes the endpoint refuse messages.
+   */
+  disableEventStream: boolean;
+  /** The end of an endpoint that was created with a life; then it answers nothing more, and is purged. */
+  expireTime: Timestamp | null;
+  /** Set if it is deleted. */
+  deleteTime: Timestamp | null;
+  /** The time at which its keys and all that belongs to it are destroyed: within seconds after it. */
+  purgeTime: Timestamp | null;
+}
+
+/**
+ * The form of texts in private sessions, where Pidgin, Adium and others write and read HTML. Bots read and write plain text whatever
+ * it is. Text in the clear always leaves and arrives as it is.
+ */
+export type Endpoint_TextFormat =
+  | 'TEXT_FORMAT_UNSPECIFIED'
+  | 'AUTO'
+  | 'PLAIN'
+  | 'HTML';
+
+/** What waits in an endpoint's two streams: what is stored and not acknowledged. */
+export interface EndpointStatus {
+  /** `endpoints/{endpoint}/status` */
+  name: string;
+  /** For the bot. */
+  events: StreamStatus | null;
+  /** For the bridge. */
+  wire: StreamStatus | null;
+}
+
+export interface StreamStatus {
+  /** Items that are not acknowledged. */
+  backlog: string;
+  /** The age of the oldest of them; unset if there is none. One that grows means that nobody reads, or that the reader is stuck. */
+  oldestAge: Duration | null;
+}
+
+/** The OTR policy of an endpoint. The defaults suit bots: version 3 only, encryption required, nothing sent unasked. */
+export interface Policy {
+  allowV2: boolean;
+  /** Unset means true. */
+  allowV3?: boolean;
+  /** Unset means true: text is sent only in a private session, and text received outside one is reported as unexpectedly clear. */
+  requireEncryption?: boolean;
+  sendWhitespaceTag: boolean;
+  startOnWhitespaceTag: boolean;
+  startOnError: boolean;
+  keyChange: Policy_KeyChange;
+  requireVerified: Policy_RequireVerified;
+  /**
+   * Offers of a private session are not answered that come unasked from a peer with whom there was none: an answer tells a stranger that
+   * somebody is there.
+   */
+  ignoreStrangers: boolean;
+}
+
+/** What happens when a peer shows another key while a private session is established. */
+export type Policy_KeyChange =
+  | 'KEY_CHANGE_UNSPECIFIED'
+  | 'REPORT'
+  | 'REFUSE';
+
+/** Whether text goes to verified keys only; otherwise a send fails with FAILED_PRECONDITION and reason NOT_TRUSTED. */
+export type Policy_RequireVerified =
+  | 'REQUIRE_VERIFIED_UNSPECIFIED'
+  | 'NEVER'
+  | 'ONCE_VERIFIED'
+  | 'ALWAYS';
+
+export interface CreateEndpointRequest {
+  /** Idempotency key, 1 to 128 bytes, such as a UUID: a retry gets the first response. */
+  requestId: string;
+  /** 1 to 63 characters of [a-z0-9-], beginning with a letter. Empty: the server generates an id. */
+  endpointId: string;
+  /** 1 to 63 bytes. */
+  network: string;
+  /** 1 to 1023 bytes. */
+  account: string;
+  /** Unset: version 3 only, encryption required. */
+  policy: Policy | null;
+  /** 0, or at least 200 and at most 131,072. */
+  maxWireBytes: number;
+  dsa?: DsaKey;
+  /**
+   * The content of a libotr `otr.private_key` file, or of the key file of another program that holds a DSA key: of one account, or
+   * of several, of which one has the address `account`.
+   */
+  libotrPrivateKey?: Buffer;
+  /**
+   * The time that the endpoint lives: one minute to 365 days. Then it is purged, and its keys are destroyed. Unset: it has no end. It cannot
+   * be changed later.
+   */
+  life: Duration | null;
+  key?: 'dsa' | 'libotrPrivateKey';
+}
+
+/** A DSA private key with a 160-bit q. All numbers are unsigned and big-endian. */
+export interface DsaKey {
+  p: Buffer;
+  q: Buffer;
+  g: Buffer;
+  y: Buffer;
+  x: Buffer;
+}
+
+export interface UpdateEndpointRequest {
+  /** Its name, the fields that the mask names, and the etag if somebody else's change must not be overwritten. */
+  endpoint: Endpoint | null;
+  /**
+   * Required: `display_name`, `policy` or a field of it (`policy.key_change`), `max_wire_bytes`, `single_line`, `query_text`,
+   * `padding_block`, `session_idle_life`, `verification_answer_time`, `text_format`, `disable_event_stream`.
+   */
+  updateMask: FieldMask | null;
+}
+
+export interface DeleteEndpointRequest {
+  name: string;
+  /** Not unless this is its etag. Empty: whatever it is. */
+  etag: string;
+  /** Destroy its keys and all that belongs to it within seconds instead of 30 days. This cannot be undone. */
+  purge: boolean;
+}
+
+export interface UndeleteEndpointRequest {
+  name: string;
+  /** Not unless this is its etag. Empty: whatever it is. */
+  etag: string;
+}
+
+export interface GetEndpointStatusRequest {
+  /** `endpoints/{endpoint}/status` */
+  name: string;
+}
+
+export interface GetEndpointRequest {
+  name: string;
+}
+
+export interface ListEndpointsRequest {
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+  /**
+   * Comparisons joined by AND: `network = "irc" AND account : "bot"`. `=` is equal, `:` contains; fields are `network`, `account` and
+   * `display_name`. At most 512 characters.
+   */
+  filter: string;
+  /** Also those that are deleted and not yet purged. */
+  showDeleted: boolean;
+}
+
+export interface ListEndpointsResponse {
+  /** With a filter there may be fewer than asked for, or none, although there is a next page. */
+  endpoints: Endpoint[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface Subscription {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
+  name: string;
+  /** The events that it gets. Empty: all, also those of later releases. */
+  types: Subscription_EventType[];
+  /** The time after which an event that was delivered and not acknowledged is delivered again: one second to one hour. Unset: 30 seconds. */
+  ackWait: Duration | null;
+  /** The number of deliveries after which an event is a dead letter: 1 to 1000, or 0 for never. Unset: 5. */
+  maxDeliveries?: number;
+  /** Its events are posted there, by every node that is up, instead of being read. Unset: readers take them. */
+  webhook: Webhook | null;
+  /** Events that are not acknowledged; output only, as all that follows, and set by GetSubscription only. */
+  pending: string;
+  /** Of these, the events that a reader has. */
+  unacknowledged: number;
+  deadLetters: number;
+  /** The age of the oldest event that was read and is not acknowledged; unset if there is none. */
+  oldestAge: Duration | null;
+  /** Readers that wait for events, or have some. */
+  readers: number;
+  /** Since the subscription came to its present node: the latest acknowledgement, and the latest event that was given back, and why. */
+  lastAckTime: Timestamp | null;
+  lastNackTime: Timestamp | null;
+  lastNackNote: string;
+}
+
+export type Subscription_EventType =
+  | 'EVENT_TYPE_UNSPECIFIED'
+  | 'TEXT_RECEIVED'
+  | 'SESSION_CHANGED'
+  | 'MESSAGE_DROPPED'
+  | 'NOTICE'
+  | 'VERIFICATION_CHANGED'
+  | 'IDENTITY_CHANGED';
+
+/**
+ * Each event is posted by itself, as JSON, in order for each conversation, with the headers of Standard Webhooks 1.0: `webhook-id` (the same
+ * for every delivery of an event), `webhook-timestamp`, and `webhook-signature`, the HMAC-SHA-256 of `id.timestamp.body`. An answer of 2xx
+ * acknowledges it; 410 makes it a dead letter; any other, or none within 15 seconds, gives it back for 2 seconds, 4, 8, … up to ten minutes,
+ * or for as long as the answer's `Retry-After` says, until `max_deliveries`.
+ */
+export interface Webhook {
+  /**
+   * `https://…`, at most 2048 characters. The address must be public, unless the server's operator allows its network
+   * (Relay:Webhooks:AllowedNetworks), where `http://` is allowed too. Redirects are not followed.
+   */
+  url: string;
+  /**
+   * `whsec_` and 24 to 64 bytes in base64. Input only, but a secret that the server has made is returned by the call that made it. When it
+   * is changed, the former one signs too, until it is changed again.
+   */
+  secret: string;
+}
+
+export interface CreateSubscriptionRequest {
+  /** `endpoints/{endpoint}` */
+  parent: string;
+  /** 1 to 63 characters of [a-z0-9-], beginning with a letter. */
+  subscriptionId: string;
+  subscription: Subscription | null;
+}
+
+export interface GetSubscriptionRequest {
+  name: string;
+}
+
+export interface ListSubscriptionsRequest {
+  /** `endpoints/{endpoint}` */
+  parent: string;
+}
+
+export interface ListSubscriptionsResponse {
+  /** In order of creation; at most 16. */
+  subscriptions: Subscription[];
+}
+
+export interface UpdateSubscriptionRequest {
+  /** Its name, and the fields that the mask names. */
+  subscription: Subscription | null;
+  /**
+   * Required: `types`, `ack_wait`, `max_deliveries`, `webhook` (an empty secret keeps the present one), `webhook.secret` (an empty one lets
+   * the server make a new one).
+   */
+  updateMask: FieldMask | null;
+}
+
+export interface DeleteSubscriptionRequest {
+  name: string;
+}
+
+export interface DeleteSubscriptionResponse {
+}
+
+export interface PullSubscriptionRequest {
+  name: string;
+  /** 0 means 100; at most 1000. There may be fewer although more wait. */
+  maxEvents: number;
+  /** Long poll: if there is nothing yet, the time to wait for the first event; at most 60 seconds. */
+  wait: Duration | null;
+}
+
+export interface PullSubscriptionResponse {
+  /** Each with its cursor, and the number of its delivery. */
+  events: Event[];
+}
+
+export interface WatchSubscriptionRequest {
+  name: string;
+}
+
+export interface WatchSubscriptionResponse {
+  event?: Event;
+  /** There was nothing else to be delivered at that time. */
+  caughtUp?: CaughtUp;
+  keepAlive?: KeepAlive;
+  /** The server is about to close the stream: reconnect, to another node if there is one. */
+  draining?: Draining;
+  message?: 'event' | 'caughtUp' | 'keepAlive' | 'draining';
+}
+
+export interface AckSubscriptionRequest {
+  name: string;
+  /** Cursors of events: 1 to 1000. */
+  cursors: string[];
+}
+
+export interface AckSubscriptionResponse {
+  /** Of these, the number that had not been acknowledged before. */
+  acknowledged: number;
+}
+
+export interface NackSubscriptionRequest {
+  name: string;
+  /** Cursors of events: 1 to 1000. */
+  cursors: string[];
+  /** The time until they are delivered again: at most one day. Unset: at once. */
+  delay: Duration | null;
+  /** They become dead letters at once. */
+  terminate: boolean;
+  /** Why, for people who look at the dead letter: at most 500 characters. */
+  note: string;
+}
+
+export interface NackSubscriptionResponse {
+}
+
+export interface SeekSubscriptionRequest {
+  name: string;
+  /** Events before it are passed over. Unset: all that there are. */
+  time: Timestamp | null;
+}
+
+export interface SeekSubscriptionResponse {
+}
+
+export interface DeadLetter {
+  /** The event, with its cursor. */
+  event: Event | null;
+  deliveries: number;
+  /** The time at which it was set aside. */
+  setAsideTime: Timestamp | null;
+  /** What the reader said, or what became of its last delivery. */
+  note: string;
+}
+
+export interface ListDeadLettersRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
+  parent: string;
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+}
+
+export interface ListDeadLettersResponse {
+  deadLetters: DeadLetter[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface RetryDeadLettersRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
+  parent: string;
+  /** Which ones, by the cursors of their events; at most 1000. Empty: all. */
+  cursors: string[];
+}
+
+export interface RetryDeadLettersResponse {
+  retried: number;
+}
+
+export interface DropDeadLettersRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
+  parent: string;
+  /** Which ones, by the cursors of their events; at most 1000. Empty: all. */
+  cursors: string[];
+}
+
+export interface DropDeadLettersResponse {
+  dropped: number;
+}
+
+/** The unary calls, by the names that RelayClient.call takes. */
+export interface Services {
+  admin: {
+    /** Creates an API key. Only this response contains its secret: the server stores a hash. */
+    createApiKey: Call<CreateApiKeyRequest, CreateApiKeyResponse>;
+    /** Lists all keys, including revoked and expired ones, without secrets. */
+    listApiKeys: Call<ListApiKeysRequest, ListApiKeysResponse>;
+    /**
+     * Gives a key another secret. The present one stays valid for the overlap, so that its holders can be given the new one without an outage.
+     * One that was rotated before ends now.
+     */
+    rotateApiKey: Call<RotateApiKeyRequest, CreateApiKeyResponse>;
+    /** Gets the key that makes the call: its scope, its endpoints, its expiry. Scope: any. */
+    getCaller: Call<GetCallerRequest, ApiKey>;
+    /** Revokes a key, and ends the streams that it opened. Revoking a key again has no effect. */
+    revokeApiKey: Call<RevokeApiKeyRequest, ApiKey>;
+    /** Removes a key that is revoked or has expired from the list. One that is valid is refused (KEY_STILL_VALID): revoke it first. */
+    deleteApiKey: Call<DeleteApiKeyRequest, DeleteApiKeyResponse>;
+    /** Gets the version, the clock and the state of the server that answers. */
+    getServer: Call<GetServerRequest, Server>;
+    /** Lists the members of the cluster as the answering node sees them. Empty for a single process. */
+    listNodes: Call<ListNodesRequest, ListNodesResponse>;
+  };
+  bridge: {
+    /** Delivers one message from the network; the unary alternative to the stream. */
+    pushWire: Call<PushWireRequest, PushWireResponse>;
+    /** Gets a page of wire text to carry; the unary alternative to the stream. */
+    pullWire: Call<PullWireRequest, PullWireResponse>;
+    /** Acknowledges wire text that the network has taken; the unary alternative to the stream. */
+    ackWire: Call<AckWireRequest, AckWireResponse>;
+  };
+  events: {
+    /** Gets a page of events; the unary alternative to the stream. */
+    pullEvents: Call<PullEventsRequest, PullEventsResponse>;
+    /** Acknowledges events, which are then deleted; the unary alternative to the stream. */
+    ackEvents: Call<AckEventsRequest, AckEventsResponse>;
+  };
+  conversations: {
+    /** Gets one conversation with its sessions. */
+    getConversation: Call<GetConversationRequest, Conversation>;
+    /** Lists an endpoint's conversations in order of id. */
+    listConversations: Call<ListConversationsRequest, ListConversationsResponse>;
+    /** Finds a conversation by the peer's address. Its name is always the same for the same peer. */
+    resolveConversation: Call<ResolveConversationRequest, Conversation>;
+    /** Offers the peer a private session (sends an OTR query). */
+    startSession: Call<StartSessionRequest, StartSessionResponse>;
+    /** Ends the private session and tells the peer. */
+    endSession: Call<EndSessionRequest, EndSessionResponse>;
+  };
+  messages: {
+    /**
+     * Responds once the message is stored durably: encrypted, or held until the key exchange completes. Fails with
+     * FAILED_PRECONDITION and reason SESSION_FINISHED, ENCRYPTION_REQUIRED or NOT_TRUSTED if it must not be sent; nothing is sent then.
+     */
+    sendMessage: Call<SendMessageRequest, SendMessageResponse>;
+  };
+  identities: {
+    /** Lists the keys of one peer in the order in which they came to be known; at most 16. */
+    listIdentities: Call<ListIdentitiesRequest, ListIdentitiesResponse>;
+    /** Gets one key of a peer. */
+    getIdentity: Call<GetIdentityRequest, Identity>;
+    /** Sets trust and note after somebody has compared the fingerprint over another channel, or takes the trust back. */
+    updateIdentity: Call<UpdateIdentityRequest, Identity>;
+  };
+  verifications: {
+    /** Begins a verification of the peer's key in the best private session. A run that is open in that session is cancelled. */
+    createVerification: Call<CreateVerificationRequest, Verification>;
+    /** Gets one verification, open or ended. */
+    getVerification: Call<GetVerificationRequest, Verification>;
+    /** Lists the open verifications and the latest that have ended, at most eight of those, oldest first. */
+    listVerifications: Call<ListVerificationsRequest, ListVerificationsResponse>;
+    /** Answers a verification that is WAITING_FOR_ANSWER. */
+    answerVerification: Call<AnswerVerificationRequest, Verification>;
+    /** Declines or aborts an open verification, and tells the peer. */
+    cancelVerification: Call<CancelVerificationRequest, Verification>;
+  };
+  endpoints: {
+    /** Creates an endpoint and its identity key. Fails with ALREADY_EXISTS if the id, or the account on that network, is in use. */
+    createEndpoint: Call<CreateEndpointRequest, Endpoint>;
+    /** Gets one endpoint. */
+    getEndpoint: Call<GetEndpointRequest, Endpoint>;
+    /** Lists the endpoints that the key allows, in order of id; deleted ones only if `show_deleted` says so. */
+    listEndpoints: Call<ListEndpointsRequest, ListEndpointsResponse>;
+    /** Changes the fields that the mask names. Conversations follow with their next message, on other nodes within a second. */
+    updateEndpoint: Call<UpdateEndpointRequest, Endpoint>;
+    /**
+     * Deletes an endpoint: it answers nothing from then on, and its streams end with ENDPOINT_NOT_FOUND. It can be undeleted until its
+     * `purge_time`, 30 days later; then its keys, conversations, identities and messages are destroyed, and its id and account are free.
+     * Deleting it again changes nothing, but `purge` hastens the end.
+     */
+    deleteEndpoint: Call<DeleteEndpointRequest, Endpoint>;
+    /** Takes a deleted endpoint back into use, with its keys and its conversations. */
+    undeleteEndpoint: Call<UndeleteEndpointRequest, Endpoint>;
+    /** Gets what waits to be read: for the bot, and for the bridge. */
+    getEndpointStatus: Call<GetEndpointStatusRequest, EndpointStatus>;
+  };
+  subscriptions: {
+    /**
+     * Creates a subscription. It gets the events from then on, on a cluster within a second. Fails with ALREADY_EXISTS if there is one of
+     * that name. Scope: bot or admin.
+     */
+    createSubscription: Call<CreateSubscriptionRequest, Subscription>;
+    /** Gets one subscription, with what waits in it. Scope: bot or admin. */
+    getSubscription: Call<GetSubscriptionRequest, Subscription>;
+    /** Lists the subscriptions of an endpoint, without what waits in them. Scope: bot or admin. */
+    listSubscriptions: Call<ListSubscriptionsRequest, ListSubscriptionsResponse>;
+    /** Changes the fields that the mask names. Scope: bot or admin. */
+    updateSubscription: Call<UpdateSubscriptionRequest, Subscription>;
+    /** Deletes a subscription, with the events that wait in it and its dead letters. Scope: bot or admin. */
+    deleteSubscription: Call<DeleteSubscriptionRequest, DeleteSubscriptionResponse>;
+    /** Takes events. Long poll: waits up to `wait` for the first one. */
+    pullSubscription: Call<PullSubscriptionRequest, PullSubscriptionResponse>;
+    /** Acknowledges events: they are not delivered again. */
+    ackSubscription: Call<AckSubscriptionRequest, AckSubscriptionResponse>;
+    /** Gives events back: not now, with a delay; or never, and then they become dead letters. */
+    nackSubscription: Call<NackSubscriptionRequest, NackSubscriptionResponse>;
+    /** Passes over what is older than a time, as if it were acknowledged. What was acknowledged does not come back. Scope: bot or admin. */
+    seekSubscription: Call<SeekSubscriptionRequest, SeekSubscriptionResponse>;
+    /** Lists the events that were set aside, the oldest first. */
+    listDeadLetters: Call<ListDeadLettersRequest, ListDeadLettersResponse>;
+    /** Delivers dead letters again, beginning to count anew. Scope: bot or admin. */
+    retryDeadLetters: Call<RetryDeadLettersRequest, RetryDeadLettersResponse>;
+    /** Deletes dead letters. Scope: bot or admin. */
+    dropDeadLetters: Call<DropDeadLettersRequest, DropDeadLettersResponse>;
+  };
+}
