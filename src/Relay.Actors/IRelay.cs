@@ -52,6 +52,14 @@ public interface IRelay : IAsyncDisposable
     /// </summary>
     Task<string> Lost { get; }
 
+    /// <summary>
+    /// Makes the counters of the metrics begin at zero. To be called once the exporters listen: a series that begins with its first event
+    /// shows no increase.
+    /// </summary>
+    void BeginMetrics()
+    {
+    }
+
     /// <summary>False while starting and draining.</summary>
     bool IsReady { get; }
 

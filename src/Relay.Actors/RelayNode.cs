@@ -83,7 +83,7 @@ internal sealed class RelayNode : IRelay
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
         Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
-        telemetry.Observe(() => Resident, () => _admission.Count);
+        telemetry.Observe(() => Resident, () => _admission.Utilization);
     }
 
     public IEndpoints Endpoints { get; }
@@ -105,6 +105,8 @@ internal sealed class RelayNode : IRelay
     public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => _host.ListNodesAsync(cancellation);
 
     public Task<string> Lost => _host.Lost;
+
+    public void BeginMetrics() => _telemetry.Begin();
 
     private ConversationClient Client => _client ?? throw new InvalidOperationException("The node has not been started.");
 
@@ -232,7 +234,7 @@ internal sealed class RelayNode : IRelay
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
         if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated)
             is { } view) return view;
-        _telemetry.Quarantined("conversation");
+        _telemetry.DidNotOpen(SealedThing.Conversation);
         RelayLog.ConversationQuarantined(_log, stored.Id);
         return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);
     }

@@ -74,8 +74,8 @@ public sealed class LeakTests
         }
         // What was looked through is what was meant.
         Assert.True(collector.Of("traces").AsSpan().IndexOf("relay.v1.MessageService/SendMessage"u8) >= 0);
-        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.gateway.wire.inbound"u8) >= 0);
-        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.conversation.steps"u8) >= 0);
+        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.wire.received"u8) >= 0);
+        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.conversation.commands"u8) >= 0);
     }
 
     private static async Task RunConversationAsync(ServerProcess server, RelayClient admin, Marks marks)

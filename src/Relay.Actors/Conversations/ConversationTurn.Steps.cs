@@ -18,7 +18,6 @@ internal sealed partial class ConversationTurn
         using var activity = activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
         activity?.SetTag("relay.command", kind);
         activity?.SetTag("relay.conversation", _key.ConversationId);
-        _environment.Telemetry.Stepped(kind);
         if (!_state.IsBegun) _state.Begin(asked.Peer!);
         _sent = null;
         var answer = Execute(command, id);
@@ -33,7 +32,7 @@ internal sealed partial class ConversationTurn
         {
             case Command.AnswerSmp answer when _state.Verifications.TokenOf(answer.Verification) is null:
             case Command.AbortSmp abort when _state.Verifications.SessionOf(abort.Verification) is null:
-                _environment.Telemetry.Refused(RefusalReason.SmpNotExpected);
+                _environment.Telemetry.Otr.Refused(RefusalReason.SmpNotExpected);
                 return new ConversationReply.Refused(_key.ConversationId, RefusalReason.SmpNotExpected);
             case Command.SetTrust { Trust: null } trust:
                 return Note(trust) ?? new ConversationReply.NotFound("identity");
@@ -99,7 +98,7 @@ internal sealed partial class ConversationTurn
             if (held.Message != seen.Id) continue;
             return Step(new StepCause(new OtrInput.CancelRequested(held.Reference)) { Fate = (MessageStatus.Cancelled, "") });
         }
-        _environment.Telemetry.Refused(RefusalReason.NotHeld);
+        _environment.Telemetry.Otr.Refused(RefusalReason.NotHeld);
         return new ConversationReply.Refused(_key.ConversationId, RefusalReason.NotHeld);
     }
 

@@ -156,7 +156,6 @@ internal sealed partial class ConversationTurn : IDisposable
     {
         if (_state.IsBegun && _state.Otr.NextDeadline <= _nowMs)
         {
-            _environment.Telemetry.Stepped("time");
             Step(new StepCause(new OtrInput.TimePassed()));
         }
         while (_state.IsBegun && _state.Verifications.Expired(_nowMs) is { } session) Abandon(session);
@@ -177,7 +176,6 @@ internal sealed partial class ConversationTurn : IDisposable
     /// <summary>Aborts a verification that the peer has not answered in time.</summary>
     private void Abandon(ulong session)
     {
-        _environment.Telemetry.Stepped("time");
         Step(new StepCause(new OtrInput.SmpAbortRequested(session)));
         // The engine no longer has the session, so there is nobody to tell.
         if (_state.Verifications.Expired(_nowMs) != session) return;
@@ -191,13 +189,13 @@ internal sealed partial class ConversationTurn : IDisposable
         var identity = RequestIdentity.Of(_environment.Ids, asked.Command);
         if (_state.Log.Find(identity.Id) is { } seen)
         {
-            _environment.Telemetry.Replayed();
+            _environment.Telemetry.Repeated();
             seen.AskedAgainMs = _nowMs;
             Answer(Repeat(seen, identity));
         }
         else if (_taken.Find(t => t.Id == identity.Id) is { } twin)
         {
-            _environment.Telemetry.Replayed();
+            _environment.Telemetry.Repeated();
             _whenCommitted.Add(new(Taken, Repeat(twin, identity)));
         }
         else if (WhyNot(asked) is { } refusal)

@@ -58,7 +58,7 @@ internal sealed class MessageReader(
         foreach (var row in stored.Seen)
         {
             if (log.TryAddRow(sealer, key, row, 0)) continue;
-            telemetry.Quarantined("seen");
+            telemetry.DidNotOpen(SealedThing.Conversation);
             return new MessagesReply.Quarantined();
         }
         IEnumerable<SeenRequest> found = only is not { } id ? log.Messages : log.Find(id) is { Sent: not null } one ? [one] : [];

@@ -64,6 +64,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     (_wire, _free) = (_wire + 1, _free + 1);
                     break;
                 case OtrEffect.DeliverText text:
+                    if (text.UnexpectedlyClear) telemetry.Otr.ReceivedInTheClear();
                     var shown = text.Encrypted ? state.FromPeer(text.Text) : text.Text;
                     AddEvent(new OutboxBody.TextReceived(shown, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint)
                     {
@@ -72,7 +73,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     });
                     break;
                 case OtrEffect.SessionChanged changed:
-                    AddEvent(Translate(changed, effects) with { IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint) });
+                    AddEvent(Translate(state, changed, effects) with { IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint) });
                     break;
                 case OtrEffect.TrustChanged { Fingerprint: var key } when state.Identities.Find(key) is { } identity:
                     AddEvent(new OutboxBody.IdentityChanged(identity));
@@ -91,19 +92,19 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     // Nothing was done and nothing is remembered: the turn replies with an overload.
                     break;
                 case OtrEffect.Rejected reject:
-                    telemetry.Rejected(reject.Reason);
+                    telemetry.Otr.Rejected(reject.Reason);
                     rejected ??= reject.Reason;
                     if (!reject.Quiet && NoticeCode(reject.Reason) is { } code) AddNotice(state, code, default, nowMs);
                     break;
                 case OtrEffect.Refused refusal:
-                    telemetry.Refused(refusal.Reason);
+                    telemetry.Otr.Refused(refusal.Reason);
                     refused ??= refusal.Reason;
                     break;
                 case OtrEffect.PeerError error:
                     AddNotice(state, "PEER_ERROR", error.Text, nowMs);
                     break;
                 case OtrEffect.Noted note:
-                    telemetry.Noted(note.Kind);
+                    telemetry.Otr.Noted(note.Kind);
                     break;
                 case OtrEffect.ExtraKey key:
                     // No command asks for it yet, and no stream carries it.
@@ -111,7 +112,11 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     break;
             }
         }
-        foreach (var verification in verifications) AddEvent(new OutboxBody.VerificationChanged(verification));
+        foreach (var verification in verifications)
+        {
+            if (SmpEnds.Of(verification) is { } end) telemetry.Otr.Verified(end, verification.Updated - verification.Begun);
+            AddEvent(new OutboxBody.VerificationChanged(verification));
+        }
         if (rejected is { } reason) return new ConversationReply.WireRejected(conversationId, reason);
         if (refused is { } why) return new ConversationReply.Refused(conversationId, why);
         return new ConversationReply.Done(conversationId, state.Otr.State, disposition)
@@ -179,11 +184,20 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         return concernsRuns ? state.Verifications.Follow(input, effects, state.Otr.Sessions, state.AnswerLifetime, nowMs) : [];
     }
 
-    private OutboxBody.SessionChanged Translate(OtrEffect.SessionChanged changed, IReadOnlyList<OtrEffect> effects)
+    private OutboxBody.SessionChanged Translate(
+        ConversationState state, OtrEffect.SessionChanged changed, IReadOnlyList<OtrEffect> effects)
     {
-        if (changed.Cause != SessionCause.KeyExchange) return new OutboxBody.SessionChanged(changed.Session, changed.Cause, false, false);
-        telemetry.KeyExchangeCompleted();
+        if (changed.Cause != SessionCause.KeyExchange)
+        {
+            telemetry.Otr.Ended(changed.Cause);
+            return new OutboxBody.SessionChanged(changed.Session, changed.Cause, false, false);
+        }
         var seen = effects.OfType<OtrEffect.FingerprintSeen>().FirstOrDefault(f => f.Fingerprint == changed.Session.PeerFingerprint);
+        telemetry.Otr.Established(changed.Session.Version,
+            state.Identities.IsTrusted(changed.Session.PeerFingerprint) ? SessionTrust.Verified
+            : seen is { IsNew: true } ? SessionTrust.New : SessionTrust.Unverified);
+        if (seen is { IsChanged: true })
+            telemetry.Otr.KeyChanged(state.Identities.AnyOtherTrusted(changed.Session.PeerFingerprint));
         return new OutboxBody.SessionChanged(changed.Session, changed.Cause, seen?.IsNew ?? false, seen?.IsChanged ?? false);
     }
 

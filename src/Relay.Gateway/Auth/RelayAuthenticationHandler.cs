@@ -78,7 +78,7 @@ internal sealed class RelayAuthenticationHandler(
             RpcException refusal => refusal,
             null => ApiErrors.Unauthenticated(Reasons.KeyMissing, "Send an API key as 'authorization: Bearer relay_…'."),
             var fault => throw fault,
-        });
+        }, result.Failure is null ? "missing" : "invalid");
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
@@ -86,12 +86,13 @@ internal sealed class RelayAuthenticationHandler(
         var scopes = Context.GetEndpoint() is { } endpoint ? MethodRules.Of(endpoint.Metadata)?.Scopes ?? [] : [];
         return RefuseAsync(ApiErrors.PermissionDenied(Reasons.ScopeMissing, scopes.Length == 0
             ? "No key may call this method."
-            : $"This method needs a key of scope {string.Join(" or ", scopes.Select(s => s.ToString().ToLowerInvariant()))}."));
+            : $"This method needs a key of scope {string.Join(" or ", scopes.Select(s => s.ToString().ToLowerInvariant()))}."), "scope");
     }
 
-    private Task RefuseAsync(RpcException refusal)
+    /// <param name="reason">For metrics.</param>
+    private Task RefuseAsync(RpcException refusal, string reason)
     {
-        metrics.Denied(refusal.StatusCode);
+        metrics.Denied(reason);
         if (refusal.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied) refusals.Count(refusal.StatusCode);
         if (Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
             return GrpcRefusal.WriteAsync(Response, refusal);

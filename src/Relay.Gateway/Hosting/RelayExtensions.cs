@@ -47,6 +47,7 @@ public static class RelayExtensions
         {
             grpc.MaxReceiveMessageSize = GatewayLimits.MaxReceiveMessageBytes;
             grpc.EnableDetailedErrors = false;
+            grpc.Interceptors.Add<CallMetrics>();
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<DrainInterceptor>();
             grpc.Interceptors.Add<LimitInterceptor>();
@@ -90,6 +91,7 @@ public static class RelayExtensions
         app.MapOpenApi();
         app.MapReferencePage();
         app.MapProbes();
+        app.MapMetrics();
         return app;
     }
 
@@ -133,6 +135,7 @@ public static class RelayExtensions
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Relay);
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Keys);
         services.AddSingleton<GatewayMetrics>();
+        services.AddHostedService<MetricsStart>();
         services.AddSingleton<WireTakeover>();
         services.AddSingleton<CallerQuotas>();
         services.AddRelayAudit();

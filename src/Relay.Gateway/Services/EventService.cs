@@ -20,6 +20,7 @@ internal sealed class EventService(
         ServerCallContext context)
     {
         using var open = metrics.StreamOpened("events");
+        var opened = time.GetUtcNow();
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(responseStream, time, options.Value.Streams.KeepAlive);
         RequestsEnd end;
         await using (var group = new TaskGroup(context.CancellationToken))
@@ -48,7 +49,7 @@ internal sealed class EventService(
         if (end == RequestsEnd.Draining) await writer.WriteLastAsync(s_draining, context.CancellationToken);
 
         Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation) =>
-            writer.WriteAsync(Messages(endpointId, items), cancellation);
+            writer.WriteAsync(Messages(endpointId, items, opened), cancellation);
 
         Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
             writer.WriteAsync(CaughtUp(endpointId, sequence), cancellation);
@@ -64,10 +65,11 @@ internal sealed class EventService(
         await OpenReaders.RequireStreamAsync(relay, endpointId, StreamKind.Events, context.CancellationToken);
 
         using var open = metrics.StreamOpened("events");
+        var opened = time.GetUtcNow();
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(
             responseStream, time, options.Value.Streams.KeepAlive, JsonApi.IsTranscoded(context));
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, StreamKind.Events),
-            (items, c) => writer.WriteAsync(Messages(endpointId, items), c),
+            (items, c) => writer.WriteAsync(Messages(endpointId, items, opened), c),
             (sequence, c) => writer.WriteAsync(CaughtUp(endpointId, sequence), c), (GatewayLimits.AcknowledgementPoll, time));
         await reader.OpenAsync(request.HasAfterSequence ? request.AfterSequence : null, context.CancellationToken, "after_sequence");
         await using (var group = new TaskGroup(context.CancellationToken))
@@ -83,9 +85,9 @@ internal sealed class EventService(
 
     private static readonly V1.StreamEventsResponse s_draining = new() { Draining = new V1.Draining() };
 
-    private V1.StreamEventsResponse[] Messages(string endpointId, IReadOnlyList<OutboxItem> items)
+    private V1.StreamEventsResponse[] Messages(string endpointId, IReadOnlyList<OutboxItem> items, DateTimeOffset opened)
     {
-        metrics.Delivered("events", items.Count);
+        metrics.Delivered("events", items, opened, time.GetUtcNow());
         return [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })];
     }
 

@@ -7,11 +7,13 @@ using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
+using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Services;
 
 /// <summary>Sends plaintext messages of bots, and tells what became of them.</summary>
-internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvider time) : V1.MessageService.MessageServiceBase
+internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvider time, GatewayMetrics metrics)
+    : V1.MessageService.MessageServiceBase
 {
     private static int s_waits;
 
@@ -28,7 +30,8 @@ internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvid
         violations.ThrowIfAny();
 
         var command = new Command.SendText(request.RequestId, Encoding.UTF8.GetBytes(request.Text));
-        var done = await Targets.AskAsync(relay, Principal.Of(context), address!, command, context.CancellationToken);
+        var done = await metrics.CountSendAsync(
+            Targets.AskAsync(relay, Principal.Of(context), address!, command, context.CancellationToken));
         var message = Accepted(done);
         if (wait > TimeSpan.Zero) message = await WaitAsync(address!.EndpointId, done.ConversationId, message, wait.Value, context);
         return new V1.SendMessageResponse

@@ -126,12 +126,14 @@ internal sealed class SubscriptionService(
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, relay.Draining);
         var keyInvalid = Principal.Of(context).WatchAsync(keys, time, ending.Token);
         long start = time.GetTimestamp();
+        var called = time.GetUtcNow();
         try
         {
             do
             {
                 var left = wait!.Value - time.GetElapsedTime(start);
                 var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, waiting.Token);
+                metrics.Delivered("subscription", delivered.Events, called, time.GetUtcNow());
                 response.Events.AddRange(delivered.Events.Select(
                     e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
             }
@@ -147,7 +149,6 @@ internal sealed class SubscriptionService(
         }
         if (keyInvalid.IsCompleted) await keyInvalid;
         await ending.CancelAsync();
-        metrics.Delivered("subscription", response.Events.Count);
         return response;
     }
 
@@ -185,6 +186,7 @@ internal sealed class SubscriptionService(
         ResponseWriter<V1.WatchSubscriptionResponse> writer, ServerCallContext context, CancellationToken cancellation)
     {
         bool isTold = false;
+        var opened = time.GetUtcNow();
         while (true)
         {
             // Settings may have changed, or the subscription may be gone.
@@ -206,7 +208,7 @@ internal sealed class SubscriptionService(
             if (delivered.Events.Count > 0)
             {
                 isTold = false;
-                metrics.Delivered("subscription", delivered.Events.Count);
+                metrics.Delivered("subscription", delivered.Events, opened, time.GetUtcNow());
                 await writer.WriteAsync([.. delivered.Events.Select(e => new V1.WatchSubscriptionResponse
                 {
                     Event = SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery),

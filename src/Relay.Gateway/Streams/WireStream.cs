@@ -17,6 +17,7 @@ internal sealed class WireStream(
 {
     private readonly ResponseWriter<V1.StreamWireResponse> _writer = new(responses, time, keepAliveInterval);
     private readonly ConcurrentDictionary<string, WireTakeover.Claim> _claims = new(StringComparer.Ordinal);
+    private readonly DateTimeOffset _opened = time.GetUtcNow();
     private readonly PeerLanes _lanes = new(GatewayLimits.InboundInFlight);
 
     public async Task RunAsync(IAsyncStreamReader<V1.StreamWireRequest> requests, CancellationToken cancellation)
@@ -105,7 +106,7 @@ internal sealed class WireStream(
             if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
         }
         if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
-        metrics.Delivered("wire", messages.Count);
+        metrics.Delivered("wire", items, _opened, time.GetUtcNow());
         await _writer.WriteAsync(messages, cancellation);
     }
 
