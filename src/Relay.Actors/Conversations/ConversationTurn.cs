@@ -53,7 +53,7 @@ internal sealed class ConversationTurn : IDisposable
     private readonly ShardFence? _fence;
     private readonly long _nowMs;
     private readonly OutboxTranslator _translator;
-    private readonly Allowance _allowance;
+    private readonly EndpointAllowance _allowance;
     private readonly List<OtrEffect> _effects = [];
     private readonly List<OutboxRow> _rows = [];
     private readonly List<SeenRequest> _taken = [];
@@ -67,7 +67,7 @@ internal sealed class ConversationTurn : IDisposable
     {
         (_environment, _key, _state, _fence, _nowMs) = (environment, key, state, fence, nowMs);
         _translator = new OutboxTranslator(environment.Telemetry);
-        _allowance = new Allowance(environment.Budgets, key.EndpointId);
+        _allowance = new EndpointAllowance(environment.Budgets, key.EndpointId);
     }
 
     /// <summary>
@@ -155,6 +155,8 @@ internal sealed class ConversationTurn : IDisposable
             else if (_state.IsBegun) _whenCommitted.Add(new(Taken, Done()));
             else Answer(new ConversationReply.NotFound("conversation"));
         }
+        // After the batch: what was sent under the former key is still read.
+        if (_state.IsBegun && _state.Otr.IsOfFormerKey) Step(new OtrInput.KeyReplaced(), null, 0);
         Unit = Finish();
         if (Unit is not null) return;
         _known.AddRange(_whenCommitted);
@@ -256,6 +258,10 @@ internal sealed class ConversationTurn : IDisposable
                 var answered = Step(Input(trust, 0), trust.RequestId, 0);
                 _state.Identities.ExpectNote(trust.Fingerprint, null);
                 return answered is ConversationReply.Done ? Note(trust) ?? answered : answered;
+            case Command.ImportKeys import:
+                var imported = Step(new OtrInput.KeysTold(import.Keys), import.RequestId, 0);
+                if (imported is ConversationReply.Done) _state.Identities.Merge(_state.Otr.Peer, import.Identities, _nowMs);
+                return imported;
             default:
                 return Step(Input(command, reference), command.RequestId, reference);
         }
@@ -383,18 +389,4 @@ internal sealed class ConversationTurn : IDisposable
     private static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
 
     private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
-
-    /// <summary>The endpoint's budget during one turn.</summary>
-    private sealed class Allowance(ComputeBudgets budgets, string endpointId) : IComputeBudget
-    {
-        /// <summary>The cost that was refused last.</summary>
-        public ComputeCost Refused { get; private set; }
-
-        public bool TrySpend(ComputeCost cost)
-        {
-            if (budgets.TrySpend(endpointId, cost)) return true;
-            Refused = cost;
-            return false;
-        }
-    }
 }

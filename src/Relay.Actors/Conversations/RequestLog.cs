@@ -23,6 +23,7 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             Command.AnswerSmp smp => ("smp-answer", Number(smp.Verification)),
             Command.AbortSmp smp => ("smp-abort", Number(smp.Verification)),
             Command.SetTrust trust => ("trust", TrustContent(trust)),
+            Command.ImportKeys import => ("import", ImportContent(import)),
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
         };
         // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
@@ -41,6 +42,15 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
         row.Bool(trust.Trust is not null);
         row.Text(trust.Note ?? "");
         row.Bool(trust.Note is not null);
+        return row.Written.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> ImportContent(Command.ImportKeys import)
+    {
+        using var row = new RowWriter();
+        Identities.WriteViews(row, import.Identities);
+        SessionCodec.WriteFingerprint(row, import.Latest);
+        row.Byte(import.HighestVersion);
         return row.Written.ToArray();
     }
 

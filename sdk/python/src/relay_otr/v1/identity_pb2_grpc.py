@@ -7,7 +7,7 @@ from relay_otr.v1 import identity_pb2 as relay_dot_v1_dot_identity__pb2
 
 class IdentityServiceStub(object):
     """The keys that peers have shown, and how far they are trusted. An identity outlives the sessions, and is kept when a database is
-    restored without them. Scope: bot or admin.
+    restored without them. Scope: bot or trust; admin may read them.
     """
 
     def __init__(self, channel):
@@ -31,11 +31,16 @@ class IdentityServiceStub(object):
                 request_serializer=relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_identity__pb2.Identity.FromString,
                 )
+        self.ImportIdentities = channel.unary_unary(
+                '/relay.v1.IdentityService/ImportIdentities',
+                request_serializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesResponse.FromString,
+                )
 
 
 class IdentityServiceServicer(object):
     """The keys that peers have shown, and how far they are trusted. An identity outlives the sessions, and is kept when a database is
-    restored without them. Scope: bot or admin.
+    restored without them. Scope: bot or trust; admin may read them.
     """
 
     def ListIdentities(self, request, context):
@@ -59,6 +64,15 @@ class IdentityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportIdentities(self, request, context):
+        """Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
+        takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
+        later is told as a change. Scope: trust.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +91,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     request_deserializer=relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.FromString,
                     response_serializer=relay_dot_v1_dot_identity__pb2.Identity.SerializeToString,
             ),
+            'ImportIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportIdentities,
+                    request_deserializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'relay.v1.IdentityService', rpc_method_handlers)
@@ -86,7 +105,7 @@ def add_IdentityServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class IdentityService(object):
     """The keys that peers have shown, and how far they are trusted. An identity outlives the sessions, and is kept when a database is
-    restored without them. Scope: bot or admin.
+    restored without them. Scope: bot or trust; admin may read them.
     """
 
     @staticmethod
@@ -137,5 +156,22 @@ class IdentityService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/UpdateIdentity',
             relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.SerializeToString,
             relay_dot_v1_dot_identity__pb2.Identity.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ImportIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/ImportIdentities',
+            relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.SerializeToString,
+            relay_dot_v1_dot_identity__pb2.ImportIdentitiesResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
