@@ -37,7 +37,7 @@ internal static partial class BadInputTable
         ["ListIdentities"] = (Scope.Trust, Parented),
         ["GetIdentity"] = (Scope.Bot, $$"""{"name":"{{Conversation}}/identities/0000000000000000000000000000000000000000"}"""),
         ["UpdateIdentity"] = (Scope.Trust, $$"""{"requestId":"r","identity":{"name":"{{Conversation}}/identities/0000000000000000000000000000000000000000","trust":"TRUST_VERIFIED"},"updateMask":"trust"}"""),
-        ["ImportIdentities"] = (Scope.Trust, """{"requestId":"r","parent":"endpoints/mine","peers":[{"peer":"p"}]}"""),
+        ["ImportIdentities"] = (Scope.Trust, """{"requestId":"r","parent":"endpoints/mine","peers":[{"peer":"p","identities":[{"fingerprint":"0000000000000000000000000000000000000000"}]}]}"""),
         ["CreateVerification"] = (Scope.Trust, $$"""{"requestId":"r","parent":"{{Conversation}}","secret":"s"}"""),
         ["GetVerification"] = (Scope.Bot, $$"""{"name":"{{Conversation}}/verifications/1"}"""),
         ["ListVerifications"] = (Scope.Bot, Parented),
