@@ -33,8 +33,8 @@ public sealed class AuthTests
     {
         ["CreateEndpoint"] = "a", ["GetEndpoint"] = Any, ["ListEndpoints"] = Any, ["UpdateEndpoint"] = "a",
         ["DeleteEndpoint"] = "a", ["UndeleteEndpoint"] = "a", ["GetEndpointStatus"] = Any,
-        ["RotateIdentity"] = "a", ["ExportIdentity"] = "k", ["ImportIdentity"] = "a", ["ImportIdentities"] = "a",
-        ["ListIdentities"] = "abt", ["GetIdentity"] = "abt", ["UpdateIdentity"] = "bt",
+        ["ListIdentities"] = "abt", ["GetIdentity"] = "abt", ["UpdateIdentity"] = "bt", ["ImportIdentities"] = "t",
+        ["RotateIdentity"] = "k", ["ExportIdentity"] = "k", ["ImportIdentity"] = "k",
         ["CreateVerification"] = "bt", ["GetVerification"] = "bt", ["ListVerifications"] = "bt", ["AnswerVerification"] = "bt", ["CancelVerification"] = "bt",
         ["GetConversation"] = "abt", ["ListConversations"] = "abt", ["ResolveConversation"] = "abt", ["StartSession"] = "ab", ["EndSession"] = "ab",
         ["SendMessage"] = "b", ["GetMessage"] = "b", ["ListMessages"] = "b", ["CancelMessage"] = "b",

@@ -187,6 +187,7 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
     [InlineData("UpdateEndpoint")]
     [InlineData("DeleteEndpoint")]
     [InlineData("UndeleteEndpoint")]
+    [InlineData("RotateIdentity")]
     public async Task An_etag_that_is_over_is_refused_alike_and_changes_nothing(string name)
     {
         var method = BadInputTable.Methods.Single(m => m.Name == name);

@@ -174,7 +174,9 @@ public sealed class VerificationTests
         var create = new CreateVerificationRequest { RequestId = "1", Parent = talk.Conversation, Secret = "x" };
         var bridge = await talk.Server.ConnectAsync(Scope.Bridge);
         await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING", async () => await bridge.Verifications.CreateVerificationAsync(create));
-        await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING", async () => await talk.Server.Admin.Verifications.CreateVerificationAsync(create));
+        // The operator's own key has the scope trust; one for administration alone has not.
+        var admin = await talk.Server.ConnectAsync(Scope.Admin);
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING", async () => await admin.Verifications.CreateVerificationAsync(create));
         await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING",
             async () => await bridge.Identities.ListIdentitiesAsync(new ListIdentitiesRequest { Parent = talk.Conversation }));
         await Expect.RefusedAsync(StatusCode.NotFound, "VERIFICATION_NOT_FOUND", async () => await talk.Client.Verifications.GetVerificationAsync(

@@ -1461,7 +1461,7 @@ export interface Services {
     /**
      * Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
      * takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
-     * later is told as a change. Scope: admin.
+     * later is told as a change. Scope: trust.
      */
     importIdentities: Call<ImportIdentitiesRequest, ImportIdentitiesResponse>;
   };
@@ -1531,9 +1531,9 @@ export interface Services {
      * that name. Scope: bot or admin.
      */
     createSubscription: Call<CreateSubscriptionRequest, Subscription>;
-    /** Gets one subscription, with what waits in it. Scope: bot or admin. */
+    /** Gets one subscription, with what waits in it. Scope: bot, admin or monitor. */
     getSubscription: Call<GetSubscriptionRequest, Subscription>;
-    /** Lists the subscriptions of an endpoint, without what waits in them. Scope: bot or admin. */
+    /** Lists the subscriptions of an endpoint, without what waits in them. Scope: bot, admin or monitor. */
     listSubscriptions: Call<ListSubscriptionsRequest, ListSubscriptionsResponse>;
     /** Changes the fields that the mask names. Scope: bot or admin. */
     updateSubscription: Call<UpdateSubscriptionRequest, Subscription>;

@@ -36,9 +36,9 @@ public static class MethodRules
         new("EndpointService/DeleteEndpoint", Admin) { IsAudited = true },
         new("EndpointService/UndeleteEndpoint", Admin) { IsAudited = true },
         new("EndpointService/GetEndpointStatus", s_any),
-        new("EndpointService/RotateIdentity", Admin) { IsAudited = true },
+        new("EndpointService/RotateIdentity", Keys) { IsAudited = true },
         new("EndpointService/ExportIdentity", Keys) { IsAudited = true },
-        new("EndpointService/ImportIdentity", Admin) { IsAudited = true },
+        new("EndpointService/ImportIdentity", Keys) { IsAudited = true },
 
         new("ConversationService/GetConversation", Bot, Admin, Trust),
         new("ConversationService/ListConversations", Bot, Admin, Trust),
@@ -49,7 +49,7 @@ public static class MethodRules
         new("IdentityService/ListIdentities", Bot, Admin, Trust),
         new("IdentityService/GetIdentity", Bot, Admin, Trust),
         new("IdentityService/UpdateIdentity", Bot, Trust) { IsAudited = true },
-        new("IdentityService/ImportIdentities", Admin) { IsAudited = true },
+        new("IdentityService/ImportIdentities", Trust) { IsAudited = true },
 
         new("VerificationService/CreateVerification", Bot, Trust) { IsAudited = true },
         new("VerificationService/GetVerification", Bot, Trust),

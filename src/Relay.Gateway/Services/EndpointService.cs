@@ -58,7 +58,7 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
         var page = Paging.Parse(request.PageSize, request.PageToken, violations);
         var now = time.GetUtcNow();
         var principal = Principal.Of(context);
-        bool IsWanted(EndpointView e) => (request.ShowDeleted || e.IsActive(now)) && principal.MayUse(e.Id) && filter(e);
+        bool IsWanted(EndpointView e) => (request.ShowDeleted || e.IsActive(now)) && filter(e) && principal.MayUse(e.Id);
         async Task<EndpointPage> ListAsync(EndpointQuery query) => principal.Endpoints.Ids is { } allowed
             ? await AllowedAsync(allowed, query, context.CancellationToken)
             : await relay.Endpoints.ListAsync(query, context.CancellationToken);

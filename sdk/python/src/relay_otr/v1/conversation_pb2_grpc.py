@@ -6,7 +6,7 @@ from relay_otr.v1 import conversation_pb2 as relay_dot_v1_dot_conversation__pb2
 
 
 class ConversationServiceStub(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin.
+    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class ConversationServiceStub(object):
 
 
 class ConversationServiceServicer(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin.
+    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
     """
 
     def GetConversation(self, request, context):
@@ -117,7 +117,7 @@ def add_ConversationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConversationService(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin.
+    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
     """
 
     @staticmethod
