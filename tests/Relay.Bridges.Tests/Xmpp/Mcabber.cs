@@ -9,16 +9,16 @@ internal sealed class Mcabber : IAsyncDisposable
 
     private Mcabber(string directory) => _directory = directory;
 
-    /// <summary>Starts it as alice, and returns once it is online. Skips the test where a program is missing.</summary>
-    public static async Task<Mcabber> StartAsync(string directory, int port)
+    /// <summary>Starts it as alice. Skips the test where a program is missing.</summary>
+    public static async Task<Mcabber> StartAsync(string directory, int port, string domain = XmppServer.Domain, string password = "alice-password")
     {
         Assert.SkipUnless(File.Exists("/usr/bin/mcabber"), "mcabber is missing: apt-get install mcabber");
         Assert.SkipUnless(File.Exists("/usr/bin/tmux"), "tmux is missing: apt-get install tmux");
         Directory.CreateDirectory(Path.Combine(directory, "otr"));
         var settings = Path.Combine(directory, "mcabberrc");
         await File.WriteAllTextAsync(settings, $"""
-            set jid = alice@{XmppServer.Domain}
-            set password = alice-password
+            set jid = alice@{domain}
+            set password = {password}
             set server = 127.0.0.1
             set port = {port}
             set tls = 0

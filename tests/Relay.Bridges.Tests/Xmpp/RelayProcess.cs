@@ -11,9 +11,11 @@ internal sealed class RelayProcess : IAsyncDisposable
 
     private RelayProcess(Process process) => _process = process;
 
-    public static RelayProcess Start(params string[] arguments)
+    public static RelayProcess Start(params string[] arguments) => Start(RelayProgram.StartInfo(arguments));
+
+    /// <summary>Starts a program that runs commands of relay, with all three streams redirected.</summary>
+    public static RelayProcess Start(ProcessStartInfo info)
     {
-        var info = RelayProgram.StartInfo(arguments);
         foreach (var name in new[] { "RELAY_KEY", "RELAY_KEY_FILE", "RELAY_SERVER", "RELAY_DATA" }) info.Environment.Remove(name);
         var process = new Process { StartInfo = info };
         var running = new RelayProcess(process);
@@ -25,6 +27,8 @@ internal sealed class RelayProcess : IAsyncDisposable
         process.StandardInput.Close();
         return running;
     }
+
+    public int Id => _process.Id;
 
     public string Printed
     {

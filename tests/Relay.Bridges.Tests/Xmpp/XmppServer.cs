@@ -71,7 +71,7 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
         return lines.Replace("5347", $"{ComponentPort}", StringComparison.Ordinal);
     }
 
-    private static bool Listens(int port)
+    internal static bool Listens(int port)
     {
         using var tcp = new TcpClient();
         try
@@ -86,7 +86,7 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
     }
 
     /// <summary>Two, taken together: one that is given back may be given again.</summary>
-    private static (int, int) FreePorts()
+    internal static (int, int) FreePorts()
     {
         using TcpListener one = new(IPAddress.Loopback, 0), other = new(IPAddress.Loopback, 0);
         one.Start();
