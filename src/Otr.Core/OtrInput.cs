@@ -66,6 +66,18 @@ public abstract record OtrInput
     public sealed record TrustRequested(Fingerprint Fingerprint, TrustLevel Trust) : OtrInput;
 
     /// <summary>
+    /// The user brings the peer's keys from elsewhere, such as another server. Keys that are new are added while there is room, and trust
+    /// is added to known ones; nothing that this conversation knows is taken away, and no <see cref="OtrEffect.TrustChanged"/> follows.
+    /// </summary>
+    public sealed record KeysTold(PeerKeys Peer) : OtrInput;
+
+    /// <summary>
+    /// The account's key was replaced (<see cref="OtrConversation.IsOfFormerKey"/>): sessions under the former one are ended, and the
+    /// peer is told. Text that would have gone into one of them waits for a session under the new key. Harmless at any other time.
+    /// </summary>
+    public sealed record KeyReplaced : OtrInput;
+
+    /// <summary>
     /// The user lets the peer be spoken with in a lower version than the highest that a key exchange has completed in; without this word
     /// that never happens, for nothing in the lower version authenticates that the higher one was not to be had.
     /// </summary>

@@ -40,6 +40,13 @@ public interface IEndpoints
     ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation);
 
     /// <summary>
+    /// Gives an endpoint a new identity key. Sessions under the old one end within seconds, or with the conversation's next message, and
+    /// peers are told. Idempotent by request id, for the latest one.
+    /// </summary>
+    /// <param name="revision">The revision that the caller has seen; null: any.</param>
+    ValueTask<UpdateEndpointReply> RotateAsync(string endpointId, string requestId, ulong? revision, CancellationToken cancellation);
+
+    /// <summary>
     /// Raised when an endpoint was changed, deleted or purged, by this node or, within a second, another; not when one is created. Handlers
     /// must not block.
     /// </summary>
@@ -56,6 +63,9 @@ public sealed record CreateEndpoint(string RequestId, string? EndpointId, string
 {
     /// <summary>Time after which the endpoint expires and is purged; null: it has no end.</summary>
     public TimeSpan? Life { get; init; }
+
+    /// <summary>Keys that it had on another server.</summary>
+    public FormerIdentityList FormerIdentities { get; init; } = FormerIdentityList.Empty;
 }
 
 public abstract record CreateEndpointReply
@@ -76,6 +86,8 @@ public abstract record UpdateEndpointReply
     public sealed record Conflict : UpdateEndpointReply;
     /// <summary>It is deleted: its settings cannot be changed until it is undeleted.</summary>
     public sealed record Deleted : UpdateEndpointReply;
+    /// <summary>It has had as many keys as it can have (<see cref="RelayLimits.MaxFormerIdentities"/>).</summary>
+    public sealed record TooManyRotations : UpdateEndpointReply;
     public sealed record Unavailable(string Reason) : UpdateEndpointReply;
 }
 
@@ -102,6 +114,12 @@ public sealed record EndpointView(string Id, string Network, string Account, End
 
     /// <summary>The time at which its keys and conversations are destroyed; null: never.</summary>
     public DateTimeOffset? Purges { get; init; }
+
+    /// <summary>The keys that it had before, the latest last; at most <see cref="RelayLimits.MaxFormerIdentities"/>.</summary>
+    public FormerIdentityList FormerIdentities { get; init; } = FormerIdentityList.Empty;
+
+    /// <summary>Keyed hash of the request that rotated it last, which tells a repetition; 0 before the first.</summary>
+    internal UInt128 LastRotation { get; init; }
 
     /// <summary>Whether it can be used.</summary>
     public bool IsActive(DateTimeOffset now) => Deleted is null && !(Expires <= now);

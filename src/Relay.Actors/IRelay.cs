@@ -35,6 +35,8 @@ public interface IRelay : IAsyncDisposable
 
     IMessages Messages { get; }
 
+    IIdentityArchives Archives { get; }
+
     /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
     ISharedDocuments? Documents => null;
 
@@ -169,6 +171,20 @@ public abstract record Command(string RequestId)
     {
         public override string ToString() => nameof(SetTrust);
     }
+
+    /// <summary>
+    /// Adds what another server knows of the peer's keys. What this conversation knows itself is kept, and no events tell of it.
+    /// </summary>
+    /// <param name="Identities">At most <see cref="OtrLimits.MaxKnownFingerprints"/>.</param>
+    /// <param name="Latest">The key that the peer showed last; null if it never showed one.</param>
+    /// <param name="HighestVersion">The highest version of OTR that was spoken; 0 for none.</param>
+    public sealed record ImportKeys(
+        string RequestId, IReadOnlyList<IdentityView> Identities, Fingerprint? Latest, byte HighestVersion) : Command(RequestId)
+    {
+        internal PeerKeys Keys => new([.. Identities.Select(i => new KnownKey(i.Fingerprint, i.Trust))], Latest, HighestVersion);
+
+        public override string ToString() => nameof(ImportKeys);
+    }
 }
 
 /// <summary>The reply to a command. All but the last three are remembered in the request log and repeated.</summary>
@@ -240,6 +256,9 @@ public sealed record ConversationView(string EndpointId, string Id, string Peer,
 
     /// <summary>The peer's keys, in the order in which they came to be known.</summary>
     public IReadOnlyList<IdentityView> Identities { get; init; } = [];
+
+    /// <summary>The peer's keys as another server would have to know them.</summary>
+    internal PeerKeys? PeerKeys { get; init; }
 
     /// <summary>The open verifications and the latest that have ended, oldest first.</summary>
     public IReadOnlyList<VerificationView> Verifications { get; init; } = [];

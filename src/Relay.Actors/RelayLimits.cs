@@ -161,6 +161,27 @@ public static class RelayLimits
     /// <summary>Endpoints that one page of a filtered list looks at. Reached: the page ends, and tells where the next one begins.</summary>
     public const int MaxEndpointsPerPage = 10_000;
 
+    /// <summary>
+    /// Keys that one endpoint can have had before its present one. Reached: it cannot be rotated any more; an endpoint of another id can be
+    /// created with a new key.
+    /// </summary>
+    public const int MaxFormerIdentities = 100;
+    /// <summary>
+    /// Time between a rotation and the search for conversations whose sessions must end: all nodes have heard of the new key by then
+    /// (<see cref="ClusterRecheck"/>).
+    /// </summary>
+    public static readonly TimeSpan RotationNotice = 2 * ClusterRecheck;
+    /// <summary>Conversations that are woken at once after a rotation.</summary>
+    public const int RotationWakes = 16;
+    /// <summary>Bytes of peers in one part of an archive of identities; further ones are in the next part.</summary>
+    public const int MaxArchivePartBytes = 128 << 10;
+    /// <summary>Peers in one part of an archive.</summary>
+    public const int MaxArchivePeers = 1000;
+    /// <summary>Archives that are sealed or opened at once in one process; each takes 64 MiB. Reached: further ones wait.</summary>
+    public const int MaxArchivesAtOnce = 2;
+    /// <summary>Peers of an archive that are imported at once.</summary>
+    public const int ImportsAtOnce = 32;
+
     /// <summary>Subscriptions of one endpoint; each gets a copy of every event that it wants.</summary>
     public const int MaxSubscriptions = 16;
     /// <summary>Events of a subscription in memory that are not settled. Reached: no further ones are read.</summary>

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
+using Relay.Actors.Archives;
 using Relay.Actors.Conversations;
 using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
@@ -34,6 +35,7 @@ internal sealed class RelayNode : IRelay
     private ConversationClient? _client;
     private readonly EndpointWatch? _watch;
     private readonly EndpointPurger _purger;
+    private readonly RotationNotices? _rotations;
     private readonly BoundedReads _reads;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _draining = new();
@@ -69,10 +71,14 @@ internal sealed class RelayNode : IRelay
             Subscriptions = new SubscriptionContext(store, Outbox),
         });
         var changes = new EndpointChangeSignals(_accounts.Invalidate);
-        Endpoints = new EndpointDirectory(store, _reads, sealer, ids, time, random, computing, telemetry, log, changes);
+        Endpoints = new EndpointDirectory(
+            store, _reads, sealer, ids, time, random, computing, telemetry, log, changes, e => _rotations!.Add(e));
         _watch = options.EndpointRecheck is { } recheck ? new EndpointWatch(store, changes.Changed, recheck, time, log) : null;
         Subscriptions = new SubscriptionClient(
             Endpoints, store, () => _region ?? throw new InvalidOperationException("The node has not been started."));
+        _rotations = new RotationNotices(
+            this, key => Client.WakeAsync(key), options.EndpointRecheck is null ? TimeSpan.Zero : RelayLimits.RotationNotice, time, log);
+        Archives = new IdentityArchives(this, store, _reads, sealer, time, random);
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         telemetry.Observe(() => Resident, () => _admission.Count);
@@ -85,6 +91,8 @@ internal sealed class RelayNode : IRelay
     public ISubscriptions Subscriptions { get; }
 
     public IMessages Messages { get; }
+
+    public IIdentityArchives Archives { get; }
 
     public ISharedDocuments? Documents { get; }
 
@@ -125,6 +133,7 @@ internal sealed class RelayNode : IRelay
         _deadlines = _host.StartDeadlines(system, keeper);
         await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
         _purger.Start();
+        _rotations!.Start();
         RelayLog.Opened(_log);
     }
 
@@ -191,6 +200,7 @@ internal sealed class RelayNode : IRelay
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         if (_watch is not null) await _watch.DisposeAsync().ConfigureAwait(false);
         await _purger.DisposeAsync().ConfigureAwait(false);
+        await _rotations!.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
         await _actors.DisposeAsync().ConfigureAwait(false);
@@ -207,7 +217,7 @@ internal sealed class RelayNode : IRelay
         => Identities.TryOpenCopy(_sealer, new ConversationKey(endpointId, conversationId), copy) is var (peer, identities)
             ? new ConversationView(endpointId, conversationId, peer, MessageState.Plaintext, [], identities.Copied)
             {
-                Identities = identities.Views,
+                Identities = identities.Views, PeerKeys = identities.Keys,
             }
             : ConversationView.Quarantined(endpointId, conversationId, DateTimeOffset.UnixEpoch);
 

@@ -111,13 +111,27 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ["relay endpoints list"] =
         [
             "relay endpoints list", "relay endpoints list --filter 'network = irc AND account : bot'",
-            "relay endpoints list --deleted --json",
+            "relay endpoints list --deleted --json", "relay endpoints list --order-by 'create_time desc'",
         ],
         ["relay endpoints delete"] =
         [
             "relay endpoints delete support                  can be undeleted for 30 days",
             "relay endpoints delete support --purge          its keys and conversations are destroyed within seconds",
         ],
+        ["relay endpoints rotate"] = ["relay endpoints rotate support", "relay endpoints rotate support --yes --json"],
+        ["relay endpoints export"] =
+        [
+            "relay endpoints export support --out support.relay-id                 sealed to a passphrase, which is asked for",
+            "relay endpoints export support --out support.relay-id --to 'mYq3…='   sealed to a public key",
+        ],
+        ["relay endpoints import"] =
+        [
+            "relay endpoints import support.relay-id --id support                       an export of another server",
+            "relay endpoints import ~/.purple/otr.private_key                           the only account, or a list to choose from",
+            "relay endpoints import ~/.purple/otr.private_key --account me@example.org --id me",
+            "relay endpoints import ~/.purple/otr.private_key --all                     with otr.fingerprints, if it is beside the file",
+        ],
+        ["relay endpoints new-archive-key"] = ["relay endpoints new-archive-key --out archive.key     prints the public key"],
         ["relay endpoints undelete"] = ["relay endpoints list --deleted", "relay endpoints undelete support"],
         ["relay endpoints show"] = ["relay endpoints show support", "relay endpoints show support --json"],
         ["relay endpoints update"] =
@@ -142,7 +156,9 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay identities list support alice@example.org",
             "relay identities trust support alice@example.org '5E8C0A17 …' --note 'compared by telephone'",
             "relay identities distrust support alice@example.org '5E8C0A17 …'",
+            "relay identities import support ~/.purple/otr.fingerprints --account me@example.org",
         ],
+        ["relay identities import"] = ["relay identities import support ~/.purple/otr.fingerprints --account me@example.org"],
         ["relay identities list"] = ["relay identities list support alice@example.org"],
         ["relay identities trust"] =
             ["relay identities trust support alice@example.org '5E8C0A17 …' --note 'compared by telephone'"],

@@ -95,16 +95,18 @@ public sealed class DependencyTests
     }
 
     /// <summary>
-    /// What is built on BouncyCastle's field stays in one folder; the rest of the core sees points, scalars and signatures only.
+    /// What is built on BouncyCastle's field stays in one folder, and what seals archives in another; the rest sees points, scalars,
+    /// signatures and sealed files only.
     /// </summary>
     [Fact]
-    public void BouncyCastle_is_named_in_the_folder_of_Ed448_only()
+    public void BouncyCastle_is_named_in_the_folders_of_Ed448_and_of_archives_only()
     {
-        var folder = Path.Combine(Repository.Root, "src", "Otr.Core", "Crypto", "Ed448") + Path.DirectorySeparatorChar;
+        string[] folders = [.. new[] { "Ed448", "Archive" }
+            .Select(f => Path.Combine(Repository.Root, "src", "Otr.Core", "Crypto", f) + Path.DirectorySeparatorChar)];
         var sources = Directory.GetDirectories(Path.Combine(Repository.Root, "src")).SelectMany(d => Sources(Path.GetFileName(d)!));
         var users = sources.Where(f => File.ReadAllText(f).Contains("BouncyCastle", StringComparison.Ordinal)).ToArray();
-        Assert.All(users, f => Assert.StartsWith(folder, f));
-        Assert.NotEmpty(users);
+        Assert.All(users, f => Assert.Contains(folders, d => f.StartsWith(d, StringComparison.Ordinal)));
+        Assert.All(folders, d => Assert.Contains(users, f => f.StartsWith(d, StringComparison.Ordinal)));
     }
 
     private static IEnumerable<string> Items(string project, string kind) =>

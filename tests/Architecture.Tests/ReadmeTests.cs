@@ -30,6 +30,7 @@ public sealed partial class ReadmeTests
     [InlineData("bench/README.md", 1)]
     [InlineData("docs/bridges.md", 5)]
     [InlineData("docs/operators.md", 3)]
+    [InlineData("docs/proxy.md", 1)]
     [InlineData("examples/bridge/README.md", 1)]
     [InlineData("examples/echo-bot-csharp/README.md", 3)]
     public void Commands_in_the_documentation_exist(string file, int atLeast)

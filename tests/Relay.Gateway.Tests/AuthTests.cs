@@ -26,7 +26,8 @@ public sealed class AuthTests
     {
         ["CreateEndpoint"] = "a", ["GetEndpoint"] = "abw", ["ListEndpoints"] = "abw", ["UpdateEndpoint"] = "a",
         ["DeleteEndpoint"] = "a", ["UndeleteEndpoint"] = "a", ["GetEndpointStatus"] = "abw",
-        ["ListIdentities"] = "ab", ["GetIdentity"] = "ab", ["UpdateIdentity"] = "ab",
+        ["RotateIdentity"] = "a", ["ExportIdentity"] = "a", ["ImportIdentity"] = "a",
+        ["ListIdentities"] = "ab", ["GetIdentity"] = "ab", ["UpdateIdentity"] = "ab", ["ImportIdentities"] = "a",
         ["CreateVerification"] = "b", ["GetVerification"] = "b", ["ListVerifications"] = "b", ["AnswerVerification"] = "b", ["CancelVerification"] = "b",
         ["GetConversation"] = "ab", ["ListConversations"] = "ab", ["ResolveConversation"] = "ab", ["StartSession"] = "ab", ["EndSession"] = "ab",
         ["SendMessage"] = "b", ["GetMessage"] = "b", ["ListMessages"] = "b", ["CancelMessage"] = "b",

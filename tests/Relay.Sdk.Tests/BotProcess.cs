@@ -48,7 +48,7 @@ internal sealed class BotProcess : IDisposable
         if (language != "csharp")
         {
             var program = language == "python" ? $"{kind}_bot.py" : $"{kind}-bot.mjs";
-            return await StartProgramAsync(language, Repository.File("examples", folder, program), servers, keyFile, environment);
+            return await StartProgramAsync(language, Repository.File("examples", folder, program), servers, keyFile, environment, "e");
         }
         var library = kind == "echo"
             ? Path.Combine((await Packages.CSharpAsync()).Directory, "bin", "echo-bot.dll")
@@ -58,11 +58,12 @@ internal sealed class BotProcess : IDisposable
 
     /// <summary>Starts a program in Python or for Node.js, with the installed package.</summary>
     public static async Task<BotProcess> StartProgramAsync(
-        string language, string file, string servers, string keyFile, IReadOnlyDictionary<string, string>? environment = null)
+        string language, string file, string servers, string keyFile, IReadOnlyDictionary<string, string>? environment = null,
+        params string[] arguments)
     {
         if (language == "python")
         {
-            var info = new ProcessStartInfo(Packages.PythonProgram, ["-W", "error::RuntimeWarning", file, "e"]);
+            var info = new ProcessStartInfo(Packages.PythonProgram, ["-W", "error::RuntimeWarning", file, .. arguments]);
             info.Environment["PYTHONPATH"] = (await Packages.PythonAsync()).Directory;
             info.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
             return new(info, servers, keyFile, environment);
@@ -71,7 +72,7 @@ internal sealed class BotProcess : IDisposable
         var installed = await Packages.NodeAsync();
         var copy = Path.Combine(installed.Directory, Path.GetFileName(file));
         File.Copy(file, copy, overwrite: true);
-        return new(new ProcessStartInfo("node", ["--unhandled-rejections=strict", copy, "e"]), servers, keyFile, environment);
+        return new(new ProcessStartInfo("node", ["--unhandled-rejections=strict", copy, .. arguments]), servers, keyFile, environment);
     }
 
     /// <summary>SIGKILL.</summary>

@@ -610,6 +610,43 @@ export interface UpdateIdentityRequest {
   allowMissing: boolean;
 }
 
+export interface ImportIdentitiesRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the endpoint's conversations: a retry with the same content changes nothing. */
+  requestId: string;
+  /** `endpoints/{endpoint}` */
+  parent: string;
+  /** At most 1,000 peers. */
+  peers: PeerIdentities[];
+}
+
+/** What is known of one peer's keys. */
+export interface PeerIdentities {
+  /** Address of the peer on the endpoint's network; each once in a request. */
+  peer: string;
+  /** 1 to 16, each once. */
+  identities: KnownIdentity[];
+}
+
+/** A key as another program knows it. */
+export interface KnownIdentity {
+  /** 40 hex digits. */
+  fingerprint: string;
+  /** The word for how it was verified, at most 64 bytes: "smp", "verified" or another. Empty: it is not trusted. */
+  trustSource: string;
+  /** Free text, at most 512 bytes. */
+  note: string;
+}
+
+export interface ImportIdentitiesResponse {
+  /** Peers whose keys the endpoint knows by now, and how many keys. */
+  peers: number;
+  keys: number;
+  /** Peers whose conversation could not take them, because its row is damaged. */
+  skipped: number;
+  /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
+  withoutRoom: number;
+}
+
 /**
  * A message that a bot has sent. Its states: HELD or at once ENCRYPTED (or CLEAR), then CARRIED, and DELIVERED where the peer's program
  * confirms; or instead UNDELIVERABLE, DROPPED or CANCELLED, which are final. What is CARRIED does not become UNDELIVERABLE.
@@ -816,6 +853,8 @@ export interface Endpoint {
   deleteTime: Timestamp | null;
   /** The time at which its keys and all that belongs to it are destroyed: within seconds after it. */
   purgeTime: Timestamp | null;
+  /** Keys that it had before, the latest first; at most ten. */
+  formerIdentities: FormerIdentity[];
 }
 
 /**
@@ -827,6 +866,13 @@ export type Endpoint_TextFormat =
   | 'AUTO'
   | 'PLAIN'
   | 'HTML';
+
+/** A key that an endpoint had before RotateIdentity. */
+export interface FormerIdentity {
+  /** 40 lowercase hex digits. */
+  fingerprint: string;
+  retireTime: Timestamp | null;
+}
 
 /** What waits in an endpoint's two streams: what is stored and not acknowledged. */
 export interface EndpointStatus {
@@ -957,6 +1003,12 @@ export interface ListEndpointsRequest {
   filter: string;
   /** Also those that are deleted and not yet purged. */
   showDeleted: boolean;
+  /**
+   * `name` (the default), `account`, `display_name`, `create_time` or `update_time`, with ` desc` after it for the opposite order; equal
+   * ones are in order of name. Other orders than that of `name` are refused with FAILED_PRECONDITION, reason TOO_MANY_TO_SORT, where more than
+   * 10,000 endpoints would have to be looked at.
+   */
+  orderBy: string;
 }
 
 export interface ListEndpointsResponse {
@@ -964,6 +1016,72 @@ export interface ListEndpointsResponse {
   endpoints: Endpoint[];
   /** Empty on the last page. */
   nextPageToken: string;
+}
+
+export interface RotateIdentityRequest {
+  /** Idempotency key, 1 to 128 bytes, such as a UUID: a retry of the latest rotation changes nothing. */
+  requestId: string;
+  name: string;
+  /** Not unless this is its etag. Empty: whatever it is. */
+  etag: string;
+}
+
+export interface ExportIdentityRequest {
+  name: string;
+  /** Whoever knows it: 8 to 1024 bytes of UTF-8. Argon2id makes it slow to guess, not impossible: take a long one. */
+  passphrase?: string;
+  /** Whoever has the private half of this X25519 key, 32 bytes. */
+  publicKey?: Buffer;
+  /** Empty: the first part, which has the identity key. Further parts need the same seal. */
+  pageToken: string;
+  seal?: 'passphrase' | 'publicKey';
+}
+
+export interface ExportIdentityResponse {
+  /** The part, in the format of docs/identity-archives.md: at most 170,000 bytes. */
+  content: Buffer;
+  /** Empty after the last part. */
+  nextPageToken: string;
+  /** Peers in this part. */
+  peers: number;
+  /** Conversations that are left out, because their rows are damaged. */
+  quarantined: number;
+}
+
+export interface ImportIdentityRequest {
+  /** Idempotency key, 1 to 128 bytes: a retry of the part with the same id changes nothing more. Each part has its own. */
+  requestId: string;
+  /**
+   * The endpoint that learns the keys of its peers: `endpoints/{endpoint}`, of the network of the export. Empty: an endpoint is created
+   * with network, account and key of the export, of which this must be the first part, and the default settings.
+   */
+  name: string;
+  /** For the endpoint that is created, as in CreateEndpoint. */
+  endpointId: string;
+  /** The part. */
+  content: Buffer;
+  passphrase?: string;
+  /** The X25519 key, 32 bytes. */
+  privateKey?: Buffer;
+  seal?: 'passphrase' | 'privateKey';
+}
+
+export interface ImportIdentityResponse {
+  endpoint: Endpoint | null;
+  /** Peers whose keys the endpoint knows by now, and how many keys. */
+  peers: number;
+  keys: number;
+  /** Peers whose conversation could not take them, because its row is damaged. */
+  skipped: number;
+  /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
+  withoutRoom: number;
+  /**
+   * The export that the part is of, 32 hex digits, the part's number, from 0, and whether it is the last one: parts of one export are
+   * complete if they have one id, and each number up to the last.
+   */
+  exportId: string;
+  part: number;
+  isLast: boolean;
 }
 
 export interface Subscription {
@@ -1230,6 +1348,12 @@ export interface Services {
     getIdentity: Call<GetIdentityRequest, Identity>;
     /** Sets trust and note after somebody has compared the fingerprint over another channel, or takes the trust back. */
     updateIdentity: Call<UpdateIdentityRequest, Identity>;
+    /**
+     * Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
+     * takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
+     * later is told as a change. Scope: admin.
+     */
+    importIdentities: Call<ImportIdentitiesRequest, ImportIdentitiesResponse>;
   };
   messages: {
     /**
@@ -1261,7 +1385,7 @@ export interface Services {
     createEndpoint: Call<CreateEndpointRequest, Endpoint>;
     /** Gets one endpoint. */
     getEndpoint: Call<GetEndpointRequest, Endpoint>;
-    /** Lists the endpoints that the key allows, in order of id; deleted ones only if `show_deleted` says so. */
+    /** Lists the endpoints that the key allows, in order of id unless `order_by` says otherwise; deleted ones only if `show_deleted` says so. */
     listEndpoints: Call<ListEndpointsRequest, ListEndpointsResponse>;
     /** Changes the fields that the mask names. Conversations follow with their next message, on other nodes within a second. */
     updateEndpoint: Call<UpdateEndpointRequest, Endpoint>;
@@ -1273,6 +1397,21 @@ export interface Services {
     deleteEndpoint: Call<DeleteEndpointRequest, Endpoint>;
     /** Takes a deleted endpoint back into use, with its keys and its conversations. */
     undeleteEndpoint: Call<UndeleteEndpointRequest, Endpoint>;
+    /**
+     * Gives an endpoint a new identity key. Its sessions end within seconds, and peers are told; what is sent next waits for a session
+     * under the new key, which peers see as a changed key. Peers that had verified the endpoint must do so again.
+     */
+    rotateIdentity: Call<RotateIdentityRequest, Endpoint>;
+    /**
+     * Exports the identity key of an endpoint and the keys of its peers with trust and notes, sealed to a passphrase or to a public key;
+     * never sessions. A large export has several parts, each a file that ImportIdentity takes.
+     */
+    exportIdentity: Call<ExportIdentityRequest, ExportIdentityResponse>;
+    /**
+     * Imports one part of an export: creates an endpoint with its key, or tells an endpoint of the same network its peers' keys. What the
+     * endpoint knows itself is kept. The endpoint that was exported should not be used any more.
+     */
+    importIdentity: Call<ImportIdentityRequest, ImportIdentityResponse>;
     /** Gets what waits to be read: for the bot, and for the bridge. */
     getEndpointStatus: Call<GetEndpointStatusRequest, EndpointStatus>;
   };

@@ -10,7 +10,8 @@ namespace Otr.Core;
 /// A conversation as bytes. Format version 5 for accounts with an identity of version 4, else 4: the same without what only version 4 has
 /// (version 3 had no latest key and fewer times, version 2 no trust levels, version 1 no
 /// last text of a session): version BYTE; the account's instance tag INT and fingerprints (20, and 56 if it has one),
-/// which must be those of the account it is restored for; then the parts in the order below, counts as BYTE. A reader takes any version up to its own and refuses
+/// which must be those of the account it is restored for, or a former DSA key's of that account; then the parts in the order below,
+/// counts as BYTE. A reader takes any version up to its own and refuses
 /// everything that does not fit exactly.
 /// </summary>
 internal static class ConversationSnapshot
@@ -73,11 +74,14 @@ internal static class ConversationSnapshot
         var r = new OtrReader(bytes);
         var version = r.ReadByte();
         if (version is 0 or > FormatOfVersion4 || r.ReadUInt32() != account.InstanceTag) return null;
-        if (r.ReadFingerprint(Fingerprint.DsaSize) != account.Key.PublicKey.Fingerprint || r.Failed) return null;
+        var key = r.ReadFingerprint(Fingerprint.DsaSize);
+        var isOfFormerKey = key != account.Key.PublicKey.Fingerprint;
+        if (r.Failed || (isOfFormerKey && !account.FormerKeys.Contains(key))) return null;
         if (version >= FormatOfVersion4 && r.ReadFingerprint(Fingerprint.Ed448Size) != account.Identity?.Fingerprint) return null;
 
         var state = new ConversationState(account, settings)
         {
+            IsOfFormerKey = isOfFormerKey,
             PinnedVersion = r.ReadByte(),
             Offer = (OfferState)r.ReadByte(),
             LastQuery = r.ReadOptionalTime(),

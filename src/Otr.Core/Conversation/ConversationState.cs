@@ -70,6 +70,9 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public TokenBucket AkeBudget { get; } = new(OtrLimits.AkeBurst, OtrLimits.AkeRefillInterval);
     public TokenBucket SmpBudget { get; } = new(OtrLimits.SmpBurst, OtrLimits.SmpRefillInterval);
 
+    /// <summary>It was restored from a snapshot made under a former key of the account, and its sessions have not been ended.</summary>
+    public bool IsOfFormerKey { get; set; }
+
     /// <summary>Changed since the last step began.</summary>
     public bool IsDirty { get; set; }
 

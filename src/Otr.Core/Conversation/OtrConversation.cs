@@ -60,6 +60,11 @@ public sealed class OtrConversation : IDisposable
     /// <summary>Unix ms at which <see cref="OtrInput.TimePassed"/> has something to do; null if nothing is pending.</summary>
     public long? NextDeadline => Timers.NextDeadline(_state);
 
+    /// <summary>
+    /// True if it was left with a key that the account has replaced: <see cref="OtrInput.KeyReplaced"/> is due before the next snapshot.
+    /// </summary>
+    public bool IsOfFormerKey => _state.IsOfFormerKey;
+
     /// <summary>True if the last <see cref="Step"/> changed what a snapshot holds.</summary>
     public bool IsDirty => _state.IsDirty;
 
@@ -85,6 +90,8 @@ public sealed class OtrConversation : IDisposable
             case OtrInput.SmpAbortRequested smp: SmpExchange.Abort(step, smp.Ssid); break;
             case OtrInput.ExtraKeyRequested extra: Requests.UseExtraKey(step, extra.Use, extra.Data); break;
             case OtrInput.TrustRequested trust: Trust.Request(step, trust.Fingerprint, trust.Trust); break;
+            case OtrInput.KeysTold told: Trust.Tell(step, told.Peer); break;
+            case OtrInput.KeyReplaced: Requests.LeaveFormerKey(step); break;
             case OtrInput.LowerVersionAllowed: Requests.AllowLowerVersion(step); break;
             case OtrInput.TimePassed: Timers.Run(step); break;
             default: throw new ArgumentOutOfRangeException(nameof(input), input, "An input of a kind that does not exist.");

@@ -109,6 +109,12 @@ public sealed record OtrAccount(DsaPrivateKey Key, uint InstanceTag)
     /// <summary>The identity in version 4, owned by the caller as <see cref="Key"/> is; null: only versions 2 and 3 are spoken.</summary>
     public Ed448IdentityKey? Identity { get; init; }
 
+    /// <summary>
+    /// DSA keys that the account had before <see cref="Key"/>: conversations that were left with one of them can be restored, and end their
+    /// sessions (<see cref="OtrInput.KeyReplaced"/>).
+    /// </summary>
+    public IReadOnlyCollection<Fingerprint> FormerKeys { get; init; } = [];
+
     /// <summary>Prints the type only.</summary>
     public override string ToString() => nameof(OtrAccount);
 }

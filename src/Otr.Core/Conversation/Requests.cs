@@ -162,6 +162,29 @@ internal static class Requests
         step.Changed();
     }
 
+    /// <summary>
+    /// Ends what was begun under a key that the account no longer has. Unlike <see cref="End"/> it is not the user's way back to text in
+    /// the clear: what is held stays held, and so does what is sent next.
+    /// </summary>
+    public static void LeaveFormerKey(in StepContext step)
+    {
+        var state = step.State;
+        if (!state.IsOfFormerKey) return;
+        foreach (var session in state.Sessions)
+        {
+            bool wasPrivate = session.State == MessageState.Encrypted;
+            OutgoingData.TellEnd(step, session);
+            // A session that the peer has ended stays so: the user has not taken note of it.
+            session.Close(wasPrivate ? MessageState.Plaintext : session.State);
+            if (!wasPrivate) continue;
+            state.WantsPrivacy = true;
+            step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));
+        }
+        foreach (var broadcast in state.Broadcasts) broadcast.Reset();
+        state.IsOfFormerKey = false;
+        step.Changed();
+    }
+
     /// <summary>Forgets which version was spoken: the next exchange may be of any that policy allows.</summary>
     public static void AllowLowerVersion(in StepContext step)
     {

@@ -64,6 +64,36 @@ internal static class Trust
         else Set(step, fingerprint, trust);
     }
 
+    /// <summary>Keys that are known from elsewhere, in addition to what this conversation knows itself.</summary>
+    public static void Tell(in StepContext step, PeerKeys peer)
+    {
+        var state = step.State;
+        if (peer.Known.Any(k => Encoding.UTF8.GetByteCount(k.Trust.Label) > OtrLimits.MaxTrustLabelBytes))
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
+            return;
+        }
+        // What only version 4 has means nothing to an account that does not speak it.
+        bool speaks4 = state.Account.Identity is not null;
+        foreach (var key in peer.Known.Where(k => speaks4 || k.Fingerprint.Length == Fingerprint.DsaSize))
+        {
+            var at = state.Known.FindIndex(k => k.Fingerprint == key.Fingerprint);
+            if (at < 0 && state.Known.Count < OtrLimits.MaxKnownFingerprints) state.Known.Add(key);
+            else if (at >= 0 && !state.Known[at].Trust.IsTrusted && key.Trust.IsTrusted) state.Known[at] = key;
+            else continue;
+            step.Changed();
+        }
+        if (state.LatestKey is null && peer.Latest is { } latest && state.Known.Exists(k => k.Fingerprint == latest))
+        {
+            state.LatestKey = latest;
+            step.Changed();
+        }
+        var highest = Math.Min(peer.HighestVersion, speaks4 ? V4.V4Protocol.Number : (byte)3);
+        if (highest <= state.PinnedVersion) return;
+        state.PinnedVersion = highest;
+        step.Changed();
+    }
+
     private static void Set(in StepContext step, Fingerprint fingerprint, TrustLevel trust)
     {
         var known = step.State.Known;

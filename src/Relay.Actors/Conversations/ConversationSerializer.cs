@@ -32,7 +32,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
     private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g",
         SubscriptionManifest = "s", SubscriptionAnswerManifest = "r";
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
-        SetTrust = 8, CancelSend = 9, SettleSend = 10;
+        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11;
     private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
         Quarantined = 8;
     private const int LeastGrowthSize = 4 + 1 + 8;
@@ -207,6 +207,12 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 WriteOptional(row, trust.Trust?.Label);
                 WriteOptional(row, trust.Note);
                 break;
+            case Command.ImportKeys import:
+                Begin(row, ImportKeys, command);
+                Identities.WriteViews(row, import.Identities);
+                SessionCodec.WriteFingerprint(row, import.Latest);
+                row.Byte(import.HighestVersion);
+                break;
             default:
                 throw new SerializationException($"A {command.GetType().Name} has no form between nodes.");
         }
@@ -251,6 +257,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
             AnswerSmp => new Command.AnswerSmp(id, row.UInt64(), row.Bytes().ToArray()),
             AbortSmp => new Command.AbortSmp(id, row.UInt64()),
             SetTrust => ReadSetTrust(ref row, id),
+            ImportKeys => new Command.ImportKeys(id, Identities.ReadViews(ref row), SessionCodec.ReadFingerprint(ref row), row.Byte()),
             _ => null,
         };
         return command is null ? null : new ConversationCommand(key, peer, command, expires, trace) { IsRepeated = isRepeated };

@@ -185,7 +185,7 @@ internal sealed class ConversationState : IDisposable
                 return null;
             return new ConversationView(key.Owner, key.Id, peer, state, sessions, updated)
             {
-                Identities = identities.Views, Verifications = verifications.Views,
+                Identities = identities.Views, PeerKeys = identities.Keys, Verifications = verifications.Views,
             };
         }
         finally

@@ -42,6 +42,10 @@ internal sealed partial class ConversationTurn
                 var answered = Step(new StepCause(Input(trust)));
                 _state.Identities.ExpectNote(trust.Fingerprint, null);
                 return answered is ConversationReply.Done ? Note(trust) ?? answered : answered;
+            case Command.ImportKeys import:
+                var imported = Step(new StepCause(new OtrInput.KeysTold(import.Keys)));
+                if (imported is ConversationReply.Done) _state.Identities.Merge(_state.Otr.Peer, import.Identities, _nowMs);
+                return imported;
             case Command.CancelSend cancel:
                 return Cancel(cancel);
             case Command.SettleSend settle:

@@ -53,7 +53,7 @@ internal sealed partial class ConversationTurn : IDisposable
     private readonly ShardFence? _fence;
     private readonly long _nowMs;
     private readonly OutboxTranslator _translator;
-    private readonly Allowance _allowance;
+    private readonly EndpointAllowance _allowance;
     private readonly List<OtrEffect> _effects = [];
     private readonly List<OutboxRow> _rows = [];
     private readonly List<SeenRequest> _taken = [];
@@ -71,7 +71,7 @@ internal sealed partial class ConversationTurn : IDisposable
     {
         (_environment, _key, _state, _fence, _nowMs) = (environment, key, state, fence, nowMs);
         _translator = new OutboxTranslator(environment.Telemetry);
-        _allowance = new Allowance(environment.Budgets, key.EndpointId);
+        _allowance = new EndpointAllowance(environment.Budgets, key.EndpointId);
     }
 
     /// <summary>
@@ -166,6 +166,8 @@ internal sealed partial class ConversationTurn : IDisposable
             else if (_state.IsBegun) _whenCommitted.Add(new(Taken, Done()));
             else Answer(new ConversationReply.NotFound("conversation"));
         }
+        // After the batch: what was sent under the former key is still read.
+        if (_state.IsBegun && _state.Otr.IsOfFormerKey) Step(new StepCause(new OtrInput.KeyReplaced()));
         Unit = Finish();
         if (Unit is not null) return;
         _known.AddRange(_whenCommitted);
@@ -331,18 +333,4 @@ internal sealed partial class ConversationTurn : IDisposable
     private static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";
 
     private static string BoundName(ComputeCost cost) => cost == ComputeCost.SmpRun ? "smp" : "key-exchanges";
-
-    /// <summary>The endpoint's budget during one turn.</summary>
-    private sealed class Allowance(ComputeBudgets budgets, string endpointId) : IComputeBudget
-    {
-        /// <summary>The cost that was refused last.</summary>
-        public ComputeCost Refused { get; private set; }
-
-        public bool TrySpend(ComputeCost cost)
-        {
-            if (budgets.TrySpend(endpointId, cost)) return true;
-            Refused = cost;
-            return false;
-        }
-    }
 }

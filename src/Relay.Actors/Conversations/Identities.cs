@@ -89,10 +89,30 @@ internal sealed class Identities
         return IsCopyStale = true;
     }
 
+    /// <summary>Adds notes and times that another server has for keys that are known here by now.</summary>
+    public void Merge(PeerKeys peer, IReadOnlyList<IdentityView> others, long nowMs)
+    {
+        Follow(peer, null, nowMs);
+        foreach (var other in others)
+        {
+            if (_known.Find(i => i.Fingerprint == other.Fingerprint) is not { } identity) continue;
+            var view = identity.View;
+            identity.View = view with
+            {
+                Note = view.Note.Length > 0 ? view.Note : other.Note,
+                FirstSeen = Earlier(view.FirstSeen, other.FirstSeen),
+                LastSeen = view.LastSeen is null || other.LastSeen > view.LastSeen ? other.LastSeen : view.LastSeen,
+                Verified = view.Trust == other.Trust ? Earlier(view.Verified, other.Verified) : view.Verified,
+            };
+            IsCopyStale |= identity.View != view;
+        }
+    }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b ?? a : a;
+
     public void Write(RowWriter row)
     {
-        row.UInt32((uint)_known.Count);
-        foreach (var identity in _known) WriteView(row, identity.View);
+        WriteViews(row, Views);
         SessionCodec.WriteFingerprint(row, _latest);
         row.Byte(_highestVersion);
         row.Int64(_copiedMs);
@@ -101,16 +121,30 @@ internal sealed class Identities
     public static Identities Read(ref RowReader row)
     {
         var identities = new Identities();
-        for (int n = row.Count(LeastEntrySize); n > 0; n--)
-        {
-            if (ReadView(ref row) is not { } view) break;
-            identities._known.Add(new Identity(view));
-        }
-        if (identities._known.Count > OtrLimits.MaxKnownFingerprints) row.Fail();
+        identities._known.AddRange(ReadViews(ref row).Select(v => new Identity(v)));
         identities._latest = SessionCodec.ReadFingerprint(ref row);
         identities._highestVersion = row.Byte();
         identities._copiedMs = row.Int64();
         return identities;
+    }
+
+    public static void WriteViews(RowWriter row, IReadOnlyList<IdentityView> views)
+    {
+        row.UInt32((uint)views.Count);
+        foreach (var view in views) WriteView(row, view);
+    }
+
+    /// <returns>At most <see cref="OtrLimits.MaxKnownFingerprints"/>; the row has failed if it is damaged, or has more.</returns>
+    public static IReadOnlyList<IdentityView> ReadViews(ref RowReader row)
+    {
+        var views = new List<IdentityView>();
+        for (int n = row.Count(LeastEntrySize); n > 0; n--)
+        {
+            if (ReadView(ref row) is not { } view) break;
+            views.Add(view);
+        }
+        if (views.Count > OtrLimits.MaxKnownFingerprints) row.Fail();
+        return views;
     }
 
     public static void WriteView(RowWriter row, IdentityView view)

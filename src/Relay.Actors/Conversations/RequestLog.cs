@@ -25,6 +25,7 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             Command.SetTrust trust => ("trust", TrustContent(trust)),
             Command.CancelSend cancel => ("cancel", Encoding.UTF8.GetBytes(cancel.Message)),
             Command.SettleSend settle => ("settle", Encoding.UTF8.GetBytes(settle.Message)),
+            Command.ImportKeys import => ("import", ImportContent(import)),
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
         };
         // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
@@ -47,6 +48,15 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
         row.Bool(trust.Trust is not null);
         row.Text(trust.Note ?? "");
         row.Bool(trust.Note is not null);
+        return row.Written.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> ImportContent(Command.ImportKeys import)
+    {
+        using var row = new RowWriter();
+        Identities.WriteViews(row, import.Identities);
+        SessionCodec.WriteFingerprint(row, import.Latest);
+        row.Byte(import.HighestVersion);
         return row.Written.ToArray();
     }
 

@@ -106,7 +106,13 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
             key.Dispose();
             return null;
         }
-        var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)) { Users = 1 };
+        var entry = new Entry(view, new OtrAccount(key, view.InstanceTag)
+        {
+            FormerKeys = [.. view.FormerIdentities.Select(f => f.Fingerprint)],
+        })
+        {
+            Users = 1,
+        };
         lock (_lock)
         {
             // It was updated after it was read: usable, but read again with the next command.

@@ -11,8 +11,10 @@ namespace Relay.Actors.Endpoints;
 
 /// <summary>Creates (once per request id), gets, lists, updates and deletes endpoints.</summary>
 /// <param name="changes">Told of every change by this node: conversations in memory must follow.</param>
+/// <param name="rotated">Told of endpoints that have got another key here.</param>
 internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, TimeProvider time,
-    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, EndpointChangeSignals changes) : IEndpoints
+    IRandomSource random, ComputeGate computing, RelayTelemetry telemetry, ILogger log, EndpointChangeSignals changes,
+    Action<string>? rotated = null) : IEndpoints
 {
     private const int MaxUpdateAttempts = 8;
 
@@ -43,7 +45,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
             var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Settings,
                 key.PublicKey.Fingerprint, MakeInstanceTag(), created, created, 1)
             {
-                Expires = created + request.Life, Purges = created + request.Life,
+                Expires = created + request.Life, Purges = created + request.Life, FormerIdentities = request.FormerIdentities,
             };
             var row = new EndpointRow(view.Id,
                 ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash,
@@ -120,6 +122,36 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         => ChangeAsync(endpointId, view => view.Deleted is null ? view : view with { Deleted = null, Purges = view.Expires },
             revision, cancellation);
 
+    public async ValueTask<UpdateEndpointReply> RotateAsync(
+        string endpointId, string requestId, ulong? revision, CancellationToken cancellation)
+    {
+        RelayLimits.CheckRequestId(requestId);
+        var request = ids.Of("rotation-request", Encoding.UTF8.GetBytes(requestId));
+        try
+        {
+            // Making a key is expensive: only for an endpoint that can take one.
+            if (await GetAsync(endpointId, cancellation).ConfigureAwait(false) is not { } current)
+                return new UpdateEndpointReply.NotFound();
+            if (current.Deleted is not null) return new UpdateEndpointReply.Deleted();
+            if (current.LastRotation == request) return new UpdateEndpointReply.Updated(current);
+            if (revision is { } expected && expected != current.Revision) return new UpdateEndpointReply.Conflict();
+            if (current.FormerIdentities.Count >= RelayLimits.MaxFormerIdentities) return new UpdateEndpointReply.TooManyRotations();
+        }
+        catch (StoreException)
+        {
+            return new UpdateEndpointReply.Unavailable("store");
+        }
+        using var made = await GenerateAsync(cancellation).ConfigureAwait(false);
+        var reply = await ChangeAsync(endpointId, view => view.Deleted is not null ? null : view.LastRotation == request ? view : view with
+        {
+            Fingerprint = made.PublicKey.Fingerprint,
+            FormerIdentities = view.FormerIdentities.With(new FormerIdentity(view.Fingerprint, Now())),
+            LastRotation = request,
+        }, revision, cancellation, made).ConfigureAwait(false);
+        if (reply is UpdateEndpointReply.Updated or UpdateEndpointReply.Unavailable) rotated?.Invoke(endpointId);
+        return reply;
+    }
+
     public async Task WhenInactiveAsync(string endpointId, CancellationToken cancellation)
     {
         while (true)
@@ -153,7 +185,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
     /// Makes the next state; the current one if there is nothing to change; null if it is deleted, and cannot be changed so.
     /// </param>
     private async ValueTask<UpdateEndpointReply> ChangeAsync(string endpointId, Func<EndpointView, EndpointView?> change, ulong? revision,
-        CancellationToken cancellation)
+        CancellationToken cancellation, DsaPrivateKey? newKey = null)
     {
         try
         {
@@ -170,7 +202,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
                     if (change(view) is not { } changed) return new UpdateEndpointReply.Deleted();
                     if (ReferenceEquals(changed, view)) return new UpdateEndpointReply.Updated(view);
                     var next = changed with { Updated = Now(), Revision = view.Revision + 1 };
-                    if (!await store.UpdateEndpointAsync(endpointId, row.Revision, EndpointRecord.Seal(sealer, next, key),
+                    if (!await store.UpdateEndpointAsync(endpointId, row.Revision, EndpointRecord.Seal(sealer, next, newKey ?? key),
                         next.Purges?.ToUnixTimeMilliseconds(), cancellation).ConfigureAwait(false)) continue;
                     changes.Changed(endpointId, next.Revision);
                     return new UpdateEndpointReply.Updated(next);

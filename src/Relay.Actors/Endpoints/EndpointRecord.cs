@@ -9,7 +9,8 @@ namespace Relay.Actors.Endpoints;
 /// <summary>The sealed row of an endpoint: its view and its private key.</summary>
 internal static class EndpointRecord
 {
-    private const byte Format = 3;
+    private const byte Format = 4;
+    private const int LeastFormerSize = 4 + Fingerprint.DsaSize + 8;
 
     public static byte[] Seal(Sealer sealer, EndpointView view, DsaPrivateKey key)
     {
@@ -25,6 +26,13 @@ internal static class EndpointRecord
         WriteTime(row, view.Deleted);
         WriteTime(row, view.Purges);
         SessionCodec.WriteFingerprint(row, view.Fingerprint);
+        row.UInt32((uint)view.FormerIdentities.Count);
+        foreach (var former in view.FormerIdentities)
+        {
+            SessionCodec.WriteFingerprint(row, former.Fingerprint);
+            row.Int64(former.Retired.ToUnixTimeMilliseconds());
+        }
+        row.UInt128(view.LastRotation);
         var numbers = DsaPublicParameters.Of(key.PublicKey);
         row.Bytes(numbers.P.Span);
         row.Bytes(numbers.Q.Span);
@@ -57,6 +65,8 @@ internal static class EndpointRecord
             var updated = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
             DateTimeOffset? expires = ReadTime(ref row), deleted = ReadTime(ref row), purges = ReadTime(ref row);
             var fingerprint = SessionCodec.ReadFingerprint(ref row);
+            var former = ReadFormer(ref row);
+            var lastRotation = row.UInt128();
             ReadOnlySpan<byte> p = row.Bytes(), q = row.Bytes(), g = row.Bytes(), y = row.Bytes(), x = row.Bytes();
             if (!row.IsComplete || fingerprint is null) return null;
             DsaPrivateKey? key = null;
@@ -64,7 +74,7 @@ internal static class EndpointRecord
             if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
             var view = new EndpointView(stored.Id, network, account, settings, fingerprint.Value, tag, created, updated, stored.Revision)
             {
-                Expires = expires, Deleted = deleted, Purges = purges,
+                Expires = expires, Deleted = deleted, Purges = purges, FormerIdentities = former, LastRotation = lastRotation,
             };
             return (view, key);
         }
@@ -72,6 +82,21 @@ internal static class EndpointRecord
         {
             CryptographicOperations.ZeroMemory(clear);
         }
+    }
+
+    private static FormerIdentityList ReadFormer(ref RowReader row)
+    {
+        var list = new FormerIdentity[row.Count(LeastFormerSize)];
+        for (int i = 0; i < list.Length; i++)
+        {
+            if (SessionCodec.ReadFingerprint(ref row) is not { } fingerprint)
+            {
+                row.Fail();
+                break;
+            }
+            list[i] = new FormerIdentity(fingerprint, DateTimeOffset.FromUnixTimeMilliseconds(row.Int64()));
+        }
+        return list.Length == 0 ? FormerIdentityList.Empty : new FormerIdentityList(list);
     }
 
     private static void WriteTime(RowWriter row, DateTimeOffset? time)

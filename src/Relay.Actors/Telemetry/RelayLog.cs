@@ -50,6 +50,10 @@ internal static partial class RelayLog
     [LoggerMessage(115, LogLevel.Warning, "Purging deleted endpoints failed ({Error}); it is retried.")]
     public static partial void PurgeFailed(ILogger log, string error);
 
+    [LoggerMessage(116, LogLevel.Warning,
+        "Ending the sessions under the former key of endpoint {EndpointId} failed ({Error}); each ends with its next message.")]
+    public static partial void RotationNoticeFailed(ILogger log, string endpointId, string error);
+
     [LoggerMessage(150, LogLevel.Warning,
         "{Count} events of the subscription {EndpointId}/{Name} were set aside as dead letters: 'relay dead-letters' shows them.")]
     public static partial void EventsSetAside(ILogger log, int count, string endpointId, string name);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Relay.Client;
 using Relay.V1;
 
@@ -25,7 +26,7 @@ internal static class DeleteEndpointCommand
             {
                 Name = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)), Purge = parsed.GetValue(purge),
             };
-            if (request.Purge && !parsed.GetValue(yes)) Confirm(request.Name);
+            if (request.Purge && !parsed.GetValue(yes)) Confirm(request.Name, "A purge", "destroys the keys and conversations of {0} for good");
             await using var client = Connection.Open(parsed);
             EndpointsCommand.Show(parsed, await client.CallAsync(o => client.Endpoints.DeleteEndpointAsync(request, o), cancellation));
             return ExitCode.Ok;
@@ -51,12 +52,12 @@ internal static class DeleteEndpointCommand
     }
 
     /// <exception cref="CommandFailure">Nobody can be asked, or the answer is not the endpoint's id.</exception>
-    private static void Confirm(string name)
+    public static void Confirm(string name, string what, string effect)
     {
         var id = EndpointNames.Id(name);
         if (Console.IsInputRedirected)
-            throw new CommandFailure(ExitCode.Usage, "--purge cannot be undone, and nobody can be asked here.", "Add --yes to go ahead.");
-        Console.Error.Write($"This destroys the keys and conversations of {id} for good. Type its id to go ahead: ");
-        if (Console.ReadLine()?.Trim() != id) throw new CommandFailure(ExitCode.Usage, "Nothing was deleted: the id was not typed.");
+            throw new CommandFailure(ExitCode.Usage, $"{what} cannot be undone, and nobody can be asked here.", "Add --yes to go ahead.");
+        Console.Error.Write($"This {string.Format(CultureInfo.InvariantCulture, effect, id)}. Type its id to go ahead: ");
+        if (Console.ReadLine()?.Trim() != id) throw new CommandFailure(ExitCode.Usage, "Nothing was changed: the id was not typed.");
     }
 }

@@ -4,14 +4,15 @@ using Relay.V1;
 
 namespace Relay.Cli.Endpoints;
 
-/// <summary>The command group <c>relay endpoints</c>: list, show, create, update, delete.</summary>
+/// <summary>The command group <c>relay endpoints</c>: list, show, create, update, delete, rotate, export, import.</summary>
 internal static class EndpointsCommand
 {
     public static Command Create() =>
-        new("endpoints", "List, show, create, change and delete endpoints: the addresses for which Relay speaks OTR.")
+        new("endpoints", "List, show, create, change, move and delete endpoints: the addresses for which Relay speaks OTR.")
     {
         CreateList(), CreateShow(), CreateCreate(), UpdateEndpointCommand.Create(), DeleteEndpointCommand.Create(),
-        DeleteEndpointCommand.CreateUndelete(),
+        DeleteEndpointCommand.CreateUndelete(), ExportEndpointCommand.CreateRotate(), ExportEndpointCommand.Create(),
+        ImportEndpointCommand.Create(), ArchiveSeal.CreateKeyCommand(),
     };
 
     private static Command CreateList()
@@ -22,7 +23,12 @@ internal static class EndpointsCommand
             HelpName = "TEXT",
         };
         var deleted = new Option<bool>("--deleted") { Description = "Also those that are deleted and not yet purged." };
-        var command = new Command("list", "List the endpoints.") { filter, deleted }.WithServer();
+        var order = new Option<string?>("--order-by")
+        {
+            Description = "Order: name (the default), account, display_name, create_time or update_time; 'update_time desc' the other way.",
+            HelpName = "FIELD",
+        };
+        var command = new Command("list", "List the endpoints.") { filter, deleted, order }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
@@ -31,6 +37,7 @@ internal static class EndpointsCommand
                 var request = new ListEndpointsRequest
                 {
                     PageToken = token, Filter = parsed.GetValue(filter) ?? "", ShowDeleted = parsed.GetValue(deleted),
+                    OrderBy = parsed.GetValue(order) ?? "",
                 };
                 var page = await client.CallAsync(o => client.Endpoints.ListEndpointsAsync(request, o), cancellation);
                 return (page.Endpoints, page.NextPageToken);
@@ -146,6 +153,8 @@ internal static class EndpointsCommand
         [
             ("name", e.DisplayName.Length > 0 ? $"{e.Name} ({e.DisplayName})" : e.Name), ("network", e.Network), ("account", e.Account),
             ("fingerprint", EndpointNames.Fingerprint(e.Fingerprint)), ("instance tag", e.InstanceTag.ToString("x8")),
+            .. e.FormerIdentities.Select(f =>
+                ("until " + f.RetireTime.ToDateTime().ToString("yyyy-MM-dd"), EndpointNames.Fingerprint(f.Fingerprint))),
             ("policy", Policy(e.Policy)), ("verification", $"{Required(e.Policy.RequireVerified)}; {Answers(e.VerificationAnswerTime)}"),
             ("longest wire", e.MaxWireBytes == 0 ? "no limit" : $"{e.MaxWireBytes} bytes"),
             ("text", e.SingleLine ? "one message for each line" : "may have line ends"),

@@ -20,7 +20,7 @@ internal static class IdentityKeyFile
     {
         using var content = Load(path);
         var key = account is null ? content.KeyFor(address) : content.Keys.FirstOrDefault(k => k.AccountName == account);
-        if (key is null) throw NoKey(path, content, account);
+        if (key is null) throw NoKey(path, content, account, "Choose one with --otr-key-account NAME.");
         // Large enough not to grow, which would leave copies of the key behind.
         var file = new ArrayBufferWriter<byte>(GatewayLimits.MaxKeyFileBytes);
         // Some formats name no account.
@@ -46,7 +46,8 @@ internal static class IdentityKeyFile
         return content;
     }
 
-    private static CommandFailure NoKey(string path, OtrKeyFileContent content, string? account)
+    /// <summary>No key of the file is taken: there is none, or it must be said which one is meant. The failure lists the accounts.</summary>
+    public static CommandFailure NoKey(string path, OtrKeyFileContent content, string? account, string hint)
     {
         var problems = content.Problems.Select(p => $"{(p.AccountName.Length > 0 ? p.AccountName + ": " : "")}{p.Reason}");
         if (content.Keys.Count == 0)
@@ -55,6 +56,6 @@ internal static class IdentityKeyFile
         var message = account is null
             ? $"{path} holds the keys of {content.Keys.Count} accounts:"
             : $"{path} holds no key of the account {account}, but of:";
-        return new(ExitCode.Usage, message, "Choose one with --otr-key-account NAME.") { More = [.. accounts, .. problems] };
+        return new(ExitCode.Usage, message, hint) { More = [.. accounts, .. problems] };
     }
 }

@@ -5,7 +5,7 @@ using Relay.V1;
 
 namespace Relay.Cli.Identities;
 
-/// <summary>The command group <c>relay identities</c>: list, trust, distrust.</summary>
+/// <summary>The command group <c>relay identities</c>: list, trust, distrust, import.</summary>
 internal static class IdentitiesCommand
 {
     private static readonly Argument<string> s_endpoint = new("endpoint") { Description = "Id or name of the endpoint." };
@@ -13,7 +13,7 @@ internal static class IdentitiesCommand
 
     public static Command Create() => new("identities", "Show the keys of a peer, and say which are trusted.")
     {
-        CreateList(), CreateTrust(), CreateDistrust(),
+        CreateList(), CreateTrust(), CreateDistrust(), ImportIdentitiesCommand.Create(),
     };
 
     private static Command CreateList()

@@ -55,6 +55,8 @@ internal static class EndpointMapping
         if (view.Expires is { } expires) endpoint.ExpireTime = expires.ToTimestamp();
         if (view.Deleted is { } deleted) endpoint.DeleteTime = deleted.ToTimestamp();
         if (view.Purges is { } purges) endpoint.PurgeTime = purges.ToTimestamp();
+        endpoint.FormerIdentities.AddRange(view.FormerIdentities.Reverse().Take(GatewayLimits.MaxFormerIdentities).Select(f =>
+            new V1.FormerIdentity { Fingerprint = f.Fingerprint.ToHex(), RetireTime = f.Retired.ToTimestamp() }));
         return endpoint;
     }
 

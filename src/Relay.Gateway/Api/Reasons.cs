@@ -30,6 +30,14 @@ public static class Reasons
     public const string EndpointNotFound = "ENDPOINT_NOT_FOUND";
     /// <summary>The endpoint is deleted: it can be undeleted until it is purged, and cannot be changed.</summary>
     public const string EndpointDeleted = "ENDPOINT_DELETED";
+    /// <summary>The endpoint has had as many identity keys as it can have: create another with a new key.</summary>
+    public const string TooManyRotations = "TOO_MANY_ROTATIONS";
+    /// <summary>There are more endpoints than can be put in this order: filter them, or list them in order of name.</summary>
+    public const string TooManyToSort = "TOO_MANY_TO_SORT";
+    /// <summary>The export does not open: it was changed, or the passphrase or key is another.</summary>
+    public const string ExportNotOpened = "EXPORT_NOT_OPENED";
+    /// <summary>The endpoint is on another network than the export, whose peers' addresses mean nothing there.</summary>
+    public const string OtherNetwork = "OTHER_NETWORK";
     /// <summary>The endpoint has no such subscription.</summary>
     public const string SubscriptionNotFound = "SUBSCRIPTION_NOT_FOUND";
     /// <summary>The endpoint has a subscription of this name.</summary>

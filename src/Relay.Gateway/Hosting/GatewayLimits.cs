@@ -27,6 +27,12 @@ public static class GatewayLimits
     public const int MinWireLimitBytes = 200;
     /// <summary>Maximum size of an imported libotr key file, in bytes.</summary>
     public const int MaxKeyFileBytes = 64 * 1024;
+    /// <summary>Former keys that an endpoint is shown with.</summary>
+    public const int MaxFormerIdentities = 10;
+    /// <summary>Minimum and maximum length of the passphrase of an export, in bytes of UTF-8.</summary>
+    public const int MinPassphraseBytes = 8, MaxPassphraseBytes = SealedFile.MaxPassphraseBytes;
+    /// <summary>Maximum size of a part of an export: what one message can carry beside its other fields.</summary>
+    public const int MaxExportPartBytes = MaxReceiveMessageBytes - 8 * 1024;
     /// <summary>Items per page if the request does not specify a size.</summary>
     public const int DefaultPageSize = 100;
     /// <summary>Maximum number of items per page.</summary>

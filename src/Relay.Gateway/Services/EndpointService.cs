@@ -40,18 +40,8 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
                 request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings,
                 key) { Life = life },
             context.CancellationToken);
-        return reply switch
-        {
-            CreateEndpointReply.Created created => EndpointMapping.ToMessage(created.Endpoint),
-            CreateEndpointReply.AlreadyExists exists => throw ApiErrors.AlreadyExists(Reasons.EndpointExists, "endpoint",
-                request.EndpointId.Length > 0 ? ResourceNames.Endpoint(request.EndpointId) : "",
-                $"{exists.Field}: is already in use by another endpoint, which may be deleted and not yet purged."),
-            CreateEndpointReply.RequestIdReused => throw ApiErrors.InvalidArgument(
-                "request_id", "was already used for a different endpoint", Reasons.RequestIdReused),
-            CreateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
-                "The server cannot do this now; retry with the same request id.", RelayLimits.UnavailableRetryAfter),
-            _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
-        };
+        return reply is CreateEndpointReply.Created created
+            ? EndpointMapping.ToMessage(created.Endpoint) : throw EndpointReplies.NotCreated(reply, request.EndpointId);
     }
 
     public override async Task<V1.Endpoint> GetEndpoint(V1.GetEndpointRequest request, ServerCallContext context)
@@ -67,12 +57,16 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
     {
         var violations = new Violations();
         var filter = EndpointFilter.Parse(request.Filter, violations);
+        var order = EndpointOrder.Parse(request.OrderBy, violations);
         var page = Paging.Parse(request.PageSize, request.PageToken, violations);
         var now = time.GetUtcNow();
-        var query = new EndpointQuery(page.AfterId, page.Size, e => (request.ShowDeleted || e.IsActive(now)) && filter(e));
-        var (views, next) = Principal.Of(context).Key.Endpoints is { Count: > 0 } allowed
+        bool IsWanted(EndpointView e) => (request.ShowDeleted || e.IsActive(now)) && filter(e);
+        async Task<EndpointPage> ListAsync(EndpointQuery query) => Principal.Of(context).Key.Endpoints is { Count: > 0 } allowed
             ? await AllowedAsync(allowed, query, context.CancellationToken)
             : await relay.Endpoints.ListAsync(query, context.CancellationToken);
+        var (views, next) = order is null
+            ? await ListAsync(new EndpointQuery(page.AfterId, page.Size, IsWanted))
+            : await order.PageAsync(ListAsync, IsWanted, page.AfterId, page.Size);
         var response = new V1.ListEndpointsResponse { NextPageToken = Paging.Token(next) };
         response.Endpoints.AddRange(views.Select(EndpointMapping.ToMessage));
         return response;
@@ -97,21 +91,47 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
             wrong.ThrowIfAny();
             return settings;
         }
-        return Changed(id!, await relay.Endpoints.UpdateAsync(id!, Change, revision, context.CancellationToken));
+        return EndpointReplies.Changed(id!, await relay.Endpoints.UpdateAsync(id!, Change, revision, context.CancellationToken));
     }
 
     [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> DeleteEndpoint(V1.DeleteEndpointRequest request, ServerCallContext context)
     {
         var (id, revision) = Check(request.Name, request.Etag, context);
-        return Changed(id, await relay.Endpoints.DeleteAsync(id, request.Purge, revision, context.CancellationToken));
+        return EndpointReplies.Changed(id, await relay.Endpoints.DeleteAsync(id, request.Purge, revision, context.CancellationToken));
     }
 
     [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.Endpoint> UndeleteEndpoint(V1.UndeleteEndpointRequest request, ServerCallContext context)
     {
         var (id, revision) = Check(request.Name, request.Etag, context);
-        return Changed(id, await relay.Endpoints.UndeleteAsync(id, revision, context.CancellationToken));
+        return EndpointReplies.Changed(id, await relay.Endpoints.UndeleteAsync(id, revision, context.CancellationToken));
+    }
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.Endpoint> RotateIdentity(V1.RotateIdentityRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Targets.CheckRequestId(request.RequestId, violations);
+        var (id, revision) = Check(request.Name, request.Etag, context, violations);
+        return EndpointReplies.Changed(
+            id, await relay.Endpoints.RotateAsync(id, request.RequestId, revision, context.CancellationToken));
+    }
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.ExportIdentityResponse> ExportIdentity(V1.ExportIdentityRequest request, ServerCallContext context)
+    {
+        var asked = IdentityTransfers.Parse(request);
+        Principal.Of(context).RequireEndpoint(asked.EndpointId);
+        return IdentityTransfers.ToMessage(asked.EndpointId, await relay.Archives.ExportAsync(asked, context.CancellationToken));
+    }
+
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.ImportIdentityResponse> ImportIdentity(V1.ImportIdentityRequest request, ServerCallContext context)
+    {
+        var asked = IdentityTransfers.Parse(request);
+        Principal.Of(context).RequireEndpoint(asked.EndpointId ?? asked.NewEndpointId ?? "");
+        return IdentityTransfers.ToMessage(asked, await relay.Archives.ImportAsync(asked, context.CancellationToken));
     }
 
     public override async Task<V1.EndpointStatus> GetEndpointStatus(V1.GetEndpointStatusRequest request, ServerCallContext context)
@@ -141,28 +161,15 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
         return status;
     }
 
-    private static (string Id, ulong? Revision) Check(string name, string etag, ServerCallContext context)
+    private static (string Id, ulong? Revision) Check(string name, string etag, ServerCallContext context, Violations? found = null)
     {
-        var violations = new Violations();
+        var violations = found ?? new Violations();
         violations.AddIf(!ResourceNames.TryParseEndpoint(name, out var id), "name", "must be endpoints/{endpoint}");
         violations.AddIf(!EndpointMapping.TryParseEtag(etag, out var revision), "etag", "was not issued by this server");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(id!);
         return (id!, revision);
     }
-
-    private static V1.Endpoint Changed(string id, UpdateEndpointReply reply) => reply switch
-    {
-        UpdateEndpointReply.Updated updated => EndpointMapping.ToMessage(updated.Endpoint),
-        UpdateEndpointReply.NotFound => throw Replies.EndpointNotFound(id),
-        UpdateEndpointReply.Deleted => throw ApiErrors.FailedPrecondition(
-            Reasons.EndpointDeleted, "The endpoint is deleted, and cannot be changed: undelete it first."),
-        UpdateEndpointReply.Conflict => throw ApiErrors.Aborted(
-            Reasons.EtagMismatch, "The endpoint has been changed since: get it again, and repeat the change with its etag."),
-        UpdateEndpointReply.Unavailable => throw ApiErrors.Unavailable(
-            "The server cannot do this now; retry.", RelayLimits.UnavailableRetryAfter),
-        _ => throw new System.Diagnostics.UnreachableException(reply.GetType().Name),
-    };
 
     /// <summary>One page of the endpoints that a limited key may access, ordered by id.</summary>
     private async Task<EndpointPage> AllowedAsync(IReadOnlyList<string> allowed, EndpointQuery query, CancellationToken cancellation)

@@ -52,6 +52,15 @@ internal sealed class IdentityService(IRelay relay) : V1.IdentityService.Identit
         return await ReadAsync(endpointId!, conversationId!, fingerprint, context);
     }
 
+    [Authorize(Policy = Policies.Admin)]
+    public override async Task<V1.ImportIdentitiesResponse> ImportIdentities(
+        V1.ImportIdentitiesRequest request, ServerCallContext context)
+    {
+        var asked = IdentityTransfers.Parse(request);
+        Principal.Of(context).RequireEndpoint(asked.EndpointId);
+        return IdentityTransfers.ToMessage(asked, await relay.Archives.ImportKeysAsync(asked, context.CancellationToken));
+    }
+
     private async Task<V1.Identity> ReadAsync(string endpointId, string conversationId, Fingerprint fingerprint, ServerCallContext context)
     {
         var view = await Targets.ReadAsync(relay, Principal.Of(context), endpointId, conversationId, context.CancellationToken);

@@ -14,10 +14,14 @@ internal sealed class ContactBook : IDisposable
     private readonly Dictionary<string, PrivateContact> _open = [];
     private readonly HashSet<string> _known = [];
 
+    /// <exception cref="IOException">The disk does not have which contacts are private by configuration.</exception>
     public ContactBook(ProxyAccountOptions options, AccountDirectory directory)
     {
         (_options, _directory) = (options, directory);
-        foreach (var address in options.PrivateContacts) RecordOf(address).IsPrivate = true;
+        var configured = options.PrivateContacts.Where(a => !IsPrivate(a)).ToList();
+        foreach (var address in configured) RecordOf(address).IsPrivate = true;
+        // Once private they stay so, also when the setting is gone: only the person's command makes them plain.
+        if (configured.Count > 0) directory.SaveContacts();
         _known.UnionWith(directory.Keys.Keys);
     }
 

@@ -30,6 +30,9 @@ internal sealed class World : IDisposable
 
     public MessageState ContactState => _contact.State;
 
+    /// <summary>The key that the relay showed last.</summary>
+    public Fingerprint? LatestKeyOfRelay => _contact.Peer.Latest;
+
     /// <summary>What the contact read, encrypted.</summary>
     public List<string> ContactReceived { get; } = [];
 

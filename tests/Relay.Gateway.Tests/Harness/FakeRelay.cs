@@ -82,6 +82,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     public ISubscriptions Subscriptions => throw new NotSupportedException("The fake has no subscriptions.");
     public ValueTask<UpdateEndpointReply> DeleteAsync(string endpointId, bool purge, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
     public ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
+    public ValueTask<UpdateEndpointReply> RotateAsync(string endpointId, string requestId, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
+    public IIdentityArchives Archives => throw new NotSupportedException("The fake has no archives.");
     public ValueTask<EndpointView?> FindActiveAsync(string endpointId, CancellationToken cancellation) => GetAsync(endpointId, cancellation);
     public Task WhenInactiveAsync(string endpointId, CancellationToken cancellation) => Task.Delay(Timeout.Infinite, cancellation);
     public ValueTask<EndpointPage> ListAsync(EndpointQuery query, CancellationToken cancellation) => ValueTask.FromResult(new EndpointPage([], null));

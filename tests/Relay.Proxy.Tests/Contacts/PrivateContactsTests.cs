@@ -28,6 +28,15 @@ public sealed class PrivateContactsTests
     }
 
     [Fact]
+    public void A_contact_that_was_private_by_configuration_stays_so_without_it()
+    {
+        using var first = new ContactStage(null, Bob);
+        first.Contacts.Dispose();
+        using var again = new ContactStage(first.Directory);
+        Assert.True(again.Contacts.Book.IsPrivate(Bob));
+    }
+
+    [Fact]
     public void Texts_wait_for_the_session_and_leave_in_order()
     {
         using var stage = new ContactStage(null, Bob);
@@ -124,6 +133,8 @@ public sealed class PrivateContactsTests
         using var stage = new ContactStage(null, Bob);
         Assert.Equal(Received.Taken, stage.Contacts.Receive(stage.View, Bob, "?OTRv3?", null, isDelayed: true));
         Assert.Empty(stage.View.Wires);
+        // It has not even reached the engine, whose state it would change.
+        Assert.Null(stage.Contacts.Book.Find(Bob));
     }
 
     [Fact]

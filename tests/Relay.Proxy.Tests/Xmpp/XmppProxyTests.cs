@@ -70,6 +70,28 @@ public sealed class XmppProxyTests
     }
 
     [Fact]
+    public async Task Killed_at_any_point_the_proxy_has_sent_nothing_in_the_clear()
+    {
+        int points = Environment.GetEnvironmentVariable("RELAY_LONG") == "1" ? 20 : 4;
+        await using var stage = await XmppProxyStage.StartAsync("--private", Bob);
+        var bob = await stage.StartBobAsync();
+        for (int i = 0; i < points; i++)
+        {
+            var person = await stage.LogInAsync($"run{i}");
+            var texts = Task.WhenAll(Enumerable.Range(0, 5).Select(n => person.SayAsync(Bob, $"run {i} text {n}")));
+            await Task.Delay(i * 200 / points);
+            await stage.Proxy.KillAsync();
+            await Task.WhenAny(texts, Task.Delay(1000));
+            await stage.StartProxyAsync();
+            var again = await stage.LogInAsync($"after{i}");
+            await again.IsToldAsync($"{Bob}: private");
+            await again.SayAsync(Bob, $"after run {i}");
+            await bob.HearsAsync($"after run {i}");
+        }
+        Assert.Equal(0, bob.Count(e => OtrContact.Kind(e) == "plain" && !e.GetProperty("encrypted").GetBoolean()));
+    }
+
+    [Fact]
     public async Task The_service_contact_is_in_the_roster_and_nothing_of_it_reaches_the_server()
     {
         await using var stage = await XmppProxyStage.StartAsync();

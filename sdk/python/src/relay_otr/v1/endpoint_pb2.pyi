@@ -56,7 +56,7 @@ class DsaKey(_message.Message):
     def __init__(self, p: _Optional[bytes] = ..., q: _Optional[bytes] = ..., g: _Optional[bytes] = ..., y: _Optional[bytes] = ..., x: _Optional[bytes] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ["account", "create_time", "delete_time", "disable_event_stream", "display_name", "etag", "expire_time", "fingerprint", "instance_tag", "max_wire_bytes", "name", "network", "padding_block", "policy", "purge_time", "query_text", "session_idle_life", "single_line", "text_format", "update_time", "verification_answer_time"]
+    __slots__ = ["account", "create_time", "delete_time", "disable_event_stream", "display_name", "etag", "expire_time", "fingerprint", "former_identities", "instance_tag", "max_wire_bytes", "name", "network", "padding_block", "policy", "purge_time", "query_text", "session_idle_life", "single_line", "text_format", "update_time", "verification_answer_time"]
     class TextFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +68,7 @@ class Endpoint(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    FORMER_IDENTITIES_FIELD_NUMBER: _ClassVar[int]
     HTML: Endpoint.TextFormat
     INSTANCE_TAG_FIELD_NUMBER: _ClassVar[int]
     MAX_WIRE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +93,7 @@ class Endpoint(_message.Message):
     etag: str
     expire_time: _timestamp_pb2.Timestamp
     fingerprint: str
+    former_identities: _containers.RepeatedCompositeFieldContainer[FormerIdentity]
     instance_tag: int
     max_wire_bytes: int
     name: str
@@ -105,7 +107,7 @@ class Endpoint(_message.Message):
     text_format: Endpoint.TextFormat
     update_time: _timestamp_pb2.Timestamp
     verification_answer_time: _duration_pb2.Duration
-    def __init__(self, name: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., fingerprint: _Optional[str] = ..., instance_tag: _Optional[int] = ..., max_wire_bytes: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., display_name: _Optional[str] = ..., single_line: bool = ..., query_text: _Optional[str] = ..., padding_block: _Optional[int] = ..., session_idle_life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., verification_answer_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., text_format: _Optional[_Union[Endpoint.TextFormat, str]] = ..., disable_event_stream: bool = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., purge_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., fingerprint: _Optional[str] = ..., instance_tag: _Optional[int] = ..., max_wire_bytes: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., display_name: _Optional[str] = ..., single_line: bool = ..., query_text: _Optional[str] = ..., padding_block: _Optional[int] = ..., session_idle_life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., verification_answer_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., text_format: _Optional[_Union[Endpoint.TextFormat, str]] = ..., disable_event_stream: bool = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., purge_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., former_identities: _Optional[_Iterable[_Union[FormerIdentity, _Mapping]]] = ...) -> None: ...
 
 class EndpointStatus(_message.Message):
     __slots__ = ["events", "name", "wire"]
@@ -116,6 +118,38 @@ class EndpointStatus(_message.Message):
     name: str
     wire: StreamStatus
     def __init__(self, name: _Optional[str] = ..., events: _Optional[_Union[StreamStatus, _Mapping]] = ..., wire: _Optional[_Union[StreamStatus, _Mapping]] = ...) -> None: ...
+
+class ExportIdentityRequest(_message.Message):
+    __slots__ = ["name", "page_token", "passphrase", "public_key"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    page_token: str
+    passphrase: str
+    public_key: bytes
+    def __init__(self, name: _Optional[str] = ..., passphrase: _Optional[str] = ..., public_key: _Optional[bytes] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ExportIdentityResponse(_message.Message):
+    __slots__ = ["content", "next_page_token", "peers", "quarantined"]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    next_page_token: str
+    peers: int
+    quarantined: int
+    def __init__(self, content: _Optional[bytes] = ..., next_page_token: _Optional[str] = ..., peers: _Optional[int] = ..., quarantined: _Optional[int] = ...) -> None: ...
+
+class FormerIdentity(_message.Message):
+    __slots__ = ["fingerprint", "retire_time"]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    RETIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: str
+    retire_time: _timestamp_pb2.Timestamp
+    def __init__(self, fingerprint: _Optional[str] = ..., retire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetEndpointRequest(_message.Message):
     __slots__ = ["name"]
@@ -129,17 +163,55 @@ class GetEndpointStatusRequest(_message.Message):
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
+class ImportIdentityRequest(_message.Message):
+    __slots__ = ["content", "endpoint_id", "name", "passphrase", "private_key", "request_id"]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PASSPHRASE_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_KEY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    endpoint_id: str
+    name: str
+    passphrase: str
+    private_key: bytes
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., endpoint_id: _Optional[str] = ..., content: _Optional[bytes] = ..., passphrase: _Optional[str] = ..., private_key: _Optional[bytes] = ...) -> None: ...
+
+class ImportIdentityResponse(_message.Message):
+    __slots__ = ["endpoint", "export_id", "is_last", "keys", "part", "peers", "skipped", "without_room"]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_ROOM_FIELD_NUMBER: _ClassVar[int]
+    endpoint: Endpoint
+    export_id: str
+    is_last: bool
+    keys: int
+    part: int
+    peers: int
+    skipped: int
+    without_room: int
+    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., peers: _Optional[int] = ..., keys: _Optional[int] = ..., skipped: _Optional[int] = ..., without_room: _Optional[int] = ..., export_id: _Optional[str] = ..., part: _Optional[int] = ..., is_last: bool = ...) -> None: ...
+
 class ListEndpointsRequest(_message.Message):
-    __slots__ = ["filter", "page_size", "page_token", "show_deleted"]
+    __slots__ = ["filter", "order_by", "page_size", "page_token", "show_deleted"]
     FILTER_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SHOW_DELETED_FIELD_NUMBER: _ClassVar[int]
     filter: str
+    order_by: str
     page_size: int
     page_token: str
     show_deleted: bool
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[str] = ..., show_deleted: bool = ...) -> None: ...
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[str] = ..., show_deleted: bool = ..., order_by: _Optional[str] = ...) -> None: ...
 
 class ListEndpointsResponse(_message.Message):
     __slots__ = ["endpoints", "next_page_token"]
@@ -181,6 +253,16 @@ class Policy(_message.Message):
     start_on_error: bool
     start_on_whitespace_tag: bool
     def __init__(self, allow_v2: bool = ..., allow_v3: bool = ..., require_encryption: bool = ..., send_whitespace_tag: bool = ..., start_on_whitespace_tag: bool = ..., start_on_error: bool = ..., key_change: _Optional[_Union[Policy.KeyChange, str]] = ..., require_verified: _Optional[_Union[Policy.RequireVerified, str]] = ..., ignore_strangers: bool = ...) -> None: ...
+
+class RotateIdentityRequest(_message.Message):
+    __slots__ = ["etag", "name", "request_id"]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    etag: str
+    name: str
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class StreamStatus(_message.Message):
     __slots__ = ["backlog", "oldest_age"]

@@ -46,6 +46,21 @@ class EndpointServiceStub(object):
                 request_serializer=relay_dot_v1_dot_endpoint__pb2.UndeleteEndpointRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_endpoint__pb2.Endpoint.FromString,
                 )
+        self.RotateIdentity = channel.unary_unary(
+                '/relay.v1.EndpointService/RotateIdentity',
+                request_serializer=relay_dot_v1_dot_endpoint__pb2.RotateIdentityRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_endpoint__pb2.Endpoint.FromString,
+                )
+        self.ExportIdentity = channel.unary_unary(
+                '/relay.v1.EndpointService/ExportIdentity',
+                request_serializer=relay_dot_v1_dot_endpoint__pb2.ExportIdentityRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_endpoint__pb2.ExportIdentityResponse.FromString,
+                )
+        self.ImportIdentity = channel.unary_unary(
+                '/relay.v1.EndpointService/ImportIdentity',
+                request_serializer=relay_dot_v1_dot_endpoint__pb2.ImportIdentityRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_endpoint__pb2.ImportIdentityResponse.FromString,
+                )
         self.GetEndpointStatus = channel.unary_unary(
                 '/relay.v1.EndpointService/GetEndpointStatus',
                 request_serializer=relay_dot_v1_dot_endpoint__pb2.GetEndpointStatusRequest.SerializeToString,
@@ -73,7 +88,7 @@ class EndpointServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListEndpoints(self, request, context):
-        """Lists the endpoints that the key allows, in order of id; deleted ones only if `show_deleted` says so.
+        """Lists the endpoints that the key allows, in order of id unless `order_by` says otherwise; deleted ones only if `show_deleted` says so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,6 +112,30 @@ class EndpointServiceServicer(object):
 
     def UndeleteEndpoint(self, request, context):
         """Takes a deleted endpoint back into use, with its keys and its conversations.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateIdentity(self, request, context):
+        """Gives an endpoint a new identity key. Its sessions end within seconds, and peers are told; what is sent next waits for a session
+        under the new key, which peers see as a changed key. Peers that had verified the endpoint must do so again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportIdentity(self, request, context):
+        """Exports the identity key of an endpoint and the keys of its peers with trust and notes, sealed to a passphrase or to a public key;
+        never sessions. A large export has several parts, each a file that ImportIdentity takes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportIdentity(self, request, context):
+        """Imports one part of an export: creates an endpoint with its key, or tells an endpoint of the same network its peers' keys. What the
+        endpoint knows itself is kept. The endpoint that was exported should not be used any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +180,21 @@ def add_EndpointServiceServicer_to_server(servicer, server):
                     servicer.UndeleteEndpoint,
                     request_deserializer=relay_dot_v1_dot_endpoint__pb2.UndeleteEndpointRequest.FromString,
                     response_serializer=relay_dot_v1_dot_endpoint__pb2.Endpoint.SerializeToString,
+            ),
+            'RotateIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateIdentity,
+                    request_deserializer=relay_dot_v1_dot_endpoint__pb2.RotateIdentityRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_endpoint__pb2.Endpoint.SerializeToString,
+            ),
+            'ExportIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportIdentity,
+                    request_deserializer=relay_dot_v1_dot_endpoint__pb2.ExportIdentityRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_endpoint__pb2.ExportIdentityResponse.SerializeToString,
+            ),
+            'ImportIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportIdentity,
+                    request_deserializer=relay_dot_v1_dot_endpoint__pb2.ImportIdentityRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_endpoint__pb2.ImportIdentityResponse.SerializeToString,
             ),
             'GetEndpointStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEndpointStatus,
@@ -258,6 +312,57 @@ class EndpointService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.EndpointService/UndeleteEndpoint',
             relay_dot_v1_dot_endpoint__pb2.UndeleteEndpointRequest.SerializeToString,
             relay_dot_v1_dot_endpoint__pb2.Endpoint.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def RotateIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.EndpointService/RotateIdentity',
+            relay_dot_v1_dot_endpoint__pb2.RotateIdentityRequest.SerializeToString,
+            relay_dot_v1_dot_endpoint__pb2.Endpoint.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ExportIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.EndpointService/ExportIdentity',
+            relay_dot_v1_dot_endpoint__pb2.ExportIdentityRequest.SerializeToString,
+            relay_dot_v1_dot_endpoint__pb2.ExportIdentityResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ImportIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.EndpointService/ImportIdentity',
+            relay_dot_v1_dot_endpoint__pb2.ImportIdentityRequest.SerializeToString,
+            relay_dot_v1_dot_endpoint__pb2.ImportIdentityResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

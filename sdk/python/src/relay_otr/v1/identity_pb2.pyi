@@ -37,6 +37,38 @@ class Identity(_message.Message):
     verify_time: _timestamp_pb2.Timestamp
     def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., trust: _Optional[_Union[Trust, str]] = ..., trust_source: _Optional[str] = ..., note: _Optional[str] = ..., first_seen_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., verify_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class ImportIdentitiesRequest(_message.Message):
+    __slots__ = ["parent", "peers", "request_id"]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    peers: _containers.RepeatedCompositeFieldContainer[PeerIdentities]
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., peers: _Optional[_Iterable[_Union[PeerIdentities, _Mapping]]] = ...) -> None: ...
+
+class ImportIdentitiesResponse(_message.Message):
+    __slots__ = ["keys", "peers", "skipped", "without_room"]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_ROOM_FIELD_NUMBER: _ClassVar[int]
+    keys: int
+    peers: int
+    skipped: int
+    without_room: int
+    def __init__(self, peers: _Optional[int] = ..., keys: _Optional[int] = ..., skipped: _Optional[int] = ..., without_room: _Optional[int] = ...) -> None: ...
+
+class KnownIdentity(_message.Message):
+    __slots__ = ["fingerprint", "note", "trust_source"]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    TRUST_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: str
+    note: str
+    trust_source: str
+    def __init__(self, fingerprint: _Optional[str] = ..., trust_source: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
 class ListIdentitiesRequest(_message.Message):
     __slots__ = ["parent"]
     PARENT_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +80,14 @@ class ListIdentitiesResponse(_message.Message):
     IDENTITIES_FIELD_NUMBER: _ClassVar[int]
     identities: _containers.RepeatedCompositeFieldContainer[Identity]
     def __init__(self, identities: _Optional[_Iterable[_Union[Identity, _Mapping]]] = ...) -> None: ...
+
+class PeerIdentities(_message.Message):
+    __slots__ = ["identities", "peer"]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    identities: _containers.RepeatedCompositeFieldContainer[KnownIdentity]
+    peer: str
+    def __init__(self, peer: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[KnownIdentity, _Mapping]]] = ...) -> None: ...
 
 class UpdateIdentityRequest(_message.Message):
     __slots__ = ["allow_missing", "identity", "request_id", "update_mask"]

@@ -31,6 +31,11 @@ class IdentityServiceStub(object):
                 request_serializer=relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_identity__pb2.Identity.FromString,
                 )
+        self.ImportIdentities = channel.unary_unary(
+                '/relay.v1.IdentityService/ImportIdentities',
+                request_serializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesResponse.FromString,
+                )
 
 
 class IdentityServiceServicer(object):
@@ -59,6 +64,15 @@ class IdentityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportIdentities(self, request, context):
+        """Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
+        takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
+        later is told as a change. Scope: admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -76,6 +90,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.UpdateIdentity,
                     request_deserializer=relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.FromString,
                     response_serializer=relay_dot_v1_dot_identity__pb2.Identity.SerializeToString,
+            ),
+            'ImportIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportIdentities,
+                    request_deserializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,5 +156,22 @@ class IdentityService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/UpdateIdentity',
             relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.SerializeToString,
             relay_dot_v1_dot_identity__pb2.Identity.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ImportIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/ImportIdentities',
+            relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.SerializeToString,
+            relay_dot_v1_dot_identity__pb2.ImportIdentitiesResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
