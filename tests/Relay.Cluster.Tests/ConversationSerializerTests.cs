@@ -55,7 +55,7 @@ public sealed class ConversationSerializerTests : IDisposable
         new Command.AbortSmp("7", 3), new Command.SetTrust("8", new Fingerprint(new byte[20]), TrustLevel.Smp, null),
         new Command.SetTrust("9", new Fingerprint(new byte[56]), null, "note é"),
         new Command.ImportKeys("14",
-            [new IdentityView(new Fingerprint(new byte[20]), TrustLevel.Smp, "note é", DateTimeOffset.UnixEpoch, null, DateTimeOffset.UnixEpoch.AddMilliseconds(5))],
+            [new IdentityView(new Fingerprint(new byte[20]), TrustLevel.Smp, "note é", DateTimeOffset.UnixEpoch.AddMilliseconds(1), null, DateTimeOffset.UnixEpoch.AddMilliseconds(5))],
             new Fingerprint(new byte[56]), 4),
         new Command.ImportKeys("15", [], null, 0),
         new Command.ReceiveWire("10", "x"u8.ToArray()) { NetworkTime = DateTimeOffset.UnixEpoch.AddMilliseconds(1234567) },
