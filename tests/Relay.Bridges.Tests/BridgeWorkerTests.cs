@@ -140,7 +140,7 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
     [Fact]
     public async Task What_the_network_says_of_messages_reaches_the_bot()
     {
-        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bot });
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scopes = { Scope.Bot } });
         await using var client = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
         var bot = client.Bot(Endpoint);
         _network.Outcome = text => text.Peer == "nobody" ? Carried.RefusedFor(Failures.NoSuchPeer) : Carried.Taken;

@@ -174,7 +174,7 @@ public sealed class MetricsTests
         await Assert.ThrowsAnyAsync<Exception>(() => stranger.Admin.GetCallerAsync(new GetCallerRequest()).ResponseAsync);
 
         async Task<string> KeyAsync(Scope scope) =>
-            (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = scope.ToString(), Scope = scope })).Token;
+            (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = scope.ToString(), Scopes = { scope } })).Token;
     }
 
     private static async Task<IReadOnlyList<PrometheusSeries>> ScrapeAsync(int port)
