@@ -141,7 +141,10 @@ public sealed class RelayTelemetry : IDisposable
 }
 
 /// <summary>What a command asks for, in metrics.</summary>
-internal enum CommandKind { ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, Wake }
+internal enum CommandKind
+{
+    ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, ImportKeys, Wake,
+}
 
 /// <summary>What became of a command, in metrics.</summary>
 internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Reused, Overloaded, Unavailable, Quarantined }
@@ -163,6 +166,7 @@ internal static class CommandKinds
             Command.AnswerSmp => CommandKind.AnswerSmp,
             Command.AbortSmp => CommandKind.AbortSmp,
             Command.SetTrust => CommandKind.SetTrust,
+            Command.ImportKeys => CommandKind.ImportKeys,
             _ => throw new UnreachableException(command.GetType().Name),
         };
 
