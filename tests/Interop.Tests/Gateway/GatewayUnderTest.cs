@@ -103,6 +103,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
             case "throw":
                 throw new InvalidOperationException("a secret of the server");
         }
-        return new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, Otr.Core.SendDisposition.Encrypted);
+        return new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, Otr.Core.SendDisposition.Encrypted)
+        {
+            Sent = new SentReference(1, 0),
+        };
     }
 }
