@@ -129,10 +129,6 @@ public sealed partial class GuideTests
         row.StartsWith('|') || row.StartsWith(' ')
             ? Quoted().Matches(row).Select(m => m.Groups[1].Value).Where(n => SettingName().IsMatch(n)) : [];
 
-    /// <summary>The names in a row's first cell.</summary>
-    private static IEnumerable<string> Names(string row) =>
-        Quoted().Matches(row.Split('|')[1]).Select(m => m.Groups[1].Value).Where(n => n.StartsWith("relay.", StringComparison.Ordinal));
-
     private static IEnumerable<string> Sources() =>
         Directory.EnumerateFiles(Repository.PathOf("src"), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal))

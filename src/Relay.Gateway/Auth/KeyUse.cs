@@ -48,6 +48,8 @@ internal sealed class KeyUseWriter(KeyUse use, RelayService relay, IOptions<Rela
 {
     public const string FileName = "api-keys.used";
     private const string DocumentName = "api-key-use";
+    /// <summary>Attempts while other nodes write the document.</summary>
+    private const int MaxAttempts = 4;
 
     private string FilePath => Path.Combine(options.Value.DataDirectory, FileName);
 
@@ -88,7 +90,7 @@ internal sealed class KeyUseWriter(KeyUse use, RelayService relay, IOptions<Rela
             if (use.Merge(stored, known) is { } merged) PrivateFile.Write(FilePath, JsonSerializer.SerializeToUtf8Bytes(merged));
             return;
         }
-        for (int attempt = 0; attempt < 4; attempt++)
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var document = await documents.ReadAsync(DocumentName, cancellation);
             if (use.Merge(document is null ? [] : Read(document.Clear), known) is not { } merged) return;

@@ -137,6 +137,7 @@ public static class RelayExtensions
         services.AddSingleton<GatewayMetrics>();
         services.AddHostedService<MetricsStart>();
         services.AddSingleton<WireTakeover>();
+        services.AddSingleton<SendWaits>();
         services.AddSingleton<CallerQuotas>();
         services.AddRelayAudit();
         services.AddHostedService<WebhookDispatcher>();

@@ -49,7 +49,7 @@ internal sealed class EventService(
         if (end == RequestsEnd.Draining) await writer.WriteLastAsync(s_draining, context.CancellationToken);
 
         Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation) =>
-            writer.WriteAsync(Messages(endpointId, items, opened), cancellation);
+            WriteAsync(writer, endpointId, items, opened, cancellation);
 
         Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
             writer.WriteAsync(CaughtUp(endpointId, sequence), cancellation);
@@ -69,7 +69,7 @@ internal sealed class EventService(
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(
             responseStream, time, options.Value.Streams.KeepAlive, JsonApi.IsTranscoded(context));
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, StreamKind.Events),
-            (items, c) => writer.WriteAsync(Messages(endpointId, items, opened), c),
+            (items, c) => WriteAsync(writer, endpointId, items, opened, c),
             (sequence, c) => writer.WriteAsync(CaughtUp(endpointId, sequence), c), (GatewayLimits.AcknowledgementPoll, time));
         await reader.OpenAsync(request.HasAfterSequence ? request.AfterSequence : null, context.CancellationToken, "after_sequence");
         await using (var group = new TaskGroup(context.CancellationToken))
@@ -85,10 +85,13 @@ internal sealed class EventService(
 
     private static readonly V1.StreamEventsResponse s_draining = new() { Draining = new V1.Draining() };
 
-    private V1.StreamEventsResponse[] Messages(string endpointId, IReadOnlyList<OutboxItem> items, DateTimeOffset opened)
+    private async Task WriteAsync(
+        ResponseWriter<V1.StreamEventsResponse> writer, string endpointId, IReadOnlyList<OutboxItem> items, DateTimeOffset opened,
+        CancellationToken cancellation)
     {
+        await writer.WriteAsync(
+            [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
         metrics.Delivered("events", items, opened, time.GetUtcNow());
-        return [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })];
     }
 
     private static V1.StreamEventsResponse CaughtUp(string endpointId, ulong sequence) => new()

@@ -7,16 +7,15 @@ using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
+using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Services;
 
 /// <summary>Sends plaintext messages of bots, and tells what became of them.</summary>
-internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvider time, GatewayMetrics metrics)
+internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvider time, SendWaits waits, GatewayMetrics metrics)
     : V1.MessageService.MessageServiceBase
 {
-    private static int s_waits;
-
     public override async Task<V1.SendMessageResponse> SendMessage(V1.SendMessageRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -110,7 +109,7 @@ internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvid
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, relay.Draining);
         try
         {
-            if (Interlocked.Increment(ref s_waits) > GatewayLimits.MaxSendWaits) return message;
+            if (!waits.TryEnter()) return message;
             var waiting = relay.Messages.WaitAsync(endpointId, conversationId, message.Id, wait, limit.Token).AsTask();
             var ended = await Task.WhenAny(waiting, Principal.Of(context).WatchAsync(keys, time, limit.Token));
             await ended;
@@ -126,7 +125,7 @@ internal sealed class MessageService(IRelay relay, IApiKeyStore keys, TimeProvid
         }
         finally
         {
-            Interlocked.Decrement(ref s_waits);
+            waits.Leave();
             await limit.CancelAsync();
         }
     }

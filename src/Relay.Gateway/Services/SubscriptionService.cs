@@ -208,11 +208,11 @@ internal sealed class SubscriptionService(
             if (delivered.Events.Count > 0)
             {
                 isTold = false;
-                metrics.Delivered("subscription", delivered.Events, opened, time.GetUtcNow());
                 await writer.WriteAsync([.. delivered.Events.Select(e => new V1.WatchSubscriptionResponse
                 {
                     Event = SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery),
                 })], cancellation);
+                metrics.Delivered("subscription", delivered.Events, opened, time.GetUtcNow());
             }
             else if (!isTold && delivered.IsCaughtUp)
             {

@@ -40,7 +40,8 @@ internal sealed class WireSettlements(IRelay relay)
         var response = new V1.SettleWireResponse { Endpoint = request.Endpoint };
         var confirmed = await Task.WhenAll(request.Delivered.Select(name => ConfirmAsync(endpointId!, name, cancellation)));
         response.Unknown.AddRange(request.Delivered.Zip(confirmed).Where(c => !c.Second).Select(c => c.First));
-        var results = await Task.WhenAll(request.Settlements.Select(s => SettleAsync(stream, s, cancellation)));
+        var position = await relay.Outbox.PositionAsync(stream, cancellation);
+        var results = await Task.WhenAll(request.Settlements.Select(s => SettleAsync(stream, position, s, cancellation)));
         response.Results.AddRange(results);
         response.AcknowledgedSequence = await AcknowledgeAsync(
             stream, [.. results.Where(r => r.Reason.Length == 0).Select(r => r.Sequence)], cancellation);
@@ -56,12 +57,12 @@ internal sealed class WireSettlements(IRelay relay)
     private static void CheckCount(int count, string field, Violations violations) =>
         violations.AddIf(count > GatewayLimits.MaxSettlements, field, $"may be {GatewayLimits.MaxSettlements}");
 
-    private async Task<V1.SettlementResult> SettleAsync(StreamKey stream, V1.Settlement settlement, CancellationToken cancellation)
+    private async Task<V1.SettlementResult> SettleAsync(
+        StreamKey stream, (ulong Acknowledged, ulong Last) position, V1.Settlement settlement, CancellationToken cancellation)
     {
         var result = new V1.SettlementResult { Sequence = settlement.Sequence };
-        var (acknowledged, last) = await relay.Outbox.PositionAsync(stream, cancellation);
-        if (settlement.Sequence > last || settlement.Sequence == 0) result.Reason = UnknownSequence;
-        else if (settlement.Sequence <= acknowledged) result.Reason = AlreadySettled;
+        if (settlement.Sequence > position.Last || settlement.Sequence == 0) result.Reason = UnknownSequence;
+        else if (settlement.Sequence <= position.Acknowledged) result.Reason = AlreadySettled;
         if (result.Reason.Length > 0 || settlement.Failure.Length == 0) return result;
         var items = await relay.Outbox.ReadAsync(stream, settlement.Sequence - 1, 1, 1, cancellation);
         if (items is not [var item] || item.Sequence != settlement.Sequence)

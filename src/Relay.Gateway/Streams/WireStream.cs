@@ -106,8 +106,8 @@ internal sealed class WireStream(
             if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
         }
         if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
-        metrics.Delivered("wire", items, _opened, time.GetUtcNow());
         await _writer.WriteAsync(messages, cancellation);
+        metrics.Delivered("wire", items, _opened, time.GetUtcNow());
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

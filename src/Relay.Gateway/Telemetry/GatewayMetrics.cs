@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Grpc.Core;
@@ -116,7 +117,7 @@ internal sealed class GatewayMetrics : IDisposable
     /// <param name="kind">unary, wait or stream.</param>
     public void Called(string method, string kind, StatusCode status, TimeSpan time) => _calls.Record(time.TotalSeconds,
     [
-        new("rpc.system.name", "grpc"), new("rpc.method", method[1..]), new("relay.call.kind", kind),
+        new("rpc.system.name", "grpc"), new("rpc.method", MetricNames.OfMethod(method)), new("relay.call.kind", kind),
         new("rpc.status_code", MetricNames.Of(status)),
     ]);
 
@@ -145,11 +146,17 @@ internal sealed class GatewayMetrics : IDisposable
     }
 }
 
-/// <summary>Names of gRPC's statuses as labels: <c>DEADLINE_EXCEEDED</c>.</summary>
+/// <summary>Names of gRPC's statuses and methods as labels: <c>DEADLINE_EXCEEDED</c>.</summary>
 internal static class MetricNames
 {
     private static readonly Dictionary<StatusCode, string> s_statuses =
         Enum.GetValues<StatusCode>().ToDictionary(s => s, s => JsonNamingPolicy.SnakeCaseUpper.ConvertName(s.ToString()));
 
+    // There are as many as the API has methods: only those reach an interceptor.
+    private static readonly ConcurrentDictionary<string, string> s_methods = new(StringComparer.Ordinal);
+
     public static string Of(StatusCode status) => s_statuses[status];
+
+    /// <summary>A method as OpenTelemetry names it, without the slash before it.</summary>
+    public static string OfMethod(string method) => s_methods.GetOrAdd(method, static m => m[1..]);
 }
