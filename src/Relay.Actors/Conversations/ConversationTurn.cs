@@ -210,7 +210,7 @@ internal sealed partial class ConversationTurn : IDisposable
                 Answer(_postponed = _environment.Overloaded(BoundName(_allowance.Refused)));
                 return;
             }
-            if (answer is ConversationReply.NotFound)
+            if (answer is ConversationReply.NotFound or ConversationReply.Conflict)
             {
                 Answer(answer);
                 return;
