@@ -106,6 +106,12 @@ public abstract record Command(string RequestId)
         public override string ToString() => nameof(SetAnswerSecret);
     }
 
+    /// <summary>
+    /// Ends the sessions, and forgets everything but the peer's keys and the ids of requests. The conversation is not found any more until a
+    /// command by peer begins it again.
+    /// </summary>
+    public sealed record Delete(string RequestId) : Command(RequestId);
+
     /// <summary>Changes labels.</summary>
     /// <param name="Labels">By key; null: the label is removed.</param>
     /// <param name="ReplacesAll">True: labels that are not named are removed.</param>

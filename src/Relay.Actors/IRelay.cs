@@ -20,13 +20,13 @@ public interface IRelay : IAsyncDisposable
     /// </summary>
     ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
 
-    /// <summary>A conversation as it is stored, read without its entity; null if there is none.</summary>
+    /// <summary>A conversation as it is stored, read without its entity; null if there is none, or it is deleted.</summary>
     ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
     /// <summary>The id of the conversation with a peer, whether there is one or not.</summary>
     string ConversationId(string endpointId, string peer);
 
-    /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>.</summary>
+    /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>; deleted ones are among them.</summary>
     ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max,
         CancellationToken cancellation);
 
@@ -176,6 +176,9 @@ public sealed record ConversationView(string EndpointId, string Id, string Peer,
     /// <see cref="ConversationReply.Quarantined"/>.
     /// </summary>
     public bool IsQuarantined { get; init; }
+
+    /// <summary>It was deleted: only the peer's keys are left of it.</summary>
+    public bool IsDeleted { get; init; }
 
     /// <summary>The peer's keys, in the order in which they came to be known.</summary>
     public IReadOnlyList<IdentityView> Identities { get; init; } = [];

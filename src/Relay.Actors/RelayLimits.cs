@@ -171,6 +171,8 @@ public static class RelayLimits
     public static readonly TimeSpan InactivePostponement = TimeSpan.FromHours(1);
     /// <summary>Endpoints that one page of a filtered list looks at. Reached: the page ends, and tells where the next one begins.</summary>
     public const int MaxEndpointsPerPage = 10_000;
+    /// <summary>Conversations that one page of a filtered list looks at; as <see cref="MaxEndpointsPerPage"/>.</summary>
+    public const int MaxConversationsPerPage = 10_000;
 
     /// <summary>
     /// Keys that one endpoint can have had before its present one. Reached: it cannot be rotated any more; an endpoint of another id can be

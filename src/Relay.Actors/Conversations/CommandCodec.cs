@@ -8,7 +8,7 @@ namespace Relay.Actors.Conversations;
 internal static class CommandCodec
 {
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
-        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11, DecideKey = 12, SetAnswerSecret = 13, SetLabels = 14;
+        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11, DecideKey = 12, SetAnswerSecret = 13, SetLabels = 14, Delete = 15;
     private const int LeastLabelSize = 4 + 1;
 
     public static void Write(RowWriter row, Command command)
@@ -77,6 +77,9 @@ internal static class CommandCodec
             case Command.SetAnswerSecret answer:
                 Begin(row, SetAnswerSecret, command);
                 AutomaticAnswers.WriteSecret(row, answer.Secret);
+                break;
+            case Command.Delete:
+                Begin(row, Delete, command);
                 break;
             case Command.SetLabels labels:
                 Begin(row, SetLabels, command);
@@ -150,6 +153,7 @@ internal static class CommandCodec
             ImportKeys => new Command.ImportKeys(id, Identities.ReadViews(ref row), SessionCodec.ReadFingerprint(ref row), row.Byte()),
             DecideKey => SessionCodec.ReadFingerprint(ref row) is { } key ? new Command.DecideKey(id, key, row.Bool()) : null,
             SetAnswerSecret => new Command.SetAnswerSecret(id, AutomaticAnswers.ReadSecret(ref row)),
+            Delete => new Command.Delete(id),
             SetLabels => ReadLabels(ref row, id),
             _ => null,
         };

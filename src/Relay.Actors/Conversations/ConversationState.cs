@@ -84,6 +84,30 @@ internal sealed class ConversationState : IDisposable
         (Peer, CreatedMs) = (peer, nowMs);
     }
 
+    public bool IsDeleted => Identities.IsDeleted;
+
+    /// <summary>
+    /// Forgets everything but the peer's keys and the request log, without which a message could be sent or delivered twice. The sessions
+    /// must have been ended.
+    /// </summary>
+    public void Delete()
+    {
+        Otr.Dispose();
+        _otr = new OtrConversation(_lease.Account, _lease.Settings, Identities.Keys);
+        Verifications = Verifications.Emptied();
+        Labels.Clear();
+        AutomaticAnswers.Secret = null;
+        PeerWritesHtml = false;
+        Identities.IsDeleted = true;
+    }
+
+    /// <summary>The conversation begins again.</summary>
+    public void Revive(long nowMs)
+    {
+        Identities.IsDeleted = false;
+        CreatedMs = nowMs;
+    }
+
     /// <summary>The endpoint's settings have changed: the state must be loaded again to follow them.</summary>
     public bool IsStale => _lease.IsStale;
 
@@ -200,8 +224,9 @@ internal sealed class ConversationState : IDisposable
             {
                 Identities = shown.Identities.Views, PeerKeys = shown.Identities.Keys, Verifications = shown.Verifications.Views,
                 Labels = shown.Labels.Values, Revision = shown.Labels.Revision, HeldMessages = shown.HeldSends.All.Count,
-                AnswersAutomatically = shown.Answers.Secret is not null,
-                Created = DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(shown.CreatedMs, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
+                AnswersAutomatically = shown.Answers.Secret is not null, IsDeleted = shown.Identities.IsDeleted,
+                Created = DateTimeOffset.FromUnixTimeMilliseconds(
+                    Math.Clamp(shown.CreatedMs, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
             };
         }
         finally

@@ -19,6 +19,7 @@ internal sealed partial class ConversationTurn
         activity?.SetTag("relay.command", kind);
         activity?.SetTag("relay.conversation", _key.ConversationId);
         if (!_state.IsBegun) _state.Begin(asked.Peer!, _nowMs);
+        else if (_state.IsDeleted) _state.Revive(_nowMs);
         _sent = null;
         var answer = Execute(command, id);
         activity?.SetTag("relay.answer", answer.GetType().Name);
@@ -49,6 +50,10 @@ internal sealed partial class ConversationTurn
             case Command.SetAnswerSecret answer:
                 _state.AutomaticAnswers.Secret = answer.Secret;
                 _isDirty = true;
+                return Done();
+            case Command.Delete:
+                Step(new StepCause(new OtrInput.EndRequested()));
+                _state.Delete();
                 return Done();
             case Command.SetLabels labels:
                 if (labels.Revision is { } seen && seen != _state.Labels.Revision) return new ConversationReply.Conflict();

@@ -30,6 +30,17 @@ internal sealed class Identities
         public Fingerprint Fingerprint => View.Fingerprint;
     }
 
+    /// <summary>The conversation was deleted, and the keys are kept for when the peer comes back.</summary>
+    public bool IsDeleted
+    {
+        get;
+        set
+        {
+            IsCopyStale |= field != value;
+            field = value;
+        }
+    }
+
     /// <summary>True if the copy that is stored apart is out of date.</summary>
     public bool IsCopyStale { get; private set; }
 
@@ -134,6 +145,7 @@ internal sealed class Identities
         SessionCodec.WriteFingerprint(row, _latest);
         row.Byte(_highestVersion);
         row.Int64(_copiedMs);
+        row.Bool(IsDeleted);
     }
 
     public static Identities Read(ref RowReader row)
@@ -143,6 +155,8 @@ internal sealed class Identities
         identities._latest = SessionCodec.ReadFingerprint(ref row);
         identities._highestVersion = row.Byte();
         identities._copiedMs = row.Int64();
+        identities.IsDeleted = row.Bool();
+        identities.IsCopyStale = false;
         return identities;
     }
 

@@ -19,6 +19,7 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             Command.SendText send => ("send", send.Text),
             Command.StartSession => ("start", default),
             Command.EndSession => ("end", default),
+            Command.Delete => ("delete", default),
             Command.StartSmp smp => ("smp-start", smp.Question),
             Command.AnswerSmp smp => ("smp-answer", Number(smp.Verification)),
             Command.AbortSmp smp => ("smp-abort", Number(smp.Verification)),

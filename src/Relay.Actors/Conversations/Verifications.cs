@@ -31,6 +31,9 @@ internal sealed class Verifications
     /// </summary>
     public static Verifications AfterLoss(long nowMs) => new() { _last = (ulong)Math.Max(0, nowMs) };
 
+    /// <summary>Verifications without any, whose runs get numbers beyond those of this one.</summary>
+    public Verifications Emptied() => new() { _last = _last };
+
     public IReadOnlyList<VerificationView> Views => [.. _runs.Select(r => r.View)];
 
     /// <summary>The run that was begun last; 0 if there was none.</summary>

@@ -144,7 +144,7 @@ public sealed class RelayTelemetry : IDisposable
 internal enum CommandKind
 {
     ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, ImportKeys, DecideKey,
-    SetAnswerSecret, SetLabels, Wake,
+    SetAnswerSecret, SetLabels, Delete, Wake,
 }
 
 /// <summary>What became of a command, in metrics.</summary>
@@ -171,6 +171,7 @@ internal static class CommandKinds
             Command.DecideKey => CommandKind.DecideKey,
             Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
             Command.SetLabels => CommandKind.SetLabels,
+            Command.Delete => CommandKind.Delete,
             _ => throw new UnreachableException(command.GetType().Name),
         };
 
