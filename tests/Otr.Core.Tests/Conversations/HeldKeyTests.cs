@@ -82,7 +82,8 @@ public sealed class HeldKeyTests
         first.End();
         Network.Run(first, us, first.Start());
         Assert.Equal(SendDisposition.Encrypted, Outcome(us, 8));
-        Assert.Equal((["for the first"], 0), (first.PrivateTexts, second.Texts.Count()));
+        Assert.Equal(["for the first"], first.PrivateTexts);
+        Assert.Empty(second.Texts);
 
         Decide(us, second, isAccepted: true);
         us.Now = first.Now = second.Now += 60_000;
@@ -140,7 +141,8 @@ public sealed class HeldKeyTests
         us.Now = first.Now = second.Now += 60_000;
         Network.Run(second, us, second.Start());
         Network.Run(us, first, us.Send("to the first", 7));
-        Assert.Equal((["to the first"], 0), (first.PrivateTexts, second.PrivateTexts.Count()));
+        Assert.Equal(["to the first"], first.PrivateTexts);
+        Assert.Empty(second.PrivateTexts);
     }
 
     [Fact]
