@@ -66,7 +66,7 @@ public abstract record OtrInput
     public sealed record TrustRequested(Fingerprint Fingerprint, TrustLevel Trust) : OtrInput;
 
     /// <summary>
-    /// The user decides whether a known key is the peer's, most likely one that is held (<see cref="KeyChangeAction.Hold"/>). Accepted: what
+    /// The user decides whether a known key is the peer's, as one that is held (<see cref="KeyChangeAction.Hold"/>). Accepted: what
     /// was held goes to it. Refused: it is not trusted, its sessions end, what was held for it is dropped, and no exchange that shows it
     /// becomes a session until it is accepted or trusted. Harmless for a key that is not known.
     /// </summary>

@@ -25,7 +25,9 @@ public enum RejectReason
     BadMac,
     /// <summary>A signature did not verify.</summary>
     BadSignature,
-    /// <summary>An exchange that shows another key while a private session stands, where that is refused, or a key that the user refused.</summary>
+    /// <summary>
+    /// An exchange that shows another key while a private session stands, where that is refused, or a key that the user has refused.
+    /// </summary>
     KeyChanged,
     /// <summary>A DSA public key that fails the parameter checks.</summary>
     InvalidPublicKey,

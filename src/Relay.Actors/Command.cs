@@ -107,8 +107,8 @@ public abstract record Command(string RequestId)
     }
 
     /// <summary>
-    /// Ends the sessions, and forgets everything but the peer's keys and the ids of requests. The conversation is not found any more until a
-    /// command by peer begins it again.
+    /// Ends the sessions, and forgets everything but the peer's keys and the ids of requests. The conversation is not found any more until
+    /// a command by peer begins it again.
     /// </summary>
     public sealed record Delete(string RequestId) : Command(RequestId);
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Relay.Actors;
 
-/// <summary>A secret by which verifications that peers begin are answered in the bot's place. It is stored sealed and never shown.</summary>
+/// <summary>A secret by which verifications that peers begin are answered in the bot's place. It is sealed at rest and never shown.</summary>
 public sealed class SmpSecret : IEquatable<SmpSecret>
 {
     private readonly byte[] _utf8;

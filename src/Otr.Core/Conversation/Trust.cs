@@ -13,9 +13,9 @@ public sealed record KnownKey(Fingerprint Fingerprint, TrustLevel Trust)
 /// <summary>Whether a key is taken for the peer's, which is not the same as trusted.</summary>
 public enum KeyStanding : byte
 {
-    /// <summary>The first key of the peer, one that came when changes were only told, or one that the user has accepted or verified.</summary>
+    /// <summary>The first key of the peer, one that came when changes were only told, or one that the user accepted or verified.</summary>
     Accepted = 0,
-    /// <summary>It took another key's place, and nobody has decided about it: text to it is held (<see cref="KeyChangeAction.Hold"/>).</summary>
+    /// <summary>It took another key's place, and it is not decided whether it is the peer's (<see cref="KeyChangeAction.Hold"/>).</summary>
     Held = 1,
     /// <summary>The user has refused it: key exchanges that show it are rejected.</summary>
     Refused = 2,
@@ -88,7 +88,7 @@ internal static class Trust
     }
 
     /// <summary>
-    /// The user's decision about a key, whatever was decided before. Accepting it lets what is held go to it; refusing it ends its sessions.
+    /// The user's decision about a key, whatever was decided before. Accepting lets what is held go to it; refusing ends its sessions.
     /// </summary>
     public static void Decide(in StepContext step, Fingerprint fingerprint, bool isAccepted)
     {

@@ -16,7 +16,8 @@ internal sealed class AutomaticAnswers
     public SmpSecret? Secret { get; set; }
 
     /// <returns>What answers requests; null if there is no secret, and the bot is asked.</returns>
-    public ISmpAnswers? For(SmpSecret? ofEndpoint, long nowMs) => (Secret ?? ofEndpoint) is { } secret ? new Answering(this, secret, nowMs) : null;
+    public ISmpAnswers? For(SmpSecret? ofEndpoint, long nowMs)
+        => (Secret ?? ofEndpoint) is { } secret ? new Answering(this, secret, nowMs) : null;
 
     private sealed class Answering(AutomaticAnswers answers, SmpSecret secret, long nowMs) : ISmpAnswers
     {

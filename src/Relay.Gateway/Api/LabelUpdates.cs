@@ -15,7 +15,8 @@ internal static class LabelUpdates
     {
         violations.AddIf(mask.Paths.Count == 0, "update_mask", "is required");
         violations.AddIf(mask.Paths.Count > RelayLimits.MaxLabels + 1, "update_mask", $"may name at most {RelayLimits.MaxLabels} labels");
-        violations.AddIf(conversation.Labels.Count > RelayLimits.MaxLabels, "conversation.labels", $"may be at most {RelayLimits.MaxLabels}");
+        violations.AddIf(
+            conversation.Labels.Count > RelayLimits.MaxLabels, "conversation.labels", $"may be at most {RelayLimits.MaxLabels}");
         bool replacesAll = mask.Paths.Contains(All);
         var changes = new SortedDictionary<string, string?>(StringComparer.Ordinal);
         if (replacesAll) foreach (var (key, value) in conversation.Labels) changes[key] = value;
@@ -33,12 +34,14 @@ internal static class LabelUpdates
         {
             violations.AddIf(!IsKey(key), "conversation.labels",
                 $"has a key that is not 1 to {RelayLimits.MaxLabelKeyBytes} characters of [a-z0-9_.-], beginning with a letter");
-            violations.AddIf(value is not null && (Encoding.UTF8.GetByteCount(value) > RelayLimits.MaxLabelValueBytes || value.Any(char.IsControl)),
-                "conversation.labels",
+            violations.AddIf(value is not null && !IsValue(value), "conversation.labels",
                 $"has a value of more than {RelayLimits.MaxLabelValueBytes} bytes of UTF-8, or with control characters");
         }
         return new Command.SetLabels(requestId, changes, replacesAll, revision);
     }
+
+    private static bool IsValue(string value) =>
+        Encoding.UTF8.GetByteCount(value) <= RelayLimits.MaxLabelValueBytes && !value.Any(char.IsControl);
 
     private static bool IsKey(string key) => key.Length is > 0 and <= RelayLimits.MaxLabelKeyBytes && char.IsAsciiLetterLower(key[0])
         && key.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '.' or '-');

@@ -29,7 +29,9 @@ internal sealed class ListOrder<T>(Comparison<T> comparison, Func<T, string> idO
     }
 
     /// <summary>One page in this order.</summary>
-    /// <param name="list">Lists in order of id, from where the page before has ended, at most <see cref="RelayLimits.MaxItemsPerRead"/>.</param>
+    /// <param name="list">
+    /// Lists in order of id, from where the page before has ended, at most <see cref="RelayLimits.MaxItemsPerRead"/>.
+    /// </param>
     /// <param name="mostPages">How many of such pages are sorted.</param>
     /// <param name="after">The token's content of the page before; null: the first page.</param>
     /// <exception cref="Grpc.Core.RpcException">There are too many.</exception>
@@ -42,8 +44,9 @@ internal sealed class ListOrder<T>(Comparison<T> comparison, Func<T, string> idO
         {
             if (pages++ == mostPages)
             {
-                throw ApiErrors.FailedPrecondition(Reasons.TooManyToSort,
-                    $"More than {mostPages * RelayLimits.MaxItemsPerRead} {what} would have to be sorted: filter them, or list them by name.");
+                int most = mostPages * RelayLimits.MaxItemsPerRead;
+                throw ApiErrors.FailedPrecondition(
+                    Reasons.TooManyToSort, $"More than {most} {what} would have to be sorted: filter them, or list them by name.");
             }
             var page = await list(from);
             all.AddRange(page.Items);

@@ -39,8 +39,9 @@ internal static class Mapping
     /// <summary>The trust in the key of the best session; without a session, in any key of the peer.</summary>
     public static V1.Trust Trust(ConversationView view)
     {
+        if (view.Identities.Count == 0) return V1.Trust.Unspecified;
         var keys = view.Sessions is [var best, ..] ? view.Identities.Where(i => i.Fingerprint == best.PeerFingerprint) : view.Identities;
-        return view.Identities.Count == 0 ? V1.Trust.Unspecified : keys.Any(k => k.Trust.IsTrusted) ? V1.Trust.Verified : V1.Trust.Unverified;
+        return keys.Any(k => k.Trust.IsTrusted) ? V1.Trust.Verified : V1.Trust.Unverified;
     }
 
     /// <summary>Whether text to the peer is held until it is decided about its key.</summary>
