@@ -126,7 +126,12 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public bool IsTrusted(Fingerprint? key) => Known.Exists(k => k.Fingerprint == key && k.Trust.IsTrusted);
 
     /// <summary>What was decided about a key; that of one that is not known is accepted.</summary>
-    public KeyStanding StandingOf(Fingerprint? key) => Known.Find(k => k.Fingerprint == key)?.Standing ?? KeyStanding.Accepted;
+    public KeyStanding StandingOf(Fingerprint? key)
+    {
+        // Asked for every text that is sent.
+        foreach (var known in Known) if (known.Fingerprint == key) return known.Standing;
+        return KeyStanding.Accepted;
+    }
 
     /// <summary>A session stands with a key about which the user has yet to decide.</summary>
     public bool AwaitsDecision => Sessions.Exists(s => s.State == MessageState.Encrypted && StandingOf(s.Peer) == KeyStanding.Held);
