@@ -21,7 +21,8 @@ internal sealed class AutomaticAnswers
 
     private sealed class Answering(AutomaticAnswers answers, SmpSecret secret, long nowMs) : ISmpAnswers
     {
-        public ReadOnlyMemory<byte>? Take() => answers.TrySpend(nowMs) ? secret.Utf8 : null;
+        // Typed, because a null without a type would become an empty secret.
+        public ReadOnlyMemory<byte>? Take() => answers.TrySpend(nowMs) ? secret.Utf8 : default(ReadOnlyMemory<byte>?);
     }
 
     private bool TrySpend(long nowMs)

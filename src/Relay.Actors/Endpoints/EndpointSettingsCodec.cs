@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Conversations;
 using Relay.Actors.Subscriptions;
 using Relay.Storage.Sealing;
 

@@ -10,7 +10,7 @@ public sealed class SmpAutomaticTests
     {
         public int Taken { get; private set; }
 
-        public ReadOnlyMemory<byte>? Take() => secrets[Math.Min(Taken++, secrets.Length - 1)]?.Utf8();
+        public ReadOnlyMemory<byte>? Take() => secrets[Math.Min(Taken++, secrets.Length - 1)] is { } secret ? secret.Utf8() : default(ReadOnlyMemory<byte>?);
     }
 
     private static (Party Us, Party Peer, Answers Answers) Talking(long lifetime, params string?[] secrets)
