@@ -32,7 +32,7 @@ internal static partial class BadInputTable
         ["GetConversation"] = (Scope.Bot, Named),
         ["ListConversations"] = (Scope.Trust, """{"parent":"endpoints/mine"}"""),
         ["ResolveConversation"] = (Scope.Bot, """{"parent":"endpoints/mine","peer":"p"}"""),
-        ["UpdateConversation"] = (Scope.Bot, $$"""{"requestId":"r","conversation":{"name":"{{Conversation}}","labels":{"team":"sales"}},"updateMask":"labels"}"""),
+        ["UpdateConversation"] = (Scope.Bot, $$"""{"requestId":"r","conversation":{"name":"{{Conversation}}","labels":{"team":"sales"} },"updateMask":"labels"}"""),
         ["DeleteConversation"] = (Scope.Admin, $$"""{"requestId":"r","name":"{{Conversation}}"}"""),
         ["StartSession"] = (Scope.Bot, """{"requestId":"r","parent":"endpoints/mine","peer":"p"}"""),
         ["EndSession"] = (Scope.Bot, """{"requestId":"r","parent":"endpoints/mine","peer":"p"}"""),

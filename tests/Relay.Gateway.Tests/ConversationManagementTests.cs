@@ -48,7 +48,7 @@ public sealed class ConversationManagementTests
         Assert.True(session is { IsKeyHeld: true, IsChangedKey: true, IsEstablished: true });
         var sent = (await bot.SendAsync(session.Conversation, "not yet")).Response;
         Assert.Equal(SendMessageResponse.Types.Disposition.Held, sent.Disposition);
-        var message = await bot.GetMessageAsync(sent.Message);
+        var message = await bot.GetMessageAsync(sent.Message.Name);
         Assert.Equal((Message.Types.State.Held, "KEY_HELD"), (message.State, message.Reason));
         alice.Send("a new phone");
         Assert.True((await NextAsync(events, Event.EventOneofCase.TextReceived)).IsKeyHeld);
