@@ -174,7 +174,7 @@ public sealed class ConversationManagementTests
         Assert.Equal(ofEndpoint, settings.HasAnswerSecret);
         var marks = new Marks();
         marks.AddText("secret", secret);
-        foreach (var file in Directory.GetFiles(server.DataDirectory)) Assert.Empty(marks.FindIn(ReadShared(file)));
+        foreach (var file in Directory.GetFiles(server.DataDirectory, "relay.db*")) Assert.Empty(marks.FindIn(ReadShared(file)));
 
         await bot.SetAnswerSecretAsync(endpoint, null, ofEndpoint ? null : alice.Address);
         alice.Verify(secret);
