@@ -19,7 +19,7 @@ internal sealed record IdentityArchive(
     UInt128 Archive, int Part, bool IsLast, long MadeMs, string Network, string Account, DsaPrivateKey? Key,
     FormerIdentityList FormerIdentities, IReadOnlyList<ArchivedPeer> Peers)
 {
-    private const byte Format = 2;
+    private const byte Format = 1;
     private const int LeastFormerSize = 4 + Fingerprint.DsaSize + 8, LeastPeerSize = 4 + 1 + 4 + 4 + 1;
 
     public override string ToString() => nameof(IdentityArchive);
