@@ -25,7 +25,9 @@ public enum RejectReason
     BadMac,
     /// <summary>A signature did not verify.</summary>
     BadSignature,
-    /// <summary>An exchange that shows another key while a private session stands, where that is refused.</summary>
+    /// <summary>
+    /// An exchange that shows another key while a private session stands, where that is refused, or a key that the user has refused.
+    /// </summary>
     KeyChanged,
     /// <summary>A DSA public key that fails the parameter checks.</summary>
     InvalidPublicKey,
@@ -77,4 +79,6 @@ public enum RefusalReason
     SmpNotExpected,
     /// <summary>The message to be cancelled is not held: it has left, or was given up.</summary>
     NotHeld,
+    /// <summary>The session's key took another's place, and it is not decided whether it is the peer's.</summary>
+    KeyHeld,
 }

@@ -104,6 +104,12 @@ internal static class SmpExchange
         if (smp.Request is not { } request) return;
         step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
         session.SmpAskedAt = step.Now;
+        if (step.Environment.SmpAnswers is { } answers)
+        {
+            if (answers.Take() is { } secret) Answer(step, request.Token, secret);
+            else Report(step, session, session.Smp!.Abort());
+            return;
+        }
         // Nobody can answer: the peer's dialog must not hang.
         if (step.State.Settings.SmpAnswerLifetime <= 0) Report(step, session, session.Smp!.Abort());
     }

@@ -25,7 +25,7 @@ internal static class Timers
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
         foreach (var set in state.FragmentSets) next = Math.Min(next, set.Since + OtrLimits.FragmentLifetime);
-        foreach (var held in state.Held) next = Math.Min(next, held.Since + OtrLimits.HeldMessageLifetime);
+        foreach (var held in state.Held) next = Math.Min(next, held.Since + LifetimeOf(state, held));
         if (state.RetryAt is { } retry) next = Math.Min(next, retry);
         return next == long.MaxValue ? null : next;
     }
@@ -100,12 +100,21 @@ internal static class Timers
     private static void ExpireHeld(in StepContext step)
     {
         var held = step.State.Held;
-        while (held.Count > 0 && IsOver(step.Now, held[0].Since, OtrLimits.HeldMessageLifetime))
+        for (int i = 0; i < held.Count;)
         {
-            Requests.Drop(step, held[0]);
-            held.RemoveAt(0);
+            if (!IsOver(step.Now, held[i].Since, LifetimeOf(step.State, held[i])))
+            {
+                i++;
+                continue;
+            }
+            Requests.Drop(step, held[i]);
+            held.RemoveAt(i);
         }
     }
+
+    private static long LifetimeOf(ConversationState state, HeldMessage held) =>
+        state.StandingOf(held.For) == KeyStanding.Held || state.AwaitsDecision
+            ? OtrLimits.UndecidedMessageLifetime : OtrLimits.HeldMessageLifetime;
 
     private static void ExpireSession(in StepContext step, Session session)
     {
