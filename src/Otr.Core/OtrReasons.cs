@@ -73,7 +73,7 @@ public enum RefusalReason
     TooLarge,
     /// <summary>Contains U+0000, which ends the text on the wire.</summary>
     InvalidText,
-    /// <summary>Too many messages are held already.</summary>
+    /// <summary>Too many messages are held already, or too many bytes.</summary>
     TooManyHeld,
     /// <summary>No SMP request waits for this answer.</summary>
     SmpNotExpected,

@@ -70,7 +70,9 @@ internal static class Requests
     private static void Hold(in StepContext step, ReadOnlyMemory<byte> text, ulong reference, Fingerprint? meant, bool offers = false)
     {
         var state = step.State;
-        if (state.Held.Count >= OtrLimits.MaxHeldMessages)
+        bool isFull = state.Held.Count >= OtrLimits.MaxHeldMessages
+            || (state.AwaitsDecision && state.Held.Sum(h => h.Text.Length) + text.Length > OtrLimits.MaxUndecidedBytes);
+        if (isFull)
         {
             step.Add(new OtrEffect.Refused(RefusalReason.TooManyHeld, reference));
             return;

@@ -84,7 +84,9 @@ public static class Reasons
     public const string EncryptionRequired = "ENCRYPTION_REQUIRED";
     /// <summary>The endpoint's policy allows no version of OTR.</summary>
     public const string OtrNotAllowed = "OTR_NOT_ALLOWED";
-    /// <summary>Too many messages wait for the key exchange; send it with a new request id once the session is established.</summary>
+    /// <summary>
+    /// Too many messages wait for the key exchange, or for a decision about the peer's key; send it with a new request id after that.
+    /// </summary>
     public const string TooManyHeld = "TOO_MANY_HELD";
     /// <summary>The verification is not open, or does not wait for an answer.</summary>
     public const string SmpNotExpected = "SMP_NOT_EXPECTED";

@@ -60,8 +60,8 @@ internal static class Replies
         RefusalReason.TooLarge => ApiErrors.InvalidArgument(field, "is too long"),
         RefusalReason.InvalidText => ApiErrors.InvalidArgument(field, "must not contain U+0000"),
         RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(
-            Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not accepted. "
-                + "Send it with a new request id once the session is established."),
+            Reasons.TooManyHeld, "Too many messages wait for the key exchange, or for a decision about the peer's key: this one was not "
+                + "accepted. Send it with a new request id once the session is established, or the key accepted."),
         RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(
             Reasons.SmpNotExpected, "The verification is not open, or does not wait for an answer."),
         RefusalReason.KeyHeld => ApiErrors.FailedPrecondition(

@@ -179,6 +179,22 @@ public sealed class HeldKeyTests
     }
 
     [Fact]
+    public void What_is_held_for_a_decision_is_bounded_in_number_and_in_bytes()
+    {
+        var (us, _, second) = Changed(sameInstance: true);
+        us.Send(new string('x', OtrLimits.MaxUndecidedBytes - 1), 1);
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.TooManyHeld, 2), Assert.Single(us.Send("xx", 2)));
+        us.Send("x", 3);
+        Assert.Equal((SendDisposition.Held, SendDisposition.Held), (Outcome(us, 1), Outcome(us, 3)));
+        Decide(us, second, isAccepted: true);
+        Assert.Equal([OtrLimits.MaxUndecidedBytes - 1, 1], second.PrivateTexts.Select(t => t.Length));
+
+        (us, _, _) = Changed(sameInstance: true);
+        for (ulong i = 0; i < OtrLimits.MaxHeldMessages; i++) us.Send("x", i + 1);
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.TooManyHeld, 9), Assert.Single(us.Send("x", 9)));
+    }
+
+    [Fact]
     public void The_first_key_is_not_held_and_a_known_one_not_again_and_the_extra_key_is_no_way_around()
     {
         var (us, first, second) = Changed(sameInstance: false);
