@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Relay.Client;
+using Relay.Storage;
 
 namespace Relay.Cli;
 
@@ -16,6 +17,10 @@ public sealed class CommandFailure(int exitCode, string message, string? hint = 
 
     /// <summary>The stable reason that the server gave; null or empty if the failure is not the server's.</summary>
     public string? Reason => reason;
+
+    /// <summary>Converts a start that was refused; one that may succeed later has the code by which supervisors start again.</summary>
+    public static CommandFailure From(RelayStartException e) =>
+        new(e.IsTemporary ? ExitCode.StartAgain : ExitCode.Failed, e.Message, inner: e);
 
     /// <summary>Converts a refusal of the server, with the exit code and a hint for its status.</summary>
     public static CommandFailure From(RelayException e) => e.Code switch

@@ -116,7 +116,7 @@ public static class RelayCommand
         }
         catch (RelayStartException e)
         {
-            return Report.Failure(json, new CommandFailure(ExitCode.Failed, e.Message, inner: e));
+            return Report.Failure(json, CommandFailure.From(e));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
