@@ -41,7 +41,7 @@ internal static class DeadLettersCommand
                 ["CURSOR", "TIME", "EVENT", "PEER", "DELIVERIES", "WHY", .. parsed.GetValue(texts) ? (string[])["TEXT"] : []];
             Report.Table(columns, all.Select(d => (string[])
             [
-                d.Event.Cursor, d.Event.Time.ToDateTime().ToString("u"), $"{d.Event.EventCase}",
+                d.Event.Cursor, Times.Say(d.Event.Time), $"{d.Event.EventCase}",
                 Report.Safe(d.Event.Peer), $"{d.Deliveries}",
                 Report.Safe(d.Note), .. parsed.GetValue(texts) ? (string[])[Report.Safe(d.Event.TextReceived?.Text ?? "")] : [],
             ]), "There are no dead letters.");
