@@ -8,6 +8,7 @@ using Relay.Cli.Audit;
 using Relay.Cli.Bots;
 using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
+using Relay.Cli.Completion;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
@@ -58,6 +59,7 @@ public static class RelayCommand
             AuditCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
+            CompletionCommand.Create(),
         };
         foreach (var command in added.Commands) root.Subcommands.Add(command);
         CommonOptions.AddJson(root);
@@ -104,7 +106,7 @@ public static class RelayCommand
         }
         catch (RelayException e)
         {
-            return Report.Failure(json, CommandFailure.From(e));
+            return Report.Failure(json, CommandFailure.From(e, FieldSwitches.Named(e.Message, parsed.CommandResult.Command)));
         }
         catch (RelayConfigurationException e)
         {

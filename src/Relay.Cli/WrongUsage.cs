@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 
 namespace Relay.Cli;
@@ -22,9 +24,49 @@ internal static class WrongUsage
         }
         var message = unknown is not null
             ? $"Unknown command, option or argument '{unknown}'{Suggestion(command, unknown)}"
-            : Plain(parsed.Errors[0].Message);
+            : Message(parsed.Errors[0]);
         return Report.Failure(CommonOptions.IsJson(parsed),
             new CommandFailure(ExitCode.Usage, message, $"'{Examples.Name(command)} --help' shows the usage."));
+    }
+
+    /// <summary>What is wrong with the command line, with the switch and the values that it takes.</summary>
+    private static string Message(ParseError error)
+    {
+        var option = error.SymbolResult switch
+        {
+            OptionResult result => result,
+            ArgumentResult { Parent: OptionResult result } => result,
+            _ => null,
+        };
+        if (option is not null) return Message(option, error);
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: > 0 } argument && Allowed(argument.Argument, argument.Argument.ValueType) is { } allowed)
+            return $"{argument.Argument.Name} must be {allowed}, not '{argument.Tokens[0].Value}'.";
+        return error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing
+            ? $"{missing.Argument.Name} is missing: {missing.Argument.Description}"
+            : Plain(error.Message);
+    }
+
+    private static string Message(OptionResult given, ParseError error)
+    {
+        var option = given.Option;
+        var form = Allowed(option, option.ValueType) ?? option.HelpName;
+        if (given.Implicit || given.IdentifierToken is null) return $"{option.Name} is missing: {option.Description}";
+        if (given.Tokens.Count == 0) return $"{option.Name} needs a value{(form is null ? "" : ": " + form)}.";
+        var value = given.Tokens[^1].Value;
+        return form is null || given.Tokens.Count > 1 && option.Arity.MaximumNumberOfValues == 1
+            ? $"{option.Name}: {Plain(error.Message)}" : $"{option.Name} must be {form}, not '{value}'.";
+    }
+
+    /// <summary>The values that an option or an argument takes, in words; null if they cannot be listed.</summary>
+    private static string? Allowed(Symbol symbol, Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        var values = symbol.GetCompletions(CompletionContext.Empty).Select(c => c.Label).ToList();
+        if (values.Count > 0)
+            return values.Count == 1 ? values[0] : $"{string.Join(", ", values.SkipLast(1))} or {values[^1]}";
+        if (type == typeof(bool)) return "true or false";
+        return type == typeof(int) || type == typeof(uint) || type == typeof(ulong) || type == typeof(long) ? "a whole number"
+            : type == typeof(double) ? "a number" : null;
     }
 
     /// <summary>Puts a parser's message on one line, without names of .NET types.</summary>

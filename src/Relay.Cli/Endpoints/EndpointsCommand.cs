@@ -17,7 +17,7 @@ internal static class EndpointsCommand
 
     private static Command CreateList()
     {
-        var filter = new Option<string?>("--filter")
+        var filter = new Option<string?>("--filter", "-f")
         {
             Description = "Only some: comparisons of network, account and display_name, such as 'network = irc AND account : bot'.",
             HelpName = "TEXT",

@@ -20,7 +20,7 @@ internal static class DeadLettersCommand
 
     private static Command CreateList()
     {
-        var texts = new Option<bool>("--texts") { Description = "Show the texts too." };
+        var texts = new Option<bool>("--texts", "-t") { Description = "Show the texts too." };
         var command = new Command("list", "List the dead letters, the oldest first. Needs a bot's key.") { s_name, texts }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
