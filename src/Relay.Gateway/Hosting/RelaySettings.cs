@@ -22,6 +22,9 @@ public sealed record RelaySetting(string Key, string? Switch = null, string? Var
 
     internal string? FileVariable => IsSecret && Variable is not null ? Variable + "_FILE" : null;
 
+    /// <summary>What the setting is, in one sentence, for docs/configuration.md.</summary>
+    public string Description => SettingDescriptions.Of(Key);
+
     /// <summary>The key, and the switch if there is one, as messages about the setting begin.</summary>
     public override string ToString() => Switch is null ? Key : $"{Key} ({Switch})";
 }
