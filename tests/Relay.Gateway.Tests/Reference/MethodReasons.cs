@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Grpc.Core.Interceptors;
 using Relay.Gateway.Api;
-using Relay.Gateway.Services;
 
 namespace Relay.Gateway.Tests.Reference;
 
@@ -36,7 +35,7 @@ internal sealed class MethodReasons
     /// <summary>The reasons of one method, and whether its conversation may refuse it besides.</summary>
     public static (IReadOnlySet<string> Reasons, bool IsRefusable) Of(string service, string method)
     {
-        var type = s_gateway.GetType($"{typeof(EndpointService).Namespace}.{service}", true)!;
+        var type = s_gateway.GetType($"Relay.Gateway.Services.{service}", true)!;
         return Walk([type.GetMethod(method, All) ?? throw new InvalidOperationException($"{service} has no {method}.")]);
     }
 

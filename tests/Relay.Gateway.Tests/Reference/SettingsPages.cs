@@ -38,7 +38,7 @@ internal static partial class SettingsPages
         var source = File.ReadAllText(Path.Combine(root, "src/Otr.Core/OtrReasons.cs"));
         var rejects = source[..source.IndexOf("public enum RefusalReason", StringComparison.Ordinal)];
         var told = EnumValues().Matches(rejects).ToDictionary(m => m.Groups["name"].Value, m => Summary(m.Groups["comment"].Value));
-        foreach (var reason in Enum.GetValues<Otr.Core.RejectReason>()) page.Append($"| `{Replies.RejectName(reason)}` | {Cell(told[$"{reason}"])} |\n");
+        foreach (var reason in Enum.GetValues<Otr.Core.RejectReason>()) page.Append($"| `{RejectName(reason)}` | {Cell(told[$"{reason}"])} |\n");
         return page.ToString();
     }
 
@@ -85,7 +85,7 @@ internal static partial class SettingsPages
 
     /// <summary>What the setting itself says of values that it refuses.</summary>
     private static string Bounds(RelaySetting setting) => string.Join(" ", new[] { "?", "-1" }
-        .Select(v => setting.Apply(new RelayOptions(), v)).OfType<string>().Distinct());
+        .Select(v => setting.Check(v)).OfType<string>().Distinct());
 
     public static string OfCommand()
     {
@@ -114,6 +114,10 @@ internal static partial class SettingsPages
         page.Append(string.Join('\n', text.Split('\n').Select(l => l.TrimEnd())).Trim()).Append("\n```\n\n");
         foreach (var below in command.Subcommands.Where(c => !c.Hidden)) Describe(below, [.. path, below.Name], page);
     }
+
+    /// <summary>As the gateway tells it.</summary>
+    private static string RejectName(Otr.Core.RejectReason reason) => (string)typeof(Reasons).Assembly.GetType("Relay.Gateway.Api.Replies", true)!
+        .GetMethod("RejectName")!.Invoke(null, [reason])!;
 
     private static string Summary(string comment) =>
         Regex.Replace(Regex.Replace(comment, "</?summary>|///", ""), "<see cref=\"([^\"]*\\.)?([^\"]*)\"/>", "`$2`").Trim();
