@@ -12,11 +12,13 @@ internal static class Requests
         var state = step.State;
         ulong reference = send.Reference;
         bool isHeld = state.Has(OtrPolicy.RequireEncryption) || state.WantsPrivacy;
-        var text = state.MessageState == MessageState.Plaintext && !isHeld ? send.Text : send.PrivateText ?? send.Text;
-        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, text.Length))
+        var best = state.Best;
+        var stands = best?.State ?? MessageState.Plaintext;
+        var text = stands == MessageState.Plaintext && !isHeld ? send.Text : send.PrivateText ?? send.Text;
+        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, best, text.Length))
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
         else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
-        else if (state.Best is { State: MessageState.Encrypted } session)
+        else if (best is { State: MessageState.Encrypted } session)
         {
             if (!Trust.MayRead(state, session.Peer!.Value))
             {
@@ -27,7 +29,7 @@ internal static class Requests
             Resending.Remember(step, session, text.Span);
             step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
         }
-        else if (state.MessageState == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
+        else if (stands == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
         else if (isHeld) Hold(step, text, reference);
         else SendClear(step, text, reference);
     }
@@ -195,7 +197,7 @@ internal static class Requests
 
     public static void UseExtraKey(in StepContext step, uint use, ReadOnlyMemory<byte> data)
     {
-        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, data.Length))
+        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, step.State.Best, data.Length))
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
         else if (step.State.Best is not { State: MessageState.Encrypted } session) step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         else

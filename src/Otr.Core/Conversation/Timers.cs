@@ -43,26 +43,6 @@ internal static class Timers
     /// </summary>
     public static void Expire(in StepContext step)
     {
-        ExpireExchanges(step);
-        ExpireFragments(step);
-        ExpireHeld(step);
-        Resending.Expire(step);
-        ExpireSessions(step);
-        SmpExchange.Expire(step);
-    }
-
-    /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
-    public static bool IsOver(long now, long since, long lifetime)
-    {
-        var age = unchecked(now - since);
-        return age >= lifetime || age <= -lifetime;
-    }
-
-    /// <summary>The end of a life; a life longer than time itself has none.</summary>
-    public static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
-
-    private static void ExpireExchanges(in StepContext step)
-    {
         foreach (var broadcast in step.State.Broadcasts)
         {
             var answered = broadcast.IsAnswered;
@@ -74,8 +54,23 @@ internal static class Timers
             {
                 if (Expire(step, exchange)) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
             }
+            Resending.Expire(step, session);
+            ExpireSession(step, session);
+            SmpExchange.Expire(step, session);
         }
+        ExpireFragments(step);
+        ExpireHeld(step);
     }
+
+    /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
+    public static bool IsOver(long now, long since, long lifetime)
+    {
+        var age = unchecked(now - since);
+        return age >= lifetime || age <= -lifetime;
+    }
+
+    /// <summary>The end of a life; a life longer than time itself has none.</summary>
+    public static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
 
     private static bool Expire(in StepContext step, PendingExchange exchange)
     {
@@ -112,19 +107,15 @@ internal static class Timers
         }
     }
 
-    private static void ExpireSessions(in StepContext step)
+    private static void ExpireSession(in StepContext step, Session session)
     {
-        foreach (var session in step.State.Sessions)
-        {
-            if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime))
-                continue;
-            session.Protocol!.PrepareExpiry();
-            OutgoingData.TellEnd(step, session);
-            // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
-            session.Close(MessageState.Finished);
-            step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.Expired));
-            step.Changed();
-        }
+        if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime)) return;
+        session.Protocol!.PrepareExpiry();
+        OutgoingData.TellEnd(step, session);
+        // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
+        session.Close(MessageState.Finished);
+        step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.Expired));
+        step.Changed();
     }
 
     /// <summary>When the session was last used, by either side; null if it does not expire.</summary>
