@@ -127,8 +127,15 @@ public static class RelayCommand
     }
 
     /// <summary>Appends examples to the help of a command and, at the root, the exit codes.</summary>
-    private sealed class HelpWithExamples(HelpAction inner, Examples examples) : SynchronousCommandLineAction
+    internal sealed class HelpWithExamples(HelpAction inner, Examples examples) : SynchronousCommandLineAction
     {
+        /// <summary>Longest line, in characters. Default: the terminal's width, or no limit in a file.</summary>
+        public int MaxWidth
+        {
+            get => inner.MaxWidth;
+            set => inner.MaxWidth = value;
+        }
+
         public override int Invoke(ParseResult parseResult)
         {
             var output = parseResult.InvocationConfiguration.Output;

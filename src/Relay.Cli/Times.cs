@@ -30,13 +30,13 @@ internal static partial class Times
         return distance > TimeSpan.Zero ? Length(distance) + " ago" : "in " + Length(-distance);
     }
 
-    /// <summary>A length of time in its largest whole unit: 45 seconds, 3 hours, 12 days.</summary>
+    /// <summary>A length of time in its largest unit, rounded: 45 seconds, 3 hours, 12 days.</summary>
     public static string Length(TimeSpan length) => length switch
     {
-        { TotalDays: >= 2 } => $"{(int)length.TotalDays} days",
-        { TotalHours: >= 2 } => $"{(int)length.TotalHours} hours",
-        { TotalMinutes: >= 2 } => $"{(int)length.TotalMinutes} minutes",
-        { TotalSeconds: >= 2 } => $"{(int)length.TotalSeconds} seconds",
+        { TotalDays: >= 2 } => $"{length.TotalDays:0} days",
+        { TotalHours: >= 2 } => $"{length.TotalHours:0} hours",
+        { TotalMinutes: >= 2 } => $"{length.TotalMinutes:0} minutes",
+        { TotalSeconds: >= 2 } => $"{length.TotalSeconds:0} seconds",
         _ => "1 second",
     };
 

@@ -153,7 +153,7 @@ internal static class KeysCommand
             {
                 EndpointNames.Id(k.Name), string.Join(", ", k.Scopes.Select(s => s.ToString().ToLowerInvariant())), k.DisplayName,
                 k.Endpoints.Count == 0 ? "all" : string.Join(", ", k.Endpoints.Select(EndpointNames.Id)), Status(k),
-                Times.Say(k.LastUseTime),
+                LastUsed(k.LastUseTime),
             }), "There are no keys.");
             return ExitCode.Ok;
         });
@@ -256,6 +256,10 @@ internal static class KeysCommand
         });
         return command;
     }
+
+    /// <summary>The server tells the hour of the last use, not the minute.</summary>
+    private static string LastUsed(Timestamp? hour) =>
+        hour is not null && DateTime.UtcNow - hour.ToDateTime() < TimeSpan.FromHours(1) ? "this hour" : Times.Say(hour);
 
     private static string Status(V1.ApiKey k) =>
         k.RevokeTime is { } revoked ? $"revoked {Times.Say(revoked)}"

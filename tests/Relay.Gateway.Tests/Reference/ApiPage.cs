@@ -38,7 +38,7 @@ internal static class ApiPage
                 foreach (var rule in ApiDescription.Routes(method)) page.Append("- HTTP: `").Append(Route(rule)).Append("`\n");
                 var found = MethodRules.Of($"/relay.v1.{service.Name}/{method.Name}");
                 page.Append("- Scope: ").Append(string.Join(", ", found?.Scopes.Select(s => s.ToString().ToLowerInvariant()) ?? ["nobody's"]))
-                    .Append(found?.IsAudited == true ? "; audited" : "").Append('\n');
+                    .Append(found?.IsAudited == true ? $"; audited, or refused with `{Gateway.Api.Reasons.AuditUnavailable}`" : "").Append('\n');
                 page.Append("- Request: ").Append(method.ClientStreaming ? "stream of " : "").Append(Link(api, method.InputType)).Append('\n');
                 page.Append("- Response: ").Append(method.ServerStreaming ? "stream of " : "").Append(Link(api, method.OutputType)).Append('\n');
                 var (reasons, isRefusable) = MethodReasons.Of(service.Name, method.Name);
@@ -158,5 +158,5 @@ internal static class ApiPage
 
     public static string Cell(string text) => Regex.Replace(text, @"\s+", " ").Replace("|", "\\|", StringComparison.Ordinal);
 
-    private static string Tidy(string page) => Regex.Replace(page, "\n{3,}", "\n\n");
+    private static string Tidy(string page) => Regex.Replace(Regex.Replace(page, " +\n", "\n"), "\n{3,}", "\n\n");
 }

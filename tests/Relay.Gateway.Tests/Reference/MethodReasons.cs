@@ -26,7 +26,7 @@ internal sealed class MethodReasons
 
     /// <summary>Reasons that any method can give: those of the interceptors and of the authentication.</summary>
     public static IReadOnlySet<string> OfAll { get; } = Walk(s_gateway.GetTypes()
-        .Where(t => t.IsSubclassOf(typeof(Interceptor)) || t.Name is "RelayAuthenticationHandler")
+        .Where(t => t.IsSubclassOf(typeof(Interceptor)) && t.Name is not "AuditInterceptor" || t.Name is "RelayAuthenticationHandler")
         .SelectMany(t => t.GetMethods(All)).Cast<MethodBase>()).Reasons;
 
     /// <summary>Reasons by which a command is refused in its conversation's state.</summary>

@@ -14,6 +14,9 @@ namespace Relay.Gateway.Tests.Reference;
 /// <summary>docs/reasons.md, docs/configuration.md and docs/command.md, made from the code.</summary>
 internal static partial class SettingsPages
 {
+    /// <summary>Longest line of help on the page.</summary>
+    private const int Width = 118;
+
     public static string OfReasons(string root)
     {
         var page = new StringBuilder("""
@@ -76,7 +79,6 @@ internal static partial class SettingsPages
     private static string Default(ConfigurationManager configuration, RelaySetting setting)
     {
         var options = new RelayOptions();
-        using var bare = new ConfigurationManager();
         var value = RelayConfiguration.Find(configuration, setting.Key) is (var found, "default") ? found : null;
         return value is null ? "not set"
             : value == options.DataDirectory ? "`~/.local/share/relay`"
@@ -85,7 +87,7 @@ internal static partial class SettingsPages
 
     /// <summary>What the setting itself says of values that it refuses.</summary>
     private static string Bounds(RelaySetting setting) => string.Join(" ", new[] { "?", "-1" }
-        .Select(v => setting.Check(v)).OfType<string>().Distinct());
+        .Select(v => setting.Check(v)).OfType<string>().Where(m => m.StartsWith("must", StringComparison.Ordinal)).Distinct());
 
     public static string OfCommand()
     {
@@ -106,7 +108,7 @@ internal static partial class SettingsPages
         var output = new StringWriter();
         var root = RelayCommand.Create();
         foreach (var help in root.Options.OfType<HelpOption>())
-            if (help.Action is { } action && action.GetType().GetProperty("MaxWidth") is { } width) width.SetValue(action, 110);
+            if (help.Action is RelayCommand.HelpWithExamples action) action.MaxWidth = Width;
         root.Parse([.. path, "--help"]).Invoke(new InvocationConfiguration { Output = output });
         var home = new RelayOptions().DataDirectory;
         var text = output.ToString().Replace(home, "~/.local/share/relay", StringComparison.Ordinal);
