@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Relay.Client;
+using Relay.Storage;
 
 namespace Relay.Cli;
 
@@ -17,21 +18,29 @@ public sealed class CommandFailure(int exitCode, string message, string? hint = 
     /// <summary>The stable reason that the server gave; null or empty if the failure is not the server's.</summary>
     public string? Reason => reason;
 
+    /// <summary>Converts a start that was refused; one that may succeed later has the code by which supervisors start again.</summary>
+    public static CommandFailure From(RelayStartException e) =>
+        new(e.IsTemporary ? ExitCode.StartAgain : ExitCode.Failed, e.Message, inner: e);
+
     /// <summary>Converts a refusal of the server, with the exit code and a hint for its status.</summary>
-    public static CommandFailure From(RelayException e) => e.Code switch
+    public static CommandFailure From(RelayException e) => From(e, e.Message);
+
+    /// <inheritdoc cref="From(RelayException)"/>
+    /// <param name="message">The server's message, with the names that the user typed.</param>
+    public static CommandFailure From(RelayException e, string message) => e.Code switch
     {
         StatusCode.Unavailable or StatusCode.DeadlineExceeded => new(ExitCode.Unreachable, "The server cannot be reached or is not ready.",
             "Start it with 'relay serve', or name another with --server. 'relay doctor' shows details.", e.Reason, e),
-        StatusCode.Unauthenticated => new(ExitCode.Denied, e.Message,
+        StatusCode.Unauthenticated => new(ExitCode.Denied, message,
             "Name the file of the key with --key-file or RELAY_KEY_FILE. The first admin key is admin.key in the server's data directory.",
             e.Reason, e),
-        StatusCode.PermissionDenied => new(ExitCode.Denied, e.Message,
+        StatusCode.PermissionDenied => new(ExitCode.Denied, message,
             "With an admin key, 'relay keys create --scope …' creates a key that may do this.", e.Reason, e),
-        StatusCode.NotFound => new(ExitCode.NotFound, e.Message, null, e.Reason, e),
-        StatusCode.AlreadyExists => new(ExitCode.AlreadyExists, e.Message, null, e.Reason, e),
-        StatusCode.InvalidArgument or StatusCode.OutOfRange => new(ExitCode.Usage, e.Message, null, e.Reason, e),
+        StatusCode.NotFound => new(ExitCode.NotFound, message, null, e.Reason, e),
+        StatusCode.AlreadyExists => new(ExitCode.AlreadyExists, message, null, e.Reason, e),
+        StatusCode.InvalidArgument or StatusCode.OutOfRange => new(ExitCode.Usage, message, null, e.Reason, e),
         StatusCode.FailedPrecondition or StatusCode.ResourceExhausted or StatusCode.Aborted
-            => new(ExitCode.Refused, e.Message, null, e.Reason, e),
-        _ => new(ExitCode.Failed, e.Message.Length > 0 ? e.Message : e.Code.ToString(), null, e.Reason, e),
+            => new(ExitCode.Refused, message, null, e.Reason, e),
+        _ => new(ExitCode.Failed, message.Length > 0 ? message : e.Code.ToString(), null, e.Reason, e),
     };
 }

@@ -12,7 +12,7 @@ public static class CommonOptions
     public const string ServerVariable = "RELAY_SERVER";
     public const string TrustedCertificateVariable = "RELAY_CA";
 
-    public static Option<bool> Json { get; } = new("--json")
+    public static Option<bool> Json { get; } = new("--json", "-j")
     {
         Description = "Print the output as JSON; failures as JSON on standard error.",
     };
@@ -27,21 +27,21 @@ public static class CommonOptions
     /// <summary>True if the output and failures are printed as JSON.</summary>
     public static bool IsJson(ParseResult parsed) => parsed.GetResult(Json) is { Implicit: false };
 
-    public static Option<string?> Data { get; } = new("--data")
+    public static Option<string?> Data { get; } = new("--data", "-d")
     {
         Description = "Data directory of the server. Default: "
             + $"{RelaySettings.DataDirectory.Variable}, or {new RelayOptions().DataDirectory}.",
         HelpName = "DIR",
     };
 
-    public static Option<string?> Server { get; } = new("--server")
+    public static Option<string?> Server { get; } = new("--server", "-s")
     {
         Description = "Address of the server, or comma-separated addresses of nodes of one cluster. Default: "
             + $"{ServerVariable}, or http://127.0.0.1:{RelayOptions.DefaultPort}.",
         HelpName = "URL[,URL]",
     };
 
-    public static Option<string?> KeyFile { get; } = new("--key-file")
+    public static Option<string?> KeyFile { get; } = new("--key-file", "-k")
     {
         Description = $"File with the API key. Default: {RelayKey.KeyFileVariable}, {RelayKey.KeyVariable}, or {AdminKey.FileName} in the "
             + "data directory. The key itself cannot be given as an argument.",

@@ -144,13 +144,14 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay conversations list support",
             "relay conversations start support --peer alice@example.org",
-            "relay conversations end endpoints/support/conversations/…",
+            "relay conversations end support/alice@example.org",
         ],
         ["relay conversations list"] = ["relay conversations list support", "relay conversations list support --json"],
         ["relay conversations show"] =
-            ["relay conversations show endpoints/support/conversations/…     'relay conversations list' shows the names"],
+            ["relay conversations show support/alice@example.org", "relay conversations show endpoints/support/conversations/… --json"],
         ["relay conversations start"] = ["relay conversations start support --peer alice@example.org"],
-        ["relay conversations end"] = ["relay conversations end endpoints/support/conversations/…"],
+        ["relay conversations end"] =
+            ["relay conversations end support/alice@example.org", "relay conversations end endpoints/support/conversations/…"],
         ["relay identities"] =
         [
             "relay identities list support alice@example.org",
@@ -167,7 +168,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay verify support alice@example.org                                   asks for the secret without showing it",
             "relay verify support alice@example.org --question 'Where did we meet?'   the secret is the answer",
-            "relay verify support alice@example.org                                   answers, if Alice has begun",
+            "relay verify support/alice@example.org                                   the same; answers, if Alice has begun",
         ],
         ["relay subscriptions"] =
         [
@@ -187,6 +188,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ["relay subscriptions seek"] =
         [
             "relay subscriptions seek support/audit                                  pass over all that waits",
+            "relay subscriptions seek support/audit --time '3 hours ago'",
             "relay subscriptions seek support/audit --time 2026-11-26T12:00Z",
         ],
         ["relay dead-letters"] =
@@ -236,6 +238,11 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay doctor --data /var/lib/relay",
             "relay doctor --database-file db.url --sealing-key cluster.key",
             "relay doctor --server https://relay.example.org:7420 --key-file admin.key --json",
+        ],
+        ["relay completion"] =
+        [
+            "eval \"$(relay completion bash)\"     in ~/.bashrc",
+            "relay completion bash", "relay completion zsh", "relay completion fish",
         ],
         ["relay health"] =
         [

@@ -21,7 +21,9 @@ public static class ExitCode
     public const int AlreadyExists = 6;
     /// <summary>The conversation's state, or the server's load, does not allow it now.</summary>
     public const int Refused = 7;
-    /// <summary>The cluster has removed this node, which must be started again (EX_TEMPFAIL).</summary>
+    /// <summary>
+    /// The node must be started again (EX_TEMPFAIL): the cluster has removed it, or its database was lost while it started.
+    /// </summary>
     public const int StartAgain = ServerInfo.RestartExitCode;
     /// <summary>A signal stopped the command (128 + SIGINT).</summary>
     public const int Interrupted = 130;

@@ -8,6 +8,7 @@ using Relay.Cli.Audit;
 using Relay.Cli.Bots;
 using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
+using Relay.Cli.Completion;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
@@ -58,6 +59,7 @@ public static class RelayCommand
             AuditCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
+            CompletionCommand.Create(),
         };
         foreach (var command in added.Commands) root.Subcommands.Add(command);
         CommonOptions.AddJson(root);
@@ -104,7 +106,7 @@ public static class RelayCommand
         }
         catch (RelayException e)
         {
-            return Report.Failure(json, CommandFailure.From(e));
+            return Report.Failure(json, CommandFailure.From(e, FieldSwitches.Named(e.Message, parsed.CommandResult.Command)));
         }
         catch (RelayConfigurationException e)
         {
@@ -116,7 +118,7 @@ public static class RelayCommand
         }
         catch (RelayStartException e)
         {
-            return Report.Failure(json, new CommandFailure(ExitCode.Failed, e.Message, inner: e));
+            return Report.Failure(json, CommandFailure.From(e));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -125,8 +127,15 @@ public static class RelayCommand
     }
 
     /// <summary>Appends examples to the help of a command and, at the root, the exit codes.</summary>
-    private sealed class HelpWithExamples(HelpAction inner, Examples examples) : SynchronousCommandLineAction
+    internal sealed class HelpWithExamples(HelpAction inner, Examples examples) : SynchronousCommandLineAction
     {
+        /// <summary>Longest line, in characters. Default: the terminal's width, or no limit in a file.</summary>
+        public int MaxWidth
+        {
+            get => inner.MaxWidth;
+            set => inner.MaxWidth = value;
+        }
+
         public override int Invoke(ParseResult parseResult)
         {
             var output = parseResult.InvocationConfiguration.Output;

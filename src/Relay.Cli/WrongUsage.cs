@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 
 namespace Relay.Cli;
@@ -20,11 +22,68 @@ internal static class WrongUsage
                 .Invoke(new InvocationConfiguration { Output = Console.Error });
             return ExitCode.Usage;
         }
-        var message = unknown is not null
-            ? $"Unknown command, option or argument '{unknown}'{Suggestion(command, unknown)}"
-            : Plain(parsed.Errors[0].Message);
         return Report.Failure(CommonOptions.IsJson(parsed),
-            new CommandFailure(ExitCode.Usage, message, $"'{Examples.Name(command)} --help' shows the usage."));
+            new CommandFailure(ExitCode.Usage, Describe(parsed), $"'{Examples.Name(command)} --help' shows the usage."));
+    }
+
+    /// <summary>What is wrong with a command line that could not be parsed.</summary>
+    public static string Describe(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        return unknown is not null && BeforeUnknown(parsed, unknown) is { } before ? $"'{before}' must be true or false, not '{unknown}'."
+            : unknown is not null
+            ? $"Unknown command, option or argument '{unknown}'{Suggestion(command, unknown)}"
+            : Message(parsed.Errors[0]);
+    }
+
+    /// <summary>The switch for true or false that an unknown word follows, whose value it is meant to be; null if there is none.</summary>
+    private static string? BeforeUnknown(ParseResult parsed, string unknown)
+    {
+        var words = parsed.Tokens.Select(t => t.Value).ToList();
+        int at = words.IndexOf(unknown);
+        return at > 0 && parsed.CommandResult.Command.Options.Any(o => o.Name == words[at - 1] && o.HelpName == "true|false")
+            ? words[at - 1] : null;
+    }
+
+    /// <summary>What is wrong with the command line, with the switch and the values that it takes.</summary>
+    private static string Message(ParseError error)
+    {
+        var option = error.SymbolResult switch
+        {
+            OptionResult result => result,
+            ArgumentResult { Parent: OptionResult result } => result,
+            _ => null,
+        };
+        if (option is not null) return Message(option, error);
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: > 0 } argument && Allowed(argument.Argument, argument.Argument.ValueType) is { } allowed)
+            return $"{argument.Argument.Name} must be {allowed}, not '{argument.Tokens[0].Value}'.";
+        return error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing
+            ? $"{missing.Argument.Name} is missing: {missing.Argument.Description}"
+            : Plain(error.Message);
+    }
+
+    private static string Message(OptionResult given, ParseError error)
+    {
+        var option = given.Option;
+        var form = Allowed(option, option.ValueType) ?? option.HelpName;
+        if (given.Implicit || given.IdentifierToken is null) return $"'{option.Name}' is missing: {option.Description}";
+        if (given.Tokens.Count == 0) return $"'{option.Name}' needs a value{(form is null ? "" : ": " + form)}.";
+        var value = given.Tokens[^1].Value;
+        return form is null || given.Tokens.Count > 1 && option.Arity.MaximumNumberOfValues == 1
+            ? $"'{option.Name}': {Plain(error.Message)}" : $"'{option.Name}' must be {form}, not '{value}'.";
+    }
+
+    /// <summary>The values that an option or an argument takes, in words; null if they cannot be listed.</summary>
+    private static string? Allowed(Symbol symbol, Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        var values = symbol.GetCompletions(CompletionContext.Empty).Select(c => c.Label).ToList();
+        if (values.Count > 0)
+            return values.Count == 1 ? values[0] : $"{string.Join(", ", values.SkipLast(1))} or {values[^1]}";
+        if (type == typeof(bool)) return "true or false";
+        return type == typeof(int) || type == typeof(uint) || type == typeof(ulong) || type == typeof(long) ? "a whole number"
+            : type == typeof(double) ? "a number" : null;
     }
 
     /// <summary>Puts a parser's message on one line, without names of .NET types.</summary>

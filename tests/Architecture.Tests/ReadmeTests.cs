@@ -57,7 +57,7 @@ public sealed partial class ReadmeTests
         create().Parse([.. path, "--help"]).Invoke(new InvocationConfiguration { Output = output });
         var help = output.ToString();
         Assert.Contains("Examples:", help, StringComparison.Ordinal);
-        Assert.Single(Regex.Matches(help, @"^  --json\b", RegexOptions.Multiline));
+        Assert.Single(Regex.Matches(help, @"^  (-j, )?--json\b", RegexOptions.Multiline));
         var examples = help[help.IndexOf("Examples:", StringComparison.Ordinal)..].Split('\n').Select(l => Example().Match(Remark().Replace(l.Trim(), ""))).Where(m => m.Success).Select(m => m.Groups[1].Value).ToList();
         Assert.NotEmpty(examples);
         Assert.All(examples, e => AssertParses(create(), e));

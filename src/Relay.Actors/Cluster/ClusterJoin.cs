@@ -20,13 +20,16 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
     /// <exception cref="RelayStartException">
     /// The cluster runs another major version, or no node of it can be reached; the message says what to do.
     /// </exception>
+    /// <exception cref="StoreException">The database fails, and has failed for longer than is waited for.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         int reachable = 0;
+        StoreException? fault = null;
         while (true)
         {
             try
             {
+                fault = null;
                 var others = await ReadOthersAsync(cancellation).ConfigureAwait(false);
                 var up = others.FindAll(r => r is { State: NodeState.Up, IsHeld: true });
                 RefuseOtherMajor(up);
@@ -42,13 +45,18 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
             }
             catch (StoreException e)
             {
+                fault = e;
                 ClusterLog.JoinFailed(log, e.Message);
             }
             if (time.GetElapsedTime(_begun) > RelayLimits.JoinPatience)
+            {
+                // Its caller says that the database failed, and that the node can be started again.
+                if (fault is not null) throw fault;
                 throw new RelayStartException(string.Create(CultureInfo.InvariantCulture, $"This node could not join the cluster "
                     + $"within {RelayLimits.JoinPatience.TotalSeconds:F0} s: {reachable} nodes are up. ")
                     + "See that nodes reach each other at their addresses and ports (Relay:Cluster:Host and Relay:Cluster:Port), and "
                     + "that their certificates come from one authority.");
+            }
             await Task.Delay(RelayLimits.JoinRetry, time, cancellation).ConfigureAwait(false);
         }
         ClusterLog.Joined(log, (long)time.GetElapsedTime(_begun).TotalMilliseconds);
@@ -105,7 +113,7 @@ internal sealed class ClusterJoin(AkkaCluster cluster, INodeRows rows, string ve
             ClusterLog.JoinFailed(log, e.Message);
         }
         throw new RelayStartException("The database was lost while this node founded the cluster, so another node may have founded "
-            + "one as well. Start this node again: it joins that one then.");
+            + "one as well. Start this node again: it joins that one then.") { IsTemporary = true };
     }
 
     private async Task MarkUpAsync(CancellationToken cancellation)

@@ -71,7 +71,15 @@ public static class ClusterRelay
             sealer?.Dispose();
             telemetry.Dispose();
             directory.Dispose();
-            if (e is StoreException or IOException or UnauthorizedAccessException)
+            if (e is StoreException)
+            {
+                throw new RelayStartException($"The node cannot start, because its database failed: {e.Message} Start it again once the "
+                    + "database is back.", e)
+                {
+                    IsTemporary = true,
+                };
+            }
+            if (e is IOException or UnauthorizedAccessException)
                 throw new RelayStartException($"The node cannot start: {e.Message}", e);
             if (e is not RelayStartException && SocketFault(e) is { } fault) throw CannotListen(options.Node, fault);
             throw;

@@ -45,7 +45,7 @@ internal static class AuditCommand
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
             else Report.Table(["ENTRY", "TIME", "WHO", "WHAT", "RESOURCE", "RESULT"], all.Select(e => new[]
             {
-                e.Sequence.ToString(CultureInfo.InvariantCulture), e.CreateTime is { } time ? $"{time.ToDateTime():u}" : "",
+                e.Sequence.ToString(CultureInfo.InvariantCulture), Times.Say(e.CreateTime),
                 e.Caller.Length > 0 ? e.Caller : "server", What(e), e.Resource, Result(e),
             }), "The audit log is empty.");
             return ExitCode.Ok;

@@ -11,7 +11,7 @@ namespace Relay.Cli.Bots;
 /// <summary>The command <c>relay bot echo</c>: answers every text with itself, to try out a bridge and a chat program.</summary>
 internal static class EchoBotCommand
 {
-    private static readonly Option<string> s_endpoint = new("--endpoint")
+    private static readonly Option<string> s_endpoint = new("--endpoint", "-e")
     {
         Description = "Id or name of the endpoint to answer for.", Required = true,
     };

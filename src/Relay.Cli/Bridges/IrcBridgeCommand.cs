@@ -9,7 +9,7 @@ namespace Relay.Cli.Bridges;
 /// <summary>The command <c>relay bridge irc</c>: connects one endpoint to an IRC network, under one nick.</summary>
 internal static class IrcBridgeCommand
 {
-    private static readonly Option<string> s_endpoint = new("--endpoint")
+    private static readonly Option<string> s_endpoint = new("--endpoint", "-e")
     {
         Description = "The endpoint that speaks under the nick.", HelpName = "ENDPOINT", Required = true,
     };

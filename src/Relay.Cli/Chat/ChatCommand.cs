@@ -13,8 +13,8 @@ internal static class ChatCommand
 
     public static Command Create()
     {
-        var endpoint = new Option<string>("--endpoint") { Description = "Id or name of the endpoint to chat as.", Required = true };
-        var peer = new Option<string>("--peer") { Description = "Address of the peer on the endpoint's network.", Required = true };
+        var endpoint = new Option<string>("--endpoint", "-e") { Description = "Id or name of the endpoint to chat as.", Required = true };
+        var peer = new Option<string>("--peer", "-p") { Description = "Address of the peer on the endpoint's network.", Required = true };
         var start = new Option<bool>("--start") { Description = "Offer a private session first." };
         var command = new Command("chat",
             "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer, except commands: " + ChatLine.Commands)

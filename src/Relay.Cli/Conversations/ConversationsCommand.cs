@@ -28,7 +28,7 @@ internal static class ConversationsCommand
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
             else Report.Table(["CONVERSATION", "PEER", "STATE", "LAST CHANGE"],
-                all.Select(c => new[] { c.Name, c.Peer, State(c), c.UpdateTime.ToDateTime().ToString("u") }),
+                all.Select(c => new[] { c.Name, c.Peer, State(c), Times.Say(c.UpdateTime) }),
                 "This endpoint has no conversations yet.");
             return ExitCode.Ok;
         });
@@ -37,12 +37,15 @@ internal static class ConversationsCommand
 
     private static Command CreateShow()
     {
-        var name = new Argument<string>("conversation") { Description = "endpoints/{endpoint}/conversations/{conversation}" };
+        var name = PeerArguments.Conversation();
         var command = new Command("show", "Show one conversation and its sessions.") { name }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
-            var request = new GetConversationRequest { Name = parsed.GetRequiredValue(name) };
+            var request = new GetConversationRequest
+            {
+                Name = await PeerArguments.NameAsync(client, parsed.GetRequiredValue(name), cancellation),
+            };
             var c = await client.CallAsync(o => client.Conversations.GetConversationAsync(request, o), cancellation);
             if (parsed.GetValue(CommonOptions.Json))
             {
@@ -50,7 +53,7 @@ internal static class ConversationsCommand
                 return ExitCode.Ok;
             }
             Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c)),
-                ("last change", c.UpdateTime.ToDateTime().ToString("u"))]);
+                ("last change", Times.SayBoth(c.UpdateTime))]);
             foreach (var s in c.Sessions)
             {
                 Report.Fields(
@@ -67,19 +70,18 @@ internal static class ConversationsCommand
 
     private static Command CreateStart()
     {
-        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
-        var peer = new Option<string>("--peer")
+        var endpoint = PeerArguments.Endpoint();
+        var peer = new Option<string?>("--peer", "-p")
         {
-            Description = "Address of the peer on the endpoint's network.",
+            Description = "Address of the peer on the endpoint's network, if the argument does not have it.",
             HelpName = "ADDRESS",
-            Required = true,
         };
         var command = new Command("start", "Offer a peer a private session.") { endpoint, peer }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
+            var (parent, address) = PeerArguments.Read(parsed.GetRequiredValue(endpoint), parsed.GetValue(peer));
             await using var client = Connection.Open(parsed);
-            var response = (await client.Bot().StartSessionAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)),
-                parsed.GetRequiredValue(peer), cancellation: cancellation)).Response;
+            var response = (await client.Bot().StartSessionAsync(parent, address, cancellation: cancellation)).Response;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
             else
                 Console.Out.WriteLine($"Offered a private session in {response.Conversation}. The peer's client may accept it or not.");
@@ -90,12 +92,13 @@ internal static class ConversationsCommand
 
     private static Command CreateEnd()
     {
-        var name = new Argument<string>("conversation") { Description = "endpoints/{endpoint}/conversations/{conversation}" };
+        var name = PeerArguments.Conversation();
         var command = new Command("end", "End a conversation's private session and notify the peer.") { name }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
-            var response = (await client.Bot().EndSessionAsync(parsed.GetRequiredValue(name), cancellation: cancellation)).Response;
+            var ended = await PeerArguments.NameAsync(client, parsed.GetRequiredValue(name), cancellation);
+            var response = (await client.Bot().EndSessionAsync(ended, cancellation: cancellation)).Response;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(response));
             else Console.Out.WriteLine($"Ended: {response.Conversation} is {State(response.State)}.");
             return ExitCode.Ok;

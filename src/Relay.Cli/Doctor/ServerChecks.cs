@@ -84,7 +84,7 @@ internal static class ServerChecks
             return (true,
             [
                 new("key", Verdict.Ok, "an admin key, accepted"),
-                new("version", Verdict.Ok, $"{info.Version}, up since {info.StartTime.ToDateTime():u}, kernel {info.Kernel}"),
+                new("version", Verdict.Ok, $"{info.Version}, up since {Times.SayBoth(info.StartTime)}, kernel {info.Kernel}"),
                 ahead.Duration() > s_clockLimit
                     ? new("clock", Verdict.Warning, $"The server's clock is {ahead.TotalSeconds:F0} s ahead of this one's.",
                         "Synchronise both clocks (NTP): keys expire by the server's clock.")

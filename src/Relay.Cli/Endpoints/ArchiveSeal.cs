@@ -35,7 +35,7 @@ internal static class ArchiveSeal
     /// <summary>The command <c>relay endpoints new-archive-key</c>.</summary>
     public static Command CreateKeyCommand()
     {
-        var file = new Option<string>("--out") { Description = "New file for the private key.", HelpName = "FILE", Required = true };
+        var file = new Option<string>("--out", "-o") { Description = "New file for the private key.", HelpName = "FILE", Required = true };
         var command = new Command("new-archive-key", "Make a key pair to which archives of identities can be sealed.") { file };
         command.SetAction(parsed =>
         {

@@ -15,7 +15,7 @@ internal static class DeleteEndpointCommand
         {
             Description = "Destroy its keys, conversations and messages within seconds instead of 30 days. This cannot be undone.",
         };
-        var yes = new Option<bool>("--yes") { Description = "With --purge: do not ask." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "With --purge: do not ask." };
         var command = new Command("delete", "Delete an endpoint. It can be undeleted for 30 days, unless it is purged.")
         {
             endpoint, purge, yes,

@@ -17,7 +17,7 @@ internal static class EndpointsCommand
 
     private static Command CreateList()
     {
-        var filter = new Option<string?>("--filter")
+        var filter = new Option<string?>("--filter", "-f")
         {
             Description = "Only some: comparisons of network, account and display_name, such as 'network = irc AND account : bot'.",
             HelpName = "TEXT",
@@ -162,15 +162,15 @@ internal static class EndpointsCommand
             ("query text", e.HasQueryText ? e.QueryText : "the default, in English"),
             ("idle life",
                 e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
-            ("created", e.CreateTime.ToDateTime().ToString("u")), ("changed", e.UpdateTime.ToDateTime().ToString("u")),
-            .. e.DeleteTime is { } deleted ? [("deleted", deleted.ToDateTime().ToString("u"))] : Array.Empty<(string, string)>(),
-            .. e.PurgeTime is { } purge ? [("ends", $"{purge.ToDateTime():u}: keys and conversations are destroyed")]
+            ("created", Times.SayBoth(e.CreateTime)), ("changed", Times.SayBoth(e.UpdateTime)),
+            .. e.DeleteTime is { } deleted ? [("deleted", Times.SayBoth(deleted))] : Array.Empty<(string, string)>(),
+            .. e.PurgeTime is { } purge ? [("ends", $"{Times.SayBoth(purge)}: keys and conversations are destroyed")]
                 : Array.Empty<(string, string)>(),
         ]);
     }
 
     private static string End(Endpoint e) =>
-        e.PurgeTime is not { } time ? "" : $"{time.ToDateTime():u}{(e.DeleteTime is null ? "" : ", deleted")}";
+        e.PurgeTime is not { } time ? "" : $"{Times.Say(time)}{(e.DeleteTime is null ? "" : ", deleted")}";
 
     private static string Policy(Policy p) => string.Join(", ", new[]
     {

@@ -12,7 +12,7 @@ internal static class ExportEndpointCommand
     public static Command Create()
     {
         var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
-        var file = new Option<string>("--out")
+        var file = new Option<string>("--out", "-o")
         {
             Description = "New file for the export. A large one has further parts: FILE.1, FILE.2, …",
             HelpName = "FILE",
@@ -57,7 +57,7 @@ internal static class ExportEndpointCommand
     public static Command CreateRotate()
     {
         var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
         var command = new Command("rotate", "Give an endpoint a new identity key. Its sessions end; peers see a changed key.")
         {
             endpoint, yes,

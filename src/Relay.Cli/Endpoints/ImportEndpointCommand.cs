@@ -32,7 +32,7 @@ internal static class ImportEndpointCommand
         Description = "The account in the key file to take.",
         HelpName = "NAME",
     };
-    private static readonly Option<bool> s_all = new("--all") { Description = "Take all accounts of the key file." };
+    private static readonly Option<bool> s_all = new("--all", "-a") { Description = "Take all accounts of the key file." };
     private static readonly Option<string?> s_network = new("--network")
     {
         Description = "Network of the account. Default: by the client's protocol, such as xmpp for prpl-jabber.",

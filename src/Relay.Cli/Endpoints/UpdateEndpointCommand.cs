@@ -95,7 +95,7 @@ internal static class UpdateEndpointCommand
 
     private static Setting Of<T>(string name, string helpName, string description, string path, Action<T, Endpoint> set)
     {
-        var option = new Option<T>(name) { Description = description, HelpName = helpName };
+        var option = new Option<T>(name, name == "--name" ? ["-n"] : []) { Description = description, HelpName = helpName };
         return new Setting(option, path, (parsed, endpoint) => set(parsed.GetValue(option)!, endpoint));
     }
 

@@ -8,8 +8,8 @@ namespace Relay.Cli.Identities;
 /// <summary>The command group <c>relay identities</c>: list, trust, distrust, import.</summary>
 internal static class IdentitiesCommand
 {
-    private static readonly Argument<string> s_endpoint = new("endpoint") { Description = "Id or name of the endpoint." };
-    private static readonly Argument<string> s_peer = new("peer") { Description = "Address of the peer on the endpoint's network." };
+    private static readonly Argument<string> s_endpoint = PeerArguments.Endpoint();
+    private static readonly Argument<string?> s_peer = PeerArguments.Peer();
 
     public static Command Create() => new("identities", "Show the keys of a peer, and say which are trusted.")
     {
@@ -22,7 +22,9 @@ internal static class IdentitiesCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var client = Connection.Open(parsed);
-            var identities = await ListAsync(client, (await FindAsync(client, parsed, cancellation)).Name, cancellation);
+            var (endpoint, peer) = PeerArguments.Read(parsed.GetRequiredValue(s_endpoint), parsed.GetValue(s_peer));
+            var found = await PeerArguments.FindAsync(client, endpoint, peer, cancellation);
+            var identities = await ListAsync(client, found.Name, cancellation);
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(identities));
             else Report.Table(["FINGERPRINT", "TRUST", "FIRST SEEN", "LAST SEEN", "NOTE"],
                 identities.Select(i => new[]
@@ -37,9 +39,9 @@ internal static class IdentitiesCommand
 
     private static Command CreateTrust()
     {
-        var fingerprint = new Argument<string>("fingerprint")
+        var fingerprint = new Argument<string?>("fingerprint")
         {
-            Description = "The fingerprint as the peer reads it to you: 40 hex digits, blanks allowed.",
+            Description = "The fingerprint as the peer reads it to you: 40 hex digits, blanks allowed.", Arity = ArgumentArity.ZeroOrOne,
         };
         var note = new Option<string?>("--note") { Description = "Who compared it, and how.", HelpName = "TEXT" };
         var command = new Command("trust", "Trust a key after its fingerprint was compared over another channel, for example by telephone.")
@@ -47,22 +49,27 @@ internal static class IdentitiesCommand
             s_endpoint, s_peer, fingerprint, note,
         }.WithServer();
         command.SetAction((parsed, cancellation) =>
-            SetAsync(parsed, parsed.GetRequiredValue(fingerprint), Trust.Verified, parsed.GetValue(note), cancellation));
+            SetAsync(parsed, parsed.GetValue(fingerprint), Trust.Verified, parsed.GetValue(note), cancellation));
         return command;
     }
 
     private static Command CreateDistrust()
     {
-        var fingerprint = new Argument<string>("fingerprint") { Description = "40 hex digits, blanks allowed." };
+        var fingerprint = new Argument<string?>("fingerprint")
+        {
+            Description = "40 hex digits, blanks allowed.", Arity = ArgumentArity.ZeroOrOne,
+        };
         var command = new Command("distrust", "Take the trust in a key back.") { s_endpoint, s_peer, fingerprint }.WithServer();
         command.SetAction((parsed, cancellation) =>
-            SetAsync(parsed, parsed.GetRequiredValue(fingerprint), Trust.Unverified, null, cancellation));
+            SetAsync(parsed, parsed.GetValue(fingerprint), Trust.Unverified, null, cancellation));
         return command;
     }
 
     private static async Task<int> SetAsync(
-        ParseResult parsed, string fingerprint, Trust trust, string? note, CancellationToken cancellation)
+        ParseResult parsed, string? last, Trust trust, string? note, CancellationToken cancellation)
     {
+        var (endpoint, peer, fingerprint) =
+            PeerArguments.Read(parsed.GetRequiredValue(s_endpoint), parsed.GetValue(s_peer), last, "The fingerprint");
         var digits = fingerprint.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
         if (digits.Length != 40 || !digits.All(char.IsAsciiHexDigit))
         {
@@ -70,7 +77,7 @@ internal static class IdentitiesCommand
                 ExitCode.Usage, "A fingerprint has 40 hexadecimal digits.", "'relay identities list' shows those known.");
         }
         await using var client = Connection.Open(parsed);
-        var conversation = await FindAsync(client, parsed, cancellation);
+        var conversation = await PeerArguments.FindAsync(client, endpoint, peer, cancellation);
         var request = new UpdateIdentityRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
@@ -86,30 +93,11 @@ internal static class IdentitiesCommand
         return ExitCode.Ok;
     }
 
-    /// <summary>The conversation of an endpoint with a peer.</summary>
-    /// <exception cref="CommandFailure">There is none.</exception>
-    public static async Task<Conversation> FindAsync(RelayClient client, string endpoint, string peer, CancellationToken cancellation)
-    {
-        var request = new ResolveConversationRequest { Parent = EndpointNames.Endpoint(endpoint), Peer = peer };
-        try
-        {
-            return await client.CallAsync(o => client.Conversations.ResolveConversationAsync(request, o), cancellation);
-        }
-        catch (RelayException e) when (e.Reason == "CONVERSATION_NOT_FOUND")
-        {
-            throw new CommandFailure(ExitCode.NotFound, $"There is no conversation of {request.Parent} with {Report.Safe(peer)} yet.",
-                "Begin one: relay conversations start " + endpoint + " --peer …", e.Reason, e);
-        }
-    }
-
     public static async Task<IReadOnlyList<Identity>> ListAsync(RelayClient client, string conversation, CancellationToken cancellation)
     {
         var request = new ListIdentitiesRequest { Parent = conversation };
         return (await client.CallAsync(o => client.Identities.ListIdentitiesAsync(request, o), cancellation)).Identities;
     }
-
-    private static Task<Conversation> FindAsync(RelayClient client, ParseResult parsed, CancellationToken cancellation)
-        => FindAsync(client, parsed.GetRequiredValue(s_endpoint), parsed.GetRequiredValue(s_peer), cancellation);
 
     private static string TrustOf(Identity identity) => identity switch
     {
@@ -119,5 +107,5 @@ internal static class IdentitiesCommand
         _ => $"verified ({identity.TrustSource})",
     };
 
-    private static string Time(Timestamp? time) => time?.ToDateTime().ToString("u") ?? "never";
+    private static string Time(Timestamp? time) => Times.Say(time, "never");
 }

@@ -24,7 +24,7 @@ internal static class KeysCommand
             Required = true,
         };
         scope.AcceptOnlyFromAmong([.. KeyScopeNames.All]);
-        var endpoints = new Option<string[]>("--endpoint")
+        var endpoints = new Option<string[]>("--endpoint", "-e")
         {
             Description = "Limit the key to this endpoint, or to those that begin so ('support-*'); may be repeated. Default: all "
                 + "endpoints, including later ones.",
@@ -33,18 +33,18 @@ internal static class KeysCommand
         };
         var expires = new Option<string?>("--expires")
         {
-            Description = "When the key expires: 90d, 12h, 30m, or a date. Default: in a year.",
+            Description = "When the key expires: 90d, 'in 12 hours', tomorrow, or a date. Default: in a year.",
             HelpName = "WHEN",
         };
         var noExpiry = new Option<bool>("--no-expiry") { Description = "The key does not expire." };
         var limits = LimitOptions();
-        var name = new Option<string>("--name")
+        var name = new Option<string>("--name", "-n")
         {
             Description = "Name of the key in lists.",
             HelpName = "NAME",
             DefaultValueFactory = _ => "",
         };
-        var output = new Option<string?>("--out")
+        var output = new Option<string?>("--out", "-o")
         {
             Description = "Write the key to a new file (0600) instead of the terminal. The file is created first; if the key cannot "
                 + "be written to it, the key is revoked again.",
@@ -71,7 +71,7 @@ internal static class KeysCommand
             }
             if (request.NoExpiry && parsed.GetValue(expires) is not null)
                 throw new CommandFailure(ExitCode.Usage, "--expires and --no-expiry exclude each other.");
-            if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
+            if (parsed.GetValue(expires) is { } when) request.ExpireTime = Times.ParseFuture(when, "--expires", DateTimeOffset.UtcNow).ToTimestamp();
             var path = parsed.GetValue(output);
             using var file = path is null ? null : NewKeyFile.Create(path);
 
@@ -148,11 +148,12 @@ internal static class KeysCommand
                 return (page.ApiKeys, page.NextPageToken);
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
-            else Report.Table(["KEY", "SCOPES", "NAME", "ENDPOINTS", "STATUS", "LAST USED"], all.OrderBy(k => k.CreateTime.ToDateTime()).Select(k => new[]
+            else Report.Table(["KEY", "SCOPES", "NAME", "ENDPOINTS", "STATUS", "LAST USED"],
+                all.OrderBy(k => k.CreateTime.ToDateTime()).Select(k => new[]
             {
                 EndpointNames.Id(k.Name), string.Join(", ", k.Scopes.Select(s => s.ToString().ToLowerInvariant())), k.DisplayName,
                 k.Endpoints.Count == 0 ? "all" : string.Join(", ", k.Endpoints.Select(EndpointNames.Id)), Status(k),
-                k.LastUseTime is { } used ? $"{used.ToDateTime():yyyy-MM-dd HH}h" : "",
+                LastUsed(k.LastUseTime),
             }), "There are no keys.");
             return ExitCode.Ok;
         });
@@ -169,10 +170,10 @@ internal static class KeysCommand
         };
         var expires = new Option<string?>("--expires")
         {
-            Description = "When the key expires: 90d, 12h, 30m, or a date. Default: as before.",
+            Description = "When the key expires: 90d, 'in 12 hours', tomorrow, or a date. Default: as before.",
             HelpName = "WHEN",
         };
-        var output = new Option<string?>("--out")
+        var output = new Option<string?>("--out", "-o")
         {
             Description = "Write the key to a new file (0600) instead of the terminal. If it cannot be written, the present secret stays "
                 + "valid for the overlap.",
@@ -189,7 +190,7 @@ internal static class KeysCommand
                 RequestId = Guid.NewGuid().ToString("N"), Name = EndpointNames.ApiKey(parsed.GetRequiredValue(name)),
             };
             if (parsed.GetValue(overlap) is { } time) request.Overlap = Durations.Parse(time, "--overlap");
-            if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
+            if (parsed.GetValue(expires) is { } when) request.ExpireTime = Times.ParseFuture(when, "--expires", DateTimeOffset.UtcNow).ToTimestamp();
             var path = parsed.GetValue(output);
             using var file = path is null ? null : NewKeyFile.Create(path);
             await using var client = Connection.Open(parsed);
@@ -256,11 +257,15 @@ internal static class KeysCommand
         return command;
     }
 
+    /// <summary>The server tells the hour of the last use, not the minute.</summary>
+    private static string LastUsed(Timestamp? hour) =>
+        hour is not null && DateTime.UtcNow - hour.ToDateTime() < TimeSpan.FromHours(1) ? "this hour" : Times.Say(hour);
+
     private static string Status(V1.ApiKey k) =>
-        k.RevokeTime is { } revoked ? $"revoked {revoked.ToDateTime():u}"
+        k.RevokeTime is { } revoked ? $"revoked {Times.Say(revoked)}"
         : k.ExpireTime is not { } expires ? "valid"
-        : expires.ToDateTime() <= DateTime.UtcNow ? $"expired {expires.ToDateTime():u}"
-        : $"valid until {expires.ToDateTime():u}";
+        : expires.ToDateTime() <= DateTime.UtcNow ? $"expired {Times.Say(expires)}"
+        : $"valid, ends {Times.Say(expires)}";
 
     private static (Option<int?> Option, Action<V1.CallerLimits, int> Set)[] LimitOptions()
     {
@@ -273,21 +278,5 @@ internal static class KeysCommand
             (Limit("--streams", "open streams"), (l, n) => l.Streams = n),
             (Limit("--endpoints-per-day", "endpoints created in a day"), (l, n) => l.EndpointsPerDay = n),
         ];
-    }
-
-    private static DateTimeOffset ParseExpiry(string text, DateTimeOffset now)
-    {
-        if (text.Length > 1 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0)
-        {
-            switch (text[^1])
-            {
-                case 'd': return now.AddDays(n);
-                case 'h': return now.AddHours(n);
-                case 'm': return now.AddMinutes(n);
-            }
-        }
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw new CommandFailure(ExitCode.Usage, "--expires must have a form like 90d, 12h, 30m or 2030-01-31.");
     }
 }

@@ -27,7 +27,7 @@ internal static class StatusCommand
 
     public static Command Create()
     {
-        var watch = new Option<bool>("--watch") { Description = "Show it again every two seconds until interrupted." };
+        var watch = new Option<bool>("--watch", "-w") { Description = "Show it again every two seconds until interrupted." };
         var command = new Command("status", "One screen: the server, its nodes, what waits in the endpoints, and the keys that end soon.")
         {
             watch,
@@ -70,13 +70,13 @@ internal static class StatusCommand
         }
         Report.Fields(
         [
-            ("server", $"{server.Version}, up {Age(now - server.StartTime.ToDateTimeOffset())}{(server.Draining ? ", draining" : "")}"),
+            ("server", $"{server.Version}, up {Times.Length(now - server.StartTime.ToDateTimeOffset())}{(server.Draining ? ", draining" : "")}"),
             ("nodes", nodes.Count == 0 ? "one process" : string.Join(", ", nodes.Select(n =>
                 $"{n.Name} {n.State.ToString().ToLowerInvariant()}{(n.Reachable ? "" : ", not reachable")}"))),
             ("endpoints", $"{rows.Count}; something waits for more than 5 minutes in {rows.Count(r => r.Oldest > s_oldAge)}"),
             ("dead letters", $"{rows.Sum(r => r.DeadLetters)}"),
             .. ending.Select(k => ("key ends soon",
-                $"{EndpointNames.Id(k.Name)} {k.DisplayName}, in {Age(k.ExpireTime.ToDateTimeOffset() - now)}: relay keys rotate")),
+                $"{EndpointNames.Id(k.Name)} {k.DisplayName}, in {Times.Length(k.ExpireTime.ToDateTimeOffset() - now)}: relay keys rotate")),
         ]);
         if (rows.Count == 0) return;
         Console.Out.WriteLine();
@@ -87,7 +87,7 @@ internal static class StatusCommand
             {
                 EndpointNames.Id(r.Endpoint.Name), $"{r.Status.Events.Backlog}", $"{r.Status.Wire.Backlog}",
                 string.Join(", ", r.Subscriptions.Select(s => $"{EndpointNames.Id(s.Name)} {s.Pending}")), $"{r.DeadLetters}",
-                r.Oldest > TimeSpan.Zero ? Age(r.Oldest) : "",
+                r.Oldest > TimeSpan.Zero ? Times.Length(r.Oldest) : "",
             }), "");
         if (rows.Count > MaxEndpointsShown) Console.Out.WriteLine($"and {rows.Count - MaxEndpointsShown} more");
     }
@@ -125,12 +125,4 @@ internal static class StatusCommand
             var page = await client.CallAsync(o => client.Admin.ListApiKeysAsync(request, o), cancellation);
             return (page.ApiKeys, page.NextPageToken);
         });
-
-    private static string Age(TimeSpan age) => age switch
-    {
-        { TotalDays: >= 2 } => $"{age.TotalDays:0} days",
-        { TotalHours: >= 2 } => $"{age.TotalHours:0} h",
-        { TotalMinutes: >= 2 } => $"{age.TotalMinutes:0} min",
-        _ => $"{age.TotalSeconds:0} s",
-    };
 }

@@ -20,7 +20,7 @@ internal static class DeadLettersCommand
 
     private static Command CreateList()
     {
-        var texts = new Option<bool>("--texts") { Description = "Show the texts too." };
+        var texts = new Option<bool>("--texts", "-t") { Description = "Show the texts too." };
         var command = new Command("list", "List the dead letters, the oldest first. Needs a bot's key.") { s_name, texts }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -41,7 +41,7 @@ internal static class DeadLettersCommand
                 ["CURSOR", "TIME", "EVENT", "PEER", "DELIVERIES", "WHY", .. parsed.GetValue(texts) ? (string[])["TEXT"] : []];
             Report.Table(columns, all.Select(d => (string[])
             [
-                d.Event.Cursor, d.Event.Time.ToDateTime().ToString("u"), $"{d.Event.EventCase}",
+                d.Event.Cursor, Times.Say(d.Event.Time), $"{d.Event.EventCase}",
                 Report.Safe(d.Event.Peer), $"{d.Deliveries}",
                 Report.Safe(d.Note), .. parsed.GetValue(texts) ? (string[])[Report.Safe(d.Event.TextReceived?.Text ?? "")] : [],
             ]), "There are no dead letters.");

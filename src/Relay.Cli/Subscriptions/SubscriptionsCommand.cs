@@ -139,9 +139,9 @@ internal static class SubscriptionsCommand
 
     private static Command CreateSeek()
     {
-        var time = new Option<DateTimeOffset?>("--time")
+        var time = new Option<string?>("--time")
         {
-            Description = "Pass over the events before this time, such as 2026-11-26T12:00Z. Default: all that there are.",
+            Description = "Pass over the events before this time, such as '3 hours ago' or 2026-11-26T12:00Z. Default: all that there are.",
             HelpName = "TIME",
         };
         var command = new Command("seek", "Pass over events, as if they were acknowledged.") { s_name, time }.WithServer();
@@ -150,7 +150,7 @@ internal static class SubscriptionsCommand
             await using var client = Connection.Open(parsed);
             var request = new SeekSubscriptionRequest
             {
-                Name = Name(parsed.GetRequiredValue(s_name)), Time = parsed.GetValue(time)?.ToTimestamp(),
+                Name = Name(parsed.GetRequiredValue(s_name)), Time = parsed.GetValue(time) is { } when ? Times.ParsePast(when, "--time", DateTimeOffset.UtcNow).ToTimestamp() : null,
             };
             await client.CallAsync(o => client.Subscriptions.SeekSubscriptionAsync(request, o), cancellation);
             var get = new GetSubscriptionRequest { Name = request.Name };
@@ -182,7 +182,7 @@ internal static class SubscriptionsCommand
     private static string Types(Subscription s) =>
         s.Types_.Count == 0 ? "all" : string.Join(", ", s_types.Where(t => s.Types_.Contains(t.Value)).Select(t => t.Key));
 
-    private static string Time(Timestamp? time) => time is null ? "not yet" : time.ToDateTime().ToString("u");
+    private static string Time(Timestamp? time) => Times.SayBoth(time, "not yet");
 
-    private static string Age(Duration? age) => age is null ? "" : $"{age.ToTimeSpan().TotalSeconds:0} s";
+    private static string Age(Duration? age) => age is null ? "" : Times.Length(age.ToTimeSpan());
 }

@@ -17,8 +17,8 @@ internal static class MessagesCommand
 
     private static Command CreateList()
     {
-        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
-        var peer = new Argument<string>("peer") { Description = "Address of the peer on the endpoint's network." };
+        var endpoint = PeerArguments.Endpoint();
+        var peer = PeerArguments.Peer();
         var state = new Option<string?>("--state")
         {
             Description = "Only messages in this state: held, encrypted, clear, carried, delivered, undeliverable, dropped or cancelled.",
@@ -30,12 +30,9 @@ internal static class MessagesCommand
         }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
+            var (parent, address) = PeerArguments.Read(parsed.GetRequiredValue(endpoint), parsed.GetValue(peer));
             await using var client = Connection.Open(parsed);
-            var resolve = new ResolveConversationRequest
-            {
-                Parent = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)), Peer = parsed.GetRequiredValue(peer),
-            };
-            var conversation = await client.CallAsync(o => client.Conversations.ResolveConversationAsync(resolve, o), cancellation);
+            var conversation = await PeerArguments.FindAsync(client, parent, address, cancellation);
             var filter = parsed.GetValue(state) is { } wanted ? $"state = {wanted.ToUpperInvariant()}" : "";
             var all = await Pages.AllAsync<Message>(async token =>
             {
@@ -45,7 +42,7 @@ internal static class MessagesCommand
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
             else Report.Table(["MESSAGE", "STATE", "REASON", "SENT", "LAST CHANGE"],
-                all.Select(m => new[] { m.Name, State(m), m.Reason, Time(m.CreateTime), Time(m.UpdateTime) }),
+                all.Select(m => new[] { m.Name, State(m), m.Reason, Times.Say(m.CreateTime), Times.Say(m.UpdateTime) }),
                 "No message to this peer is remembered.");
             return ExitCode.Ok;
         });
@@ -87,5 +84,5 @@ internal static class MessagesCommand
 
     private static string State(Message message) => message.State.ToString().ToUpperInvariant();
 
-    private static string Time(Google.Protobuf.WellKnownTypes.Timestamp time) => time.ToDateTime().ToString("u");
+    private static string Time(Google.Protobuf.WellKnownTypes.Timestamp time) => Times.SayBoth(time);
 }

@@ -10,9 +10,12 @@ internal static class SendCommand
 {
     public static Command Create()
     {
-        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint that sends." };
-        var peer = new Argument<string>("peer") { Description = "Address of the peer on the endpoint's network." };
-        var text = new Argument<string>("text") { Description = "The text; - reads it from standard input." };
+        var endpoint = PeerArguments.Endpoint();
+        var peer = PeerArguments.Peer();
+        var text = new Argument<string?>("text")
+        {
+            Description = "The text; - reads it from standard input.", Arity = ArgumentArity.ZeroOrOne,
+        };
         var id = new Option<string?>("--request-id")
         {
             Description = "Idempotency key: a message with the same one is sent once, however often the command runs.", HelpName = "ID",
@@ -20,18 +23,18 @@ internal static class SendCommand
         var wait = new Option<string?>("--wait")
         {
             Description = "Wait until it is known what became of the message, for this time at most (60s). What is refused is a failure.",
-            HelpName = "DURATION",
+            HelpName = "TIME",
         };
         var command = new Command("send", "Send a message to a peer. Needs a bot's key.") { endpoint, peer, text, id, wait }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
-            var body = parsed.GetRequiredValue(text);
+            var (parent, address, body) =
+                PeerArguments.Read(parsed.GetRequiredValue(endpoint), parsed.GetValue(peer), parsed.GetValue(text), "The text");
             if (body == "-") body = await Console.In.ReadToEndAsync(cancellation);
             await using var client = Connection.Open(parsed);
-            var parent = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
             var patience = parsed.GetValue(wait) is { } time ? Durations.Parse(time, "--wait").ToTimeSpan() : TimeSpan.Zero;
             var outcome = await client.Bot(parent).SendToAsync(
-                parent, parsed.GetRequiredValue(peer), body, parsed.GetValue(id), patience, cancellation);
+                parent, address, body, parsed.GetValue(id), patience, cancellation);
             if (outcome.Refusal is { } refusal) throw CommandFailure.From(refusal);
             var sent = outcome.Response!;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(sent));

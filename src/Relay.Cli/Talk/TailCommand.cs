@@ -15,11 +15,11 @@ internal static class TailCommand
     public static Command Create()
     {
         var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint, or endpoint/subscription." };
-        var all = new Option<bool>("--all")
+        var all = new Option<bool>("--all", "-a")
         {
             Description = "Begin with the oldest event that is not acknowledged, and not with the next one.",
         };
-        var texts = new Option<bool>("--texts") { Description = "Show the texts too." };
+        var texts = new Option<bool>("--texts", "-t") { Description = "Show the texts too." };
         var command = new Command("tail",
             "Show events as they come, without taking them from the endpoint's bot; those of a subscription are taken. Needs a bot's key.")
         {

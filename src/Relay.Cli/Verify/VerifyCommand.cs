@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Relay.Cli.Identities;
 using Relay.Client;
 using Relay.V1;
 
@@ -15,9 +14,9 @@ internal static class VerifyCommand
 
     public static Command Create()
     {
-        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
-        var peer = new Argument<string>("peer") { Description = "Address of the peer on the endpoint's network." };
-        var question = new Option<string?>("--question")
+        var endpoint = PeerArguments.Endpoint();
+        var peer = PeerArguments.Peer();
+        var question = new Option<string?>("--question", "-q")
         {
             Description = "Ask the peer this question; the secret is the answer. Default: the peer is asked for the secret itself.",
             HelpName = "TEXT",
@@ -33,11 +32,11 @@ internal static class VerifyCommand
         }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
+            var (name, address) = PeerArguments.Read(parsed.GetRequiredValue(endpoint), parsed.GetValue(peer));
             await using var client = Connection.Open(parsed);
-            var conversation = await IdentitiesCommand.FindAsync(
-                client, parsed.GetRequiredValue(endpoint), parsed.GetRequiredValue(peer), cancellation);
+            var conversation = await PeerArguments.FindAsync(client, name, address, cancellation);
             var run = new VerificationRun(client, conversation, parsed.GetValue(CommonOptions.Json));
-            await run.ShowKeysAsync(EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint)), cancellation);
+            await run.ShowKeysAsync(name, cancellation);
             var asked = parsed.GetValue(question) is null ? await run.FindAskedAsync(cancellation) : null;
             if (asked is not null) run.ShowQuestion(asked);
             var secret = ReadSecret(parsed.GetValue(secretFile), asked is not null);

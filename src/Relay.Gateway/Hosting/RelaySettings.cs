@@ -18,9 +18,16 @@ public sealed record RelaySetting(string Key, string? Switch = null, string? Var
     internal Func<RelayOptions, string, string?> Apply { get; init; } = static (_, _) => null;
 
     /// <summary>The switch that names a file with the value, such as <c>--database-file</c>; null if there is none.</summary>
-    internal string? FileSwitch => IsSecret && Switch is not null ? Switch + "-file" : null;
+    public string? FileSwitch => IsSecret && Switch is not null ? Switch + "-file" : null;
 
-    internal string? FileVariable => IsSecret && Variable is not null ? Variable + "_FILE" : null;
+    /// <summary>The environment variable that names a file with the value; null if there is none.</summary>
+    public string? FileVariable => IsSecret && Variable is not null ? Variable + "_FILE" : null;
+
+    /// <summary>What is wrong with a value, in words such as "must be 1 to 1024."; null if nothing is.</summary>
+    public string? Check(string value) => Apply(new RelayOptions(), value);
+
+    /// <summary>What the setting is, in one sentence, for docs/configuration.md.</summary>
+    public string Description => SettingDescriptions.Of(Key);
 
     /// <summary>The key, and the switch if there is one, as messages about the setting begin.</summary>
     public override string ToString() => Switch is null ? Key : $"{Key} ({Switch})";

@@ -5,7 +5,7 @@ using Google.Protobuf.Reflection;
 namespace Relay.Gateway.OpenApi;
 
 /// <summary>The API as its protos define it, with the comments that the generated code lacks.</summary>
-internal sealed class ApiDescription
+public sealed class ApiDescription
 {
     private const string Resource = "relay.v1.descriptors";
     private const string Package = ".relay.v1";

@@ -10,7 +10,7 @@ namespace Relay.Gateway.OpenApi;
 /// <param name="Path">As OpenAPI writes it.</param>
 /// <param name="Parameters">The names in it, in order.</param>
 /// <param name="Field">The request's field that the pattern fills, dots for fields of fields; null for a pattern without one.</param>
-internal sealed partial record PathPattern(string Path, IReadOnlyList<string> Parameters, string? Field)
+public sealed partial record PathPattern(string Path, IReadOnlyList<string> Parameters, string? Field)
 {
     /// <summary>The name of one of a collection.</summary>
     private static readonly Dictionary<string, string> s_singular = new()

@@ -37,7 +37,7 @@ internal static class LoadCommand
         HelpName = "FILE",
     };
 
-    private static readonly Option<string?> s_endpoint = new("--endpoint")
+    private static readonly Option<string?> s_endpoint = new("--endpoint", "-e")
     {
         Description = "Use this endpoint, which an earlier run has left, in place of a new one. No other run may use it meanwhile.",
         HelpName = "ENDPOINT",
