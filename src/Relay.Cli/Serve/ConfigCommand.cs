@@ -20,7 +20,7 @@ internal static class ConfigCommand
     private static int Show(ParseResult parsed)
     {
         using var configuration = ServerSwitches.Configuration(parsed);
-        var mistakes = RelayOptionsValidator.Read(configuration).Mistakes;
+        var mistakes = HostedBridge.Check(configuration);
         var shown = ShownSetting.All(configuration);
         if (parsed.GetValue(CommonOptions.Json))
         {

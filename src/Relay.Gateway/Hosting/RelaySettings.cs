@@ -38,6 +38,9 @@ public static class RelaySettings
     internal const string LogFormat = "Logging:Console:FormatterName";
     /// <summary>The section of additional Akka settings, by their full names.</summary>
     internal const string AkkaSettings = "Relay:Cluster:Settings";
+    /// <summary>The section of the bridges that <c>relay serve</c> hosts, which checks it: they are clients, of which a gateway knows
+    /// nothing.</summary>
+    public const string Bridges = "Relay:Bridges";
     private const string ClusterCertificate = "Relay:Cluster:Certificate:";
     private static readonly TimeSpan s_longestDrain = TimeSpan.FromMinutes(10);
 
