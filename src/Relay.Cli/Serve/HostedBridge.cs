@@ -7,8 +7,8 @@ using Relay.Gateway.Hosting;
 namespace Relay.Cli.Serve;
 
 /// <summary>
-/// A bridge that <c>relay serve</c> hosts, from a section <c>Relay:Bridges:N</c> of its configuration. The settings in it are the switches of
-/// <c>relay bridge xmpp</c> or <c>relay bridge irc</c> (<c>SecretFile</c> for <c>--secret-file</c>), and are checked by the same code.
+/// A bridge that <c>relay serve</c> hosts, from a section <c>Relay:Bridges:N</c> of its configuration. The settings in it are the switches
+/// of <c>relay bridge xmpp</c> or <c>relay bridge irc</c> (<c>SecretFile</c> for <c>--secret-file</c>), and are checked by the same code.
 /// </summary>
 /// <param name="Name">The network and the section's name: <c>xmpp-0</c>.</param>
 /// <param name="Settings">For the connection to the server.</param>
@@ -30,7 +30,8 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
         var bridges = new List<HostedBridge>();
         var mistakes = new List<string>();
         var sections = configuration.GetSection(RelaySettings.Bridges).GetChildren().ToList();
-        if (sections.Count > MaxBridges) return ([], [$"{RelaySettings.Bridges} has {sections.Count} bridges, and a server hosts {MaxBridges}."]);
+        if (sections.Count > MaxBridges)
+            return ([], [$"{RelaySettings.Bridges} has {sections.Count} bridges, and a server hosts {MaxBridges}."]);
         bool tls = configuration["Kestrel:Endpoints:Grpc:Url"]?.StartsWith(Uri.UriSchemeHttps, StringComparison.OrdinalIgnoreCase) == true;
         foreach (var section in sections)
         {
@@ -68,8 +69,8 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
         }
         if (tls && section[Key(CommonOptions.Server)] is not { Length: > 0 })
         {
-            mistakes.Add($"{section.Path}:{Key(CommonOptions.Server)} must be this server's address with a name for which its certificate is "
-                + "valid, such as https://relay.example.org:7420, because it listens with TLS.");
+            mistakes.Add($"{section.Path}:{Key(CommonOptions.Server)} must be this server's address with a name for which its certificate "
+                + "is valid, such as https://relay.example.org:7420, because it listens with TLS.");
         }
         var parsed = command.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         mistakes.AddRange(parsed.Errors.Select(e => Told(section, command, WrongUsage.Plain(e.Message))));
@@ -107,7 +108,8 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
 
     /// <summary>The setting's name for a switch: <c>SecretFile</c> for <c>--secret-file</c>.</summary>
     private static string Key(Option option) =>
-        string.Concat(option.Name.Split('-', StringSplitOptions.RemoveEmptyEntries).Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+        string.Concat(option.Name.Split('-', StringSplitOptions.RemoveEmptyEntries)
+            .Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
     /// <summary>A message about switches as one about the settings of a section.</summary>
     private static string Told(IConfigurationSection section, Command command, string message)
