@@ -24,6 +24,10 @@ public abstract record OtrInput
         public override string ToString() => $"SendRequested {{ {Text.Length} bytes }}";
     }
 
+    /// <summary>The user takes back a message that is held. It is dropped and wiped.</summary>
+    /// <param name="Reference">Of its <see cref="SendRequested"/>.</param>
+    public sealed record CancelRequested(ulong Reference) : OtrInput;
+
     /// <summary>The user asks for a private session: a query goes out.</summary>
     public sealed record StartRequested : OtrInput;
 

@@ -75,4 +75,6 @@ public enum RefusalReason
     TooManyHeld,
     /// <summary>No SMP request waits for this answer.</summary>
     SmpNotExpected,
+    /// <summary>The message to be cancelled is not held: it has left, or was given up.</summary>
+    NotHeld,
 }

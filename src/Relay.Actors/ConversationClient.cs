@@ -39,15 +39,22 @@ internal sealed class ConversationClient(
         long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
         var key = new ConversationKey(address.EndpointId, id);
         var message = new ConversationCommand(key, peer, command, expiresAtMs, Activity.Current?.Context ?? default);
-        try
+        long start = time.GetTimestamp();
+        var reply = await AskAsync().ConfigureAwait(false);
+        telemetry.Answered(reply, time.GetElapsedTime(start));
+        return reply;
+
+        async Task<ConversationReply> AskAsync()
         {
-            return await AdmitAsync(message, message with { IsRepeated = true }, expiresAtMs, command.TextLength)
-                .WaitAsync(RelayLimits.CommandExpiry, time, cancellation).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            telemetry.AnsweredLate();
-            return ConversationTurn.Unavailable(ConversationReply.Slow);
+            try
+            {
+                return await AdmitAsync(message, message with { IsRepeated = true }, expiresAtMs, command.TextLength)
+                    .WaitAsync(RelayLimits.CommandExpiry, time, cancellation).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return ConversationTurn.Unavailable(ConversationReply.Slow);
+            }
         }
     }
 

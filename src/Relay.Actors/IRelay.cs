@@ -35,8 +35,13 @@ public interface IRelay : IAsyncDisposable
 
     IIdentityArchives Archives { get; }
 
+    IMessages Messages { get; }
+
     /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
     ISharedDocuments? Documents => null;
+
+    /// <summary>The rows of the audit log; null if the store has none.</summary>
+    Audit.IAuditRows? Audit => null;
 
     /// <summary>The nodes of the cluster in order of name, this one among them; empty in one process.</summary>
     ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation);
@@ -46,6 +51,14 @@ public interface IRelay : IAsyncDisposable
     /// nothing, and the process must end at once and be started again. Never completes in one process.
     /// </summary>
     Task<string> Lost { get; }
+
+    /// <summary>
+    /// Makes the counters of the metrics begin at zero. To be called once the exporters listen: a series that begins with its first event
+    /// shows no increase.
+    /// </summary>
+    void BeginMetrics()
+    {
+    }
 
     /// <summary>False while starting and draining.</summary>
     bool IsReady { get; }
@@ -119,6 +132,9 @@ public abstract record Command(string RequestId)
         /// </summary>
         public string? After { get; init; }
 
+        /// <summary>When the network says that it was sent; null: the network does not say.</summary>
+        public DateTimeOffset? NetworkTime { get; init; }
+
         public override string ToString() => nameof(ReceiveWire);
     }
 
@@ -127,6 +143,16 @@ public abstract record Command(string RequestId)
     {
         public override string ToString() => nameof(SendText);
     }
+
+    /// <summary>Takes back a message that is held.</summary>
+    /// <param name="Message">The message's id.</param>
+    public sealed record CancelSend(string RequestId, string Message) : Command(RequestId);
+
+    /// <summary>Tells what became of a message on the network. Its request id is in a space of its own.</summary>
+    /// <param name="Message">The message's id.</param>
+    /// <param name="Sequence">The refused one of its wire texts in the endpoint's stream; 0 with a confirmation.</param>
+    /// <param name="Failure">Why the network refused it: a stable name. Null: the peer's program has confirmed it.</param>
+    public sealed record SettleSend(string RequestId, string Message, ulong Sequence, string? Failure) : Command(RequestId);
 
     public sealed record StartSession(string RequestId) : Command(RequestId);
 
@@ -183,6 +209,9 @@ public abstract record ConversationReply
     {
         /// <summary>The verification that a <see cref="Command.StartSmp"/> began; 0 otherwise.</summary>
         public ulong Verification { get; init; }
+
+        /// <summary>The message of a <see cref="Command.SendText"/>; null otherwise.</summary>
+        public SentReference? Sent { get; init; }
     }
 
     /// <summary>The peer's wire text was rejected; durable as such.</summary>
@@ -284,12 +313,27 @@ public sealed record OutboxItem(ulong Sequence, DateTimeOffset Time, string Conv
 /// <summary>The content of a stream's item: a closed set with a versioned binary codec.</summary>
 public abstract record OutboxBody
 {
-    public sealed record WireText(ReadOnlyMemory<byte> Text) : OutboxBody { public override string ToString() => nameof(WireText); }
+    public sealed record WireText(ReadOnlyMemory<byte> Text) : OutboxBody
+    {
+        /// <summary>The bot's message that it carries, or offers the session for; null for all other wire text.</summary>
+        public UInt128? Message { get; init; }
+
+        /// <summary>Which of the message's wire texts it is, from 1.</summary>
+        public uint Piece { get; init; }
+
+        /// <summary>How many there are.</summary>
+        public uint Pieces { get; init; }
+
+        public override string ToString() => nameof(WireText);
+    }
     public sealed record TextReceived(ReadOnlyMemory<byte> Utf8, bool Encrypted, bool UnexpectedlyClear, Fingerprint? PeerFingerprint)
         : OutboxBody
     {
         /// <summary>The sender's key was verified when the text came.</summary>
         public bool IsVerified { get; init; }
+
+        /// <summary>When the network says that it was sent; null: it does not say.</summary>
+        public DateTimeOffset? NetworkTime { get; init; }
 
         public override string ToString() => nameof(TextReceived);
     }
@@ -307,7 +351,14 @@ public abstract record OutboxBody
     /// <summary>The trust in a key of the peer changed.</summary>
     public sealed record IdentityChanged(IdentityView Identity)
         : OutboxBody { public override string ToString() => nameof(IdentityChanged); }
-    public sealed record MessageDropped(string RequestId, string Reason) : OutboxBody;
+    /// <summary>A held message was given up.</summary>
+    public sealed record MessageDropped(string RequestId, string Reason) : OutboxBody
+    {
+        /// <summary>Its id.</summary>
+        public string MessageId { get; init; } = "";
+    }
+    /// <summary>The network refused a message, or the peer's program confirmed it.</summary>
+    public sealed record MessageChanged(MessageView Message) : OutboxBody;
     public sealed record Notice(string Code, ReadOnlyMemory<byte> Utf8)
         : OutboxBody { public override string ToString() => $"Notice {{ {Code} }}"; }
 }

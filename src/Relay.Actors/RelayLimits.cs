@@ -91,6 +91,9 @@ public static class RelayLimits
     /// <summary>Longest note on a key, in bytes of UTF-8. Longer: a caller's bug.</summary>
     public const int MaxIdentityNoteBytes = 512;
 
+    /// <summary>Shortest and longest time between two looks at a message that somebody waits for; it doubles with each look.</summary>
+    public static readonly TimeSpan FirstMessageRecheck = TimeSpan.FromMilliseconds(10), MessageRecheck = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Sends of one conversation whose outcome is open: the protocol engine's own bound, and room for a batch.</summary>
     public const int MaxOpenSends = 2 * OtrLimits.MaxHeldMessages;
     /// <summary>

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Archives;
+using Relay.Actors.Audit;
 using Relay.Actors.Conversations;
 using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
@@ -63,6 +64,7 @@ internal sealed class RelayNode : IRelay
         store.Acknowledged += signals.Acknowledged;
         var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
         _residents = new ResidentConversations(options.MaxResidentConversations, time);
+        Messages = new MessageReader(store, _reads, sealer, signals, telemetry, time);
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
         _host = host(new ConversationContext(
             store, loads, _accounts, computing, time, log, turn, _residents, due => _deadlines?.Tell(new DeadlineStored(due)))
@@ -79,8 +81,9 @@ internal sealed class RelayNode : IRelay
             this, key => Client.WakeAsync(key), options.EndpointRecheck is null ? TimeSpan.Zero : RelayLimits.RotationNotice, time, log);
         Archives = new IdentityArchives(this, store, _reads, sealer, time, random);
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
+        Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
-        telemetry.Observe(() => Resident, () => _admission.Count);
+        telemetry.Observe(() => Resident, () => _admission.Utilization);
     }
 
     public IEndpoints Endpoints { get; }
@@ -91,11 +94,19 @@ internal sealed class RelayNode : IRelay
 
     public IIdentityArchives Archives { get; }
 
+    public IMessages Messages { get; }
+
     public ISharedDocuments? Documents { get; }
+
+    public IAuditRows Audit { get; }
+
+    IAuditRows? IRelay.Audit => Audit;
 
     public ValueTask<IReadOnlyList<NodeView>> ListNodesAsync(CancellationToken cancellation) => _host.ListNodesAsync(cancellation);
 
     public Task<string> Lost => _host.Lost;
+
+    public void BeginMetrics() => _telemetry.Begin();
 
     private ConversationClient Client => _client ?? throw new InvalidOperationException("The node has not been started.");
 
@@ -223,7 +234,7 @@ internal sealed class RelayNode : IRelay
         var updated = DateTimeOffset.FromUnixTimeMilliseconds(stored.UpdatedMs);
         if (ConversationState.TryOpenView(_sealer, new RowKey(stored.EndpointId, stored.Id, stored.Version), stored.Sealed, updated)
             is { } view) return view;
-        _telemetry.Quarantined("conversation");
+        _telemetry.DidNotOpen(SealedThing.Conversation);
         RelayLog.ConversationQuarantined(_log, stored.Id);
         return ConversationView.Quarantined(stored.EndpointId, stored.Id, updated);
     }

@@ -8,6 +8,7 @@ internal sealed class BridgeInbox(
     : IBridgeInbox, IDisposable
 {
     private readonly SemaphoreSlim _room = new(options.MaxInbound, options.MaxInbound);
+    private int _confirmations;
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Endpoint, string Peer), Lane> _lanes = [];
 
@@ -43,7 +44,33 @@ internal sealed class BridgeInbox(
             // Whoever gets room delivers the peer's oldest message: the order is that of the calls, not of the grants.
             var oldest = lane.Waiting.Dequeue();
             _ = CompleteAsync(key, lane,
-                bridge.DeliverAsync(oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, CancellationToken.None));
+                bridge.DeliverAsync(
+                    oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, oldest.NetworkTime, CancellationToken.None));
+        }
+    }
+
+    public void Confirm(string endpoint, string message)
+    {
+        if (bridgeOf(endpoint) is not { } bridge) return;
+        if (Interlocked.Increment(ref _confirmations) <= options.MaxConfirmations) _ = ConfirmAsync(bridge, endpoint, message);
+        else Interlocked.Decrement(ref _confirmations);
+    }
+
+    private async Task ConfirmAsync(Bridge bridge, string endpoint, string message)
+    {
+        await Task.Yield();
+        try
+        {
+            await bridge.ConfirmAsync(message, endpoint);
+        }
+        catch (RelayException)
+        {
+            // The message stays carried: a confirmation tells more, and nothing rests on it.
+            metrics.Inbound("CONFIRMATION_LOST");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _confirmations);
         }
     }
 

@@ -28,12 +28,8 @@ internal sealed class BridgeMetrics : IDisposable
     /// <param name="result">A reject reason of Relay, TAKEN, or a reason of the bridge's own.</param>
     public void Inbound(string result) => _inbound.Add(1, _bridge, new KeyValuePair<string, object?>("result", result));
 
-    public void Outbound(Carried result) => _outbound.Add(1, _bridge, new KeyValuePair<string, object?>("result", result switch
-    {
-        Carried.Taken => "TAKEN",
-        Carried.Refused => "REFUSED",
-        _ => "UNKNOWN",
-    }));
+    public void Outbound(Carried result) => _outbound.Add(1, _bridge, new KeyValuePair<string, object?>("result",
+        result.Failure switch { null => "UNKNOWN", "" => "TAKEN", _ => "REFUSED" }));
 
     public void Ended(ConnectionEndKind kind) => _ends.Add(1, _bridge, new KeyValuePair<string, object?>("kind", kind.ToString()));
 

@@ -32,6 +32,9 @@ public sealed record BridgeOptions
     /// </summary>
     public int MaxInboundPerPeer { get; init; } = 200;
 
+    /// <summary>Confirmations of peers' programs on their way to Relay; further ones are dropped, and their messages stay carried.</summary>
+    public int MaxConfirmations { get; init; } = 256;
+
     /// <summary>The clock for waits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -31,29 +31,78 @@ public interface IBridgeInbox
     /// was accepted into the bounded queue (backpressure), not when Relay has it.
     /// </summary>
     ValueTask ReceiveAsync(InboundText text, CancellationToken cancellation);
+
+    /// <summary>The peer's program has confirmed a bot's message. Does not wait for Relay.</summary>
+    /// <param name="endpoint"><c>endpoints/{endpoint}</c></param>
+    /// <param name="message">From <see cref="OutboundText.Message"/>.</param>
+    void Confirm(string endpoint, string message);
 }
 
 /// <param name="Endpoint"><c>endpoints/{endpoint}</c></param>
 /// <param name="Peer">The peer's address, normalised as the network compares addresses.</param>
 /// <param name="MessageId">The idempotency key: the network's id of the message if it is unique, or the bridge's own.</param>
 /// <param name="Text">The wire text, byte for byte. Never printed.</param>
-public readonly record struct InboundText(string Endpoint, string Peer, string MessageId, ReadOnlyMemory<byte> Text);
+public readonly record struct InboundText(string Endpoint, string Peer, string MessageId, ReadOnlyMemory<byte> Text)
+{
+    /// <summary>When the network says that it was sent; null: it does not say.</summary>
+    public DateTimeOffset? NetworkTime { get; init; }
+}
 
 /// <param name="Endpoint"><c>endpoints/{endpoint}</c></param>
 /// <param name="Peer">The peer's address.</param>
 /// <param name="Sequence">The position in the endpoint's stream of wire text; the same after a restart.</param>
 /// <param name="Text">The wire text. Never printed.</param>
-public readonly record struct OutboundText(string Endpoint, string Peer, ulong Sequence, ReadOnlyMemory<byte> Text);
+public readonly record struct OutboundText(string Endpoint, string Peer, ulong Sequence, ReadOnlyMemory<byte> Text)
+{
+    /// <summary>
+    /// The name of the bot's message that ends with this wire text, for a network on which peers' programs confirm messages; null for all
+    /// other wire text.
+    /// </summary>
+    public string? Message { get; init; }
+}
 
 /// <summary>What became of one outbound wire text.</summary>
-public enum Carried
+public readonly record struct Carried
 {
-    /// <summary>The network has it: it is acknowledged.</summary>
-    Taken,
+    private Carried(string? failure) => Failure = failure;
+
     /// <summary>The connection ended before it was certain: it is carried again after the next connection.</summary>
-    Unknown,
-    /// <summary>The network refuses it for good (no such address, too large): it is acknowledged, reported, and not sent again.</summary>
-    Refused,
+    public static Carried Unknown => default;
+
+    /// <summary>The network has it: it is acknowledged.</summary>
+    public static Carried Taken { get; } = new("");
+
+    /// <summary>As <see cref="RefusedFor"/>, without a better reason.</summary>
+    public static Carried Refused { get; } = RefusedFor(Failures.Refused);
+
+    /// <summary>The network refuses it for good: its message becomes undeliverable, it is acknowledged, and not sent again.</summary>
+    /// <param name="failure">One of <see cref="Failures"/>.</param>
+    public static Carried RefusedFor(string failure) => new(failure);
+
+    /// <summary>True if the network refuses it.</summary>
+    public bool IsRefused => Failure is { Length: > 0 };
+
+    /// <summary>Why the network refuses it; empty if it has it, null if that is not certain.</summary>
+    public string? Failure { get; }
+}
+
+/// <summary>The reasons for which a network refuses a wire text, as bots are told them.</summary>
+public static class Failures
+{
+    /// <summary>The network knows no such address.</summary>
+    public const string NoSuchPeer = "NO_SUCH_PEER";
+    /// <summary>The peer is not there, and the network keeps nothing for it.</summary>
+    public const string PeerUnavailable = "PEER_UNAVAILABLE";
+    /// <summary>The peer, or its server, takes nothing from this sender.</summary>
+    public const string Blocked = "BLOCKED";
+    /// <summary>The sender may not write to the peer.</summary>
+    public const string NotAllowed = "NOT_ALLOWED";
+    /// <summary>The network carries no text of this size.</summary>
+    public const string TooLarge = "TOO_LARGE";
+    /// <summary>The peer's server cannot be reached.</summary>
+    public const string NoRoute = "NO_ROUTE";
+    /// <summary>Anything else.</summary>
+    public const string Refused = "REFUSED";
 }
 
 /// <summary>Why a connection ended.</summary>

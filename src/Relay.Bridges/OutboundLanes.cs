@@ -22,7 +22,8 @@ internal sealed class OutboundLanes(
     public int Held => options.MaxOutbound - _room.CurrentCount;
 
     /// <summary>Adds a wire text; waits while the bound is reached.</summary>
-    public async Task AddAsync(OutboundText text, Func<ValueTask> settle, CancellationToken cancellation)
+    /// <param name="settle">Called once, with why the network refuses it; empty: the network has it.</param>
+    public async Task AddAsync(OutboundText text, Func<string, ValueTask> settle, CancellationToken cancellation)
     {
         await _room.WaitAsync(cancellation);
         var key = (text.Endpoint, text.Peer);
@@ -60,13 +61,13 @@ internal sealed class OutboundLanes(
                 long connection = await gate.WaitAsync(tried, stopping);
                 var carried = await network.CarryAsync(item.Text, stopping);
                 metrics.Outbound(carried);
-                if (carried == Carried.Unknown)
+                if (carried.Failure is not { } failure)
                 {
                     tried = connection;
                     continue;
                 }
-                if (carried == Carried.Refused) log.TextRefused(options.Name);
-                await item.Settle();
+                if (carried.IsRefused) log.TextRefused(options.Name);
+                await item.Settle(failure);
                 lock (_lock) waiting.Dequeue();
                 _room.Release();
             }
@@ -81,5 +82,5 @@ internal sealed class OutboundLanes(
         }
     }
 
-    private readonly record struct Item(OutboundText Text, Func<ValueTask> Settle);
+    private readonly record struct Item(OutboundText Text, Func<string, ValueTask> Settle);
 }

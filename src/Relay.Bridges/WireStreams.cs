@@ -79,8 +79,11 @@ internal sealed class WireStreams(
             await foreach (var message in bridge.Outbound(stopping))
             {
                 var entry = order.Add(message.AckAsync);
-                await lanes.AddAsync(new OutboundText(name, message.Peer, message.Message.Sequence, message.Text),
-                    () => order.SettleAsync(entry), stopping);
+                var text = new OutboundText(name, message.Peer, message.Message.Sequence, message.Text)
+                {
+                    Message = message.EndsMessage ? message.Message.Message : null,
+                };
+                await lanes.AddAsync(text, failure => SettleAsync(message, failure, order, entry, stopping), stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -98,6 +101,41 @@ internal sealed class WireStreams(
         catch (RelayException e)
         {
             _refused.TrySetResult(e);
+        }
+    }
+
+    /// <summary>Relay knows that a text was refused before it is acknowledged: what is acknowledged counts as carried.</summary>
+    private async ValueTask SettleAsync(
+        OutboundMessage message, string failure, AckOrder order, AckOrder.Entry entry, CancellationToken stopping)
+    {
+        if (failure.Length > 0 && !await TryRefuseAsync(message, failure, stopping)) return;
+        await order.SettleAsync(entry);
+    }
+
+    /// <returns>False if it is not known to Relay: the text comes again with the next start.</returns>
+    private async Task<bool> TryRefuseAsync(OutboundMessage message, string failure, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await message.RefuseAsync(failure, stopping);
+                return true;
+            }
+            catch (RelayException e) when (e.Code == StatusCode.NotFound)
+            {
+                // The endpoint is gone, and its stream ends.
+                return false;
+            }
+            catch (RelayException e) when (e.Code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted))
+            {
+                _refused.TrySetResult(e);
+                return false;
+            }
+            catch (RelayException)
+            {
+                await Task.Delay(options.FirstBackoff, options.Time, stopping);
+            }
         }
     }
 }

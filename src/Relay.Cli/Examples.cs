@@ -70,7 +70,21 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay send support alice@example.org 'We are closed today.' --key-file bot.key",
             "generate-report | relay send support alice@example.org - --request-id report-2026-11-26",
+            "relay send support alice@example.org 'The server is down.' --wait 30s      fails if it is known not to arrive",
         ],
+        ["relay messages"] =
+        [
+            "relay messages list support alice@example.org --state undeliverable --key-file bot.key",
+            "relay messages get endpoints/support/conversations/C/messages/M --json",
+            "relay messages cancel endpoints/support/conversations/C/messages/M       while it is held",
+        ],
+        ["relay messages list"] =
+        [
+            "relay messages list support alice@example.org --key-file bot.key",
+            "relay messages list support alice@example.org --state undeliverable --json",
+        ],
+        ["relay messages get"] = ["relay messages get endpoints/support/conversations/C/messages/M --key-file bot.key"],
+        ["relay messages cancel"] = ["relay messages cancel endpoints/support/conversations/C/messages/M --key-file bot.key"],
         ["relay tail"] =
         [
             "relay tail support --key-file bot.key                 what comes from now on, without the texts",
@@ -195,6 +209,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay keys create --scope bot --endpoint support --expires 90d --out bot.key",
             "relay keys create --scope bridge --endpoint support --out bridge.key",
             "relay keys create --scope admin --name deployment --out deploy.key",
+            "relay keys create --scope monitor --scope trust --endpoint 'support-*' --no-expiry --out watch.key",
         ],
         ["relay keys list"] = ["relay keys list", "relay keys list --json"],
         ["relay keys rotate"] =
@@ -204,6 +219,13 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay keys delete"] = ["relay keys delete     all that are revoked or have expired", "relay keys delete apiKeys/…"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     'relay keys list' shows the names"],
+        ["relay audit"] = ["relay audit list", "relay audit verify --head audit.head"],
+        ["relay audit list"] = ["relay audit list", "relay audit list --last 0 --json     every entry that is kept"],
+        ["relay audit verify"] =
+        [
+            "relay audit verify",
+            "relay audit verify --head audit.head     also notices if the log was cut off since the last time",
+        ],
         ["relay nodes"] =
         [
             "relay nodes",

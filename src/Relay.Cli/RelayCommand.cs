@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Relay.Actors;
+using Relay.Cli.Audit;
 using Relay.Cli.Bots;
 using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
@@ -45,6 +46,7 @@ public static class RelayCommand
             ChatCommand.Create(),
             SendCommand.Create(),
             TailCommand.Create(),
+            MessagesCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),
@@ -53,6 +55,7 @@ public static class RelayCommand
             DeadLettersCommand.Create(),
             KeysCommand.Create(),
             NodesCommand.Create(),
+            AuditCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
         };

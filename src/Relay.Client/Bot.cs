@@ -122,12 +122,16 @@ public sealed class Bot
         await _client.CallAsync(o => _client.Subscriptions.NackSubscriptionAsync(request, o), cancellation);
     }
 
-    /// <summary>Sends text in a conversation. Returns when the message is durable, or refused.</summary>
+    /// <summary>
+    /// Sends text in a conversation. Returns when the message is durable, or refused; with a wait, when it is known what became of it, or
+    /// when the time is over (<see cref="SendMessageResponse.Message"/>).
+    /// </summary>
     /// <param name="requestId">Idempotency key: calls with the same id send once. Null: a new one.</param>
+    /// <param name="wait">At most 60 seconds.</param>
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<SendMessageResponse>> SendAsync(string conversation, string text, string? requestId = null,
-        CancellationToken cancellation = default) =>
-        SendAsync(conversation, "", text, requestId, cancellation);
+        TimeSpan wait = default, CancellationToken cancellation = default) =>
+        SendAsync(conversation, "", text, requestId, wait, cancellation);
 
     /// <summary>
     /// Sends text to a peer, and creates the conversation if there is none. Returns when the message is durable, or refused.
@@ -135,8 +139,22 @@ public sealed class Bot
     /// <param name="requestId">Idempotency key: calls with the same id send once. Null: a new one.</param>
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<SendMessageResponse>> SendToAsync(string endpoint, string peer, string text, string? requestId = null,
-        CancellationToken cancellation = default) =>
-        SendAsync(endpoint, peer, text, requestId, cancellation);
+        TimeSpan wait = default, CancellationToken cancellation = default) =>
+        SendAsync(endpoint, peer, text, requestId, wait, cancellation);
+
+    /// <summary>Gets a message, with what has become of it. The server remembers the latest of a conversation.</summary>
+    /// <param name="message">Its name, from <see cref="SendMessageResponse.Message"/>.</param>
+    /// <exception cref="RelayException">There is no such message any more, or the server does not answer.</exception>
+    public Task<Message> GetMessageAsync(string message, CancellationToken cancellation = default) =>
+        _client.CallAsync(o => _client.Messages.GetMessageAsync(new GetMessageRequest { Name = message }, o), cancellation);
+
+    /// <summary>Takes back a message that is held; any other is refused (<c>MESSAGE_NOT_HELD</c>).</summary>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Message>> CancelMessageAsync(string message, string? requestId = null, CancellationToken cancellation = default)
+    {
+        var request = new CancelMessageRequest { RequestId = requestId ?? NewId(), Name = message };
+        return OutcomeAsync(o => _client.Messages.CancelMessageAsync(request, o), cancellation);
+    }
 
     /// <summary>Offers a peer a private session; the peer's client decides whether one is established.</summary>
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
@@ -192,14 +210,16 @@ public sealed class Bot
         return OutcomeAsync(o => _client.Verifications.CancelVerificationAsync(request, o), cancellation);
     }
 
-    private Task<Outcome<SendMessageResponse>> SendAsync(string parent, string peer, string text, string? requestId,
+    private Task<Outcome<SendMessageResponse>> SendAsync(string parent, string peer, string text, string? requestId, TimeSpan wait,
         CancellationToken cancellation)
     {
         var request = new SendMessageRequest { RequestId = requestId ?? NewId(), Parent = parent, Peer = peer, Text = text };
-        return OutcomeAsync(o => _client.Messages.SendMessageAsync(request, o), cancellation);
+        if (wait > TimeSpan.Zero) request.Wait = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(wait);
+        return OutcomeAsync(o => _client.Messages.SendMessageAsync(request, wait > TimeSpan.Zero ? o.WithDeadline(o.Deadline!.Value + wait) : o),
+            cancellation);
     }
 
-    /// <summary>As <see cref="SendAsync(string, string, string?, CancellationToken)"/>; a request id that was used is a refusal.</summary>
+    /// <summary>As <c>SendAsync</c>; a request id that was used is a refusal.</summary>
     internal async Task<Outcome<SendMessageResponse>> ReplyAsync(string conversation, string text, string requestId,
         CancellationToken cancellation)
     {

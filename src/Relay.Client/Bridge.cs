@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Relay.Client.Streams;
 using Relay.V1;
 
@@ -14,6 +15,7 @@ public sealed class Bridge : IAsyncDisposable
     private const int Buffered = 64;
     // Above what Relay accepts, and below what ends the stream: the beginning of a text that is too large is enough to reject it.
     private const int MaxSentBytes = 200_000;
+    private readonly RelayClient _client;
     private readonly IReadOnlyList<string> _endpoints;
     private readonly Cursors _cursors;
     private readonly InboundQueue _inbound;
@@ -24,7 +26,7 @@ public sealed class Bridge : IAsyncDisposable
 
     internal Bridge(RelayClient client, IReadOnlyList<string> endpoints)
     {
-        _endpoints = endpoints;
+        (_client, _endpoints) = (client, endpoints);
         _cursors = new Cursors(endpoints);
         var wakeup = new Wakeup();
         _inbound = new InboundQueue(client.Options, wakeup);
@@ -48,9 +50,10 @@ public sealed class Bridge : IAsyncDisposable
     /// <param name="messageId">Idempotency key: the network's or the bridge's own id of the message, unique for the peer.</param>
     /// <param name="text">The message as the network carried it; Relay rejects more than 131,072 bytes (<c>TOO_LARGE</c>).</param>
     /// <param name="endpoint">The endpoint that the message is for; null if the bridge carries only one.</param>
+    /// <param name="networkTime">When the network says that the message was sent; null: it does not say.</param>
     /// <exception cref="RelayException">The server refuses permanently, or another bridge has taken over.</exception>
     public async Task<InboundResult> DeliverAsync(string peer, string messageId, ReadOnlyMemory<byte> text, string? endpoint = null,
-        CancellationToken cancellation = default)
+        DateTimeOffset? networkTime = null, CancellationToken cancellation = default)
     {
         var message = new InboundWire
         {
@@ -58,9 +61,39 @@ public sealed class Bridge : IAsyncDisposable
             Peer = peer,
             MessageId = messageId,
             Text = ByteString.CopyFrom(text.Span[..Math.Min(text.Length, MaxSentBytes)]),
+            NetworkTime = networkTime is { } time ? Timestamp.FromDateTimeOffset(time) : null,
         };
         return await _inbound.AddAsync(message, cancellation);
     }
+
+    /// <summary>
+    /// Says that the peer's program has confirmed a bot's message (<c>OutboundWire.message</c>): it is delivered, and the bot is told, once.
+    /// </summary>
+    /// <returns>False if the server does not remember the message.</returns>
+    /// <exception cref="RelayException">The server refuses, or does not answer.</exception>
+    public async Task<bool> ConfirmAsync(string message, string? endpoint = null, CancellationToken cancellation = default)
+    {
+        var request = new SettleWireRequest { Endpoint = endpoint ?? _endpoints.Single(), Delivered = { message } };
+        return (await CallAsync(request, cancellation)).Unknown.Count == 0;
+    }
+
+    internal async Task<bool> SettleAsync(string endpoint, ulong sequence, string failure, CancellationToken cancellation)
+    {
+        var request = new SettleWireRequest
+        {
+            Endpoint = endpoint, Settlements = { new V1.Settlement { Sequence = sequence, Failure = failure } },
+        };
+        var backoff = new Backoff(_client.Options);
+        while (true)
+        {
+            var result = (await CallAsync(request, cancellation)).Results.Single();
+            if (!result.Retry) return result.Reason.Length == 0;
+            await Task.Delay(backoff.Next(null), _client.Options.Time, cancellation);
+        }
+    }
+
+    private Task<SettleWireResponse> CallAsync(SettleWireRequest request, CancellationToken cancellation) =>
+        _client.CallAsync(o => _client.BridgeStreams.SettleWireAsync(request, o), cancellation);
 
     /// <summary>Sends the remaining acknowledgements and closes the stream.</summary>
     public async ValueTask DisposeAsync()
@@ -81,7 +114,7 @@ public sealed class Bridge : IAsyncDisposable
                 _inbound.Answer(response.InboundResult);
                 break;
             case StreamWireResponse.MessageOneofCase.Outbound when _cursors.Give(response.Outbound.Endpoint, response.Outbound.Sequence):
-                await _messages.Writer.WriteAsync(new OutboundMessage(response.Outbound, _outgoing.Acknowledge), closing);
+                await _messages.Writer.WriteAsync(new OutboundMessage(this, response.Outbound, _outgoing.Acknowledge), closing);
                 break;
         }
         return Next.Continue;

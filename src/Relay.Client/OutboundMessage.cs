@@ -5,10 +5,12 @@ namespace Relay.Client;
 /// <summary>Wire text that a bridge delivers to a peer.</summary>
 public sealed class OutboundMessage
 {
+    private readonly Bridge _bridge;
     private readonly Action<OutboundMessage> _acknowledge;
 
-    internal OutboundMessage(OutboundWire message, Action<OutboundMessage> acknowledge)
+    internal OutboundMessage(Bridge bridge, OutboundWire message, Action<OutboundMessage> acknowledge)
     {
+        _bridge = bridge;
         Message = message;
         _acknowledge = acknowledge;
     }
@@ -24,6 +26,25 @@ public sealed class OutboundMessage
 
     /// <summary>The wire text, which the bridge delivers unchanged.</summary>
     public ReadOnlyMemory<byte> Text => Message.Text.Memory;
+
+    /// <summary>
+    /// True for the last piece of a bot's message: what a confirmation of the peer's program is to be asked for with
+    /// (<see cref="Bridge.ConfirmAsync"/>).
+    /// </summary>
+    public bool EndsMessage => Message.Message.Length > 0 && Message.Piece == Message.Pieces;
+
+    /// <summary>
+    /// Says that the network refuses this message for good: the bot's message becomes undeliverable, and the bot is told, once. Acknowledge
+    /// it afterwards.
+    /// </summary>
+    /// <param name="failure">
+    /// <c>NO_SUCH_PEER</c>, <c>PEER_UNAVAILABLE</c>, <c>BLOCKED</c>, <c>NOT_ALLOWED</c>, <c>TOO_LARGE</c>, <c>NO_ROUTE</c> or
+    /// <c>REFUSED</c>.
+    /// </param>
+    /// <returns>False if it was acknowledged before, which stays.</returns>
+    /// <exception cref="RelayException">The server refuses, or does not answer.</exception>
+    public Task<bool> RefuseAsync(string failure, CancellationToken cancellation = default) =>
+        _bridge.SettleAsync(Endpoint, Message.Sequence, failure, cancellation);
 
     /// <summary>
     /// Acknowledges this message and all earlier ones of its endpoint, once the network has them; the server deletes them.

@@ -39,6 +39,12 @@ internal static class ProxyLimits
     /// <summary>How often deadlines are looked at.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
+    /// <summary>Time after which a reader that waits for room looks again by itself.</summary>
+    public static readonly TimeSpan RoomRecheck = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Time for what still waits to be written when a session ends.</summary>
+    public static readonly TimeSpan LastWrites = TimeSpan.FromSeconds(1);
+
     /// <summary>Age beyond which a stored message is not acted upon.</summary>
     public static readonly TimeSpan DelayedAfter = TimeSpan.FromMinutes(1);
 

@@ -23,7 +23,7 @@ internal sealed class WriteQueue
     /// <summary>Waits until less than <see cref="ProxyLimits.QueuedBytes"/> wait.</summary>
     public async Task HasRoomAsync(CancellationToken cancellation)
     {
-        while (Interlocked.Read(ref _bytes) > ProxyLimits.QueuedBytes) await _room.WaitAsync(TimeSpan.FromMilliseconds(200), cancellation);
+        while (Interlocked.Read(ref _bytes) > ProxyLimits.QueuedBytes) await _room.WaitAsync(ProxyLimits.RoomRecheck, cancellation);
     }
 
     /// <summary>Writes to the connection until it breaks, <see cref="End"/> is reached, or the caller stops it.</summary>

@@ -59,7 +59,11 @@ public sealed record ConversationRow(string EndpointId, string Id, ulong Version
     IReadOnlyList<SeenRow> Seen);
 
 /// <summary>The idempotency keys of the requests that one commit accepted, with the answers; the version is that commit's.</summary>
-public readonly record struct SeenRow(ulong Version, byte[] Sealed);
+/// <param name="WireBefore">
+/// The last sequence of the endpoint's wire stream before the rows that the commit appended to it; 0 if it appended none. It is stored
+/// outside the seal, as the streams' positions are, because only the transaction knows it.
+/// </param>
+public readonly record struct SeenRow(ulong Version, byte[] Sealed, ulong WireBefore = 0);
 
 public sealed record DueConversations(IReadOnlyList<(string EndpointId, string ConversationId)> Due, long? NextMs);
 
@@ -79,6 +83,11 @@ public sealed record CommitUnit
     public ulong ForgetSeenThrough { get; init; }
     /// <summary>Takes the place of the peer's stored identities; null: they have not changed.</summary>
     public byte[]? SealedIdentities { get; init; }
+    /// <summary>
+    /// A sequence of the endpoint's wire stream that must not be acknowledged: otherwise the unit is refused
+    /// (<see cref="CommitResult.AlreadyAcknowledged"/>). Null: none.
+    /// </summary>
+    public ulong? UnacknowledgedWire { get; init; }
     /// <summary>The fencing token of the conversation's shard; null in a store of one process, which needs none.</summary>
     public ShardFence? Fence { get; init; }
     public IReadOnlyList<StreamRow> Outbox { get; init; } = [];
@@ -88,7 +97,10 @@ public abstract record CommitResult
 {
     private CommitResult() { }
 
-    public sealed record Committed : CommitResult { public static Committed Instance { get; } = new(); }
+    /// <param name="WireBefore">As <see cref="SeenRow.WireBefore"/>.</param>
+    public sealed record Committed(ulong WireBefore) : CommitResult { public static Committed Instance { get; } = new(0); }
+    /// <summary><see cref="CommitUnit.UnacknowledgedWire"/> is acknowledged: nothing was committed.</summary>
+    public sealed record AlreadyAcknowledged : CommitResult { public static AlreadyAcknowledged Instance { get; } = new(); }
     /// <summary>
     /// The stored version is not the expected one: another owner has committed, or an earlier commit with an unknown outcome succeeded.
     /// </summary>

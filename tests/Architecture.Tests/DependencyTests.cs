@@ -30,7 +30,8 @@ public sealed class DependencyTests
         ["Relay.Gateway"] =
         [
             "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.AspNetCore", "Grpc.AspNetCore.HealthChecks", "Grpc.AspNetCore.Server.Reflection", "Grpc.StatusProto", "Grpc.Tools",
-            "Microsoft.AspNetCore.Grpc.JsonTranscoding", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "OpenTelemetry.Extensions.Hosting",
+            "Microsoft.AspNetCore.Authentication.JwtBearer", "Microsoft.AspNetCore.Grpc.JsonTranscoding", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "OpenTelemetry.Exporter.Prometheus.AspNetCore",
+            "OpenTelemetry.Extensions.Hosting",
             "Scalar.AspNetCore",
         ],
         ["Relay.Client"] =

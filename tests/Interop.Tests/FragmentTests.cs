@@ -40,6 +40,30 @@ public sealed class FragmentTests
         Assert.True(longest <= size, $"A message of {longest} bytes was sent.");
     }
 
+    /// <summary>What Relay sends the other takes, and the other way round: lengths and limits drawn anew for each pair, always the same.</summary>
+    [Theory]
+    [MemberData(nameof(Peers.Pairs), MemberType = typeof(Peers))]
+    public async Task TextsOfEveryLengthThroughNetworksOfEveryLimit(string a, string b)
+    {
+        await using var network = await Peers.ConnectAsync(a, b);
+        await network.MakePrivateAsync();
+        var random = new Random(20);
+        for (var n = 0; n < 12; n++)
+        {
+            // As many short texts as long ones; no limit once in four. Shorter pieces would be more than a receiver puts together.
+            var length = (int)Math.Exp(random.NextDouble() * Math.Log(30_000));
+            var limit = random.Next(4) == 0 ? 0 : random.Next(300, 4_000);
+            await network.A.DoAsync($"fragment {limit}");
+            await network.B.DoAsync($"fragment {limit}");
+            var text = string.Create(length, n, static (letters, seed) =>
+            {
+                for (var i = 0; i < letters.Length; i++) letters[i] = (char)('a' + (i + seed) % 26);
+            });
+            await network.SayAsync(network.A, text);
+            await network.SayAsync(network.B, text);
+        }
+    }
+
     /// <summary>Every remainder of the division into pieces, an empty last piece being the classic mistake.</summary>
     [Theory]
     [InlineData(Peers.Relay, Peers.Libotr)]

@@ -21,7 +21,11 @@ public class OutboxCodecTests
                 new Fingerprint(new byte[20]), true, Time(1), Time(2), Time(3))),
             new OutboxBody.IdentityChanged(
                 new IdentityView(new Fingerprint(new byte[56]), TrustLevel.Smp, "note é", Time(4), null, Time(5))),
-            new OutboxBody.MessageDropped("r", "EXPIRED"), new OutboxBody.Notice("PEER_ERROR", "x"u8.ToArray()),
+            new OutboxBody.MessageDropped("r", "EXPIRED") { MessageId = "m" },
+            new OutboxBody.WireText("?OTR:"u8.ToArray()) { Message = UInt128.MaxValue, Piece = 2, Pieces = 3 },
+            new OutboxBody.TextReceived(default, true, false, null) { NetworkTime = Time(-5) },
+            new OutboxBody.MessageChanged(new MessageView("m", MessageStatus.Undeliverable, "BLOCKED", Time(6), Time(7))),
+            new OutboxBody.Notice("PEER_ERROR", "x"u8.ToArray()),
         ];
         foreach (var body in bodies)
         {
@@ -43,7 +47,8 @@ public class OutboxCodecTests
         typeof(OutboxBody).GetNestedTypes().Where(t => t.IsSubclassOf(typeof(OutboxBody))).Select(t => t.Name).Order(),
         new[]
         {
-            nameof(OutboxBody.IdentityChanged), nameof(OutboxBody.MessageDropped), nameof(OutboxBody.Notice), nameof(OutboxBody.SessionChanged),
+            nameof(OutboxBody.IdentityChanged), nameof(OutboxBody.MessageChanged), nameof(OutboxBody.MessageDropped), nameof(OutboxBody.Notice),
+            nameof(OutboxBody.SessionChanged),
             nameof(OutboxBody.TextReceived), nameof(OutboxBody.VerificationChanged), nameof(OutboxBody.WireText),
         });
 
@@ -53,6 +58,7 @@ public class OutboxCodecTests
         {
             case (OutboxBody.WireText e, OutboxBody.WireText a):
                 Assert.Equal(e.Text.ToArray(), a.Text.ToArray());
+                Assert.Equal(e with { Text = default }, a with { Text = default });
                 break;
             case (OutboxBody.TextReceived e, OutboxBody.TextReceived a):
                 Assert.Equal(e.Utf8.ToArray(), a.Utf8.ToArray());

@@ -28,7 +28,7 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         _server = await ServerProcess.StartAsync(Path.Combine(_directory, "data"), "127.0.0.1:0", Path.Combine(_directory, "log"), null, CancellationToken.None, "--shards", "4");
         _admin = RelayClient.Connect(_server.Address, RelayKey.FromFile(Path.Combine(_directory, "data", AdminKey.FileName)));
         await _admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest { RequestId = "1", EndpointId = "e", Network = "test", Account = "e" });
-        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bridge });
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scopes = { Scope.Bridge } });
         _keyName = key.ApiKey.Name;
         _bridge = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
         _worker = new BridgeWorker(_bridge, _endpoints, _network, new BridgeOptions
@@ -111,7 +111,7 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         run.Inbox.Connected();
         for (int i = 0; i < 500; i++) await run.Inbox.ReceiveAsync(new InboundText(Endpoint, "flood", $"f{i}", Encoding.UTF8.GetBytes($"f{i}")), CancellationToken.None).AsTask().InTime();
         for (int i = 0; i < 10; i++) await run.Inbox.ReceiveAsync(new InboundText(Endpoint, "alice", $"a{i}", Encoding.UTF8.GetBytes($"a{i}")), CancellationToken.None).AsTask().InTime();
-        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bot });
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scopes = { Scope.Bot } });
         await using var client = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
         using var limit = new CancellationTokenSource(Wait.Limit);
         var heard = new List<string>();
@@ -136,8 +136,33 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         Assert.False(_worker.ExecuteTask!.IsCompleted);
     }
 
+    /// <summary>The bot learns what the network has refused, and what the peer's program has confirmed.</summary>
+    [Fact]
+    public async Task What_the_network_says_of_messages_reaches_the_bot()
+    {
+        var key = await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scopes = { Scope.Bot } });
+        await using var client = RelayClient.Connect(_server.Address, RelayKey.Parse(key.Token));
+        var bot = client.Bot(Endpoint);
+        _network.Outcome = text => text.Peer == "nobody" ? Carried.RefusedFor(Failures.NoSuchPeer) : Carried.Taken;
+        var run = await _network.NextRunAsync();
+        run.Inbox.Connected();
+        // What is held goes with the offer.
+        var refused = (await bot.SendToAsync(Endpoint, "nobody", "hello", wait: TimeSpan.FromSeconds(60))).Response.Message;
+        Assert.Equal((Message.Types.State.Undeliverable, "NO_SUCH_PEER"), (refused.State, refused.Reason));
+        var held = (await bot.SendToAsync(Endpoint, "alice", "hello")).Response.Message;
+        await Wait.UntilAsync(() => _network.Messages.Contains(held.Name));
+        run.Inbox.Confirm(Endpoint, held.Name);
+        await Task.Delay(200);
+        // It was never sent, so that nobody can have it.
+        Assert.Equal(Message.Types.State.Held, (await bot.GetMessageAsync(held.Name)).State);
+    }
+
     private sealed class FakeNetwork : IChatNetwork
     {
+        public Func<OutboundText, Carried> Outcome { get; set; } = _ => Carried.Taken;
+
+        public ConcurrentQueue<string?> Messages { get; } = new();
+
         private readonly BlockingCollection<Run> _runs = [];
 
         public Task<Run> NextRunAsync() => Task.Run(() => _runs.TryTake(out var run, Wait.Limit) ? run : throw new TimeoutException("The network was not run."));
@@ -149,7 +174,11 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
             return run.Ended.WaitAsync(cancellation);
         }
 
-        public Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation) => Task.FromResult(Carried.Taken);
+        public Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation)
+        {
+            Messages.Enqueue(text.Message);
+            return Task.FromResult(Outcome(text));
+        }
     }
 
     private sealed class Run(IBridgeInbox inbox)

@@ -14,6 +14,7 @@ public sealed class OutboundLanesTests : IDisposable
     private readonly OutboundLanes _lanes;
     private readonly AckOrder _acks = new();
     private readonly ConcurrentQueue<ulong> _acknowledged = new();
+    private readonly ConcurrentQueue<(ulong Sequence, string Failure)> _refused = new();
 
     public OutboundLanesTests() => _lanes = new OutboundLanes(_network, _gate, _options, _metrics, NullLogger.Instance, _stop.Token);
 
@@ -74,6 +75,7 @@ public sealed class OutboundLanesTests : IDisposable
         first.SetResult(Carried.Refused);
         await Wait.UntilAsync(() => _acknowledged.Contains(2ul));
         Assert.Equal([1ul, 2ul], _network.Begun);
+        Assert.Equal([(1ul, Failures.Refused)], _refused);
     }
 
     [Fact]
@@ -126,7 +128,11 @@ public sealed class OutboundLanesTests : IDisposable
             _acknowledged.Enqueue(sequence);
             return ValueTask.CompletedTask;
         });
-        return _lanes.AddAsync(new OutboundText("endpoints/e", peer, sequence, default), () => _acks.SettleAsync(entry), CancellationToken.None);
+        return _lanes.AddAsync(new OutboundText("endpoints/e", peer, sequence, default), failure =>
+        {
+            if (failure.Length > 0) _refused.Enqueue((sequence, failure));
+            return _acks.SettleAsync(entry);
+        }, CancellationToken.None);
     }
 
     private sealed class FakeNetwork : IChatNetwork

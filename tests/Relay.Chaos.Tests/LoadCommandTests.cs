@@ -80,7 +80,7 @@ public sealed class LoadCommandTests(LoadCommandTests.Server fixture) : IClassFi
         Assert.True(code == ExitCode.Ok, output + error);
         var endpoint = EndpointLeft(output);
         var keys = (await KeysAsync()).Where(k => !known.Contains(k.Name)).ToList();
-        Assert.Equal([Scope.Bot, Scope.Bridge], keys.Select(k => k.Scope).Order());
+        Assert.Equal([Scope.Bot, Scope.Bridge], keys.SelectMany(k => k.Scopes).Order());
         foreach (var key in keys)
         {
             Assert.Equal([endpoint], key.Endpoints);

@@ -54,6 +54,13 @@ public sealed class ConversationSerializerTests : IDisposable
         new Command.StartSmp("5", "secret"u8.ToArray(), "où ?"u8.ToArray()), new Command.AnswerSmp("6", ulong.MaxValue, "secret"u8.ToArray()),
         new Command.AbortSmp("7", 3), new Command.SetTrust("8", new Fingerprint(new byte[20]), TrustLevel.Smp, null),
         new Command.SetTrust("9", new Fingerprint(new byte[56]), null, "note é"),
+        new Command.ImportKeys("14",
+            [new IdentityView(new Fingerprint(new byte[20]), TrustLevel.Smp, "note é", DateTimeOffset.UnixEpoch.AddMilliseconds(1), null, DateTimeOffset.UnixEpoch.AddMilliseconds(5))],
+            new Fingerprint(new byte[56]), 4),
+        new Command.ImportKeys("15", [], null, 0),
+        new Command.ReceiveWire("10", "x"u8.ToArray()) { NetworkTime = DateTimeOffset.UnixEpoch.AddMilliseconds(1234567) },
+        new Command.CancelSend("11", "message"), new Command.SettleSend("12", "message", ulong.MaxValue, "BLOCKED"),
+        new Command.SettleSend("13", "message", 0, null),
     ];
 
     [Theory, MemberData(nameof(CommandNumbers))]
@@ -71,6 +78,9 @@ public sealed class ConversationSerializerTests : IDisposable
             Assert.Equal((sent.Command.GetType(), sent.Command.RequestId, Text(sent.Command), (sent.Command as Command.ReceiveWire)?.After),
                 (arrived.Command.GetType(), arrived.Command.RequestId, Text(arrived.Command),
                     (arrived.Command as Command.ReceiveWire)?.After));
+            Assert.Equal((sent.Command as Command.ReceiveWire)?.NetworkTime, (arrived.Command as Command.ReceiveWire)?.NetworkTime);
+            // Of a record without bytes all is compared.
+            if (sent.Command is Command.CancelSend or Command.SettleSend) Assert.Equal(sent.Command, arrived.Command);
             Assert.Equal(default, There(sent with { TraceContext = default }).TraceContext);
         }
     }
@@ -85,7 +95,7 @@ public sealed class ConversationSerializerTests : IDisposable
     private static readonly ConversationReply[] Replies =
     [
         new ConversationReply.Done("c", MessageState.Encrypted, null) { Verification = 12 },
-            new ConversationReply.Done("c", MessageState.Finished, SendDisposition.Held),
+            new ConversationReply.Done("c", MessageState.Finished, SendDisposition.Held) { Sent = new SentReference(UInt128.MaxValue, -5) },
         new ConversationReply.WireRejected("c", Enum.GetValues<RejectReason>()[^1]),
             new ConversationReply.Refused("c", RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
         new ConversationReply.RequestIdReused(), new ConversationReply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)),
@@ -255,6 +265,8 @@ public sealed class ConversationSerializerTests : IDisposable
         Command.AnswerSmp smp => $"{smp.Verification}/{Text(smp.Secret)}",
         Command.AbortSmp smp => $"{smp.Verification}",
         Command.SetTrust trust => $"{trust.Fingerprint.ToHex()}/{trust.Trust?.Label ?? "unchanged"}/{trust.Note ?? "unchanged"}",
+        Command.ImportKeys import => $"{import.Latest?.ToHex()}/{import.HighestVersion}/" + string.Join(',', import.Identities.Select(i =>
+            $"{i.Fingerprint.ToHex()} {i.Trust.Label} {i.Note} {i.FirstSeen:O} {i.LastSeen:O} {i.Verified:O}")),
         _ => "",
     };
 

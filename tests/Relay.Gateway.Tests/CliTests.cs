@@ -130,7 +130,7 @@ public sealed class CliTests(CliTests.Server fixture) : IClassFixture<CliTests.S
 
         var name = made.Json.GetProperty("name").GetString()!;
         var listed = (await RelayAsync("keys", "list", "--json")).Json.EnumerateArray().Single(k => k.GetProperty("name").GetString() == name);
-        Assert.Equal(("BOT", "for the test", "endpoints/shown"), (listed.GetProperty("scope").GetString(), listed.GetProperty("displayName").GetString(), listed.GetProperty("endpoints")[0].GetString()));
+        Assert.Equal(("BOT", "for the test", "endpoints/shown"), (listed.GetProperty("scopes")[0].GetString(), listed.GetProperty("displayName").GetString(), listed.GetProperty("endpoints")[0].GetString()));
         Assert.InRange(listed.GetProperty("expireTime").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddDays(89), DateTimeOffset.UtcNow.AddDays(91));
         Assert.Equal(ExitCode.Ok, (await RelayAsync("keys", "revoke", name)).Code);
         Assert.Equal(ExitCode.Denied, (await Terminal.RunAsync(asBot, null, "endpoints", "show", "shown")).Code);

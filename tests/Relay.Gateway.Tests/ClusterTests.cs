@@ -224,5 +224,5 @@ public sealed class ClusterTests(ClusterEngines engines) : IClassFixture<Cluster
     }
 
     private static async Task<RelayKey> KeyAsync(RelayClient admin, Scope scope) =>
-        RelayKey.Parse((await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString(), Scope = scope })).Token);
+        RelayKey.Parse((await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString(), Scopes = { scope } })).Token);
 }

@@ -122,5 +122,5 @@ public sealed class CrashTests(ITestOutputHelper output)
     }
 
     private static async Task<RelayKey> KeyAsync(RelayClient admin, Scope scope) =>
-        RelayKey.Parse((await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString(), Scope = scope })).Token);
+        RelayKey.Parse((await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString(), Scopes = { scope } })).Token);
 }

@@ -48,12 +48,12 @@ public sealed class FailoverTests
         };
         await using var client = await ConnectAsync(Scope.Bot, one, two);
         var bot = client.Bot(Endpoint);
-        foreach (var id in new[] { "1", "2", "3" }) await bot.SendToAsync(Endpoint, "p", "hello", id, Patience.Token);
+        foreach (var id in new[] { "1", "2", "3" }) await bot.SendToAsync(Endpoint, "p", "hello", id, cancellation: Patience.Token);
         Assert.Equal(["1", "2"], atFirst);
         Assert.Equal(["2", "3"], atSecond);
         // And back, once that one goes.
         await two.Host.DrainAsync(CancellationToken.None);
-        await bot.SendToAsync(Endpoint, "p", "hello", "4", Patience.Token);
+        await bot.SendToAsync(Endpoint, "p", "hello", "4", cancellation: Patience.Token);
         Assert.Equal(["1", "2", "4"], atFirst);
     }
 
@@ -80,7 +80,7 @@ public sealed class FailoverTests
         };
         await using var client = await ConnectAsync(Scope.Bot, one, two);
         // The whole client would leave the node for one conversation, with all streams, perhaps for the node that hangs.
-        await client.Bot(Endpoint).SendToAsync(Endpoint, "p", "hello", "1", Patience.Token);
+        await client.Bot(Endpoint).SendToAsync(Endpoint, "p", "hello", "1", cancellation: Patience.Token);
         Assert.Equal(["1", "1"], atFirst);
         Assert.Empty(atSecond);
     }
@@ -108,15 +108,15 @@ public sealed class FailoverTests
             }
         }
         Answer(new ConversationReply.Unavailable("store", TimeSpan.FromMilliseconds(10)));
-        var e = await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "1", Patience.Token));
+        var e = await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "1", cancellation: Patience.Token));
         Assert.Equal(StatusCode.Unavailable, e.Code);
         Assert.Equal(["1"], atFirst);
         Assert.Equal(["1"], atSecond);
         // A bound that is reached is the whole cluster's; another node would be asked in vain.
         Answer(new ConversationReply.Overloaded("mailbox", TimeSpan.FromMilliseconds(10)));
-        await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "2", Patience.Token));
+        await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "2", cancellation: Patience.Token));
         Answer(new ConversationReply.RequestIdReused());
-        await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "3", Patience.Token));
+        await Assert.ThrowsAsync<RelayException>(() => bot.SendToAsync(Endpoint, "p", "hello", "3", cancellation: Patience.Token));
         Assert.Equal(["1", "2", "3"], atFirst);
         Assert.Equal(["1"], atSecond);
     }

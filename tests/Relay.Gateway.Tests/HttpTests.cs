@@ -64,7 +64,7 @@ public sealed class HttpTests
             """{"displayName":"Support","policy":{"keyChange":"REFUSE"},"sessionIdleLife":"3600s"}""");
         Assert.Equal(("Support", "REFUSE", "3600s", "2", true), (updated["displayName"]!.GetValue<string>(), updated["policy"]!["keyChange"]!.GetValue<string>(),
             updated["sessionIdleLife"]!.GetValue<string>(), updated["etag"]!.GetValue<string>(), updated["policy"]!["allowV3"]!.GetValue<bool>()));
-        var key = await admin.PostAsync("/v1/apiKeys", """{"requestId":"k","scope":"BOT","endpoints":["endpoints/support"]}""");
+        var key = await admin.PostAsync("/v1/apiKeys", """{"requestId":"k","scopes":["BOT"],"endpoints":["endpoints/support"]}""");
         using var bot = new Http(server.Host.HttpAddress!, key["token"]!.GetValue<string>());
 
         // Long poll: nothing yet, and then the first event as soon as it is there.
@@ -170,7 +170,7 @@ public sealed class HttpTests
         var (_, wrong) = await admin.CallAsync(HttpMethod.Post, "/v1/endpoints", "{}");
         Assert.Equal(["request_id", "network", "account"],
             wrong["details"]!.AsArray().Single(d => d!["fieldViolations"] is not null)!["fieldViolations"]!.AsArray().Select(v => v!["field"]!.GetValue<string>()));
-        foreach (var json in new[] { "", "{", "[]", "null", "\"x\"", """{"requestId":7}""", """{"scope":"ROOT"}""", new string('[', 100_000) })
+        foreach (var json in new[] { "", "{", "[]", "null", "\"x\"", """{"requestId":7}""", """{"scopes":["ROOT"]}""", new string('[', 100_000) })
         {
             var (status, _) = await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", json);
             Assert.Equal(HttpStatusCode.BadRequest, status);
@@ -179,7 +179,7 @@ public sealed class HttpTests
         Assert.Equal(HttpStatusCode.BadRequest, large);
         // What curl says by default, and a client that says nothing.
         foreach (var type in new[] { "application/x-www-form-urlencoded", null })
-            Assert.Equal(HttpStatusCode.OK, (await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", $$"""{"requestId":"{{type}}-","scope":"BRIDGE"}""", type)).Status);
+            Assert.Equal(HttpStatusCode.OK, (await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", $$"""{"requestId":"{{type}}-","scopes":["BRIDGE"]}""", type)).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", "<x/>", "application/xml")).Status);
         foreach (var charset in new[] { "utf-16", "no-such-charset" })
             await ExpectAsync(HttpStatusCode.BadRequest, "INVALID_ARGUMENT", 3, admin.CallAsync(HttpMethod.Post, "/v1/apiKeys", "{}", "application/json; charset=" + charset));
@@ -307,7 +307,7 @@ public sealed class HttpTests
     {
         await using var server = await StartAsync();
         await server.CreateEndpointAsync("e");
-        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k", Scope = Scope.Bot });
+        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k", Scopes = { Scope.Bot } });
         using var bot = new Http(server.Host.HttpAddress!, key.Token);
         var polling = bot.CallAsync(HttpMethod.Get, "/v1/endpoints/e/events?wait=60s");
         await Task.Delay(200);

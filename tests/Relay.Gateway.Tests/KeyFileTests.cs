@@ -60,15 +60,19 @@ public sealed class KeyFileTests
         PrivateFile.Write(directory.File("admin.key"), Encoding.ASCII.GetBytes(token.Reveal() + "\n"));
         var keys = ApiKeyFile.Open(directory.Path);
         Assert.False(await AdminKey.EnsureAsync(directory.Path, null, keys, SystemRandom.Instance, TimeProvider.System, CancellationToken.None));
-        Assert.Equal(KeyScope.Admin, (await ApiKeyFile.Open(directory.Path).AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None))!.Scope);
+        Assert.Contains(KeyScope.Admin, (await ApiKeyFile.Open(directory.Path).AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None))!.Scopes);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("{")]
     [InlineData("""{"version":2,"keys":[]}""")]
-    [InlineData("""{"version":1,"keys":[{"id":"a","scope":"root"}]}""")]
-    [InlineData("""{"version":1,"keys":[{"id":"a","scope":"bot","hash":"00"}]}""")]
+    [InlineData("""{"version":1,"keys":[{"id":"a","scopes":["root"],"hash":"0000000000000000000000000000000000000000000000000000000000000000","endpoints":[],"displayName":""}]}""")]
+    [InlineData("""{"version":1,"keys":[{"id":"a","scopes":["bot"],"hash":"00","endpoints":[],"displayName":""}]}""")]
+    [InlineData("""{"version":1,"keys":[{"id":"a","scopes":["bot","bridge"],"hash":"0000000000000000000000000000000000000000000000000000000000000000","endpoints":[],"displayName":""}]}""")]
+    [InlineData("""{"version":1,"keys":[{"id":"a","scopes":[],"hash":"0000000000000000000000000000000000000000000000000000000000000000","endpoints":[],"displayName":""}]}""")]
+    [InlineData("""{"version":1,"keys":[{"id":"a","scopes":["bot"],"hash":"0000000000000000000000000000000000000000000000000000000000000000","endpoints":["*"],"displayName":""}]}""")]
+    [InlineData("""{"version":1,"keys":[{"id":"a","scopes":["bot"],"hash":"0000000000000000000000000000000000000000000000000000000000000000","endpoints":[],"displayName":"","previousHash":"x"}]}""")]
     public void A_damaged_list_is_refused_with_its_name_and_left_as_it_is(string content)
     {
         using var directory = new TempDirectory();

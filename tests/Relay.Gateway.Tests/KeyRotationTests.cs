@@ -32,7 +32,7 @@ public sealed class KeyRotationTests
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());
         var api = server.Admin.Admin;
-        async Task<CreateApiKeyResponse> MakeAsync(string id, DateTimeOffset? expires = null) => await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = id, Scope = Scope.Bot, ExpireTime = expires?.ToTimestamp() });
+        async Task<CreateApiKeyResponse> MakeAsync(string id, DateTimeOffset? expires = null) => await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = id, Scopes = { Scope.Bot }, ExpireTime = expires?.ToTimestamp() });
         var (valid, revoked, expired) = (await MakeAsync("1"), await MakeAsync("2"), await MakeAsync("3", DateTimeOffset.UtcNow.AddSeconds(1)));
         await api.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = revoked.ApiKey.Name });
         await Expect.RefusedAsync(StatusCode.FailedPrecondition, "KEY_STILL_VALID", async () => await api.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = valid.ApiKey.Name }));
@@ -53,12 +53,12 @@ public sealed class KeyRotationTests
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());
         var api = server.Admin.Admin;
-        var made = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bot, Endpoints = { "endpoints/e" } });
+        var made = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scopes = { Scope.Bot }, Endpoints = { "endpoints/e" } });
         using var old = server.Connect(made.Token).EventStreams.WatchEvents(new WatchEventsRequest { Endpoint = "endpoints/e" });
         Assert.True(await old.ResponseStream.MoveNext(Patience.Token));
 
         var rotated = await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", TimeSpan.FromSeconds(2)));
-        Assert.Equal((made.ApiKey.Name, Scope.Bot, "endpoints/e"), (rotated.ApiKey.Name, rotated.ApiKey.Scope, rotated.ApiKey.Endpoints.Single()));
+        Assert.Equal((made.ApiKey.Name, Scope.Bot, "endpoints/e"), (rotated.ApiKey.Name, rotated.ApiKey.Scopes.Single(), rotated.ApiKey.Endpoints.Single()));
         Assert.NotEqual(made.Token, rotated.Token);
         Assert.NotNull(rotated.ApiKey.PreviousSecretExpireTime);
         Assert.Equal((true, true), (await IsValidAsync(server, made.Token), await IsValidAsync(server, rotated.Token)));
@@ -86,7 +86,7 @@ public sealed class KeyRotationTests
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());
         var api = server.Admin.Admin;
-        var made = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bridge });
+        var made = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scopes = { Scope.Bridge } });
         await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", null));
         await Expect.RefusedAsync(StatusCode.AlreadyExists, "KEY_EXISTS", async () => await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", null)));
         await Expect.RefusedAsync(StatusCode.NotFound, "KEY_NOT_FOUND", async () => await api.RotateApiKeyAsync(Rotate("apiKeys/aaaaaaaaaaaaaaaa", "r2", null)));
@@ -97,7 +97,7 @@ public sealed class KeyRotationTests
         await api.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = made.ApiKey.Name });
         await Expect.RefusedAsync(StatusCode.FailedPrecondition, "KEY_NOT_VALID", async () => await api.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r3", null)));
         // An expiry ends both secrets.
-        var brief = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bot });
+        var brief = await api.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scopes = { Scope.Bot } });
         var request = Rotate(brief.ApiKey.Name, "r4", TimeSpan.FromDays(1));
         request.ExpireTime = DateTimeOffset.UtcNow.AddSeconds(1).ToTimestamp();
         var rotated = await api.RotateApiKeyAsync(request);
@@ -116,9 +116,9 @@ public sealed class KeyRotationTests
         {
             var token = await server.CreateKeyAsync(scope, null, "endpoints/e");
             var caller = await server.Connect(token).Admin.GetCallerAsync(new GetCallerRequest());
-            Assert.Equal((scope, "endpoints/e", $"apiKeys/{token.Split('_')[1]}"), (caller.Scope, caller.Endpoints.Single(), caller.Name));
+            Assert.Equal((scope, "endpoints/e", $"apiKeys/{token.Split('_')[1]}"), (caller.Scopes.Single(), caller.Endpoints.Single(), caller.Name));
         }
-        Assert.Equal(Scope.Admin, (await server.Admin.Admin.GetCallerAsync(new GetCallerRequest())).Scope);
+        Assert.Equal([Scope.Admin, Scope.Monitor, Scope.Trust, Scope.Keys], (await server.Admin.Admin.GetCallerAsync(new GetCallerRequest())).Scopes);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class KeyRotationTests
         await using (first)
         await using (second)
         {
-            var made = await first.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bot });
+            var made = await first.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scopes = { Scope.Bot } });
             var rotated = await first.Admin.Admin.RotateApiKeyAsync(Rotate(made.ApiKey.Name, "r1", TimeSpan.Zero));
             var limit = Patience.Token;
             while (!await IsValidAsync(second, rotated.Token) || await IsValidAsync(second, made.Token)) await Task.Delay(100, limit);
@@ -141,7 +141,7 @@ public sealed class KeyRotationTests
         await using var server = await TestServer.StartAsync(new FakeRelay());
         using var directory = new TempDirectory();
         var environment = new Dictionary<string, string> { ["RELAY_SERVER"] = server.Address.ToString(), ["RELAY_KEY_FILE"] = Path.Combine(server.DataDirectory, "admin.key") };
-        var made = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scope = Scope.Bot });
+        var made = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "1", Scopes = { Scope.Bot } });
         var rotated = await Terminal.RunAsync(environment, null, "keys", "rotate", made.ApiKey.Name, "--overlap", "0", "--out", directory.File("new.key"));
         Assert.Equal((0, ""), (rotated.Code, rotated.Error));
         var token = (await File.ReadAllTextAsync(directory.File("new.key"))).Trim();

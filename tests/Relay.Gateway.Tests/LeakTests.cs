@@ -74,8 +74,8 @@ public sealed class LeakTests
         }
         // What was looked through is what was meant.
         Assert.True(collector.Of("traces").AsSpan().IndexOf("relay.v1.MessageService/SendMessage"u8) >= 0);
-        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.gateway.wire.inbound"u8) >= 0);
-        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.conversation.steps"u8) >= 0);
+        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.wire.received"u8) >= 0);
+        Assert.True(collector.Of("metrics").AsSpan().IndexOf("relay.conversation.commands"u8) >= 0);
     }
 
     private static async Task RunConversationAsync(ServerProcess server, RelayClient admin, Marks marks)
@@ -89,8 +89,8 @@ public sealed class LeakTests
         marks.AddBytes("the contact's fingerprint", Convert.FromHexString(TestKeys.ContactFingerprint));
 
         var endpoint = (await admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest { RequestId = "1", EndpointId = "e", Network = "n", Account = account, Dsa = TestKeys.Endpoint })).Name;
-        var botToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scope = Scope.Bot })).Token;
-        var bridgeToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scope = Scope.Bridge })).Token;
+        var botToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "2", Scopes = { Scope.Bot } })).Token;
+        var bridgeToken = (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "3", Scopes = { Scope.Bridge } })).Token;
         marks.AddText("the bot key's secret", botToken.Split('_')[2]);
         marks.AddText("the bridge key's secret", bridgeToken.Split('_')[2]);
         await using var botClient = RelayClient.Connect(server.Address, RelayKey.Parse(botToken));

@@ -24,6 +24,7 @@ public sealed class ReplyTests
         [RefusalReason.TooManyHeld] = (StatusCode.FailedPrecondition, "TOO_MANY_HELD"),
         [RefusalReason.NotTrusted] = (StatusCode.FailedPrecondition, "NOT_TRUSTED"),
         [RefusalReason.SmpNotExpected] = (StatusCode.FailedPrecondition, "SMP_NOT_EXPECTED"),
+        [RefusalReason.NotHeld] = (StatusCode.FailedPrecondition, "MESSAGE_NOT_HELD"),
     };
 
     [Fact]
@@ -71,7 +72,7 @@ public sealed class ReplyTests
     [InlineData(SendDisposition.Held, SendMessageResponse.Types.Disposition.Held)]
     public async Task A_message_sent_says_how(SendDisposition inside, SendMessageResponse.Types.Disposition outside)
     {
-        var relay = new FakeRelay { OnAsk = (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, inside)) };
+        var relay = new FakeRelay { OnAsk = (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, inside) { Sent = new SentReference(1, 0) }) };
         await using var server = await TestServer.StartAsync(relay);
         var bot = await server.ConnectAsync(Scope.Bot);
         var sent = await bot.Messages.SendMessageAsync(Message("endpoints/e"));

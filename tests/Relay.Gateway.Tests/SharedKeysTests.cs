@@ -77,7 +77,7 @@ public sealed class SharedKeysTests
         Assert.False(await EnsureAsync(b, b.File("given"), other));
         Assert.False(await EnsureAsync(b, b.File("given"), other));
         Assert.Equal(2, other.List().Count);
-        Assert.Equal(KeyScope.Admin, (await other.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None))!.Scope);
+        Assert.Contains(KeyScope.Admin, (await other.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None))!.Scopes);
         Assert.NotNull(await other.RevokeAsync(token.Id, DateTimeOffset.UtcNow, CancellationToken.None));
         Assert.False(await EnsureAsync(b, b.File("given"), other));
         Assert.Null((await other.AuthenticateAsync(token, DateTimeOffset.UtcNow, CancellationToken.None)));
@@ -188,7 +188,7 @@ public sealed class SharedKeysTests
     private static ApiKey NewKey(string? requestId, ApiKeyToken? token = null)
     {
         token ??= ApiKeyToken.Create(SystemRandom.Instance);
-        return new ApiKey(token.Id, KeyScope.Bot, Convert.ToHexStringLower(token.Hash()), [], "", DateTimeOffset.UtcNow, null, null, requestId);
+        return new ApiKey(token.Id, [KeyScope.Bot], Convert.ToHexStringLower(token.Hash()), [], "", DateTimeOffset.UtcNow, null, null, requestId);
     }
 
     private static async Task<StatusCode> StatusAsync(Client.RelayClient bot)

@@ -176,18 +176,18 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
     [Fact]
     public async Task Keys_are_checked()
     {
-        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest()), "request_id", "scope");
-        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k1", Scope = Scope.Bot, ExpireTime = DateTimeOffset.UtcNow.AddMinutes(-1).ToTimestamp() }), "expire_time");
-        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k2", Scope = Scope.Admin, Endpoints = { "endpoints/e" } }), "endpoints");
-        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k3", Scope = Scope.Bot, Endpoints = { "endpoints/e", "f" } }), "endpoints[1]");
+        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest()), "request_id", "scopes");
+        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k1", Scopes = { Scope.Bot }, ExpireTime = DateTimeOffset.UtcNow.AddMinutes(-1).ToTimestamp() }), "expire_time");
+        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k2", Scopes = { Scope.Admin }, Endpoints = { "endpoints/e" } }), "endpoints");
+        await Expect.FieldsAsync(async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k3", Scopes = { Scope.Bot }, Endpoints = { "endpoints/e", "f" } }), "endpoints[1]");
         await Expect.RefusedAsync(StatusCode.NotFound, "KEY_NOT_FOUND", async () => await Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = "apiKeys/none" }));
-        await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k4", Scope = Scope.Bot });
-        await Expect.RefusedAsync(StatusCode.AlreadyExists, "KEY_EXISTS", async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k4", Scope = Scope.Bot }));
+        await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k4", Scopes = { Scope.Bot } });
+        await Expect.RefusedAsync(StatusCode.AlreadyExists, "KEY_EXISTS", async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k4", Scopes = { Scope.Bot } }));
     }
 
     [Fact]
     public async Task A_timestamp_beyond_the_calendar_is_no_fault_of_the_server() => await Expect.FieldsAsync(
-        async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k5", Scope = Scope.Bot, ExpireTime = new Timestamp { Seconds = long.MaxValue } }), "expire_time");
+        async () => await Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = "k5", Scopes = { Scope.Bot }, ExpireTime = new Timestamp { Seconds = long.MaxValue } }), "expire_time");
 
     private static CreateEndpointRequest Endpoint(Action<CreateEndpointRequest> change)
     {

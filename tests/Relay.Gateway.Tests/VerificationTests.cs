@@ -174,7 +174,9 @@ public sealed class VerificationTests
         var create = new CreateVerificationRequest { RequestId = "1", Parent = talk.Conversation, Secret = "x" };
         var bridge = await talk.Server.ConnectAsync(Scope.Bridge);
         await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING", async () => await bridge.Verifications.CreateVerificationAsync(create));
-        await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING", async () => await talk.Server.Admin.Verifications.CreateVerificationAsync(create));
+        // The operator's own key has the scope trust; one for administration alone has not.
+        var admin = await talk.Server.ConnectAsync(Scope.Admin);
+        await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING", async () => await admin.Verifications.CreateVerificationAsync(create));
         await Expect.RefusedAsync(StatusCode.PermissionDenied, "SCOPE_MISSING",
             async () => await bridge.Identities.ListIdentitiesAsync(new ListIdentitiesRequest { Parent = talk.Conversation }));
         await Expect.RefusedAsync(StatusCode.NotFound, "VERIFICATION_NOT_FOUND", async () => await talk.Client.Verifications.GetVerificationAsync(
@@ -186,7 +188,7 @@ public sealed class VerificationTests
 
     private static async Task<string> KeyFileAsync(TestServer server, TempDirectory directory, Scope scope)
     {
-        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = scope });
+        var key = await server.Admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scopes = { scope } });
         var file = directory.File("bot.key");
         await File.WriteAllTextAsync(file, key.Token);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);

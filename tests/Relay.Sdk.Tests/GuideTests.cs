@@ -139,7 +139,7 @@ public sealed class GuideTests
         var answered = AnswerAsync();
         var printed = await followed.RunAsync(string.Join('\n', Blocks("curl", "bash")));
         await Task.WhenAll(said, answered);
-        Assert.Contains("\"scope\":\"BOT\"", printed, StringComparison.Ordinal);
+        Assert.Contains("\"scopes\":[\"BOT\"]", printed, StringComparison.Ordinal);
         Assert.Contains("\"disposition\":\"ENCRYPTED\"", printed, StringComparison.Ordinal);
         Assert.Contains("to the archive", printed, StringComparison.Ordinal);
         Assert.Matches("\"trust\": *\"TRUST_VERIFIED\"", printed);

@@ -221,7 +221,7 @@ public sealed class HostedBotTests
         using var _ = host;
         var ended = new TaskCompletionSource();
         host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(ended.SetResult);
-        var name = (await outside.Server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Single(k => k.Scope == Scope.Bot).Name;
+        var name = (await outside.Server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Single(k => k.Scopes.Contains(Scope.Bot)).Name;
         await outside.Server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = name });
         await ended.Task.WaitAsync(Patience.Limit);
         var health = await HealthAsync(host);

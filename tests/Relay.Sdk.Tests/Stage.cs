@@ -100,5 +100,5 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     private async Task<string> CreateKeyAsync(Scope scope) =>
-        (await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scope = scope })).Token;
+        (await _admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = Guid.NewGuid().ToString("N"), Scopes = { scope } })).Token;
 }

@@ -23,6 +23,7 @@ public sealed class MutationTests
     [InlineData(StoreMutation.LeavesGaps, Invariant.GapFreeStreams)]
     [InlineData(StoreMutation.AcknowledgesTooMuch, Invariant.GapFreeStreams)]
     [InlineData(StoreMutation.DamagesItems, Invariant.NoFault)]
+    [InlineData(StoreMutation.IgnoresAcknowledgements, Invariant.OneEnd)]
     internal void A_broken_store_is_found_out(StoreMutation mutation, Invariant invariant)
         => Assert.NotNull(Simulation.Find(invariant, Seeds, new Mutations(mutation)));
 

@@ -95,7 +95,7 @@ internal sealed record Profile
             Log = RequestLogBounds.Default,
             MaxBatch = random.Chance(500) ? RelayLimits.MaxCommandsPerUnit : 1,
             MaxQueue = random.Chance(700) ? RelayLimits.MaxMailboxDepth : 2,
-            Habits = new SenderHabits(random.Next(200), random.Next(300), random.Next(1000), int.MaxValue),
+            Habits = new SenderHabits(random.Next(200), random.Next(300), random.Next(1000), int.MaxValue) { Refusals = 100 },
         };
         return beginsWithKeyExchange || random.Chance(700) ? profile : profile.WithShortMemory(random);
     }
@@ -109,7 +109,7 @@ internal sealed record Profile
         Messages = 4 + random.Next(5),
         ExpiryMs = 1000,
         Log = new RequestLogBounds { MaxIds = SmallLog, MaxRequests = 1, Kept = TimeSpan.FromMilliseconds(2000) },
-        Habits = Habits with { Replays = 0, MostAhead = 1 },
+        Habits = Habits with { Replays = 0, MostAhead = 1, Refusals = 0 },
     };
 
     /// <summary>A node's clock is right, or wrong by up to <see cref="SkewMs"/> in either direction.</summary>

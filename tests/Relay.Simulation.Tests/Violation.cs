@@ -17,6 +17,8 @@ internal enum Invariant
     OneOwner,
     /// <summary>No session has to be set up again.</summary>
     OneSession,
+    /// <summary>A message comes to one end; the bot is told once if it was refused; what is carried stays so.</summary>
+    OneEnd,
     /// <summary>What is stored is what was told to those outside.</summary>
     StoredIsTold,
     /// <summary>Nothing is in flight when all is quiet.</summary>

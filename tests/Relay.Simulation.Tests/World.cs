@@ -31,6 +31,7 @@ internal sealed class World : IDisposable
     private readonly Contact[] _contacts;
     private readonly CommandSender[] _bots, _bridges;
     private readonly OutboxReader _events, _wire;
+    private readonly Settlements _settlements;
     private readonly ulong[] _lastCarried = new ulong[Profile.Peers];
     private readonly int[] _queries = new int[Profile.Peers];
     private int _toSay;
@@ -55,6 +56,7 @@ internal sealed class World : IDisposable
         _contacts = [.. Enumerable.Range(0, Profile.Peers).Select(p => new Contact(Schedule, _outside, _checker, _bridges[p], p, beginning.Contacts.ElementAtOrDefault(p)))];
         _events = new OutboxReader(_clients, _checker, new StreamKey(Beginning.Endpoint, StreamKind.Events), _profile.Habits, Hear);
         _wire = new OutboxReader(_clients, _checker, new StreamKey(Beginning.Endpoint, StreamKind.Wire), _profile.Habits, Carry);
+        _settlements = new Settlements(_clients, _checker, Address);
         for (int peer = 0; peer < Profile.Peers; peer++) (_bots[peer].Other, _bridges[peer].Other) = (_bridges[peer], _bots[peer]);
     }
 
@@ -94,13 +96,17 @@ internal sealed class World : IDisposable
         _nodes.StartOne();
         for (int peer = 0; peer < Profile.Peers; peer++) Talk(peer, "last", 0, 0);
         RunUntil(() => IsAllSaid && IsAllQuiet, "everything is delivered after a new start");
+        for (int peer = 0; peer < Profile.Peers; peer++) _settlements.Look(peer);
+        RunUntil(() => _settlements.IsIdle, "the bot has looked at its messages");
+        if (IsExcused) return;
+        _checker.CheckEnds();
         for (int peer = 0; peer < Profile.Peers; peer++) StoredCheck.Check(_store, _checker, Beginning.Endpoint, Cluster.ConversationId(Beginning.Endpoint, Peer(peer)), [.. _bots[peer].Answered, .. _bridges[peer].Answered], _profile);
     }
 
     /// <summary>What a later schedule may begin with.</summary>
     public Beginning Ending() => new(_store, [.. _contacts.Select(c => c.Snapshot())], Schedule.NowMs);
 
-    private bool IsAllSaid => _toSay == 0 && _bots.All(b => b.IsIdle) && _bridges.All(b => b.IsIdle) && _checker.IsAllDelivered;
+    private bool IsAllSaid => _toSay == 0 && _bots.All(b => b.IsIdle) && _bridges.All(b => b.IsIdle) && _settlements.IsIdle && _checker.IsAllDelivered;
 
     private bool IsAllQuiet => _cluster.Network.UnderWay == 0 && _nodes.All.All(n => n.InFlight == 0) && _nodes.IsComplete
         && _cluster.Ownership.IsSettled && IsDone(_events) && IsDone(_wire);
@@ -156,6 +162,8 @@ internal sealed class World : IDisposable
         bool isAgain = !isNew && isData && item.Sequence == _lastCarried[peer] && Schedule.Random.Chance(_profile.Habits.Recarries);
         if (isNew || isAgain) _contacts[peer].Receive(wire.Text);
         if (isNew) _lastCarried[peer] = item.Sequence;
+        // Not of an offer: what waits for the session would never be sent.
+        if (isNew && isData && wire.Message is { } message && _profile.Habits.Refusals is > 0 and var rate && Schedule.Random.Chance(rate)) _settlements.Refuse(peer, item.Sequence, message);
     }
 
     private void Hear(OutboxItem item, bool isNew)
@@ -169,6 +177,9 @@ internal sealed class World : IDisposable
                 break;
             case OutboxBody.SessionChanged { Cause: SessionCause.KeyExchange }:
                 _checker.KeyExchanged(peer, "bot", _profile.BeginsWithKeyExchange ? 1 : 0);
+                break;
+            case OutboxBody.MessageChanged { Message: var message }:
+                _checker.Told(message);
                 break;
             default:
                 _checker.Violated(Invariant.OneSession, $"The bot of peer {peer} is told {item.Body}.");

@@ -128,6 +128,29 @@ public abstract partial class StoreContractTests
         Assert.NotNull(await store.LoadSubscriptionAsync("e2", "other", progress, default));
     }
 
+    [Fact]
+    public async Task The_audit_log_is_a_gap_free_sequence_that_only_grows_and_is_trimmed_from_the_front()
+    {
+        await using var store = await OpenAsync();
+        Assert.Equal((0UL, 0UL), await store.AuditBoundsAsync(default));
+        Assert.False(await store.AppendAuditAsync(2, [9], default));
+        for (ulong i = 1; i <= 5; i++) Assert.True(await store.AppendAuditAsync(i, [(byte)i], default));
+        Assert.False(await store.AppendAuditAsync(5, [9], default));
+        Assert.False(await store.AppendAuditAsync(7, [9], default));
+        Assert.Equal((1UL, 5UL), await store.AuditBoundsAsync(default));
+        Assert.Equal([3, 4], (await store.ReadAuditAsync(2, 2, default)).Select(r => r.Sealed.Single()));
+        // Of many at once one wins.
+        var won = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => store.AppendAuditAsync(6, [(byte)(10 + i)], default).AsTask()));
+        Assert.Single(won, w => w);
+        await store.TrimAuditAsync(4, default);
+        Assert.Equal((5UL, 6UL), await store.AuditBoundsAsync(default));
+        // The last row stays, so that the sequence goes on.
+        await store.TrimAuditAsync(99, default);
+        Assert.Equal((6UL, 6UL), await store.AuditBoundsAsync(default));
+        Assert.True(await store.AppendAuditAsync(7, [7], default));
+        Assert.Equal([6UL, 7UL], (await store.ReadAuditAsync(0, 9, default)).Select(r => r.Sequence));
+    }
+
     /// <summary>A reader of changes that has seen the last one must also see the next, although the endpoint that changed last is gone.</summary>
     [Fact]
     public async Task Changes_after_a_purge_are_told()

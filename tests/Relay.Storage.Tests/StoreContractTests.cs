@@ -111,6 +111,47 @@ public abstract partial class StoreContractTests
     }
 
     [Fact]
+    public async Task Seen_ids_know_where_the_wire_text_of_their_commit_begins()
+    {
+        await using var store = await WithEndpointAsync();
+        async Task<ulong> CommitAsync(ulong version, params StreamRow[] rows) =>
+            Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", version, 0, rows) with { SealedSeen = [1] }, default)).WireBefore;
+        Assert.Equal(0UL, await CommitAsync(0, new Row(Wire, 1), new Row(Events, 1), new Row(Wire, 2)));
+        Assert.Equal(2UL, await CommitAsync(1, new Row(Wire, 3)));
+        Assert.Equal(0UL, await CommitAsync(2, new Row(Events, 4)));
+        await store.AcknowledgeAsync(Wire, 3, default);
+        Assert.Equal(3UL, await CommitAsync(3, new Row(Events, 5), new Row(Wire, 6)));
+        Assert.Equal([0UL, 2, 0, 3], (await store.LoadAsync("e", "c", default))!.Seen.Select(s => s.WireBefore));
+        // Of many in one transaction, each has its own.
+        var many = await Task.WhenAll(Enumerable.Range(0, 40).Select(async i => (Id: $"d{i:d2}", Result: Assert.IsType<CommitResult.Committed>(
+            await store.CommitAsync(Unit($"d{i:d2}", 0, 0, new Row(Wire, (byte)i)) with { SealedSeen = [1] }, default)))));
+        Assert.Equal(Enumerable.Range(4, 40).Select(i => (ulong)i), many.Select(m => m.Result.WireBefore).Order());
+        foreach (var (id, result) in many)
+        {
+            Assert.Equal(result.WireBefore, Assert.Single((await store.LoadAsync("e", id, default))!.Seen).WireBefore);
+            Assert.Equal(byte.Parse(id[1..], System.Globalization.CultureInfo.InvariantCulture), (await store.ReadAsync(Wire, result.WireBefore, 1, default))[0].Sealed[1]);
+        }
+    }
+
+    [Fact]
+    public async Task A_unit_that_needs_wire_text_unacknowledged_is_refused_once_it_is_acknowledged()
+    {
+        await using var store = await WithEndpointAsync();
+        await store.CommitAsync(Unit("c", 0, 0, new Row(Wire, 1), new Row(Wire, 2), new Row(Wire, 3)), default);
+        await store.AcknowledgeAsync(Wire, 2, default);
+        Assert.IsType<CommitResult.AlreadyAcknowledged>(await store.CommitAsync(Unit("c", 1, 9, new Row(Events, 1)) with { UnacknowledgedWire = 2, SealedSeen = [1] }, default));
+        // It wrote nothing.
+        Assert.Equal((1UL, 0), (await store.LoadAsync("e", "c", default)) is { } s ? (s.Version, s.Seen.Count) : default);
+        Assert.Empty(await store.ReadAsync(Events, 0, 1, default));
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 1, 9, new Row(Events, 1)) with { UnacknowledgedWire = 3 }, default));
+        // Acknowledged and committed at once: whichever is first.
+        var (acknowledging, committing) = (store.AcknowledgeAsync(Wire, 3, default).AsTask(), store.CommitAsync(Unit("c", 2) with { UnacknowledgedWire = 3 }, default).AsTask());
+        await acknowledging;
+        Assert.True(await committing is CommitResult.Committed or CommitResult.AlreadyAcknowledged);
+        Assert.IsType<CommitResult.AlreadyAcknowledged>(await store.CommitAsync(Unit("c", (await store.LoadAsync("e", "c", default))!.Version) with { UnacknowledgedWire = 3 }, default));
+    }
+
+    [Fact]
     public async Task A_read_keeps_to_its_number_and_its_bytes()
     {
         await using var store = await WithEndpointAsync();

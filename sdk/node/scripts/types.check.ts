@@ -12,7 +12,7 @@ class Handler extends BotHandler {
 }
 
 const relay = new RelayClient({ servers: ['https://relay.example:7420'], keyFile: 'bot.key' });
-const caller: v1.ApiKey = await relay.call('admin', 'getCaller', {});
+const caller: v1.Caller = await relay.call('admin', 'getCaller', {});
 const endpoints: string[] = caller.endpoints;
 // @ts-expect-error There is no such call.
 await relay.call('admin', 'getNothing', {});

@@ -12,18 +12,24 @@ export interface Call<Request, Response> { request: Request; response: Response 
 export type RequestOf<T> = T extends Call<infer R, unknown> ? Input<R> : never;
 export type ResponseOf<T> = T extends Call<unknown, infer R> ? R : never;
 
-/** The permissions of a key. A key has exactly one scope, so that no single secret gives access to both plaintext and wire text. */
+/**
+ * What a key, a token or a certificate permits. One may have several, but never both BOT and BRIDGE, so that no single secret gives
+ * access to both plaintext and wire text.
+ */
 export type Scope =
   | 'SCOPE_UNSPECIFIED'
   | 'BOT'
   | 'BRIDGE'
-  | 'ADMIN';
+  | 'ADMIN'
+  | 'MONITOR'
+  | 'TRUST'
+  | 'KEYS';
 
 export interface ApiKey {
   /** `apiKeys/{key}` */
   name: string;
-  scope: Scope;
-  /** The endpoints that the key is limited to; empty: all. */
+  scopes: Scope[];
+  /** The endpoints that the key is limited to: `endpoints/{endpoint}`, or the beginning of such names followed by `*`. Empty: all. */
   endpoints: string[];
   /** A name that the creator chose. */
   displayName: string;
@@ -34,6 +40,45 @@ export interface ApiKey {
   revokeTime: Timestamp | null;
   /** Set while the secret before a rotation is valid beside the new one: when it ends. */
   previousSecretExpireTime: Timestamp | null;
+  /** The hour of the key's last use; unset: none is recorded. It is recorded with a delay of some minutes. */
+  lastUseTime: Timestamp | null;
+  /** The limits that differ from those of the server. */
+  limits: CallerLimits | null;
+}
+
+/** Limits of one caller. A field that is not set stands for the server's configuration. */
+export interface CallerLimits {
+  /** 1 to 1,000,000. */
+  callsPerSecond?: number;
+  /** Calls for one endpoint, 1 to 1,000,000. */
+  callsPerSecondAndEndpoint?: number;
+  /** Open streams, 1 to 100,000. */
+  streams?: number;
+  /** Endpoints created, 1 to 1,000,000. */
+  endpointsPerDay?: number;
+}
+
+/** Who makes a call. */
+export interface Caller {
+  /** `apiKeys/{key}`, `tokens/{subject}` or `certificates/{name}`. */
+  name: string;
+  scopes: Scope[];
+  /** As of an API key. A token or a certificate that names none may use none; then `scopes` are of use for the server itself only. */
+  endpoints: string[];
+  /** The end of the key, the token or the certificate; unset: it has none. */
+  expireTime: Timestamp | null;
+  /** Set if the call is authenticated by an API key. */
+  apiKey: ApiKey | null;
+  /** Every limit of the caller, at the node that answers: each node counts its own calls. */
+  limits: Limit[];
+}
+
+/** A limit, and what is used of it. */
+export interface Limit {
+  /** `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams` or `endpoints_per_day`. */
+  name: string;
+  limit: string;
+  used: string;
 }
 
 export interface CreateApiKeyRequest {
@@ -42,16 +87,21 @@ export interface CreateApiKeyRequest {
    * revoke the key and create another.
    */
   requestId: string;
-  scope: Scope;
+  /** At least one, each once; not both BOT and BRIDGE. */
+  scopes: Scope[];
   /**
-   * `endpoints/{endpoint}`, at most 100. Empty: all endpoints, including those created later.
-   * Must be empty for an admin key.
+   * `endpoints/{endpoint}`, or the beginning of such names followed by `*` (`endpoints/support-*`); at most 100. Empty: all endpoints,
+   * including those created later. Must be empty for a key of scope ADMIN or KEYS.
    */
   endpoints: string[];
   /** At most 100 characters. */
   displayName: string;
-  /** Must be in the future. Unset: the key does not expire. */
+  /** Must be in the future. Unset: in a year, unless `no_expiry` is set. */
   expireTime: Timestamp | null;
+  /** The key does not expire. `expire_time` must be unset. */
+  noExpiry: boolean;
+  /** Limits that differ from those of the server. */
+  limits: CallerLimits | null;
 }
 
 export interface CreateApiKeyResponse {
@@ -141,11 +191,68 @@ export type NodeState =
   | 'NODE_STATE_LEAVING'
   | 'NODE_STATE_DOWN';
 
+export interface ListAuditEntriesRequest {
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+  /** Lists the entries after this one only. 0: all that are kept. */
+  afterSequence: string;
+}
+
+export interface ListAuditEntriesResponse {
+  auditEntries: AuditEntry[];
+  nextPageToken: string;
+  /** The sequence of the last entry of the log; 0 if it is empty. */
+  lastSequence: string;
+}
+
+/** What somebody did, without content: neither peers nor conversations are named, nor any text, secret or fingerprint. */
+export interface AuditEntry {
+  /** Gap-free, from 1. */
+  sequence: string;
+  createTime: Timestamp | null;
+  kind: AuditKind;
+  /** Who did it, as in `Caller.name`. Empty for what the server did itself. */
+  caller: string;
+  /** Service and method: `AdminService/CreateApiKey`. Of refusals, the status with which they were refused. */
+  method: string;
+  /** The endpoint, subscription or API key concerned; empty if there is none. */
+  resource: string;
+  /** Of AUDIT_KIND_FAILED: the code of the status (google.rpc.Code). */
+  status: number;
+  /** Of AUDIT_KIND_REFUSED: how many. */
+  count: string;
+  /**
+   * The sequence of the entry that this one is about; of AUDIT_KIND_TRIMMED the last that was removed, of AUDIT_KIND_BROKEN the last that
+   * the node had seen.
+   */
+  refers: string;
+  /** SHA-256 of the entry before, 32 bytes; zeros in the first. */
+  previousHash: Buffer;
+  /** SHA-256 of this entry's text, which docs/audit.md describes. */
+  hash: Buffer;
+  /** The stored entry cannot be decrypted: it was changed, or sealed with another key. Only `sequence` is set. */
+  damaged: boolean;
+}
+
+export type AuditKind =
+  | 'AUDIT_KIND_UNSPECIFIED'
+  | 'AUDIT_KIND_BEGUN'
+  | 'AUDIT_KIND_DONE'
+  | 'AUDIT_KIND_FAILED'
+  | 'AUDIT_KIND_REFUSED'
+  | 'AUDIT_KIND_STARTED'
+  | 'AUDIT_KIND_SWITCHED_OFF'
+  | 'AUDIT_KIND_TRIMMED'
+  | 'AUDIT_KIND_BROKEN';
+
 export interface StreamWireRequest {
   open?: OpenStream;
   inbound?: InboundWire;
   ack?: Ack;
-  message?: 'open' | 'inbound' | 'ack';
+  /** Settlements and confirmations. The requests after it are handled once it is done. */
+  settle?: SettleWireRequest;
+  message?: 'open' | 'inbound' | 'ack' | 'settle';
 }
 
 export interface StreamWireResponse {
@@ -154,7 +261,8 @@ export interface StreamWireResponse {
   caughtUp?: CaughtUp;
   keepAlive?: KeepAlive;
   draining?: Draining;
-  message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining';
+  settled?: SettleWireResponse;
+  message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
 }
 
 /** A message received from the network, byte for byte. */
@@ -174,6 +282,8 @@ export interface InboundWire {
    * OUT_OF_ORDER, and the bridge resends this peer's messages in order, from the first one without a result.
    */
   afterMessageId: string;
+  /** When the message was sent, if the network says so; the bot's event has it. */
+  networkTime: Timestamp | null;
 }
 
 /** The result of one inbound message: stored durably, or rejected. In both cases it need not be sent again, unless `retry` is set. */
@@ -195,6 +305,14 @@ export interface OutboundWire {
   sequence: string;
   peer: string;
   text: Buffer;
+  /**
+   * The name of the bot's message that it carries, or whose session it offers; empty for all other wire text. Only the last piece of a
+   * message needs a confirmation of the peer's program (`SettleWireRequest.delivered`).
+   */
+  message: string;
+  /** Which piece of the message it is, from 1, and how many there are; 0 without a message. */
+  piece: number;
+  pieces: number;
 }
 
 export interface PushWireRequest {
@@ -218,6 +336,46 @@ export interface PullWireResponse {
   messages: OutboundWire[];
   /** The last sequence of the stream. */
   lastSequence: string;
+}
+
+export interface Settlement {
+  /** OutboundWire.sequence */
+  sequence: string;
+  /**
+   * Empty: the network has it. Otherwise why not: NO_SUCH_PEER, PEER_UNAVAILABLE, BLOCKED (by the peer or its server), NOT_ALLOWED (the
+   * sender may not), TOO_LARGE, NO_ROUTE (the peer's server cannot be reached), REFUSED (anything else).
+   */
+  failure: string;
+}
+
+export interface SettleWireRequest {
+  /** `endpoints/{endpoint}` */
+  endpoint: string;
+  /** At most 100. */
+  settlements: Settlement[];
+  /** Names of messages that the peer's program has confirmed (OutboundWire.message). At most 100. */
+  delivered: string[];
+}
+
+export interface SettleWireResponse {
+  endpoint: string;
+  /** The last acknowledged sequence: everything up to it is settled. */
+  acknowledgedSequence: string;
+  /** The settlements, in order. */
+  results: SettlementResult[];
+  /** The names in `delivered` that are no message that is remembered. */
+  unknown: string[];
+}
+
+export interface SettlementResult {
+  sequence: string;
+  /**
+   * Empty: done. ALREADY_SETTLED: it is acknowledged, which stays. UNKNOWN_SEQUENCE: the stream is not that long.
+   * OVERLOADED, UNAVAILABLE: temporary; do not acknowledge it, settle it again.
+   */
+  reason: string;
+  /** True: not done for a temporary reason; settle it again before it is acknowledged. */
+  retry: boolean;
 }
 
 export interface AckWireRequest {
@@ -297,6 +455,8 @@ export interface Event {
   verificationChanged?: VerificationChanged;
   /** The trust in a key of the peer has changed. */
   identityChanged?: IdentityChanged;
+  /** The network refused a message, or the peer's program confirmed it. */
+  messageChanged?: MessageChanged;
   /**
    * Of an event that a subscription delivers, as the two that follow: `endpoints/{endpoint}/subscriptions/{subscription}`. `sequence` is
    * then its place in the subscription.
@@ -306,7 +466,7 @@ export interface Event {
   cursor: string;
   /** 1 for the first delivery, 2 for the second, … */
   delivery: number;
-  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged';
+  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged' | 'messageChanged';
 }
 
 export interface TextReceived {
@@ -326,6 +486,13 @@ export interface TextReceived {
   unexpectedlyClear: boolean;
   /** The sender's key was verified when the text arrived. */
   peerVerified: boolean;
+  /** When the message was sent, as the network says; unset if it does not say. Nothing authenticates it. */
+  networkTime: Timestamp | null;
+}
+
+/** What became of a message since it was sent: UNDELIVERABLE, once at most, or DELIVERED. There is none for CARRIED. */
+export interface MessageChanged {
+  message: Message | null;
 }
 
 export interface VerificationChanged {
@@ -356,7 +523,10 @@ export type SessionChanged_Cause =
 export interface MessageDropped {
   /** The id of the request that sent the message. */
   requestId: string;
+  /** EXPIRED, FINGERPRINT_CHANGED or NOT_SENT. */
   reason: string;
+  /** The name of the message. */
+  message: string;
 }
 
 export interface Notice {
@@ -495,33 +665,6 @@ export interface EndSessionResponse {
   state: MessageState;
 }
 
-export interface SendMessageRequest {
-  requestId: string;
-  /**
-   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
-   * the conversation.
-   */
-  parent: string;
-  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
-  peer: string;
-  /**
-   * 1 to 65,000 bytes of UTF-8 without U+0000. Plain text: for a peer that reads HTML (`Endpoint.text_format`) it is escaped, and may then
-   * have no more than that either.
-   */
-  text: string;
-}
-
-export interface SendMessageResponse {
-  conversation: string;
-  disposition: SendMessageResponse_Disposition;
-}
-
-export type SendMessageResponse_Disposition =
-  | 'DISPOSITION_UNSPECIFIED'
-  | 'ENCRYPTED'
-  | 'CLEAR'
-  | 'HELD';
-
 /** How far a key is trusted. The key of a new peer is UNVERIFIED: anybody may have it. */
 export type Trust =
   | 'TRUST_UNSPECIFIED'
@@ -607,6 +750,93 @@ export interface ImportIdentitiesResponse {
   skipped: number;
   /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
   withoutRoom: number;
+}
+
+/**
+ * A message that a bot has sent. Its states: HELD or at once ENCRYPTED (or CLEAR), then CARRIED, and DELIVERED where the peer's program
+ * confirms; or instead UNDELIVERABLE, DROPPED or CANCELLED, which are final. What is CARRIED does not become UNDELIVERABLE.
+ */
+export interface Message {
+  /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}`. The id follows from the request id, by a keyed hash. */
+  name: string;
+  state: Message_State;
+  /** Stable and machine-readable, of a message that is UNDELIVERABLE (see Settlement.failure) or DROPPED; empty otherwise. */
+  reason: string;
+  createTime: Timestamp | null;
+  /** When it came to its state. Of a CARRIED one: when it was encrypted. */
+  updateTime: Timestamp | null;
+}
+
+export type Message_State =
+  | 'STATE_UNSPECIFIED'
+  | 'HELD'
+  | 'ENCRYPTED'
+  | 'CLEAR'
+  | 'CARRIED'
+  | 'DELIVERED'
+  | 'UNDELIVERABLE'
+  | 'DROPPED'
+  | 'CANCELLED';
+
+export interface SendMessageRequest {
+  requestId: string;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
+   * the conversation.
+   */
+  parent: string;
+  /** The peer's address, 1 to 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+  /**
+   * 1 to 65,000 bytes of UTF-8 without U+0000. Plain text: for a peer that reads HTML (`Endpoint.text_format`) it is escaped, and may then
+   * have no more than that either.
+   */
+  text: string;
+  /**
+   * Respond only when it is known what became of the message, at the latest after this time (at most 60 seconds) with the last known state.
+   * Unset or zero: at once.
+   */
+  wait: Duration | null;
+}
+
+export interface SendMessageResponse {
+  conversation: string;
+  /** What was done at first; a retry gets the same. */
+  disposition: SendMessageResponse_Disposition;
+  /** The message as it was accepted; with `wait`, as it is now. */
+  message: Message | null;
+}
+
+export type SendMessageResponse_Disposition =
+  | 'DISPOSITION_UNSPECIFIED'
+  | 'ENCRYPTED'
+  | 'CLEAR'
+  | 'HELD';
+
+export interface GetMessageRequest {
+  name: string;
+}
+
+export interface ListMessagesRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
+  parent: string;
+  /** 0 means 100; at most 1000. */
+  pageSize: number;
+  pageToken: string;
+  /** `state = HELD`, or several joined by OR: `state = UNDELIVERABLE OR state = DROPPED`. Empty: all. */
+  filter: string;
+}
+
+export interface ListMessagesResponse {
+  messages: Message[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface CancelMessageRequest {
+  name: string;
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
+  requestId: string;
 }
 
 export interface Verification {
@@ -992,7 +1222,8 @@ export type Subscription_EventType =
   | 'MESSAGE_DROPPED'
   | 'NOTICE'
   | 'VERIFICATION_CHANGED'
-  | 'IDENTITY_CHANGED';
+  | 'IDENTITY_CHANGED'
+  | 'MESSAGE_CHANGED';
 
 /**
  * Each event is posted by itself, as JSON, in order for each conversation, with the headers of Standard Webhooks 1.0: `webhook-id` (the same
@@ -1165,15 +1396,15 @@ export interface Services {
   admin: {
     /** Creates an API key. Only this response contains its secret: the server stores a hash. */
     createApiKey: Call<CreateApiKeyRequest, CreateApiKeyResponse>;
-    /** Lists all keys, including revoked and expired ones, without secrets. */
+    /** Lists all keys, including revoked and expired ones, without secrets. Scope: keys or monitor. */
     listApiKeys: Call<ListApiKeysRequest, ListApiKeysResponse>;
     /**
      * Gives a key another secret. The present one stays valid for the overlap, so that its holders can be given the new one without an outage.
      * One that was rotated before ends now.
      */
     rotateApiKey: Call<RotateApiKeyRequest, CreateApiKeyResponse>;
-    /** Gets the key that makes the call: its scope, its endpoints, its expiry. Scope: any. */
-    getCaller: Call<GetCallerRequest, ApiKey>;
+    /** Gets who makes the call: scopes, endpoints, expiry, and the limits with what is used of them. Scope: any. */
+    getCaller: Call<GetCallerRequest, Caller>;
     /** Revokes a key, and ends the streams that it opened. Revoking a key again has no effect. */
     revokeApiKey: Call<RevokeApiKeyRequest, ApiKey>;
     /** Removes a key that is revoked or has expired from the list. One that is valid is refused (KEY_STILL_VALID): revoke it first. */
@@ -1182,12 +1413,23 @@ export interface Services {
     getServer: Call<GetServerRequest, Server>;
     /** Lists the members of the cluster as the answering node sees them. Empty for a single process. */
     listNodes: Call<ListNodesRequest, ListNodesResponse>;
+    /**
+     * Lists the entries of the audit log, the oldest first. Each contains the hash of the one before, so that a reader can check that none
+     * is changed, missing or moved. Scope: admin or monitor, not limited to endpoints.
+     */
+    listAuditEntries: Call<ListAuditEntriesRequest, ListAuditEntriesResponse>;
   };
   bridge: {
     /** Delivers one message from the network; the unary alternative to the stream. */
     pushWire: Call<PushWireRequest, PushWireResponse>;
     /** Gets a page of wire text to carry; the unary alternative to the stream. */
     pullWire: Call<PullWireRequest, PullWireResponse>;
+    /**
+     * Says of single wire texts that the network has them, or why not, and of messages that the peer's program has confirmed them. Also while
+     * a stream is open. Settled wire texts are acknowledged as far as none before them is open; the others have to be settled again, or
+     * acknowledged, later. A repetition has no further effect.
+     */
+    settleWire: Call<SettleWireRequest, SettleWireResponse>;
     /** Acknowledges wire text that the network has taken; the unary alternative to the stream. */
     ackWire: Call<AckWireRequest, AckWireResponse>;
   };
@@ -1209,13 +1451,6 @@ export interface Services {
     /** Ends the private session and tells the peer. */
     endSession: Call<EndSessionRequest, EndSessionResponse>;
   };
-  messages: {
-    /**
-     * Responds once the message is stored durably: encrypted, or held until the key exchange completes. Fails with
-     * FAILED_PRECONDITION and reason SESSION_FINISHED, ENCRYPTION_REQUIRED or NOT_TRUSTED if it must not be sent; nothing is sent then.
-     */
-    sendMessage: Call<SendMessageRequest, SendMessageResponse>;
-  };
   identities: {
     /** Lists the keys of one peer in the order in which they came to be known; at most 16. */
     listIdentities: Call<ListIdentitiesRequest, ListIdentitiesResponse>;
@@ -1226,9 +1461,22 @@ export interface Services {
     /**
      * Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
      * takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
-     * later is told as a change. Scope: admin.
+     * later is told as a change. Scope: trust.
      */
     importIdentities: Call<ImportIdentitiesRequest, ImportIdentitiesResponse>;
+  };
+  messages: {
+    /**
+     * Responds once the message is stored durably: encrypted, or held until the key exchange completes. Fails with
+     * FAILED_PRECONDITION and reason SESSION_FINISHED, ENCRYPTION_REQUIRED or NOT_TRUSTED if it must not be sent; nothing is sent then.
+     */
+    sendMessage: Call<SendMessageRequest, SendMessageResponse>;
+    /** Gets a message that is remembered. */
+    getMessage: Call<GetMessageRequest, Message>;
+    /** Lists the messages of a conversation that are remembered, the newest first. */
+    listMessages: Call<ListMessagesRequest, ListMessagesResponse>;
+    /** Takes back a message that is HELD; it is never sent. Otherwise it fails with FAILED_PRECONDITION and reason MESSAGE_NOT_HELD. */
+    cancelMessage: Call<CancelMessageRequest, Message>;
   };
   verifications: {
     /** Begins a verification of the peer's key in the best private session. A run that is open in that session is cancelled. */
@@ -1283,9 +1531,9 @@ export interface Services {
      * that name. Scope: bot or admin.
      */
     createSubscription: Call<CreateSubscriptionRequest, Subscription>;
-    /** Gets one subscription, with what waits in it. Scope: bot or admin. */
+    /** Gets one subscription, with what waits in it. Scope: bot, admin or monitor. */
     getSubscription: Call<GetSubscriptionRequest, Subscription>;
-    /** Lists the subscriptions of an endpoint, without what waits in them. Scope: bot or admin. */
+    /** Lists the subscriptions of an endpoint, without what waits in them. Scope: bot, admin or monitor. */
     listSubscriptions: Call<ListSubscriptionsRequest, ListSubscriptionsResponse>;
     /** Changes the fields that the mask names. Scope: bot or admin. */
     updateSubscription: Call<UpdateSubscriptionRequest, Subscription>;

@@ -3,7 +3,7 @@ import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
 const root = fileURLToPath(new URL('../protos', import.meta.url));
-const files = ['admin', 'bridge', 'conversation', 'endpoint', 'event', 'identity', 'subscription', 'verification', 'status'];
+const files = ['admin', 'bridge', 'conversation', 'endpoint', 'event', 'identity', 'message', 'subscription', 'verification', 'status'];
 const definition = protoLoader.loadSync(files.map(f => `relay/v1/${f}.proto`), {
   includeDirs: [root], longs: String, enums: String, defaults: true, oneofs: true, bytes: Buffer,
 });

@@ -82,6 +82,7 @@ public sealed class OtrConversation : IDisposable
         {
             case OtrInput.WireReceived received: IncomingText.Receive(step, received.Text); break;
             case OtrInput.SendRequested send: Requests.Send(step, send); break;
+            case OtrInput.CancelRequested cancel: Requests.Cancel(step, cancel.Reference); break;
             case OtrInput.StartRequested: Requests.OfferSession(step, asked: true); break;
             case OtrInput.EndRequested: Requests.End(step); break;
             case OtrInput.SmpStartRequested smp: SmpExchange.Start(step, smp.Secret, smp.Question); break;

@@ -90,6 +90,20 @@ internal static class Requests
         step.State.Held.Clear();
     }
 
+    /// <summary>Takes back a message that is held.</summary>
+    public static void Cancel(in StepContext step, ulong reference)
+    {
+        var held = step.State.Held;
+        int at = held.FindIndex(h => h.Reference == reference);
+        if (at < 0)
+        {
+            step.Add(new OtrEffect.Refused(RefusalReason.NotHeld, reference));
+            return;
+        }
+        Drop(step, held[at]);
+        held.RemoveAt(at);
+    }
+
     public static void Drop(in StepContext step, HeldMessage held)
     {
         CryptographicOperations.ZeroMemory(held.Text);

@@ -36,7 +36,7 @@ internal sealed class ClusterConversations : IConversationHost
     {
         (_context, _node, _store, _passivateAfter) = (context, node, store, passivateAfter);
         _extractor = new ConversationMessageExtractor(shards);
-        context.Turn.Telemetry.ObserveShards(() => node.Fences.Count);
+        context.Turn.Telemetry.ObserveCluster(() => node.Fences.Count, shards, node.CountMembers);
         Lost = TellAsync(stopped);
     }
 

@@ -9,6 +9,7 @@ using Relay.Actors.Conversations;
 using Relay.Storage.Sealing;
 using Relay.Storage;
 using AkkaCluster = Akka.Cluster.Cluster;
+using Relay.Actors.Telemetry;
 
 namespace Relay.Actors.Cluster;
 
@@ -69,6 +70,17 @@ internal sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>Whether this node's lock is held.</summary>
     public bool HoldsLock => _rows is { IsHeld: true };
+
+    /// <summary>The members that this node sees, by state, and how many it does not reach. None before it has joined.</summary>
+    public (IReadOnlyDictionary<string, int> ByState, int Unreachable) CountMembers()
+    {
+        var counts = Enum.GetValues<MemberStatus>().Where(s => s != MemberStatus.Removed)
+            .ToDictionary(s => MetricLabel.SnakeCase(s.ToString()), _ => 0);
+        if (_system is not { } system) return (counts, 0);
+        var state = AkkaCluster.Get(system).State;
+        foreach (var member in state.Members) counts[MetricLabel.SnakeCase(member.Status.ToString())]++;
+        return (counts, state.Unreachable.Count);
+    }
 
     /// <summary>Adds settings and setups to an actor system that is hosted. They win over those added before.</summary>
     public AkkaConfigurationBuilder AddTo(AkkaConfigurationBuilder builder)

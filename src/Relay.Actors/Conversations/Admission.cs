@@ -17,6 +17,12 @@ internal sealed class Admission
 
     public int Count { get { lock (_lock) return _count; } }
 
+    /// <summary>The shares of what may be admitted that are taken, from 0 to 1.</summary>
+    public (double Commands, double Bytes) Utilization
+    {
+        get { lock (_lock) return (_count / (double)RelayLimits.MaxCommandsInFlight, _bytes / (double)RelayLimits.MaxBytesInFlight); }
+    }
+
     public bool IsClosed { get { lock (_lock) return _closed; } }
 
     /// <summary>Admits a command with that many bytes of text.</summary>

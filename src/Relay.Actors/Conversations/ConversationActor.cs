@@ -378,7 +378,9 @@ internal sealed class ConversationActor : UntypedActor
     /// <summary>Without the shard nothing is answered: what another node has done since is unknown here.</summary>
     private void Answer(IConversationMessage message, IActorRef sender, ConversationReply reply)
     {
-        if (!_standing.IsLost) sender.Tell(new ConversationAnswer(_key, message.RequestId, reply));
+        if (_standing.IsLost) return;
+        _context.Turn.Telemetry.Commanded(CommandKinds.Of(message), CommandKinds.Of(reply));
+        sender.Tell(new ConversationAnswer(_key, message.RequestId, reply));
     }
 
     private void Discard()

@@ -73,7 +73,7 @@ internal static class ConversationLoader
     private static async ValueTask QuarantineAsync(
         ConversationContext context, ConversationKey key, ConversationRow? stored, CancellationToken cancellation)
     {
-        context.Turn.Telemetry.Quarantined("conversation");
+        context.Turn.Telemetry.DidNotOpen(SealedThing.Conversation);
         RelayLog.ConversationQuarantined(context.Log, key.ConversationId);
         // Its deadline can never be handled.
         if (stored?.DueMs is null) return;

@@ -28,11 +28,11 @@ internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 /// </remarks>
 internal sealed class ConversationSerializer : SerializerWithStringManifest
 {
-    private const byte Version = 3;
+    private const byte Version = 4;
     private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g",
         SubscriptionManifest = "s", SubscriptionAnswerManifest = "r";
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
-        SetTrust = 8, ImportKeys = 9;
+        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11;
     private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
         Quarantined = 8;
     private const int LeastGrowthSize = 4 + 1 + 8;
@@ -164,10 +164,22 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 row.Bytes(wire.Text.Span);
                 row.Bool(wire.After is not null);
                 if (wire.After is not null) row.Text(wire.After);
+                row.Bool(wire.NetworkTime is not null);
+                if (wire.NetworkTime is { } time) row.Int64(time.ToUnixTimeMilliseconds());
                 break;
             case Command.SendText send:
                 Begin(row, SendText, command);
                 row.Bytes(send.Text.Span);
+                break;
+            case Command.CancelSend cancel:
+                Begin(row, CancelSend, command);
+                row.Text(cancel.Message);
+                break;
+            case Command.SettleSend settle:
+                Begin(row, SettleSend, command);
+                row.Text(settle.Message);
+                row.UInt64(settle.Sequence);
+                WriteOptional(row, settle.Failure);
                 break;
             case Command.StartSession:
                 Begin(row, StartSession, command);
@@ -231,8 +243,14 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         var id = row.Text();
         Command? command = kind switch
         {
-            ReceiveWire => new Command.ReceiveWire(id, row.Bytes().ToArray()) { After = row.Bool() ? row.Text() : null },
+            ReceiveWire => new Command.ReceiveWire(id, row.Bytes().ToArray())
+            {
+                After = ReadOptional(ref row),
+                NetworkTime = row.Bool() ? ReadTime(row.Int64()) : null,
+            },
             SendText => new Command.SendText(id, row.Bytes().ToArray()),
+            CancelSend => new Command.CancelSend(id, row.Text()),
+            SettleSend => new Command.SettleSend(id, row.Text(), row.UInt64(), ReadOptional(ref row)),
             StartSession => new Command.StartSession(id),
             EndSession => new Command.EndSession(id),
             StartSmp => new Command.StartSmp(id, row.Bytes().ToArray(), row.Bytes().ToArray()),
@@ -251,6 +269,9 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         var (label, note) = (ReadOptional(ref row), ReadOptional(ref row));
         return fingerprint is { } key ? new Command.SetTrust(id, key, label is null ? null : new TrustLevel(label), note) : null;
     }
+
+    private static DateTimeOffset ReadTime(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(
+        ms, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
     // W3C trace context, inside the seal, so that only the cluster's nodes can set it.
     private static void WriteTrace(RowWriter row, ActivityContext caller)
@@ -288,6 +309,10 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 row.Bool(done.Disposition is not null);
                 if (done.Disposition is { } disposition) row.Name(disposition);
                 row.UInt64(done.Verification);
+                row.Bool(done.Sent is not null);
+                if (done.Sent is not { } sent) break;
+                row.UInt128(sent.Number);
+                row.Int64(sent.CreatedMs);
                 break;
             case ConversationReply.WireRejected rejected:
                 row.Byte(WireRejected);
@@ -334,6 +359,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
             Done => new ConversationReply.Done(row.Text(), row.Name<MessageState>(), row.Bool() ? row.Name<SendDisposition>() : null)
             {
                 Verification = row.UInt64(),
+                Sent = row.Bool() ? new SentReference(row.UInt128(), row.Int64()) : null,
             },
             WireRejected => new ConversationReply.WireRejected(row.Text(), row.Name<RejectReason>()),
             Refused => new ConversationReply.Refused(row.Text(), row.Name<RefusalReason>()),

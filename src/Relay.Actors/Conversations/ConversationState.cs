@@ -15,7 +15,7 @@ namespace Relay.Actors.Conversations;
 /// </summary>
 internal sealed class ConversationState : IDisposable
 {
-    private const byte Format = 2;
+    private const byte Format = 3;
 
     private readonly AccountCache.AccountLease _lease;
     private OtrConversation? _otr;
@@ -219,54 +219,6 @@ internal sealed class ConversationState : IDisposable
         verifications = Verifications.Read(ref row);
         if (!isKnown) row.Fail();
         return !row.HasFailed;
-    }
-}
-
-/// <summary>
-/// Sends that the protocol engine holds until there is a session, by its reference, so that their outcome can name the request.
-/// </summary>
-internal sealed class HeldSends
-{
-    private readonly List<(ulong Reference, string RequestId)> _held = [];
-    private ulong _last;
-
-    /// <summary>A reference that this conversation has not used before.</summary>
-    public ulong Next() => ++_last;
-
-    public void Hold(ulong reference, string requestId)
-    {
-        // The engine holds fewer. The oldest is dropped in case the engine ever fails to report an outcome.
-        if (_held.Count == RelayLimits.MaxOpenSends) _held.RemoveAt(0);
-        _held.Add((reference, requestId));
-    }
-
-    /// <summary>Ends the hold of a send.</summary>
-    /// <returns>Its request; null if it was not held.</returns>
-    public string? Close(ulong reference)
-    {
-        int i = _held.FindIndex(h => h.Reference == reference);
-        if (i < 0) return null;
-        var requestId = _held[i].RequestId;
-        _held.RemoveAt(i);
-        return requestId;
-    }
-
-    public void Write(RowWriter row)
-    {
-        row.UInt64(_last);
-        row.UInt32((uint)_held.Count);
-        foreach (var (reference, requestId) in _held)
-        {
-            row.UInt64(reference);
-            row.Text(requestId);
-        }
-    }
-
-    public static HeldSends Read(ref RowReader row)
-    {
-        var sends = new HeldSends { _last = row.UInt64() };
-        for (int n = row.Count(12); n > 0; n--) sends._held.Add((row.UInt64(), row.Text()));
-        return sends;
     }
 }
 

@@ -45,7 +45,7 @@ internal enum TurnEnd
 /// unit to commit. Only the result of that commit releases the replies to what changed something. It has no actor, task
 /// or clock of its own, so the simulation drives it as the entity does.
 /// </summary>
-internal sealed class ConversationTurn : IDisposable
+internal sealed partial class ConversationTurn : IDisposable
 {
     private readonly TurnEnvironment _environment;
     private readonly ConversationKey _key;
@@ -59,7 +59,11 @@ internal sealed class ConversationTurn : IDisposable
     private readonly List<SeenRequest> _taken = [];
     private readonly List<TurnReply> _known = [];
     private readonly List<TurnReply> _whenCommitted = [];
+    private readonly List<int> _settlements = [];
     private ConversationReply? _postponed;
+    private SentMessage? _sent;
+    private ulong? _unacknowledgedWire;
+    private ulong _wireRows;
     private long _rowBytes;
     private bool _isDirty;
 
@@ -109,7 +113,8 @@ internal sealed class ConversationTurn : IDisposable
     {
         switch (result)
         {
-            case CommitResult.Committed:
+            case CommitResult.Committed { WireBefore: var wireBefore }:
+                foreach (var seen in _taken) seen.Sent = seen.Sent?.At(wireBefore);
                 _state.Committed(Unit!.DueMs, [.. _taken], _nowMs);
                 return (TurnEnd.Kept, _whenCommitted);
             case CommitResult.Conflict:
@@ -118,6 +123,12 @@ internal sealed class ConversationTurn : IDisposable
             case CommitResult.Fenced:
                 _environment.Telemetry.Fenced("commit");
                 return (TurnEnd.Fenced, []);
+            case CommitResult.AlreadyAcknowledged:
+                // What was settled is carried. The others are asked again.
+                return (TurnEnd.Discarded, [.. _whenCommitted.Select(r => r with
+                {
+                    Reply = _settlements.Contains(r.Index) ? new ConversationReply.NotFound("message") : Unavailable(ConversationReply.Moved),
+                })]);
             case CommitResult.StreamFull full:
                 _environment.Signals.MarkFull(full.Stream);
                 return (TurnEnd.Discarded, ReplaceBy(_environment.Overloaded(BoundName(full.Stream.Kind))));
@@ -145,8 +156,7 @@ internal sealed class ConversationTurn : IDisposable
     {
         if (_state.IsBegun && _state.Otr.NextDeadline <= _nowMs)
         {
-            _environment.Telemetry.Stepped("time");
-            Step(new OtrInput.TimePassed(), null, 0);
+            Step(new StepCause(new OtrInput.TimePassed()));
         }
         while (_state.IsBegun && _state.Verifications.Expired(_nowMs) is { } session) Abandon(session);
         for (; Taken < batch.Count && _rowBytes < RelayLimits.MaxBytesPerUnit; Taken++)
@@ -156,7 +166,7 @@ internal sealed class ConversationTurn : IDisposable
             else Answer(new ConversationReply.NotFound("conversation"));
         }
         // After the batch: what was sent under the former key is still read.
-        if (_state.IsBegun && _state.Otr.IsOfFormerKey) Step(new OtrInput.KeyReplaced(), null, 0);
+        if (_state.IsBegun && _state.Otr.IsOfFormerKey) Step(new StepCause(new OtrInput.KeyReplaced()));
         Unit = Finish();
         if (Unit is not null) return;
         _known.AddRange(_whenCommitted);
@@ -166,8 +176,7 @@ internal sealed class ConversationTurn : IDisposable
     /// <summary>Aborts a verification that the peer has not answered in time.</summary>
     private void Abandon(ulong session)
     {
-        _environment.Telemetry.Stepped("time");
-        Step(new OtrInput.SmpAbortRequested(session), null, 0);
+        Step(new StepCause(new OtrInput.SmpAbortRequested(session)));
         // The engine no longer has the session, so there is nobody to tell.
         if (_state.Verifications.Expired(_nowMs) != session) return;
         foreach (var ended in _state.Verifications.EndLost(session, _nowMs))
@@ -180,13 +189,13 @@ internal sealed class ConversationTurn : IDisposable
         var identity = RequestIdentity.Of(_environment.Ids, asked.Command);
         if (_state.Log.Find(identity.Id) is { } seen)
         {
-            _environment.Telemetry.Replayed();
+            _environment.Telemetry.Repeated();
             seen.AskedAgainMs = _nowMs;
             Answer(Repeat(seen, identity));
         }
         else if (_taken.Find(t => t.Id == identity.Id) is { } twin)
         {
-            _environment.Telemetry.Replayed();
+            _environment.Telemetry.Repeated();
             _whenCommitted.Add(new(Taken, Repeat(twin, identity)));
         }
         else if (WhyNot(asked) is { } refusal)
@@ -195,7 +204,7 @@ internal sealed class ConversationTurn : IDisposable
         }
         else
         {
-            var answer = Step(asked);
+            var answer = Step(asked, identity.Id);
             if (_effects.Exists(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
             {
                 Answer(_postponed = _environment.Overloaded(BoundName(_allowance.Refused)));
@@ -206,7 +215,10 @@ internal sealed class ConversationTurn : IDisposable
                 Answer(answer);
                 return;
             }
-            _taken.Add(new SeenRequest(identity.Id, identity.Content, _nowMs, answer, asked.Command is not Command.ReceiveWire));
+            if (_sent is not null && answer is ConversationReply.Done done)
+                answer = done with { Sent = new SentReference(identity.Id, _nowMs) };
+            bool isRequest = asked.Command is not (Command.ReceiveWire or Command.SettleSend);
+            _taken.Add(new SeenRequest(identity.Id, identity.Content, _nowMs, answer, isRequest) { Sent = _sent });
             _whenCommitted.Add(new(Taken, answer));
         }
     }
@@ -220,70 +232,10 @@ internal sealed class ConversationTurn : IDisposable
         if (!_state.IsBegun && !IsOfThisConversation(asked.Peer)) return new ConversationReply.NotFound("conversation");
         if (asked.Command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
             return new ConversationReply.Unavailable(ConversationReply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter);
-        if (FullStream() is { } full) return _environment.Overloaded(BoundName(full));
+        if (FullStream(asked.Command) is { } full) return _environment.Overloaded(BoundName(full));
         if (_state.Log.IsFull(_taken.Count)) return _environment.Overloaded("request-log");
         // It would overtake the message that is to be retried, and be taken for a replay.
         return asked.Command is Command.ReceiveWire ? _postponed : null;
-    }
-
-    private ConversationReply Step(ConversationCommand asked)
-    {
-        var command = asked.Command;
-        var kind = command.GetType().Name;
-        var activities = _environment.Telemetry.Activities;
-        using var activity = activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
-        activity?.SetTag("relay.command", kind);
-        activity?.SetTag("relay.conversation", _key.ConversationId);
-        _environment.Telemetry.Stepped(kind);
-        if (!_state.IsBegun) _state.Begin(asked.Peer!);
-        ulong reference = command is Command.SendText ? _state.HeldSends.Next() : 0;
-        var answer = Execute(command, reference);
-        activity?.SetTag("relay.answer", answer.GetType().Name);
-        return answer;
-    }
-
-    private ConversationReply Execute(Command command, ulong reference)
-    {
-        _effects.Clear();
-        switch (command)
-        {
-            case Command.AnswerSmp answer when _state.Verifications.TokenOf(answer.Verification) is null:
-            case Command.AbortSmp abort when _state.Verifications.SessionOf(abort.Verification) is null:
-                _environment.Telemetry.Refused(RefusalReason.SmpNotExpected);
-                return new ConversationReply.Refused(_key.ConversationId, RefusalReason.SmpNotExpected);
-            case Command.SetTrust { Trust: null } trust:
-                return Note(trust) ?? new ConversationReply.NotFound("identity");
-            case Command.SetTrust trust:
-                _state.Identities.ExpectNote(trust.Fingerprint, trust.Note);
-                var answered = Step(Input(trust, 0), trust.RequestId, 0);
-                _state.Identities.ExpectNote(trust.Fingerprint, null);
-                return answered is ConversationReply.Done ? Note(trust) ?? answered : answered;
-            case Command.ImportKeys import:
-                var imported = Step(new OtrInput.KeysTold(import.Keys), import.RequestId, 0);
-                if (imported is ConversationReply.Done) _state.Identities.Merge(_state.Otr.Peer, import.Identities, _nowMs);
-                return imported;
-            default:
-                return Step(Input(command, reference), command.RequestId, reference);
-        }
-    }
-
-    /// <returns>Null if there is no such identity.</returns>
-    private ConversationReply? Note(Command.SetTrust trust)
-    {
-        if (_state.Identities.Find(trust.Fingerprint) is null) return null;
-        _isDirty |= trust.Note is { } note && _state.Identities.TryNote(trust.Fingerprint, note);
-        return Done();
-    }
-
-    private ConversationReply Step(OtrInput input, string? requestId, ulong reference)
-    {
-        _effects.Clear();
-        _state.Otr.Step(input, new OtrEnvironment(_nowMs, _environment.Random) { Budget = _allowance }, _effects);
-        _isDirty |= _state.Otr.IsDirty;
-        var answer = _translator.Translate(_state, _key.ConversationId, input, requestId, reference, _effects, _nowMs);
-        foreach (var (stream, body) in _translator.Rows) AddRow(stream, body);
-        _translator.Rows.Clear();
-        return answer;
     }
 
     private void AddRow(StreamKind stream, OutboxBody body)
@@ -298,6 +250,7 @@ internal sealed class ConversationTurn : IDisposable
 
     private void AddRow(StreamKey key, OutboxBody body)
     {
+        if (key.Kind == StreamKind.Wire) _wireRows++;
         var row = new OutboxRow(_environment.Sealer, key, _nowMs, _key.ConversationId, _state.Peer!, body);
         _rows.Add(row);
         _rowBytes += row.Length;
@@ -326,6 +279,7 @@ internal sealed class ConversationTurn : IDisposable
             DueMs = due,
             SealedSeen = _taken.Count > 0 ? RequestLog.Seal(_environment.Sealer, row, _taken) : null,
             ForgetSeenThrough = forget,
+            UnacknowledgedWire = _unacknowledgedWire,
             SealedIdentities = identities,
             Outbox = _rows,
         };
@@ -353,9 +307,10 @@ internal sealed class ConversationTurn : IDisposable
         return _state.Log.Find(id) is not null || _taken.Exists(t => t.Id == id);
     }
 
-    private StreamKind? FullStream()
+    private StreamKind? FullStream(Command command)
     {
-        if (_environment.Signals.IsFull(new StreamKey(_key.EndpointId, StreamKind.Wire))) return StreamKind.Wire;
+        // A settlement appends no wire text, and is what a full stream of it may wait for.
+        if (command is not Command.SettleSend && _environment.Signals.IsFull(new StreamKey(_key.EndpointId, StreamKind.Wire))) return StreamKind.Wire;
         foreach (var stream in _state.EventStreams(_key.EndpointId))
         {
             if (_environment.Signals.IsFull(stream)) return StreamKind.Events;
@@ -371,19 +326,6 @@ internal sealed class ConversationTurn : IDisposable
 
     private static ConversationReply Repeat(SeenRequest seen, in RequestIdentity identity)
         => seen.Content == identity.Content ? seen.Answer : new ConversationReply.RequestIdReused();
-
-    private OtrInput Input(Command command, ulong reference) => command switch
-    {
-        Command.ReceiveWire wire => new OtrInput.WireReceived(wire.Text),
-        Command.SendText send => new OtrInput.SendRequested(send.Text, reference) { PrivateText = _state.ToPeer(send.Text) },
-        Command.StartSession => new OtrInput.StartRequested(),
-        Command.EndSession => new OtrInput.EndRequested(),
-        Command.StartSmp smp => new OtrInput.SmpStartRequested(smp.Secret, smp.Question.IsEmpty ? null : smp.Question),
-        Command.AnswerSmp smp => new OtrInput.SmpAnswerRequested(_state.Verifications.TokenOf(smp.Verification)!.Value, smp.Secret),
-        Command.AbortSmp smp => new OtrInput.SmpAbortRequested(_state.Verifications.SessionOf(smp.Verification)),
-        Command.SetTrust { Trust: { } trust } known => new OtrInput.TrustRequested(known.Fingerprint, trust),
-        _ => throw new ArgumentException($"A command without an input of the engine: {command.GetType().Name}.", nameof(command)),
-    };
 
     // Names of the bounds in replies.
     private static string BoundName(StreamKind kind) => kind == StreamKind.Wire ? "wire-stream" : "event-stream";

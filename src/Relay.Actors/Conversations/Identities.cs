@@ -43,6 +43,9 @@ internal sealed class Identities
 
     public IdentityView? Find(Fingerprint fingerprint) => _known.Find(i => i.Fingerprint == fingerprint)?.View;
 
+    /// <summary>Whether a key of the peer other than this one is trusted.</summary>
+    public bool AnyOtherTrusted(Fingerprint? fingerprint) => _known.Exists(i => i.Fingerprint != fingerprint && IsTrusted(i.Fingerprint));
+
     public bool IsTrusted(Fingerprint? fingerprint)
     {
         foreach (var identity in _known) if (identity.Fingerprint == fingerprint) return identity.View.Trust.IsTrusted;

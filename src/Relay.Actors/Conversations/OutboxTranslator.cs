@@ -2,8 +2,27 @@ using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
+
+/// <summary>What a step was made for.</summary>
+internal readonly record struct StepCause(OtrInput Input)
+{
+    /// <summary>The message that it sends; without a reference if it sends none.</summary>
+    public HeldSend Send { get; init; }
+
+    /// <summary>What becomes of held messages that the step drops, and why; null: that they were dropped.</summary>
+    public (MessageStatus Status, string Reason)? Fate { get; init; }
+
+    /// <summary>When the network says that the wire text was sent.</summary>
+    public DateTimeOffset? NetworkTime { get; init; }
+}
+
+/// <summary>What became of a message in one step.</summary>
+/// <param name="End">The number of its last wire text among those of the step, from 1; 0 if it has none.</param>
+/// <param name="Pieces">How many wire texts it has.</param>
+internal readonly record struct MessageOutcome(UInt128 Message, MessageStatus Status, string Reason, int End, int Pieces);
 
 /// <summary>Translates the effects of one step: into rows for the two streams, and into the reply to the command.</summary>
 internal sealed class OutboxTranslator(RelayTelemetry telemetry)
@@ -18,15 +37,20 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     /// <summary>Rows in order; the caller clears them.</summary>
     public List<(StreamKind Stream, OutboxBody Body)> Rows { get; } = [];
 
+    /// <summary>What became of messages; the caller clears it.</summary>
+    public List<MessageOutcome> Outcomes { get; } = [];
+
+    // Wire texts of the step, and those of them that no message has.
+    private int _wire, _free;
+
     /// <summary>Translates one step.</summary>
-    /// <param name="input">The input of the step.</param>
-    /// <param name="requestId">The command's; null for a timer.</param>
-    /// <param name="reference">A send's; 0 otherwise.</param>
     /// <returns>The reply to the command.</returns>
     public ConversationReply Translate(
-        ConversationState state, string conversationId, OtrInput input, string? requestId, ulong reference,
-        IReadOnlyList<OtrEffect> effects, long nowMs)
+        ConversationState state, string conversationId, in StepCause cause, IReadOnlyList<OtrEffect> effects, long nowMs)
     {
+        var input = cause.Input;
+        ulong reference = cause.Send.Reference;
+        (_wire, _free) = (0, 0);
         var verifications = Follow(state, input, effects, nowMs);
         RejectReason? rejected = null;
         RefusalReason? refused = null;
@@ -37,46 +61,50 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
             {
                 case OtrEffect.SendWire send:
                     Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
+                    (_wire, _free) = (_wire + 1, _free + 1);
                     break;
                 case OtrEffect.DeliverText text:
+                    if (text.UnexpectedlyClear) telemetry.Otr.ReceivedInTheClear();
                     var shown = text.Encrypted ? state.FromPeer(text.Text) : text.Text;
                     AddEvent(new OutboxBody.TextReceived(shown, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint)
                     {
                         IsVerified = text.Encrypted && state.Identities.IsTrusted(text.Session?.PeerFingerprint),
+                        NetworkTime = cause.NetworkTime,
                     });
                     break;
                 case OtrEffect.SessionChanged changed:
-                    AddEvent(Translate(changed, effects) with { IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint) });
+                    AddEvent(Translate(state, changed, effects) with { IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint) });
                     break;
                 case OtrEffect.TrustChanged { Fingerprint: var key } when state.Identities.Find(key) is { } identity:
                     AddEvent(new OutboxBody.IdentityChanged(identity));
                     break;
                 case OtrEffect.SendOutcome outcome when reference != 0 && outcome.Reference == reference:
                     disposition = outcome.Disposition;
-                    if (outcome.Disposition == SendDisposition.Held) state.HeldSends.Hold(reference, requestId!);
-                    else state.HeldSends.Close(reference);
+                    if (outcome.Disposition == SendDisposition.Held) state.HeldSends.Hold(cause.Send);
+                    Leave(cause.Send.Message, outcome.Disposition);
                     break;
                 case OtrEffect.SendOutcome { Disposition: not SendDisposition.Held } outcome:
-                    if (state.HeldSends.Close(outcome.Reference) is { } held && outcome.Disposition == SendDisposition.Dropped)
-                        AddEvent(new OutboxBody.MessageDropped(held, DropReason(input, effects)));
+                    if (state.HeldSends.Close(outcome.Reference) is not { } held) break;
+                    if (outcome.Disposition != SendDisposition.Dropped) Leave(held.Message, outcome.Disposition);
+                    else Drop(held, cause, effects);
                     break;
                 case OtrEffect.Rejected { Reason: RejectReason.Overloaded }:
                     // Nothing was done and nothing is remembered: the turn replies with an overload.
                     break;
                 case OtrEffect.Rejected reject:
-                    telemetry.Rejected(reject.Reason);
+                    telemetry.Otr.Rejected(reject.Reason);
                     rejected ??= reject.Reason;
                     if (!reject.Quiet && NoticeCode(reject.Reason) is { } code) AddNotice(state, code, default, nowMs);
                     break;
                 case OtrEffect.Refused refusal:
-                    telemetry.Refused(refusal.Reason);
+                    telemetry.Otr.Refused(refusal.Reason);
                     refused ??= refusal.Reason;
                     break;
                 case OtrEffect.PeerError error:
                     AddNotice(state, "PEER_ERROR", error.Text, nowMs);
                     break;
                 case OtrEffect.Noted note:
-                    telemetry.Noted(note.Kind);
+                    telemetry.Otr.Noted(note.Kind);
                     break;
                 case OtrEffect.ExtraKey key:
                     // No command asks for it yet, and no stream carries it.
@@ -84,13 +112,48 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     break;
             }
         }
-        foreach (var verification in verifications) AddEvent(new OutboxBody.VerificationChanged(verification));
+        foreach (var verification in verifications)
+        {
+            if (SmpEnds.Of(verification) is { } end) telemetry.Otr.Verified(end, verification.Updated - verification.Begun);
+            AddEvent(new OutboxBody.VerificationChanged(verification));
+        }
         if (rejected is { } reason) return new ConversationReply.WireRejected(conversationId, reason);
         if (refused is { } why) return new ConversationReply.Refused(conversationId, why);
         return new ConversationReply.Done(conversationId, state.Otr.State, disposition)
         {
             Verification = input is OtrInput.SmpStartRequested ? state.Verifications.Last : 0,
         };
+    }
+
+    /// <summary>A message has left, or is held: the wire texts before that are its own, or offer the session that it waits for.</summary>
+    private void Leave(UInt128 message, SendDisposition disposition)
+    {
+        int pieces = _free;
+        uint piece = (uint)pieces;
+        for (int i = Rows.Count - 1; _free > 0; i--)
+        {
+            if (Rows[i].Body is not OutboxBody.WireText wire) continue;
+            Rows[i] = (StreamKind.Wire, wire with { Message = message, Piece = piece--, Pieces = (uint)pieces });
+            _free--;
+        }
+        Outcomes.Add(disposition switch
+        {
+            SendDisposition.Held => new MessageOutcome(message, MessageStatus.Held, "", 0, 0),
+            SendDisposition.Clear => new MessageOutcome(message, MessageStatus.Clear, "", _wire, pieces),
+            _ => new MessageOutcome(message, MessageStatus.Encrypted, "", _wire, pieces),
+        });
+    }
+
+    private void Drop(in HeldSend held, in StepCause cause, IReadOnlyList<OtrEffect> effects)
+    {
+        if (cause.Fate is var (status, why))
+        {
+            Outcomes.Add(new MessageOutcome(held.Message, status, why, 0, 0));
+            return;
+        }
+        var reason = DropReason(cause.Input, effects);
+        AddEvent(new OutboxBody.MessageDropped(held.RequestId, reason) { MessageId = KeyedIds.Base32(held.Message) });
+        Outcomes.Add(new MessageOutcome(held.Message, MessageStatus.Dropped, reason, 0, 0));
     }
 
     /// <summary>Brings identities and verifications up to date with the engine.</summary>
@@ -121,11 +184,20 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         return concernsRuns ? state.Verifications.Follow(input, effects, state.Otr.Sessions, state.AnswerLifetime, nowMs) : [];
     }
 
-    private OutboxBody.SessionChanged Translate(OtrEffect.SessionChanged changed, IReadOnlyList<OtrEffect> effects)
+    private OutboxBody.SessionChanged Translate(
+        ConversationState state, OtrEffect.SessionChanged changed, IReadOnlyList<OtrEffect> effects)
     {
-        if (changed.Cause != SessionCause.KeyExchange) return new OutboxBody.SessionChanged(changed.Session, changed.Cause, false, false);
-        telemetry.KeyExchangeCompleted();
+        if (changed.Cause != SessionCause.KeyExchange)
+        {
+            telemetry.Otr.Ended(changed.Cause);
+            return new OutboxBody.SessionChanged(changed.Session, changed.Cause, false, false);
+        }
         var seen = effects.OfType<OtrEffect.FingerprintSeen>().FirstOrDefault(f => f.Fingerprint == changed.Session.PeerFingerprint);
+        telemetry.Otr.Established(changed.Session.Version,
+            state.Identities.IsTrusted(changed.Session.PeerFingerprint) ? SessionTrust.Verified
+            : seen is { IsNew: true } ? SessionTrust.New : SessionTrust.Unverified);
+        if (seen is { IsChanged: true })
+            telemetry.Otr.KeyChanged(state.Identities.AnyOtherTrusted(changed.Session.PeerFingerprint));
         return new OutboxBody.SessionChanged(changed.Session, changed.Cause, seen?.IsNew ?? false, seen?.IsChanged ?? false);
     }
 

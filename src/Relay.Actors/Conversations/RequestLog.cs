@@ -24,11 +24,17 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             Command.AbortSmp smp => ("smp-abort", Number(smp.Verification)),
             Command.SetTrust trust => ("trust", TrustContent(trust)),
             Command.ImportKeys import => ("import", ImportContent(import)),
+            Command.CancelSend cancel => ("cancel", Encoding.UTF8.GetBytes(cancel.Message)),
+            Command.SettleSend settle => ("settle", Encoding.UTF8.GetBytes(settle.Message)),
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
         };
         // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
-        var id = command is Command.ReceiveWire
-            ? OfWire(ids, command.RequestId) : ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId));
+        var id = command switch
+        {
+            Command.ReceiveWire => OfWire(ids, command.RequestId),
+            Command.SettleSend => ids.Of("settlement-id", Encoding.UTF8.GetBytes(command.RequestId)),
+            _ => ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId)),
+        };
         return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));
     }
 
@@ -69,6 +75,12 @@ internal sealed class SeenRequest(UInt128 id, UInt128 content, long timeMs, Conv
     public ConversationReply Answer => answer;
     public bool IsRequest => isRequest;
 
+    /// <summary>What became of the message that the request sent; null for other requests.</summary>
+    public SentMessage? Sent { get; set; }
+
+    /// <summary>The entry with another fate of its message, to be added by the next commit in its place.</summary>
+    public SeenRequest With(SentMessage sent) => new(id, content, timeMs, answer, isRequest) { Sent = sent, AskedAgainMs = AskedAgainMs };
+
     /// <summary>Time of the last repetition, in Unix ms; in memory only.</summary>
     public long AskedAgainMs { get; set; } = long.MinValue / 2;
 }
@@ -101,9 +113,9 @@ internal sealed record RequestLogBounds
 /// </summary>
 internal sealed class RequestLog(RequestLogBounds bounds)
 {
-    private const byte Format = 3;
+    private const byte Format = 4;
     /// <summary>Bytes of the smallest entry of a row.</summary>
-    private const int LeastEntrySize = 41;
+    private const int LeastEntrySize = 42;
 
     private enum Kind : byte { Done = 1, WireRejected = 2, Refused = 3 }
 
@@ -116,6 +128,9 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     public int Count => _byId.Count;
 
     public SeenRequest? Find(UInt128 id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>The requests that have sent a message.</summary>
+    public IEnumerable<SeenRequest> Messages => _byId.Values.Where(s => s.Sent is not null);
 
     /// <summary>Whether the log is full once the next commit has added its ids.</summary>
     public bool IsFull(int coming) => _byId.Count + coming >= bounds.MaxRecentIds;
@@ -134,10 +149,13 @@ internal sealed class RequestLog(RequestLogBounds bounds)
             _rows.Dequeue();
             foreach (var seen in oldest.Requests)
             {
+                // A later row has what became of its message since.
+                if (_byId.GetValueOrDefault(seen.Id) != seen) continue;
                 _byId.Remove(seen.Id);
-                bool isKept = seen.AskedAgainMs + Kept > nowMs;
+                // What becomes of a held message has yet to be told.
+                bool isKept = seen.AskedAgainMs + Kept > nowMs || seen.Sent is { Status: MessageStatus.Held };
                 if (seen.IsRequest) isKept |= _requests-- <= bounds.MaxRequests && seen.TimeMs + Lifetime > nowMs;
-                if (isKept) coming.Add(seen);
+                if (isKept && coming.TrueForAll(c => c.Id != seen.Id)) coming.Add(seen);
             }
             through = oldest.Version;
         }
@@ -151,8 +169,9 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         _rows.Enqueue(new Row(version, requests, nowMs + Kept));
         foreach (var seen in requests)
         {
+            bool isKnown = _byId.ContainsKey(seen.Id);
             _byId[seen.Id] = seen;
-            if (seen.IsRequest) _requests++;
+            if (seen.IsRequest && !isKnown) _requests++;
         }
     }
 
@@ -168,6 +187,8 @@ internal sealed class RequestLog(RequestLogBounds bounds)
             row.Int64(seen.TimeMs);
             row.Bool(seen.IsRequest);
             WriteAnswer(row, seen.Answer);
+            row.Bool(seen.Sent is not null);
+            seen.Sent?.Write(row);
         }
         return sealer.Seal(SealedTable.Seen, key, row.Written);
     }
@@ -183,7 +204,10 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         for (int i = 0; i < requests.Length; i++)
         {
             var (id, content, time, isRequest) = (row.UInt128(), row.UInt128(), row.Int64(), row.Bool());
-            requests[i] = new SeenRequest(id, content, time, ReadAnswer(ref row, key.ConversationId), isRequest);
+            var answer = ReadAnswer(ref row, key.ConversationId);
+            var sent = row.Bool() ? SentMessage.Read(ref row).At(stored.WireBefore) : null;
+            if (sent is not null && answer is ConversationReply.Done done) answer = done with { Sent = new SentReference(id, time) };
+            requests[i] = new SeenRequest(id, content, time, answer, isRequest) { Sent = sent };
         }
         CryptographicOperations.ZeroMemory(clear);
         if (!row.IsComplete) return false;

@@ -97,7 +97,7 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
             || row.Sealed.Length == 0) return null;
         if (EndpointRecord.TryOpen(sealer, row) is not var (view, key))
         {
-            telemetry.Quarantined("endpoint");
+            telemetry.DidNotOpen(SealedThing.Endpoint);
             RelayLog.EndpointDamaged(log, endpointId);
             throw new DamagedEndpointException();
         }

@@ -234,7 +234,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
     {
         if (row.Sealed.Length == 0) return null;
         if (EndpointRecord.TryOpenView(sealer, row) is { } view) return view;
-        telemetry.Quarantined("endpoint");
+        telemetry.DidNotOpen(SealedThing.Endpoint);
         RelayLog.EndpointDamaged(log, row.Id);
         return null;
     }

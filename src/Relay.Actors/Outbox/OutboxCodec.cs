@@ -9,12 +9,13 @@ namespace Relay.Actors.Outbox;
 /// <summary>The clear form of an outbox row: format, time, conversation, peer, then the body by kind.</summary>
 internal static class OutboxCodec
 {
-    private const byte Format = 2;
+    private const byte Format = 3;
     private const int ItemSize = 200;
 
     private enum Kind : byte
     {
         WireText = 1, TextReceived = 2, SessionChanged = 3, MessageDropped = 4, Notice = 5, VerificationChanged = 6, IdentityChanged = 7,
+        MessageChanged = 8,
     }
 
     /// <summary>About the bytes of an item in a row.</summary>
@@ -37,6 +38,11 @@ internal static class OutboxCodec
             case OutboxBody.WireText wire:
                 row.Byte((byte)Kind.WireText);
                 row.Bytes(wire.Text.Span);
+                row.Bool(wire.Message is not null);
+                if (wire.Message is not { } message) break;
+                row.UInt128(message);
+                row.UInt32(wire.Piece);
+                row.UInt32(wire.Pieces);
                 break;
             case OutboxBody.TextReceived text:
                 row.Byte((byte)Kind.TextReceived);
@@ -45,6 +51,7 @@ internal static class OutboxCodec
                 row.Bool(text.UnexpectedlyClear);
                 SessionCodec.WriteFingerprint(row, text.PeerFingerprint);
                 row.Bool(text.IsVerified);
+                row.Int64(text.NetworkTime?.ToUnixTimeMilliseconds() ?? long.MinValue);
                 break;
             case OutboxBody.SessionChanged changed:
                 row.Byte((byte)Kind.SessionChanged);
@@ -58,6 +65,15 @@ internal static class OutboxCodec
                 row.Byte((byte)Kind.MessageDropped);
                 row.Text(dropped.RequestId);
                 row.Text(dropped.Reason);
+                row.Text(dropped.MessageId);
+                break;
+            case OutboxBody.MessageChanged { Message: var changed }:
+                row.Byte((byte)Kind.MessageChanged);
+                row.Text(changed.Id);
+                row.Byte((byte)changed.Status);
+                row.Text(changed.Reason);
+                row.Int64(changed.Created.ToUnixTimeMilliseconds());
+                row.Int64(changed.Updated.ToUnixTimeMilliseconds());
                 break;
             case OutboxBody.Notice notice:
                 row.Byte((byte)Kind.Notice);
@@ -86,12 +102,14 @@ internal static class OutboxCodec
         string conversation = row.Text(), peer = row.Text();
         OutboxBody? body = (Kind)row.Byte() switch
         {
-            Kind.WireText => new OutboxBody.WireText(row.Bytes().ToArray()),
+            Kind.WireText => ReadWire(ref row),
             Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(),
-                SessionCodec.ReadFingerprint(ref row)) { IsVerified = row.Bool() },
+                SessionCodec.ReadFingerprint(ref row)) { IsVerified = row.Bool(), NetworkTime = ReadTime(row.Int64()) },
             Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(),
                 row.Bool()) { IsVerified = row.Bool() },
-            Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()),
+            Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()) { MessageId = row.Text() },
+            Kind.MessageChanged => new OutboxBody.MessageChanged(new MessageView(row.Text(), (MessageStatus)row.Byte(), row.Text(),
+                ReadTime(row.Int64()) ?? default, ReadTime(row.Int64()) ?? default)),
             Kind.Notice => new OutboxBody.Notice(row.Text(), row.Bytes().ToArray()),
             Kind.VerificationChanged => Verifications.ReadView(ref row) is { } view ? new OutboxBody.VerificationChanged(view) : null,
             Kind.IdentityChanged => Identities.ReadView(ref row) is { } view ? new OutboxBody.IdentityChanged(view) : null,
@@ -100,6 +118,17 @@ internal static class OutboxCodec
         return body is not null && row.IsComplete
             ? new OutboxItem(sequence, DateTimeOffset.FromUnixTimeMilliseconds(time), conversation, peer, body) : null;
     }
+
+    private static OutboxBody.WireText ReadWire(ref RowReader row)
+    {
+        var wire = new OutboxBody.WireText(row.Bytes().ToArray());
+        return row.Bool() ? wire with { Message = row.UInt128(), Piece = row.UInt32(), Pieces = row.UInt32() } : wire;
+    }
+
+    /// <summary>Null for what is no time: the network's are as it says.</summary>
+    private static DateTimeOffset? ReadTime(long ms)
+        => ms < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || ms > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? null : DateTimeOffset.FromUnixTimeMilliseconds(ms);
 }
 
 /// <summary>A row to be appended to a stream; holds the plaintext until it is wiped.</summary>

@@ -56,7 +56,7 @@ internal sealed class SealedOutbox(IStreamStore store, BoundedReads reads, Seale
             CryptographicOperations.ZeroMemory(clear);
             if (item is not null) return item;
         }
-        telemetry.Quarantined("outbox");
+        telemetry.DidNotOpen(SealedThing.Stream);
         RelayLog.OutboxItemDamaged(log);
         return new OutboxItem(sequence, DateTimeOffset.UnixEpoch, "", "", new OutboxBody.Notice(DamagedCode, default));
     }

@@ -11,6 +11,7 @@ internal sealed class StreamSignals(TimeProvider time,
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<StreamKey, TaskCompletionSource> _waiting = [];
+    private readonly Dictionary<StreamKey, TaskCompletionSource> _waitingForAcknowledgement = [];
     private readonly Dictionary<StreamKey, long> _full = [];
 
     /// <summary>Completes at the next append. To be called before the stream is read.</summary>
@@ -19,6 +20,20 @@ internal sealed class StreamSignals(TimeProvider time,
         lock (_lock)
         {
             if (!_waiting.TryGetValue(stream, out var waiting)) _waiting.Add(stream, waiting = new(continuations));
+            return waiting.Task;
+        }
+    }
+
+    /// <summary>
+    /// Completes at the next acknowledgement by this process; those of other nodes are not told of. To be called before the position is
+    /// read.
+    /// </summary>
+    public Task NextAcknowledgement(StreamKey stream)
+    {
+        lock (_lock)
+        {
+            if (!_waitingForAcknowledgement.TryGetValue(stream, out var waiting))
+                _waitingForAcknowledgement.Add(stream, waiting = new(continuations));
             return waiting.Task;
         }
     }
@@ -52,6 +67,12 @@ internal sealed class StreamSignals(TimeProvider time,
 
     public void Acknowledged(StreamKey stream)
     {
-        lock (_lock) _full.Remove(stream);
+        TaskCompletionSource? waiting;
+        lock (_lock)
+        {
+            _full.Remove(stream);
+            _waitingForAcknowledgement.Remove(stream, out waiting);
+        }
+        waiting?.TrySetResult();
     }
 }

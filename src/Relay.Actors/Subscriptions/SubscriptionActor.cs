@@ -135,7 +135,7 @@ internal sealed class SubscriptionActor : UntypedActor
             case Loaded { Progress: null }:
                 // Its rows are damaged: without them events would be delivered again that are settled.
                 RelayLog.SubscriptionDamaged(_context.Log, _key.EndpointId, _name);
-                _context.Turn.Telemetry.Quarantined("subscription");
+                _context.Turn.Telemetry.DidNotOpen(SealedThing.Subscription);
                 Discard("damaged");
                 break;
             case Loaded loaded:

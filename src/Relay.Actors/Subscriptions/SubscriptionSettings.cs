@@ -13,7 +13,8 @@ public enum EventTypes : byte
     Notice = 8,
     VerificationChanged = 16,
     IdentityChanged = 32,
-    All = TextReceived | SessionChanged | MessageDropped | Notice | VerificationChanged | IdentityChanged,
+    MessageChanged = 64,
+    All = TextReceived | SessionChanged | MessageDropped | Notice | VerificationChanged | IdentityChanged | MessageChanged,
 }
 
 /// <summary>A named reader of an endpoint's events, with a stream and a memory of its own.</summary>
@@ -35,6 +36,7 @@ public sealed record SubscriptionSettings(string Name, EventTypes Types, TimeSpa
         OutboxBody.Notice => EventTypes.Notice,
         OutboxBody.VerificationChanged => EventTypes.VerificationChanged,
         OutboxBody.IdentityChanged => EventTypes.IdentityChanged,
+        OutboxBody.MessageChanged => EventTypes.MessageChanged,
         _ => throw new ArgumentException($"A {body.GetType().Name} is not an event.", nameof(body)),
     };
 }

@@ -107,7 +107,7 @@ internal sealed class Acknowledgements
             node.Value = line with { IsEchoed = true };
             var (sent, came) = (line.Content.TrimEnd(' '), text.TrimEnd(' '));
             var isCut = came.Length < sent.Length && sent.StartsWith(came, StringComparison.Ordinal);
-            if (isCut) line.Text.Settle(Carried.Refused);
+            if (isCut) line.Text.Settle(Carried.RefusedFor(Failures.TooLarge));
             else if (++line.Text.Echoed == line.Text.Lines.Count) line.Text.Settle(Carried.Taken);
             while (_lines.First is { Value.Text.IsSettled: true }) _lines.RemoveFirst();
             return isCut ? EchoResult.Cut : EchoResult.Whole;
@@ -116,14 +116,15 @@ internal sealed class Acknowledgements
     }
 
     /// <summary>The server says that a line did not reach its target: the texts of which lines have left to it are refused.</summary>
+    /// <param name="failure">One of <see cref="Failures"/>.</param>
     /// <returns>How many texts.</returns>
-    public int Fail(string target, string? label, CaseMapping mapping)
+    public int Fail(string target, string? label, CaseMapping mapping, string failure)
     {
         var failed = 0;
         foreach (var line in _lines)
         {
             var hit = label is null ? mapping.Equals(line.Target, target) : label == line.Label;
-            if (hit && line.Text.Settle(Carried.Refused)) failed++;
+            if (hit && line.Text.Settle(Carried.RefusedFor(failure))) failed++;
         }
         return failed;
     }

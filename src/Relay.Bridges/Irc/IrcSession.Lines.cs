@@ -177,7 +177,8 @@ internal sealed partial class IrcSession
     {
         // FAIL has no target; the label tells the line.
         var target = line.Command == "FAIL" ? "" : line.Param(1);
-        if (_acknowledgements.Fail(target, line.Tag("label"), _features.CaseMapping) > 0)
+        var failure = line.Command switch { "401" => Failures.NoSuchPeer, "FAIL" => Failures.Refused, _ => Failures.NotAllowed };
+        if (_acknowledgements.Fail(target, line.Tag("label"), _features.CaseMapping, failure) > 0)
             _log.NotDelivered(_options.Endpoint, line.Command, reason);
     }
 
@@ -214,10 +215,15 @@ internal sealed partial class IrcSession
         while (_queue.Peek() is { } text)
         {
             var content = text.Lines[text.Written];
-            if (_peers!.NickOf(text.Peer) is not { } nick || !LineBudget.Fits(_own, nick, content, _features))
+            if (_peers!.NickOf(text.Peer) is not { } nick)
+            {
+                text.Settle(Refuse(Failures.PeerUnavailable, "the peer has gone."));
+                continue;
+            }
+            if (!LineBudget.Fits(_own, nick, content, _features))
             {
                 // Its nick or the own host has changed since the text was cut, by more than the margin.
-                text.Settle(Refuse("the peer has gone, or names have become so long that the text no longer fits."));
+                text.Settle(Refuse(Failures.TooLarge, "names have become so long that the text no longer fits."));
                 continue;
             }
             var line = $"PRIVMSG {nick} :{content}";

@@ -97,11 +97,11 @@ internal sealed partial class IrcSession
             if (_isClosed || _peers is null || !_isReady) return Carried.Unknown;
             var kind = WireText.Classify(text.Text.Span);
             var obstacle = _peers.Target(text.Peer, kind, out var nick);
-            if (obstacle != PeerObstacle.None) return Refuse(obstacle == PeerObstacle.Gone
+            if (obstacle != PeerObstacle.None) return Refuse(Failures.PeerUnavailable, obstacle == PeerObstacle.Gone
                 ? "the peer is not there, or its nick belongs to somebody else now."
                 : "the peer was gone, and has not shown since that it is the same one.");
             var cut = OutboundLines.Cut(text.Text.Span, LineBudget.TextBytes(_own, nick, _features));
-            if (cut.Refusal is { } why) return Refuse(why);
+            if (cut.Refusal is { } why) return Refuse(Failures.TooLarge, why);
             // Blanks only: there is nothing that IRC could carry.
             if (cut.Lines.Count == 0) return Carried.Taken;
             sent = new SentText(text.Peer, kind, cut.Lines);
@@ -113,10 +113,10 @@ internal sealed partial class IrcSession
 
     private bool HasNick => _features.CaseMapping.Equals(_own.Nick, _options.Nick);
 
-    private Carried Refuse(string reason)
+    private Carried Refuse(string failure, string reason)
     {
         _log.TextRefused(_options.Endpoint, reason);
-        return Carried.Refused;
+        return Carried.RefusedFor(failure);
     }
 
     private void End(ConnectionEnd end)

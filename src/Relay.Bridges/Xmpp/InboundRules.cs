@@ -6,13 +6,18 @@ namespace Relay.Bridges.Xmpp;
 internal abstract record InboundDecision
 {
     /// <summary>It is text for Relay.</summary>
-    public sealed record Text(string Value, OtrText Otr) : InboundDecision;
+    /// <param name="Stamp">When the server stored it; null if it came at once.</param>
+    public sealed record Text(string Value, OtrText Otr, DateTimeOffset? Stamp = null) : InboundDecision;
 
     /// <summary>Nothing happens; the reason is a label of a metric.</summary>
     public sealed record Ignored(string Reason) : InboundDecision;
 
     /// <summary>The bridge answers with a sentence of its own, once.</summary>
     public sealed record Sentence(string Value, string Reason) : InboundDecision;
+
+    /// <summary>The peer's program has received a message that we sent.</summary>
+    /// <param name="Id">Of its stanza.</param>
+    public sealed record Received(string Id) : InboundDecision;
 
     /// <summary>A message that we sent came back as an error.</summary>
     public sealed record Bounced(string Condition) : InboundDecision;
@@ -48,18 +53,21 @@ internal static class InboundRules
         if (IsCopy(message)) return new InboundDecision.Ignored("COPY");
         if (message.Child("x", Ns.Conference) is not null || message.Child("x", Ns.MucUser)?.Child("invite", Ns.MucUser) is not null)
             return new InboundDecision.Ignored("INVITATION");
-        if (Body(message) is not { Length: > 0 } body) return new InboundDecision.Ignored("NO_BODY");
+        if (Body(message) is not { Length: > 0 } body)
+            return isEndpoint && message.Child("received", Ns.Receipts)?["id"] is { Length: > 0 } id
+                ? new InboundDecision.Received(id) : new InboundDecision.Ignored("NO_BODY");
         if (!isEndpoint) return new InboundDecision.NoSuchEndpoint();
         if (message.Child("x", Ns.MucUser) is not null) return new InboundDecision.Sentence(NotInRooms, "ROOM");
         if (IsOtherEncryption(message)) return new InboundDecision.Sentence(OnlyOtr, "OTHER_ENCRYPTION");
         var otr = OtrText.Read(body);
-        if (!IsDelayed(message, now)) return new InboundDecision.Text(body, otr);
+        var stamp = Stamp(message);
+        if (!IsDelayed(message, now)) return new InboundDecision.Text(body, otr, stamp);
         return otr.Kind switch
         {
             // An offer that the server stored is no offer any more.
             OtrTextKind.Query or OtrTextKind.Commit or OtrTextKind.Error => new InboundDecision.Ignored("DELAYED"),
-            OtrTextKind.Tagged => new InboundDecision.Text(OtrText.WithoutTag(body), new OtrText(OtrTextKind.Plain)),
-            _ => new InboundDecision.Text(body, otr),
+            OtrTextKind.Tagged => new InboundDecision.Text(OtrText.WithoutTag(body), new OtrText(OtrTextKind.Plain), stamp),
+            _ => new InboundDecision.Text(body, otr, stamp),
         };
     }
 
@@ -98,13 +106,13 @@ internal static class InboundRules
         return first?.Text;
     }
 
+    private static DateTimeOffset? Stamp(XmppElement message) =>
+        DateTimeOffset.TryParse(message.Child("delay", Ns.Delay)?["stamp"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+            out var stamp) ? stamp : null;
+
     private static bool IsDelayed(XmppElement message, DateTimeOffset now)
     {
-        if (message.Child("delay", Ns.Delay) is { } delay)
-        {
-            return !DateTimeOffset.TryParse(delay["stamp"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var stamp)
-                || now - stamp > XmppLimits.DelayedAfter;
-        }
+        if (message.Child("delay", Ns.Delay) is not null) return Stamp(message) is not { } stamp || now - stamp > XmppLimits.DelayedAfter;
         return message.Child("x", Ns.OldDelay) is not null;
     }
 }

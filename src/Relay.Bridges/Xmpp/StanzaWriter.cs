@@ -14,9 +14,10 @@ internal static class StanzaWriter
     public static string Handshake(string hash) => $"<handshake>{hash}</handshake>";
 
     /// <param name="isOtr">With the hints that keep OTR text out of archives and copies; plain text has none.</param>
-    public static string Message(string from, string to, string id, string body, bool isOtr) =>
+    /// <param name="asksForReceipt">With the request for a receipt (XEP-0184).</param>
+    public static string Message(string from, string to, string id, string body, bool isOtr, bool asksForReceipt = false) =>
         $"<message from='{XmppText.Escape(from)}' to='{XmppText.Escape(to)}' id='{XmppText.Escape(id)}' type='chat'>"
-        + $"<body>{XmppText.Escape(body)}</body>{(isOtr ? OtrHints.Xml : "")}</message>";
+        + $"<body>{XmppText.Escape(body)}</body>{(isOtr ? OtrHints.Xml : "")}{(asksForReceipt ? $"<request xmlns='{Ns.Receipts}'/>" : "")}</message>";
 
     /// <param name="type">Null: available.</param>
     public static string Presence(string from, string to, string? type = null) =>

@@ -5,7 +5,7 @@ namespace Relay.Bridges.Xmpp;
 /// <summary>One connection of <see cref="XmppNetwork"/>: reads stanzas, answers what a component must answer, writes messages.</summary>
 internal sealed class XmppConnection(
     ComponentStream stream, XmppOptions options, EndpointDirectory endpoints, SessionResources resources, Subscribers subscribers,
-    IBridgeInbox inbox, string id)
+    SentStanzas sentStanzas, IBridgeInbox inbox, string id)
 {
     private static readonly TimeSpan s_keepAliveCheck = TimeSpan.FromSeconds(5);
     private readonly string _domain = Jid.TryDomain(options.Domain)!;
@@ -52,10 +52,25 @@ internal sealed class XmppConnection(
         }
     }
 
-    /// <summary>Writes a message, and completes when the server certainly has it; false if the connection ended before.</summary>
-    public async Task<bool> SendAsync(string from, Jid to, string body, bool isOtr, CancellationToken cancellation)
+    /// <summary>
+    /// Writes a message, and completes when the server certainly has it: what it refuses at once has come back by then. What a server far
+    /// away refuses later, after this one has taken it, is not waited for.
+    /// </summary>
+    /// <param name="text">What the body is of.</param>
+    public async Task<Carried> SendAsync(string from, Jid to, string body, bool isOtr, OutboundText text, CancellationToken cancellation)
     {
-        if (!await stream.WriteAsync(Message(from, to, body, isOtr))) return false;
+        var receiptOf = options.AsksForReceipts ? text.Message : null;
+        var stanza = NextStanza();
+        sentStanzas.Add(stanza, text.Endpoint, to, receiptOf);
+        bool isThere = await stream.WriteAsync(Message(from, to, stanza, body, isOtr, receiptOf is not null))
+            && await IsConfirmedAsync(cancellation);
+        if (isThere) return sentStanzas.Confirm(stanza) is { } failure ? Carried.RefusedFor(failure) : Carried.Taken;
+        sentStanzas.Forget(stanza);
+        return Carried.Unknown;
+    }
+
+    private async Task<bool> IsConfirmedAsync(CancellationToken cancellation)
+    {
         try
         {
             return await _confirmations.ConfirmAsync().WaitAsync(XmppLimits.ConfirmWithin, options.Time, cancellation);
@@ -106,19 +121,26 @@ internal sealed class XmppConnection(
             case InboundDecision.Text text when endpoint is not null:
                 if (text.Otr.Kind == OtrTextKind.Error && resources.IsErrorOfOther(endpoint, from)) break;
                 resources.Heard(endpoint, from, text.Otr);
-                var inbound = new InboundText(endpoint, from.Bare.ToString(), $"{id}-{++_received}", Encoding.UTF8.GetBytes(text.Value));
+                var inbound = new InboundText(endpoint, from.Bare.ToString(), $"{id}-{++_received}", Encoding.UTF8.GetBytes(text.Value))
+                {
+                    NetworkTime = text.Stamp,
+                };
                 // While Relay is behind nothing is read, and so nothing is heard: that is no sign of a dead connection.
                 _isBusy = true;
                 await inbox.ReceiveAsync(inbound, cancellation);
                 Hear();
                 _isBusy = false;
                 break;
-            case InboundDecision.Bounced when endpoint is not null:
+            case InboundDecision.Received received when sentStanzas.Receive(received.Id, endpoint!, from) is { } confirmed:
+                inbox.Confirm(endpoint!, confirmed);
+                break;
+            case InboundDecision.Bounced bounced when endpoint is not null:
+                sentStanzas.Bounce(message["id"] ?? "", endpoint, from, bounced.Condition);
                 resources.Left(endpoint, from);
                 resources.GiveUp(endpoint, from);
                 break;
             case InboundDecision.Sentence sentence when _sentences.TrySpend(from.Bare.ToString()):
-                await stream.WriteAsync(Message(address, from, sentence.Value, isOtr: false));
+                await stream.WriteAsync(Message(address, from, NextStanza(), sentence.Value, isOtr: false));
                 break;
             case InboundDecision.NoSuchEndpoint:
                 await _answers.RefuseMessageAsync(message, from, address);
@@ -126,8 +148,10 @@ internal sealed class XmppConnection(
         }
     }
 
-    private string Message(string from, Jid to, string body, bool isOtr) => StanzaWriter.Message(
-        $"{from}/{PresenceAndIq.Resource}", to.ToString(), $"{id}-{Interlocked.Increment(ref _sent)}", body, isOtr);
+    private static string Message(string from, Jid to, string stanza, string body, bool isOtr, bool asksForReceipt = false) =>
+        StanzaWriter.Message($"{from}/{PresenceAndIq.Resource}", to.ToString(), stanza, body, isOtr, asksForReceipt);
+
+    private string NextStanza() => $"{id}-{Interlocked.Increment(ref _sent)}";
 
     private void Hear() => Interlocked.Exchange(ref _lastHeard, options.Time.GetTimestamp());
 

@@ -3,6 +3,9 @@ namespace Relay.Bridges.Xmpp;
 /// <summary>The bounds of the XMPP bridge.</summary>
 internal static class XmppLimits
 {
+    /// <summary>Messages whose receipt is still awaited; beyond that the oldest stay without one.</summary>
+    public const int MaxOpenReceipts = 10_000;
+
     /// <summary>
     /// Bytes of a body that is written. Prosody ends the component's stream at a stanza of 524,288 bytes, and escapes grow a text.
     /// </summary>

@@ -16,6 +16,7 @@ public sealed class XmppNetwork : IChatNetwork
     private readonly EndpointDirectory _endpoints;
     private readonly SessionResources _resources = new();
     private readonly Subscribers _subscribers = new();
+    private readonly SentStanzas _sent = new();
     private readonly string _run = Guid.NewGuid().ToString("N")[..12];
     private volatile XmppConnection? _connection;
     private int _connections;
@@ -49,7 +50,7 @@ public sealed class XmppNetwork : IChatNetwork
         await using var open = stream;
         // The id of a stanza may be missing, and may come twice: messages are numbered here.
         var id = $"{_run}-{Interlocked.Increment(ref _connections)}";
-        var connection = new XmppConnection(stream, _options, _endpoints, _resources, _subscribers, inbox, id);
+        var connection = new XmppConnection(stream, _options, _endpoints, _resources, _subscribers, _sent, inbox, id);
         try
         {
             _connection = connection;
@@ -66,9 +67,11 @@ public sealed class XmppNetwork : IChatNetwork
     public async Task<Carried> CarryAsync(OutboundText text, CancellationToken cancellation)
     {
         // Both servers end the whole stream at a sender's address that is not the component's: it is looked up, never taken as given.
-        if (_endpoints.AddressOf(text.Endpoint) is not { } from || !Jid.TryParse(text.Peer, out var peer)) return Carried.Refused;
+        if (_endpoints.AddressOf(text.Endpoint) is not { } from || !Jid.TryParse(text.Peer, out var peer))
+            return Carried.RefusedFor(Failures.NoSuchPeer);
         var body = Encoding.UTF8.GetString(text.Text.Span);
-        if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxBodyBytes) return Carried.Refused;
+        if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxBodyBytes)
+            return Carried.RefusedFor(Failures.TooLarge);
         var otr = OtrText.Read(body);
         var to = _resources.Route(text.Endpoint, peer, otr, out var waitFor);
         if (waitFor is not null)
@@ -81,6 +84,6 @@ public sealed class XmppNetwork : IChatNetwork
             to = _resources.Route(text.Endpoint, peer, otr, out _);
         }
         if (_connection is not { } connection) return Carried.Unknown;
-        return await connection.SendAsync(from, to, body, otr.IsOtr, cancellation) ? Carried.Taken : Carried.Unknown;
+        return await connection.SendAsync(from, to, body, otr.IsOtr, text, cancellation);
     }
 }

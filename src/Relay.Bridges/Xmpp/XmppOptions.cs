@@ -38,6 +38,12 @@ public sealed record XmppOptions
     /// <summary>For <see cref="SubscriptionPolicy.Domains"/>.</summary>
     public IReadOnlyList<string> SubscriptionDomains { get; init; } = [];
 
+    /// <summary>
+    /// Asks peers' programs for receipts (XEP-0184) of bots' messages, which become delivered by them. Each costs a commit of Relay, and
+    /// tells the servers on the way that it was read by a program.
+    /// </summary>
+    public bool AsksForReceipts { get; init; }
+
     /// <summary>The clock for timeouts.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -37,6 +37,11 @@ internal static class XmppBridgeCommand
         DefaultValueFactory = _ => "all",
     };
 
+    private static readonly Option<bool> s_receipts = new("--receipts")
+    {
+        Description = "Ask contacts' programs to confirm bots' messages (XEP-0184), which costs a commit each and tells the servers.",
+    };
+
     public static Command Create()
     {
         var command = CreateWithoutAction();
@@ -50,7 +55,7 @@ internal static class XmppBridgeCommand
         new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). "
             + "Needs a key of scope bridge.")
         {
-            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers,
+            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
         }.WithServer();
 
     /// <exception cref="CommandFailure">A value is not valid.</exception>
@@ -81,6 +86,7 @@ internal static class XmppBridgeCommand
         {
             Host = host, Port = port, Domain = domain, Secret = () => Secret(secretFile),
             Tls = parsed.GetValue(s_tls), AllowCleartext = parsed.GetValue(s_allowCleartext),
+            AsksForReceipts = parsed.GetValue(s_receipts),
         };
         if (!options.Tls && !options.AllowCleartext && !XmppNetwork.IsLoopback(host))
         {

@@ -57,7 +57,7 @@ internal static class ChatCommand
         var request = new CreateApiKeyRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
-            Scope = Scope.Bot,
+            Scopes = { Scope.Bot },
             DisplayName = "relay chat",
             ExpireTime = (DateTimeOffset.UtcNow + s_keyLifetime).ToTimestamp(),
             Endpoints = { endpoint },

@@ -88,7 +88,7 @@ internal static class DirectoryChecks
             var now = DateTimeOffset.UtcNow;
             // No warning for a key with a short lifetime, which is meant to expire soon.
             var soon = keys.Count(k => k.IsValidAt(now) && !k.IsValidAt(now + Finding.Soon) && k.Expires - k.Created > Finding.Soon);
-            if (!keys.Any(k => k.Scope == KeyScope.Admin && k.IsValidAt(now)))
+            if (!keys.Any(k => k.Scopes.Contains(KeyScope.Keys) && k.IsValidAt(now)))
                 return new("API keys", Verdict.Problem, "No admin key is valid.",
                     $"Stop the server, move {ApiKeyFile.FileName} and {AdminKey.FileName} away and start it again: "
                     + "it creates a new admin key. Every other key must be created again.");

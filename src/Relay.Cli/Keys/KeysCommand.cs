@@ -17,24 +17,27 @@ internal static class KeysCommand
 
     private static Command CreateCreate()
     {
-        var scope = new Option<string>("--scope")
+        var scope = new Option<string[]>("--scope")
         {
-            Description = "bot: plaintext; bridge: wire text; admin: endpoints and keys. A key has one scope, so no key gives access to "
-                + "both plaintext and wire text.",
+            Description = "bot: plaintext; bridge: wire text; admin: endpoints; monitor: reads the state; trust: peers' keys; keys: API keys "
+                + "and identity keys. May be repeated, but no key has both bot and bridge.",
             Required = true,
         };
-        scope.AcceptOnlyFromAmong("bot", "bridge", "admin");
+        scope.AcceptOnlyFromAmong([.. KeyScopeNames.All]);
         var endpoints = new Option<string[]>("--endpoint")
         {
-            Description = "Limit the key to this endpoint; may be repeated. Default: all endpoints, including later ones.",
+            Description = "Limit the key to this endpoint, or to those that begin so ('support-*'); may be repeated. Default: all "
+                + "endpoints, including later ones.",
             HelpName = "ENDPOINT",
             DefaultValueFactory = _ => [],
         };
         var expires = new Option<string?>("--expires")
         {
-            Description = "When the key expires: 90d, 12h, 30m, or a date. Default: never.",
+            Description = "When the key expires: 90d, 12h, 30m, or a date. Default: in a year.",
             HelpName = "WHEN",
         };
+        var noExpiry = new Option<bool>("--no-expiry") { Description = "The key does not expire." };
+        var limits = LimitOptions();
         var name = new Option<string>("--name")
         {
             Description = "Name of the key in lists.",
@@ -49,24 +52,32 @@ internal static class KeysCommand
         };
         var command = new Command("create", "Create a key. Its secret is shown once.")
         {
-            scope, endpoints, expires, name, output,
+            scope, endpoints, expires, noExpiry, name, output,
         }.WithServer();
+        foreach (var (option, _) in limits) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             var request = new CreateApiKeyRequest
             {
                 RequestId = Guid.NewGuid().ToString("N"),
-                Scope = ToMessage(System.Enum.Parse<KeyScope>(parsed.GetRequiredValue(scope), ignoreCase: true)),
                 DisplayName = parsed.GetValue(name) ?? "",
+                NoExpiry = parsed.GetValue(noExpiry),
             };
+            request.Scopes.AddRange(parsed.GetRequiredValue(scope).Distinct().Select(s => System.Enum.Parse<Scope>(s, ignoreCase: true)));
             request.Endpoints.AddRange(parsed.GetRequiredValue(endpoints).Select(EndpointNames.Endpoint));
+            foreach (var (option, set) in limits)
+            {
+                if (parsed.GetValue(option) is { } limit) set(request.Limits ??= new V1.CallerLimits(), limit);
+            }
+            if (request.NoExpiry && parsed.GetValue(expires) is not null)
+                throw new CommandFailure(ExitCode.Usage, "--expires and --no-expiry exclude each other.");
             if (parsed.GetValue(expires) is { } when) request.ExpireTime = ParseExpiry(when, DateTimeOffset.UtcNow).ToTimestamp();
             var path = parsed.GetValue(output);
             using var file = path is null ? null : NewKeyFile.Create(path);
 
             await using var client = Connection.Open(parsed);
             // A misspelt endpoint would create a key without access to anything.
-            foreach (var endpoint in request.Endpoints)
+            foreach (var endpoint in request.Endpoints.Where(e => !e.EndsWith('*')))
                 await client.CallAsync(o => client.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = endpoint }, o), cancellation);
             var created = await client.CallAsync(o => client.Admin.CreateApiKeyAsync(request, o), cancellation);
             try
@@ -137,10 +148,11 @@ internal static class KeysCommand
                 return (page.ApiKeys, page.NextPageToken);
             });
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
-            else Report.Table(["KEY", "SCOPE", "NAME", "ENDPOINTS", "STATUS"], all.OrderBy(k => k.CreateTime.ToDateTime()).Select(k => new[]
+            else Report.Table(["KEY", "SCOPES", "NAME", "ENDPOINTS", "STATUS", "LAST USED"], all.OrderBy(k => k.CreateTime.ToDateTime()).Select(k => new[]
             {
-                EndpointNames.Id(k.Name), k.Scope.ToString().ToLowerInvariant(), k.DisplayName,
+                EndpointNames.Id(k.Name), string.Join(", ", k.Scopes.Select(s => s.ToString().ToLowerInvariant())), k.DisplayName,
                 k.Endpoints.Count == 0 ? "all" : string.Join(", ", k.Endpoints.Select(EndpointNames.Id)), Status(k),
+                k.LastUseTime is { } used ? $"{used.ToDateTime():yyyy-MM-dd HH}h" : "",
             }), "There are no keys.");
             return ExitCode.Ok;
         });
@@ -250,13 +262,18 @@ internal static class KeysCommand
         : expires.ToDateTime() <= DateTime.UtcNow ? $"expired {expires.ToDateTime():u}"
         : $"valid until {expires.ToDateTime():u}";
 
-    internal static Scope ToMessage(KeyScope scope) => scope switch
+    private static (Option<int?> Option, Action<V1.CallerLimits, int> Set)[] LimitOptions()
     {
-        KeyScope.Bot => Scope.Bot,
-        KeyScope.Bridge => Scope.Bridge,
-        KeyScope.Admin => Scope.Admin,
-        _ => throw new CommandFailure(ExitCode.Usage, "--scope must be bot, bridge or admin."),
-    };
+        static Option<int?> Limit(string name, string of) =>
+            new(name) { Description = $"Most {of}. Default: the server's limit.", HelpName = "NUMBER" };
+        return
+        [
+            (Limit("--calls-per-second", "calls a second"), (l, n) => l.CallsPerSecond = n),
+            (Limit("--calls-per-second-and-endpoint", "calls a second for one endpoint"), (l, n) => l.CallsPerSecondAndEndpoint = n),
+            (Limit("--streams", "open streams"), (l, n) => l.Streams = n),
+            (Limit("--endpoints-per-day", "endpoints created in a day"), (l, n) => l.EndpointsPerDay = n),
+        ];
+    }
 
     private static DateTimeOffset ParseExpiry(string text, DateTimeOffset now)
     {

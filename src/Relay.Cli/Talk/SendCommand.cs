@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Relay.Client;
 using Relay.V1;
-using Disposition = Relay.V1.SendMessageResponse.Types.Disposition;
+using State = Relay.V1.Message.Types.State;
 
 namespace Relay.Cli.Talk;
 
@@ -17,29 +17,40 @@ internal static class SendCommand
         {
             Description = "Idempotency key: a message with the same one is sent once, however often the command runs.", HelpName = "ID",
         };
-        var command = new Command("send", "Send a message to a peer. Needs a bot's key.") { endpoint, peer, text, id }.WithServer();
+        var wait = new Option<string?>("--wait")
+        {
+            Description = "Wait until it is known what became of the message, for this time at most (60s). What is refused is a failure.",
+            HelpName = "DURATION",
+        };
+        var command = new Command("send", "Send a message to a peer. Needs a bot's key.") { endpoint, peer, text, id, wait }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
             var body = parsed.GetRequiredValue(text);
             if (body == "-") body = await Console.In.ReadToEndAsync(cancellation);
             await using var client = Connection.Open(parsed);
             var parent = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
+            var patience = parsed.GetValue(wait) is { } time ? Durations.Parse(time, "--wait").ToTimeSpan() : TimeSpan.Zero;
             var outcome = await client.Bot(parent).SendToAsync(
-                parent, parsed.GetRequiredValue(peer), body, parsed.GetValue(id), cancellation);
+                parent, parsed.GetRequiredValue(peer), body, parsed.GetValue(id), patience, cancellation);
             if (outcome.Refusal is { } refusal) throw CommandFailure.From(refusal);
             var sent = outcome.Response!;
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(sent));
-            else Console.Out.WriteLine(Sentence(sent.Disposition));
-            return ExitCode.Ok;
+            else Console.Out.WriteLine(Sentence(sent.Message));
+            return sent.Message.State is State.Undeliverable or State.Dropped or State.Cancelled ? ExitCode.Failed : ExitCode.Ok;
         });
         return command;
     }
 
-    private static string Sentence(Disposition disposition) => disposition switch
+    private static string Sentence(Message message) => message.State switch
     {
-        Disposition.Encrypted => "Encrypted, and on its way to the bridge.",
-        Disposition.Clear => "Sent unencrypted, as the endpoint's policy allows.",
-        Disposition.Held => "Held: the peer was asked for a private session, and gets the message if one is established within two minutes.",
+        State.Encrypted => "Encrypted, and on its way to the bridge.",
+        State.Clear => "Sent unencrypted, as the endpoint's policy allows.",
+        State.Held => "Held: the peer was asked for a private session, and gets the message if one is established within two minutes.",
+        State.Carried => "Carried: the network has it.",
+        State.Delivered => "Delivered: the peer's program has confirmed it.",
+        State.Undeliverable => $"Not delivered: the network has refused it ({message.Reason}).",
+        State.Dropped => $"Not sent: it was held, and given up ({message.Reason}).",
+        State.Cancelled => "Not sent: it was taken back.",
         _ => "Accepted.",
     };
 }

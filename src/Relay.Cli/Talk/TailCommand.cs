@@ -97,6 +97,8 @@ internal static class TailCommand
             + (e.TextReceived.PeerVerified ? ", verified" : "") + (withTexts ? $": {Report.Safe(e.TextReceived.Text)}" : ""),
         Event.EventOneofCase.SessionChanged => Sentence(e.SessionChanged),
         Event.EventOneofCase.MessageDropped => $"a held message was not sent ({e.MessageDropped.Reason})",
+        Event.EventOneofCase.MessageChanged => $"a message is now {e.MessageChanged.Message.State}"
+            + (e.MessageChanged.Message.Reason.Length > 0 ? $" ({e.MessageChanged.Message.Reason})" : ""),
         Event.EventOneofCase.Notice => $"notice {e.Notice.Code}"
             + (withTexts && e.Notice.Text.Length > 0 ? $": {Report.Safe(e.Notice.Text)}" : ""),
         Event.EventOneofCase.VerificationChanged => $"verification {e.VerificationChanged.Verification.State}",

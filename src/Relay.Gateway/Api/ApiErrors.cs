@@ -55,6 +55,17 @@ internal static class ApiErrors
             ? Make(StatusCode.ResourceExhausted, text, Info(reason), Retry(delay))
             : Make(StatusCode.ResourceExhausted, text, Info(reason));
 
+    /// <param name="limit">The name of the caller's limit, as GetCaller tells it.</param>
+    /// <param name="subject">Whose it is.</param>
+    public static RpcException QuotaExceeded(string limit, string subject, string text, TimeSpan retryAfter)
+    {
+        var failure = new QuotaFailure
+        {
+            Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = $"{limit}: {text}" } },
+        };
+        return Make(StatusCode.ResourceExhausted, text, Info(Reasons.QuotaExceeded), Retry(retryAfter), failure);
+    }
+
     public static RpcException Unavailable(string text, TimeSpan retryAfter, string reason = Reasons.Unavailable) =>
         Make(StatusCode.Unavailable, text, Info(reason), Retry(retryAfter));
 

@@ -68,6 +68,28 @@ internal static class Mapping
         };
     }
 
+    public static V1.Message Message(string endpointId, string conversationId, MessageView view) => new()
+    {
+        Name = ResourceNames.Message(endpointId, conversationId, view.Id),
+        State = State(view.Status),
+        Reason = view.Reason,
+        CreateTime = view.Created.ToTimestamp(),
+        UpdateTime = view.Updated.ToTimestamp(),
+    };
+
+    public static V1.Message.Types.State State(MessageStatus status) => status switch
+    {
+        MessageStatus.Held => V1.Message.Types.State.Held,
+        MessageStatus.Encrypted => V1.Message.Types.State.Encrypted,
+        MessageStatus.Clear => V1.Message.Types.State.Clear,
+        MessageStatus.Carried => V1.Message.Types.State.Carried,
+        MessageStatus.Delivered => V1.Message.Types.State.Delivered,
+        MessageStatus.Undeliverable => V1.Message.Types.State.Undeliverable,
+        MessageStatus.Dropped => V1.Message.Types.State.Dropped,
+        MessageStatus.Cancelled => V1.Message.Types.State.Cancelled,
+        _ => throw new UnreachableException($"MessageStatus {(int)status}"),
+    };
+
     public static V1.MessageState State(MessageState state) => state switch
     {
         MessageState.Plaintext => V1.MessageState.Plaintext,
@@ -134,6 +156,7 @@ internal static class Mapping
                     UnexpectedlyClear = text.UnexpectedlyClear,
                     PeerFingerprint = text.PeerFingerprint?.ToHex() ?? "",
                     PeerVerified = text.IsVerified,
+                    NetworkTime = text.NetworkTime?.ToTimestamp(),
                 };
                 break;
             case OutboxBody.SessionChanged changed:
@@ -146,7 +169,14 @@ internal static class Mapping
                 };
                 break;
             case OutboxBody.MessageDropped dropped:
-                e.MessageDropped = new V1.MessageDropped { RequestId = dropped.RequestId, Reason = dropped.Reason };
+                e.MessageDropped = new V1.MessageDropped
+                {
+                    RequestId = dropped.RequestId, Reason = dropped.Reason,
+                    Message = ResourceNames.Message(endpointId, item.ConversationId, dropped.MessageId),
+                };
+                break;
+            case OutboxBody.MessageChanged { Message: var message }:
+                e.MessageChanged = new V1.MessageChanged { Message = Message(endpointId, item.ConversationId, message) };
                 break;
             case OutboxBody.Notice notice:
                 e.Notice = new V1.Notice { Code = notice.Code, Text = Encoding.UTF8.GetString(notice.Utf8.Span) };
@@ -178,6 +208,10 @@ internal static class Mapping
             Sequence = item.Sequence,
             Peer = item.Peer,
             Text = UnsafeByteOperations.UnsafeWrap(wire.Text),
+            Message = wire.Message is { } number
+                ? ResourceNames.Message(endpointId, item.ConversationId, new SentReference(number, 0).MessageId) : "",
+            Piece = wire.Piece,
+            Pieces = wire.Pieces,
         },
         OutboxBody.Notice => null,
         // A bridge must never receive plaintext, even if a bug appends it to the wire stream.

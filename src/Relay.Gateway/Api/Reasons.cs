@@ -16,6 +16,12 @@ public static class Reasons
     public const string KeyMissing = "KEY_MISSING";
     /// <summary>The API key is unknown, wrong, expired or revoked.</summary>
     public const string KeyInvalid = "KEY_INVALID";
+    /// <summary>The access token or the client certificate is not valid here.</summary>
+    public const string TokenInvalid = "TOKEN_INVALID";
+    /// <summary>A limit of the caller is reached; the quota failure names it. Nothing was done.</summary>
+    public const string QuotaExceeded = "QUOTA_EXCEEDED";
+    /// <summary>The call would have to be recorded in the audit log, which cannot be written. Nothing was done.</summary>
+    public const string AuditUnavailable = "AUDIT_UNAVAILABLE";
     /// <summary>The key to be changed is revoked or has expired.</summary>
     public const string KeyNotValid = "KEY_NOT_VALID";
     /// <summary>The key is valid and cannot be deleted: revoke it first.</summary>
@@ -54,6 +60,10 @@ public static class Reasons
     public const string ConversationNotFound = "CONVERSATION_NOT_FOUND";
     /// <summary>There is no such verification; only the latest are remembered.</summary>
     public const string VerificationNotFound = "VERIFICATION_NOT_FOUND";
+    /// <summary>There is no such message, or it is not remembered any more.</summary>
+    public const string MessageNotFound = "MESSAGE_NOT_FOUND";
+    /// <summary>The message cannot be taken back: it is not held, or not any more.</summary>
+    public const string MessageNotHeld = "MESSAGE_NOT_HELD";
     /// <summary>The peer has shown no such key.</summary>
     public const string IdentityNotFound = "IDENTITY_NOT_FOUND";
     /// <summary>There is no such key.</summary>

@@ -62,6 +62,8 @@ internal static class Replies
                 + "Send it with a new request id once the session is established."),
         RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(
             Reasons.SmpNotExpected, "The verification is not open, or does not wait for an answer."),
+        RefusalReason.NotHeld => ApiErrors.FailedPrecondition(
+            Reasons.MessageNotHeld, "The message is not held, or not any more: it cannot be taken back."),
         _ => throw new UnreachableException($"RefusalReason {(int)reason}"),
     };
 

@@ -8,7 +8,7 @@ namespace Relay.Gateway.Api;
 /// <summary>
 /// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/status</c>, <c>endpoints/{e}/subscriptions/{s}</c>,
 /// <c>endpoints/{e}/conversations/{c}</c>, below these
-/// <c>…/identities/{fingerprint}</c> and <c>…/verifications/{number}</c>, and <c>apiKeys/{k}</c>.
+/// <c>…/identities/{fingerprint}</c>, <c>…/verifications/{number}</c> and <c>…/messages/{message}</c>, and <c>apiKeys/{k}</c>.
 /// </summary>
 internal static class ResourceNames
 {
@@ -18,8 +18,9 @@ internal static class ResourceNames
     private const string Conversations = "/conversations/";
     private const string Identities = "/identities/";
     private const string Verifications = "/verifications/";
+    private const string Messages = "/messages/";
     private const string ApiKeys = "apiKeys/";
-    private const int ConversationIdLength = 26;
+    private const int KeyedIdLength = 26;
     private const int MaxKeyIdLength = 64;
 
     public static string Endpoint(string id) => Endpoints + id;
@@ -33,6 +34,9 @@ internal static class ResourceNames
     public static string Verification(string endpointId, string conversationId, ulong number) =>
         string.Create(CultureInfo.InvariantCulture, $"{Conversation(endpointId, conversationId)}{Verifications}{number}");
 
+    public static string Message(string endpointId, string conversationId, string messageId) =>
+        $"{Endpoints}{endpointId}{Conversations}{conversationId}{Messages}{messageId}";
+
     public static string ApiKey(string id) => ApiKeys + id;
 
     public static bool TryParseEndpoint(string name, [NotNullWhen(true)] out string? id)
@@ -40,6 +44,15 @@ internal static class ResourceNames
         id = name.StartsWith(Endpoints, StringComparison.Ordinal) ? name[Endpoints.Length..] : null;
         if (id is not null && IsEndpointId(id)) return true;
         id = null;
+        return false;
+    }
+
+    /// <summary>Parses an endpoint's name, or the beginning of names followed by an asterisk.</summary>
+    public static bool TryParseEndpointPattern(string name, [NotNullWhen(true)] out string? pattern)
+    {
+        pattern = name.StartsWith(Endpoints, StringComparison.Ordinal) ? name[Endpoints.Length..] : null;
+        if (pattern is not null && Auth.EndpointPatterns.IsValid(pattern)) return true;
+        pattern = null;
         return false;
     }
 
@@ -70,10 +83,24 @@ internal static class ResourceNames
         int at = name.IndexOf(Conversations, StringComparison.Ordinal);
         if (at < 0 || !TryParseEndpoint(name[..at], out endpointId)) { endpointId = null; return false; }
         var id = name[(at + Conversations.Length)..];
-        if (id.Length != ConversationIdLength || id.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz234567")) return false;
+        if (!IsKeyedId(id)) return false;
         conversationId = id;
         return true;
     }
+
+    public static bool TryParseMessage(
+        string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId,
+        [NotNullWhen(true)] out string? messageId)
+    {
+        (endpointId, conversationId, messageId) = (null, null, null);
+        int at = name.IndexOf(Messages, StringComparison.Ordinal);
+        if (at < 0 || !IsKeyedId(name[(at + Messages.Length)..])) return false;
+        messageId = name[(at + Messages.Length)..];
+        return TryParseConversation(name[..at], out endpointId, out conversationId);
+    }
+
+    private static bool IsKeyedId(string id) =>
+        id.Length == KeyedIdLength && !id.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz234567");
 
     public static bool TryParseIdentity(
         string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? conversationId,

@@ -40,7 +40,7 @@ public static class AdminKey
                 + "Move the file away; the next start creates a new admin key.");
         }
         // The shared request id deduplicates the first keys of several nodes that start at the same time.
-        var key = new ApiKey(token.Id, KeyScope.Admin, Convert.ToHexStringLower(token.Hash()), [],
+        var key = new ApiKey(token.Id, s_scopes, Convert.ToHexStringLower(token.Hash()), [],
             isFirst ? "first admin key" : "admin key from a file", time.GetUtcNow(), null, null,
             isFirst && isNew ? FirstKeyRequest : null);
         var result = await keys.AddAsync(key, cancellation);
@@ -51,6 +51,9 @@ public static class AdminKey
         File.Delete(path);
         return false;
     }
+
+    /// <summary>Of an operator's key: everything but text. It has no expiry, so that an operator is never locked out.</summary>
+    private static readonly KeyScope[] s_scopes = [KeyScope.Admin, KeyScope.Monitor, KeyScope.Trust, KeyScope.Keys];
 
     /// <summary>Contains a line feed, which request ids of callers cannot contain.</summary>
     private const string FirstKeyRequest = "first\nadmin key";

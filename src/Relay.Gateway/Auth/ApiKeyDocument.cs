@@ -28,8 +28,8 @@ internal static class ApiKeyDocument
         if (content.Version != Version) throw new JsonException($"Version {content.Version} is not supported by this version of Relay.");
         foreach (var key in content.Keys)
         {
-            if (!IsHash(key.Hash) || (key.PreviousHash is not null && !IsHash(key.PreviousHash)) || !Enum.IsDefined(key.Scope)
-                || key.Endpoints is null)
+            if (!IsHash(key.Hash) || (key.PreviousHash is not null && !IsHash(key.PreviousHash)) || key.Scopes is null || !Principal.IsValid(key.Scopes)
+                || !key.Scopes.All(Enum.IsDefined) || key.Endpoints is null || !key.Endpoints.All(EndpointPatterns.IsValid))
                 throw new JsonException("A key is incomplete.");
         }
         try

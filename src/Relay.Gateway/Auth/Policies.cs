@@ -1,54 +1,26 @@
-using System.Collections.Frozen;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 
 namespace Relay.Gateway.Auth;
 
-/// <summary>
-/// The authorization policies that the services name in their attributes. A method without a policy can be called by nobody.
-/// </summary>
+/// <summary>Authorizes calls by <see cref="MethodRules"/>. What has no rule can be called by nobody.</summary>
 internal static class Policies
 {
-    public const string Bot = "bot";
-    public const string Bridge = "bridge";
-    public const string Admin = "admin";
-    public const string BotOrAdmin = "bot or admin";
-    public const string AnyKey = "any key";
-
-    /// <summary>The claim that holds a key's scope.</summary>
-    public const string ScopeClaim = "relay.scope";
-
-    private static readonly FrozenDictionary<string, KeyScope[]> s_scopes = new Dictionary<string, KeyScope[]>
-    {
-        [Bot] = [KeyScope.Bot],
-        [Bridge] = [KeyScope.Bridge],
-        [Admin] = [KeyScope.Admin],
-        [BotOrAdmin] = [KeyScope.Bot, KeyScope.Admin],
-        [AnyKey] = [KeyScope.Bot, KeyScope.Bridge, KeyScope.Admin],
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
-    public static void Add(AuthorizationOptions options)
-    {
-        foreach (var (name, scopes) in s_scopes)
-            options.AddPolicy(name, policy => policy.RequireAuthenticatedUser().RequireClaim(ScopeClaim, scopes.Select(s => s.ToString())));
-        // Denies every handler without a policy. Unmapped paths are let through, so that they get NOT_FOUND or UNIMPLEMENTED.
+    public static void Add(AuthorizationOptions options) =>
+        // Applies to every handler that does not say AllowAnonymous: none has a policy of its own.
         options.FallbackPolicy = new AuthorizationPolicyBuilder()
-            .RequireAssertion(context => context.Resource is HttpContext http && !LeadsToAHandler(http)).Build();
-    }
+            .RequireAssertion(context => context.Resource is HttpContext http && IsAllowed(http)).Build();
 
-    /// <summary>The scopes that may call a route: those that every policy on it allows. Empty: nobody may call it.</summary>
-    public static IReadOnlyList<KeyScope> Scopes(EndpointMetadataCollection metadata)
+    private static bool IsAllowed(HttpContext context)
     {
-        var policies = metadata.GetOrderedMetadata<IAuthorizeData>().Select(a => a.Policy is { } name ? s_scopes[name] : []).ToList();
-        return policies.Count == 0 ? [] : [.. Enum.GetValues<KeyScope>().Where(scope => policies.All(p => p.Contains(scope)))];
+        // Unmapped paths are let through, so that they get NOT_FOUND or UNIMPLEMENTED.
+        if (context.GetEndpoint() is not { } endpoint || IsUnimplemented(endpoint)) return true;
+        return context.User.Identity is PrincipalIdentity { Principal: var principal }
+            && MethodRules.Of(endpoint.Metadata) is { } rule && rule.Scopes.Any(principal.Has);
     }
 
-    /// <summary>
-    /// False for the routes that Grpc.AspNetCore itself maps to answer UNIMPLEMENTED, and for requests that match no route.
-    /// </summary>
-    private static bool LeadsToAHandler(HttpContext context) =>
-        context.GetEndpoint() is { } endpoint
-            && !(endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is null
-                && endpoint.DisplayName?.StartsWith("gRPC - Unimplemented", StringComparison.Ordinal) == true);
+    /// <summary>True for the routes that Grpc.AspNetCore itself maps to answer UNIMPLEMENTED.</summary>
+    private static bool IsUnimplemented(Endpoint endpoint) => endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is null
+        && endpoint.DisplayName?.StartsWith("gRPC - Unimplemented", StringComparison.Ordinal) == true;
 }

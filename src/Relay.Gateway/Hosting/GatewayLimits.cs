@@ -44,8 +44,34 @@ public static class GatewayLimits
     public static readonly TimeSpan KeyOverlap = TimeSpan.FromDays(1);
     /// <summary>Longest time for which it may.</summary>
     public static readonly TimeSpan MaxKeyOverlap = TimeSpan.FromDays(30);
+    /// <summary>Largest limit of calls in a second, and of endpoints created in a day, that a caller may have.</summary>
+    public const int MaxCallRate = 1_000_000;
+    /// <summary>Largest limit of open streams that a caller may have.</summary>
+    public const int MaxCallerStreams = 100_000;
+    /// <summary>Time after which a key expires if the request does not say.</summary>
+    public static readonly TimeSpan KeyLife = TimeSpan.FromDays(365);
+    /// <summary>Interval at which the hours of the keys' last use are written.</summary>
+    public static readonly TimeSpan KeyUseInterval = TimeSpan.FromMinutes(10);
+    /// <summary>Minimum time between reads of a token issuer's keys that tokens with an unknown key cause.</summary>
+    public static readonly TimeSpan IssuerKeyLook = TimeSpan.FromSeconds(5);
+    /// <summary>Age of a token issuer's keys at which they are read again.</summary>
+    public static readonly TimeSpan IssuerKeyRefresh = TimeSpan.FromHours(1);
+    /// <summary>Timeout of a read of a token issuer's keys.</summary>
+    public static readonly TimeSpan IssuerTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>Largest difference between a token issuer's clock and this server's.</summary>
+    public static readonly TimeSpan TokenClockTolerance = TimeSpan.FromSeconds(30);
+    /// <summary>Time for which entries of the audit log are kept by default.</summary>
+    public static readonly TimeSpan AuditKeep = TimeSpan.FromDays(400);
+    /// <summary>Entries of the audit log that are kept at most; when there are more, the oldest are removed.</summary>
+    public const int MaxAuditEntries = 1_000_000;
+    /// <summary>Interval at which refusals are recorded in the audit log, and old entries removed.</summary>
+    public static readonly TimeSpan AuditInterval = TimeSpan.FromHours(1);
     /// <summary>Longest time that a pull may wait for an item.</summary>
     public static readonly TimeSpan MaxPullWait = TimeSpan.FromSeconds(60);
+    /// <summary>Sends of one process that wait for what becomes of their message. Reached: they respond at once.</summary>
+    public const int MaxSendWaits = 1024;
+    /// <summary>Maximum number of settlements, and of confirmations, in one request.</summary>
+    public const int MaxSettlements = 100;
     /// <summary>Maximum size of the body of an HTTP/JSON call, in bytes: that of a gRPC message, with room for base64 and names.</summary>
     public const long MaxJsonBodyBytes = 2 * MaxReceiveMessageBytes;
 

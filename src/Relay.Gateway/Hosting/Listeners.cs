@@ -2,7 +2,9 @@ using System.Net;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using Relay.Gateway.Auth;
 
 namespace Relay.Gateway.Hosting;
 
@@ -51,6 +53,11 @@ public sealed class Listeners
                 endpoint.HttpsOptions.ServerCertificate = certificate.Current.TargetCertificate;
                 endpoint.HttpsOptions.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 endpoint.HttpsOptions.OnAuthenticate = (_, tls) => tls.ServerCertificateContext = certificate.Current;
+                var clients = kestrel.ApplicationServices.GetRequiredService<ClientCertificates>();
+                if (!clients.IsEnabled) return;
+                // A client without a certificate may still have a key.
+                endpoint.HttpsOptions.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                endpoint.HttpsOptions.ClientCertificateValidation = (sent, chain, _) => clients.IsTrusted(sent, chain);
             })
             .Endpoint("Http", endpoint =>
             {

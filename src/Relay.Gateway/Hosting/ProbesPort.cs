@@ -5,13 +5,16 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Hosting;
 
 /// <summary>
-/// Serves health checks by plain HTTP, for probes that support neither gRPC nor TLS. The probes' port serves nothing else, and
-/// no other port serves probes. Requests are assigned to a port by a mark on their connection: the Host header, which ASP.NET
+/// Serves health checks by plain HTTP, for probes that support neither gRPC nor TLS. The probes' port serves nothing else but
+/// metrics, and no other port serves either. Requests are assigned to a port by a mark on their connection: the Host header, which ASP.NET
 /// Core's RequireHost compares, is chosen by the caller.
 /// </summary>
 internal static class ProbesPort
@@ -44,6 +47,15 @@ internal static class ProbesPort
     {
         Map(app, "/livez", _ => false);
         Map(app, "/readyz", check => check.Name == Readiness.CheckName);
+    }
+
+    /// <summary><c>GET /metrics</c>: the metrics for Prometheus, to callers on this machine and to keys that may see them.</summary>
+    public static void MapMetrics(this IEndpointRouteBuilder app)
+    {
+        const string path = "/metrics";
+        if (!PrometheusEndpoint.IsOn(app.ServiceProvider.GetRequiredService<IConfiguration>())) return;
+        app.MapPrometheusScrapingEndpoint(path, null, branch => branch.Use(PrometheusEndpoint.ProtectAsync), null)
+            .WithMetadata(new Probe(path), new AllowAnonymousAttribute());
     }
 
     private static void Map(IEndpointRouteBuilder app, string path, Func<HealthCheckRegistration, bool> checks) =>

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Otr.Core;
 using Relay.Gateway.Api;
+using Relay.Gateway.Audit;
 using Relay.Gateway.Auth;
+using Relay.Gateway.Limits;
 using Relay.Gateway.OpenApi;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
@@ -30,8 +32,8 @@ public static class RelayExtensions
     {
         builder.Configuration.AddRelaySources(builder.Environment.ContentRootPath, builder.Environment.EnvironmentName, switches);
         // Checked before the host is built: Kestrel and the loggers read their sections then, and would stop at their first mistake.
-        if (RelayOptionsValidator.Read(builder.Configuration).Mistakes is { Count: > 0 } mistakes)
-            throw new RelayConfigurationException(mistakes);
+        var (read, mistakes) = RelayOptionsValidator.Read(builder.Configuration);
+        if (mistakes.Count > 0) throw new RelayConfigurationException(mistakes);
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<RelayOptions>, RelayOptionsValidator>();
         services.AddOptions<RelayOptions>()
@@ -39,14 +41,17 @@ public static class RelayExtensions
         services.AddOptions<HostOptions>().Configure<IOptions<RelayOptions>>((host, relay) =>
             host.ShutdownTimeout = relay.Value.Drain.Delay + relay.Value.Drain.Timeout + 2 * DrainService.ConnectionGrace);
         AddActors(services);
-        services.AddRelayApiKeys();
+        services.AddRelayAuthentication(hasTokens: read.Tokens.Issuer is not null);
         services.AddAuthorization(Policies.Add);
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = GatewayLimits.MaxReceiveMessageBytes;
             grpc.EnableDetailedErrors = false;
+            grpc.Interceptors.Add<CallMetrics>();
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<DrainInterceptor>();
+            grpc.Interceptors.Add<LimitInterceptor>();
+            grpc.Interceptors.Add<AuditInterceptor>();
         }).AddJsonTranscoding(JsonApi.Configure);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(Readiness.MapServices).AddCheck<Readiness>(Readiness.CheckName);
@@ -82,10 +87,11 @@ public static class RelayExtensions
         app.MapGrpcService<AdminService>();
         // Probes have no API keys; the answer reveals no more than whether the server is ready.
         app.MapGrpcHealthChecksService().AllowAnonymous();
-        app.MapGrpcReflectionService().RequireAuthorization(Policies.AnyKey);
+        app.MapGrpcReflectionService();
         app.MapOpenApi();
         app.MapReferencePage();
         app.MapProbes();
+        app.MapMetrics();
         return app;
     }
 
@@ -129,7 +135,11 @@ public static class RelayExtensions
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Relay);
         services.AddSingleton(s => s.GetRequiredService<RelayService>().Keys);
         services.AddSingleton<GatewayMetrics>();
+        services.AddHostedService<MetricsStart>();
         services.AddSingleton<WireTakeover>();
+        services.AddSingleton<SendWaits>();
+        services.AddSingleton<CallerQuotas>();
+        services.AddRelayAudit();
         services.AddHostedService<WebhookDispatcher>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<DrainService>();

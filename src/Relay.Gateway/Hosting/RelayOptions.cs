@@ -46,6 +46,14 @@ public sealed class RelayOptions
     /// </summary>
     public IReadOnlyList<System.Net.IPNetwork> WebhookNetworks { get; set; } = [];
 
+    public TokenOptions Tokens { get; } = new();
+
+    public ClientCertificateOptions Certificates { get; } = new();
+
+    public LimitOptions Limits { get; } = new();
+
+    public AuditOptions Audit { get; } = new();
+
     /// <summary>True for a node of a cluster.</summary>
     public bool IsClustered => Database is not null;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Hosting;
 
@@ -35,6 +36,7 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         .. options.Mistakes,
         .. CheckKeys(configuration),
         .. CheckCluster(configuration, options),
+        .. AccessSettings.Check(configuration, options),
         .. RetiredSettings.Check(configuration),
         .. CheckEndpoints(configuration),
         .. CheckLogging(configuration),
@@ -96,6 +98,9 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         if (certificate is not null && ServerCertificate.Fault(certificate, configuration[RelaySettings.CertificateKeyPath]) is { } fault)
             yield return fault;
         foreach (var mistake in CheckHttp(configuration, grpc)) yield return mistake;
+        if (PrometheusEndpoint.IsOn(configuration) && !configuration.GetSection("Kestrel:Endpoints:Health").Exists())
+            yield return $"{PrometheusEndpoint.Variable}=prometheus needs the probes' port, which serves /metrics: set "
+                + "--health-listen, such as http://127.0.0.1:7421.";
         if (configuration.GetSection("Kestrel:Endpoints:Health").Exists() && !TryParse(configuration[RelaySettings.HealthUrl], out _))
             yield return $"{RelaySettings.HealthUrl} (--health-listen) must be http://, an address and a port: http://0.0.0.0:7421.";
     }

@@ -85,6 +85,7 @@ public static class RelaySettings
             Apply = (o, v) => ApplyTime(v, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30), t => o.Streams.KeepAlive = t),
         },
         new("Relay:Webhooks:AllowedNetworks") { Apply = ApplyNetworks },
+        .. AccessSettings.All,
         new(Url, "--listen"),
         new("Kestrel:Endpoints:Grpc:Protocols"),
         new(CertificatePath, "--certificate"),
@@ -112,7 +113,7 @@ public static class RelaySettings
         options.Cluster = options.Cluster with { Settings = akka.ToDictionary(pair => pair.Key, pair => pair.Value!) };
     }
 
-    private static string? Set(Action set)
+    internal static string? Set(Action set)
     {
         try
         {
@@ -179,7 +180,7 @@ public static class RelaySettings
         };
 
     /// <summary>Parses a time such as <c>00:00:20</c>, or a number of seconds (which .NET would parse as days).</summary>
-    private static string? ApplyTime(string value, TimeSpan least, TimeSpan most, Action<TimeSpan> set)
+    internal static string? ApplyTime(string value, TimeSpan least, TimeSpan most, Action<TimeSpan> set)
     {
         TimeSpan time;
         if (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && Math.Abs(seconds) < 1e9)

@@ -47,6 +47,9 @@ internal sealed class ServerCertificate : IDisposable
         }
     }
 
+    /// <summary>The certificate's end; null: the server has no TLS.</summary>
+    public DateTimeOffset? NotAfter => _current is { } loaded ? new DateTimeOffset(loaded.Context.TargetCertificate.NotAfter) : null;
+
     /// <summary>Describes what is wrong with the files; null if they are usable.</summary>
     public static string? Fault(string path, string? keyPath)
     {

@@ -16,7 +16,7 @@ internal sealed partial record PathPattern(string Path, IReadOnlyList<string> Pa
     private static readonly Dictionary<string, string> s_singular = new()
     {
         ["endpoints"] = "endpoint", ["conversations"] = "conversation", ["identities"] = "fingerprint", ["verifications"] = "verification",
-        ["apiKeys"] = "apiKey", ["subscriptions"] = "subscription",
+        ["apiKeys"] = "apiKey", ["subscriptions"] = "subscription", ["messages"] = "message",
     };
 
     public static PathPattern Parse(string pattern)

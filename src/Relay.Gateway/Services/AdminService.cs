@@ -1,26 +1,26 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
+using Relay.Gateway.Limits;
 
 namespace Relay.Gateway.Services;
 
 /// <summary>Manages API keys, and reports the state of the server and the nodes of its cluster.</summary>
-[Authorize(Policy = Policies.AnyKey)]
-internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSource random, TimeProvider time, ServerInfo info)
+internal sealed class AdminService(
+    IRelay relay, IApiKeyStore keys, KeyUse use, CallerQuotas quotas, IRandomSource random, TimeProvider time, ServerInfo info)
     : V1.AdminService.AdminServiceBase
 {
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
     {
         var now = time.GetUtcNow();
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
-        violations.AddIf(!KeyScopes.TryParse(request.Scope, out var scope), "scope", "must be BOT, BRIDGE or ADMIN");
+        var scopes = KeyScopes.Parse(request.Scopes, violations);
+        var limits = KeyScopes.Parse(request.Limits, violations);
         violations.AddIf(
             request.DisplayName.Length > GatewayLimits.MaxDisplayNameLength || request.DisplayName.Any(char.IsControl), "display_name",
             $"must have at most {GatewayLimits.MaxDisplayNameLength} characters, none of them control characters");
@@ -29,18 +29,20 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         var endpoints = new List<string>();
         for (int i = 0; i < request.Endpoints.Count; i++)
         {
-            if (ResourceNames.TryParseEndpoint(request.Endpoints[i], out var id)) endpoints.Add(id);
-            else violations.Add($"endpoints[{i}]", "must be endpoints/{endpoint}");
+            if (ResourceNames.TryParseEndpointPattern(request.Endpoints[i], out var id)) endpoints.Add(id);
+            else violations.Add($"endpoints[{i}]", "must be endpoints/{endpoint}, or the beginning of such names followed by *");
         }
         var expires = Expiry(request.ExpireTime);
         violations.AddIf(expires <= now, "expire_time", "must be in the future");
-        violations.AddIf(scope == KeyScope.Admin && request.Endpoints.Count > 0, "endpoints",
-            "must be empty for an admin key, which may manage all endpoints and keys");
+        violations.AddIf(expires is not null && request.NoExpiry, "no_expiry", "must not be set with expire_time");
+        violations.AddIf(scopes.Any(s => s is KeyScope.Admin or KeyScope.Keys) && request.Endpoints.Count > 0, "endpoints",
+            "must be empty for a key of scope ADMIN or KEYS, which may manage all endpoints or keys");
         violations.ThrowIfAny();
 
         var token = ApiKeyToken.Create(random);
-        var key = new ApiKey(token.Id, scope, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null,
-            request.RequestId);
+        if (expires is null && !request.NoExpiry) expires = now + GatewayLimits.KeyLife;
+        var key = new ApiKey(token.Id, scopes, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null,
+            request.RequestId) { Limits = limits };
         return await keys.AddAsync(key, context.CancellationToken) switch
         {
             AddKeyResult.Added => new V1.CreateApiKeyResponse { ApiKey = ToMessage(key), Token = token.Reveal() },
@@ -53,7 +55,6 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         };
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override Task<V1.ListApiKeysResponse> ListApiKeys(V1.ListApiKeysRequest request, ServerCallContext context)
     {
         var page = Paging.Parse(request.PageSize, request.PageToken, new Violations());
@@ -64,10 +65,25 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         return Task.FromResult(response);
     }
 
-    public override Task<V1.ApiKey> GetCaller(V1.GetCallerRequest request, ServerCallContext context) =>
-        Task.FromResult(ToMessage(Principal.Of(context).Key));
+    public override Task<V1.Caller> GetCaller(V1.GetCallerRequest request, ServerCallContext context)
+    {
+        var principal = Principal.Of(context);
+        var caller = new V1.Caller
+        {
+            Name = principal.Name,
+            ExpireTime = (principal.Key is { } own ? own.Expires : principal.Expires)?.ToTimestamp(),
+            ApiKey = principal.Key is { } key ? ToMessage(key) : null,
+        };
+        caller.Scopes.AddRange(principal.Scopes.Select(KeyScopes.ToMessage));
+        caller.Endpoints.AddRange(principal.Endpoints.Patterns.Select(ResourceNames.Endpoint));
+        caller.Limits.AddRange(quotas.Describe(principal));
+        return Task.FromResult(caller);
+    }
 
-    [Authorize(Policy = Policies.Admin)]
+    public override Task<V1.ListAuditEntriesResponse> ListAuditEntries(
+        V1.ListAuditEntriesRequest request, ServerCallContext context) =>
+        AuditEntries.ListAsync(relay, Principal.Of(context), request, context.CancellationToken);
+
     public override async Task<V1.CreateApiKeyResponse> RotateApiKey(V1.RotateApiKeyRequest request, ServerCallContext context)
     {
         var now = time.GetUtcNow();
@@ -94,7 +110,6 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         };
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
@@ -103,7 +118,6 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         return ToMessage(key);
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.DeleteApiKeyResponse> DeleteApiKey(V1.DeleteApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
@@ -115,7 +129,6 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         };
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override Task<V1.Server> GetServer(V1.GetServerRequest request, ServerCallContext context) => Task.FromResult(new V1.Server
     {
         Version = ServerInfo.Version,
@@ -125,7 +138,6 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         Draining = relay.Draining.IsCancellationRequested,
     });
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
     {
         var response = new V1.ListNodesResponse();
@@ -163,13 +175,15 @@ internal sealed class AdminService(IRelay relay, IApiKeyStore keys, IRandomSourc
         var message = new V1.ApiKey
         {
             Name = ResourceNames.ApiKey(key.Id),
-            Scope = KeyScopes.ToMessage(key.Scope),
             DisplayName = key.DisplayName,
             CreateTime = key.Created.ToTimestamp(),
             ExpireTime = key.Expires?.ToTimestamp(),
             RevokeTime = key.Revoked?.ToTimestamp(),
             PreviousSecretExpireTime = key.PreviousEnds > time.GetUtcNow() ? key.PreviousEnds?.ToTimestamp() : null,
+            LastUseTime = use.Last(key.Id)?.ToTimestamp(),
+            Limits = KeyScopes.ToMessage(key.Limits),
         };
+        message.Scopes.AddRange(key.Scopes.Select(KeyScopes.ToMessage));
         message.Endpoints.AddRange(key.Endpoints.Select(ResourceNames.Endpoint));
         return message;
     }

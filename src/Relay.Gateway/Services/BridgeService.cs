@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -12,19 +11,19 @@ using Relay.Storage;
 namespace Relay.Gateway.Services;
 
 /// <summary>Exchanges wire text with bridges, by a stream or by unary calls.</summary>
-[Authorize(Policy = Policies.Bridge)]
 internal sealed class BridgeService(
     IRelay relay, IApiKeyStore keys, WireTakeover takeover, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.BridgeService.BridgeServiceBase
 {
     private readonly InboundWork _inbound = new(relay, metrics);
+    private readonly WireSettlements _settlements = new(relay);
 
     public override async Task StreamWire(
         IAsyncStreamReader<V1.StreamWireRequest> requestStream, IServerStreamWriter<V1.StreamWireResponse> responseStream,
         ServerCallContext context)
     {
         using var open = metrics.StreamOpened("wire");
-        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, responseStream, time,
+        var stream = new WireStream(relay, Principal.Of(context), keys, takeover, _inbound, _settlements, responseStream, time,
             options.Value.Streams.KeepAlive, metrics);
         await stream.RunAsync(requestStream, context.CancellationToken);
     }
@@ -53,6 +52,9 @@ internal sealed class BridgeService(
         response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i)).OfType<V1.OutboundWire>()));
         return response;
     }
+
+    public override Task<V1.SettleWireResponse> SettleWire(V1.SettleWireRequest request, ServerCallContext context) =>
+        _settlements.SettleAsync(Principal.Of(context), request, "", context.CancellationToken);
 
     public override async Task<V1.AckWireResponse> AckWire(V1.AckWireRequest request, ServerCallContext context)
     {

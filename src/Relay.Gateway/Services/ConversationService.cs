@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
@@ -8,7 +7,6 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Services;
 
 /// <summary>Reads conversations, and starts and ends their sessions.</summary>
-[Authorize(Policy = Policies.BotOrAdmin)]
 internal sealed class ConversationService(IRelay relay) : V1.ConversationService.ConversationServiceBase
 {
     public override async Task<V1.Conversation> GetConversation(V1.GetConversationRequest request, ServerCallContext context)

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Gateway.Auth;
@@ -12,7 +11,6 @@ using Relay.Storage;
 namespace Relay.Gateway.Services;
 
 /// <summary>Delivers plaintext and session events to bots, by a stream or by unary calls.</summary>
-[Authorize(Policy = Policies.Bot)]
 internal sealed class EventService(
     IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.EventService.EventServiceBase
@@ -22,6 +20,7 @@ internal sealed class EventService(
         ServerCallContext context)
     {
         using var open = metrics.StreamOpened("events");
+        var opened = time.GetUtcNow();
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(responseStream, time, options.Value.Streams.KeepAlive);
         RequestsEnd end;
         await using (var group = new TaskGroup(context.CancellationToken))
@@ -50,7 +49,7 @@ internal sealed class EventService(
         if (end == RequestsEnd.Draining) await writer.WriteLastAsync(s_draining, context.CancellationToken);
 
         Task DeliverAsync(string endpointId, IReadOnlyList<OutboxItem> items, CancellationToken cancellation) =>
-            writer.WriteAsync(Messages(endpointId, items), cancellation);
+            WriteAsync(writer, endpointId, items, opened, cancellation);
 
         Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>
             writer.WriteAsync(CaughtUp(endpointId, sequence), cancellation);
@@ -66,10 +65,11 @@ internal sealed class EventService(
         await OpenReaders.RequireStreamAsync(relay, endpointId, StreamKind.Events, context.CancellationToken);
 
         using var open = metrics.StreamOpened("events");
+        var opened = time.GetUtcNow();
         using var writer = new ResponseWriter<V1.StreamEventsResponse>(
             responseStream, time, options.Value.Streams.KeepAlive, JsonApi.IsTranscoded(context));
         var reader = new OutboxReader(relay.Outbox, new StreamKey(endpointId, StreamKind.Events),
-            (items, c) => writer.WriteAsync(Messages(endpointId, items), c),
+            (items, c) => WriteAsync(writer, endpointId, items, opened, c),
             (sequence, c) => writer.WriteAsync(CaughtUp(endpointId, sequence), c), (GatewayLimits.AcknowledgementPoll, time));
         await reader.OpenAsync(request.HasAfterSequence ? request.AfterSequence : null, context.CancellationToken, "after_sequence");
         await using (var group = new TaskGroup(context.CancellationToken))
@@ -78,19 +78,20 @@ internal sealed class EventService(
             group.Start(c => writer.KeepAliveAsync(() => new V1.StreamEventsResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(reader.DeliverAsync);
             group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
-            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
-            await await Task.WhenAny(group.Faulted, drained.Task);
+            await group.WaitAsync(relay.Draining);
         }
         await writer.WriteLastAsync(s_draining, context.CancellationToken);
     }
 
     private static readonly V1.StreamEventsResponse s_draining = new() { Draining = new V1.Draining() };
 
-    private V1.StreamEventsResponse[] Messages(string endpointId, IReadOnlyList<OutboxItem> items)
+    private async Task WriteAsync(
+        ResponseWriter<V1.StreamEventsResponse> writer, string endpointId, IReadOnlyList<OutboxItem> items, DateTimeOffset opened,
+        CancellationToken cancellation)
     {
-        metrics.Delivered("events", items.Count);
-        return [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })];
+        await writer.WriteAsync(
+            [.. items.Select(item => new V1.StreamEventsResponse { Event = Mapping.Event(endpointId, item) })], cancellation);
+        metrics.Delivered("events", items, opened, time.GetUtcNow());
     }
 
     private static V1.StreamEventsResponse CaughtUp(string endpointId, ulong sequence) => new()

@@ -1,6 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Api;
@@ -9,7 +8,6 @@ using Relay.Gateway.Auth;
 namespace Relay.Gateway.Services;
 
 /// <summary>Lists the keys that peers have shown, and sets how far they are trusted.</summary>
-[Authorize(Policy = Policies.BotOrAdmin)]
 internal sealed class IdentityService(IRelay relay) : V1.IdentityService.IdentityServiceBase
 {
     public override async Task<V1.ListIdentitiesResponse> ListIdentities(V1.ListIdentitiesRequest request, ServerCallContext context)
@@ -52,7 +50,6 @@ internal sealed class IdentityService(IRelay relay) : V1.IdentityService.Identit
         return await ReadAsync(endpointId!, conversationId!, fingerprint, context);
     }
 
-    [Authorize(Policy = Policies.Admin)]
     public override async Task<V1.ImportIdentitiesResponse> ImportIdentities(
         V1.ImportIdentitiesRequest request, ServerCallContext context)
     {

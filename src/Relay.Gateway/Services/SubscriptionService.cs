@@ -1,7 +1,6 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Actors.Subscriptions;
@@ -14,7 +13,6 @@ using Relay.Gateway.Telemetry;
 namespace Relay.Gateway.Services;
 
 /// <summary>Manages the named subscriptions of an endpoint, and delivers their events.</summary>
-[Authorize(Policy = Policies.BotOrAdmin)]
 internal sealed class SubscriptionService(
     IRelay relay, IApiKeyStore keys, TimeProvider time, IOptions<RelayOptions> options, GatewayMetrics metrics)
     : V1.SubscriptionService.SubscriptionServiceBase
@@ -115,7 +113,6 @@ internal sealed class SubscriptionService(
         return new V1.DeleteSubscriptionResponse();
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.PullSubscriptionResponse> PullSubscription(V1.PullSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -129,12 +126,14 @@ internal sealed class SubscriptionService(
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, relay.Draining);
         var keyInvalid = Principal.Of(context).WatchAsync(keys, time, ending.Token);
         long start = time.GetTimestamp();
+        var called = time.GetUtcNow();
         try
         {
             do
             {
                 var left = wait!.Value - time.GetElapsedTime(start);
                 var delivered = await reader.TakeAsync(max, left > TimeSpan.Zero ? left : TimeSpan.Zero, waiting.Token);
+                metrics.Delivered("subscription", delivered.Events, called, time.GetUtcNow());
                 response.Events.AddRange(delivered.Events.Select(
                     e => SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery)));
             }
@@ -150,11 +149,9 @@ internal sealed class SubscriptionService(
         }
         if (keyInvalid.IsCompleted) await keyInvalid;
         await ending.CancelAsync();
-        metrics.Delivered("subscription", response.Events.Count);
         return response;
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task WatchSubscription(
         V1.WatchSubscriptionRequest request, IServerStreamWriter<V1.WatchSubscriptionResponse> responseStream, ServerCallContext context)
     {
@@ -171,9 +168,7 @@ internal sealed class SubscriptionService(
             group.Start(c => writer.KeepAliveAsync(() => new V1.WatchSubscriptionResponse { KeepAlive = new V1.KeepAlive() }, c));
             group.Start(c => OpenReaders.EndWithEndpointAsync(relay, endpointId, c));
             group.Start(c => DeliverAsync(reader, endpointId, settings, writer, context, c));
-            var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = relay.Draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), drained);
-            await await Task.WhenAny(group.Faulted, drained.Task);
+            await group.WaitAsync(relay.Draining);
         }
         catch (RpcException) when (relay.Draining.IsCancellationRequested)
         {
@@ -191,6 +186,7 @@ internal sealed class SubscriptionService(
         ResponseWriter<V1.WatchSubscriptionResponse> writer, ServerCallContext context, CancellationToken cancellation)
     {
         bool isTold = false;
+        var opened = time.GetUtcNow();
         while (true)
         {
             // Settings may have changed, or the subscription may be gone.
@@ -212,11 +208,11 @@ internal sealed class SubscriptionService(
             if (delivered.Events.Count > 0)
             {
                 isTold = false;
-                metrics.Delivered("subscription", delivered.Events.Count);
                 await writer.WriteAsync([.. delivered.Events.Select(e => new V1.WatchSubscriptionResponse
                 {
                     Event = SubscriptionMapping.ToMessage(endpointId, settings.Name, e.Item, e.Delivery),
                 })], cancellation);
+                metrics.Delivered("subscription", delivered.Events, opened, time.GetUtcNow());
             }
             else if (!isTold && delivered.IsCaughtUp)
             {
@@ -229,7 +225,6 @@ internal sealed class SubscriptionService(
         }
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.AckSubscriptionResponse> AckSubscription(V1.AckSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -239,7 +234,6 @@ internal sealed class SubscriptionService(
         return new V1.AckSubscriptionResponse { Acknowledged = done.Count };
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.NackSubscriptionResponse> NackSubscription(V1.NackSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -257,14 +251,13 @@ internal sealed class SubscriptionService(
     public override async Task<V1.SeekSubscriptionResponse> SeekSubscription(V1.SeekSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
-        violations.AddIf(request.Time is { } t && !IsTime(t), "time", "is not a time");
+        violations.AddIf(request.Time is { } t && !RequestTimes.IsValid(t), "time", "is not a time");
         var (endpointId, settings) = await FindAsync(request.Name, "name", violations, context);
         await AskAsync<SubscriptionReply.Done>(endpointId, settings, new SubscriptionRequest.Seek(
             request.Time?.ToDateTimeOffset()), context);
         return new V1.SeekSubscriptionResponse();
     }
 
-    [Authorize(Policy = Policies.Bot)]
     public override async Task<V1.ListDeadLettersResponse> ListDeadLetters(V1.ListDeadLettersRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -352,7 +345,4 @@ internal sealed class SubscriptionService(
 
     private static RpcException NotFound(string endpointId, string name) =>
         ApiErrors.NotFound(Reasons.SubscriptionNotFound, "subscription", ResourceNames.Subscription(endpointId, name));
-
-    private static bool IsTime(Timestamp time) =>
-        time.Seconds is >= -62_135_596_800 and <= 253_402_300_799 && time.Nanos is >= 0 and <= 999_999_999;
 }

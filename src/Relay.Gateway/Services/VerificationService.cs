@@ -1,6 +1,5 @@
 using System.Text;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authorization;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Api;
@@ -9,7 +8,6 @@ using Relay.Gateway.Auth;
 namespace Relay.Gateway.Services;
 
 /// <summary>Verifies peers by a shared secret (SMP). Secrets only go in: no response, log or trace has one.</summary>
-[Authorize(Policy = Policies.Bot)]
 internal sealed class VerificationService(IRelay relay) : V1.VerificationService.VerificationServiceBase
 {
     public override async Task<V1.Verification> CreateVerification(V1.CreateVerificationRequest request, ServerCallContext context)

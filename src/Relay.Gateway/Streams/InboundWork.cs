@@ -28,6 +28,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
         relay.AskAsync(Address(endpointId, inbound), new Command.ReceiveWire(inbound.MessageId, inbound.Text.Memory)
         {
             After = inbound.AfterMessageId.Length > 0 ? inbound.AfterMessageId : null,
+            NetworkTime = RequestTimes.Read(inbound.NetworkTime),
         }, cancellation);
 
     /// <summary>
@@ -37,12 +38,18 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
     public async Task<V1.InboundResult> PushAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
     {
         var result = Fault(inbound) is { } fault ? Result(inbound, fault) : Answer(await AskAsync(endpointId, inbound, cancellation));
-        metrics.Inbound(result.RejectReason);
+        metrics.Received(result.RejectReason, result.Retry);
         return result;
 
         V1.InboundResult Answer(ConversationReply reply) => reply
             is ConversationReply.Overloaded or ConversationReply.Unavailable or ConversationReply.NotFound
-            ? throw Replies.Error(reply, Address(endpointId, inbound)) : Result(inbound, reply);
+            ? throw Fail(reply) : Result(inbound, reply);
+
+        Grpc.Core.RpcException Fail(ConversationReply reply)
+        {
+            metrics.Received("failed", reply is not ConversationReply.NotFound);
+            return Replies.Error(reply, Address(endpointId, inbound));
+        }
     }
 
     /// <summary>
@@ -54,7 +61,7 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
         var result = Fault(inbound) is { } fault
             ? Result(inbound, fault)
             : Result(inbound, await AskAsync(endpointId, inbound, cancellation));
-        metrics.Inbound(result.RejectReason);
+        metrics.Received(result.RejectReason, result.Retry);
         return result;
     }
 

@@ -17,6 +17,18 @@ internal sealed class TaskGroup(CancellationToken outer) : IAsyncDisposable
     /// <summary>Fails with the first fault of a member; cancelled when the group has been disposed of without one.</summary>
     public Task Faulted => _faulted.Task;
 
+    /// <summary>
+    /// Waits until the server drains; fails with the first fault of a member, or when the caller has gone.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller has gone.</exception>
+    public async Task WaitAsync(CancellationToken draining)
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var drained = draining.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), over);
+        await using var gone = outer.UnsafeRegister(static (s, c) => ((TaskCompletionSource)s!).TrySetCanceled(c), over);
+        await await Task.WhenAny(Faulted, over.Task);
+    }
+
     public void Start(Func<CancellationToken, Task> body)
     {
         Interlocked.Increment(ref _members);

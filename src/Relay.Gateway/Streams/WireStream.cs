@@ -12,10 +12,12 @@ namespace Relay.Gateway.Streams;
 /// <summary>One call of <c>BridgeService.StreamWire</c>: inbound wire text, delivery of outbound wire text, acknowledgements.</summary>
 internal sealed class WireStream(
     IRelay relay, Principal principal, IApiKeyStore keys, WireTakeover takeover, InboundWork inboundWork,
+    WireSettlements settlements,
     IServerStreamWriter<V1.StreamWireResponse> responses, TimeProvider time, TimeSpan keepAliveInterval, GatewayMetrics metrics)
 {
     private readonly ResponseWriter<V1.StreamWireResponse> _writer = new(responses, time, keepAliveInterval);
     private readonly ConcurrentDictionary<string, WireTakeover.Claim> _claims = new(StringComparer.Ordinal);
+    private readonly DateTimeOffset _opened = time.GetUtcNow();
     private readonly PeerLanes _lanes = new(GatewayLimits.InboundInFlight);
 
     public async Task RunAsync(IAsyncStreamReader<V1.StreamWireRequest> requests, CancellationToken cancellation)
@@ -58,11 +60,16 @@ internal sealed class WireStream(
             case V1.StreamWireRequest.MessageOneofCase.Ack:
                 readers.Acknowledge(request.Ack);
                 break;
+            case V1.StreamWireRequest.MessageOneofCase.Settle:
+                // The acknowledgements that follow wait for it, because what is acknowledged is carried.
+                var settled = await settlements.SettleAsync(principal, request.Settle, "settle.", cancellation);
+                await _writer.WriteAsync(new V1.StreamWireResponse { Settled = settled }, cancellation);
+                break;
             case V1.StreamWireRequest.MessageOneofCase.Inbound:
                 await TakeInAsync(request.Inbound, group, cancellation);
                 break;
             default:
-                throw ApiErrors.InvalidArgument("message", "must be open, inbound or ack");
+                throw ApiErrors.InvalidArgument("message", "must be open, inbound, ack or settle");
         }
     }
 
@@ -99,8 +106,8 @@ internal sealed class WireStream(
             if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
         }
         if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
-        metrics.Delivered("wire", messages.Count);
         await _writer.WriteAsync(messages, cancellation);
+        metrics.Delivered("wire", items, _opened, time.GetUtcNow());
     }
 
     private Task CaughtUpAsync(string endpointId, ulong sequence, CancellationToken cancellation) =>

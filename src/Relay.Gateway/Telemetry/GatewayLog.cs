@@ -22,6 +22,13 @@ internal static partial class GatewayLog
     [LoggerMessage(2001, LogLevel.Warning, "The shared API keys cannot be read; the cached ones are used for a limited time. {Reason}")]
     public static partial void KeysNotRead(this ILogger log, string reason);
 
+    [LoggerMessage(2011, LogLevel.Error, "The audit log does not contain entry {Seen}, which this node has seen; it ends with {Last}. "
+        + "Its end was removed, or an older copy of the database put back: relay audit verify")]
+    public static partial void AuditBroken(this ILogger log, ulong seen, ulong last);
+
+    [LoggerMessage(2012, LogLevel.Warning, "{File} cannot be written or read: that the audit log's end is removed would not be noticed. {Reason}")]
+    public static partial void AuditHeadNotKept(this ILogger log, string file, string reason);
+
     [LoggerMessage(2010, LogLevel.Error, "Delivering webhooks failed ({Fault}); it is retried.")]
     public static partial void WebhookFault(this ILogger log, string fault);
 

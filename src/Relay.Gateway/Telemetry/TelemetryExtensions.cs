@@ -5,11 +5,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Relay.Actors.Telemetry;
 using Relay.Gateway.Hosting;
+using Relay.Storage.Telemetry;
 
 namespace Relay.Gateway.Telemetry;
 
@@ -20,6 +23,7 @@ namespace Relay.Gateway.Telemetry;
 internal static class TelemetryExtensions
 {
     private const string SourceName = "Relay";
+    private static readonly TimeSpan s_exportTimeout = TimeSpan.FromSeconds(2);
     private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
 
     static TelemetryExtensions()
@@ -55,12 +59,23 @@ internal static class TelemetryExtensions
             && (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 }
                 || configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is { Length: > 0 });
 
-        bool traces = IsOn("TRACES"), metrics = IsOn("METRICS"), logs = IsOn("LOGS");
-        if (!traces && !metrics && !logs) return;
+        bool prometheus = PrometheusEndpoint.IsOn(configuration);
+        // Prometheus alone: an endpoint for OTLP is then for the other signals.
+        bool metrics = IsOn("METRICS") && !(prometheus && PrometheusEndpoint.Exporters(configuration).Length == 1);
+        bool traces = IsOn("TRACES"), logs = IsOn("LOGS");
+        if (!traces && !metrics && !logs && !prometheus) return;
+        builder.Services.Configure<OtlpExporterOptions>(otlp =>
+        {
+            // A collector that accepts and does not answer must not hold up the end of the process.
+            if (configuration["OTEL_EXPORTER_OTLP_TIMEOUT"] is null) otlp.TimeoutMilliseconds = (int)s_exportTimeout.TotalMilliseconds;
+        });
+        var relay = RelayOptionsValidator.Read(configuration).Options;
+        var instance = relay.IsClustered ? relay.Node : Environment.MachineName;
         var telemetry = builder.Services.AddOpenTelemetry()
             // Added last, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
             .ConfigureResource(resource => resource.Clear()
-                .AddService("relay", serviceVersion: ServerInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector());
+                // The node's name, not one for each start: restarts begin no new series.
+                .AddService("relay", serviceVersion: ServerInfo.Version, serviceInstanceId: instance).AddTelemetrySdk().AddEnvironmentVariableDetector());
         if (traces)
         {
             telemetry.WithTracing(tracing => tracing
@@ -68,11 +83,15 @@ internal static class TelemetryExtensions
                 .AddProcessor(new ConnectionDetailsRemover())
                 .AddOtlpExporter());
         }
-        if (metrics)
+        if (metrics || prometheus)
         {
-            telemetry.WithMetrics(metering => metering
-                .AddMeter(SourceName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
-                .AddOtlpExporter());
+            telemetry.WithMetrics(metering =>
+            {
+                metering.AddMeter(GatewayMetrics.MeterName, RelayTelemetry.MeterName, StorageTelemetry.MeterName,
+                    "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql");
+                if (metrics) metering.AddOtlpExporter();
+                if (prometheus) metering.AddPrometheusExporter(p => p.ScopeInfoEnabled = false);
+            });
         }
         if (logs) telemetry.WithLogging(logging => logging.AddOtlpExporter());
     }

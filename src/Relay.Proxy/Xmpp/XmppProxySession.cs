@@ -47,7 +47,7 @@ internal sealed partial class XmppProxySession(
             _toClient.End();
             _toServer.End();
             // What waits is written, but nobody is waited for long.
-            await Task.WhenAny(Task.WhenAll(writers), Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None));
+            await Task.WhenAny(Task.WhenAll(writers), Task.Delay(ProxyLimits.LastWrites, CancellationToken.None));
             await over.CancelAsync();
             await Task.WhenAll(readers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

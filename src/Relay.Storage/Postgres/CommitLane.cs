@@ -128,7 +128,7 @@ internal sealed class CommitLane
                 fault = e;
             }
             if (fault is null) return Complete(decision!, touched);
-            _telemetry.CommitFailed();
+            _telemetry.CommitFailed(PostgresFault.Kind(fault));
             StorageLog.GroupFailed(_log, group.Count, PostgresFault.Code(fault));
             var outcome = isAsked ? await OutcomeAsync(fault, patience).ConfigureAwait(false) : Outcome.NotDone;
             if (outcome == Outcome.Done) return Complete(decision!, touched);

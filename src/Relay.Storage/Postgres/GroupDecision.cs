@@ -36,6 +36,9 @@ internal sealed class GroupDecision
     /// <summary>Accepted units, at most one for each conversation.</summary>
     public List<CommitUnit> Units { get; } = [];
 
+    /// <summary>The last sequence of the wire stream before each unit's rows, parallel to <see cref="Units"/>; 0 if it has none.</summary>
+    public List<long> WireBefore { get; } = [];
+
     public List<(StreamKey Stream, long Sequence, byte[] Sealed)> Outbox { get; } = [];
 
     /// <summary>The number of new conversations of each of <see cref="GroupRows.Endpoints"/> that gets any.</summary>
@@ -79,7 +82,7 @@ internal sealed class GroupDecision
             if (job.Result is null)
             {
                 Accept(unit, place);
-                job.Result = CommitResult.Committed.Instance;
+                job.Result = new CommitResult.Committed((ulong)WireBefore[^1]);
             }
             Decided.Add(job);
         }
@@ -106,6 +109,8 @@ internal sealed class GroupDecision
             if (_rows.PositionOf(append.Stream) is { IsSane: true } p && (p.HasTooManyItems || p.HasTooManyBytes))
                 return new CommitResult.StreamFull(append.Stream);
         }
+        if (unit.UnacknowledgedWire is { } open && _rows.PositionOf(GroupRows.WireStream(unit)) is { } wire
+            && (ulong)wire.Acknowledged >= open) return CommitResult.AlreadyAcknowledged.Instance;
         if (unit.ExpectedVersion != (ulong)_versions[place]) return CommitResult.Conflict.Instance;
         if (unit.ExpectedVersion == 0)
         {
@@ -118,6 +123,8 @@ internal sealed class GroupDecision
 
     private void Accept(CommitUnit unit, int place)
     {
+        var wire = GroupRows.WireStream(unit);
+        long wireBefore = unit.Outbox.Any(a => a.Stream == wire) ? _rows.PositionOf(wire)!.Last : 0;
         foreach (var append in unit.Outbox) _rows.PositionOf(append.Stream)!.Pending = 0;
         var sealedRows = new List<(StreamKey, long, byte[])>(unit.Outbox.Count);
         foreach (var append in unit.Outbox)
@@ -144,6 +151,7 @@ internal sealed class GroupDecision
         }
         Outbox.AddRange(sealedRows);
         Units.Add(unit);
+        WireBefore.Add(wireBefore);
         _bytes += unit.Sealed.Length + (unit.SealedSeen?.Length ?? 0) + (unit.SealedIdentities?.Length ?? 0);
         _versions[place]++;
         if (unit.ExpectedVersion == 0) _sizes[_rows.PlaceOfEndpoint(unit.EndpointId)]++;

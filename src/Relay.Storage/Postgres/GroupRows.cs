@@ -21,6 +21,7 @@ internal sealed class GroupRows
                     if (unit.ExpectedVersion == 0) _endpoints[unit.EndpointId] = 0;
                     _conversations.TryAdd((unit.EndpointId, unit.ConversationId), _conversations.Count);
                     foreach (var append in unit.Outbox) _streams[append.Stream] = 0;
+                    if (unit.UnacknowledgedWire is not null) _streams[WireStream(unit)] = 0;
                     break;
                 case AcknowledgeJob acknowledge:
                     _streams[acknowledge.Stream] = 0;
@@ -65,6 +66,8 @@ internal sealed class GroupRows
     public int PlaceOfConversation(CommitUnit unit) => _conversations[(unit.EndpointId, unit.ConversationId)];
 
     public StreamPosition? PositionOf(StreamKey stream) => Positions[_streams[stream]];
+
+    public static StreamKey WireStream(CommitUnit unit) => new(unit.EndpointId, StreamKind.Wire);
 
     private static TKey[] Number<TKey>(SortedDictionary<TKey, int> places) where TKey : notnull
     {

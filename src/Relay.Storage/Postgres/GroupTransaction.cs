@@ -162,13 +162,14 @@ internal static class GroupTransaction
                 forgetting.Select(u => u.EndpointId).ToArray(), forgetting.Select(u => u.ConversationId).ToArray(),
                 forgetting.Select(u => (long)Math.Min(u.ForgetSeenThrough, long.MaxValue)).ToArray());
         }
-        var taking = decision.Units.Where(u => u.SealedSeen is not null).ToArray();
+        var taking = decision.Units.Zip(decision.WireBefore).Where(u => u.First.SealedSeen is not null).ToArray();
         if (taking.Length > 0)
         {
-            batch.Add("INSERT INTO relay.seen (endpoint, conversation, version, sealed) "
-                + "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])",
-                taking.Select(u => u.EndpointId).ToArray(), taking.Select(u => u.ConversationId).ToArray(),
-                taking.Select(u => (long)u.ExpectedVersion + 1).ToArray(), taking.Select(u => u.SealedSeen!).ToArray());
+            batch.Add("INSERT INTO relay.seen (endpoint, conversation, version, sealed, wire) "
+                + "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[])",
+                taking.Select(u => u.First.EndpointId).ToArray(), taking.Select(u => u.First.ConversationId).ToArray(),
+                taking.Select(u => (long)u.First.ExpectedVersion + 1).ToArray(), taking.Select(u => u.First.SealedSeen!).ToArray(),
+                taking.Select(u => u.Second).ToArray());
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Npgsql;
+using Relay.Storage.Telemetry;
 
 namespace Relay.Storage.Postgres;
 
@@ -38,6 +39,25 @@ internal static class PostgresFault
         NpgsqlException { InnerException: { } inner } => Code(inner),
         SocketException s => $"socket error {s.SocketErrorCode}",
         _ => e.GetType().Name,
+    };
+
+    /// <summary>Why a transaction failed, for metrics.</summary>
+    public static CommitFault Kind(Exception e) => e switch
+    {
+        PostgresException p => p.SqlState switch
+        {
+            PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UniqueViolation
+                => CommitFault.Serialization,
+            PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled or IdleInTransaction => CommitFault.Timeout,
+            PostgresErrorCodes.DiskFull or PostgresErrorCodes.IoError => CommitFault.DiskFull,
+            PostgresErrorCodes.TooManyConnections => CommitFault.Connection,
+            _ => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("08", StringComparison.Ordinal)
+                ? CommitFault.Connection : CommitFault.Other,
+        },
+        NpgsqlException { InnerException: { } inner } => Kind(inner),
+        TimeoutException => CommitFault.Timeout,
+        NpgsqlException or IOException or SocketException or ObjectDisposedException => CommitFault.Connection,
+        _ => CommitFault.Other,
     };
 
     public static bool IsConnectionLost(Exception e) => e is not PostgresException { Severity: "ERROR" };

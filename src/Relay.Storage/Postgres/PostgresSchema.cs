@@ -165,5 +165,15 @@ internal static class PostgresSchema
         ) WITH (fillfactor = 50);
         ALTER TABLE relay.subscription ALTER COLUMN sealed SET STORAGE EXTERNAL;
         """,
+        // `sequence` is authenticated by the seal.
+        """
+        CREATE TABLE relay.audit (
+            sequence bigint PRIMARY KEY CHECK (sequence > 0),
+            sealed bytea NOT NULL
+        );
+        ALTER TABLE relay.audit ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        """,
+        // The last sequence of the wire stream before the commit's rows: a message is carried once its last row is acknowledged.
+        "ALTER TABLE relay.seen ADD COLUMN wire bigint NOT NULL DEFAULT 0 CHECK (wire >= 0);",
     ];
 }

@@ -15,13 +15,14 @@ public sealed partial class PostgresStore
             SELECT c.endpoint, c.id, c.version, c.sealed, c.updated, c.due,
                 ARRAY(SELECT s.version FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
                 ARRAY(SELECT s.sealed FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
+                ARRAY(SELECT s.wire FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
                 i.sealed
             FROM (VALUES ($1, $2)) k(endpoint, id)
             LEFT JOIN relay.conversation c ON c.endpoint = k.endpoint AND c.id = k.id
             LEFT JOIN relay.identities i ON i.endpoint = k.endpoint AND i.conversation = k.id
             """, r => new StoredConversation(
-                r.IsDBNull(0) ? null : Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7))),
-                r.IsDBNull(8) ? null : r.GetFieldValue<byte[]>(8)), c, endpointId, conversationId)
+                r.IsDBNull(0) ? null : Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7), r.GetFieldValue<long[]>(8))),
+                r.IsDBNull(9) ? null : r.GetFieldValue<byte[]>(9)), c, endpointId, conversationId)
             .ConfigureAwait(false);
         return rows[0];
     }, cancellation);
@@ -68,10 +69,10 @@ public sealed partial class PostgresStore
         row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2), row.GetFieldValue<byte[]>(3), ClampTime(row.GetInt64(4)),
         row.IsDBNull(5) ? null : ClampTime(row.GetInt64(5)), seen);
 
-    private static SeenRow[] Seen(long[] versions, byte[][] rows)
+    private static SeenRow[] Seen(long[] versions, byte[][] rows, long[] wireBefore)
     {
         var seen = new SeenRow[Math.Min(versions.Length, rows.Length)];
-        for (int i = 0; i < seen.Length; i++) seen[i] = new SeenRow((ulong)versions[i], rows[i]);
+        for (int i = 0; i < seen.Length; i++) seen[i] = new SeenRow((ulong)versions[i], rows[i], (ulong)wireBefore[i]);
         return seen;
     }
 

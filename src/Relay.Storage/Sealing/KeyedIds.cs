@@ -48,6 +48,16 @@ public sealed class KeyedIds : IDisposable
     /// <summary>True if the text has the length and the alphabet of an id.</summary>
     public static bool IsId(string text) => text.Length == TextSize && !text.AsSpan().ContainsAnyExcept(Alphabet);
 
+    /// <summary>Reads what <see cref="Base32"/> wrote; null for any other text.</summary>
+    public static UInt128? TryParse(string text)
+    {
+        if (!IsId(text)) return null;
+        UInt128 value = 0;
+        for (int i = 0; i < TextSize - 1; i++) value = value << 5 | (uint)Alphabet.IndexOf(text[i], StringComparison.Ordinal);
+        int last = Alphabet.IndexOf(text[^1], StringComparison.Ordinal);
+        return (last & 3) == 0 ? value << 3 | (uint)(last >> 2) : null;
+    }
+
     /// <summary>RFC 4648 base32, lowercase, unpadded.</summary>
     public static string Base32(UInt128 value) => string.Create(TextSize, value, static (text, v) =>
     {

@@ -15,6 +15,7 @@ public enum SealedTable : byte
     Document = 6,
     Identities = 7,
     Subscription = 8,
+    Audit = 10,
     // Messages between nodes.
     Command = 16,
     Answer = 17,

@@ -104,6 +104,15 @@ internal static class SqliteSchema
             PRIMARY KEY (endpoint, name, part)
         ) STRICT;
         """,
+        // `sequence` is authenticated by the seal.
+        """
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY,
+            sealed BLOB NOT NULL
+        ) STRICT;
+        """,
+        // The last sequence of the wire stream before the commit's rows: a message is carried once its last row is acknowledged.
+        "ALTER TABLE seen ADD COLUMN wire INTEGER NOT NULL DEFAULT 0;",
     ];
 
     /// <summary>Marks an empty file as a Relay database and creates its tables.</summary>

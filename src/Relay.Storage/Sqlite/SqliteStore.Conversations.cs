@@ -18,9 +18,10 @@ public sealed partial class SqliteStore
             if (!row.Read()) return new StoredConversation(null, identities);
             var seen = new List<SeenRow>();
             using (var rows = s.Query(
-                "SELECT version, sealed FROM seen WHERE endpoint = $1 AND conversation = $2 ORDER BY version", endpointId, conversationId))
+                "SELECT version, sealed, wire FROM seen WHERE endpoint = $1 AND conversation = $2 ORDER BY version",
+                endpointId, conversationId))
             {
-                while (rows.Read()) seen.Add(new SeenRow((ulong)rows.Int64(0), rows.Blob(1)));
+                while (rows.Read()) seen.Add(new SeenRow((ulong)rows.Int64(0), rows.Blob(1), (ulong)rows.Int64(2)));
             }
             return new StoredConversation(Conversation(row, seen), identities);
         }
@@ -75,6 +76,9 @@ public sealed partial class SqliteStore
             // The bound is checked before the unit's own rows are added: a unit is accepted or refused as a whole.
             if (streams.Of(append.Stream) is { IsFull: true }) return new CommitResult.StreamFull(append.Stream);
         }
+        var wireStream = new StreamKey(unit.EndpointId, StreamKind.Wire);
+        if (unit.UnacknowledgedWire is { } open && streams.Of(wireStream).Acknowledged >= open)
+            return CommitResult.AlreadyAcknowledged.Instance;
         if (unit.ExpectedVersion == 0)
         {
             if (s.Scalar("SELECT version FROM conversation WHERE endpoint = $1 AND id = $2", unit.EndpointId, unit.ConversationId)
@@ -94,9 +98,10 @@ public sealed partial class SqliteStore
         {
             return CommitResult.Conflict.Instance;
         }
+        ulong wireBefore = unit.Outbox.Any(a => a.Stream == wireStream) ? streams.Of(wireStream).Last : 0;
         if (unit.SealedSeen is not null)
-            s.Execute("INSERT INTO seen (endpoint, conversation, version, sealed) VALUES ($1, $2, $3, $4)", unit.EndpointId,
-                unit.ConversationId, (long)unit.ExpectedVersion + 1, unit.SealedSeen);
+            s.Execute("INSERT INTO seen (endpoint, conversation, version, sealed, wire) VALUES ($1, $2, $3, $4, $5)", unit.EndpointId,
+                unit.ConversationId, (long)unit.ExpectedVersion + 1, unit.SealedSeen, (long)wireBefore);
         if (unit.ForgetSeenThrough > 0)
             s.Execute("DELETE FROM seen WHERE endpoint = $1 AND conversation = $2 AND version <= $3", unit.EndpointId, unit.ConversationId,
                 (long)unit.ForgetSeenThrough);
@@ -104,7 +109,7 @@ public sealed partial class SqliteStore
             s.Execute("INSERT OR REPLACE INTO identities (endpoint, conversation, sealed) VALUES ($1, $2, $3)", unit.EndpointId,
                 unit.ConversationId, unit.SealedIdentities);
         foreach (var append in unit.Outbox) Append(s, streams.Of(append.Stream), append);
-        return CommitResult.Committed.Instance;
+        return new CommitResult.Committed(wireBefore);
     }
 
     private static void Append(SqliteSession s, StreamPositions.Position position, StreamRow append)

@@ -12,6 +12,9 @@ namespace Relay.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteWriter
 {
+    /// <summary>Results of SQLite, of whose extended codes the low byte is one of these.</summary>
+    private const int BusyResult = 5, FullResult = 13, PrimaryCode = 0xff;
+
     private readonly SqliteSession _session;
     private readonly StreamTails _tails;
     private readonly StorageTelemetry _telemetry;
@@ -115,7 +118,12 @@ internal sealed class SqliteWriter
             foreach (var (stream, _) in streams.Touched) _tails.Forget(stream);
             int code = (e as SqliteException)?.SqliteExtendedErrorCode ?? 0;
             StorageLog.TransactionFailed(_log, group.Count, code, e.GetType().Name);
-            _telemetry.CommitFailed();
+            _telemetry.CommitFailed((code & PrimaryCode) switch
+            {
+                FullResult => CommitFault.DiskFull,
+                BusyResult => CommitFault.Timeout,
+                _ => CommitFault.Other,
+            });
             // A notification without an append is harmless: the reader reads again and finds nothing.
             if (mayBeDone) Notify(streams);
             return new StoreException($"The database refused a transaction ({e.GetType().Name}, SQLite error {code}).", e);

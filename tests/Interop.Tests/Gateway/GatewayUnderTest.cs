@@ -80,7 +80,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         using var admin = Grpc.Net.Client.GrpcChannel.ForAddress(Address, new Grpc.Net.Client.GrpcChannelOptions { HttpHandler = NewHandler(), DisposeHttpClient = true });
         var service = new AdminService.AdminServiceClient(admin);
         async Task<string> KeyAsync(Scope scope) => (await service.CreateApiKeyAsync(
-            new CreateApiKeyRequest { RequestId = scope.ToString(), Scope = scope }, new Grpc.Core.Metadata { { "authorization", $"Bearer {Server.AdminToken}" } })).Token;
+            new CreateApiKeyRequest { RequestId = scope.ToString(), Scopes = { scope } }, new Grpc.Core.Metadata { { "authorization", $"Bearer {Server.AdminToken}" } })).Token;
         return new Dictionary<string, string>
         {
             ["RELAY_TEST_ADMIN"] = Server.AdminToken, ["RELAY_TEST_BOT"] = await KeyAsync(Scope.Bot), ["RELAY_TEST_BRIDGE"] = await KeyAsync(Scope.Bridge),
@@ -103,6 +103,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
             case "throw":
                 throw new InvalidOperationException("a secret of the server");
         }
-        return new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, Otr.Core.SendDisposition.Encrypted);
+        return new ConversationReply.Done(FakeRelay.ConversationId, Otr.Core.MessageState.Encrypted, Otr.Core.SendDisposition.Encrypted)
+        {
+            Sent = new SentReference(1, 0),
+        };
     }
 }

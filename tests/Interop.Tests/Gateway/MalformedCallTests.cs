@@ -105,11 +105,11 @@ public sealed class MalformedCallTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Name == "relay.gateway.caller.faults") l.EnableMeasurementEvents(instrument);
+            if (instrument.Name == "relay.caller.faults") l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
         {
-            if (Equals(tags[0].Value, "RESET")) Interlocked.Add(ref resets, value);
+            if (Equals(tags[0].Value, "reset")) Interlocked.Add(ref resets, value);
             else Interlocked.Add(ref malformed, value);
         });
         listener.Start();

@@ -104,6 +104,10 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask DeleteSubscriptionAsync(string endpointId, string name, CancellationToken cancellation) => inner.DeleteSubscriptionAsync(endpointId, name, cancellation);
     public ValueTask<SubscriptionRow?> LoadSubscriptionAsync(string endpointId, string name, SubscriptionPart part, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadSubscriptionAsync(endpointId, name, part, cancellation));
     public ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.SaveSubscriptionAsync(endpointId, name, part, expectedRevision, value, cancellation));
+    public ValueTask<bool> AppendAuditAsync(ulong sequence, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.AppendAuditAsync(sequence, value, cancellation));
+    public ValueTask<IReadOnlyList<AuditRow>> ReadAuditAsync(ulong after, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAuditAsync(after, max, cancellation));
+    public ValueTask<(ulong First, ulong Last)> AuditBoundsAsync(CancellationToken cancellation) => AtReadGateAsync(s => s.AuditBoundsAsync(cancellation));
+    public ValueTask TrimAuditAsync(ulong through, CancellationToken cancellation) => inner.TrimAuditAsync(through, cancellation);
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadChangesAsync(after, cancellation));
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
     public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);

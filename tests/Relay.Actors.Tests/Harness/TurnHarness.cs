@@ -62,12 +62,21 @@ internal sealed class TurnHarness : IDisposable
         var replies = new ConversationReply?[batch.Length];
         foreach (var (index, reply) in turn.Known) replies[index] = reply;
         if (turn.Unit is null) return replies;
-        Stored = Store(turn.Unit);
-        foreach (var (index, reply) in turn.Apply(CommitResult.Committed.Instance).Replies) replies[index] = reply;
+        ulong wireBefore = LastWire;
+        LastWire += (ulong)turn.Unit.Outbox.Count(r => r.Stream.Kind == StreamKind.Wire);
+        Units.Add(turn.Unit);
+        Stored = Store(turn.Unit, wireBefore);
+        foreach (var (index, reply) in turn.Apply(new CommitResult.Committed(wireBefore)).Replies) replies[index] = reply;
         return replies;
     }
 
     public ConversationReply Commit(IConversationMessage message) => Commit([message])[0]!;
+
+    /// <summary>The last sequence of the wire stream.</summary>
+    public ulong LastWire { get; private set; }
+
+    /// <summary>What was committed.</summary>
+    public List<CommitUnit> Units { get; } = [];
 
     /// <summary>The row as the last commit left it.</summary>
     public ConversationRow? Stored { get; private set; }
@@ -89,10 +98,10 @@ internal sealed class TurnHarness : IDisposable
         _telemetry.Dispose();
     }
 
-    private ConversationRow Store(CommitUnit unit)
+    private ConversationRow Store(CommitUnit unit, ulong wireBefore)
     {
         var seen = (Stored?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough);
-        if (unit.SealedSeen is { } value) seen = seen.Append(new SeenRow(unit.ExpectedVersion + 1, value));
+        if (unit.SealedSeen is { } value) seen = seen.Append(new SeenRow(unit.ExpectedVersion + 1, value, wireBefore));
         return new ConversationRow(
             unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
     }

@@ -71,7 +71,7 @@ public sealed class AcknowledgementsTests
         var text = Send("bob", "one ");
 
         Assert.Equal(result, _acks.Echo("BOB", echo, null, CaseMapping.Rfc1459).ToString());
-        Assert.Equal(result == "Cut" ? Carried.Refused : Carried.Taken, text.Outcome);
+        Assert.Equal(result == "Cut" ? Carried.RefusedFor("TOO_LARGE") : Carried.Taken, text.Outcome);
         Assert.Equal(0, _acks.Uncovered);
     }
 
@@ -93,11 +93,11 @@ public sealed class AcknowledgementsTests
     {
         var (toBob, toEve) = (Send("Bob", "one"), Send("eve", "one"));
 
-        Assert.Equal(1, _acks.Fail("bob", null, CaseMapping.Rfc1459));
-        Assert.Equal(Carried.Refused, toBob.Outcome);
+        Assert.Equal(1, _acks.Fail("bob", null, CaseMapping.Rfc1459, Failures.NoSuchPeer));
+        Assert.Equal(Carried.RefusedFor("NO_SUCH_PEER"), toBob.Outcome);
         _acks.Pong(_acks.Ping());
         Assert.Equal(Carried.Taken, toEve.Outcome);
-        Assert.Equal(0, _acks.Fail("nobody", null, CaseMapping.Rfc1459));
+        Assert.Equal(0, _acks.Fail("nobody", null, CaseMapping.Rfc1459, Failures.NoSuchPeer));
     }
 
     [Fact]

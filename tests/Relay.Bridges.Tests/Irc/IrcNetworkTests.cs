@@ -99,13 +99,13 @@ public sealed class IrcNetworkTests
         await connection.TryReadAsync();
 
         await connection.SayAsync(":s 401 bot bob :No such nick");
-        Assert.Equal(Carried.Refused, await toBob);
+        Assert.Equal(Carried.RefusedFor("NO_SUCH_PEER"), await toBob);
         await connection.SayAsync(":s 301 bot eve :away");
         await connection.SayAsync(":s PONG s :relay-1");
         await connection.SayAsync(":s PONG s :relay-2");
         Assert.Equal(Carried.Taken, await toEve);
         // Nothing is sent to the nick until it has spoken.
-        Assert.Equal(Carried.Refused, await bridge.CarryAsync("bob", "more"));
+        Assert.Equal(Carried.RefusedFor("PEER_UNAVAILABLE"), await bridge.CarryAsync("bob", "more"));
         await connection.ExpectSilenceAsync();
     }
 
@@ -126,12 +126,17 @@ public sealed class IrcNetworkTests
         var cut = bridge.CarryAsync("bob", "?OTR:AAMDlong.");
         await connection.ExpectAsync("@label=r2 PRIVMSG bob :?OTR:AAMDlong.");
         await connection.SayAsync("@label=r2 :bot!~relay@cloak PRIVMSG bob :?OTR:AAMD");
-        Assert.Equal(Carried.Refused, await cut);
+        Assert.Equal(Carried.RefusedFor("TOO_LARGE"), await cut);
 
         var failed = bridge.CarryAsync("bob", "more");
         await connection.ExpectAsync("@label=r3 PRIVMSG bob :more");
         await connection.SayAsync("@label=r3 :s 401 bot bob :No such nick");
-        Assert.Equal(Carried.Refused, await failed);
+        Assert.Equal(Carried.RefusedFor("NO_SUCH_PEER"), await failed);
+
+        var forbidden = bridge.CarryAsync("eve", "more");
+        await connection.ExpectAsync("@label=r4 PRIVMSG eve :more");
+        await connection.SayAsync("@label=r4 :s 477 bot eve :You need a registered nick");
+        Assert.Equal(Carried.RefusedFor("NOT_ALLOWED"), await forbidden);
         // The bridge's own words never reach Relay.
         Assert.True(bridge.Inbox.IsEmpty);
     }
@@ -169,7 +174,7 @@ public sealed class IrcNetworkTests
         await connection.SayAsync(":bob!~impostor@elsewhere PRIVMSG bot :it is me");
         await bridge.Inbox.NextAsync();
 
-        Assert.Equal(Carried.Refused, await bridge.CarryAsync("bob", "?OTR:AAMDAAEAAAABAAAAAQA=."));
+        Assert.Equal(Carried.RefusedFor("PEER_UNAVAILABLE"), await bridge.CarryAsync("bob", "?OTR:AAMDAAEAAAABAAAAAQA=."));
         await connection.ExpectSilenceAsync();
         Assert.Equal(Carried.Taken, await bridge.CarryAsync("bob", "?OTRv3?"));
         await connection.ExpectAsync("PRIVMSG bob :?OTRv3?");

@@ -145,7 +145,7 @@ internal sealed class IrcStage : IAsyncDisposable
 
     private static async Task<string> KeyAsync(RelayClient admin, Scope scope, string file)
     {
-        var request = new CreateApiKeyRequest { RequestId = scope.ToString(), Scope = scope };
+        var request = new CreateApiKeyRequest { RequestId = scope.ToString(), Scopes = { scope } };
         var token = (await admin.Admin.CreateApiKeyAsync(request)).Token;
         await File.WriteAllTextAsync(file, token);
         return token;

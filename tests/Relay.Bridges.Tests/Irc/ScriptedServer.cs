@@ -180,6 +180,8 @@ internal sealed class Inbox : IBridgeInbox
 
     public ValueTask ReceiveAsync(InboundText text, CancellationToken cancellation) => _texts.Writer.WriteAsync(text, cancellation);
 
+    public void Confirm(string endpoint, string message) => Assert.Fail("IRC has no receipts.");
+
     public async Task<InboundText> NextAsync() => await _texts.Reader.ReadAsync().AsTask().WaitAsync(ScriptedServer.Patience);
 
     public async Task<(string Peer, string Text)> NextTextAsync()

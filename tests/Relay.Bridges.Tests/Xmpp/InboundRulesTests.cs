@@ -49,7 +49,7 @@ public sealed class InboundRulesTests
         { $"<message {Chat}><result xmlns='urn:xmpp:mam:2'/><body>x</body></message>", "COPY" },
         { $"<message {Chat}><active xmlns='http://jabber.org/protocol/chatstates'/></message>", "NO_BODY" },
         { $"<message {Chat}><body/></message>", "NO_BODY" },
-        { $"<message {Chat}><received xmlns='urn:xmpp:receipts' id='1'/></message>", "NO_BODY" },
+        { $"<message {Chat}><received xmlns='urn:xmpp:receipts'/></message>", "NO_BODY" },
         { $"<message {Chat}><x xmlns='jabber:x:conference' jid='room@conference.example.org'/><body>come</body></message>", "INVITATION" },
         { $"<message type='normal' from='room@conference.example.org'><x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@example.org'/></x><body>come</body></message>", "INVITATION" },
         { $"<message {Chat}><body>?OTRv3?</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T10:00:00Z'/></message>", "DELAYED" },
@@ -62,6 +62,18 @@ public sealed class InboundRulesTests
     [Theory, MemberData(nameof(Ignored))]
     public async Task Nothing_happens(string stanza, string reason) =>
         Assert.Equal(reason, Assert.IsType<InboundDecision.Ignored>(await DecideAsync(stanza)).Reason);
+
+    [Fact]
+    public async Task A_receipt_names_what_was_received() =>
+        Assert.Equal("s-1", Assert.IsType<InboundDecision.Received>(await DecideAsync($"<message {Chat}><received xmlns='urn:xmpp:receipts' id='s-1'/></message>")).Id);
+
+    [Fact]
+    public async Task A_text_that_the_server_stored_has_its_time()
+    {
+        var text = Assert.IsType<InboundDecision.Text>(await DecideAsync($"<message {Chat}><body>hello</body><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T10:00:00Z'/></message>"));
+        Assert.Equal(new DateTimeOffset(2026, 1, 1, 10, 0, 0, TimeSpan.Zero), text.Stamp);
+        Assert.Null(Assert.IsType<InboundDecision.Text>(await DecideAsync($"<message {Chat}><body>hello</body></message>")).Stamp);
+    }
 
     /// <summary>ejabberd returns the whole body of what it refuses: read as text, it would be a loop.</summary>
     [Fact]

@@ -169,13 +169,57 @@ public sealed class XmppNetworkTests : IDisposable
     public async Task What_would_end_the_stream_is_refused_before()
     {
         await ConnectAsync();
-        Assert.Equal(Carried.Refused, await _network.CarryAsync(Text("not an address", "x"), _stop.Token));
-        Assert.Equal(Carried.Refused, await _network.CarryAsync(Text("bob@example.org", "x") with { Endpoint = "endpoints/foreign" }, _stop.Token));
-        Assert.Equal(Carried.Refused, await _network.CarryAsync(Text("bob@example.org", new string('x', 300_000)), _stop.Token));
-        Assert.Equal(Carried.Refused, await _network.CarryAsync(Text("bob@example.org", new string('&', 60_000)), _stop.Token));
+        Assert.Equal(Carried.RefusedFor("NO_SUCH_PEER"), await _network.CarryAsync(Text("not an address", "x"), _stop.Token));
+        Assert.Equal(Carried.RefusedFor("NO_SUCH_PEER"), await _network.CarryAsync(Text("bob@example.org", "x") with { Endpoint = "endpoints/foreign" }, _stop.Token));
+        Assert.Equal(Carried.RefusedFor("TOO_LARGE"), await _network.CarryAsync(Text("bob@example.org", new string('x', 300_000)), _stop.Token));
+        Assert.Equal(Carried.RefusedFor("TOO_LARGE"), await _network.CarryAsync(Text("bob@example.org", new string('&', 60_000)), _stop.Token));
         _ = _network.CarryAsync(Text("bob@example.org", "\0\ud83d\ude00"), _stop.Token);
         await _server.HearAsync("<body>\ufffd\ud83d\ude00</body>");
         Assert.DoesNotContain("xxx", _server.Heard, StringComparison.Ordinal);
+    }
+
+    /// <summary>An error is about the message that has its id, and only the address that it went to may say so.</summary>
+    [Theory]
+    [InlineData("service-unavailable", "PEER_UNAVAILABLE")]
+    [InlineData("item-not-found", "NO_SUCH_PEER")]
+    [InlineData("not-acceptable", "BLOCKED")]
+    [InlineData("forbidden", "NOT_ALLOWED")]
+    [InlineData("remote-server-not-found", "NO_ROUTE")]
+    [InlineData("unheard-of", "REFUSED")]
+    public async Task A_text_that_bounces_before_the_ping_is_answered_is_refused(string condition, string failure)
+    {
+        await ConnectAsync();
+        var (toBob, toEve) = (_network.CarryAsync(Text("bob@example.org", "hello"), _stop.Token), _network.CarryAsync(Text("eve@example.org", "hello"), _stop.Token));
+        await _server.HearAsync("relay-ping-1");
+        string Bounce(string id, string from) => $"<message type='error' id='{id}' from='{from}' to='bot@otr.example.org'><error type='cancel'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>";
+        await _server.SayAsync(Bounce(IdOf("bob@example.org"), "bob@example.org") + Bounce(IdOf("eve@example.org"), "mallory@example.org") + Bounce("unknown", "eve@example.org"));
+        await _server.SayAsync("<iq type='result' from='otr.example.org' to='otr.example.org' id='relay-ping-1'/><iq type='result' from='otr.example.org' to='otr.example.org' id='relay-ping-2'/>");
+        Assert.Equal(Carried.RefusedFor(failure), await toBob.InTime());
+        Assert.Equal(Carried.Taken, await toEve.InTime());
+    }
+
+    [Fact]
+    public async Task A_receipt_confirms_the_message_that_it_was_asked_for_with()
+    {
+        var network = new XmppNetwork(Options with { AsksForReceipts = true }, _endpoints);
+        _ = network.RunAsync(_inbox, _stop.Token);
+        await _server.AcceptComponentAsync();
+        await Wait.UntilAsync(() => _inbox.IsConnected);
+        const string request = "<request xmlns='urn:xmpp:receipts'/>";
+        var offer = network.CarryAsync(Text("bob@example.org", "?OTRv3?"), _stop.Token);
+        await _server.HearAsync("?OTRv3?");
+        Assert.DoesNotContain(request, _server.Heard, StringComparison.Ordinal);
+        var text = network.CarryAsync(Text("eve@example.org", "hello") with { Message = "endpoints/bot/conversations/c/messages/m" }, _stop.Token);
+        await _server.HearAsync(request);
+        string Receipt(string id, string from) => $"<message from='{from}/r' to='bot@otr.example.org'><received xmlns='urn:xmpp:receipts' id='{id}'/></message>";
+        await _server.HearAsync("relay-ping-1");
+        await _server.SayAsync("<iq type='result' from='otr.example.org' to='otr.example.org' id='relay-ping-1'/><iq type='result' from='otr.example.org' to='otr.example.org' id='relay-ping-2'/>");
+        Assert.Equal((Carried.Taken, Carried.Taken), (await offer.InTime(), await text.InTime()));
+        // Of a stranger, of nothing, and of what none was asked for.
+        await _server.SayAsync(Receipt(IdOf("eve@example.org"), "mallory@example.org") + Receipt("unknown", "eve@example.org") + Receipt(IdOf("bob@example.org"), "bob@example.org"));
+        await _server.SayAsync(Receipt(IdOf("eve@example.org"), "eve@example.org") + Message("eve@example.org/r", "after"));
+        await _inbox.NextAsync();
+        Assert.Equal([(Bot, "endpoints/bot/conversations/c/messages/m")], _inbox.Confirmed);
     }
 
     /// <summary>Hostile XML costs one connection; the next one carries on.</summary>
@@ -315,6 +359,9 @@ public sealed class XmppNetworkTests : IDisposable
 
     private Task<ConnectionEnd> RunAsync() => _network.RunAsync(_inbox, _stop.Token).InTime();
 
+    /// <summary>The id of the message that went to an address.</summary>
+    private string IdOf(string to) => Regex.Match(_server.Heard, $"to='{to}' id='([^']+)'").Groups[1].Value;
+
     private static OutboundText Text(string peer, string text) => new(Bot, peer, 1, Encoding.UTF8.GetBytes(text));
 
     private static string Message(string from, string body, string more = "") =>
@@ -333,6 +380,10 @@ public sealed class XmppNetworkTests : IDisposable
             _all.Add((text.Endpoint, text.Peer, text.MessageId, Encoding.UTF8.GetString(text.Text.Span)), cancellation);
             return ValueTask.CompletedTask;
         }
+
+        public ConcurrentQueue<(string Endpoint, string Message)> Confirmed { get; } = new();
+
+        public void Confirm(string endpoint, string message) => Confirmed.Enqueue((endpoint, message));
 
         public Task<(string Endpoint, string Peer, string Id, string Text)> NextAsync() =>
             Task.Run(() => _all.TryTake(out var next, Wait.Limit) ? next : throw new TimeoutException("No message arrived."));

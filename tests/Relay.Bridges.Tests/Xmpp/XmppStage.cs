@@ -99,7 +99,7 @@ internal sealed class XmppStage : IAsyncDisposable
 
     private async Task CreateKeyAsync(Scope scope, string file)
     {
-        var request = new CreateApiKeyRequest { RequestId = "create-" + file, Scope = scope };
+        var request = new CreateApiKeyRequest { RequestId = "create-" + file, Scopes = { scope } };
         await File.WriteAllTextAsync(PathOf(file), (await Admin.CallAsync(o => Admin.Admin.CreateApiKeyAsync(request, o))).Token);
     }
 }

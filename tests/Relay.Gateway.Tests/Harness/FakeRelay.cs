@@ -38,7 +38,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     /// <summary>Answers commands.</summary>
     public Func<ConversationAddress, Command, CancellationToken, ValueTask<ConversationReply>> OnAsk { get; set; } =
-        (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(ConversationId, MessageState.Encrypted, SendDisposition.Encrypted));
+        (_, _, _) => ValueTask.FromResult<ConversationReply>(new ConversationReply.Done(ConversationId, MessageState.Encrypted, SendDisposition.Encrypted) { Sent = new SentReference(1, 0) });
 
     public const string ConversationId = "abcdefghijklmnopqrstuvwxyz";
 
@@ -78,6 +78,7 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
 
     public UpdateEndpointReply OnUpdate { get; set; } = new UpdateEndpointReply.Unavailable("test");
     public event Action<string>? Changed { add { } remove { } }
+    public IMessages Messages => throw new NotSupportedException("The fake has no messages.");
     public ISubscriptions Subscriptions => throw new NotSupportedException("The fake has no subscriptions.");
     public ValueTask<UpdateEndpointReply> DeleteAsync(string endpointId, bool purge, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);
     public ValueTask<UpdateEndpointReply> UndeleteAsync(string endpointId, ulong? revision, CancellationToken cancellation) => ValueTask.FromResult(OnUpdate);

@@ -33,20 +33,23 @@ public sealed class ServerHost : IAsyncDisposable
     /// <param name="relay">Put in the place of the actors; null: the real ones.</param>
     /// <param name="map">Maps more than a server has.</param>
     /// <param name="end">Told the exit code instead of the process.</param>
-    public static Task<ServerHost> StartAsync(Dictionary<string, string> settings, IRelay? relay = null, Action<WebApplication>? map = null, EndProcess? end = null)
+    /// <param name="time">The server's clock; null: the system's.</param>
+    public static Task<ServerHost> StartAsync(
+        Dictionary<string, string> settings, IRelay? relay = null, Action<WebApplication>? map = null, EndProcess? end = null, TimeProvider? time = null)
     {
         var all = new Dictionary<string, string> { ["--listen"] = "127.0.0.1:0", ["--log-level"] = "None" };
         foreach (var (name, value) in settings) all[name] = value;
-        return StartAsync(Path.GetTempPath(), all, relay, map, end);
+        return StartAsync(Path.GetTempPath(), all, relay, map, end, time);
     }
 
     /// <summary>With nothing but the files of a directory.</summary>
-    public static Task<ServerHost> StartFromAsync(string directory) => StartAsync(directory, null, null, null, null);
+    public static Task<ServerHost> StartFromAsync(string directory) => StartAsync(directory, null, null, null, null, null);
 
-    private static async Task<ServerHost> StartAsync(string directory, Dictionary<string, string>? settings, IRelay? relay, Action<WebApplication>? map, EndProcess? end)
+    private static async Task<ServerHost> StartAsync(string directory, Dictionary<string, string>? settings, IRelay? relay, Action<WebApplication>? map, EndProcess? end, TimeProvider? time)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = directory, EnvironmentName = "Test" });
         if (relay is not null) builder.Services.AddSingleton<OpenRelay>((_, _, _) => Task.FromResult(relay));
+        if (time is not null) builder.Services.AddSingleton(time);
         // A test's process is not to be ended.
         builder.Services.AddSingleton(end ?? (static code => throw new InvalidOperationException($"The server would have ended with code {code}.")));
         builder.AddRelay(settings);

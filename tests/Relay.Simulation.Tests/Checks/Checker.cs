@@ -15,6 +15,7 @@ internal sealed class Checker
     private readonly Dictionary<string, ConversationReply> _answers = [];
     private readonly Dictionary<OutboxPlace, string> _items = [];
     private readonly Dictionary<(int Peer, string What), int> _keyExchanges = [];
+    private readonly Dictionary<string, (MessageStatus Status, int Told)> _messages = [];
     private readonly SimStore _store;
     private readonly Schedule _schedule;
     private readonly IReadOnlyCollection<Invariant> _unwatched;
@@ -60,6 +61,38 @@ internal sealed class Checker
     {
         if (reply is not ConversationReply.Done) Violated(Invariant.FirstAnswer, $"{request} got {reply}.");
         if (!_answers.TryAdd(request, reply) && _answers[request] != reply) Violated(Invariant.FirstAnswer, $"{request} got {_answers[request]} first, and then {reply}.");
+    }
+
+    /// <summary>The bot has looked at a message. What it sees of one message is in order: it looks one at a time.</summary>
+    public void Saw(MessageView message)
+    {
+        if (!_messages.TryGetValue(message.Id, out var before)) before = (MessageStatus.Held, 0);
+        bool isRight = message.Status == before.Status || before.Status switch
+        {
+            MessageStatus.Held => true,
+            MessageStatus.Encrypted or MessageStatus.Clear => message.Status is MessageStatus.Carried or MessageStatus.Undeliverable,
+            _ => false,
+        };
+        if (!isRight) Violated(Invariant.OneEnd, $"{message.Id} was {before.Status} and is {message.Status}.");
+        _messages[message.Id] = (message.Status, before.Told);
+    }
+
+    /// <summary>The bot is told that a message is undeliverable.</summary>
+    public void Told(MessageView message)
+    {
+        var (status, told) = _messages.GetValueOrDefault(message.Id, (MessageStatus.Held, 0));
+        if (message.Status != MessageStatus.Undeliverable || told > 0) Violated(Invariant.OneEnd, $"The bot is told of {message.Id} again, or wrongly: {message.Status}.");
+        _messages[message.Id] = (status, told + 1);
+    }
+
+    /// <summary>Everything is acknowledged: each message has come to its end, and the bot was told if it was not the usual one.</summary>
+    public void CheckEnds()
+    {
+        foreach (var (id, (status, told)) in _messages)
+        {
+            if ((status, told) is not ((MessageStatus.Carried, 0) or (MessageStatus.Undeliverable, 1)))
+                Violated(Invariant.OneEnd, $"{id} ends as {status}, and the bot was told {told} times.");
+        }
     }
 
     /// <summary>A key exchange has completed, as one of the two sides tells.</summary>

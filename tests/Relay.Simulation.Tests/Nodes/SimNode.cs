@@ -76,6 +76,7 @@ internal sealed class SimNode : ILogger, IDisposable
         };
         Context = new ConversationContext(Store, loads, _accounts, new ComputeGate(1, TaskCreationOptions.None), _time, this, Environment, new ResidentConversations(int.MaxValue, _time), _ => { });
         Outbox = new SealedOutbox(Store, new BoundedReads(RelayLimits.MaxReadsUnderWay, _time), _sealer, _signals, _telemetry, this, _time, RelayLimits.ClusterRecheck);
+        Messages = new MessageReader(Store, new BoundedReads(RelayLimits.MaxReadsUnderWay, _time), _sealer, _signals, _telemetry, _time);
     }
 
     public Cluster Cluster { get; }
@@ -91,6 +92,8 @@ internal sealed class SimNode : ILogger, IDisposable
     public ConversationContext Context { get; }
 
     public IOutbox Outbox { get; }
+
+    public IMessages Messages { get; }
 
     public long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -72,4 +72,8 @@ internal sealed class CommandSender(Clients clients, Checker checker, Conversati
 
 /// <summary>What those outside do that they need not, in a thousand.</summary>
 /// <param name="MostAhead">How many commands the other sender of a conversation begins while one has no answer.</param>
-internal sealed record SenderHabits(int Replays, int Recarries, int Rereads, int MostAhead);
+internal sealed record SenderHabits(int Replays, int Recarries, int Rereads, int MostAhead)
+{
+    /// <summary>How often a bridge says that the network has refused a wire text of a message. A small request log would forget more by it.</summary>
+    public int Refusals { get; init; }
+}

@@ -30,7 +30,8 @@ internal sealed class NodeStoreClient(Schedule schedule, SimProcess database, Si
     public override ValueTask<CommitResult> CommitAsync(CommitUnit unit, CancellationToken cancellation)
     {
         var places = new List<OutboxPlace>();
-        object[] rows = [(unit.EndpointId, unit.ConversationId), .. unit.Outbox.Select(a => (object)a.Stream).Distinct()];
+        StreamKey[] open = unit.UnacknowledgedWire is null ? [] : [new StreamKey(unit.EndpointId, StreamKind.Wire)];
+        object[] rows = [(unit.EndpointId, unit.ConversationId), .. unit.Outbox.Select(a => a.Stream).Concat(open).Distinct().Cast<object>()];
         var answer = Begin<CommitResult>(StoreOperation.Commit);
         Ask(StoreOperation.Commit, rows, fate =>
         {

@@ -15,6 +15,7 @@ internal sealed class SimStore
     private readonly Dictionary<string, EndpointRow> _endpoints = [];
     private readonly List<string> _changes = [];
     private readonly Dictionary<(string Endpoint, string Name, SubscriptionPart Part), SubscriptionRow> _subscriptions = [];
+    private readonly List<AuditRow> _audit = [];
     private readonly Dictionary<string, byte[]> _meta = [];
     private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
@@ -46,6 +47,7 @@ internal sealed class SimStore
         foreach (var (key, endpoint) in _endpoints) copy._endpoints.Add(key, endpoint);
         copy._changes.AddRange(_changes);
         foreach (var (key, row) in _subscriptions) copy._subscriptions.Add(key, row);
+        copy._audit.AddRange(_audit);
         foreach (var (key, value) in _meta) copy._meta.Add(key, value);
         foreach (var (key, document) in _documents) copy._documents.Add(key, document);
         foreach (var (key, epoch) in _epochs) copy._epochs.Add(key, epoch);
@@ -79,6 +81,9 @@ internal sealed class SimStore
         {
             if (Stream(append.Stream).IsFull(MaxStreamItems)) return new CommitResult.StreamFull(append.Stream);
         }
+        var wire = new StreamKey(unit.EndpointId, StreamKind.Wire);
+        if (unit.UnacknowledgedWire is { } open && Stream(wire).Acknowledged >= open && !Mutation.HasFlag(StoreMutation.IgnoresAcknowledgements))
+            return CommitResult.AlreadyAcknowledged.Instance;
         if ((old?.Version ?? 0) != unit.ExpectedVersion)
         {
             if (Mutation.HasFlag(StoreMutation.LeavesGaps)) foreach (var append in unit.Outbox) Stream(append.Stream).Last++;
@@ -92,6 +97,7 @@ internal sealed class SimStore
             ulong sequence = last[a.Stream] = (last.TryGetValue(a.Stream, out var l) ? l : Stream(a.Stream).Last) + 1;
             return (Place: new OutboxPlace(a.Stream, sequence), Sealed: a.Seal(sequence));
         }).ToArray();
+        ulong wireBefore = rows.Any(r => r.Place.Stream == wire) ? Stream(wire).Last : 0;
         apply = () =>
         {
             foreach (var (place, value) in rows)
@@ -99,11 +105,11 @@ internal sealed class SimStore
                 if (Mutation.HasFlag(StoreMutation.DamagesItems)) value[^1] ^= 1;
                 Stream(place.Stream).Append(place.Sequence, value);
             }
-            if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit);
+            if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit, wireBefore);
             if (unit.SealedIdentities is { } identities) _identities[key] = identities;
             Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
         };
-        return CommitResult.Committed.Instance;
+        return new CommitResult.Committed(wireBefore);
     }
 
     /// <summary>What a transaction that is neither done nor undone keeps the others from.</summary>
@@ -116,12 +122,12 @@ internal sealed class SimStore
         if (--_locks[row] == 0) _locks.Remove(row);
     }
 
-    private Row Next(Row? old, CommitUnit unit)
+    private Row Next(Row? old, CommitUnit unit, ulong wireBefore)
     {
         ulong version = (old?.Version ?? 0) + 1;
         if (Mutation.HasFlag(StoreMutation.IgnoresVersion)) version = unit.ExpectedVersion + 1;
         var seen = (old?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough && s.Version != version);
-        if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids));
+        if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids, wireBefore));
         return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
     }
 
@@ -186,6 +192,23 @@ internal sealed class SimStore
         if ((LoadSubscription(endpoint, name, part)?.Revision ?? 0) != expectedRevision) return false;
         _subscriptions[(endpoint, name, part)] = new SubscriptionRow(expectedRevision + 1, value);
         return true;
+    }
+
+    public bool AppendAudit(ulong sequence, byte[] value)
+    {
+        if (AuditBounds().Last + 1 != sequence) return false;
+        _audit.Add(new AuditRow(sequence, value));
+        return true;
+    }
+
+    public IReadOnlyList<AuditRow> ReadAudit(ulong after, int max) => [.. _audit.Where(r => r.Sequence > after).Take(max)];
+
+    public (ulong First, ulong Last) AuditBounds() => _audit.Count == 0 ? default : (_audit[0].Sequence, _audit[^1].Sequence);
+
+    public void TrimAudit(ulong through)
+    {
+        var (_, last) = AuditBounds();
+        _audit.RemoveAll(r => r.Sequence <= through && r.Sequence != last);
     }
 
     public EndpointChanges ReadChanges(ulong after)

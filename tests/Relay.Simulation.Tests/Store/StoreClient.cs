@@ -73,6 +73,14 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveSubscription(endpointId, name, part, expectedRevision, value));
 
+    public ValueTask<bool> AppendAuditAsync(ulong sequence, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.AppendAudit(sequence, value));
+
+    public ValueTask<IReadOnlyList<AuditRow>> ReadAuditAsync(ulong after, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadAudit(after, max));
+
+    public ValueTask<(ulong First, ulong Last)> AuditBoundsAsync(CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.AuditBounds());
+
+    public async ValueTask TrimAuditAsync(ulong through, CancellationToken cancellation) => await WriteAsync(s => s.TrimAudit(through));
+
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadChanges(after));
 
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.GetOrAddMeta(name, candidate));

@@ -23,4 +23,6 @@ internal enum StoreMutation
     LosesConversations = 128,
     /// <summary>Items of streams are damaged.</summary>
     DamagesItems = 256,
+    /// <summary>A unit is done although the wire text that must not be acknowledged is.</summary>
+    IgnoresAcknowledgements = 512,
 }

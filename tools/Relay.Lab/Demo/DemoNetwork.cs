@@ -61,7 +61,7 @@ internal sealed class DemoNetwork(Bridge bridge, string endpoint, DemoTranscript
         await foreach (var wire in _fromContact.Reader.ReadAllAsync(cancellation))
         {
             transcript.Add(Witness.WireIn, Sight.Carried, "", wire);
-            var result = await bridge.DeliverAsync(DemoStage.ContactAddress, $"m{++_messages}", wire, endpoint, cancellation);
+            var result = await bridge.DeliverAsync(DemoStage.ContactAddress, $"m{++_messages}", wire, endpoint, cancellation: cancellation);
             if (result.RejectReason.Length > 0) transcript.Add(Witness.WireIn, Sight.Refused, result.RejectReason);
             if (Delivered is { } hook) await hook();
         }

@@ -79,7 +79,7 @@ internal sealed class DemoStage : IAsyncDisposable
         var request = new CreateApiKeyRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
-            Scope = scope,
+            Scopes = { scope },
             DisplayName = $"demo {scope.ToString().ToLowerInvariant()}",
             ExpireTime = DateTime.UtcNow.AddDays(1).ToTimestamp(),
         };

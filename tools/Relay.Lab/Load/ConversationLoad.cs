@@ -171,7 +171,7 @@ internal sealed class ConversationLoad : IAsyncDisposable
         await foreach (var wire in conversation.FromContact.ReadAllAsync(cancellation))
         {
             var id = $"w{Interlocked.Increment(ref _wireIds)}";
-            var result = await _bridge.DeliverAsync(conversation.Peer, id, wire, conversation.Endpoint, cancellation);
+            var result = await _bridge.DeliverAsync(conversation.Peer, id, wire, conversation.Endpoint, cancellation: cancellation);
             if (result.RejectReason.Length > 0) conversation.Fault($"Relay rejected wire text: {result.RejectReason}");
         }
     }

@@ -24,7 +24,7 @@ internal sealed class LoadKeys(RelayClient admin, IReadOnlyList<string> endpoint
         var request = new CreateApiKeyRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
-            Scope = scope,
+            Scopes = { scope },
             DisplayName = Name,
             Endpoints = { endpoints },
             ExpireTime = Expiry.ToTimestamp(),

@@ -11,7 +11,7 @@ from ._errors import Outcome, RelayError
 from ._events import BotEvent
 from ._handler import BotHandler, HandlerLoop, run_until_stopped
 from ._stream import EventStream
-from .v1 import conversation_pb2, subscription_pb2, verification_pb2
+from .v1 import conversation_pb2, message_pb2, subscription_pb2, verification_pb2
 
 if TYPE_CHECKING:
     from ._client import RelayClient
@@ -129,7 +129,7 @@ class Bot:
         await self.client.call(lambda s: s.subscriptions.NackSubscription, request)
 
     async def _send(self, parent: str, peer: str, text: str, request_id: str | None) -> Outcome[Any]:
-        request = conversation_pb2.SendMessageRequest(request_id=request_id or _new_id(), parent=parent, peer=peer, text=text)
+        request = message_pb2.SendMessageRequest(request_id=request_id or _new_id(), parent=parent, peer=peer, text=text)
         return await self._outcome(lambda s: s.messages.SendMessage, request)
 
     async def _outcome(self, method: Callable[[Services], Any], request: Any) -> Outcome[Any]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from .v1 import admin_pb2_grpc, bridge_pb2_grpc, conversation_pb2_grpc, endpoint_pb2_grpc
+from .v1 import admin_pb2_grpc, bridge_pb2_grpc, conversation_pb2_grpc, endpoint_pb2_grpc, message_pb2_grpc
 from .v1 import event_pb2_grpc, identity_pb2_grpc, subscription_pb2_grpc, verification_pb2_grpc
 
 
@@ -38,7 +38,7 @@ class Services:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.endpoints = endpoint_pb2_grpc.EndpointServiceStub(channel)
         self.conversations = conversation_pb2_grpc.ConversationServiceStub(channel)
-        self.messages = conversation_pb2_grpc.MessageServiceStub(channel)
+        self.messages = message_pb2_grpc.MessageServiceStub(channel)
         self.identities = identity_pb2_grpc.IdentityServiceStub(channel)
         self.verifications = verification_pb2_grpc.VerificationServiceStub(channel)
         self.events = event_pb2_grpc.EventServiceStub(channel)

@@ -98,7 +98,7 @@ internal abstract class BenchStage : IAsyncDisposable
         var request = new CreateApiKeyRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
-            Scope = scope,
+            Scopes = { scope },
             DisplayName = "load",
             ExpireTime = DateTime.UtcNow.AddDays(1).ToTimestamp(),
         };

@@ -6,7 +6,7 @@ from relay_otr.v1 import admin_pb2 as relay_dot_v1_dot_admin__pb2
 
 
 class AdminServiceStub(object):
-    """Manages API keys, and reports the state of the server and its cluster. Scope: admin.
+    """Manages API keys, and reports the state of the server and its cluster. Scope: keys for API keys; admin or monitor for the state.
     """
 
     def __init__(self, channel):
@@ -33,7 +33,7 @@ class AdminServiceStub(object):
         self.GetCaller = channel.unary_unary(
                 '/relay.v1.AdminService/GetCaller',
                 request_serializer=relay_dot_v1_dot_admin__pb2.GetCallerRequest.SerializeToString,
-                response_deserializer=relay_dot_v1_dot_admin__pb2.ApiKey.FromString,
+                response_deserializer=relay_dot_v1_dot_admin__pb2.Caller.FromString,
                 )
         self.RevokeApiKey = channel.unary_unary(
                 '/relay.v1.AdminService/RevokeApiKey',
@@ -55,10 +55,15 @@ class AdminServiceStub(object):
                 request_serializer=relay_dot_v1_dot_admin__pb2.ListNodesRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_admin__pb2.ListNodesResponse.FromString,
                 )
+        self.ListAuditEntries = channel.unary_unary(
+                '/relay.v1.AdminService/ListAuditEntries',
+                request_serializer=relay_dot_v1_dot_admin__pb2.ListAuditEntriesRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_admin__pb2.ListAuditEntriesResponse.FromString,
+                )
 
 
 class AdminServiceServicer(object):
-    """Manages API keys, and reports the state of the server and its cluster. Scope: admin.
+    """Manages API keys, and reports the state of the server and its cluster. Scope: keys for API keys; admin or monitor for the state.
     """
 
     def CreateApiKey(self, request, context):
@@ -69,7 +74,7 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListApiKeys(self, request, context):
-        """Lists all keys, including revoked and expired ones, without secrets.
+        """Lists all keys, including revoked and expired ones, without secrets. Scope: keys or monitor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,7 +89,7 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetCaller(self, request, context):
-        """Gets the key that makes the call: its scope, its endpoints, its expiry. Scope: any.
+        """Gets who makes the call: scopes, endpoints, expiry, and the limits with what is used of them. Scope: any.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +123,14 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAuditEntries(self, request, context):
+        """Lists the entries of the audit log, the oldest first. Each contains the hash of the one before, so that a reader can check that none
+        is changed, missing or moved. Scope: admin or monitor, not limited to endpoints.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -139,7 +152,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
             'GetCaller': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCaller,
                     request_deserializer=relay_dot_v1_dot_admin__pb2.GetCallerRequest.FromString,
-                    response_serializer=relay_dot_v1_dot_admin__pb2.ApiKey.SerializeToString,
+                    response_serializer=relay_dot_v1_dot_admin__pb2.Caller.SerializeToString,
             ),
             'RevokeApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeApiKey,
@@ -161,6 +174,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=relay_dot_v1_dot_admin__pb2.ListNodesRequest.FromString,
                     response_serializer=relay_dot_v1_dot_admin__pb2.ListNodesResponse.SerializeToString,
             ),
+            'ListAuditEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditEntries,
+                    request_deserializer=relay_dot_v1_dot_admin__pb2.ListAuditEntriesRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_admin__pb2.ListAuditEntriesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'relay.v1.AdminService', rpc_method_handlers)
@@ -169,7 +187,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """Manages API keys, and reports the state of the server and its cluster. Scope: admin.
+    """Manages API keys, and reports the state of the server and its cluster. Scope: keys for API keys; admin or monitor for the state.
     """
 
     @staticmethod
@@ -236,7 +254,7 @@ class AdminService(object):
             metadata=None):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.AdminService/GetCaller',
             relay_dot_v1_dot_admin__pb2.GetCallerRequest.SerializeToString,
-            relay_dot_v1_dot_admin__pb2.ApiKey.FromString,
+            relay_dot_v1_dot_admin__pb2.Caller.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
@@ -305,5 +323,22 @@ class AdminService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.AdminService/ListNodes',
             relay_dot_v1_dot_admin__pb2.ListNodesRequest.SerializeToString,
             relay_dot_v1_dot_admin__pb2.ListNodesResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListAuditEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.AdminService/ListAuditEntries',
+            relay_dot_v1_dot_admin__pb2.ListAuditEntriesRequest.SerializeToString,
+            relay_dot_v1_dot_admin__pb2.ListAuditEntriesResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

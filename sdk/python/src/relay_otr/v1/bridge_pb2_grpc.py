@@ -10,6 +10,9 @@ class BridgeServiceStub(object):
 
     Outbound wire text is delivered like events to bots: one sequence per endpoint, stored until acknowledged. The sequence has
     no gaps, except where a stored item was damaged and cannot be delivered.
+    A wire text is settled by an acknowledgement, which is cumulative and means that the network has it and everything before it, or by a
+    settlement, one by one: carried, or refused and why. A message that was refused becomes UNDELIVERABLE, and the bot gets an event. What
+    is acknowledged is carried and stays so: a bridge that may hear of a refusal later acknowledges later.
     Each inbound message has an id that the bridge chooses, as its idempotency key: a message with a known id gets the first
     result and has no further effect.
     """
@@ -35,6 +38,11 @@ class BridgeServiceStub(object):
                 request_serializer=relay_dot_v1_dot_bridge__pb2.PullWireRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_bridge__pb2.PullWireResponse.FromString,
                 )
+        self.SettleWire = channel.unary_unary(
+                '/relay.v1.BridgeService/SettleWire',
+                request_serializer=relay_dot_v1_dot_bridge__pb2.SettleWireRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_bridge__pb2.SettleWireResponse.FromString,
+                )
         self.AckWire = channel.unary_unary(
                 '/relay.v1.BridgeService/AckWire',
                 request_serializer=relay_dot_v1_dot_bridge__pb2.AckWireRequest.SerializeToString,
@@ -47,12 +55,15 @@ class BridgeServiceServicer(object):
 
     Outbound wire text is delivered like events to bots: one sequence per endpoint, stored until acknowledged. The sequence has
     no gaps, except where a stored item was damaged and cannot be delivered.
+    A wire text is settled by an acknowledgement, which is cumulative and means that the network has it and everything before it, or by a
+    settlement, one by one: carried, or refused and why. A message that was refused becomes UNDELIVERABLE, and the bot gets an event. What
+    is acknowledged is carried and stays so: a bridge that may hear of a refusal later acknowledges later.
     Each inbound message has an id that the bridge chooses, as its idempotency key: a message with a known id gets the first
     result and has no further effect.
     """
 
     def StreamWire(self, request_iterator, context):
-        """First message: `open`. Then inbound wire text, acknowledgements, and further `open`s. Inbound wire text is processed
+        """First message: `open`. Then inbound wire text, acknowledgements, settlements, and further `open`s. Inbound wire text is processed
         concurrently, but in order for each (endpoint, peer). A bridge that must keep the order even when the server asks for a
         `retry` waits for each result before it sends that peer's next message, or names the preceding message in
         `after_message_id`. The server stops reading while 256 messages are in progress (backpressure). One stream at a time
@@ -71,6 +82,15 @@ class BridgeServiceServicer(object):
 
     def PullWire(self, request, context):
         """Gets a page of wire text to carry; the unary alternative to the stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SettleWire(self, request, context):
+        """Says of single wire texts that the network has them, or why not, and of messages that the peer's program has confirmed them. Also while
+        a stream is open. Settled wire texts are acknowledged as far as none before them is open; the others have to be settled again, or
+        acknowledged, later. A repetition has no further effect.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +121,11 @@ def add_BridgeServiceServicer_to_server(servicer, server):
                     request_deserializer=relay_dot_v1_dot_bridge__pb2.PullWireRequest.FromString,
                     response_serializer=relay_dot_v1_dot_bridge__pb2.PullWireResponse.SerializeToString,
             ),
+            'SettleWire': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleWire,
+                    request_deserializer=relay_dot_v1_dot_bridge__pb2.SettleWireRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_bridge__pb2.SettleWireResponse.SerializeToString,
+            ),
             'AckWire': grpc.unary_unary_rpc_method_handler(
                     servicer.AckWire,
                     request_deserializer=relay_dot_v1_dot_bridge__pb2.AckWireRequest.FromString,
@@ -118,6 +143,9 @@ class BridgeService(object):
 
     Outbound wire text is delivered like events to bots: one sequence per endpoint, stored until acknowledged. The sequence has
     no gaps, except where a stored item was damaged and cannot be delivered.
+    A wire text is settled by an acknowledgement, which is cumulative and means that the network has it and everything before it, or by a
+    settlement, one by one: carried, or refused and why. A message that was refused becomes UNDELIVERABLE, and the bot gets an event. What
+    is acknowledged is carried and stays so: a bridge that may hear of a refusal later acknowledges later.
     Each inbound message has an id that the bridge chooses, as its idempotency key: a message with a known id gets the first
     result and has no further effect.
     """
@@ -170,6 +198,23 @@ class BridgeService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.BridgeService/PullWire',
             relay_dot_v1_dot_bridge__pb2.PullWireRequest.SerializeToString,
             relay_dot_v1_dot_bridge__pb2.PullWireResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SettleWire(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.BridgeService/SettleWire',
+            relay_dot_v1_dot_bridge__pb2.SettleWireRequest.SerializeToString,
+            relay_dot_v1_dot_bridge__pb2.SettleWireResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brelay/v1/conversation.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0c\x43onversation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.relay.v1.MessageState\x12#\n\x08sessions\x18\x04 \x03(\x0b\x32\x11.relay.v1.Session\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bquarantined\x18\x06 \x01(\x08\"\xc2\x01\n\x07Session\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.relay.v1.MessageState\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\x12\x19\n\x11peer_instance_tag\x18\x03 \x01(\r\x12\x18\n\x10peer_fingerprint\x18\x04 \x01(\t\x12\x0c\n\x04ssid\x18\x05 \x01(\x0c\x12\x1c\n\x14ssid_first_half_bold\x18\x06 \x01(\x08\x12\x15\n\rpeer_verified\x18\x07 \x01(\x08\"&\n\x16GetConversationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x1aResolveConversationRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\"Q\n\x18ListConversationsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x19ListConversationsResponse\x12-\n\rconversations\x18\x01 \x03(\x0b\x32\x16.relay.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x13StartSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\",\n\x14StartSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\"E\n\x11\x45ndSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\"Q\n\x12\x45ndSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.relay.v1.MessageState\"T\n\x12SendMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"\xbb\x01\n\x13SendMessageResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12>\n\x0b\x64isposition\x18\x02 \x01(\x0e\x32).relay.v1.SendMessageResponse.Disposition\"N\n\x0b\x44isposition\x12\x1b\n\x17\x44ISPOSITION_UNSPECIFIED\x10\x00\x12\r\n\tENCRYPTED\x10\x01\x12\t\n\x05\x43LEAR\x10\x02\x12\x08\n\x04HELD\x10\x03*Y\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\r\n\tPLAINTEXT\x10\x01\x12\r\n\tENCRYPTED\x10\x02\x12\x0c\n\x08\x46INISHED\x10\x03\x32\xb7\x03\n\x13\x43onversationService\x12M\n\x0fGetConversation\x12 .relay.v1.GetConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12^\n\x11ListConversations\x12\".relay.v1.ListConversationsRequest\x1a#.relay.v1.ListConversationsResponse\"\x00\x12U\n\x13ResolveConversation\x12$.relay.v1.ResolveConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12O\n\x0cStartSession\x12\x1d.relay.v1.StartSessionRequest\x1a\x1e.relay.v1.StartSessionResponse\"\x00\x12I\n\nEndSession\x12\x1b.relay.v1.EndSessionRequest\x1a\x1c.relay.v1.EndSessionResponse\"\x00\x32^\n\x0eMessageService\x12L\n\x0bSendMessage\x12\x1c.relay.v1.SendMessageRequest\x1a\x1d.relay.v1.SendMessageResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brelay/v1/conversation.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0c\x43onversation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.relay.v1.MessageState\x12#\n\x08sessions\x18\x04 \x03(\x0b\x32\x11.relay.v1.Session\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bquarantined\x18\x06 \x01(\x08\"\xc2\x01\n\x07Session\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.relay.v1.MessageState\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\x12\x19\n\x11peer_instance_tag\x18\x03 \x01(\r\x12\x18\n\x10peer_fingerprint\x18\x04 \x01(\t\x12\x0c\n\x04ssid\x18\x05 \x01(\x0c\x12\x1c\n\x14ssid_first_half_bold\x18\x06 \x01(\x08\x12\x15\n\rpeer_verified\x18\x07 \x01(\x08\"&\n\x16GetConversationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x1aResolveConversationRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\"Q\n\x18ListConversationsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x19ListConversationsResponse\x12-\n\rconversations\x18\x01 \x03(\x0b\x32\x16.relay.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x13StartSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\",\n\x14StartSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\"E\n\x11\x45ndSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\"Q\n\x12\x45ndSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.relay.v1.MessageState*Y\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\r\n\tPLAINTEXT\x10\x01\x12\r\n\tENCRYPTED\x10\x02\x12\x0c\n\x08\x46INISHED\x10\x03\x32\xb7\x03\n\x13\x43onversationService\x12M\n\x0fGetConversation\x12 .relay.v1.GetConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12^\n\x11ListConversations\x12\".relay.v1.ListConversationsRequest\x1a#.relay.v1.ListConversationsResponse\"\x00\x12U\n\x13ResolveConversation\x12$.relay.v1.ResolveConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12O\n\x0cStartSession\x12\x1d.relay.v1.StartSessionRequest\x1a\x1e.relay.v1.StartSessionResponse\"\x00\x12I\n\nEndSession\x12\x1b.relay.v1.EndSessionRequest\x1a\x1c.relay.v1.EndSessionResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.conversation_pb2', globals())
@@ -22,8 +22,8 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
-  _MESSAGESTATE._serialized_start=1295
-  _MESSAGESTATE._serialized_end=1384
+  _MESSAGESTATE._serialized_start=1019
+  _MESSAGESTATE._serialized_end=1108
   _CONVERSATION._serialized_start=75
   _CONVERSATION._serialized_end=263
   _SESSION._serialized_start=266
@@ -44,14 +44,6 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _ENDSESSIONREQUEST._serialized_end=934
   _ENDSESSIONRESPONSE._serialized_start=936
   _ENDSESSIONRESPONSE._serialized_end=1017
-  _SENDMESSAGEREQUEST._serialized_start=1019
-  _SENDMESSAGEREQUEST._serialized_end=1103
-  _SENDMESSAGERESPONSE._serialized_start=1106
-  _SENDMESSAGERESPONSE._serialized_end=1293
-  _SENDMESSAGERESPONSE_DISPOSITION._serialized_start=1215
-  _SENDMESSAGERESPONSE_DISPOSITION._serialized_end=1293
-  _CONVERSATIONSERVICE._serialized_start=1387
-  _CONVERSATIONSERVICE._serialized_end=1826
-  _MESSAGESERVICE._serialized_start=1828
-  _MESSAGESERVICE._serialized_end=1922
+  _CONVERSATIONSERVICE._serialized_start=1111
+  _CONVERSATIONSERVICE._serialized_end=1550
 # @@protoc_insertion_point(module_scope)

@@ -77,32 +77,6 @@ class ResolveConversationRequest(_message.Message):
     peer: str
     def __init__(self, parent: _Optional[str] = ..., peer: _Optional[str] = ...) -> None: ...
 
-class SendMessageRequest(_message.Message):
-    __slots__ = ["parent", "peer", "request_id", "text"]
-    PARENT_FIELD_NUMBER: _ClassVar[int]
-    PEER_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    TEXT_FIELD_NUMBER: _ClassVar[int]
-    parent: str
-    peer: str
-    request_id: str
-    text: str
-    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., peer: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
-
-class SendMessageResponse(_message.Message):
-    __slots__ = ["conversation", "disposition"]
-    class Disposition(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-        __slots__ = []
-    CLEAR: SendMessageResponse.Disposition
-    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
-    DISPOSITION_FIELD_NUMBER: _ClassVar[int]
-    DISPOSITION_UNSPECIFIED: SendMessageResponse.Disposition
-    ENCRYPTED: SendMessageResponse.Disposition
-    HELD: SendMessageResponse.Disposition
-    conversation: str
-    disposition: SendMessageResponse.Disposition
-    def __init__(self, conversation: _Optional[str] = ..., disposition: _Optional[_Union[SendMessageResponse.Disposition, str]] = ...) -> None: ...
-
 class Session(_message.Message):
     __slots__ = ["peer_fingerprint", "peer_instance_tag", "peer_verified", "protocol_version", "ssid", "ssid_first_half_bold", "state"]
     PEER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]

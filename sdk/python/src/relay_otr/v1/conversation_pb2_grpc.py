@@ -6,7 +6,7 @@ from relay_otr.v1 import conversation_pb2 as relay_dot_v1_dot_conversation__pb2
 
 
 class ConversationServiceStub(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin.
+    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class ConversationServiceStub(object):
 
 
 class ConversationServiceServicer(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin.
+    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
     """
 
     def GetConversation(self, request, context):
@@ -117,7 +117,7 @@ def add_ConversationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConversationService(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin.
+    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
     """
 
     @staticmethod
@@ -202,71 +202,5 @@ class ConversationService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.ConversationService/EndSession',
             relay_dot_v1_dot_conversation__pb2.EndSessionRequest.SerializeToString,
             relay_dot_v1_dot_conversation__pb2.EndSessionResponse.FromString,
-            options, channel_credentials,
-            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
-
-
-class MessageServiceStub(object):
-    """Sends plaintext messages. Scope: bot.
-    """
-
-    def __init__(self, channel):
-        """Constructor.
-
-        Args:
-            channel: A grpc.Channel.
-        """
-        self.SendMessage = channel.unary_unary(
-                '/relay.v1.MessageService/SendMessage',
-                request_serializer=relay_dot_v1_dot_conversation__pb2.SendMessageRequest.SerializeToString,
-                response_deserializer=relay_dot_v1_dot_conversation__pb2.SendMessageResponse.FromString,
-                )
-
-
-class MessageServiceServicer(object):
-    """Sends plaintext messages. Scope: bot.
-    """
-
-    def SendMessage(self, request, context):
-        """Responds once the message is stored durably: encrypted, or held until the key exchange completes. Fails with
-        FAILED_PRECONDITION and reason SESSION_FINISHED, ENCRYPTION_REQUIRED or NOT_TRUSTED if it must not be sent; nothing is sent then.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-
-def add_MessageServiceServicer_to_server(servicer, server):
-    rpc_method_handlers = {
-            'SendMessage': grpc.unary_unary_rpc_method_handler(
-                    servicer.SendMessage,
-                    request_deserializer=relay_dot_v1_dot_conversation__pb2.SendMessageRequest.FromString,
-                    response_serializer=relay_dot_v1_dot_conversation__pb2.SendMessageResponse.SerializeToString,
-            ),
-    }
-    generic_handler = grpc.method_handlers_generic_handler(
-            'relay.v1.MessageService', rpc_method_handlers)
-    server.add_generic_rpc_handlers((generic_handler,))
-
-
- # This class is part of an EXPERIMENTAL API.
-class MessageService(object):
-    """Sends plaintext messages. Scope: bot.
-    """
-
-    @staticmethod
-    def SendMessage(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(request, target, '/relay.v1.MessageService/SendMessage',
-            relay_dot_v1_dot_conversation__pb2.SendMessageRequest.SerializeToString,
-            relay_dot_v1_dot_conversation__pb2.SendMessageResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

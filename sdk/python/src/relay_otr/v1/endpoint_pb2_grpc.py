@@ -6,8 +6,8 @@ from relay_otr.v1 import endpoint_pb2 as relay_dot_v1_dot_endpoint__pb2
 
 
 class EndpointServiceStub(object):
-    """Manages endpoints, the addresses that Relay speaks OTR for. Scope: admin; bots and bridges may read the endpoints that their
-    key allows.
+    """Manages endpoints, the addresses that Relay speaks OTR for. Scope: admin; any scope may read the endpoints that its key allows.
+    Identity keys are rotated, exported and imported by the scope keys.
     """
 
     def __init__(self, channel):
@@ -69,8 +69,8 @@ class EndpointServiceStub(object):
 
 
 class EndpointServiceServicer(object):
-    """Manages endpoints, the addresses that Relay speaks OTR for. Scope: admin; bots and bridges may read the endpoints that their
-    key allows.
+    """Manages endpoints, the addresses that Relay speaks OTR for. Scope: admin; any scope may read the endpoints that its key allows.
+    Identity keys are rotated, exported and imported by the scope keys.
     """
 
     def CreateEndpoint(self, request, context):
@@ -209,8 +209,8 @@ def add_EndpointServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EndpointService(object):
-    """Manages endpoints, the addresses that Relay speaks OTR for. Scope: admin; bots and bridges may read the endpoints that their
-    key allows.
+    """Manages endpoints, the addresses that Relay speaks OTR for. Scope: admin; any scope may read the endpoints that its key allows.
+    Identity keys are rotated, exported and imported by the scope keys.
     """
 
     @staticmethod

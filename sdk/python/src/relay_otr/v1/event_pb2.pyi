@@ -2,6 +2,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from relay_otr.v1 import conversation_pb2 as _conversation_pb2
 from relay_otr.v1 import identity_pb2 as _identity_pb2
+from relay_otr.v1 import message_pb2 as _message_pb2
 from relay_otr.v1 import verification_pb2 as _verification_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -44,12 +45,13 @@ class Draining(_message.Message):
     def __init__(self) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ["conversation", "cursor", "delivery", "endpoint", "identity_changed", "message_dropped", "notice", "peer", "sequence", "session_changed", "subscription", "text_received", "time", "verification_changed"]
+    __slots__ = ["conversation", "cursor", "delivery", "endpoint", "identity_changed", "message_changed", "message_dropped", "notice", "peer", "sequence", "session_changed", "subscription", "text_received", "time", "verification_changed"]
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_DROPPED_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +66,7 @@ class Event(_message.Message):
     delivery: int
     endpoint: str
     identity_changed: IdentityChanged
+    message_changed: MessageChanged
     message_dropped: MessageDropped
     notice: Notice
     peer: str
@@ -73,7 +76,7 @@ class Event(_message.Message):
     text_received: TextReceived
     time: _timestamp_pb2.Timestamp
     verification_changed: VerificationChanged
-    def __init__(self, endpoint: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., conversation: _Optional[str] = ..., peer: _Optional[str] = ..., text_received: _Optional[_Union[TextReceived, _Mapping]] = ..., session_changed: _Optional[_Union[SessionChanged, _Mapping]] = ..., message_dropped: _Optional[_Union[MessageDropped, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., verification_changed: _Optional[_Union[VerificationChanged, _Mapping]] = ..., identity_changed: _Optional[_Union[IdentityChanged, _Mapping]] = ..., subscription: _Optional[str] = ..., cursor: _Optional[str] = ..., delivery: _Optional[int] = ...) -> None: ...
+    def __init__(self, endpoint: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., conversation: _Optional[str] = ..., peer: _Optional[str] = ..., text_received: _Optional[_Union[TextReceived, _Mapping]] = ..., session_changed: _Optional[_Union[SessionChanged, _Mapping]] = ..., message_dropped: _Optional[_Union[MessageDropped, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., verification_changed: _Optional[_Union[VerificationChanged, _Mapping]] = ..., identity_changed: _Optional[_Union[IdentityChanged, _Mapping]] = ..., message_changed: _Optional[_Union[MessageChanged, _Mapping]] = ..., subscription: _Optional[str] = ..., cursor: _Optional[str] = ..., delivery: _Optional[int] = ...) -> None: ...
 
 class IdentityChanged(_message.Message):
     __slots__ = ["identity"]
@@ -85,13 +88,21 @@ class KeepAlive(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
 
+class MessageChanged(_message.Message):
+    __slots__ = ["message"]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    message: _message_pb2.Message
+    def __init__(self, message: _Optional[_Union[_message_pb2.Message, _Mapping]] = ...) -> None: ...
+
 class MessageDropped(_message.Message):
-    __slots__ = ["reason", "request_id"]
+    __slots__ = ["message", "reason", "request_id"]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    message: str
     reason: str
     request_id: str
-    def __init__(self, request_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ["code", "text"]
@@ -170,18 +181,20 @@ class StreamEventsResponse(_message.Message):
     def __init__(self, event: _Optional[_Union[Event, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ...) -> None: ...
 
 class TextReceived(_message.Message):
-    __slots__ = ["encrypted", "peer_fingerprint", "peer_verified", "text", "unexpectedly_clear"]
+    __slots__ = ["encrypted", "network_time", "peer_fingerprint", "peer_verified", "text", "unexpectedly_clear"]
     ENCRYPTED_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_TIME_FIELD_NUMBER: _ClassVar[int]
     PEER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     PEER_VERIFIED_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     UNEXPECTEDLY_CLEAR_FIELD_NUMBER: _ClassVar[int]
     encrypted: bool
+    network_time: _timestamp_pb2.Timestamp
     peer_fingerprint: str
     peer_verified: bool
     text: str
     unexpectedly_clear: bool
-    def __init__(self, text: _Optional[str] = ..., encrypted: bool = ..., peer_fingerprint: _Optional[str] = ..., unexpectedly_clear: bool = ..., peer_verified: bool = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., encrypted: bool = ..., peer_fingerprint: _Optional[str] = ..., unexpectedly_clear: bool = ..., peer_verified: bool = ..., network_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class VerificationChanged(_message.Message):
     __slots__ = ["verification"]

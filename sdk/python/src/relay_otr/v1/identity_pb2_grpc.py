@@ -7,7 +7,7 @@ from relay_otr.v1 import identity_pb2 as relay_dot_v1_dot_identity__pb2
 
 class IdentityServiceStub(object):
     """The keys that peers have shown, and how far they are trusted. An identity outlives the sessions, and is kept when a database is
-    restored without them. Scope: bot or admin.
+    restored without them. Scope: bot or trust; admin may read them.
     """
 
     def __init__(self, channel):
@@ -40,7 +40,7 @@ class IdentityServiceStub(object):
 
 class IdentityServiceServicer(object):
     """The keys that peers have shown, and how far they are trusted. An identity outlives the sessions, and is kept when a database is
-    restored without them. Scope: bot or admin.
+    restored without them. Scope: bot or trust; admin may read them.
     """
 
     def ListIdentities(self, request, context):
@@ -67,7 +67,7 @@ class IdentityServiceServicer(object):
     def ImportIdentities(self, request, context):
         """Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
         takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
-        later is told as a change. Scope: admin.
+        later is told as a change. Scope: trust.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +105,7 @@ def add_IdentityServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class IdentityService(object):
     """The keys that peers have shown, and how far they are trusted. An identity outlives the sessions, and is kept when a database is
-    restored without them. Scope: bot or admin.
+    restored without them. Scope: bot or trust; admin may read them.
     """
 
     @staticmethod

@@ -178,6 +178,7 @@ class Subscription(_message.Message):
     LAST_NACK_NOTE_FIELD_NUMBER: _ClassVar[int]
     LAST_NACK_TIME_FIELD_NUMBER: _ClassVar[int]
     MAX_DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_CHANGED: Subscription.EventType
     MESSAGE_DROPPED: Subscription.EventType
     NAME_FIELD_NUMBER: _ClassVar[int]
     NOTICE: Subscription.EventType

@@ -105,14 +105,14 @@ class SubscriptionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetSubscription(self, request, context):
-        """Gets one subscription, with what waits in it. Scope: bot or admin.
+        """Gets one subscription, with what waits in it. Scope: bot, admin or monitor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSubscriptions(self, request, context):
-        """Lists the subscriptions of an endpoint, without what waits in them. Scope: bot or admin.
+        """Lists the subscriptions of an endpoint, without what waits in them. Scope: bot, admin or monitor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

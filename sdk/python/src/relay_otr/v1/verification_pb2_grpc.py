@@ -7,7 +7,7 @@ from relay_otr.v1 import verification_pb2 as relay_dot_v1_dot_verification__pb2
 
 class VerificationServiceStub(object):
     """Verifies peers by a secret that both people know, or by a question that only the peer can answer: the socialist millionaires'
-    protocol (SMP). Neither side learns the other's secret, only whether the two are equal. Scope: bot.
+    protocol (SMP). Neither side learns the other's secret, only whether the two are equal. Scope: bot or trust.
 
     A peer can begin as well: the bot then gets an event with a verification that is WAITING_FOR_ANSWER, and has the endpoint's
     `verification_answer_time` (two minutes) to answer or to cancel; after that the peer's request is declined.
@@ -48,7 +48,7 @@ class VerificationServiceStub(object):
 
 class VerificationServiceServicer(object):
     """Verifies peers by a secret that both people know, or by a question that only the peer can answer: the socialist millionaires'
-    protocol (SMP). Neither side learns the other's secret, only whether the two are equal. Scope: bot.
+    protocol (SMP). Neither side learns the other's secret, only whether the two are equal. Scope: bot or trust.
 
     A peer can begin as well: the bot then gets an event with a verification that is WAITING_FOR_ANSWER, and has the endpoint's
     `verification_answer_time` (two minutes) to answer or to cancel; after that the peer's request is declined.
@@ -126,7 +126,7 @@ def add_VerificationServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class VerificationService(object):
     """Verifies peers by a secret that both people know, or by a question that only the peer can answer: the socialist millionaires'
-    protocol (SMP). Neither side learns the other's secret, only whether the two are equal. Scope: bot.
+    protocol (SMP). Neither side learns the other's secret, only whether the two are equal. Scope: bot or trust.
 
     A peer can begin as well: the bot then gets an event with a verification that is WAITING_FOR_ANSWER, and has the endpoint's
     `verification_answer_time` (two minutes) to answer or to cancel; after that the peer's request is declined.
