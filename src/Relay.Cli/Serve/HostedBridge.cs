@@ -32,7 +32,7 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
         var sections = configuration.GetSection(RelaySettings.Bridges).GetChildren().ToList();
         if (sections.Count > MaxBridges)
             return ([], [$"{RelaySettings.Bridges} has {sections.Count} bridges, and a server hosts {MaxBridges}."]);
-        bool tls = configuration["Kestrel:Endpoints:Grpc:Url"]?.StartsWith(Uri.UriSchemeHttps, StringComparison.OrdinalIgnoreCase) == true;
+        bool tls = configuration[RelaySettings.Url]?.StartsWith(Uri.UriSchemeHttps, StringComparison.OrdinalIgnoreCase) == true;
         foreach (var section in sections)
         {
             int before = mistakes.Count;

@@ -18,7 +18,6 @@ internal sealed class HostedBridges : IAsyncDisposable
     /// <summary>The name for gRPC health checks under which all bridges are asked for; that of one has <c>.NAME</c> after it.</summary>
     public const string HealthService = "relay.bridges";
 
-    private const string StreamReplaced = "STREAM_REPLACED";
     private static readonly TimeSpan s_firstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_maxBackoff = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_stableAfter = TimeSpan.FromMinutes(1);
@@ -112,7 +111,7 @@ internal sealed class HostedBridges : IAsyncDisposable
             await Task.WhenAny(worker.ExecuteTask!, Task.Delay(Timeout.InfiniteTimeSpan, _time, _stop.Token));
             await worker.StopAsync(CancellationToken.None);
             await worker.ExecuteTask!;
-            return (worker.Health.Reason, worker.Refusal?.Reason == StreamReplaced);
+            return (worker.Health.Reason, worker.IsReplaced);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
