@@ -21,7 +21,7 @@ internal static class ConfigCommand
     {
         using var configuration = ServerSwitches.Configuration(parsed);
         var mistakes = HostedBridge.Check(configuration);
-        var shown = ShownSetting.All(configuration);
+        var shown = ShownSetting.All(configuration).Select(HostedBridge.Masked).ToList();
         if (parsed.GetValue(CommonOptions.Json))
         {
             Report.Json(new JsonObject

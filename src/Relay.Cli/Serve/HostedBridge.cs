@@ -20,6 +20,13 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
 
     private const string Network = "Network";
 
+    /// <summary>Where the setting's name is in a key: <c>Relay:Bridges:0:SecretFile</c>.</summary>
+    private const int SettingDepth = 3;
+
+    private static readonly Lazy<HashSet<string>> s_settings = new(() => new HashSet<string>(
+        XmppBridgeCommand.CreateWithoutAction().Options.Concat(IrcBridgeCommand.CreateWithoutAction().Command.Options).Select(Key)
+            .Append(Network), StringComparer.OrdinalIgnoreCase));
+
     /// <summary>The mistakes in a server's configuration, those of its bridges among them.</summary>
     public static IReadOnlyList<string> Check(IConfiguration configuration) =>
         [.. RelayOptionsValidator.Read(configuration).Mistakes, .. ReadAll(configuration).Mistakes];
@@ -40,6 +47,18 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
             if (mistakes.Count == before) bridges.Add(bridge!);
         }
         return (bridges, mistakes);
+    }
+
+    /// <summary>
+    /// A setting as it may be shown. What is no setting of a bridge may be a password that was written where a file's name belongs.
+    /// </summary>
+    public static ShownSetting Masked(ShownSetting setting)
+    {
+        if (setting.Value is null || !setting.Key.StartsWith(RelaySettings.Bridges + ":", StringComparison.OrdinalIgnoreCase)) return setting;
+        var parts = setting.Key.Split(':');
+        bool isKnown = parts.Length > SettingDepth
+            && s_settings.Value.Contains(parts[SettingDepth]);
+        return isKnown ? setting : setting with { Value = ShownSetting.Mask };
     }
 
     private static HostedBridge? Read(IConfigurationSection section, bool tls, List<string> mistakes)
