@@ -11,7 +11,7 @@ public sealed class HostedBridgeSettingsTests
     [Fact]
     public async Task Mistakes_are_told_by_the_names_of_settings()
     {
-        await using var show = HostedServer.Run(["config", "show", "--listen", "https://127.0.0.1:1"],
+        await using var show = HostedServer.Run(["config", "show", "--certificate", "missing.pem", "--certificate-key", "missing.key"],
             new() { ["Network"] = "xmpp", ["Component"] = "127.0.0.1", ["Domian"] = "x" });
         Assert.Equal(2, await show.EndsAsync());
         await show.PrintsAsync("Relay:Bridges:0:Domian is not a setting of a bridge to xmpp, which has Network, Component, Domain,");

@@ -99,7 +99,7 @@ public sealed class HostedBridgesTests : IAsyncLifetime
         bridge["Server"] = $"https://localhost:{port}";
         bridge["Ca"] = _server.PathOf("ca.pem");
         File.Copy(_server.PathOf("other.pem"), _server.PathOf("ca.pem"));
-        await _server.StartAsync(bridge, $"https://127.0.0.1:{port}", _server.PathOf("server.pem"),
+        await _server.StartAsync(bridge, $"127.0.0.1:{port}", _server.PathOf("server.pem"),
             "--certificate", _server.PathOf("server.pem"), "--certificate-key", _server.PathOf("server.key"));
         await _server.GiveKeyAsync();
         // Another authority's: there is no connection, and so the endpoints cannot be listed.
@@ -109,7 +109,7 @@ public sealed class HostedBridgesTests : IAsyncLifetime
 
         bridge["Ca"] = _server.PathOf("server.pem");
         await using var again = HostedServer.Run(["serve", "--data", _server.PathOf("data"), "--shards", "4",
-            "--listen", $"https://127.0.0.1:{port}", "--certificate", _server.PathOf("server.pem"), "--certificate-key", _server.PathOf("server.key")], bridge);
+            "--listen", $"127.0.0.1:{port}", "--certificate", _server.PathOf("server.pem"), "--certificate-key", _server.PathOf("server.key")], bridge);
         await again.PrintsAsync("xmpp-0: connected");
         Assert.Equal(0, await again.StopAsync());
     }

@@ -34,7 +34,7 @@ internal sealed class HostedServer : IAsyncDisposable
     /// <summary>Starts the server, without a key for its bridge, and connects as its administrator.</summary>
     /// <param name="authority">The server's authority in PEM, if it listens with TLS.</param>
     public async Task StartAsync(
-        Dictionary<string, string> bridge, string listen = "http://127.0.0.1:0", string? authority = null, params string[] more)
+        Dictionary<string, string> bridge, string listen = "127.0.0.1:0", string? authority = null, params string[] more)
     {
         bridge["KeyFile"] = PathOf("bridge.key");
         _serve = Run(["serve", "--data", PathOf("data"), "--listen", listen, "--shards", "4", "--json", .. more], bridge);
