@@ -34,6 +34,9 @@ public sealed class BridgeWorker(
     /// <summary>The refusal of Relay that ended the bridge; null if it runs, or was ended by something else.</summary>
     public RelayException? Refusal { get; private set; }
 
+    /// <summary>True if another bridge has opened endpoints of this one, which ended it: started again, the two would take turns.</summary>
+    public bool IsReplaced => Refusal?.Reason == StreamReplaced;
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -102,7 +105,7 @@ public sealed class BridgeWorker(
     private void Stop(RelayException refusal)
     {
         Refusal = refusal;
-        Stop(refusal.Reason == StreamReplaced
+        Stop(IsReplaced
             ? "Another bridge has taken over endpoints of this one. Run one bridge for each domain or account; this one does not fight for "
                 + "them."
             : $"Relay refuses the bridge: {refusal.Message}");

@@ -87,7 +87,7 @@ internal static class WrongUsage
     }
 
     /// <summary>Puts a parser's message on one line, without names of .NET types.</summary>
-    private static string Plain(string message) => Regex.Replace(Regex.Replace(message, " as expected type '[^']*'", ""), @"\s+", " ");
+    public static string Plain(string message) => Regex.Replace(Regex.Replace(message, " as expected type '[^']*'", ""), @"\s+", " ");
 
     private static string Suggestion(Command command, string unknown)
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Relay.Bridges;
 
 namespace Relay.Cli.Bridges;
 
@@ -11,3 +13,7 @@ internal static class BridgeCommand
         IrcBridgeCommand.Create(),
     };
 }
+
+/// <summary>Creates a network for one life of a bridge, and the endpoints that it carries.</summary>
+/// <param name="log">Receives what becomes of single texts.</param>
+internal delegate (EndpointDirectory Endpoints, IChatNetwork Network) CreateNetwork(ILogger log);

@@ -10,8 +10,9 @@ internal sealed class BridgeRun(ParseResult parsed, BridgeOptions options)
 {
     private readonly bool _json = CommonOptions.IsJson(parsed);
 
-    public async Task<int> RunAsync(EndpointDirectory endpoints, IChatNetwork network, CancellationToken stop)
+    public async Task<int> RunAsync((EndpointDirectory Endpoints, IChatNetwork Network) carried, CancellationToken stop)
     {
+        var (endpoints, network) = carried;
         await using var client = Connection.Open(parsed, TimeSpan.FromSeconds(10));
         using var worker = new BridgeWorker(client, endpoints, network, options);
         worker.HealthChanged += health => Tell(health, endpoints.Count);

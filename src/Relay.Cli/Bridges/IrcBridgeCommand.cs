@@ -16,6 +16,22 @@ internal static class IrcBridgeCommand
 
     public static Command Create()
     {
+        var (command, read) = CreateWithoutAction();
+        command.SetAction(async (parsed, stop) =>
+        {
+            var create = read(parsed);
+            using var logs = LoggerFactory.Create(l => AddConsole(l, CommonOptions.IsJson(parsed)));
+            var run = new BridgeRun(parsed, new BridgeOptions { Name = "irc" });
+            return await run.RunAsync(create(logs.CreateLogger("relay.bridge.irc")), stop);
+        });
+        return command;
+    }
+
+    /// <summary>
+    /// The command's switches, which are also the settings of a bridge that <c>relay serve</c> hosts, and how their values are read.
+    /// </summary>
+    public static (Command Command, Func<ParseResult, CreateNetwork> Read) CreateWithoutAction()
+    {
         var command = new Command("irc", "Connect one endpoint to an IRC network. Needs a key of scope bridge. The endpoint must send "
             + "fragments that fit in a line: relay endpoints update ENDPOINT --max-wire-bytes 350 --single-line true")
         {
@@ -23,17 +39,16 @@ internal static class IrcBridgeCommand
         };
         var switches = new IrcSwitches(command);
         command.WithServer();
-        command.SetAction(async (parsed, stop) =>
+        return (command, parsed =>
         {
             var name = EndpointNames.Endpoint(parsed.GetRequiredValue(s_endpoint));
             var options = switches.Read(parsed, name);
-            using var logs = LoggerFactory.Create(l => AddConsole(l, CommonOptions.IsJson(parsed)));
-            var log = logs.CreateLogger("relay.bridge.irc");
-            var endpoints = new EndpointDirectory(e => e.Name == name ? Check(e, options, log) : null);
-            var run = new BridgeRun(parsed, new BridgeOptions { Name = "irc" });
-            return await run.RunAsync(endpoints, new IrcNetwork(options, TimeProvider.System, Random.Shared, log), stop);
+            return log =>
+            {
+                var endpoints = new EndpointDirectory(e => e.Name == name ? Check(e, options, log) : null);
+                return (endpoints, new IrcNetwork(options, TimeProvider.System, Random.Shared, log));
+            };
         });
-        return command;
     }
 
     /// <summary>What becomes of single texts is for standard error: standard output has the states of the bridge.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
 using Relay.Bridges;
 using Relay.Bridges.Xmpp;
 
@@ -43,19 +44,30 @@ internal static class XmppBridgeCommand
 
     public static Command Create()
     {
-        var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). "
+        var command = CreateWithoutAction();
+        command.SetAction((parsed, stop) => new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name })
+            .RunAsync(Read(parsed)(NullLogger.Instance), stop));
+        return command;
+    }
+
+    /// <summary>The command's switches, which are also the settings of a bridge that <c>relay serve</c> hosts.</summary>
+    public static Command CreateWithoutAction() =>
+        new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). "
             + "Needs a key of scope bridge.")
         {
             s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
         }.WithServer();
-        command.SetAction((parsed, stop) =>
+
+    /// <exception cref="CommandFailure">A value is not valid.</exception>
+    /// <exception cref="IOException">The file with the secret cannot be read.</exception>
+    public static CreateNetwork Read(ParseResult parsed)
+    {
+        var options = Options(parsed);
+        return _ =>
         {
-            var options = Options(parsed);
             var endpoints = new EndpointDirectory(XmppNetwork.AddressIn(options.Domain));
-            var run = new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name });
-            return run.RunAsync(endpoints, new XmppNetwork(options, endpoints), stop);
-        });
-        return command;
+            return (endpoints, new XmppNetwork(options, endpoints));
+        };
     }
 
     private static XmppOptions Options(ParseResult parsed)

@@ -20,8 +20,8 @@ internal static class ConfigCommand
     private static int Show(ParseResult parsed)
     {
         using var configuration = ServerSwitches.Configuration(parsed);
-        var mistakes = RelayOptionsValidator.Read(configuration).Mistakes;
-        var shown = ShownSetting.All(configuration);
+        var mistakes = HostedBridge.Check(configuration);
+        var shown = ShownSetting.All(configuration).Select(HostedBridge.Masked).ToList();
         if (parsed.GetValue(CommonOptions.Json))
         {
             Report.Json(new JsonObject

@@ -36,7 +36,11 @@ internal static class ServeCommand
     {
         var builder = WebApplication.CreateEmptyBuilder(
             new WebApplicationOptions { ContentRootPath = ServerSwitches.Directory, EnvironmentName = ServerSwitches.EnvironmentName });
+        var hosted = ReadBridges(parsed);
         builder.AddRelay(ServerSwitches.Given(parsed));
+        // Created later, once their server's address is known.
+        HostedBridges? bridges = null;
+        HostedBridges.AddHealth(builder.Services, hosted, name => bridges?.HealthOf(name));
         // RelayCommand handles the signals, so that a second one ends the process.
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         var app = builder.Build();
@@ -45,8 +49,11 @@ internal static class ServeCommand
         try
         {
             await app.StartRelayAsync(stop);
+            await using var running = bridges = new HostedBridges(hosted, app.Services);
             Announce(parsed, app.Services);
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Before the server drains: their last acknowledgements are still taken, and they do not see it go away.
+            await bridges.DisposeAsync();
             await app.StopAsync(CancellationToken.None);
             inTime = app.Services.GetRequiredService<ServerInfo>().DrainedInTime;
             return inTime ? ExitCode.Ok : ExitCode.Failed;
@@ -58,6 +65,14 @@ internal static class ServeCommand
             if (inTime) await disposed;
             else await Task.WhenAny(disposed, Task.Delay(s_closeTimeout, CancellationToken.None));
         }
+    }
+
+    /// <summary>Reads the bridges before anything is opened, and tells their mistakes together with the server's.</summary>
+    private static IReadOnlyList<HostedBridge> ReadBridges(ParseResult parsed)
+    {
+        using var configuration = ServerSwitches.Configuration(parsed);
+        return HostedBridge.Check(configuration) is { Count: > 0 } mistakes
+            ? throw new RelayConfigurationException(mistakes) : HostedBridge.ReadAll(configuration).Bridges;
     }
 
     private static void Announce(ParseResult parsed, IServiceProvider services)

@@ -48,7 +48,8 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         foreach (var (key, value) in configuration.GetSection("Relay").AsEnumerable())
         {
             if (value is null || RelaySettings.Of(key) is not null || RetiredSettings.Of(key) is not null) continue;
-            if (key.StartsWith(RelaySettings.AkkaSettings + ":", StringComparison.OrdinalIgnoreCase)) continue;
+            if (new[] { RelaySettings.AkkaSettings, RelaySettings.Bridges }
+                .Any(section => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))) continue;
             var near = RelaySettings.All.FirstOrDefault(
                 s => s.Key.EndsWith(key[key.LastIndexOf(':')..], StringComparison.OrdinalIgnoreCase));
             yield return $"{key} is not a setting of Relay{(near is null ? "." : $"; did you mean {near.Key}?")} "

@@ -36,7 +36,8 @@ public sealed record RelaySetting(string Key, string? Switch = null, string? Var
 /// <summary>The table of every value that an operator may set; reading, checks, switches, variables and display all use it.</summary>
 public static class RelaySettings
 {
-    internal const string Url = "Kestrel:Endpoints:Grpc:Url";
+    /// <summary>The address on which bots and bridges are served.</summary>
+    public const string Url = "Kestrel:Endpoints:Grpc:Url";
     internal const string CertificatePath = "Kestrel:Endpoints:Grpc:Certificate:Path";
     internal const string CertificateKeyPath = "Kestrel:Endpoints:Grpc:Certificate:KeyPath";
     internal const string HealthUrl = "Kestrel:Endpoints:Health:Url";
@@ -45,6 +46,11 @@ public static class RelaySettings
     internal const string LogFormat = "Logging:Console:FormatterName";
     /// <summary>The section of additional Akka settings, by their full names.</summary>
     internal const string AkkaSettings = "Relay:Cluster:Settings";
+    /// <summary>
+    /// The section of the bridges that <c>relay serve</c> hosts. The command reads and checks it: a bridge is a client of the public API, and
+    /// the gateway refers to none of its clients.
+    /// </summary>
+    public const string Bridges = "Relay:Bridges";
     private const string ClusterCertificate = "Relay:Cluster:Certificate:";
     private static readonly TimeSpan s_longestDrain = TimeSpan.FromMinutes(10);
 

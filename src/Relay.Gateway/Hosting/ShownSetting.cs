@@ -8,7 +8,9 @@ namespace Relay.Gateway.Hosting;
 /// <param name="Origin">The source of the value. Null: it is not set.</param>
 public sealed record ShownSetting(string Key, string? Value, string? Origin)
 {
-    private const string Mask = "***";
+    /// <summary>Shown instead of a password.</summary>
+    public const string Mask = "***";
+
     private static readonly string[] s_sections = ["Relay", "ConnectionStrings", "Kestrel", "Logging"];
 
     /// <summary>Every setting of Relay, set or not, and all other values in the sections that a server reads.</summary>
