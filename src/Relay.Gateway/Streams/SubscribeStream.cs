@@ -134,8 +134,9 @@ internal sealed class SubscribeStream(
     {
         SubscriptionReader.Require<SubscriptionReply.Done>(
             await relay.Subscriptions.AskAsync(_endpointId, _reader!.Settings, settlement, cancellation));
-        _held.Settled(cursors.Count);
         await writer.WriteAsync(Settled(cursors, ""), cancellation);
+        // After it: an event that this makes room for follows the confirmation.
+        _held.Settled(cursors.Count);
     }
 
     private async Task DeliverAsync(SubscriptionReader reader, string name, CancellationToken cancellation)
