@@ -34,6 +34,9 @@ public abstract record OtrEffect
     /// <summary>The trust in a key of the peer changed: SMP succeeded or failed, or the user said so.</summary>
     public sealed record TrustChanged(Fingerprint Fingerprint, TrustLevel Trust) : OtrEffect;
 
+    /// <summary>The user has decided about a key of the peer; one that is refused has lost its trust.</summary>
+    public sealed record KeyDecided(Fingerprint Fingerprint, KeyStanding Standing) : OtrEffect;
+
     /// <summary>What became of a <see cref="OtrInput.SendRequested"/>.</summary>
     public sealed record SendOutcome(ulong Reference, SendDisposition Disposition) : OtrEffect;
 
@@ -110,7 +113,7 @@ public enum SendDisposition
     Encrypted,
     /// <summary>Sent in the clear, as policy allows.</summary>
     Clear,
-    /// <summary>Held until the key exchange that was asked for completes.</summary>
+    /// <summary>Held until the key exchange that was asked for completes, or until it is decided about the session's key.</summary>
     Held,
     /// <summary>A held message that will not be sent: too old, or the peer's key is another one.</summary>
     Dropped,

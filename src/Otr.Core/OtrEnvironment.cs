@@ -34,6 +34,16 @@ public interface IComputeBudget
     bool TrySpend(ComputeCost cost);
 }
 
+/// <summary>Answers the peer's SMP requests in the user's place.</summary>
+public interface ISmpAnswers
+{
+    /// <summary>
+    /// Takes the secret to answer a request with, at most <see cref="OtrLimits.MaxSmpSecretBytes"/>; null: the request is declined. Called
+    /// once for each request, after the caller's <see cref="IComputeBudget"/> has paid for it.
+    /// </summary>
+    ReadOnlyMemory<byte>? Take();
+}
+
 /// <summary>What a step may use from outside: the time and randomness, both passed in.</summary>
 /// <param name="NowMilliseconds">Unix time in milliseconds. It may jump; it never extends a secret's life.</param>
 /// <param name="Random">The source of every random byte of the step.</param>
@@ -41,4 +51,7 @@ public readonly record struct OtrEnvironment(long NowMilliseconds, IRandomSource
 {
     /// <summary>Asked before what a peer makes us compute; null: no limit but the conversation's own.</summary>
     public IComputeBudget? Budget { get; init; }
+
+    /// <summary>Answers the peer's SMP requests; null: the user is asked.</summary>
+    public ISmpAnswers? SmpAnswers { get; init; }
 }

@@ -66,6 +66,13 @@ public abstract record OtrInput
     public sealed record TrustRequested(Fingerprint Fingerprint, TrustLevel Trust) : OtrInput;
 
     /// <summary>
+    /// The user decides whether a known key is the peer's, as one that is held (<see cref="KeyChangeAction.Hold"/>). Accepted: what
+    /// was held goes to it. Refused: it is not trusted, its sessions end, what was held for it is dropped, and no exchange that shows it
+    /// becomes a session until it is accepted or trusted. Harmless for a key that is not known.
+    /// </summary>
+    public sealed record KeyDecided(Fingerprint Fingerprint, bool IsAccepted) : OtrInput;
+
+    /// <summary>
     /// The user brings the peer's keys from elsewhere, such as another server. Keys that are new are added while there is room, and trust
     /// is added to known ones; nothing that this conversation knows is taken away, and no <see cref="OtrEffect.TrustChanged"/> follows.
     /// </summary>

@@ -39,6 +39,12 @@ public static class OtrLimits
     public const int MaxHeldMessages = 8;
     /// <summary>Age at which a held message is dropped rather than sent, in ms.</summary>
     public const long HeldMessageLifetime = 120_000;
+    /// <summary>The same while it is to be decided about a key of the peer (<see cref="KeyChangeAction.Hold"/>): a day.</summary>
+    public const long UndecidedMessageLifetime = 86_400_000;
+    /// <summary>
+    /// Bytes of messages held while a decision about a key is awaited: they are written again with everything that the key's owner sends.
+    /// </summary>
+    public const int MaxUndecidedBytes = MaxPlaintextBytes;
     /// <summary>Age at which the last text sent is forgotten, and no longer sent again after the peer's error; in ms.</summary>
     public const long ResendWindow = 60_000;
     /// <summary>Largest block that plaintexts are padded to, in bytes.</summary>

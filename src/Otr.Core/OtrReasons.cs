@@ -25,7 +25,9 @@ public enum RejectReason
     BadMac,
     /// <summary>A signature did not verify.</summary>
     BadSignature,
-    /// <summary>An exchange that shows another key while a private session stands, where that is refused.</summary>
+    /// <summary>
+    /// An exchange that shows another key while a private session stands, where that is refused, or a key that the user has refused.
+    /// </summary>
     KeyChanged,
     /// <summary>A DSA public key that fails the parameter checks.</summary>
     InvalidPublicKey,
@@ -71,10 +73,12 @@ public enum RefusalReason
     TooLarge,
     /// <summary>Contains U+0000, which ends the text on the wire.</summary>
     InvalidText,
-    /// <summary>Too many messages are held already.</summary>
+    /// <summary>Too many messages are held already, or too many bytes.</summary>
     TooManyHeld,
     /// <summary>No SMP request waits for this answer.</summary>
     SmpNotExpected,
     /// <summary>The message to be cancelled is not held: it has left, or was given up.</summary>
     NotHeld,
+    /// <summary>The session's key took another's place, and it is not decided whether it is the peer's.</summary>
+    KeyHeld,
 }

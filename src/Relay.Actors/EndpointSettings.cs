@@ -39,8 +39,8 @@ public sealed record EndpointSettings
     /// <summary>False: an offer of a private session is not answered that comes unasked from a peer with whom none has been.</summary>
     public bool AnswersStrangers { get; init; } = true;
 
-    /// <summary>True: while a private session stands, a key exchange with another key is refused.</summary>
-    public bool RefusesKeyChange { get; init; }
+    /// <summary>What is done when a peer shows another key than before.</summary>
+    public KeyChangeAction KeyChange { get; init; }
 
     public TrustRequirement TrustRequirement { get; init; }
 
@@ -56,6 +56,11 @@ public sealed record EndpointSettings
     /// <summary>Time to answer a verification that a peer began; zero: it is declined at once.</summary>
     public TimeSpan VerificationAnswerTime { get; init; } = RelayLimits.VerificationAnswerTime;
 
+    /// <summary>
+    /// Answers the verifications that peers begin, unless their conversation has a secret of its own; null: the bot is asked.
+    /// </summary>
+    public SmpSecret? AnswerSecret { get; init; }
+
     /// <summary>Whether events go to the endpoint's own stream too, and not only to its subscriptions.</summary>
     public bool HasOwnEventStream { get; init; } = true;
 
@@ -70,7 +75,7 @@ public sealed record EndpointSettings
         var settings = new OtrSettings
         {
             Policy = Policy, MaxWireBytes = MaxWireBytes, SingleLine = SingleLine, AnswersStrangers = AnswersStrangers,
-            RefusesKeyChange = RefusesKeyChange, TrustRequirement = TrustRequirement, PaddingBlock = PaddingBlock,
+            KeyChange = KeyChange, TrustRequirement = TrustRequirement, PaddingBlock = PaddingBlock,
             SessionIdleLifetime = (long)SessionIdleLife.TotalMilliseconds,
             SmpAnswerLifetime = (long)VerificationAnswerTime.TotalMilliseconds,
         };

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Otr.Core;
 using Relay.Actors.Subscriptions;
 using Relay.Storage;
@@ -19,13 +20,13 @@ public interface IRelay : IAsyncDisposable
     /// </summary>
     ValueTask<ConversationReply> AskAsync(ConversationAddress address, Command command, CancellationToken cancellation);
 
-    /// <summary>A conversation as it is stored, read without its entity; null if there is none.</summary>
+    /// <summary>A conversation as it is stored, read without its entity; null if there is none, or it is deleted.</summary>
     ValueTask<ConversationView?> GetConversationAsync(string endpointId, string conversationId, CancellationToken cancellation);
 
     /// <summary>The id of the conversation with a peer, whether there is one or not.</summary>
     string ConversationId(string endpointId, string peer);
 
-    /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>.</summary>
+    /// <summary>Conversations of an endpoint in order of id, after <paramref name="afterId"/>; deleted ones are among them.</summary>
     ValueTask<IReadOnlyList<ConversationView>> ListConversationsAsync(string endpointId, string? afterId, int max,
         CancellationToken cancellation);
 
@@ -106,98 +107,6 @@ public abstract record ConversationAddress(string EndpointId)
     public sealed record ById(string EndpointId, string ConversationId) : ConversationAddress(EndpointId);
 }
 
-/// <summary>
-/// A command to a conversation. Each carries an idempotency key of the caller; a bridge's message ids and a bot's request ids
-/// are separate spaces.
-/// </summary>
-public abstract record Command(string RequestId)
-{
-    /// <summary>Number of bytes of its text.</summary>
-    internal int TextLength => this switch
-    {
-        ReceiveWire wire => wire.Text.Length,
-        SendText send => send.Text.Length,
-        StartSmp smp => smp.Secret.Length + smp.Question.Length,
-        AnswerSmp smp => smp.Secret.Length,
-        _ => 0,
-    };
-
-    /// <summary>Wire text from a bridge; the id is the bridge's message id.</summary>
-    public sealed record ReceiveWire(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
-    {
-        /// <summary>
-        /// Id of the message before this one, which need not be answered yet: this one is executed only after it, otherwise
-        /// the reply is <see cref="ConversationReply.Unavailable"/> with <see cref="ConversationReply.OutOfOrder"/>. So several
-        /// can be in flight in order. Null: the caller keeps the order itself.
-        /// </summary>
-        public string? After { get; init; }
-
-        /// <summary>When the network says that it was sent; null: the network does not say.</summary>
-        public DateTimeOffset? NetworkTime { get; init; }
-
-        public override string ToString() => nameof(ReceiveWire);
-    }
-
-    /// <summary>Plaintext from a bot, UTF-8.</summary>
-    public sealed record SendText(string RequestId, ReadOnlyMemory<byte> Text) : Command(RequestId)
-    {
-        public override string ToString() => nameof(SendText);
-    }
-
-    /// <summary>Takes back a message that is held.</summary>
-    /// <param name="Message">The message's id.</param>
-    public sealed record CancelSend(string RequestId, string Message) : Command(RequestId);
-
-    /// <summary>Tells what became of a message on the network. Its request id is in a space of its own.</summary>
-    /// <param name="Message">The message's id.</param>
-    /// <param name="Sequence">The refused one of its wire texts in the endpoint's stream; 0 with a confirmation.</param>
-    /// <param name="Failure">Why the network refused it: a stable name. Null: the peer's program has confirmed it.</param>
-    public sealed record SettleSend(string RequestId, string Message, ulong Sequence, string? Failure) : Command(RequestId);
-
-    public sealed record StartSession(string RequestId) : Command(RequestId);
-
-    public sealed record EndSession(string RequestId) : Command(RequestId);
-
-    /// <summary>Begins SMP in the best session. The reply names the verification.</summary>
-    /// <param name="Secret">The shared secret's bytes, as the peer's program takes them from its dialog: UTF-8.</param>
-    /// <param name="Question">UTF-8; empty for none.</param>
-    public sealed record StartSmp(string RequestId, ReadOnlyMemory<byte> Secret, ReadOnlyMemory<byte> Question) : Command(RequestId)
-    {
-        public override string ToString() => nameof(StartSmp);
-    }
-
-    /// <summary>Answers a verification that the peer began.</summary>
-    public sealed record AnswerSmp(string RequestId, ulong Verification, ReadOnlyMemory<byte> Secret) : Command(RequestId)
-    {
-        public override string ToString() => nameof(AnswerSmp);
-    }
-
-    /// <summary>Declines or aborts an open verification.</summary>
-    public sealed record AbortSmp(string RequestId, ulong Verification) : Command(RequestId);
-
-    /// <summary>Sets how far a key of the peer is trusted; also one that was not seen yet.</summary>
-    /// <param name="Trust">Null: unchanged.</param>
-    /// <param name="Note">Null: unchanged.</param>
-    public sealed record SetTrust(string RequestId, Fingerprint Fingerprint, TrustLevel? Trust, string? Note) : Command(RequestId)
-    {
-        public override string ToString() => nameof(SetTrust);
-    }
-
-    /// <summary>
-    /// Adds what another server knows of the peer's keys. What this conversation knows itself is kept, and no events tell of it.
-    /// </summary>
-    /// <param name="Identities">At most <see cref="OtrLimits.MaxKnownFingerprints"/>.</param>
-    /// <param name="Latest">The key that the peer showed last; null if it never showed one.</param>
-    /// <param name="HighestVersion">The highest version of OTR that was spoken; 0 for none.</param>
-    public sealed record ImportKeys(
-        string RequestId, IReadOnlyList<IdentityView> Identities, Fingerprint? Latest, byte HighestVersion) : Command(RequestId)
-    {
-        internal PeerKeys Keys => new([.. Identities.Select(i => new KnownKey(i.Fingerprint, i.Trust))], Latest, HighestVersion);
-
-        public override string ToString() => nameof(ImportKeys);
-    }
-}
-
 /// <summary>The reply to a command. All but the last three are remembered in the request log and repeated.</summary>
 public abstract record ConversationReply
 {
@@ -222,6 +131,9 @@ public abstract record ConversationReply
 
     /// <summary>No such endpoint or conversation.</summary>
     public sealed record NotFound(string What) : ConversationReply;
+
+    /// <summary>The conversation's labels are not as the caller has seen them; nothing was done.</summary>
+    public sealed record Conflict : ConversationReply;
 
     /// <summary>The request id was used before in this conversation for another request.</summary>
     public sealed record RequestIdReused : ConversationReply;
@@ -265,11 +177,29 @@ public sealed record ConversationView(string EndpointId, string Id, string Peer,
     /// </summary>
     public bool IsQuarantined { get; init; }
 
+    /// <summary>It was deleted: only the peer's keys are left of it.</summary>
+    public bool IsDeleted { get; init; }
+
     /// <summary>The peer's keys, in the order in which they came to be known.</summary>
     public IReadOnlyList<IdentityView> Identities { get; init; } = [];
 
     /// <summary>The peer's keys as another server would have to know them.</summary>
     internal PeerKeys? PeerKeys { get; init; }
+
+    /// <summary>What bots and people have written on it; the keys in order.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>Counts the changes of <see cref="Labels"/>.</summary>
+    public ulong Revision { get; init; }
+
+    /// <summary>When it began; after a restore of the database, when it began again. The epoch if it is not stored.</summary>
+    public DateTimeOffset Created { get; init; }
+
+    /// <summary>Messages that wait for a session or a decision about the peer's key.</summary>
+    public int HeldMessages { get; init; }
+
+    /// <summary>It has a secret of its own to answer the peer's verifications with.</summary>
+    public bool AnswersAutomatically { get; init; }
 
     /// <summary>The open verifications and the latest that have ended, oldest first.</summary>
     public IReadOnlyList<VerificationView> Verifications { get; init; } = [];
@@ -332,6 +262,9 @@ public abstract record OutboxBody
         /// <summary>The sender's key was verified when the text came.</summary>
         public bool IsVerified { get; init; }
 
+        /// <summary>The sender's key took another's place, and it was not decided about it when the text came.</summary>
+        public bool IsKeyHeld { get; init; }
+
         /// <summary>When the network says that it was sent; null: it does not say.</summary>
         public DateTimeOffset? NetworkTime { get; init; }
 
@@ -343,12 +276,15 @@ public abstract record OutboxBody
         /// <summary>The session's key was verified when it changed.</summary>
         public bool IsVerified { get; init; }
 
+        /// <summary>It was to be decided about the session's key when it changed: text to it is held.</summary>
+        public bool IsKeyHeld { get; init; }
+
         public override string ToString() => nameof(SessionChanged);
     }
     /// <summary>A verification began to wait for our answer, or ended.</summary>
     public sealed record VerificationChanged(VerificationView Verification)
         : OutboxBody { public override string ToString() => nameof(VerificationChanged); }
-    /// <summary>The trust in a key of the peer changed.</summary>
+    /// <summary>The trust in a key of the peer changed, or it was decided about it.</summary>
     public sealed record IdentityChanged(IdentityView Identity)
         : OutboxBody { public override string ToString() => nameof(IdentityChanged); }
     /// <summary>A held message was given up.</summary>

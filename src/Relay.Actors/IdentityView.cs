@@ -11,6 +11,9 @@ namespace Relay.Actors;
 public sealed record IdentityView(
     Fingerprint Fingerprint, TrustLevel Trust, string Note, DateTimeOffset? FirstSeen, DateTimeOffset? LastSeen, DateTimeOffset? Verified)
 {
+    /// <summary>Whether it is taken for the peer's key; one that is not accepted is not trusted.</summary>
+    public KeyStanding Standing { get; init; }
+
     /// <summary>Prints the type only: fingerprints and notes stay out of logs.</summary>
     public override string ToString() => nameof(IdentityView);
 }

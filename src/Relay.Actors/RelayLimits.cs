@@ -88,6 +88,17 @@ public static class RelayLimits
     /// Time for which a peer may answer a verification that we began, and for each further step. After it the run is aborted.
     /// </summary>
     public static readonly TimeSpan VerificationLifetime = TimeSpan.FromMinutes(10);
+    /// <summary>
+    /// Verifications that are answered automatically for one peer in one <see cref="AutomaticAnswerWindow"/>: as many guesses at the secret.
+    /// Reached: further ones are declined, and an event says so.
+    /// </summary>
+    public const int MaxAutomaticAnswers = 5;
+    /// <summary>The window of <see cref="MaxAutomaticAnswers"/>.</summary>
+    public static readonly TimeSpan AutomaticAnswerWindow = TimeSpan.FromDays(1);
+    /// <summary>Longest secret for automatic answers, in bytes of UTF-8: it is written with every message. Longer: a caller's bug.</summary>
+    public const int MaxAutomaticSecretBytes = 256;
+    /// <summary>Labels of one conversation; and the longest key and value, in bytes of UTF-8. Exceeded: a caller's bug.</summary>
+    public const int MaxLabels = 16, MaxLabelKeyBytes = 63, MaxLabelValueBytes = 128;
     /// <summary>Longest note on a key, in bytes of UTF-8. Longer: a caller's bug.</summary>
     public const int MaxIdentityNoteBytes = 512;
 
@@ -160,6 +171,8 @@ public static class RelayLimits
     public static readonly TimeSpan InactivePostponement = TimeSpan.FromHours(1);
     /// <summary>Endpoints that one page of a filtered list looks at. Reached: the page ends, and tells where the next one begins.</summary>
     public const int MaxEndpointsPerPage = 10_000;
+    /// <summary>Conversations that one page of a filtered list looks at; as <see cref="MaxEndpointsPerPage"/>.</summary>
+    public const int MaxConversationsPerPage = 10_000;
 
     /// <summary>
     /// Keys that one endpoint can have had before its present one. Reached: it cannot be rotated any more; an endpoint of another id can be

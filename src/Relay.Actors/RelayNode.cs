@@ -152,7 +152,8 @@ internal sealed class RelayNode : IRelay
     {
         var (stored, copy) = await _reads.ReadAsync(c => _store.LoadConversationAsync(endpointId, conversationId, c), cancellation)
             .ConfigureAwait(false);
-        return stored is not null ? View(stored) : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
+        var view = stored is not null ? View(stored) : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
+        return view is { IsDeleted: true } ? null : view;
     }
 
     public string ConversationId(string endpointId, string peer) => _ids.Conversation(endpointId, peer);
@@ -225,7 +226,7 @@ internal sealed class RelayNode : IRelay
         => Identities.TryOpenCopy(_sealer, new ConversationKey(endpointId, conversationId), copy) is var (peer, identities)
             ? new ConversationView(endpointId, conversationId, peer, MessageState.Plaintext, [], identities.Copied)
             {
-                Identities = identities.Views, PeerKeys = identities.Keys,
+                Identities = identities.Views, PeerKeys = identities.Keys, IsDeleted = identities.IsDeleted,
             }
             : ConversationView.Quarantined(endpointId, conversationId, DateTimeOffset.UnixEpoch);
 

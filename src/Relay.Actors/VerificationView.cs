@@ -14,6 +14,9 @@ public sealed record VerificationView(
     ulong Number, VerificationState State, VerificationEnd End, bool IsBegunByPeer, string Question, Fingerprint Peer, bool IsOneWay,
     DateTimeOffset Begun, DateTimeOffset Updated, DateTimeOffset Expires)
 {
+    /// <summary>The peer began it, and it was answered, or declined, by the rules for stored secrets, without asking the bot.</summary>
+    public bool IsAutomatic { get; init; }
+
     public bool IsOpen => State is VerificationState.WaitingForPeer or VerificationState.WaitingForAnswer or VerificationState.Running;
 
     /// <summary>Prints number and state: questions stay out of logs.</summary>
@@ -58,4 +61,6 @@ public enum VerificationEnd
     Replaced,
     /// <summary>The private session ended, or was replaced by another.</summary>
     SessionEnded,
+    /// <summary>It was not answered automatically any more: the peer has had its guesses for a day.</summary>
+    TooManyAttempts,
 }

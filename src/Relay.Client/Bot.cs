@@ -7,7 +7,7 @@ using Relay.V1;
 namespace Relay.Client;
 
 /// <summary>Reads events and sends plaintext for endpoints. Needs a key of scope bot.</summary>
-public sealed class Bot
+public sealed partial class Bot
 {
     private const int Buffered = 64;
     // Few, because their time for an acknowledgement begins when they are taken.

@@ -66,6 +66,12 @@ public class BotEvent
     public bool IsVerified => Message.TextReceived?.PeerVerified ?? false;
 
     /// <summary>
+    /// True if the peer's key took another's place and nobody has decided about it (<c>Policy.key_change</c> is <c>HOLD</c>): the text may
+    /// be somebody else's, and replies wait until the key is accepted (<see cref="Relay.Client.Bot.AcceptKeyAsync"/>) or refused.
+    /// </summary>
+    public bool IsKeyHeld => Message.TextReceived?.KeyHeld ?? Message.SessionChanged?.Session.KeyHeld ?? false;
+
+    /// <summary>
     /// The verification that began to wait for an answer, or has ended; null for other events. Answer one that is
     /// <see cref="Verification.Types.State.WaitingForAnswer"/> with <see cref="AnswerAsync"/>.
     /// </summary>

@@ -35,6 +35,18 @@ public sealed class SessionEvent : BotEvent
     /// True if the session replaced one with another key: treat the peer as a stranger until it is verified.
     /// </summary>
     public bool IsChangedKey => Message.SessionChanged.FingerprintChanged;
+
+    /// <summary>Takes the session's key for the peer's: what was held goes to it. It is not verified by that.</summary>
+    /// <returns>The key; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Identity>> AcceptKeyAsync(CancellationToken cancellation = default) =>
+        Bot.AcceptKeyAsync(Conversation, Session.PeerFingerprint, null, cancellation);
+
+    /// <summary>Refuses the session's key: the session ends, and what was held for it is dropped.</summary>
+    /// <returns>The key; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
+    /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
+    public Task<Outcome<Identity>> RefuseKeyAsync(CancellationToken cancellation = default) =>
+        Bot.RefuseKeyAsync(Conversation, Session.PeerFingerprint, null, cancellation);
 }
 
 /// <summary>A verification waits for an answer of the bot, or has ended.</summary>
@@ -53,6 +65,9 @@ public sealed class VerificationEvent : BotEvent
 
     /// <summary>The peer's question, which is untrusted text; empty if the peer asks for the secret itself.</summary>
     public string Question => Verification.Question;
+
+    /// <summary>True if a stored secret answered it (<see cref="Relay.Client.Bot.SetAnswerSecretAsync"/>).</summary>
+    public bool IsAutomatic => Verification.Automatic;
 
     /// <summary>Declines or aborts the verification, and tells the peer.</summary>
     /// <returns>Whether it was open; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>

@@ -152,6 +152,9 @@ public class ArchiveTests
             sound with { Peers = [peer with { Identities = [peer.Identities[0] with { Trust = new TrustLevel(new string('t', OtrLimits.MaxTrustLabelBytes + 1)) }] }] },
             sound with { Peers = [peer with { Identities = [.. Enumerable.Repeat(peer.Identities[0], OtrLimits.MaxKnownFingerprints + 1)] }] },
             sound with { Peers = [.. Enumerable.Repeat(peer, RelayLimits.MaxArchivePeers + 1)] },
+            // Only an accepted key can be trusted.
+            sound with { Peers = [peer with { Identities = [peer.Identities[0] with { Standing = KeyStanding.Refused }] }] },
+            sound with { Peers = [peer with { Identities = [peer.Identities[0] with { Standing = (KeyStanding)3, Trust = default }] }] },
         ];
         Assert.All(wrong, w => Assert.Null(IdentityArchive.TryRead(Written(w))));
         // A key whose halves do not belong together.

@@ -11,7 +11,7 @@ public class IdentityTests
         => (await relay.Relay.GetConversationAsync(TestRelay.Endpoint, relay.Relay.ConversationId(TestRelay.Endpoint, TestRelay.Peer), default))!;
 
     /// <summary>What the operators' guide says to do with a restored database.</summary>
-    private static async Task RestoreAsync(TestRelay relay, string more = "")
+    internal static async Task RestoreAsync(TestRelay relay, string more = "")
     {
         await relay.CloseAsync();
         await using (var connection = new SqliteConnection($"Data Source={relay.Database};Pooling=False"))

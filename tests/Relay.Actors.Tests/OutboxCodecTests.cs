@@ -21,6 +21,12 @@ public class OutboxCodecTests
                 new Fingerprint(new byte[20]), true, Time(1), Time(2), Time(3))),
             new OutboxBody.IdentityChanged(
                 new IdentityView(new Fingerprint(new byte[56]), TrustLevel.Smp, "note é", Time(4), null, Time(5))),
+            new OutboxBody.TextReceived(default, true, false, null) { IsKeyHeld = true },
+            new OutboxBody.SessionChanged(session, SessionCause.KeyExchange, true, true) { IsKeyHeld = true },
+            new OutboxBody.VerificationChanged(new VerificationView(8, VerificationState.Cancelled, VerificationEnd.TooManyAttempts, true, "",
+                new Fingerprint(new byte[20]), false, Time(1), Time(2), Time(3)) { IsAutomatic = true }),
+            new OutboxBody.IdentityChanged(
+                new IdentityView(new Fingerprint(new byte[20]), TrustLevel.Untrusted, "", null, null, null) { Standing = KeyStanding.Held }),
             new OutboxBody.MessageDropped("r", "EXPIRED") { MessageId = "m" },
             new OutboxBody.WireText("?OTR:"u8.ToArray()) { Message = UInt128.MaxValue, Piece = 2, Pieces = 3 },
             new OutboxBody.TextReceived(default, true, false, null) { NetworkTime = Time(-5) },

@@ -55,12 +55,16 @@ public sealed class ConversationSerializerTests : IDisposable
         new Command.AbortSmp("7", 3), new Command.SetTrust("8", new Fingerprint(new byte[20]), TrustLevel.Smp, null),
         new Command.SetTrust("9", new Fingerprint(new byte[56]), null, "note é"),
         new Command.ImportKeys("14",
-            [new IdentityView(new Fingerprint(new byte[20]), TrustLevel.Smp, "note é", DateTimeOffset.UnixEpoch.AddMilliseconds(1), null, DateTimeOffset.UnixEpoch.AddMilliseconds(5))],
+            [new IdentityView(new Fingerprint(new byte[20]), TrustLevel.Smp, "note é", DateTimeOffset.UnixEpoch.AddMilliseconds(1), null, DateTimeOffset.UnixEpoch.AddMilliseconds(5)),
+                new IdentityView(new Fingerprint(new byte[56]), TrustLevel.Untrusted, "", null, null, null) { Standing = KeyStanding.Refused }],
             new Fingerprint(new byte[56]), 4),
         new Command.ImportKeys("15", [], null, 0),
         new Command.ReceiveWire("10", "x"u8.ToArray()) { NetworkTime = DateTimeOffset.UnixEpoch.AddMilliseconds(1234567) },
         new Command.CancelSend("11", "message"), new Command.SettleSend("12", "message", ulong.MaxValue, "BLOCKED"),
-        new Command.SettleSend("13", "message", 0, null),
+        new Command.SettleSend("13", "message", 0, null), new Command.Delete("16"), new Command.DecideKey("17", new Fingerprint(new byte[20]), true),
+        new Command.SetAnswerSecret("18", new SmpSecret("secret"u8)), new Command.SetAnswerSecret("19", null),
+        new Command.SetLabels("20", new SortedDictionary<string, string?> { ["a"] = "é", ["b"] = null }, true, ulong.MaxValue),
+        new Command.SetLabels("21", new SortedDictionary<string, string?>(), false, null),
     ];
 
     [Theory, MemberData(nameof(CommandNumbers))]
@@ -100,7 +104,7 @@ public sealed class ConversationSerializerTests : IDisposable
             new ConversationReply.Refused("c", RefusalReason.TooLarge), new ConversationReply.NotFound("endpoint"),
         new ConversationReply.RequestIdReused(), new ConversationReply.Overloaded("stream", TimeSpan.FromMilliseconds(1234.5)),
             new ConversationReply.Unavailable("store", TimeSpan.FromSeconds(2)),
-        new ConversationReply.Quarantined("c"),
+        new ConversationReply.Quarantined("c"), new ConversationReply.Conflict(),
     ];
 
     [Fact]
@@ -266,7 +270,10 @@ public sealed class ConversationSerializerTests : IDisposable
         Command.AbortSmp smp => $"{smp.Verification}",
         Command.SetTrust trust => $"{trust.Fingerprint.ToHex()}/{trust.Trust?.Label ?? "unchanged"}/{trust.Note ?? "unchanged"}",
         Command.ImportKeys import => $"{import.Latest?.ToHex()}/{import.HighestVersion}/" + string.Join(',', import.Identities.Select(i =>
-            $"{i.Fingerprint.ToHex()} {i.Trust.Label} {i.Note} {i.FirstSeen:O} {i.LastSeen:O} {i.Verified:O}")),
+            $"{i.Fingerprint.ToHex()} {i.Trust.Label} {i.Standing} {i.Note} {i.FirstSeen:O} {i.LastSeen:O} {i.Verified:O}")),
+        Command.DecideKey decide => $"{decide.Fingerprint.ToHex()}/{decide.IsAccepted}",
+        Command.SetAnswerSecret answer => answer.Secret is { } secret ? Text(secret.Utf8) : "none",
+        Command.SetLabels labels => string.Join(',', labels.Labels.Select(l => $"{l.Key}={l.Value ?? "removed"}")) + $"/{labels.ReplacesAll}/{labels.Revision}",
         _ => "",
     };
 

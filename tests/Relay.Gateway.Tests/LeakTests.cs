@@ -83,7 +83,8 @@ public sealed class LeakTests
         const string account = "marked-account-4711@test.example", peer = "marked-peer-0815@test.example", stranger = "marked-stranger-2342@test.example";
         const string heard = "marked text that the contact wrote", said = "marked text that the bot wrote", unread = "marked text that nobody fetched", hostile = "?OTR:marked hostile wire text.";
         const string secret = "marked secret that both know", question = "marked question of the bot", asked = "marked question of the contact", note = "marked note on a key";
-        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile, secret, question, asked, note }) marks.AddText(text, text);
+        const string label = "marked value of a label", stored = "marked secret that answers";
+        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile, secret, question, asked, note, label, stored }) marks.AddText(text, text);
         marks.AddBytes("the endpoint's private number", TestKeys.Endpoint.X.ToByteArray());
         marks.AddBytes("the endpoint's fingerprint", Convert.FromHexString(TestKeys.EndpointFingerprint));
         marks.AddBytes("the contact's fingerprint", Convert.FromHexString(TestKeys.ContactFingerprint));
@@ -116,6 +117,9 @@ public sealed class LeakTests
             });
             alice.Verify(secret, asked);
             await bot.Events().FirstAsync(v => v.Verification is { State: Verification.Types.State.WaitingForAnswer });
+            await bot.LabelAsync(e.Conversation, "team", label);
+            await bot.SetAnswerSecretAsync(endpoint, stored);
+            await bot.SetAnswerSecretAsync(endpoint, stored, peer);
             alice.Send(unread);
             await bot.Events().FirstAsync(e => e.Text == unread);
         }

@@ -25,6 +25,7 @@ public sealed class ReplyTests
         [RefusalReason.NotTrusted] = (StatusCode.FailedPrecondition, "NOT_TRUSTED"),
         [RefusalReason.SmpNotExpected] = (StatusCode.FailedPrecondition, "SMP_NOT_EXPECTED"),
         [RefusalReason.NotHeld] = (StatusCode.FailedPrecondition, "MESSAGE_NOT_HELD"),
+        [RefusalReason.KeyHeld] = (StatusCode.FailedPrecondition, "KEY_HELD"),
     };
 
     [Fact]
@@ -54,6 +55,7 @@ public sealed class ReplyTests
             return await Expect.RefusedAsync(code, reason, async () => await bot.Messages.SendMessageAsync(Message("endpoints/e")));
         }
         await RefusedAsync(new ConversationReply.NotFound("endpoint"), StatusCode.NotFound, "ENDPOINT_NOT_FOUND");
+        await RefusedAsync(new ConversationReply.Conflict(), StatusCode.Aborted, "ETAG_MISMATCH");
         var reused = await RefusedAsync(new ConversationReply.RequestIdReused(), StatusCode.InvalidArgument, "REQUEST_ID_REUSED");
         Assert.Equal("request_id", Assert.Single(reused.Violations).Field);
         Assert.Equal(s_wait, (await RefusedAsync(new ConversationReply.Overloaded("mailbox", s_wait), StatusCode.ResourceExhausted, "OVERLOADED")).RetryAfter);

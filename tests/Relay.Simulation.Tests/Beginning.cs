@@ -18,15 +18,19 @@ internal sealed record Beginning(SimStore Store, IReadOnlyList<byte[]> Contacts,
 {
     public const string Endpoint = "bot";
 
-    private static readonly Lazy<Beginning> Fresh = new(MakeFresh), Standing = new(MakeStanding);
+    private static readonly Lazy<Beginning> Fresh = new(() => MakeFresh(new EndpointSettings())), Standing = new(MakeStanding),
+        Holding = new(() => MakeFresh(new EndpointSettings { KeyChange = KeyChangeAction.Hold }));
 
     /// <summary>An endpoint that nobody has spoken to.</summary>
     public static Beginning WithEndpoint => Fresh.Value;
 
+    /// <summary>The same, and it holds changed keys.</summary>
+    public static Beginning WithHoldingEndpoint => Holding.Value;
+
     /// <summary>Sessions stand with all contacts.</summary>
     public static Beginning WithSessions => Standing.Value;
 
-    private static Beginning MakeFresh()
+    private static Beginning MakeFresh(EndpointSettings settings)
     {
         var store = new SimStore();
         var random = new SimRandom(1);
@@ -37,7 +41,7 @@ internal sealed record Beginning(SimStore Store, IReadOnlyList<byte[]> Contacts,
         var time = new SimTime(new Schedule(1, false), new SimProcess("endpoint"), 0);
         var directory = new EndpointDirectory(new DirectStoreClient(store), new BoundedReads(1, time), sealer, ids, time, random, new ComputeGate(1), telemetry, NullLogger.Instance,
             new EndpointChangeSignals((_, _) => { }));
-        var made = directory.CreateAsync(new CreateEndpoint("create", Endpoint, "sim", "bot@example.net", new EndpointSettings(), TestKeys.Copy(0)), default);
+        var made = directory.CreateAsync(new CreateEndpoint("create", Endpoint, "sim", "bot@example.net", settings, TestKeys.Copy(0)), default);
         if (!made.IsCompletedSuccessfully || made.Result is not CreateEndpointReply.Created) throw new InvalidOperationException("The endpoint could not be made.");
         return new Beginning(store, [], 0);
     }

@@ -38,6 +38,11 @@ internal sealed record Profile
     /// <summary>Whether it begins before the first message, rather than in established sessions.</summary>
     public required bool BeginsWithKeyExchange { get; init; }
 
+    /// <summary>
+    /// Whether the contacts' keys take the place of others, and wait for a person to accept them. Only where it begins with a key exchange.
+    /// </summary>
+    public bool HoldsKeys { get; init; }
+
     /// <summary>Messages in each direction of each conversation.</summary>
     public required int Messages { get; init; }
 

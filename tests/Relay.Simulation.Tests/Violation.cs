@@ -19,6 +19,8 @@ internal enum Invariant
     OneSession,
     /// <summary>A message comes to one end; the bot is told once if it was refused; what is carried stays so.</summary>
     OneEnd,
+    /// <summary>Nothing goes to a key that took another's place before a person has accepted it.</summary>
+    HeldKeys,
     /// <summary>What is stored is what was told to those outside.</summary>
     StoredIsTold,
     /// <summary>Nothing is in flight when all is quiet.</summary>

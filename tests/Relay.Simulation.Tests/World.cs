@@ -42,7 +42,7 @@ internal sealed class World : IDisposable
         Schedule = new Schedule(seed, keepsLog);
         _profile = Profile.Draw(Schedule.Random);
         if (profile is not null) _profile = profile(_profile, Schedule.Random);
-        var beginning = _profile.BeginsWithKeyExchange ? Beginning.WithEndpoint : Beginning.WithSessions;
+        var beginning = _profile.HoldsKeys ? Beginning.WithHoldingEndpoint : _profile.BeginsWithKeyExchange ? Beginning.WithEndpoint : Beginning.WithSessions;
         Schedule.StartAt(beginning.NowMs);
         _store = beginning.Store.Copy(mutations.Store, _profile.MaxStreamItems);
         _checker = new Checker(_store, Schedule, unwatched ?? []);
@@ -78,6 +78,7 @@ internal sealed class World : IDisposable
         _wire.Start(_store.Position(_wire.Stream).Acknowledged);
         for (int peer = 0; peer < Profile.Peers; peer++)
         {
+            if (_profile.HoldsKeys) TellOfAnotherKey(peer);
             for (int i = 0; i < _profile.Messages; i++) Talk(peer, $"{i}", Schedule.Random.Next(_profile.SpanMs), Schedule.Random.Next(_profile.SpanMs));
         }
         for (int i = 0; i < MaxFaultySteps && !IsAllSaid; i++)
@@ -136,6 +137,21 @@ internal sealed class World : IDisposable
         Schedule.Post(_outside, "contact speaks", peer, () => Say(peer, $"contact {text}"), contactAfterMs);
     }
 
+    /// <summary>The endpoint knows a key of the peer from elsewhere, which is not the one that the contact has.</summary>
+    private void TellOfAnotherKey(int peer)
+    {
+        _checker.WillShowAnotherKey(peer);
+        var known = new IdentityView(TestKeys.Of(1 + Profile.Peers).PublicKey.Fingerprint, TrustLevel.Untrusted, "", null, null, null);
+        _bots[peer].Send(new Command.ImportKeys($"i{peer}", [known], known.Fingerprint, 3));
+    }
+
+    /// <summary>A person takes a while to decide about a key.</summary>
+    private void Decide(int peer, Fingerprint key) => Schedule.Post(_outside, "person accepts the key of peer", peer, () =>
+    {
+        _checker.Accepts(peer);
+        _bots[peer].Send(new Command.DecideKey($"k{peer}", key, true));
+    }, Schedule.Random.Next(_profile.SpanMs));
+
     private void Say(int peer, string text)
     {
         if (_contacts[peer].State != MessageState.Encrypted)
@@ -175,8 +191,12 @@ internal sealed class World : IDisposable
             case OutboxBody.TextReceived { Encrypted: true } text:
                 _checker.Delivered(peer, Direction.ToBot, Encoding.UTF8.GetString(text.Utf8.Span));
                 break;
-            case OutboxBody.SessionChanged { Cause: SessionCause.KeyExchange }:
+            case OutboxBody.SessionChanged { Cause: SessionCause.KeyExchange } changed:
                 _checker.KeyExchanged(peer, "bot", _profile.BeginsWithKeyExchange ? 1 : 0);
+                if (changed.IsKeyHeld != _profile.HoldsKeys) _checker.Violated(Invariant.HeldKeys, $"The bot of peer {peer} is told {changed.IsKeyHeld} of a held key.");
+                if (changed is { IsKeyHeld: true, Info.PeerFingerprint: { } key }) Decide(peer, key);
+                break;
+            case OutboxBody.IdentityChanged { Identity.Standing: KeyStanding.Accepted } when _profile.HoldsKeys:
                 break;
             case OutboxBody.MessageChanged { Message: var message }:
                 _checker.Told(message);

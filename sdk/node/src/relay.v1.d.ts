@@ -453,7 +453,7 @@ export interface Event {
   notice?: Notice;
   /** A verification waits for an answer of ours, or has ended. */
   verificationChanged?: VerificationChanged;
-  /** The trust in a key of the peer has changed. */
+  /** The trust in a key of the peer has changed, or somebody has accepted or refused it. */
   identityChanged?: IdentityChanged;
   /** The network refused a message, or the peer's program confirmed it. */
   messageChanged?: MessageChanged;
@@ -488,6 +488,11 @@ export interface TextReceived {
   peerVerified: boolean;
   /** When the message was sent, as the network says; unset if it does not say. Nothing authenticates it. */
   networkTime: Timestamp | null;
+  /**
+   * The sender's key was held when the text arrived (`Identity.standing`): it may be somebody else's than before. Do nothing for the text
+   * that you would not do for a stranger; replies wait until somebody has decided about the key.
+   */
+  keyHeld: boolean;
 }
 
 /** What became of a message since it was sent: UNDELIVERABLE, once at most, or DELIVERED. There is none for CARRIED. */
@@ -523,7 +528,7 @@ export type SessionChanged_Cause =
 export interface MessageDropped {
   /** The id of the request that sent the message. */
   requestId: string;
-  /** EXPIRED, FINGERPRINT_CHANGED or NOT_SENT. */
+  /** EXPIRED, FINGERPRINT_CHANGED, KEY_REFUSED (RefuseIdentity) or NOT_SENT. */
   reason: string;
   /** The name of the message. */
   message: string;
@@ -531,7 +536,8 @@ export interface MessageDropped {
 
 export interface Notice {
   /**
-   * Stable, machine-readable: UNREADABLE, MALFORMED, TOO_LARGE, OTHER_INSTANCE, KEY_CHANGED (an exchange with another key was refused),
+   * Stable, machine-readable: UNREADABLE, MALFORMED, TOO_LARGE, OTHER_INSTANCE, KEY_CHANGED (an exchange with another key, or one
+   * that somebody has refused, was not taken),
    * NO_ROOM (a key exchange found all of the conversation's sessions in use),
    * RATE_LIMITED (the peer started more key exchanges or SMP runs than are answered), PEER_ERROR, …
    */
@@ -592,6 +598,23 @@ export interface Conversation {
    * peer, is not known, and every request fails with CONVERSATION_QUARANTINED until an operator restores its row.
    */
   quarantined: boolean;
+  /**
+   * What bots and people have written on it: at most 16, keys of 1 to 63 characters of [a-z0-9_.-] that begin with a letter, values of at
+   * most 128 bytes without control characters.
+   */
+  labels: string;
+  /** Changes with the labels. An update that carries it is refused if somebody else has changed them since. */
+  etag: string;
+  /** Of the key of the best session; without a session, VERIFIED if any key of the peer is. Unspecified if no key of the peer is known. */
+  trust: Trust;
+  /** The best session's key took another's place, and nobody has decided about it: text to the peer is held (`Policy.key_change`). */
+  keyHeld: boolean;
+  /** Messages that wait for a session, or for a decision about the peer's key. */
+  heldMessages: number;
+  /** Unset if only the peer's keys are left of it, because the database was restored. */
+  createTime: Timestamp | null;
+  /** It has a secret of its own to answer the peer's verifications with (SetAnswerSecret). */
+  hasAnswerSecret: boolean;
 }
 
 export interface Session {
@@ -607,6 +630,8 @@ export interface Session {
   ssidFirstHalfBold: boolean;
   /** The peer's key is verified (see IdentityService). */
   peerVerified: boolean;
+  /** The peer's key is held: text to it waits until somebody has decided about it (see IdentityService). */
+  keyHeld: boolean;
 }
 
 export interface GetConversationRequest {
@@ -626,11 +651,44 @@ export interface ListConversationsRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
   pageToken: string;
+  /**
+   * Comparisons joined by AND: `state = ENCRYPTED AND trust = VERIFIED AND labels.team = "sales"`. `=` is equal, `:` contains; fields are
+   * `state`, `trust`, `peer`, `key_held`, `quarantined`, `has_answer_secret` and `labels.KEY`. At most 512 characters.
+   */
+  filter: string;
+  /**
+   * `name` (the default), `peer`, `create_time` or `update_time`, with ` desc` after it for the opposite order; equal ones are in order of
+   * name. Other orders than that of `name` are refused with FAILED_PRECONDITION, reason TOO_MANY_TO_SORT, where more than 10,000
+   * conversations would have to be looked at.
+   */
+  orderBy: string;
 }
 
 export interface ListConversationsResponse {
+  /** With a filter there may be fewer than asked for, or none, although there is a next page. */
   conversations: Conversation[];
   nextPageToken: string;
+}
+
+export interface UpdateConversationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
+  requestId: string;
+  /** Its name, the labels that the mask names, and the etag if somebody else's change must not be overwritten. */
+  conversation: Conversation | null;
+  /**
+   * `labels` for all of them: those that the request does not have are removed. `labels.KEY` for one, which is removed if the request does
+   * not have it.
+   */
+  updateMask: FieldMask | null;
+}
+
+export interface DeleteConversationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry changes nothing more, also if the conversation has begun anew. */
+  requestId: string;
+  name: string;
+}
+
+export interface DeleteConversationResponse {
 }
 
 export interface StartSessionRequest {
@@ -689,7 +747,15 @@ export interface Identity {
   lastSeenTime: Timestamp | null;
   /** When it came to be trusted; unset while it is not. */
   verifyTime: Timestamp | null;
+  standing: Identity_Standing;
 }
+
+/** Whether the key is taken for the peer's. */
+export type Identity_Standing =
+  | 'STANDING_UNSPECIFIED'
+  | 'ACCEPTED'
+  | 'HELD'
+  | 'REFUSED';
 
 export interface ListIdentitiesRequest {
   /** `endpoints/{endpoint}/conversations/{conversation}` */
@@ -713,6 +779,18 @@ export interface UpdateIdentityRequest {
   updateMask: FieldMask | null;
   /** True: a key that the peer has not shown yet is added, for example from a business card. Needs `trust`. */
   allowMissing: boolean;
+}
+
+export interface AcceptIdentityRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
+  requestId: string;
+  name: string;
+}
+
+export interface RefuseIdentityRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
+  requestId: string;
+  name: string;
 }
 
 export interface ImportIdentitiesRequest {
@@ -760,7 +838,10 @@ export interface Message {
   /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}`. The id follows from the request id, by a keyed hash. */
   name: string;
   state: Message_State;
-  /** Stable and machine-readable, of a message that is UNDELIVERABLE (see Settlement.failure) or DROPPED; empty otherwise. */
+  /**
+   * Stable and machine-readable, of a message that is UNDELIVERABLE (see Settlement.failure) or DROPPED; KEY_HELD of one that is HELD until
+   * somebody has decided about the peer's key. Empty otherwise.
+   */
   reason: string;
   createTime: Timestamp | null;
   /** When it came to its state. Of a CARRIED one: when it was encrypted. */
@@ -845,7 +926,7 @@ export interface Verification {
   state: Verification_State;
   /**
    * For FAILED and CANCELLED: SECRETS_DIFFER, INVALID_PROOF, PROTOCOL_ERROR, DECLINED_BY_PEER, DECLINED_BY_US, REPLACED (another run took
-   * its place), SESSION_ENDED.
+   * its place), SESSION_ENDED, TOO_MANY_ATTEMPTS (it would have been answered automatically, but too often in one day).
    */
   reason: string;
   begunByPeer: boolean;
@@ -862,6 +943,8 @@ export interface Verification {
   updateTime: Timestamp | null;
   /** When an open verification is given up. */
   expireTime: Timestamp | null;
+  /** The peer began it, and a stored secret answered it (SetAnswerSecret); it never waited for an answer of the bot. */
+  automatic: boolean;
 }
 
 export type Verification_State =
@@ -908,6 +991,40 @@ export interface AnswerVerificationRequest {
 export interface CancelVerificationRequest {
   requestId: string;
   name: string;
+}
+
+export interface SetAnswerSecretRequest {
+  /**
+   * Idempotency key, 1 to 128 bytes, unique in the conversation: a retry has no further effect, whatever secret it carries. A retry for an
+   * endpoint's own secret sets it again.
+   */
+  requestId: string;
+  /**
+   * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`: if `peer` is empty, the secret is the endpoint's own,
+   * else the peer's, and the first request creates the conversation.
+   */
+  parent: string;
+  /** The peer's address, at most 3071 bytes of UTF-8 without control characters. */
+  peer: string;
+  /** 1 to 256 bytes of UTF-8. */
+  secret: string;
+}
+
+export interface SetAnswerSecretResponse {
+  /** The peer's conversation; empty for an endpoint's own secret. */
+  conversation: string;
+}
+
+export interface ClearAnswerSecretRequest {
+  /** As in SetAnswerSecretRequest. */
+  requestId: string;
+  parent: string;
+  peer: string;
+}
+
+export interface ClearAnswerSecretResponse {
+  /** The peer's conversation; empty for an endpoint's own secret. */
+  conversation: string;
 }
 
 export interface Endpoint {
@@ -960,6 +1077,8 @@ export interface Endpoint {
   purgeTime: Timestamp | null;
   /** Keys that it had before, the latest first; at most ten. */
   formerIdentities: FormerIdentity[];
+  /** It has a secret to answer verifications with (SetAnswerSecret). */
+  hasAnswerSecret: boolean;
 }
 
 /**
@@ -1015,11 +1134,12 @@ export interface Policy {
   ignoreStrangers: boolean;
 }
 
-/** What happens when a peer shows another key while a private session is established. */
+/** What happens when a peer shows another key than before. */
 export type Policy_KeyChange =
   | 'KEY_CHANGE_UNSPECIFIED'
   | 'REPORT'
-  | 'REFUSE';
+  | 'REFUSE'
+  | 'HOLD';
 
 /** Whether text goes to verified keys only; otherwise a send fails with FAILED_PRECONDITION and reason NOT_TRUSTED. */
 export type Policy_RequireVerified =
@@ -1442,10 +1562,18 @@ export interface Services {
   conversations: {
     /** Gets one conversation with its sessions. */
     getConversation: Call<GetConversationRequest, Conversation>;
-    /** Lists an endpoint's conversations in order of id. */
+    /** Lists an endpoint's conversations, in order of name unless `order_by` says otherwise. */
     listConversations: Call<ListConversationsRequest, ListConversationsResponse>;
     /** Finds a conversation by the peer's address. Its name is always the same for the same peer. */
     resolveConversation: Call<ResolveConversationRequest, Conversation>;
+    /** Changes the labels that the mask names. */
+    updateConversation: Call<UpdateConversationRequest, Conversation>;
+    /**
+     * Deletes a conversation: private sessions are ended and the peer told, messages that wait are dropped and the bot told (NOT_SENT), and
+     * sessions, labels and the secret for answers are destroyed. The peer's keys with their trust are kept for when it comes back; the next
+     * message begins the conversation anew, under the same name.
+     */
+    deleteConversation: Call<DeleteConversationRequest, DeleteConversationResponse>;
     /** Offers the peer a private session (sends an OTR query). */
     startSession: Call<StartSessionRequest, StartSessionResponse>;
     /** Ends the private session and tells the peer. */
@@ -1458,6 +1586,16 @@ export interface Services {
     getIdentity: Call<GetIdentityRequest, Identity>;
     /** Sets trust and note after somebody has compared the fingerprint over another channel, or takes the trust back. */
     updateIdentity: Call<UpdateIdentityRequest, Identity>;
+    /**
+     * Takes a key for the peer's, most likely one that is held (`Policy.key_change`): messages that wait for the decision go to it. It is not
+     * verified by that, and where the endpoint's policy requires verified keys, text still does not go to it.
+     */
+    acceptIdentity: Call<AcceptIdentityRequest, Identity>;
+    /**
+     * Refuses a key: it is not trusted, sessions with it end, messages that were held for it are dropped (KEY_REFUSED), and no key exchange
+     * that shows it is taken until it is accepted or verified. What is sent next waits for a session with another key.
+     */
+    refuseIdentity: Call<RefuseIdentityRequest, Identity>;
     /**
      * Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
      * takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
@@ -1487,6 +1625,15 @@ export interface Services {
     listVerifications: Call<ListVerificationsRequest, ListVerificationsResponse>;
     /** Answers a verification that is WAITING_FOR_ANSWER. */
     answerVerification: Call<AnswerVerificationRequest, Verification>;
+    /**
+     * Stores a secret by which verifications that peers begin are answered without asking the bot, with or without a question: of one peer,
+     * or of the endpoint for all peers without one of their own. It takes the place of one that was set before, and cannot be read again. A peer
+     * gets five answers in a day; further requests are declined with TOO_MANY_ATTEMPTS. Peers at many addresses can guess more often: take
+     * a long secret for an endpoint.
+     */
+    setAnswerSecret: Call<SetAnswerSecretRequest, SetAnswerSecretResponse>;
+    /** Removes such a secret: the endpoint's answers again, or the bot is asked. */
+    clearAnswerSecret: Call<ClearAnswerSecretRequest, ClearAnswerSecretResponse>;
     /** Declines or aborts an open verification, and tells the peer. */
     cancelVerification: Call<CancelVerificationRequest, Verification>;
   };

@@ -22,6 +22,9 @@ internal static class ConversationSnapshot
     /// <summary>Of an account with an identity of version 4.</summary>
     private const byte FormatOfVersion4 = 5;
 
+    /// <summary>In place of the length of a trust label, which only an accepted key can have.</summary>
+    private const byte HeldKey = 254, RefusedKey = 255;
+
     public static void Write(ConversationState state, IBufferWriter<byte> destination)
     {
         var w = new OtrWriter(2048);
@@ -122,13 +125,27 @@ internal static class ConversationSnapshot
     private static void WriteKnown(ref OtrWriter w, byte format, KnownKey known)
     {
         w.Fingerprint(known.Fingerprint, format);
+        if (known.Standing != KeyStanding.Accepted)
+        {
+            w.Byte(known.Standing == KeyStanding.Held ? HeldKey : RefusedKey);
+            return;
+        }
         var label = Encoding.UTF8.GetBytes(known.Trust.Label);
         w.Byte((byte)label.Length);
         w.Raw(label);
     }
 
-    private static KnownKey ReadKnown(ref OtrReader r, byte version) =>
-        new(r.ReadFingerprint(version), version < 3 ? TrustLevel.Untrusted : new TrustLevel(Encoding.UTF8.GetString(r.ReadFixed(r.ReadByte()))));
+    private static KnownKey ReadKnown(ref OtrReader r, byte version)
+    {
+        var fingerprint = r.ReadFingerprint(version);
+        if (version < 3) return new KnownKey(fingerprint, TrustLevel.Untrusted);
+        return r.ReadByte() switch
+        {
+            HeldKey => new KnownKey(fingerprint, TrustLevel.Untrusted) { Standing = KeyStanding.Held },
+            RefusedKey => new KnownKey(fingerprint, TrustLevel.Untrusted) { Standing = KeyStanding.Refused },
+            var length => new KnownKey(fingerprint, new TrustLevel(Encoding.UTF8.GetString(r.ReadFixed(length)))),
+        };
+    }
 
     private static void WriteBucket(ref OtrWriter w, TokenBucket bucket)
     {

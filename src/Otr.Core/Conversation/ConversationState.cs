@@ -112,18 +112,29 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     }
 
     /// <summary>
-    /// The greater the better: encrypted before finished before plaintext, then the latest heard from. But a private session with a
-    /// trusted key goes before all others even when the peer has ended it: text that was meant for that key must not pass to another
-    /// unasked.
+    /// The greater the better: encrypted before finished before plaintext, an accepted key before a held one, then the latest heard from.
+    /// But a private session with a trusted key goes before all others even when the peer has ended it: text that was meant for that key
+    /// must not pass to another unasked.
     /// </summary>
-    public (bool, int, long) Worth(Session session) =>
-        (session.IsPrivate && IsTrusted(session.Peer), Rank(session.State), session.LastReceived);
+    public (bool, int, bool, long) Worth(Session session) => (session.IsPrivate && IsTrusted(session.Peer), Rank(session.State),
+        StandingOf(session.Peer) == KeyStanding.Accepted, session.LastReceived);
 
     /// <summary>The best one that is ENCRYPTED, trusted or not; null if none is.</summary>
     public Session? BestEncrypted => Sessions.Where(s => s.State == MessageState.Encrypted).MaxBy(Worth);
 
     /// <summary>Whether the key is known and trusted.</summary>
     public bool IsTrusted(Fingerprint? key) => Known.Exists(k => k.Fingerprint == key && k.Trust.IsTrusted);
+
+    /// <summary>What was decided about a key; that of one that is not known is accepted.</summary>
+    public KeyStanding StandingOf(Fingerprint? key)
+    {
+        // Asked for every text that is sent.
+        foreach (var known in Known) if (known.Fingerprint == key) return known.Standing;
+        return KeyStanding.Accepted;
+    }
+
+    /// <summary>A session stands with a key about which the user has yet to decide.</summary>
+    public bool AwaitsDecision => Sessions.Exists(s => s.State == MessageState.Encrypted && StandingOf(s.Peer) == KeyStanding.Held);
 
     private static int Rank(MessageState state) => state switch
     {

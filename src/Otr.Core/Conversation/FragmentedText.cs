@@ -70,10 +70,12 @@ internal static class FragmentedText
     /// <summary>The same, for one sender.</summary>
     public static void Forget(in StepContext step, uint senderTag)
     {
-        foreach (var buffer in step.State.Fragments.Where(b => b.SenderTag == senderTag).ToArray())
+        var fragments = step.State.Fragments;
+        for (var i = fragments.Count - 1; i >= 0; i--)
         {
-            buffer.Reset();
-            step.State.Fragments.Remove(buffer);
+            if (fragments[i].SenderTag != senderTag) continue;
+            fragments[i].Reset();
+            fragments.RemoveAt(i);
             step.Changed();
         }
     }

@@ -90,6 +90,7 @@ public sealed class OtrConversation : IDisposable
             case OtrInput.SmpAbortRequested smp: SmpExchange.Abort(step, smp.Ssid); break;
             case OtrInput.ExtraKeyRequested extra: Requests.UseExtraKey(step, extra.Use, extra.Data); break;
             case OtrInput.TrustRequested trust: Trust.Request(step, trust.Fingerprint, trust.Trust); break;
+            case OtrInput.KeyDecided decided: Trust.Decide(step, decided.Fingerprint, decided.IsAccepted); break;
             case OtrInput.KeysTold told: Trust.Tell(step, told.Peer); break;
             case OtrInput.KeyReplaced: Requests.LeaveFormerKey(step); break;
             case OtrInput.LowerVersionAllowed: Requests.AllowLowerVersion(step); break;

@@ -70,12 +70,10 @@ public sealed record OtrSettings
     public TrustRequirement TrustRequirement { get; init; }
 
     /// <summary>
-    /// True: while a private session stands, an exchange that shows another key than it is refused, and also while the peer
-    /// has ended it and the user has not. Otherwise it is taken
-    /// and told (people have several devices, and lose them), unless it would replace a session whose key is trusted by one
+    /// What is done when the peer shows another key than before. Whatever it is, a session whose key is trusted is never replaced by one
     /// whose key is not.
     /// </summary>
-    public bool RefusesKeyChange { get; init; }
+    public KeyChangeAction KeyChange { get; init; }
 
     /// <summary>
     /// Time that the user has to answer the peer's SMP request, in ms; then it is declined, for the peer's dialog waits for it. 0: nobody
@@ -88,6 +86,23 @@ public sealed record OtrSettings
     /// nobody uses are a risk without a use, and a contact who comes back gets a new session by one key exchange.
     /// </summary>
     public long SessionIdleLifetime { get; init; } = 14L * 24 * 3_600_000;
+}
+
+/// <summary>What is done when the peer shows another key than before. People have several devices, and lose them.</summary>
+public enum KeyChangeAction : byte
+{
+    /// <summary>The session is taken, and the user is told.</summary>
+    Report = 0,
+    /// <summary>
+    /// While a private session stands, an exchange that shows another key is refused, and also while the peer has ended it and the user has
+    /// not.
+    /// </summary>
+    Refuse = 1,
+    /// <summary>
+    /// The session is taken and the user told, but text to it is held until the user has accepted, verified or refused the key
+    /// (<see cref="OtrInput.KeyDecided"/>). What it brings is delivered. It also stays so if the setting changes.
+    /// </summary>
+    Hold = 2,
 }
 
 /// <summary>Whether a key must be trusted before text goes to it.</summary>

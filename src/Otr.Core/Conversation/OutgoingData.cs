@@ -42,22 +42,23 @@ internal static class OutgoingData
     /// Whether a message of this length arrives: what we send, a receiver with our own limits takes, in fragments too
     /// (<see cref="OtrLimits.MaxFragmentWork"/>).
     /// </summary>
+    /// <param name="session">That it would go to; null if there is none.</param>
     /// <param name="length">Text, or the value of a TLV, in bytes.</param>
-    public static bool Fits(ConversationState state, int length)
+    public static bool Fits(ConversationState state, Session? session, int length)
     {
         // NUL, the head of a TLV and of the padding, the mark of a text sent again.
         const int extra = 32;
         var padding = Math.Min(state.Settings.PaddingBlock, OtrLimits.MaxPaddingBlock);
-        var (overhead, haveIdentifiers) = Around(state);
+        var (overhead, haveIdentifiers) = Around(state, session);
         var wire = Envelope.EncodedLength(overhead + length + padding + extra);
         var pieces = Fragmenter.Count(wire, state.Settings.MaxWireBytes, haveIdentifiers);
         return wire <= OtrLimits.MaxWireBytes && (long)wire * pieces <= OtrLimits.MaxFragmentWork;
     }
 
-    /// <summary>Of the session that text would go to; without one, the most of whichever may come.</summary>
-    private static (int Overhead, bool HaveIdentifiers) Around(ConversationState state)
+    /// <summary>Of the session; without one, the most of whichever may come.</summary>
+    private static (int Overhead, bool HaveIdentifiers) Around(ConversationState state, Session? session)
     {
-        if (state.Best?.Protocol is { } session) return (session.Protocol.MaxOverhead, session.Protocol.HasIdentifiedFragments);
+        if (session?.Protocol?.Protocol is { } spoken) return (spoken.MaxOverhead, spoken.HasIdentifiedFragments);
         var (overhead, haveIdentifiers) = (V3Protocol.Instance.MaxOverhead, false);
         for (var versions = state.Versions; versions.Highest() is not 0 and var version; versions = versions.Below(version))
         {

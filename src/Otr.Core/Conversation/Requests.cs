@@ -12,23 +12,30 @@ internal static class Requests
         var state = step.State;
         ulong reference = send.Reference;
         bool isHeld = state.Has(OtrPolicy.RequireEncryption) || state.WantsPrivacy;
-        var text = state.MessageState == MessageState.Plaintext && !isHeld ? send.Text : send.PrivateText ?? send.Text;
-        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, text.Length))
+        var best = state.Best;
+        var stands = best?.State ?? MessageState.Plaintext;
+        var text = stands == MessageState.Plaintext && !isHeld ? send.Text : send.PrivateText ?? send.Text;
+        if (text.Length > OtrLimits.MaxPlaintextBytes || !OutgoingData.Fits(state, best, text.Length))
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge, reference));
         else if (text.Span.Contains((byte)0)) step.Add(new OtrEffect.Refused(RefusalReason.InvalidText, reference));
-        else if (state.Best is { State: MessageState.Encrypted } session)
+        else if (best is { State: MessageState.Encrypted } session)
         {
             if (!Trust.MayRead(state, session.Peer!.Value))
             {
                 step.Add(new OtrEffect.Refused(RefusalReason.NotTrusted, reference));
                 return;
             }
+            if (state.StandingOf(session.Peer) == KeyStanding.Held)
+            {
+                Hold(step, text, reference, session.Peer);
+                return;
+            }
             OutgoingData.Send(step, session, 0, text.Span, null, default);
             Resending.Remember(step, session, text.Span);
             step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Encrypted));
         }
-        else if (state.MessageState == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
-        else if (isHeld) Hold(step, text, reference);
+        else if (stands == MessageState.Finished) step.Add(new OtrEffect.Refused(RefusalReason.SessionFinished, reference));
+        else if (isHeld) HoldForSession(step, text, reference);
         else SendClear(step, text, reference);
     }
 
@@ -53,31 +60,49 @@ internal static class Requests
         step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Clear));
     }
 
-    private static void Hold(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
+    private static void HoldForSession(in StepContext step, ReadOnlyMemory<byte> text, ulong reference)
     {
         var state = step.State;
-        if (state.Versions == OtrVersions.None)
-        {
-            step.Add(new OtrEffect.Refused(RefusalReason.NotAllowed, reference));
-            return;
-        }
-        if (state.Held.Count >= OtrLimits.MaxHeldMessages)
+        if (state.Versions == OtrVersions.None) step.Add(new OtrEffect.Refused(RefusalReason.NotAllowed, reference));
+        else Hold(step, text, reference, state.LatestKey, offers: true);
+    }
+
+    private static void Hold(in StepContext step, ReadOnlyMemory<byte> text, ulong reference, Fingerprint? meant, bool offers = false)
+    {
+        var state = step.State;
+        bool isFull = state.Held.Count >= OtrLimits.MaxHeldMessages
+            || (state.AwaitsDecision && state.Held.Sum(h => h.Text.Length) + text.Length > OtrLimits.MaxUndecidedBytes);
+        if (isFull)
         {
             step.Add(new OtrEffect.Refused(RefusalReason.TooManyHeld, reference));
             return;
         }
-        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, state.LatestKey));
+        state.Held.Add(new HeldMessage(text.ToArray(), reference, step.Now, meant));
         step.Changed();
-        OfferSession(step, asked: false);
+        if (offers) OfferSession(step, asked: false);
         step.Add(new OtrEffect.SendOutcome(reference, SendDisposition.Held));
     }
 
-    /// <summary>A session stands: what was held goes out in it, unless it was meant for another key.</summary>
-    public static void SendHeld(in StepContext step, Session session)
+    /// <summary>
+    /// A session stands: what was held goes out in it, unless it was meant for another key. While its key is held nothing does, and while
+    /// that of a message is, the message waits for the decision.
+    /// </summary>
+    /// <param name="isDecided">The user has just decided that the key is the peer's: text for the keys before is for this one, too.</param>
+    public static void SendHeld(in StepContext step, Session session, bool isDecided = false)
     {
-        foreach (var held in step.State.Held)
+        var (state, key) = (step.State, session.Peer!.Value);
+        if (state.StandingOf(key) == KeyStanding.Held) return;
+        for (int i = 0; i < state.Held.Count;)
         {
-            if ((held.For is { } meant && meant != session.Peer) || !Trust.MayRead(step.State, session.Peer!.Value))
+            var held = state.Held[i];
+            bool isOther = held.For is { } meant && meant != key;
+            if (isOther && state.StandingOf(held.For) == KeyStanding.Held)
+            {
+                i++;
+                continue;
+            }
+            state.Held.RemoveAt(i);
+            if ((isOther && !isDecided) || !Trust.MayRead(state, key))
             {
                 Drop(step, held);
                 continue;
@@ -87,7 +112,41 @@ internal static class Requests
             CryptographicOperations.ZeroMemory(held.Text);
             step.Add(new OtrEffect.SendOutcome(held.Reference, SendDisposition.Encrypted));
         }
-        step.State.Held.Clear();
+    }
+
+    /// <summary>The user has accepted or verified a key that was held: what waits goes out in its session, if there is one.</summary>
+    public static void Release(in StepContext step, Fingerprint key)
+    {
+        var state = step.State;
+        if (state.Sessions.Where(s => s.State == MessageState.Encrypted && s.Peer == key).MaxBy(state.Worth) is { } session
+            && Trust.MayRead(state, key)) SendHeld(step, session, isDecided: true);
+    }
+
+    /// <summary>
+    /// The user has refused a key: its sessions end, and what was held for it is dropped. It is not the way back to text in the clear: what
+    /// is sent next waits for a session with another key.
+    /// </summary>
+    public static void LeaveRefusedKey(in StepContext step, Fingerprint key)
+    {
+        var state = step.State;
+        foreach (var session in state.Sessions)
+        {
+            if (session.Peer != key || !session.IsPrivate) continue;
+            OutgoingData.TellEnd(step, session);
+            session.Close(MessageState.Plaintext);
+            state.WantsPrivacy = true;
+            step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.EndedByUs));
+        }
+        for (int i = state.Held.Count - 1; i >= 0; i--)
+        {
+            if (state.Held[i].For != key) continue;
+            Drop(step, state.Held[i]);
+            state.Held.RemoveAt(i);
+        }
+        if (state.LatestKey != key) return;
+        // What is held next is for the key before, and that one is no change when it comes back.
+        state.LatestKey = (state.Known.FindLast(k => k.Trust.IsTrusted) ?? state.Known.FindLast(k => k.Standing == KeyStanding.Accepted))
+            ?.Fingerprint;
     }
 
     /// <summary>Takes back a message that is held.</summary>
@@ -195,9 +254,10 @@ internal static class Requests
 
     public static void UseExtraKey(in StepContext step, uint use, ReadOnlyMemory<byte> data)
     {
-        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, data.Length))
+        if (data.Length > OtrLimits.MaxExtraKeyDataBytes || !OutgoingData.Fits(step.State, step.State.Best, data.Length))
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
         else if (step.State.Best is not { State: MessageState.Encrypted } session) step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
+        else if (step.State.StandingOf(session.Peer) == KeyStanding.Held) step.Add(new OtrEffect.Refused(RefusalReason.KeyHeld));
         else
         {
             var value = new byte[4 + data.Length];

@@ -55,13 +55,11 @@ internal static class Resending
         session.SetLast(null);
     }
 
-    public static void Expire(in StepContext step)
+    /// <summary>Forgets a text that is too old to be sent again.</summary>
+    public static void Expire(in StepContext step, Session session)
     {
-        foreach (var session in step.State.Sessions)
-        {
-            if (session.Last is not { } last || !Timers.IsOver(step.Now, last.Since, OtrLimits.ResendWindow)) continue;
-            session.SetLast(null);
-            step.Changed();
-        }
+        if (session.Last is not { } last || !Timers.IsOver(step.Now, last.Since, OtrLimits.ResendWindow)) return;
+        session.SetLast(null);
+        step.Changed();
     }
 }

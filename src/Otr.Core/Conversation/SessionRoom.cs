@@ -57,12 +57,13 @@ internal static class SessionRoom
 
     /// <summary>
     /// Untrusted before trusted, silent before living, the newcomer's own key before others, then the one longest silent. A key that is not
-    /// trusted puts out no trusted one; a key never seen before puts out no living session of another.
+    /// trusted puts out no trusted one; a key never seen before, or held, puts out no living session of another.
     /// </summary>
     private static Session? Leaving(in StepContext step, Fingerprint shown)
     {
         var (state, now) = (step.State, step.Now);
-        bool isTrusted = state.IsTrusted(shown), isKnown = isTrusted || state.Known.Exists(k => k.Fingerprint == shown);
+        bool isTrusted = state.IsTrusted(shown);
+        bool isKnown = isTrusted || state.Known.Exists(k => k.Fingerprint == shown && k.Standing == KeyStanding.Accepted);
         return state.Sessions
             .Where(s => s.IsPrivate)
             .Where(s => s.Peer == shown || ((isTrusted || !state.IsTrusted(s.Peer)) && (isKnown || !IsLiving(s, now))))

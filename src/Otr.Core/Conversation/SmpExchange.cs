@@ -40,7 +40,7 @@ internal static class SmpExchange
         }
         var smp = session.Smp!;
         var length = (question?.Length ?? 0) + smp.Arithmetic.MaxMessageBytes;
-        if (secret.Length > OtrLimits.MaxSmpSecretBytes || !OutgoingData.Fits(step.State, length))
+        if (secret.Length > OtrLimits.MaxSmpSecretBytes || !OutgoingData.Fits(step.State, session, length))
         {
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
             return;
@@ -104,6 +104,12 @@ internal static class SmpExchange
         if (smp.Request is not { } request) return;
         step.Add(new OtrEffect.SmpAnswerNeeded(request.Token, request.Question is { } q ? (ReadOnlyMemory<byte>?)q : null, info));
         session.SmpAskedAt = step.Now;
+        if (step.Environment.SmpAnswers is { } answers)
+        {
+            if (answers.Take() is { } secret) Answer(step, request.Token, secret);
+            else Report(step, session, session.Smp!.Abort());
+            return;
+        }
         // Nobody can answer: the peer's dialog must not hang.
         if (step.State.Settings.SmpAnswerLifetime <= 0) Report(step, session, session.Smp!.Abort());
     }
@@ -112,14 +118,10 @@ internal static class SmpExchange
     public static long? AnswerDue(ConversationState state, Session session) =>
         session.Smp?.WaitingToken is null ? null : Timers.Due(session.SmpAskedAt, state.Settings.SmpAnswerLifetime);
 
-    /// <summary>Requests that nobody has answered are declined.</summary>
-    public static void Expire(in StepContext step)
+    /// <summary>A request that nobody has answered is declined.</summary>
+    public static void Expire(in StepContext step, Session session)
     {
-        foreach (var session in step.State.Sessions)
-        {
-            if (session.Smp?.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime))
-                continue;
-            Report(step, session, session.Smp.Abort());
-        }
+        if (session.Smp?.WaitingToken is null || !Timers.IsOver(step.Now, session.SmpAskedAt, step.State.Settings.SmpAnswerLifetime)) return;
+        Report(step, session, session.Smp.Abort());
     }
 }

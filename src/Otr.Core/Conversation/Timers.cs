@@ -25,7 +25,7 @@ internal static class Timers
         }
         foreach (var fragments in state.Fragments) next = Math.Min(next, fragments.Touched + OtrLimits.FragmentLifetime);
         foreach (var set in state.FragmentSets) next = Math.Min(next, set.Since + OtrLimits.FragmentLifetime);
-        foreach (var held in state.Held) next = Math.Min(next, held.Since + OtrLimits.HeldMessageLifetime);
+        foreach (var held in state.Held) next = Math.Min(next, held.Since + LifetimeOf(state, held));
         if (state.RetryAt is { } retry) next = Math.Min(next, retry);
         return next == long.MaxValue ? null : next;
     }
@@ -43,26 +43,6 @@ internal static class Timers
     /// </summary>
     public static void Expire(in StepContext step)
     {
-        ExpireExchanges(step);
-        ExpireFragments(step);
-        ExpireHeld(step);
-        Resending.Expire(step);
-        ExpireSessions(step);
-        SmpExchange.Expire(step);
-    }
-
-    /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
-    public static bool IsOver(long now, long since, long lifetime)
-    {
-        var age = unchecked(now - since);
-        return age >= lifetime || age <= -lifetime;
-    }
-
-    /// <summary>The end of a life; a life longer than time itself has none.</summary>
-    public static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
-
-    private static void ExpireExchanges(in StepContext step)
-    {
         foreach (var broadcast in step.State.Broadcasts)
         {
             var answered = broadcast.IsAnswered;
@@ -74,8 +54,23 @@ internal static class Timers
             {
                 if (Expire(step, exchange)) step.Add(new OtrEffect.Noted(NoteKind.KeyExchangeExpired));
             }
+            Resending.Expire(step, session);
+            ExpireSession(step, session);
+            SmpExchange.Expire(step, session);
         }
+        ExpireFragments(step);
+        ExpireHeld(step);
     }
+
+    /// <summary>Whether a life has passed, in either direction: a clock that jumps back must not stop expiry until it catches up.</summary>
+    public static bool IsOver(long now, long since, long lifetime)
+    {
+        var age = unchecked(now - since);
+        return age >= lifetime || age <= -lifetime;
+    }
+
+    /// <summary>The end of a life; a life longer than time itself has none.</summary>
+    public static long Due(long since, long lifetime) => since > long.MaxValue - lifetime ? long.MaxValue : since + lifetime;
 
     private static bool Expire(in StepContext step, PendingExchange exchange)
     {
@@ -105,26 +100,31 @@ internal static class Timers
     private static void ExpireHeld(in StepContext step)
     {
         var held = step.State.Held;
-        while (held.Count > 0 && IsOver(step.Now, held[0].Since, OtrLimits.HeldMessageLifetime))
+        for (int i = 0; i < held.Count;)
         {
-            Requests.Drop(step, held[0]);
-            held.RemoveAt(0);
+            if (!IsOver(step.Now, held[i].Since, LifetimeOf(step.State, held[i])))
+            {
+                i++;
+                continue;
+            }
+            Requests.Drop(step, held[i]);
+            held.RemoveAt(i);
         }
     }
 
-    private static void ExpireSessions(in StepContext step)
+    private static long LifetimeOf(ConversationState state, HeldMessage held) =>
+        state.StandingOf(held.For) == KeyStanding.Held || state.AwaitsDecision
+            ? OtrLimits.UndecidedMessageLifetime : OtrLimits.HeldMessageLifetime;
+
+    private static void ExpireSession(in StepContext step, Session session)
     {
-        foreach (var session in step.State.Sessions)
-        {
-            if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime))
-                continue;
-            session.Protocol!.PrepareExpiry();
-            OutgoingData.TellEnd(step, session);
-            // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
-            session.Close(MessageState.Finished);
-            step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.Expired));
-            step.Changed();
-        }
+        if (IdleSince(step.State, session) is not { } since || !IsOver(step.Now, since, step.State.Settings.SessionIdleLifetime)) return;
+        session.Protocol!.PrepareExpiry();
+        OutgoingData.TellEnd(step, session);
+        // FINISHED, not PLAINTEXT: only the user may decide that text goes out in the clear again.
+        session.Close(MessageState.Finished);
+        step.Add(new OtrEffect.SessionChanged(session.Info(step.OwnTag), SessionCause.Expired));
+        step.Changed();
     }
 
     /// <summary>When the session was last used, by either side; null if it does not expire.</summary>

@@ -3,7 +3,23 @@ using System.Text;
 namespace Otr.Core;
 
 /// <summary>A key of the peer, and how far it is trusted in this conversation.</summary>
-public sealed record KnownKey(Fingerprint Fingerprint, TrustLevel Trust);
+/// <param name="Trust">Untrusted unless <see cref="Standing"/> is <see cref="KeyStanding.Accepted"/>.</param>
+public sealed record KnownKey(Fingerprint Fingerprint, TrustLevel Trust)
+{
+    /// <summary>Whether text may go to it.</summary>
+    public KeyStanding Standing { get; init; }
+}
+
+/// <summary>Whether a key is taken for the peer's, which is not the same as trusted.</summary>
+public enum KeyStanding : byte
+{
+    /// <summary>The first key of the peer, one that came when changes were only told, or one that the user accepted or verified.</summary>
+    Accepted = 0,
+    /// <summary>It took another key's place, and it is not decided whether it is the peer's (<see cref="KeyChangeAction.Hold"/>).</summary>
+    Held = 1,
+    /// <summary>The user has refused it: key exchanges that show it are rejected.</summary>
+    Refused = 2,
+}
 
 /// <summary>The keys of a peer, as they are known apart from any session.</summary>
 /// <param name="Known">In the order in which they came to be known.</param>
@@ -22,7 +38,12 @@ internal static class Trust
     {
         var known = state.Known.Find(k => k.Fingerprint == fingerprint);
         var isChanged = state.LatestKey is { } latest && latest != fingerprint;
-        if (known is null) Add(state, new KnownKey(fingerprint, TrustLevel.Untrusted));
+        if (known is null)
+        {
+            // Whatever else is known, also from elsewhere, is another key; the first one of all has none that it could differ from.
+            bool isHeld = state.Settings.KeyChange == KeyChangeAction.Hold && state.Known.Count > 0;
+            Add(state, new KnownKey(fingerprint, TrustLevel.Untrusted) { Standing = isHeld ? KeyStanding.Held : KeyStanding.Accepted });
+        }
         state.LatestKey = fingerprint;
         return (known is null, isChanged, known?.Trust ?? TrustLevel.Untrusted);
     }
@@ -30,11 +51,13 @@ internal static class Trust
     /// <summary>
     /// Whether an exchange that showed this key may become the session: not where the settings forbid another key than the
     /// one that is spoken with, and never in place of a session whose key is trusted if this one's is not. A session that the
-    /// peer has ended counts until the user has ended it, too: the user's next text is meant for its key.
+    /// peer has ended counts until the user has ended it, too: the user's next text is meant for its key. A key that the user has refused
+    /// never may.
     /// </summary>
     public static bool MayTakeOver(ConversationState state, Session session, Fingerprint shown)
     {
-        if (state.Settings.RefusesKeyChange && state.Sessions.Exists(s => s.IsPrivate && s.Peer != shown)) return false;
+        if (state.StandingOf(shown) == KeyStanding.Refused) return false;
+        if (state.Settings.KeyChange == KeyChangeAction.Refuse && state.Sessions.Exists(s => s.IsPrivate && s.Peer != shown)) return false;
         return !session.IsPrivate || session.Peer == shown || !state.IsTrusted(session.Peer) || state.IsTrusted(shown);
     }
 
@@ -64,6 +87,22 @@ internal static class Trust
         else Set(step, fingerprint, trust);
     }
 
+    /// <summary>
+    /// The user's decision about a key, whatever was decided before. Accepting lets what is held go to it; refusing ends its sessions.
+    /// </summary>
+    public static void Decide(in StepContext step, Fingerprint fingerprint, bool isAccepted)
+    {
+        var known = step.State.Known;
+        var at = known.FindIndex(k => k.Fingerprint == fingerprint);
+        var standing = isAccepted ? KeyStanding.Accepted : KeyStanding.Refused;
+        if (at < 0 || known[at].Standing == standing) return;
+        known[at] = known[at] with { Standing = standing, Trust = isAccepted ? known[at].Trust : TrustLevel.Untrusted };
+        step.Changed();
+        step.Add(new OtrEffect.KeyDecided(fingerprint, standing));
+        if (isAccepted) Requests.Release(step, fingerprint);
+        else Requests.LeaveRefusedKey(step, fingerprint);
+    }
+
     /// <summary>Keys that are known from elsewhere, in addition to what this conversation knows itself.</summary>
     public static void Tell(in StepContext step, PeerKeys peer)
     {
@@ -78,10 +117,14 @@ internal static class Trust
         foreach (var key in peer.Known.Where(k => speaks4 || k.Fingerprint.Length == Fingerprint.DsaSize))
         {
             var at = state.Known.FindIndex(k => k.Fingerprint == key.Fingerprint);
-            if (at < 0 && state.Known.Count < OtrLimits.MaxKnownFingerprints) state.Known.Add(key);
-            else if (at >= 0 && !state.Known[at].Trust.IsTrusted && key.Trust.IsTrusted) state.Known[at] = key;
+            bool isHeld = at >= 0 && state.Known[at].Standing == KeyStanding.Held;
+            if (at < 0 && state.Known.Count < OtrLimits.MaxKnownFingerprints) state.Known.Add(Consistent(key));
+            // A key that was refused here stays so: that is known here, too.
+            else if (at >= 0 && !state.Known[at].Trust.IsTrusted && state.Known[at].Standing != KeyStanding.Refused && key.Trust.IsTrusted)
+                state.Known[at] = Consistent(key);
             else continue;
             step.Changed();
+            if (isHeld) Requests.Release(step, key.Fingerprint);
         }
         if (state.LatestKey is null && peer.Latest is { } latest && state.Known.Exists(k => k.Fingerprint == latest))
         {
@@ -98,15 +141,20 @@ internal static class Trust
     {
         var known = step.State.Known;
         var at = known.FindIndex(k => k.Fingerprint == fingerprint);
+        bool wasHeld = at >= 0 && known[at].Standing == KeyStanding.Held;
         if (at < 0)
         {
             Add(step.State, new KnownKey(fingerprint, trust));
         }
         else if (known[at].Trust == trust) return;
-        else known[at] = known[at] with { Trust = trust };
+        else known[at] = Consistent(known[at] with { Trust = trust });
         step.Changed();
         step.Add(new OtrEffect.TrustChanged(fingerprint, trust));
+        if (wasHeld && trust.IsTrusted) Requests.Release(step, fingerprint);
     }
+
+    /// <summary>Trust is a decision about a key as well.</summary>
+    private static KnownKey Consistent(KnownKey key) => key.Trust.IsTrusted ? key with { Standing = KeyStanding.Accepted } : key;
 
     /// <summary>
     /// Adds a key. The latest to be known makes room, an untrusted one before a trusted one: who comes with ever new keys pushes out

@@ -41,7 +41,7 @@ internal sealed class V3Session(byte version, KeyRing keys, SmpState smp) : Sess
                 return;
             }
             // The extra key belongs to the pair that this message names: before the rotation it is still there.
-            var extra = content.IsDisconnect ? null : ReadExtraKey(message, plaintext.Written);
+            var extra = content.IsDisconnect || !content.HasTlvs ? null : ReadExtraKey(message, plaintext.Written);
             DataChannel.Accept(keys, message, step.Random);
             content.Deliver(step, session, extra is null ? [] : [extra]);
         }

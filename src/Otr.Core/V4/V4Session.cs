@@ -74,7 +74,7 @@ internal sealed class V4Session(DoubleRatchet ratchet, SmpState smp, long rotate
                 step.Postpone();
                 return null;
             }
-            var extra = content.IsDisconnect ? [] : ExtraKeys.Read(plaintext.Written, candidate.Keys.ExtraSymmetric);
+            var extra = content.IsDisconnect || !content.HasTlvs ? [] : ExtraKeys.Read(plaintext.Written, candidate.Keys.ExtraSymmetric);
             ratchet.Commit(candidate, step.Now);
             content.Deliver(step, session, extra);
             return null;

@@ -28,13 +28,11 @@ internal sealed class ConversationSerializerSetup(Sealer sealer) : Setup
 /// </remarks>
 internal sealed class ConversationSerializer : SerializerWithStringManifest
 {
-    private const byte Version = 4;
+    private const byte Version = 5;
     private const string CommandManifest = "c", WakeManifest = "w", AnswerManifest = "a", GrowthManifest = "g",
         SubscriptionManifest = "s", SubscriptionAnswerManifest = "r";
-    private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
-        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11;
     private const byte Done = 1, WireRejected = 2, Refused = 3, NotFound = 4, RequestIdReused = 5, Overloaded = 6, Unavailable = 7,
-        Quarantined = 8;
+        Quarantined = 8, Conflict = 9;
     private const int LeastGrowthSize = 4 + 1 + 8;
 
     private readonly Sealer _sealer;
@@ -152,85 +150,8 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         row.Int64(message.ExpiresAtMs);
         row.Bool(message.IsRepeated);
         WriteTrace(row, message.TraceContext);
-        WriteCommand(row, message.Command);
+        CommandCodec.Write(row, message.Command);
     }
-
-    private static void WriteCommand(RowWriter row, Command command)
-    {
-        switch (command)
-        {
-            case Command.ReceiveWire wire:
-                Begin(row, ReceiveWire, command);
-                row.Bytes(wire.Text.Span);
-                row.Bool(wire.After is not null);
-                if (wire.After is not null) row.Text(wire.After);
-                row.Bool(wire.NetworkTime is not null);
-                if (wire.NetworkTime is { } time) row.Int64(time.ToUnixTimeMilliseconds());
-                break;
-            case Command.SendText send:
-                Begin(row, SendText, command);
-                row.Bytes(send.Text.Span);
-                break;
-            case Command.CancelSend cancel:
-                Begin(row, CancelSend, command);
-                row.Text(cancel.Message);
-                break;
-            case Command.SettleSend settle:
-                Begin(row, SettleSend, command);
-                row.Text(settle.Message);
-                row.UInt64(settle.Sequence);
-                WriteOptional(row, settle.Failure);
-                break;
-            case Command.StartSession:
-                Begin(row, StartSession, command);
-                break;
-            case Command.EndSession:
-                Begin(row, EndSession, command);
-                break;
-            case Command.StartSmp smp:
-                Begin(row, StartSmp, command);
-                row.Bytes(smp.Secret.Span);
-                row.Bytes(smp.Question.Span);
-                break;
-            case Command.AnswerSmp smp:
-                Begin(row, AnswerSmp, command);
-                row.UInt64(smp.Verification);
-                row.Bytes(smp.Secret.Span);
-                break;
-            case Command.AbortSmp smp:
-                Begin(row, AbortSmp, command);
-                row.UInt64(smp.Verification);
-                break;
-            case Command.SetTrust trust:
-                Begin(row, SetTrust, command);
-                SessionCodec.WriteFingerprint(row, trust.Fingerprint);
-                WriteOptional(row, trust.Trust?.Label);
-                WriteOptional(row, trust.Note);
-                break;
-            case Command.ImportKeys import:
-                Begin(row, ImportKeys, command);
-                Identities.WriteViews(row, import.Identities);
-                SessionCodec.WriteFingerprint(row, import.Latest);
-                row.Byte(import.HighestVersion);
-                break;
-            default:
-                throw new SerializationException($"A {command.GetType().Name} has no form between nodes.");
-        }
-    }
-
-    private static void Begin(RowWriter row, byte kind, Command command)
-    {
-        row.Byte(kind);
-        row.Text(command.RequestId);
-    }
-
-    private static void WriteOptional(RowWriter row, string? value)
-    {
-        row.Bool(value is not null);
-        if (value is not null) row.Text(value);
-    }
-
-    private static string? ReadOptional(ref RowReader row) => row.Bool() ? row.Text() : null;
 
     private static ConversationCommand? ReadCommand(ref RowReader row)
     {
@@ -239,39 +160,9 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
         long expires = row.Int64();
         bool isRepeated = row.Bool();
         var trace = ReadTrace(ref row);
-        byte kind = row.Byte();
-        var id = row.Text();
-        Command? command = kind switch
-        {
-            ReceiveWire => new Command.ReceiveWire(id, row.Bytes().ToArray())
-            {
-                After = ReadOptional(ref row),
-                NetworkTime = row.Bool() ? ReadTime(row.Int64()) : null,
-            },
-            SendText => new Command.SendText(id, row.Bytes().ToArray()),
-            CancelSend => new Command.CancelSend(id, row.Text()),
-            SettleSend => new Command.SettleSend(id, row.Text(), row.UInt64(), ReadOptional(ref row)),
-            StartSession => new Command.StartSession(id),
-            EndSession => new Command.EndSession(id),
-            StartSmp => new Command.StartSmp(id, row.Bytes().ToArray(), row.Bytes().ToArray()),
-            AnswerSmp => new Command.AnswerSmp(id, row.UInt64(), row.Bytes().ToArray()),
-            AbortSmp => new Command.AbortSmp(id, row.UInt64()),
-            SetTrust => ReadSetTrust(ref row, id),
-            ImportKeys => new Command.ImportKeys(id, Identities.ReadViews(ref row), SessionCodec.ReadFingerprint(ref row), row.Byte()),
-            _ => null,
-        };
+        var command = CommandCodec.TryRead(ref row);
         return command is null ? null : new ConversationCommand(key, peer, command, expires, trace) { IsRepeated = isRepeated };
     }
-
-    private static Command.SetTrust? ReadSetTrust(ref RowReader row, string id)
-    {
-        var fingerprint = SessionCodec.ReadFingerprint(ref row);
-        var (label, note) = (ReadOptional(ref row), ReadOptional(ref row));
-        return fingerprint is { } key ? new Command.SetTrust(id, key, label is null ? null : new TrustLevel(label), note) : null;
-    }
-
-    private static DateTimeOffset ReadTime(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(
-        ms, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
     // W3C trace context, inside the seal, so that only the cluster's nodes can set it.
     private static void WriteTrace(RowWriter row, ActivityContext caller)
@@ -328,6 +219,9 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
                 row.Byte(NotFound);
                 row.Text(notFound.What);
                 break;
+            case ConversationReply.Conflict:
+                row.Byte(Conflict);
+                break;
             case ConversationReply.RequestIdReused:
                 row.Byte(RequestIdReused);
                 break;
@@ -364,6 +258,7 @@ internal sealed class ConversationSerializer : SerializerWithStringManifest
             WireRejected => new ConversationReply.WireRejected(row.Text(), row.Name<RejectReason>()),
             Refused => new ConversationReply.Refused(row.Text(), row.Name<RefusalReason>()),
             NotFound => new ConversationReply.NotFound(row.Text()),
+            Conflict => new ConversationReply.Conflict(),
             RequestIdReused => new ConversationReply.RequestIdReused(),
             Overloaded => new ConversationReply.Overloaded(row.Text(), new TimeSpan(row.Int64())),
             Unavailable => new ConversationReply.Unavailable(row.Text(), new TimeSpan(row.Int64())),

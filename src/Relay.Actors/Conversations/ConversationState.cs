@@ -15,7 +15,7 @@ namespace Relay.Actors.Conversations;
 /// </summary>
 internal sealed class ConversationState : IDisposable
 {
-    private const byte Format = 3;
+    private const byte Format = 4;
 
     private readonly AccountCache.AccountLease _lease;
     private OtrConversation? _otr;
@@ -37,7 +37,14 @@ internal sealed class ConversationState : IDisposable
 
     public Identities Identities { get; private init; } = new();
 
-    public Verifications Verifications { get; private init; } = new();
+    public Verifications Verifications { get; private set; } = new();
+
+    public AutomaticAnswers AutomaticAnswers { get; private init; } = new();
+
+    public ConversationLabels Labels { get; private init; } = new();
+
+    /// <summary>When it began, in Unix ms; after a restore of the database, when it began again.</summary>
+    public long CreatedMs { get; private set; }
 
     /// <summary>The last private text that told so was HTML.</summary>
     public bool PeerWritesHtml { get; private set; }
@@ -67,14 +74,38 @@ internal sealed class ConversationState : IDisposable
         AccountCache.AccountLease lease, RequestLogBounds bounds, string peer, Identities identities, long nowMs)
         => new(lease, new RequestLog(bounds))
         {
-            Peer = peer, Identities = identities, Verifications = Verifications.AfterLoss(nowMs),
+            Peer = peer, Identities = identities, Verifications = Verifications.AfterLoss(nowMs), CreatedMs = nowMs,
             _otr = new OtrConversation(lease.Account, lease.Settings, identities.Keys),
         };
 
-    public void Begin(string peer)
+    public void Begin(string peer, long nowMs)
     {
         _otr = new OtrConversation(_lease.Account, _lease.Settings);
-        Peer = peer;
+        (Peer, CreatedMs) = (peer, nowMs);
+    }
+
+    public bool IsDeleted => Identities.IsDeleted;
+
+    /// <summary>
+    /// Forgets everything but the peer's keys and the request log, without which a message could be sent or delivered twice. The sessions
+    /// must have been ended.
+    /// </summary>
+    public void Delete()
+    {
+        Otr.Dispose();
+        _otr = new OtrConversation(_lease.Account, _lease.Settings, Identities.Keys);
+        Verifications = Verifications.Emptied();
+        Labels.Clear();
+        AutomaticAnswers.Secret = null;
+        PeerWritesHtml = false;
+        Identities.IsDeleted = true;
+    }
+
+    /// <summary>The conversation begins again.</summary>
+    public void Revive(long nowMs)
+    {
+        Identities.IsDeleted = false;
+        CreatedMs = nowMs;
     }
 
     /// <summary>The endpoint's settings have changed: the state must be loaded again to follow them.</summary>
@@ -99,8 +130,12 @@ internal sealed class ConversationState : IDisposable
         foreach (var subscription in _lease.Subscriptions) yield return StreamKey.OfSubscription(endpointId, subscription.Name);
     }
 
-    /// <summary>Time that the bot has to answer a verification.</summary>
-    public TimeSpan AnswerLifetime => TimeSpan.FromMilliseconds(_lease.Settings.SmpAnswerLifetime);
+    /// <summary>How the peer's verifications are answered.</summary>
+    public SmpAnswering Answering => new(
+        TimeSpan.FromMilliseconds(_lease.Settings.SmpAnswerLifetime), (AutomaticAnswers.Secret ?? _lease.AnswerSecret) is not null);
+
+    /// <summary>What answers the peer's verifications in one step; null: the bot is asked.</summary>
+    public ISmpAnswers? Answers(long nowMs) => AutomaticAnswers.For(_lease.AnswerSecret, nowMs);
 
     /// <summary>A private text of the peer as the bot gets it. What the text tells of the peer's program is remembered.</summary>
     public ReadOnlyMemory<byte> FromPeer(ReadOnlyMemory<byte> text)
@@ -134,6 +169,9 @@ internal sealed class ConversationState : IDisposable
         Identities.Write(row);
         Verifications.Write(row);
         HeldSends.Write(row);
+        Labels.Write(row);
+        AutomaticAnswers.Write(row);
+        row.Int64(CreatedMs);
         Notices.Write(row);
         row.Bool(PeerWritesHtml);
         Otr.WriteSnapshot(row);
@@ -155,15 +193,15 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (!TryReadShown(ref row, out var peer, out _, out _, out var identities, out var verifications)) return null;
-            var sends = HeldSends.Read(ref row);
+            if (Shown.TryRead(ref row) is not { } shown) return null;
             var notices = NoticeBudget.Read(ref row);
             bool writesHtml = row.Bool();
             var snapshot = row.Rest();
             if (!row.IsComplete || !OtrConversation.TryRestore(snapshot, lease.Account, lease.Settings, out var otr)) return null;
             return new ConversationState(lease, log)
             {
-                Peer = peer, _otr = otr, HeldSends = sends, Notices = notices, Identities = identities, Verifications = verifications,
+                Peer = shown.Peer, _otr = otr, HeldSends = shown.HeldSends, Notices = notices, Identities = shown.Identities,
+                Verifications = shown.Verifications, Labels = shown.Labels, AutomaticAnswers = shown.Answers, CreatedMs = shown.CreatedMs,
                 PeerWritesHtml = writesHtml, Version = stored.Version, DueMs = stored.DueMs,
             };
         }
@@ -181,11 +219,14 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (!TryReadShown(ref row, out var peer, out var state, out var sessions, out var identities, out var verifications))
-                return null;
-            return new ConversationView(key.Owner, key.Id, peer, state, sessions, updated)
+            if (Shown.TryRead(ref row) is not { } shown) return null;
+            return new ConversationView(key.Owner, key.Id, shown.Peer, shown.State, shown.Sessions, updated)
             {
-                Identities = identities.Views, PeerKeys = identities.Keys, Verifications = verifications.Views,
+                Identities = shown.Identities.Views, PeerKeys = shown.Identities.Keys, Verifications = shown.Verifications.Views,
+                Labels = shown.Labels.Values, Revision = shown.Labels.Revision, HeldMessages = shown.HeldSends.All.Count,
+                AnswersAutomatically = shown.Answers.Secret is not null, IsDeleted = shown.Identities.IsDeleted,
+                Created = DateTimeOffset.FromUnixTimeMilliseconds(
+                    Math.Clamp(shown.CreatedMs, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
             };
         }
         finally
@@ -207,18 +248,23 @@ internal sealed class ConversationState : IDisposable
         _lease.Dispose();
     }
 
-    private static bool TryReadShown(ref RowReader row, out string peer, out MessageState state, out SessionInfo[] sessions,
-        out Identities identities, out Verifications verifications)
+    /// <summary>The first part of a row: what views show, and what is read with it.</summary>
+    private sealed record Shown(
+        string Peer, MessageState State, SessionInfo[] Sessions, Identities Identities, Verifications Verifications, HeldSends HeldSends,
+        ConversationLabels Labels, AutomaticAnswers Answers, long CreatedMs)
     {
-        bool isKnown = row.Byte() == Format;
-        peer = row.Text();
-        state = row.Name<MessageState>();
-        sessions = new SessionInfo[row.Count(SessionCodec.LeastSize)];
-        for (int i = 0; i < sessions.Length; i++) sessions[i] = SessionCodec.Read(ref row);
-        identities = Identities.Read(ref row);
-        verifications = Verifications.Read(ref row);
-        if (!isKnown) row.Fail();
-        return !row.HasFailed;
+        /// <returns>Null if the row is of another format or damaged.</returns>
+        public static Shown? TryRead(ref RowReader row)
+        {
+            bool isKnown = row.Byte() == Format;
+            var peer = row.Text();
+            var state = row.Name<MessageState>();
+            var sessions = new SessionInfo[row.Count(SessionCodec.LeastSize)];
+            for (int i = 0; i < sessions.Length; i++) sessions[i] = SessionCodec.Read(ref row);
+            var shown = new Shown(peer, state, sessions, Identities.Read(ref row), Verifications.Read(ref row), HeldSends.Read(ref row),
+                ConversationLabels.Read(ref row), AutomaticAnswers.Read(ref row), row.Int64());
+            return isKnown && !row.HasFailed ? shown : null;
+        }
     }
 }
 

@@ -18,7 +18,8 @@ internal sealed partial class ConversationTurn
         using var activity = activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
         activity?.SetTag("relay.command", kind);
         activity?.SetTag("relay.conversation", _key.ConversationId);
-        if (!_state.IsBegun) _state.Begin(asked.Peer!);
+        if (!_state.IsBegun) _state.Begin(asked.Peer!, _nowMs);
+        else if (_state.IsDeleted) _state.Revive(_nowMs);
         _sent = null;
         var answer = Execute(command, id);
         activity?.SetTag("relay.answer", answer.GetType().Name);
@@ -32,8 +33,7 @@ internal sealed partial class ConversationTurn
         {
             case Command.AnswerSmp answer when _state.Verifications.TokenOf(answer.Verification) is null:
             case Command.AbortSmp abort when _state.Verifications.SessionOf(abort.Verification) is null:
-                _environment.Telemetry.Otr.Refused(RefusalReason.SmpNotExpected);
-                return new ConversationReply.Refused(_key.ConversationId, RefusalReason.SmpNotExpected);
+                return Refused(RefusalReason.SmpNotExpected);
             case Command.SetTrust { Trust: null } trust:
                 return Note(trust) ?? new ConversationReply.NotFound("identity");
             case Command.SetTrust trust:
@@ -45,6 +45,21 @@ internal sealed partial class ConversationTurn
                 var imported = Step(new StepCause(new OtrInput.KeysTold(import.Keys)));
                 if (imported is ConversationReply.Done) _state.Identities.Merge(_state.Otr.Peer, import.Identities, _nowMs);
                 return imported;
+            case Command.DecideKey decide when _state.Identities.Find(decide.Fingerprint) is null:
+                return new ConversationReply.NotFound("identity");
+            case Command.SetAnswerSecret answer:
+                _state.AutomaticAnswers.Secret = answer.Secret;
+                _isDirty = true;
+                return Done();
+            case Command.Delete:
+                Step(new StepCause(new OtrInput.EndRequested()));
+                _state.Delete();
+                return Done();
+            case Command.SetLabels labels:
+                if (labels.Revision is { } seen && seen != _state.Labels.Revision) return new ConversationReply.Conflict();
+                if (_state.Labels.WouldBeTooMany(labels)) return Refused(RefusalReason.TooLarge);
+                _isDirty |= _state.Labels.Change(labels);
+                return Done();
             case Command.CancelSend cancel:
                 return Cancel(cancel);
             case Command.SettleSend settle:
@@ -72,7 +87,8 @@ internal sealed partial class ConversationTurn
     private ConversationReply Step(in StepCause cause)
     {
         _effects.Clear();
-        _state.Otr.Step(cause.Input, new OtrEnvironment(_nowMs, _environment.Random) { Budget = _allowance }, _effects);
+        var environment = new OtrEnvironment(_nowMs, _environment.Random) { Budget = _allowance, SmpAnswers = _state.Answers(_nowMs) };
+        _state.Otr.Step(cause.Input, environment, _effects);
         _isDirty |= _state.Otr.IsDirty;
         ulong before = _wireRows;
         var answer = _translator.Translate(_state, _key.ConversationId, cause, _effects, _nowMs);
@@ -98,8 +114,13 @@ internal sealed partial class ConversationTurn
             if (held.Message != seen.Id) continue;
             return Step(new StepCause(new OtrInput.CancelRequested(held.Reference)) { Fate = (MessageStatus.Cancelled, "") });
         }
-        _environment.Telemetry.Otr.Refused(RefusalReason.NotHeld);
-        return new ConversationReply.Refused(_key.ConversationId, RefusalReason.NotHeld);
+        return Refused(RefusalReason.NotHeld);
+    }
+
+    private ConversationReply.Refused Refused(RefusalReason reason)
+    {
+        _environment.Telemetry.Otr.Refused(reason);
+        return new ConversationReply.Refused(_key.ConversationId, reason);
     }
 
     /// <summary>
@@ -151,6 +172,7 @@ internal sealed partial class ConversationTurn
         Command.StartSmp smp => new OtrInput.SmpStartRequested(smp.Secret, smp.Question.IsEmpty ? null : smp.Question),
         Command.AnswerSmp smp => new OtrInput.SmpAnswerRequested(_state.Verifications.TokenOf(smp.Verification)!.Value, smp.Secret),
         Command.AbortSmp smp => new OtrInput.SmpAbortRequested(_state.Verifications.SessionOf(smp.Verification)),
+        Command.DecideKey decide => new OtrInput.KeyDecided(decide.Fingerprint, decide.IsAccepted),
         Command.SetTrust { Trust: { } trust } known => new OtrInput.TrustRequested(known.Fingerprint, trust),
         _ => throw new ArgumentException($"A command without an input of the engine: {command.GetType().Name}.", nameof(command)),
     };

@@ -210,7 +210,7 @@ internal sealed partial class ConversationTurn : IDisposable
                 Answer(_postponed = _environment.Overloaded(BoundName(_allowance.Refused)));
                 return;
             }
-            if (answer is ConversationReply.NotFound)
+            if (answer is ConversationReply.NotFound or ConversationReply.Conflict)
             {
                 Answer(answer);
                 return;
@@ -229,7 +229,7 @@ internal sealed partial class ConversationTurn : IDisposable
         if (asked.ExpiresAtMs <= _nowMs) return Unavailable(ConversationReply.Expired);
         // The request log keeps an id only for the longest lifetime of a command.
         if (asked.ExpiresAtMs > _nowMs + (long)_environment.MaxCommandLifetime.TotalMilliseconds) return Unavailable("clock");
-        if (!_state.IsBegun && !IsOfThisConversation(asked.Peer)) return new ConversationReply.NotFound("conversation");
+        if ((!_state.IsBegun || _state.IsDeleted) && !IsOfThisConversation(asked.Peer)) return new ConversationReply.NotFound("conversation");
         if (asked.Command is Command.ReceiveWire { After: { } before } && !WasTaken(before))
             return new ConversationReply.Unavailable(ConversationReply.OutOfOrder, RelayLimits.OutOfOrderRetryAfter);
         if (FullStream(asked.Command) is { } full) return _environment.Overloaded(BoundName(full));

@@ -11,9 +11,9 @@ namespace Relay.Actors.Conversations;
 /// </summary>
 internal sealed class Identities
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
     /// <summary>Bytes of the smallest entry.</summary>
-    private const int LeastEntrySize = 4 + Fingerprint.DsaSize + 4 + 4 + 3 * 8;
+    private const int LeastEntrySize = 4 + Fingerprint.DsaSize + 4 + 1 + 4 + 3 * 8;
     /// <summary>Age from which a key exchange renews the copy, whose time of the last exchange is not exact.</summary>
     private static readonly TimeSpan s_copyAge = TimeSpan.FromDays(1);
 
@@ -30,6 +30,17 @@ internal sealed class Identities
         public Fingerprint Fingerprint => View.Fingerprint;
     }
 
+    /// <summary>The conversation was deleted, and the keys are kept for when the peer comes back.</summary>
+    public bool IsDeleted
+    {
+        get;
+        set
+        {
+            IsCopyStale |= field != value;
+            field = value;
+        }
+    }
+
     /// <summary>True if the copy that is stored apart is out of date.</summary>
     public bool IsCopyStale { get; private set; }
 
@@ -39,7 +50,10 @@ internal sealed class Identities
     public IReadOnlyList<IdentityView> Views => [.. _known.Select(i => i.View)];
 
     /// <summary>What a conversation without its sessions is begun with.</summary>
-    public PeerKeys Keys => new([.. _known.Select(i => new KnownKey(i.Fingerprint, i.View.Trust))], _latest, _highestVersion);
+    public PeerKeys Keys => new([.. Views.Select(KeyOf)], _latest, _highestVersion);
+
+    /// <summary>A key as the protocol engine knows it.</summary>
+    public static KnownKey KeyOf(IdentityView view) => new(view.Fingerprint, view.Trust) { Standing = view.Standing };
 
     public IdentityView? Find(Fingerprint fingerprint) => _known.Find(i => i.Fingerprint == fingerprint)?.View;
 
@@ -52,7 +66,14 @@ internal sealed class Identities
         return false;
     }
 
-    /// <summary>Follows the protocol engine after a step that may have changed a key's trust or shown one.</summary>
+    /// <summary>Whether it is to be decided about this key: text to it is held.</summary>
+    public bool IsHeld(Fingerprint? fingerprint)
+    {
+        foreach (var identity in _known) if (identity.Fingerprint == fingerprint) return identity.View.Standing == KeyStanding.Held;
+        return false;
+    }
+
+    /// <summary>Follows the protocol engine after a step that may have changed a key's trust or standing, or shown one.</summary>
     /// <param name="shown">The key that a completed exchange has shown; null if none completed.</param>
     public void Follow(PeerKeys peer, Fingerprint? shown, long nowMs)
     {
@@ -64,6 +85,11 @@ internal sealed class Identities
             if (identity is null)
             {
                 _known.Add(identity = new Identity(new IdentityView(key.Fingerprint, default, "", null, null, null)));
+                IsCopyStale = true;
+            }
+            if (identity.View.Standing != key.Standing)
+            {
+                identity.View = identity.View with { Standing = key.Standing };
                 IsCopyStale = true;
             }
             if (identity.View.Trust == key.Trust) continue;
@@ -119,6 +145,7 @@ internal sealed class Identities
         SessionCodec.WriteFingerprint(row, _latest);
         row.Byte(_highestVersion);
         row.Int64(_copiedMs);
+        row.Bool(IsDeleted);
     }
 
     public static Identities Read(ref RowReader row)
@@ -128,6 +155,8 @@ internal sealed class Identities
         identities._latest = SessionCodec.ReadFingerprint(ref row);
         identities._highestVersion = row.Byte();
         identities._copiedMs = row.Int64();
+        identities.IsDeleted = row.Bool();
+        identities.IsCopyStale = false;
         return identities;
     }
 
@@ -154,6 +183,7 @@ internal sealed class Identities
     {
         SessionCodec.WriteFingerprint(row, view.Fingerprint);
         row.Text(view.Trust.Label);
+        row.Byte((byte)view.Standing);
         row.Text(view.Note);
         row.Int64(view.FirstSeen?.ToUnixTimeMilliseconds() ?? 0);
         row.Int64(view.LastSeen?.ToUnixTimeMilliseconds() ?? 0);
@@ -164,10 +194,11 @@ internal sealed class Identities
     public static IdentityView? ReadView(ref RowReader row)
     {
         var fingerprint = SessionCodec.ReadFingerprint(ref row);
-        var (trust, note) = (new TrustLevel(row.Text()), row.Text());
+        var (trust, standing, note) = (new TrustLevel(row.Text()), (KeyStanding)row.Byte(), row.Text());
         var (first, last, verified) = (Time(row.Int64()), Time(row.Int64()), Time(row.Int64()));
-        if (fingerprint is null) row.Fail();
-        return row.HasFailed ? null : new IdentityView(fingerprint!.Value, trust, note, first, last, verified);
+        bool isConsistent = standing == KeyStanding.Accepted || (standing is KeyStanding.Held or KeyStanding.Refused && !trust.IsTrusted);
+        if (fingerprint is null || !isConsistent) row.Fail();
+        return row.HasFailed ? null : new IdentityView(fingerprint!.Value, trust, note, first, last, verified) { Standing = standing };
     }
 
     /// <summary>Makes the copy that outlives the conversation's state.</summary>

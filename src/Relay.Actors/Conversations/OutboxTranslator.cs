@@ -31,6 +31,10 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     public const string DroppedExpired = "EXPIRED";
     /// <summary>The reason for a held message whose session was established with another key than the last.</summary>
     public const string DroppedFingerprintChanged = "FINGERPRINT_CHANGED";
+    /// <summary>The reason for a message that was held for a key that was refused.</summary>
+    public const string DroppedKeyRefused = "KEY_REFUSED";
+    /// <summary>The reason of a message that is held because it is to be decided about the peer's key.</summary>
+    public const string HeldForDecision = "KEY_HELD";
     /// <summary>The reason for anything else, as the end of the session that the message waited for.</summary>
     public const string DroppedNotSent = "NOT_SENT";
 
@@ -69,23 +73,31 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     AddEvent(new OutboxBody.TextReceived(shown, text.Encrypted, text.UnexpectedlyClear, text.Session?.PeerFingerprint)
                     {
                         IsVerified = text.Encrypted && state.Identities.IsTrusted(text.Session?.PeerFingerprint),
+                        IsKeyHeld = text.Encrypted && state.Identities.IsHeld(text.Session?.PeerFingerprint),
                         NetworkTime = cause.NetworkTime,
                     });
                     break;
                 case OtrEffect.SessionChanged changed:
-                    AddEvent(Translate(state, changed, effects) with { IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint) });
+                    AddEvent(Translate(state, changed, effects) with
+                    {
+                        IsVerified = state.Identities.IsTrusted(changed.Session.PeerFingerprint),
+                        IsKeyHeld = state.Identities.IsHeld(changed.Session.PeerFingerprint),
+                    });
                     break;
-                case OtrEffect.TrustChanged { Fingerprint: var key } when state.Identities.Find(key) is { } identity:
-                    AddEvent(new OutboxBody.IdentityChanged(identity));
+                case OtrEffect.TrustChanged { Fingerprint: var key }:
+                    AddIdentity(state, key);
+                    break;
+                case OtrEffect.KeyDecided { Fingerprint: var key }:
+                    AddIdentity(state, key);
                     break;
                 case OtrEffect.SendOutcome outcome when reference != 0 && outcome.Reference == reference:
                     disposition = outcome.Disposition;
                     if (outcome.Disposition == SendDisposition.Held) state.HeldSends.Hold(cause.Send);
-                    Leave(cause.Send.Message, outcome.Disposition);
+                    Leave(state, cause.Send.Message, outcome.Disposition);
                     break;
                 case OtrEffect.SendOutcome { Disposition: not SendDisposition.Held } outcome:
                     if (state.HeldSends.Close(outcome.Reference) is not { } held) break;
-                    if (outcome.Disposition != SendDisposition.Dropped) Leave(held.Message, outcome.Disposition);
+                    if (outcome.Disposition != SendDisposition.Dropped) Leave(state, held.Message, outcome.Disposition);
                     else Drop(held, cause, effects);
                     break;
                 case OtrEffect.Rejected { Reason: RejectReason.Overloaded }:
@@ -126,7 +138,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     }
 
     /// <summary>A message has left, or is held: the wire texts before that are its own, or offer the session that it waits for.</summary>
-    private void Leave(UInt128 message, SendDisposition disposition)
+    private void Leave(ConversationState state, UInt128 message, SendDisposition disposition)
     {
         int pieces = _free;
         uint piece = (uint)pieces;
@@ -138,7 +150,9 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         }
         Outcomes.Add(disposition switch
         {
-            SendDisposition.Held => new MessageOutcome(message, MessageStatus.Held, "", 0, 0),
+            // Text to a private session is held for one reason only.
+            SendDisposition.Held => new MessageOutcome(
+                message, MessageStatus.Held, state.Otr.State == MessageState.Encrypted ? HeldForDecision : "", 0, 0),
             SendDisposition.Clear => new MessageOutcome(message, MessageStatus.Clear, "", _wire, pieces),
             _ => new MessageOutcome(message, MessageStatus.Encrypted, "", _wire, pieces),
         });
@@ -172,7 +186,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     if (changed.Cause != SessionCause.KeyExchange) break;
                     (concernsKeys, shown) = (true, changed.Session.PeerFingerprint);
                     break;
-                case OtrEffect.FingerprintSeen or OtrEffect.TrustChanged:
+                case OtrEffect.FingerprintSeen or OtrEffect.TrustChanged or OtrEffect.KeyDecided:
                     concernsKeys = true;
                     break;
                 case OtrEffect.SmpChanged or OtrEffect.SmpAnswerNeeded:
@@ -181,7 +195,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
             }
         }
         if (concernsKeys) state.Identities.Follow(state.Otr.Peer, shown, nowMs);
-        return concernsRuns ? state.Verifications.Follow(input, effects, state.Otr.Sessions, state.AnswerLifetime, nowMs) : [];
+        return concernsRuns ? state.Verifications.Follow(input, effects, state.Otr.Sessions, state.Answering, nowMs) : [];
     }
 
     private OutboxBody.SessionChanged Translate(
@@ -214,6 +228,11 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         _ => null,
     };
 
+    private void AddIdentity(ConversationState state, Fingerprint key)
+    {
+        if (state.Identities.Find(key) is { } identity) AddEvent(new OutboxBody.IdentityChanged(identity));
+    }
+
     private void AddEvent(OutboxBody body) => Rows.Add((StreamKind.Events, body));
 
     private void AddNotice(ConversationState state, string code, ReadOnlyMemory<byte> text, long nowMs)
@@ -224,6 +243,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     private static string DropReason(OtrInput input, IReadOnlyList<OtrEffect> effects)
     {
         if (input is OtrInput.TimePassed) return DroppedExpired;
+        if (input is OtrInput.KeyDecided { IsAccepted: false }) return DroppedKeyRefused;
         return effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true }) ? DroppedFingerprintChanged : DroppedNotSent;
     }
 }

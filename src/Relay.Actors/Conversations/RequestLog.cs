@@ -19,11 +19,15 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             Command.SendText send => ("send", send.Text),
             Command.StartSession => ("start", default),
             Command.EndSession => ("end", default),
+            Command.Delete => ("delete", default),
             Command.StartSmp smp => ("smp-start", smp.Question),
             Command.AnswerSmp smp => ("smp-answer", Number(smp.Verification)),
             Command.AbortSmp smp => ("smp-abort", Number(smp.Verification)),
             Command.SetTrust trust => ("trust", TrustContent(trust)),
             Command.ImportKeys import => ("import", ImportContent(import)),
+            Command.DecideKey decide => ("key", KeyContent(decide)),
+            Command.SetAnswerSecret answer => ("answer-secret", new[] { answer.Secret is null ? (byte)0 : (byte)1 }),
+            Command.SetLabels labels => ("labels", LabelsContent(labels)),
             Command.CancelSend cancel => ("cancel", Encoding.UTF8.GetBytes(cancel.Message)),
             Command.SettleSend settle => ("settle", Encoding.UTF8.GetBytes(settle.Message)),
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
@@ -48,6 +52,21 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
         row.Bool(trust.Trust is not null);
         row.Text(trust.Note ?? "");
         row.Bool(trust.Note is not null);
+        return row.Written.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> KeyContent(Command.DecideKey decide)
+    {
+        using var row = new RowWriter();
+        SessionCodec.WriteFingerprint(row, decide.Fingerprint);
+        row.Bool(decide.IsAccepted);
+        return row.Written.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> LabelsContent(Command.SetLabels labels)
+    {
+        using var row = new RowWriter();
+        CommandCodec.WriteLabels(row, labels);
         return row.Written.ToArray();
     }
 

@@ -4,6 +4,11 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
 
+/// <summary>How the verifications that a peer begins are answered.</summary>
+/// <param name="Lifetime">Time that the bot has for it; zero: they are declined at once.</param>
+/// <param name="IsAutomatic">They are answered by a stored secret, and the bot is not asked.</param>
+internal readonly record struct SmpAnswering(TimeSpan Lifetime, bool IsAutomatic);
+
 /// <summary>
 /// The verifications of a conversation: those that are open, and the latest that have ended. It follows the effects of the protocol
 /// engine, which has one run for each session.
@@ -11,7 +16,7 @@ namespace Relay.Actors.Conversations;
 internal sealed class Verifications
 {
     /// <summary>Bytes of the smallest entry.</summary>
-    private const int LeastEntrySize = 8 + 4 + 4 + 1 + 4 + 4 + 1 + 3 * 8 + 2 * 8;
+    private const int LeastEntrySize = 8 + 4 + 4 + 1 + 4 + 4 + 1 + 1 + 3 * 8 + 2 * 8;
 
     private readonly List<Run> _runs = [];
     private ulong _last;
@@ -25,6 +30,9 @@ internal sealed class Verifications
     /// somebody kept does not mean another run.
     /// </summary>
     public static Verifications AfterLoss(long nowMs) => new() { _last = (ulong)Math.Max(0, nowMs) };
+
+    /// <summary>Verifications without any, whose runs get numbers beyond those of this one.</summary>
+    public Verifications Emptied() => new() { _last = _last };
 
     public IReadOnlyList<VerificationView> Views => [.. _runs.Select(r => r.View)];
 
@@ -60,9 +68,9 @@ internal sealed class Verifications
 
     /// <summary>Follows one step.</summary>
     /// <param name="sessions">After the step.</param>
-    /// <returns>The runs that began to wait or ended, in order.</returns>
+    /// <returns>The runs that began to wait or ended, in order. One that is answered automatically does not wait.</returns>
     public IReadOnlyList<VerificationView> Follow(
-        OtrInput input, IReadOnlyList<OtrEffect> effects, IReadOnlyList<SessionInfo> sessions, TimeSpan answerLifetime, long nowMs)
+        OtrInput input, IReadOnlyList<OtrEffect> effects, IReadOnlyList<SessionInfo> sessions, SmpAnswering answering, long nowMs)
     {
         List<VerificationView>? changed = null;
         void Tell(VerificationView? view)
@@ -77,20 +85,22 @@ internal sealed class Verifications
             {
                 case OtrEffect.SmpAnswerNeeded asked:
                     Tell(End(asked.Session.Ssid, VerificationState.Cancelled, VerificationEnd.Replaced, nowMs));
-                    var asking = Begin(asked.Session, asked.Token, asked.Question ?? default, answerLifetime, nowMs);
-                    if (answerLifetime > TimeSpan.Zero) Tell(asking);
+                    var asking = Begin(asked.Session, asked.Token, asked.Question ?? default, answering, nowMs);
+                    if (answering is { IsAutomatic: false, Lifetime: var time } && time > TimeSpan.Zero) Tell(asking);
                     else declined = asking;
                     break;
                 case OtrEffect.SmpChanged { Outcome: SmpOutcome.InProgress } going when input is OtrInput.SmpStartRequested start:
                     Tell(End(going.Session.Ssid, VerificationState.Cancelled, VerificationEnd.Replaced, nowMs));
-                    Begin(going.Session, null, start.Question ?? default, RelayLimits.VerificationLifetime, nowMs);
+                    Begin(going.Session, null, start.Question ?? default, new SmpAnswering(RelayLimits.VerificationLifetime, false), nowMs);
                     break;
                 // In message 2 the peer's answer has arrived; our own is sent with it.
                 case OtrEffect.SmpChanged { Outcome: SmpOutcome.InProgress, ProgressPercent: >= 50 } going:
                     Advance(going.Session.Ssid, nowMs);
+                    declined = null;
                     break;
                 case OtrEffect.SmpChanged { Outcome: not SmpOutcome.InProgress } ended:
-                    Tell(declined is null ? End(ended, input, nowMs) : Decline(ended.Session.Ssid, declined.Question, nowMs));
+                    Tell(declined is null ? End(ended, input, nowMs) : Decline(ended.Session.Ssid, declined, nowMs));
+                    declined = null;
                     break;
                 case OtrEffect.SessionChanged:
                     haveSessionsChanged = true;
@@ -142,6 +152,7 @@ internal sealed class Verifications
         row.Text(view.Question);
         SessionCodec.WriteFingerprint(row, view.Peer);
         row.Bool(view.IsOneWay);
+        row.Bool(view.IsAutomatic);
         row.Int64(view.Begun.ToUnixTimeMilliseconds());
         row.Int64(view.Updated.ToUnixTimeMilliseconds());
         row.Int64(view.Expires.ToUnixTimeMilliseconds());
@@ -153,14 +164,18 @@ internal sealed class Verifications
         ulong number = row.UInt64();
         var (state, end, isPeers, question) = (row.Name<VerificationState>(), row.Name<VerificationEnd>(), row.Bool(), row.Text());
         var peer = SessionCodec.ReadFingerprint(ref row);
-        bool isOneWay = row.Bool();
+        bool isOneWay = row.Bool(), isAutomatic = row.Bool();
         var (begun, updated, expires) = (Time(row.Int64()), Time(row.Int64()), Time(row.Int64()));
         if (peer is null) row.Fail();
         return row.HasFailed ? null
-            : new VerificationView(number, state, end, isPeers, question, peer!.Value, isOneWay, begun, updated, expires);
+            : new VerificationView(number, state, end, isPeers, question, peer!.Value, isOneWay, begun, updated, expires)
+            {
+                IsAutomatic = isAutomatic,
+            };
     }
 
-    private VerificationView Begin(SessionInfo session, ulong? token, ReadOnlyMemory<byte> question, TimeSpan lifetime, long nowMs)
+    private VerificationView Begin(
+        SessionInfo session, ulong? token, ReadOnlyMemory<byte> question, SmpAnswering answering, long nowMs)
     {
         // Those that the peer began go first: it must not push out the results of ours.
         while (_runs.Count >= RelayLimits.MaxVerifications)
@@ -173,14 +188,17 @@ internal sealed class Verifications
         var now = Time(nowMs);
         var view = new VerificationView(++_last, token is null ? VerificationState.WaitingForPeer : VerificationState.WaitingForAnswer,
             VerificationEnd.None, token is not null, Encoding.UTF8.GetString(question.Span), session.PeerFingerprint!.Value, false,
-            now, now, now + lifetime);
+            now, now, now + answering.Lifetime) { IsAutomatic = answering.IsAutomatic };
         _runs.Add(new Run(view, session.Ssid, token ?? 0));
         return view;
     }
 
     /// <summary>Ends a run that was declined as soon as it was begun. Its one event tells the question.</summary>
-    private VerificationView? Decline(ulong ssid, string question, long nowMs)
-        => End(ssid, VerificationState.Cancelled, VerificationEnd.DeclinedByUs, nowMs) is { } end ? end with { Question = question } : null;
+    private VerificationView? Decline(ulong ssid, VerificationView run, long nowMs)
+    {
+        var why = run.IsAutomatic ? VerificationEnd.TooManyAttempts : VerificationEnd.DeclinedByUs;
+        return End(ssid, VerificationState.Cancelled, why, nowMs) is { } end ? end with { Question = run.Question } : null;
+    }
 
     private void Advance(ulong ssid, long nowMs)
     {

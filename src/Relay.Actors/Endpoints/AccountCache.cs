@@ -187,6 +187,8 @@ internal sealed class AccountCache(IEndpointStore store, BoundedReads loads, Sea
 
         public OtrSettings Settings => entry.View.Settings.ToOtr();
 
+        public SmpSecret? AnswerSecret => entry.View.Settings.AnswerSecret;
+
         public TextFormat TextFormat => entry.View.Settings.TextFormat;
 
         public bool HasOwnEventStream => entry.View.Settings.HasOwnEventStream;

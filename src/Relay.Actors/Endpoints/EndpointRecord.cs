@@ -9,7 +9,7 @@ namespace Relay.Actors.Endpoints;
 /// <summary>The sealed row of an endpoint: its view and its private key.</summary>
 internal static class EndpointRecord
 {
-    private const byte Format = 4;
+    private const byte Format = 5;
     private const int LeastFormerSize = 4 + Fingerprint.DsaSize + 8;
 
     public static byte[] Seal(Sealer sealer, EndpointView view, DsaPrivateKey key)

@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Conversations;
 using Relay.Actors.Subscriptions;
 using Relay.Storage.Sealing;
 
@@ -18,12 +19,13 @@ internal static class EndpointSettingsCodec
         row.Bool(settings.QueryText is not null);
         if (settings.QueryText is not null) row.Text(settings.QueryText);
         row.Bool(settings.AnswersStrangers);
-        row.Bool(settings.RefusesKeyChange);
+        row.Name(settings.KeyChange);
         row.Name(settings.TrustRequirement);
         row.UInt32((uint)settings.PaddingBlock);
         row.Name(settings.TextFormat);
         row.Int64(settings.SessionIdleLife.Ticks);
         row.Int64(settings.VerificationAnswerTime.Ticks);
+        AutomaticAnswers.WriteSecret(row, settings.AnswerSecret);
         row.Bool(settings.HasOwnEventStream);
         row.UInt32((uint)settings.Subscriptions.Count);
         foreach (var subscription in settings.Subscriptions) SubscriptionMessageCodec.WriteSettings(row, subscription);
@@ -37,12 +39,13 @@ internal static class EndpointSettingsCodec
         SingleLine = row.Bool(),
         QueryText = row.Bool() ? row.Text() : null,
         AnswersStrangers = row.Bool(),
-        RefusesKeyChange = row.Bool(),
+        KeyChange = row.Name<KeyChangeAction>(),
         TrustRequirement = row.Name<TrustRequirement>(),
         PaddingBlock = (int)row.UInt32(),
         TextFormat = row.Name<TextFormat>(),
         SessionIdleLife = new TimeSpan(row.Int64()),
         VerificationAnswerTime = new TimeSpan(row.Int64()),
+        AnswerSecret = AutomaticAnswers.ReadSecret(ref row),
         HasOwnEventStream = row.Bool(),
         Subscriptions = ReadSubscriptions(ref row),
     };

@@ -9,7 +9,7 @@ namespace Relay.Actors.Outbox;
 /// <summary>The clear form of an outbox row: format, time, conversation, peer, then the body by kind.</summary>
 internal static class OutboxCodec
 {
-    private const byte Format = 3;
+    private const byte Format = 4;
     private const int ItemSize = 200;
 
     private enum Kind : byte
@@ -51,6 +51,7 @@ internal static class OutboxCodec
                 row.Bool(text.UnexpectedlyClear);
                 SessionCodec.WriteFingerprint(row, text.PeerFingerprint);
                 row.Bool(text.IsVerified);
+                row.Bool(text.IsKeyHeld);
                 row.Int64(text.NetworkTime?.ToUnixTimeMilliseconds() ?? long.MinValue);
                 break;
             case OutboxBody.SessionChanged changed:
@@ -60,6 +61,7 @@ internal static class OutboxCodec
                 row.Bool(changed.FingerprintIsNew);
                 row.Bool(changed.FingerprintIsChanged);
                 row.Bool(changed.IsVerified);
+                row.Bool(changed.IsKeyHeld);
                 break;
             case OutboxBody.MessageDropped dropped:
                 row.Byte((byte)Kind.MessageDropped);
@@ -104,9 +106,9 @@ internal static class OutboxCodec
         {
             Kind.WireText => ReadWire(ref row),
             Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(),
-                SessionCodec.ReadFingerprint(ref row)) { IsVerified = row.Bool(), NetworkTime = ReadTime(row.Int64()) },
+                SessionCodec.ReadFingerprint(ref row)) { IsVerified = row.Bool(), IsKeyHeld = row.Bool(), NetworkTime = ReadTime(row.Int64()) },
             Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(),
-                row.Bool()) { IsVerified = row.Bool() },
+                row.Bool()) { IsVerified = row.Bool(), IsKeyHeld = row.Bool() },
             Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()) { MessageId = row.Text() },
             Kind.MessageChanged => new OutboxBody.MessageChanged(new MessageView(row.Text(), (MessageStatus)row.Byte(), row.Text(),
                 ReadTime(row.Int64()) ?? default, ReadTime(row.Int64()) ?? default)),

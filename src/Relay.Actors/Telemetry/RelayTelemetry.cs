@@ -143,11 +143,12 @@ public sealed class RelayTelemetry : IDisposable
 /// <summary>What a command asks for, in metrics.</summary>
 internal enum CommandKind
 {
-    ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, ImportKeys, Wake,
+    ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, ImportKeys, DecideKey,
+    SetAnswerSecret, SetLabels, Delete, Wake,
 }
 
 /// <summary>What became of a command, in metrics.</summary>
-internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Reused, Overloaded, Unavailable, Quarantined }
+internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Conflict, Reused, Overloaded, Unavailable, Quarantined }
 
 /// <summary>Commands and replies by their names in metrics.</summary>
 internal static class CommandKinds
@@ -167,6 +168,10 @@ internal static class CommandKinds
             Command.AbortSmp => CommandKind.AbortSmp,
             Command.SetTrust => CommandKind.SetTrust,
             Command.ImportKeys => CommandKind.ImportKeys,
+            Command.DecideKey => CommandKind.DecideKey,
+            Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
+            Command.SetLabels => CommandKind.SetLabels,
+            Command.Delete => CommandKind.Delete,
             _ => throw new UnreachableException(command.GetType().Name),
         };
 
@@ -176,6 +181,7 @@ internal static class CommandKinds
         ConversationReply.WireRejected => CommandOutcome.Rejected,
         ConversationReply.Refused => CommandOutcome.Refused,
         ConversationReply.NotFound => CommandOutcome.NotFound,
+        ConversationReply.Conflict => CommandOutcome.Conflict,
         ConversationReply.RequestIdReused => CommandOutcome.Reused,
         ConversationReply.Overloaded => CommandOutcome.Overloaded,
         ConversationReply.Unavailable => CommandOutcome.Unavailable,

@@ -180,6 +180,7 @@ internal static class EndpointsCommand
         p.StartOnError ? "starts on error" : null,
         p.IgnoreStrangers ? "ignores strangers" : null,
         p.KeyChange == Relay.V1.Policy.Types.KeyChange.Refuse ? "refuses a changed key" : null,
+        p.KeyChange == Relay.V1.Policy.Types.KeyChange.Hold ? "holds text to a changed key" : null,
     }.Where(s => s is not null));
 
     private static string Required(Policy.Types.RequireVerified required) => required switch

@@ -19,7 +19,7 @@ internal static class UpdateEndpointCommand
 
     private static readonly Dictionary<string, KeyChange> s_keyChange = new()
     {
-        ["report"] = KeyChange.Report, ["refuse"] = KeyChange.Refuse,
+        ["report"] = KeyChange.Report, ["refuse"] = KeyChange.Refuse, ["hold"] = KeyChange.Hold,
     };
 
     private static readonly Dictionary<string, TextFormat> s_textFormat = new()
@@ -40,7 +40,7 @@ internal static class UpdateEndpointCommand
             Of("--require-verified", "never|once|always",
                 "Send text to verified keys only: never, once a key of the peer is verified, or always.", "policy.require_verified",
                 (string v, Endpoint e) => e.Policy.RequireVerified = Known(s_required, v, "--require-verified")),
-            Of("--key-change", "report|refuse", "What happens when a peer shows another key during a private session.", "policy.key_change",
+            Of("--key-change", "report|refuse|hold", "What happens when a peer shows another key than before.", "policy.key_change",
                 (string v, Endpoint e) => e.Policy.KeyChange = Known(s_keyChange, v, "--key-change")),
             Of("--allow-clear", "true|false", "Send text unencrypted when no private session is established.", "policy.require_encryption",
                 (bool v, Endpoint e) => e.Policy.RequireEncryption = !v),

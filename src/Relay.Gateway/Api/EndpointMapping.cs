@@ -42,6 +42,7 @@ internal static class EndpointMapping
             SingleLine = settings.SingleLine,
             PaddingBlock = (uint)settings.PaddingBlock,
             DisableEventStream = !settings.HasOwnEventStream,
+            HasAnswerSecret = settings.AnswerSecret is not null,
             SessionIdleLife = settings.SessionIdleLife.ToDuration(),
             VerificationAnswerTime = settings.VerificationAnswerTime.ToDuration(),
             TextFormat = settings.TextFormat switch
@@ -87,7 +88,12 @@ internal static class EndpointMapping
             SingleLine = endpoint.SingleLine,
             QueryText = endpoint.HasQueryText ? endpoint.QueryText : null,
             AnswersStrangers = !policy.IgnoreStrangers,
-            RefusesKeyChange = Known(policy.KeyChange, prefix + "policy.key_change", violations) == V1.Policy.Types.KeyChange.Refuse,
+            KeyChange = Known(policy.KeyChange, prefix + "policy.key_change", violations) switch
+            {
+                V1.Policy.Types.KeyChange.Refuse => KeyChangeAction.Refuse,
+                V1.Policy.Types.KeyChange.Hold => KeyChangeAction.Hold,
+                _ => KeyChangeAction.Report,
+            },
             TrustRequirement = Known(policy.RequireVerified, prefix + "policy.require_verified", violations) switch
             {
                 V1.Policy.Types.RequireVerified.OnceVerified => TrustRequirement.OnceTrusted,
@@ -129,7 +135,10 @@ internal static class EndpointMapping
     {
         var merged = ToMessage(current);
         FieldMasks.Merge(mask, change, merged);
-        return ToSettings(merged, "endpoint.", violations) with { Subscriptions = current.Settings.Subscriptions };
+        return ToSettings(merged, "endpoint.", violations) with
+        {
+            Subscriptions = current.Settings.Subscriptions, AnswerSecret = current.Settings.AnswerSecret,
+        };
     }
 
     public static string Etag(ulong revision) => revision.ToString(CultureInfo.InvariantCulture);
@@ -155,7 +164,12 @@ internal static class EndpointMapping
             SendWhitespaceTag = policy.HasFlag(OtrPolicy.SendWhitespaceTag),
             StartOnWhitespaceTag = policy.HasFlag(OtrPolicy.WhitespaceStartAke),
             StartOnError = policy.HasFlag(OtrPolicy.ErrorStartAke),
-            KeyChange = settings.RefusesKeyChange ? V1.Policy.Types.KeyChange.Refuse : V1.Policy.Types.KeyChange.Report,
+            KeyChange = settings.KeyChange switch
+            {
+                KeyChangeAction.Refuse => V1.Policy.Types.KeyChange.Refuse,
+                KeyChangeAction.Hold => V1.Policy.Types.KeyChange.Hold,
+                _ => V1.Policy.Types.KeyChange.Report,
+            },
             RequireVerified = settings.TrustRequirement switch
             {
                 TrustRequirement.OnceTrusted => V1.Policy.Types.RequireVerified.OnceVerified,

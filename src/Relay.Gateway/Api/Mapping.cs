@@ -20,11 +20,33 @@ internal static class Mapping
             State = view.IsQuarantined ? V1.MessageState.Unspecified : State(view.State),
             UpdateTime = view.Updated.ToTimestamp(),
             Quarantined = view.IsQuarantined,
+            Etag = EndpointMapping.Etag(view.Revision),
+            Trust = Trust(view),
+            KeyHeld = IsKeyHeld(view),
+            HeldMessages = view.HeldMessages,
+            CreateTime = view.Created == default ? null : view.Created.ToTimestamp(),
+            HasAnswerSecret = view.AnswersAutomatically,
         };
-        conversation.Sessions.AddRange(view.Sessions.Select(s => Session(s,
-            view.Identities.Any(i => i.Fingerprint == s.PeerFingerprint && i.Trust.IsTrusted))));
+        foreach (var (key, value) in view.Labels) conversation.Labels.Add(key, value);
+        foreach (var session in view.Sessions)
+        {
+            var key = view.Identities.FirstOrDefault(i => i.Fingerprint == session.PeerFingerprint);
+            conversation.Sessions.Add(Session(session, key is { Trust.IsTrusted: true }, key is { Standing: KeyStanding.Held }));
+        }
         return conversation;
     }
+
+    /// <summary>The trust in the key of the best session; without a session, in any key of the peer.</summary>
+    public static V1.Trust Trust(ConversationView view)
+    {
+        if (view.Identities.Count == 0) return V1.Trust.Unspecified;
+        var keys = view.Sessions is [var best, ..] ? view.Identities.Where(i => i.Fingerprint == best.PeerFingerprint) : view.Identities;
+        return keys.Any(k => k.Trust.IsTrusted) ? V1.Trust.Verified : V1.Trust.Unverified;
+    }
+
+    /// <summary>Whether text to the peer is held until it is decided about its key.</summary>
+    public static bool IsKeyHeld(ConversationView view) => view.Sessions is [{ State: MessageState.Encrypted } best, ..]
+        && view.Identities.Any(i => i.Fingerprint == best.PeerFingerprint && i.Standing == KeyStanding.Held);
 
     public static V1.Identity Identity(string endpointId, string conversationId, IdentityView view) => new()
     {
@@ -36,6 +58,13 @@ internal static class Mapping
         FirstSeenTime = view.FirstSeen?.ToTimestamp(),
         LastSeenTime = view.LastSeen?.ToTimestamp(),
         VerifyTime = view.Verified?.ToTimestamp(),
+        Standing = view.Standing switch
+        {
+            KeyStanding.Accepted => V1.Identity.Types.Standing.Accepted,
+            KeyStanding.Held => V1.Identity.Types.Standing.Held,
+            KeyStanding.Refused => V1.Identity.Types.Standing.Refused,
+            _ => throw new UnreachableException($"KeyStanding {(int)view.Standing}"),
+        },
     };
 
     public static V1.Verification Verification(string endpointId, string conversationId, VerificationView view) => new()
@@ -50,9 +79,10 @@ internal static class Mapping
         CreateTime = view.Begun.ToTimestamp(),
         UpdateTime = view.Updated.ToTimestamp(),
         ExpireTime = view.Expires.ToTimestamp(),
+        Automatic = view.IsAutomatic,
     };
 
-    public static V1.Session Session(SessionInfo info, bool isVerified)
+    public static V1.Session Session(SessionInfo info, bool isVerified, bool isKeyHeld)
     {
         Span<byte> ssid = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(ssid, info.Ssid);
@@ -65,6 +95,7 @@ internal static class Mapping
             Ssid = ByteString.CopyFrom(ssid),
             SsidFirstHalfBold = info.SsidFirstHalfBold,
             PeerVerified = isVerified,
+            KeyHeld = isKeyHeld,
         };
     }
 
@@ -121,6 +152,7 @@ internal static class Mapping
         VerificationEnd.DeclinedByUs => "DECLINED_BY_US",
         VerificationEnd.Replaced => "REPLACED",
         VerificationEnd.SessionEnded => "SESSION_ENDED",
+        VerificationEnd.TooManyAttempts => "TOO_MANY_ATTEMPTS",
         _ => throw new UnreachableException($"VerificationEnd {(int)end}"),
     };
 
@@ -156,13 +188,14 @@ internal static class Mapping
                     UnexpectedlyClear = text.UnexpectedlyClear,
                     PeerFingerprint = text.PeerFingerprint?.ToHex() ?? "",
                     PeerVerified = text.IsVerified,
+                    KeyHeld = text.IsKeyHeld,
                     NetworkTime = text.NetworkTime?.ToTimestamp(),
                 };
                 break;
             case OutboxBody.SessionChanged changed:
                 e.SessionChanged = new V1.SessionChanged
                 {
-                    Session = Session(changed.Info, changed.IsVerified),
+                    Session = Session(changed.Info, changed.IsVerified, changed.IsKeyHeld),
                     Cause = Cause(changed.Cause),
                     FingerprintIsNew = changed.FingerprintIsNew,
                     FingerprintChanged = changed.FingerprintIsChanged,

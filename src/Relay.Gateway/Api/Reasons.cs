@@ -38,7 +38,7 @@ public static class Reasons
     public const string EndpointDeleted = "ENDPOINT_DELETED";
     /// <summary>The endpoint has had as many identity keys as it can have: create another with a new key.</summary>
     public const string TooManyRotations = "TOO_MANY_ROTATIONS";
-    /// <summary>There are more endpoints than can be put in this order: filter them, or list them in order of name.</summary>
+    /// <summary>There are more of them than can be put in this order: filter them, or list them in order of name.</summary>
     public const string TooManyToSort = "TOO_MANY_TO_SORT";
     /// <summary>The export does not open: it was changed, or the passphrase or key is another.</summary>
     public const string ExportNotOpened = "EXPORT_NOT_OPENED";
@@ -80,11 +80,15 @@ public static class Reasons
     public const string SessionFinished = "SESSION_FINISHED";
     /// <summary>The policy sends text to trusted keys only, and the session's key is not trusted.</summary>
     public const string NotTrusted = "NOT_TRUSTED";
+    /// <summary>The peer has shown another key than before, and it must be decided about it first.</summary>
+    public const string KeyHeld = "KEY_HELD";
     /// <summary>No private session is established, and the policy requires one.</summary>
     public const string EncryptionRequired = "ENCRYPTION_REQUIRED";
     /// <summary>The endpoint's policy allows no version of OTR.</summary>
     public const string OtrNotAllowed = "OTR_NOT_ALLOWED";
-    /// <summary>Too many messages wait for the key exchange; send it with a new request id once the session is established.</summary>
+    /// <summary>
+    /// Too many messages wait for the key exchange, or for a decision about the peer's key; send it with a new request id after that.
+    /// </summary>
     public const string TooManyHeld = "TOO_MANY_HELD";
     /// <summary>The verification is not open, or does not wait for an answer.</summary>
     public const string SmpNotExpected = "SMP_NOT_EXPECTED";

@@ -27,6 +27,8 @@ internal static class Replies
     {
         ConversationReply.NotFound { What: "identity" } => IdentityNotFound(ResourceNames.Endpoint(address.EndpointId)),
         ConversationReply.NotFound => NotFound(address),
+        ConversationReply.Conflict => ApiErrors.Aborted(
+            Reasons.EtagMismatch, "The conversation's labels have been changed since: get it again, and repeat the change with its etag."),
         ConversationReply.RequestIdReused => ApiErrors.InvalidArgument(
             "request_id", "was already used in this conversation for a different request", Reasons.RequestIdReused),
         ConversationReply.Overloaded o => ApiErrors.ResourceExhausted(
@@ -58,10 +60,12 @@ internal static class Replies
         RefusalReason.TooLarge => ApiErrors.InvalidArgument(field, "is too long"),
         RefusalReason.InvalidText => ApiErrors.InvalidArgument(field, "must not contain U+0000"),
         RefusalReason.TooManyHeld => ApiErrors.FailedPrecondition(
-            Reasons.TooManyHeld, "Too many messages wait for the key exchange: this one was not accepted. "
-                + "Send it with a new request id once the session is established."),
+            Reasons.TooManyHeld, "Too many messages wait for the key exchange, or for a decision about the peer's key: this one was not "
+                + "accepted. Send it with a new request id once the session is established, or the key accepted."),
         RefusalReason.SmpNotExpected => ApiErrors.FailedPrecondition(
             Reasons.SmpNotExpected, "The verification is not open, or does not wait for an answer."),
+        RefusalReason.KeyHeld => ApiErrors.FailedPrecondition(
+            Reasons.KeyHeld, "The peer has shown another key, and nobody has decided about it: accept, verify or refuse it."),
         RefusalReason.NotHeld => ApiErrors.FailedPrecondition(
             Reasons.MessageNotHeld, "The message is not held, or not any more: it cannot be taken back."),
         _ => throw new UnreachableException($"RefusalReason {(int)reason}"),

@@ -44,6 +44,7 @@ internal static class Targets
         Command.StartSmp => "question",
         Command.AnswerSmp => "secret",
         Command.SetTrust => "identity.trust",
+        Command.SetLabels => "conversation.labels",
         _ => "text",
     };
 

@@ -43,12 +43,16 @@ public static class MethodRules
         new("ConversationService/GetConversation", Bot, Admin, Trust),
         new("ConversationService/ListConversations", Bot, Admin, Trust),
         new("ConversationService/ResolveConversation", Bot, Admin, Trust),
+        new("ConversationService/UpdateConversation", Bot, Admin),
+        new("ConversationService/DeleteConversation", Bot, Admin) { IsAudited = true },
         new("ConversationService/StartSession", Bot, Admin),
         new("ConversationService/EndSession", Bot, Admin),
 
         new("IdentityService/ListIdentities", Bot, Admin, Trust),
         new("IdentityService/GetIdentity", Bot, Admin, Trust),
         new("IdentityService/UpdateIdentity", Bot, Trust) { IsAudited = true },
+        new("IdentityService/AcceptIdentity", Bot, Trust) { IsAudited = true },
+        new("IdentityService/RefuseIdentity", Bot, Trust) { IsAudited = true },
         new("IdentityService/ImportIdentities", Trust) { IsAudited = true },
 
         new("VerificationService/CreateVerification", Bot, Trust) { IsAudited = true },
@@ -56,6 +60,8 @@ public static class MethodRules
         new("VerificationService/ListVerifications", Bot, Trust),
         new("VerificationService/AnswerVerification", Bot, Trust) { IsAudited = true },
         new("VerificationService/CancelVerification", Bot, Trust) { IsAudited = true },
+        new("VerificationService/SetAnswerSecret", Bot, Trust) { IsAudited = true },
+        new("VerificationService/ClearAnswerSecret", Bot, Trust) { IsAudited = true },
 
         new("MessageService/SendMessage", Bot),
         new("MessageService/GetMessage", Bot),

@@ -39,8 +39,14 @@ internal sealed class OpenApiSchemas(ApiDescription api)
         return Describe(new JsonObject { ["type"] = "object", ["properties"] = properties }, description);
     }
 
-    public JsonObject Field(FieldDescriptorProto field) => field.Label == FieldDescriptorProto.Types.Label.Repeated
-        ? new JsonObject { ["type"] = "array", ["items"] = One(field) } : One(field);
+    public JsonObject Field(FieldDescriptorProto field)
+    {
+        if (field.Label != FieldDescriptorProto.Types.Label.Repeated) return One(field);
+        // A map is a repeated message of a key and a value on the wire, and an object in JSON.
+        return field.Type == Type.Message && api.Message(field.TypeName) is { Options.MapEntry: true } entry
+            ? new JsonObject { ["type"] = "object", ["additionalProperties"] = One(entry.Field[1]) }
+            : new JsonObject { ["type"] = "array", ["items"] = One(field) };
+    }
 
     /// <summary>Adds a description. A reference has none of its own beside it in version 3.0.</summary>
     public static JsonObject Describe(JsonObject schema, string description)

@@ -24,15 +24,47 @@ internal sealed class ConversationService(IRelay relay) : V1.ConversationService
     {
         var violations = new Violations();
         violations.AddIf(!ResourceNames.TryParseEndpoint(request.Parent, out var endpointId), "parent", "must be endpoints/{endpoint}");
+        var pages = new ConversationPages(request.Filter, request.OrderBy, violations);
         var page = Paging.Parse(request.PageSize, request.PageToken, violations);
         Principal.Of(context).RequireEndpoint(endpointId!);
         if (await relay.Endpoints.FindActiveAsync(endpointId!, context.CancellationToken) is null)
             throw Replies.EndpointNotFound(endpointId!);
 
-        var views = await relay.ListConversationsAsync(endpointId!, page.AfterId, page.Size, context.CancellationToken);
-        var response = new V1.ListConversationsResponse { NextPageToken = page.NextToken(views.Count, () => views[^1].Id) };
+        var (views, next) = await pages.PageAsync(relay, endpointId!, page, context.CancellationToken);
+        var response = new V1.ListConversationsResponse { NextPageToken = Paging.Token(next) };
         response.Conversations.AddRange(views.Select(Mapping.Conversation));
         return response;
+    }
+
+    public override async Task<V1.Conversation> UpdateConversation(V1.UpdateConversationRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Targets.CheckRequestId(request.RequestId, violations);
+        var conversation = request.Conversation ?? new V1.Conversation();
+        violations.AddIf(!ResourceNames.TryParseConversation(conversation.Name, out var endpointId, out var conversationId),
+            "conversation.name", "must be endpoints/{endpoint}/conversations/{conversation}");
+        violations.AddIf(
+            !EndpointMapping.TryParseEtag(conversation.Etag, out var revision), "conversation.etag", "was not issued by this server");
+        var command = LabelUpdates.Parse(
+            request.RequestId, conversation, FieldMasks.Normalize(request.UpdateMask), revision, violations);
+        violations.ThrowIfAny();
+        var principal = Principal.Of(context);
+        await Targets.AskAsync(
+            relay, principal, new ConversationAddress.ById(endpointId!, conversationId!), command, context.CancellationToken);
+        return Mapping.Conversation(await Targets.ReadAsync(relay, principal, endpointId!, conversationId!, context.CancellationToken));
+    }
+
+    public override async Task<V1.DeleteConversationResponse> DeleteConversation(
+        V1.DeleteConversationRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Targets.CheckRequestId(request.RequestId, violations);
+        violations.AddIf(!ResourceNames.TryParseConversation(request.Name, out var endpointId, out var conversationId), "name",
+            "must be endpoints/{endpoint}/conversations/{conversation}");
+        violations.ThrowIfAny();
+        await Targets.AskAsync(relay, Principal.Of(context), new ConversationAddress.ById(endpointId!, conversationId!),
+            new Command.Delete(request.RequestId), context.CancellationToken);
+        return new V1.DeleteConversationResponse();
     }
 
     public override async Task<V1.Conversation> ResolveConversation(V1.ResolveConversationRequest request, ServerCallContext context)

@@ -64,7 +64,7 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
             : await relay.Endpoints.ListAsync(query, context.CancellationToken);
         var (views, next) = order is null
             ? await ListAsync(new EndpointQuery(page.AfterId, page.Size, IsWanted))
-            : await order.PageAsync(ListAsync, IsWanted, page.AfterId, page.Size);
+            : await EndpointOrder.PageAsync(order, ListAsync, IsWanted, page);
         var response = new V1.ListEndpointsResponse { NextPageToken = Paging.Token(next) };
         response.Endpoints.AddRange(views.Select(EndpointMapping.ToMessage));
         return response;

@@ -50,6 +50,25 @@ internal sealed class IdentityService(IRelay relay) : V1.IdentityService.Identit
         return await ReadAsync(endpointId!, conversationId!, fingerprint, context);
     }
 
+    public override Task<V1.Identity> AcceptIdentity(V1.AcceptIdentityRequest request, ServerCallContext context) =>
+        DecideAsync(request.RequestId, request.Name, true, context);
+
+    public override Task<V1.Identity> RefuseIdentity(V1.RefuseIdentityRequest request, ServerCallContext context) =>
+        DecideAsync(request.RequestId, request.Name, false, context);
+
+    private async Task<V1.Identity> DecideAsync(string requestId, string name, bool isAccepted, ServerCallContext context)
+    {
+        var violations = new Violations();
+        Targets.CheckRequestId(requestId, violations);
+        var (endpointId, conversationId, fingerprint) = Parse(name, "name", violations);
+        violations.ThrowIfAny();
+        // First, so that a key that is not there is named in the error.
+        await ReadAsync(endpointId!, conversationId!, fingerprint, context);
+        await Targets.AskAsync(relay, Principal.Of(context), new ConversationAddress.ById(endpointId!, conversationId!),
+            new Command.DecideKey(requestId, fingerprint, isAccepted), context.CancellationToken);
+        return await ReadAsync(endpointId!, conversationId!, fingerprint, context);
+    }
+
     public override async Task<V1.ImportIdentitiesResponse> ImportIdentities(
         V1.ImportIdentitiesRequest request, ServerCallContext context)
     {

@@ -67,6 +67,45 @@ internal sealed class VerificationService(IRelay relay) : V1.VerificationService
         return await ReadAsync(endpointId, conversationId, number, context);
     }
 
+    public override async Task<V1.SetAnswerSecretResponse> SetAnswerSecret(V1.SetAnswerSecretRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        var utf8 = Encoding.UTF8.GetBytes(request.Secret);
+        bool isSize = utf8.Length is > 0 and <= RelayLimits.MaxAutomaticSecretBytes;
+        violations.AddIf(!isSize, "secret", $"must have 1 to {RelayLimits.MaxAutomaticSecretBytes} bytes of UTF-8");
+        var secret = isSize ? new SmpSecret(utf8) : null;
+        return new V1.SetAnswerSecretResponse
+        {
+            Conversation = await ChangeSecretAsync(request.RequestId, request.Parent, request.Peer, secret, violations, context),
+        };
+    }
+
+    public override async Task<V1.ClearAnswerSecretResponse> ClearAnswerSecret(
+        V1.ClearAnswerSecretRequest request, ServerCallContext context) => new()
+        {
+            Conversation = await ChangeSecretAsync(request.RequestId, request.Parent, request.Peer, null, new Violations(), context),
+        };
+
+    /// <returns>The name of the peer's conversation; empty for an endpoint's own secret.</returns>
+    private async Task<string> ChangeSecretAsync(
+        string requestId, string parent, string peer, SmpSecret? secret, Violations violations, ServerCallContext context)
+    {
+        Targets.CheckRequestId(requestId, violations);
+        if (peer.Length == 0 && ResourceNames.TryParseEndpoint(parent, out var endpointId))
+        {
+            violations.ThrowIfAny();
+            Principal.Of(context).RequireEndpoint(endpointId);
+            EndpointReplies.Changed(endpointId, await relay.Endpoints.UpdateAsync(
+                endpointId, view => view.Settings with { AnswerSecret = secret }, null, context.CancellationToken));
+            return "";
+        }
+        var address = Targets.Parse(parent, peer, violations);
+        violations.ThrowIfAny();
+        var done = await Targets.AskAsync(
+            relay, Principal.Of(context), address!, new Command.SetAnswerSecret(requestId, secret), context.CancellationToken);
+        return ResourceNames.Conversation(address!.EndpointId, done.ConversationId);
+    }
+
     private async Task<V1.Verification> ReadAsync(string endpointId, string conversationId, ulong number, ServerCallContext context)
     {
         var view = await Targets.ReadAsync(relay, Principal.Of(context), endpointId, conversationId, context.CancellationToken);

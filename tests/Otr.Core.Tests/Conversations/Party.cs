@@ -26,6 +26,9 @@ internal sealed class Party
     /// <summary>Asked by the engine; null: unlimited.</summary>
     public IComputeBudget? Budget { get; set; }
 
+    /// <summary>Answers the peer's SMP requests; null: they wait for the test.</summary>
+    public ISmpAnswers? Answers { get; set; }
+
     /// <summary>All effects so far, in order.</summary>
     public List<OtrEffect> All { get; } = [];
 
@@ -37,7 +40,7 @@ internal sealed class Party
     public List<OtrEffect> Step(OtrInput input)
     {
         var effects = new List<OtrEffect>();
-        Conversation.Step(input, new OtrEnvironment(Now, _random) { Budget = Budget }, effects);
+        Conversation.Step(input, new OtrEnvironment(Now, _random) { Budget = Budget, SmpAnswers = Answers }, effects);
         All.AddRange(effects);
         return effects;
     }

@@ -86,7 +86,7 @@ public sealed class TrustTests
     public void A_session_that_the_peer_has_ended_is_taken_over_as_one_that_is_established(
         bool refuses, bool trusted, RejectReason? refusal)
     {
-        Party us = new(1, new OtrSettings { RefusesKeyChange = refuses }), peer = new(2);
+        Party us = new(1, new OtrSettings { KeyChange = refuses ? KeyChangeAction.Refuse : KeyChangeAction.Report }), peer = new(2);
         Network.Establish(us, peer);
         if (trusted) us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
         us.Receive(peer.End().Wire().Single());

@@ -316,7 +316,7 @@ public sealed class NegotiationTests
     [InlineData(false, true)]
     public void K14_another_key_is_refused_where_policy_says_so_and_in_place_of_a_trusted_one(bool refuses, bool trusted)
     {
-        Party us = new(1, new OtrSettings { RefusesKeyChange = refuses }), peer = new(2);
+        Party us = new(1, new OtrSettings { KeyChange = refuses ? KeyChangeAction.Refuse : KeyChangeAction.Report }), peer = new(2);
         Network.Establish(us, peer);
         if (trusted) us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
         var other = new Party(3, tag: peer.Account.InstanceTag);

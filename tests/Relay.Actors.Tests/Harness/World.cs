@@ -22,8 +22,12 @@ internal sealed class World : IDisposable
     private readonly TimeProvider _time;
     private ulong _asked;
 
-    public World(TimeProvider? time = null, DsaPrivateKey? key = null)
+    private readonly string _name;
+
+    /// <param name="name">Begins the ids of the bridge's messages: contacts that follow each other need different ones.</param>
+    public World(TimeProvider? time = null, DsaPrivateKey? key = null, string name = "m")
     {
+        _name = name;
         _time = time ?? TimeProvider.System;
         _contact = new OtrConversation(new OtrAccount(key ?? TestKeys.Shared, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
     }
@@ -65,7 +69,7 @@ internal sealed class World : IDisposable
         {
             switch (effect)
             {
-                case OtrEffect.SendWire send: _toRelay.Enqueue(($"m{++_messages}", send.Text.ToArray())); break;
+                case OtrEffect.SendWire send: _toRelay.Enqueue(($"{_name}{++_messages}", send.Text.ToArray())); break;
                 case OtrEffect.DeliverText { Encrypted: true } text: ContactReceived.Add(Encoding.UTF8.GetString(text.Text.Span)); break;
                 case OtrEffect.SmpChanged smp: ContactSmp.Add(smp.Outcome); break;
                 case OtrEffect.SmpAnswerNeeded asked:

@@ -67,7 +67,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 internal sealed class ScriptedConnection : IAsyncDisposable
 {
     private readonly Stream _stream;
-    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>(), _pings = Channel.CreateUnbounded<string>();
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -91,6 +91,20 @@ internal sealed class ScriptedConnection : IAsyncDisposable
 
     /// <summary>The next line, which must be this one.</summary>
     public async Task ExpectAsync(string line) => Assert.Equal(line, await TryReadAsync());
+
+    /// <summary>Waits for the oldest PING that is not answered, and answers it. For connections that do not answer by themselves.</summary>
+    public async Task AnswerPingAsync()
+    {
+        using var patience = new CancellationTokenSource(ScriptedServer.Patience);
+        await SayAsync($":s PONG s {await _pings.Reader.ReadAsync(patience.Token)}");
+    }
+
+    /// <summary>Waits until there is a PING that is not answered.</summary>
+    public async Task PingedAsync()
+    {
+        using var patience = new CancellationTokenSource(ScriptedServer.Patience);
+        await _pings.Reader.WaitToReadAsync(patience.Token);
+    }
 
     /// <summary>No line comes for a while.</summary>
     public async Task ExpectSilenceAsync(double seconds = 0.3)
@@ -155,6 +169,7 @@ internal sealed class ScriptedConnection : IAsyncDisposable
                 if (line == "PING :relay-start") _asked.TrySetResult();
                 else if (!line.StartsWith("PING ", StringComparison.Ordinal)) _lines.Writer.TryWrite(line);
                 else if (AnswersPings) await SayAsync($":s PONG s {line["PING ".Length..]}");
+                else _pings.Writer.TryWrite(line["PING ".Length..]);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)

@@ -16,6 +16,7 @@ internal sealed class Checker
     private readonly Dictionary<OutboxPlace, string> _items = [];
     private readonly Dictionary<(int Peer, string What), int> _keyExchanges = [];
     private readonly Dictionary<string, (MessageStatus Status, int Told)> _messages = [];
+    private readonly HashSet<int> _undecided = [];
     private readonly SimStore _store;
     private readonly Schedule _schedule;
     private readonly IReadOnlyCollection<Invariant> _unwatched;
@@ -38,11 +39,18 @@ internal sealed class Checker
 
     public void Delivered(int peer, Direction direction, string text)
     {
+        if (direction == Direction.ToContact && _undecided.Contains(peer)) Violated(Invariant.HeldKeys, $"{text} went to peer {peer}, whose key nobody has accepted.");
         var (sent, delivered) = Texts(peer, direction);
         if (delivered >= sent.Count || sent[delivered] != text)
             Violated(Invariant.ExactlyOnceInOrder, $"{direction} {peer}: {text} came, {(delivered < sent.Count ? sent[delivered] : "nothing")} was expected.");
         _texts[(peer, direction)] = (sent, delivered + 1);
     }
+
+    /// <summary>The peer will show a key that is not the one that is known.</summary>
+    public void WillShowAnotherKey(int peer) => _undecided.Add(peer);
+
+    /// <summary>A person accepts the peer's key.</summary>
+    public void Accepts(int peer) => _undecided.Remove(peer);
 
     public bool IsAllDelivered => _texts.Values.All(t => t.Delivered == t.Sent.Count);
 

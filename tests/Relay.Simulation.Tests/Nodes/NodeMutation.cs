@@ -19,4 +19,6 @@ internal enum NodeMutation
     KeepsTheDeadAsOwners = 32,
     /// <summary>A candidate state is kept although its commit was refused or failed.</summary>
     KeepsTheCandidate = 64,
+    /// <summary>What is loaded has forgotten that it is to be decided about a key.</summary>
+    ForgetsHeldKeys = 128,
 }

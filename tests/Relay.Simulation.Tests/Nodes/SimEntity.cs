@@ -108,6 +108,7 @@ internal sealed class SimEntity(SimNode node, SimShard shard, ConversationKey ke
                 return false;
             }
             _state = loaded.State!;
+            if (node.Has(NodeMutation.ForgetsHeldKeys)) ForgetHeldKeys(_state);
         }
         using var turn = ConversationTurn.Decide(node.Environment, key, _state, [.. _batch.Select(w => Message(w))], shard.Fence, node.NowMs);
         if (turn.Taken < _batch.Count) throw new InvalidOperationException("A turn of few and short messages left some over.");
@@ -138,6 +139,13 @@ internal sealed class SimEntity(SimNode node, SimShard shard, ConversationKey ke
         }
         Answer(replies);
         return end == TurnEnd.Fenced;
+    }
+
+    private void ForgetHeldKeys(ConversationState state)
+    {
+        if (!state.IsBegun) return;
+        foreach (var held in state.Otr.KnownKeys.Where(k => k.Standing == KeyStanding.Held))
+            state.Otr.Step(new OtrInput.KeyDecided(held.Fingerprint, true), new OtrEnvironment(node.NowMs, node.Environment.Random), []);
     }
 
     private IConversationMessage Message(Waiting waiting)

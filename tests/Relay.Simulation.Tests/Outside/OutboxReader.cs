@@ -86,6 +86,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
         OutboxBody.WireText wire => Encoding.UTF8.GetString(wire.Text.Span),
         OutboxBody.TextReceived text => $"{Encoding.UTF8.GetString(text.Utf8.Span)} {text.Encrypted} {text.UnexpectedlyClear} {text.PeerFingerprint}",
         OutboxBody.SessionChanged changed => $"{changed}",
+        OutboxBody.IdentityChanged changed => $"{changed.Identity.Fingerprint} {changed.Identity.Standing}",
         OutboxBody.MessageChanged changed => $"{changed}",
         OutboxBody.MessageDropped dropped => $"{dropped}",
         OutboxBody.Notice notice => $"{notice.Code} {Encoding.UTF8.GetString(notice.Utf8.Span)}",

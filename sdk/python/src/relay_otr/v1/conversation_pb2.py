@@ -11,10 +11,12 @@ from google.protobuf import symbol_database as _symbol_database
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from relay_otr.v1 import identity_pb2 as relay_dot_v1_dot_identity__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brelay/v1/conversation.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x01\n\x0c\x43onversation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.relay.v1.MessageState\x12#\n\x08sessions\x18\x04 \x03(\x0b\x32\x11.relay.v1.Session\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bquarantined\x18\x06 \x01(\x08\"\xc2\x01\n\x07Session\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.relay.v1.MessageState\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\x12\x19\n\x11peer_instance_tag\x18\x03 \x01(\r\x12\x18\n\x10peer_fingerprint\x18\x04 \x01(\t\x12\x0c\n\x04ssid\x18\x05 \x01(\x0c\x12\x1c\n\x14ssid_first_half_bold\x18\x06 \x01(\x08\x12\x15\n\rpeer_verified\x18\x07 \x01(\x08\"&\n\x16GetConversationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x1aResolveConversationRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\"Q\n\x18ListConversationsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x19ListConversationsResponse\x12-\n\rconversations\x18\x01 \x03(\x0b\x32\x16.relay.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x13StartSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\",\n\x14StartSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\"E\n\x11\x45ndSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\"Q\n\x12\x45ndSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.relay.v1.MessageState*Y\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\r\n\tPLAINTEXT\x10\x01\x12\r\n\tENCRYPTED\x10\x02\x12\x0c\n\x08\x46INISHED\x10\x03\x32\xb7\x03\n\x13\x43onversationService\x12M\n\x0fGetConversation\x12 .relay.v1.GetConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12^\n\x11ListConversations\x12\".relay.v1.ListConversationsRequest\x1a#.relay.v1.ListConversationsResponse\"\x00\x12U\n\x13ResolveConversation\x12$.relay.v1.ResolveConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12O\n\x0cStartSession\x12\x1d.relay.v1.StartSessionRequest\x1a\x1e.relay.v1.StartSessionResponse\"\x00\x12I\n\nEndSession\x12\x1b.relay.v1.EndSessionRequest\x1a\x1c.relay.v1.EndSessionResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brelay/v1/conversation.proto\x12\x08relay.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17relay/v1/identity.proto\"\xc2\x03\n\x0c\x43onversation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.relay.v1.MessageState\x12#\n\x08sessions\x18\x04 \x03(\x0b\x32\x11.relay.v1.Session\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bquarantined\x18\x06 \x01(\x08\x12\x32\n\x06labels\x18\x07 \x03(\x0b\x32\".relay.v1.Conversation.LabelsEntry\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x1e\n\x05trust\x18\t \x01(\x0e\x32\x0f.relay.v1.Trust\x12\x10\n\x08key_held\x18\n \x01(\x08\x12\x15\n\rheld_messages\x18\x0b \x01(\x05\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11has_answer_secret\x18\r \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd4\x01\n\x07Session\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.relay.v1.MessageState\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\x12\x19\n\x11peer_instance_tag\x18\x03 \x01(\r\x12\x18\n\x10peer_fingerprint\x18\x04 \x01(\t\x12\x0c\n\x04ssid\x18\x05 \x01(\x0c\x12\x1c\n\x14ssid_first_half_bold\x18\x06 \x01(\x08\x12\x15\n\rpeer_verified\x18\x07 \x01(\x08\x12\x10\n\x08key_held\x18\x08 \x01(\x08\"&\n\x16GetConversationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x1aResolveConversationRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\"s\n\x18ListConversationsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x04 \x01(\t\x12\x10\n\x08order_by\x18\x05 \x01(\t\"c\n\x19ListConversationsResponse\x12-\n\rconversations\x18\x01 \x03(\x0b\x32\x16.relay.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x19UpdateConversationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32\x16.relay.v1.Conversation\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"=\n\x19\x44\x65leteConversationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x1c\n\x1a\x44\x65leteConversationResponse\"G\n\x13StartSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\",\n\x14StartSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\"E\n\x11\x45ndSessionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\"Q\n\x12\x45ndSessionResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.relay.v1.MessageState*Y\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\r\n\tPLAINTEXT\x10\x01\x12\r\n\tENCRYPTED\x10\x02\x12\x0c\n\x08\x46INISHED\x10\x03\x32\xef\x04\n\x13\x43onversationService\x12M\n\x0fGetConversation\x12 .relay.v1.GetConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12^\n\x11ListConversations\x12\".relay.v1.ListConversationsRequest\x1a#.relay.v1.ListConversationsResponse\"\x00\x12U\n\x13ResolveConversation\x12$.relay.v1.ResolveConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12S\n\x12UpdateConversation\x12#.relay.v1.UpdateConversationRequest\x1a\x16.relay.v1.Conversation\"\x00\x12\x61\n\x12\x44\x65leteConversation\x12#.relay.v1.DeleteConversationRequest\x1a$.relay.v1.DeleteConversationResponse\"\x00\x12O\n\x0cStartSession\x12\x1d.relay.v1.StartSessionRequest\x1a\x1e.relay.v1.StartSessionResponse\"\x00\x12I\n\nEndSession\x12\x1b.relay.v1.EndSessionRequest\x1a\x1c.relay.v1.EndSessionResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.conversation_pb2', globals())
@@ -22,28 +24,38 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
-  _MESSAGESTATE._serialized_start=1019
-  _MESSAGESTATE._serialized_end=1108
-  _CONVERSATION._serialized_start=75
-  _CONVERSATION._serialized_end=263
-  _SESSION._serialized_start=266
-  _SESSION._serialized_end=460
-  _GETCONVERSATIONREQUEST._serialized_start=462
-  _GETCONVERSATIONREQUEST._serialized_end=500
-  _RESOLVECONVERSATIONREQUEST._serialized_start=502
-  _RESOLVECONVERSATIONREQUEST._serialized_end=560
-  _LISTCONVERSATIONSREQUEST._serialized_start=562
-  _LISTCONVERSATIONSREQUEST._serialized_end=643
-  _LISTCONVERSATIONSRESPONSE._serialized_start=645
-  _LISTCONVERSATIONSRESPONSE._serialized_end=744
-  _STARTSESSIONREQUEST._serialized_start=746
-  _STARTSESSIONREQUEST._serialized_end=817
-  _STARTSESSIONRESPONSE._serialized_start=819
-  _STARTSESSIONRESPONSE._serialized_end=863
-  _ENDSESSIONREQUEST._serialized_start=865
-  _ENDSESSIONREQUEST._serialized_end=934
-  _ENDSESSIONRESPONSE._serialized_start=936
-  _ENDSESSIONRESPONSE._serialized_end=1017
-  _CONVERSATIONSERVICE._serialized_start=1111
-  _CONVERSATIONSERVICE._serialized_end=1550
+  _CONVERSATION_LABELSENTRY._options = None
+  _CONVERSATION_LABELSENTRY._serialized_options = b'8\001'
+  _MESSAGESTATE._serialized_start=1630
+  _MESSAGESTATE._serialized_end=1719
+  _CONVERSATION._serialized_start=134
+  _CONVERSATION._serialized_end=584
+  _CONVERSATION_LABELSENTRY._serialized_start=539
+  _CONVERSATION_LABELSENTRY._serialized_end=584
+  _SESSION._serialized_start=587
+  _SESSION._serialized_end=799
+  _GETCONVERSATIONREQUEST._serialized_start=801
+  _GETCONVERSATIONREQUEST._serialized_end=839
+  _RESOLVECONVERSATIONREQUEST._serialized_start=841
+  _RESOLVECONVERSATIONREQUEST._serialized_end=899
+  _LISTCONVERSATIONSREQUEST._serialized_start=901
+  _LISTCONVERSATIONSREQUEST._serialized_end=1016
+  _LISTCONVERSATIONSRESPONSE._serialized_start=1018
+  _LISTCONVERSATIONSRESPONSE._serialized_end=1117
+  _UPDATECONVERSATIONREQUEST._serialized_start=1120
+  _UPDATECONVERSATIONREQUEST._serialized_end=1262
+  _DELETECONVERSATIONREQUEST._serialized_start=1264
+  _DELETECONVERSATIONREQUEST._serialized_end=1325
+  _DELETECONVERSATIONRESPONSE._serialized_start=1327
+  _DELETECONVERSATIONRESPONSE._serialized_end=1355
+  _STARTSESSIONREQUEST._serialized_start=1357
+  _STARTSESSIONREQUEST._serialized_end=1428
+  _STARTSESSIONRESPONSE._serialized_start=1430
+  _STARTSESSIONRESPONSE._serialized_end=1474
+  _ENDSESSIONREQUEST._serialized_start=1476
+  _ENDSESSIONREQUEST._serialized_end=1545
+  _ENDSESSIONRESPONSE._serialized_start=1547
+  _ENDSESSIONRESPONSE._serialized_end=1628
+  _CONVERSATIONSERVICE._serialized_start=1722
+  _CONVERSATIONSERVICE._serialized_end=2345
 # @@protoc_insertion_point(module_scope)

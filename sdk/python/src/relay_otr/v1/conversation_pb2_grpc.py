@@ -6,7 +6,8 @@ from relay_otr.v1 import conversation_pb2 as relay_dot_v1_dot_conversation__pb2
 
 
 class ConversationServiceStub(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
+    """Reads, labels and deletes conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust
+    may read.
     """
 
     def __init__(self, channel):
@@ -30,6 +31,16 @@ class ConversationServiceStub(object):
                 request_serializer=relay_dot_v1_dot_conversation__pb2.ResolveConversationRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_conversation__pb2.Conversation.FromString,
                 )
+        self.UpdateConversation = channel.unary_unary(
+                '/relay.v1.ConversationService/UpdateConversation',
+                request_serializer=relay_dot_v1_dot_conversation__pb2.UpdateConversationRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_conversation__pb2.Conversation.FromString,
+                )
+        self.DeleteConversation = channel.unary_unary(
+                '/relay.v1.ConversationService/DeleteConversation',
+                request_serializer=relay_dot_v1_dot_conversation__pb2.DeleteConversationRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_conversation__pb2.DeleteConversationResponse.FromString,
+                )
         self.StartSession = channel.unary_unary(
                 '/relay.v1.ConversationService/StartSession',
                 request_serializer=relay_dot_v1_dot_conversation__pb2.StartSessionRequest.SerializeToString,
@@ -43,7 +54,8 @@ class ConversationServiceStub(object):
 
 
 class ConversationServiceServicer(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
+    """Reads, labels and deletes conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust
+    may read.
     """
 
     def GetConversation(self, request, context):
@@ -54,7 +66,7 @@ class ConversationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListConversations(self, request, context):
-        """Lists an endpoint's conversations in order of id.
+        """Lists an endpoint's conversations, in order of name unless `order_by` says otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +74,22 @@ class ConversationServiceServicer(object):
 
     def ResolveConversation(self, request, context):
         """Finds a conversation by the peer's address. Its name is always the same for the same peer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateConversation(self, request, context):
+        """Changes the labels that the mask names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteConversation(self, request, context):
+        """Deletes a conversation: private sessions are ended and the peer told, messages that wait are dropped and the bot told (NOT_SENT), and
+        sessions, labels and the secret for answers are destroyed. The peer's keys with their trust are kept for when it comes back; the next
+        message begins the conversation anew, under the same name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +127,16 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     request_deserializer=relay_dot_v1_dot_conversation__pb2.ResolveConversationRequest.FromString,
                     response_serializer=relay_dot_v1_dot_conversation__pb2.Conversation.SerializeToString,
             ),
+            'UpdateConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateConversation,
+                    request_deserializer=relay_dot_v1_dot_conversation__pb2.UpdateConversationRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_conversation__pb2.Conversation.SerializeToString,
+            ),
+            'DeleteConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteConversation,
+                    request_deserializer=relay_dot_v1_dot_conversation__pb2.DeleteConversationRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_conversation__pb2.DeleteConversationResponse.SerializeToString,
+            ),
             'StartSession': grpc.unary_unary_rpc_method_handler(
                     servicer.StartSession,
                     request_deserializer=relay_dot_v1_dot_conversation__pb2.StartSessionRequest.FromString,
@@ -117,7 +155,8 @@ def add_ConversationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConversationService(object):
-    """Reads conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust may read.
+    """Reads, labels and deletes conversations (one endpoint with one peer each), and starts and ends their sessions. Scope: bot or admin; trust
+    may read.
     """
 
     @staticmethod
@@ -168,6 +207,40 @@ class ConversationService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.ConversationService/ResolveConversation',
             relay_dot_v1_dot_conversation__pb2.ResolveConversationRequest.SerializeToString,
             relay_dot_v1_dot_conversation__pb2.Conversation.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def UpdateConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.ConversationService/UpdateConversation',
+            relay_dot_v1_dot_conversation__pb2.UpdateConversationRequest.SerializeToString,
+            relay_dot_v1_dot_conversation__pb2.Conversation.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def DeleteConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.ConversationService/DeleteConversation',
+            relay_dot_v1_dot_conversation__pb2.DeleteConversationRequest.SerializeToString,
+            relay_dot_v1_dot_conversation__pb2.DeleteConversationResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

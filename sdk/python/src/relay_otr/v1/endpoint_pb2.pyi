@@ -56,7 +56,7 @@ class DsaKey(_message.Message):
     def __init__(self, p: _Optional[bytes] = ..., q: _Optional[bytes] = ..., g: _Optional[bytes] = ..., y: _Optional[bytes] = ..., x: _Optional[bytes] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ["account", "create_time", "delete_time", "disable_event_stream", "display_name", "etag", "expire_time", "fingerprint", "former_identities", "instance_tag", "max_wire_bytes", "name", "network", "padding_block", "policy", "purge_time", "query_text", "session_idle_life", "single_line", "text_format", "update_time", "verification_answer_time"]
+    __slots__ = ["account", "create_time", "delete_time", "disable_event_stream", "display_name", "etag", "expire_time", "fingerprint", "former_identities", "has_answer_secret", "instance_tag", "max_wire_bytes", "name", "network", "padding_block", "policy", "purge_time", "query_text", "session_idle_life", "single_line", "text_format", "update_time", "verification_answer_time"]
     class TextFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +69,7 @@ class Endpoint(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     FORMER_IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    HAS_ANSWER_SECRET_FIELD_NUMBER: _ClassVar[int]
     HTML: Endpoint.TextFormat
     INSTANCE_TAG_FIELD_NUMBER: _ClassVar[int]
     MAX_WIRE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +95,7 @@ class Endpoint(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     fingerprint: str
     former_identities: _containers.RepeatedCompositeFieldContainer[FormerIdentity]
+    has_answer_secret: bool
     instance_tag: int
     max_wire_bytes: int
     name: str
@@ -107,7 +109,7 @@ class Endpoint(_message.Message):
     text_format: Endpoint.TextFormat
     update_time: _timestamp_pb2.Timestamp
     verification_answer_time: _duration_pb2.Duration
-    def __init__(self, name: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., fingerprint: _Optional[str] = ..., instance_tag: _Optional[int] = ..., max_wire_bytes: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., display_name: _Optional[str] = ..., single_line: bool = ..., query_text: _Optional[str] = ..., padding_block: _Optional[int] = ..., session_idle_life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., verification_answer_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., text_format: _Optional[_Union[Endpoint.TextFormat, str]] = ..., disable_event_stream: bool = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., purge_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., former_identities: _Optional[_Iterable[_Union[FormerIdentity, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., fingerprint: _Optional[str] = ..., instance_tag: _Optional[int] = ..., max_wire_bytes: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., display_name: _Optional[str] = ..., single_line: bool = ..., query_text: _Optional[str] = ..., padding_block: _Optional[int] = ..., session_idle_life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., verification_answer_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., text_format: _Optional[_Union[Endpoint.TextFormat, str]] = ..., disable_event_stream: bool = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., purge_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., former_identities: _Optional[_Iterable[_Union[FormerIdentity, _Mapping]]] = ..., has_answer_secret: bool = ...) -> None: ...
 
 class EndpointStatus(_message.Message):
     __slots__ = ["events", "name", "wire"]
@@ -230,6 +232,7 @@ class Policy(_message.Message):
     ALLOW_V2_FIELD_NUMBER: _ClassVar[int]
     ALLOW_V3_FIELD_NUMBER: _ClassVar[int]
     ALWAYS: Policy.RequireVerified
+    HOLD: Policy.KeyChange
     IGNORE_STRANGERS_FIELD_NUMBER: _ClassVar[int]
     KEY_CHANGE_FIELD_NUMBER: _ClassVar[int]
     KEY_CHANGE_UNSPECIFIED: Policy.KeyChange

@@ -181,20 +181,22 @@ class StreamEventsResponse(_message.Message):
     def __init__(self, event: _Optional[_Union[Event, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ...) -> None: ...
 
 class TextReceived(_message.Message):
-    __slots__ = ["encrypted", "network_time", "peer_fingerprint", "peer_verified", "text", "unexpectedly_clear"]
+    __slots__ = ["encrypted", "key_held", "network_time", "peer_fingerprint", "peer_verified", "text", "unexpectedly_clear"]
     ENCRYPTED_FIELD_NUMBER: _ClassVar[int]
+    KEY_HELD_FIELD_NUMBER: _ClassVar[int]
     NETWORK_TIME_FIELD_NUMBER: _ClassVar[int]
     PEER_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     PEER_VERIFIED_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     UNEXPECTEDLY_CLEAR_FIELD_NUMBER: _ClassVar[int]
     encrypted: bool
+    key_held: bool
     network_time: _timestamp_pb2.Timestamp
     peer_fingerprint: str
     peer_verified: bool
     text: str
     unexpectedly_clear: bool
-    def __init__(self, text: _Optional[str] = ..., encrypted: bool = ..., peer_fingerprint: _Optional[str] = ..., unexpectedly_clear: bool = ..., peer_verified: bool = ..., network_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., encrypted: bool = ..., peer_fingerprint: _Optional[str] = ..., unexpectedly_clear: bool = ..., peer_verified: bool = ..., network_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., key_held: bool = ...) -> None: ...
 
 class VerificationChanged(_message.Message):
     __slots__ = ["verification"]

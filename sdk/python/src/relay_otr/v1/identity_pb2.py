@@ -15,7 +15,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17relay/v1/identity.proto\x12\x08relay.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x02\n\x08Identity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x1e\n\x05trust\x18\x03 \x01(\x0e\x32\x0f.relay.v1.Trust\x12\x14\n\x0ctrust_source\x18\x04 \x01(\t\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x33\n\x0f\x66irst_seen_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bverify_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x15ListIdentitiesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\"@\n\x16ListIdentitiesResponse\x12&\n\nidentities\x18\x01 \x03(\x0b\x32\x12.relay.v1.Identity\"\"\n\x12GetIdentityRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x99\x01\n\x15UpdateIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x08identity\x18\x02 \x01(\x0b\x32\x12.relay.v1.Identity\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x15\n\rallow_missing\x18\x04 \x01(\x08\"f\n\x17ImportIdentitiesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\'\n\x05peers\x18\x03 \x03(\x0b\x32\x18.relay.v1.PeerIdentities\"K\n\x0ePeerIdentities\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12+\n\nidentities\x18\x02 \x03(\x0b\x32\x17.relay.v1.KnownIdentity\"H\n\rKnownIdentity\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12\x14\n\x0ctrust_source\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\"^\n\x18ImportIdentitiesResponse\x12\r\n\x05peers\x18\x01 \x01(\x05\x12\x0c\n\x04keys\x18\x02 \x01(\x05\x12\x0f\n\x07skipped\x18\x03 \x01(\x05\x12\x14\n\x0cwithout_room\x18\x04 \x01(\x05*H\n\x05Trust\x12\x15\n\x11TRUST_UNSPECIFIED\x10\x00\x12\x14\n\x10TRUST_UNVERIFIED\x10\x01\x12\x12\n\x0eTRUST_VERIFIED\x10\x02\x32\xd1\x02\n\x0fIdentityService\x12U\n\x0eListIdentities\x12\x1f.relay.v1.ListIdentitiesRequest\x1a .relay.v1.ListIdentitiesResponse\"\x00\x12\x41\n\x0bGetIdentity\x12\x1c.relay.v1.GetIdentityRequest\x1a\x12.relay.v1.Identity\"\x00\x12G\n\x0eUpdateIdentity\x12\x1f.relay.v1.UpdateIdentityRequest\x1a\x12.relay.v1.Identity\"\x00\x12[\n\x10ImportIdentities\x12!.relay.v1.ImportIdentitiesRequest\x1a\".relay.v1.ImportIdentitiesResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17relay/v1/identity.proto\x12\x08relay.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x03\n\x08Identity\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x1e\n\x05trust\x18\x03 \x01(\x0e\x32\x0f.relay.v1.Trust\x12\x14\n\x0ctrust_source\x18\x04 \x01(\t\x12\x0c\n\x04note\x18\x05 \x01(\t\x12\x33\n\x0f\x66irst_seen_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bverify_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08standing\x18\t \x01(\x0e\x32\x1b.relay.v1.Identity.Standing\"I\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41\x43\x43\x45PTED\x10\x01\x12\x08\n\x04HELD\x10\x02\x12\x0b\n\x07REFUSED\x10\x03\"\'\n\x15ListIdentitiesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\"@\n\x16ListIdentitiesResponse\x12&\n\nidentities\x18\x01 \x03(\x0b\x32\x12.relay.v1.Identity\"\"\n\x12GetIdentityRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x99\x01\n\x15UpdateIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x08identity\x18\x02 \x01(\x0b\x32\x12.relay.v1.Identity\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x15\n\rallow_missing\x18\x04 \x01(\x08\"9\n\x15\x41\x63\x63\x65ptIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"9\n\x15RefuseIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"f\n\x17ImportIdentitiesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\'\n\x05peers\x18\x03 \x03(\x0b\x32\x18.relay.v1.PeerIdentities\"K\n\x0ePeerIdentities\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12+\n\nidentities\x18\x02 \x03(\x0b\x32\x17.relay.v1.KnownIdentity\"H\n\rKnownIdentity\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12\x14\n\x0ctrust_source\x18\x02 \x01(\t\x12\x0c\n\x04note\x18\x03 \x01(\t\"^\n\x18ImportIdentitiesResponse\x12\r\n\x05peers\x18\x01 \x01(\x05\x12\x0c\n\x04keys\x18\x02 \x01(\x05\x12\x0f\n\x07skipped\x18\x03 \x01(\x05\x12\x14\n\x0cwithout_room\x18\x04 \x01(\x05*H\n\x05Trust\x12\x15\n\x11TRUST_UNSPECIFIED\x10\x00\x12\x14\n\x10TRUST_UNVERIFIED\x10\x01\x12\x12\n\x0eTRUST_VERIFIED\x10\x02\x32\xe3\x03\n\x0fIdentityService\x12U\n\x0eListIdentities\x12\x1f.relay.v1.ListIdentitiesRequest\x1a .relay.v1.ListIdentitiesResponse\"\x00\x12\x41\n\x0bGetIdentity\x12\x1c.relay.v1.GetIdentityRequest\x1a\x12.relay.v1.Identity\"\x00\x12G\n\x0eUpdateIdentity\x12\x1f.relay.v1.UpdateIdentityRequest\x1a\x12.relay.v1.Identity\"\x00\x12G\n\x0e\x41\x63\x63\x65ptIdentity\x12\x1f.relay.v1.AcceptIdentityRequest\x1a\x12.relay.v1.Identity\"\x00\x12G\n\x0eRefuseIdentity\x12\x1f.relay.v1.RefuseIdentityRequest\x1a\x12.relay.v1.Identity\"\x00\x12[\n\x10ImportIdentities\x12!.relay.v1.ImportIdentitiesRequest\x1a\".relay.v1.ImportIdentitiesResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.identity_pb2', globals())
@@ -23,26 +23,32 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
-  _TRUST._serialized_start=1024
-  _TRUST._serialized_end=1096
+  _TRUST._serialized_start=1264
+  _TRUST._serialized_end=1336
   _IDENTITY._serialized_start=105
-  _IDENTITY._serialized_end=372
-  _LISTIDENTITIESREQUEST._serialized_start=374
-  _LISTIDENTITIESREQUEST._serialized_end=413
-  _LISTIDENTITIESRESPONSE._serialized_start=415
-  _LISTIDENTITIESRESPONSE._serialized_end=479
-  _GETIDENTITYREQUEST._serialized_start=481
-  _GETIDENTITYREQUEST._serialized_end=515
-  _UPDATEIDENTITYREQUEST._serialized_start=518
-  _UPDATEIDENTITYREQUEST._serialized_end=671
-  _IMPORTIDENTITIESREQUEST._serialized_start=673
-  _IMPORTIDENTITIESREQUEST._serialized_end=775
-  _PEERIDENTITIES._serialized_start=777
-  _PEERIDENTITIES._serialized_end=852
-  _KNOWNIDENTITY._serialized_start=854
-  _KNOWNIDENTITY._serialized_end=926
-  _IMPORTIDENTITIESRESPONSE._serialized_start=928
-  _IMPORTIDENTITIESRESPONSE._serialized_end=1022
-  _IDENTITYSERVICE._serialized_start=1099
-  _IDENTITYSERVICE._serialized_end=1436
+  _IDENTITY._serialized_end=494
+  _IDENTITY_STANDING._serialized_start=421
+  _IDENTITY_STANDING._serialized_end=494
+  _LISTIDENTITIESREQUEST._serialized_start=496
+  _LISTIDENTITIESREQUEST._serialized_end=535
+  _LISTIDENTITIESRESPONSE._serialized_start=537
+  _LISTIDENTITIESRESPONSE._serialized_end=601
+  _GETIDENTITYREQUEST._serialized_start=603
+  _GETIDENTITYREQUEST._serialized_end=637
+  _UPDATEIDENTITYREQUEST._serialized_start=640
+  _UPDATEIDENTITYREQUEST._serialized_end=793
+  _ACCEPTIDENTITYREQUEST._serialized_start=795
+  _ACCEPTIDENTITYREQUEST._serialized_end=852
+  _REFUSEIDENTITYREQUEST._serialized_start=854
+  _REFUSEIDENTITYREQUEST._serialized_end=911
+  _IMPORTIDENTITIESREQUEST._serialized_start=913
+  _IMPORTIDENTITIESREQUEST._serialized_end=1015
+  _PEERIDENTITIES._serialized_start=1017
+  _PEERIDENTITIES._serialized_end=1092
+  _KNOWNIDENTITY._serialized_start=1094
+  _KNOWNIDENTITY._serialized_end=1166
+  _IMPORTIDENTITIESRESPONSE._serialized_start=1168
+  _IMPORTIDENTITIESRESPONSE._serialized_end=1262
+  _IDENTITYSERVICE._serialized_start=1339
+  _IDENTITYSERVICE._serialized_end=1822
 # @@protoc_insertion_point(module_scope)

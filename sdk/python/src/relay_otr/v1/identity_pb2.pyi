@@ -11,6 +11,14 @@ TRUST_UNSPECIFIED: Trust
 TRUST_UNVERIFIED: Trust
 TRUST_VERIFIED: Trust
 
+class AcceptIdentityRequest(_message.Message):
+    __slots__ = ["name", "request_id"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
 class GetIdentityRequest(_message.Message):
     __slots__ = ["name"]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -18,12 +26,19 @@ class GetIdentityRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class Identity(_message.Message):
-    __slots__ = ["fingerprint", "first_seen_time", "last_seen_time", "name", "note", "trust", "trust_source", "verify_time"]
+    __slots__ = ["fingerprint", "first_seen_time", "last_seen_time", "name", "note", "standing", "trust", "trust_source", "verify_time"]
+    class Standing(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    ACCEPTED: Identity.Standing
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEEN_TIME_FIELD_NUMBER: _ClassVar[int]
+    HELD: Identity.Standing
     LAST_SEEN_TIME_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    REFUSED: Identity.Standing
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    STANDING_UNSPECIFIED: Identity.Standing
     TRUST_FIELD_NUMBER: _ClassVar[int]
     TRUST_SOURCE_FIELD_NUMBER: _ClassVar[int]
     VERIFY_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -32,10 +47,11 @@ class Identity(_message.Message):
     last_seen_time: _timestamp_pb2.Timestamp
     name: str
     note: str
+    standing: Identity.Standing
     trust: Trust
     trust_source: str
     verify_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., trust: _Optional[_Union[Trust, str]] = ..., trust_source: _Optional[str] = ..., note: _Optional[str] = ..., first_seen_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., verify_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., trust: _Optional[_Union[Trust, str]] = ..., trust_source: _Optional[str] = ..., note: _Optional[str] = ..., first_seen_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., verify_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., standing: _Optional[_Union[Identity.Standing, str]] = ...) -> None: ...
 
 class ImportIdentitiesRequest(_message.Message):
     __slots__ = ["parent", "peers", "request_id"]
@@ -88,6 +104,14 @@ class PeerIdentities(_message.Message):
     identities: _containers.RepeatedCompositeFieldContainer[KnownIdentity]
     peer: str
     def __init__(self, peer: _Optional[str] = ..., identities: _Optional[_Iterable[_Union[KnownIdentity, _Mapping]]] = ...) -> None: ...
+
+class RefuseIdentityRequest(_message.Message):
+    __slots__ = ["name", "request_id"]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class UpdateIdentityRequest(_message.Message):
     __slots__ = ["allow_missing", "identity", "request_id", "update_mask"]

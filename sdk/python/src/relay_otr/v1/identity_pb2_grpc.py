@@ -31,6 +31,16 @@ class IdentityServiceStub(object):
                 request_serializer=relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_identity__pb2.Identity.FromString,
                 )
+        self.AcceptIdentity = channel.unary_unary(
+                '/relay.v1.IdentityService/AcceptIdentity',
+                request_serializer=relay_dot_v1_dot_identity__pb2.AcceptIdentityRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_identity__pb2.Identity.FromString,
+                )
+        self.RefuseIdentity = channel.unary_unary(
+                '/relay.v1.IdentityService/RefuseIdentity',
+                request_serializer=relay_dot_v1_dot_identity__pb2.RefuseIdentityRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_identity__pb2.Identity.FromString,
+                )
         self.ImportIdentities = channel.unary_unary(
                 '/relay.v1.IdentityService/ImportIdentities',
                 request_serializer=relay_dot_v1_dot_identity__pb2.ImportIdentitiesRequest.SerializeToString,
@@ -64,6 +74,22 @@ class IdentityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AcceptIdentity(self, request, context):
+        """Takes a key for the peer's, most likely one that is held (`Policy.key_change`): messages that wait for the decision go to it. It is not
+        verified by that, and where the endpoint's policy requires verified keys, text still does not go to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseIdentity(self, request, context):
+        """Refuses a key: it is not trusted, sessions with it end, messages that were held for it are dropped (KEY_REFUSED), and no key exchange
+        that shows it is taken until it is accepted or verified. What is sent next waits for a session with another key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportIdentities(self, request, context):
         """Tells an endpoint keys of its peers that another program knows, such as those of an `otr.fingerprints`. Adds keys, notes and trust, and
         takes no trust away; peers without a conversation get one. If a peer has one key here, or one that is trusted, another key that it shows
@@ -89,6 +115,16 @@ def add_IdentityServiceServicer_to_server(servicer, server):
             'UpdateIdentity': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateIdentity,
                     request_deserializer=relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_identity__pb2.Identity.SerializeToString,
+            ),
+            'AcceptIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptIdentity,
+                    request_deserializer=relay_dot_v1_dot_identity__pb2.AcceptIdentityRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_identity__pb2.Identity.SerializeToString,
+            ),
+            'RefuseIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseIdentity,
+                    request_deserializer=relay_dot_v1_dot_identity__pb2.RefuseIdentityRequest.FromString,
                     response_serializer=relay_dot_v1_dot_identity__pb2.Identity.SerializeToString,
             ),
             'ImportIdentities': grpc.unary_unary_rpc_method_handler(
@@ -155,6 +191,40 @@ class IdentityService(object):
             metadata=None):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/UpdateIdentity',
             relay_dot_v1_dot_identity__pb2.UpdateIdentityRequest.SerializeToString,
+            relay_dot_v1_dot_identity__pb2.Identity.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def AcceptIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/AcceptIdentity',
+            relay_dot_v1_dot_identity__pb2.AcceptIdentityRequest.SerializeToString,
+            relay_dot_v1_dot_identity__pb2.Identity.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def RefuseIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.IdentityService/RefuseIdentity',
+            relay_dot_v1_dot_identity__pb2.RefuseIdentityRequest.SerializeToString,
             relay_dot_v1_dot_identity__pb2.Identity.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brelay/v1/verification.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcb\x03\n\x0cVerification\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.relay.v1.Verification.State\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rbegun_by_peer\x18\x04 \x01(\x08\x12\x10\n\x08question\x18\x05 \x01(\t\x12\x10\n\x08identity\x18\x06 \x01(\t\x12\x0f\n\x07one_way\x18\x07 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x90\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10WAITING_FOR_PEER\x10\x01\x12\x16\n\x12WAITING_FOR_ANSWER\x10\x02\x12\x0b\n\x07RUNNING\x10\x03\x12\r\n\tSUCCEEDED\x10\x04\x12\n\n\x06\x46\x41ILED\x10\x05\x12\r\n\tCANCELLED\x10\x06\x12\x0b\n\x07\x45XPIRED\x10\x07\"a\n\x19\x43reateVerificationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\t\x12\x10\n\x08question\x18\x04 \x01(\t\"&\n\x16GetVerificationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"*\n\x18ListVerificationsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\"J\n\x19ListVerificationsResponse\x12-\n\rverifications\x18\x01 \x03(\x0b\x32\x16.relay.v1.Verification\"M\n\x19\x41nswerVerificationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\t\"=\n\x19\x43\x61ncelVerificationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t2\xc3\x03\n\x13VerificationService\x12S\n\x12\x43reateVerification\x12#.relay.v1.CreateVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x12M\n\x0fGetVerification\x12 .relay.v1.GetVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x12^\n\x11ListVerifications\x12\".relay.v1.ListVerificationsRequest\x1a#.relay.v1.ListVerificationsResponse\"\x00\x12S\n\x12\x41nswerVerification\x12#.relay.v1.AnswerVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x12S\n\x12\x43\x61ncelVerification\x12#.relay.v1.CancelVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brelay/v1/verification.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x03\n\x0cVerification\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.relay.v1.Verification.State\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x15\n\rbegun_by_peer\x18\x04 \x01(\x08\x12\x10\n\x08question\x18\x05 \x01(\t\x12\x10\n\x08identity\x18\x06 \x01(\t\x12\x0f\n\x07one_way\x18\x07 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tautomatic\x18\x0b \x01(\x08\"\x90\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10WAITING_FOR_PEER\x10\x01\x12\x16\n\x12WAITING_FOR_ANSWER\x10\x02\x12\x0b\n\x07RUNNING\x10\x03\x12\r\n\tSUCCEEDED\x10\x04\x12\n\n\x06\x46\x41ILED\x10\x05\x12\r\n\tCANCELLED\x10\x06\x12\x0b\n\x07\x45XPIRED\x10\x07\"a\n\x19\x43reateVerificationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\t\x12\x10\n\x08question\x18\x04 \x01(\t\"&\n\x16GetVerificationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"*\n\x18ListVerificationsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\"J\n\x19ListVerificationsResponse\x12-\n\rverifications\x18\x01 \x03(\x0b\x32\x16.relay.v1.Verification\"M\n\x19\x41nswerVerificationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\t\"=\n\x19\x43\x61ncelVerificationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"Z\n\x16SetAnswerSecretRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\"/\n\x17SetAnswerSecretResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\"L\n\x18\x43learAnswerSecretRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\"1\n\x19\x43learAnswerSecretResponse\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t2\xfd\x04\n\x13VerificationService\x12S\n\x12\x43reateVerification\x12#.relay.v1.CreateVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x12M\n\x0fGetVerification\x12 .relay.v1.GetVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x12^\n\x11ListVerifications\x12\".relay.v1.ListVerificationsRequest\x1a#.relay.v1.ListVerificationsResponse\"\x00\x12S\n\x12\x41nswerVerification\x12#.relay.v1.AnswerVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x12X\n\x0fSetAnswerSecret\x12 .relay.v1.SetAnswerSecretRequest\x1a!.relay.v1.SetAnswerSecretResponse\"\x00\x12^\n\x11\x43learAnswerSecret\x12\".relay.v1.ClearAnswerSecretRequest\x1a#.relay.v1.ClearAnswerSecretResponse\"\x00\x12S\n\x12\x43\x61ncelVerification\x12#.relay.v1.CancelVerificationRequest\x1a\x16.relay.v1.Verification\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.verification_pb2', globals())
@@ -23,21 +23,29 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
   _VERIFICATION._serialized_start=75
-  _VERIFICATION._serialized_end=534
-  _VERIFICATION_STATE._serialized_start=390
-  _VERIFICATION_STATE._serialized_end=534
-  _CREATEVERIFICATIONREQUEST._serialized_start=536
-  _CREATEVERIFICATIONREQUEST._serialized_end=633
-  _GETVERIFICATIONREQUEST._serialized_start=635
-  _GETVERIFICATIONREQUEST._serialized_end=673
-  _LISTVERIFICATIONSREQUEST._serialized_start=675
-  _LISTVERIFICATIONSREQUEST._serialized_end=717
-  _LISTVERIFICATIONSRESPONSE._serialized_start=719
-  _LISTVERIFICATIONSRESPONSE._serialized_end=793
-  _ANSWERVERIFICATIONREQUEST._serialized_start=795
-  _ANSWERVERIFICATIONREQUEST._serialized_end=872
-  _CANCELVERIFICATIONREQUEST._serialized_start=874
-  _CANCELVERIFICATIONREQUEST._serialized_end=935
-  _VERIFICATIONSERVICE._serialized_start=938
-  _VERIFICATIONSERVICE._serialized_end=1389
+  _VERIFICATION._serialized_end=553
+  _VERIFICATION_STATE._serialized_start=409
+  _VERIFICATION_STATE._serialized_end=553
+  _CREATEVERIFICATIONREQUEST._serialized_start=555
+  _CREATEVERIFICATIONREQUEST._serialized_end=652
+  _GETVERIFICATIONREQUEST._serialized_start=654
+  _GETVERIFICATIONREQUEST._serialized_end=692
+  _LISTVERIFICATIONSREQUEST._serialized_start=694
+  _LISTVERIFICATIONSREQUEST._serialized_end=736
+  _LISTVERIFICATIONSRESPONSE._serialized_start=738
+  _LISTVERIFICATIONSRESPONSE._serialized_end=812
+  _ANSWERVERIFICATIONREQUEST._serialized_start=814
+  _ANSWERVERIFICATIONREQUEST._serialized_end=891
+  _CANCELVERIFICATIONREQUEST._serialized_start=893
+  _CANCELVERIFICATIONREQUEST._serialized_end=954
+  _SETANSWERSECRETREQUEST._serialized_start=956
+  _SETANSWERSECRETREQUEST._serialized_end=1046
+  _SETANSWERSECRETRESPONSE._serialized_start=1048
+  _SETANSWERSECRETRESPONSE._serialized_end=1095
+  _CLEARANSWERSECRETREQUEST._serialized_start=1097
+  _CLEARANSWERSECRETREQUEST._serialized_end=1173
+  _CLEARANSWERSECRETRESPONSE._serialized_start=1175
+  _CLEARANSWERSECRETRESPONSE._serialized_end=1224
+  _VERIFICATIONSERVICE._serialized_start=1227
+  _VERIFICATIONSERVICE._serialized_end=1864
 # @@protoc_insertion_point(module_scope)

@@ -25,6 +25,22 @@ class CancelVerificationRequest(_message.Message):
     request_id: str
     def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
+class ClearAnswerSecretRequest(_message.Message):
+    __slots__ = ["parent", "peer", "request_id"]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    peer: str
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., peer: _Optional[str] = ...) -> None: ...
+
+class ClearAnswerSecretResponse(_message.Message):
+    __slots__ = ["conversation"]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    conversation: str
+    def __init__(self, conversation: _Optional[str] = ...) -> None: ...
+
 class CreateVerificationRequest(_message.Message):
     __slots__ = ["parent", "question", "request_id", "secret"]
     PARENT_FIELD_NUMBER: _ClassVar[int]
@@ -55,10 +71,29 @@ class ListVerificationsResponse(_message.Message):
     verifications: _containers.RepeatedCompositeFieldContainer[Verification]
     def __init__(self, verifications: _Optional[_Iterable[_Union[Verification, _Mapping]]] = ...) -> None: ...
 
+class SetAnswerSecretRequest(_message.Message):
+    __slots__ = ["parent", "peer", "request_id", "secret"]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    peer: str
+    request_id: str
+    secret: str
+    def __init__(self, request_id: _Optional[str] = ..., parent: _Optional[str] = ..., peer: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
+
+class SetAnswerSecretResponse(_message.Message):
+    __slots__ = ["conversation"]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    conversation: str
+    def __init__(self, conversation: _Optional[str] = ...) -> None: ...
+
 class Verification(_message.Message):
-    __slots__ = ["begun_by_peer", "create_time", "expire_time", "identity", "name", "one_way", "question", "reason", "state", "update_time"]
+    __slots__ = ["automatic", "begun_by_peer", "create_time", "expire_time", "identity", "name", "one_way", "question", "reason", "state", "update_time"]
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
+    AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
     BEGUN_BY_PEER_FIELD_NUMBER: _ClassVar[int]
     CANCELLED: Verification.State
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +112,7 @@ class Verification(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     WAITING_FOR_ANSWER: Verification.State
     WAITING_FOR_PEER: Verification.State
+    automatic: bool
     begun_by_peer: bool
     create_time: _timestamp_pb2.Timestamp
     expire_time: _timestamp_pb2.Timestamp
@@ -87,4 +123,4 @@ class Verification(_message.Message):
     reason: str
     state: Verification.State
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Verification.State, str]] = ..., reason: _Optional[str] = ..., begun_by_peer: bool = ..., question: _Optional[str] = ..., identity: _Optional[str] = ..., one_way: bool = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Verification.State, str]] = ..., reason: _Optional[str] = ..., begun_by_peer: bool = ..., question: _Optional[str] = ..., identity: _Optional[str] = ..., one_way: bool = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., automatic: bool = ...) -> None: ...

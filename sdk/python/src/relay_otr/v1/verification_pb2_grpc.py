@@ -39,6 +39,16 @@ class VerificationServiceStub(object):
                 request_serializer=relay_dot_v1_dot_verification__pb2.AnswerVerificationRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_verification__pb2.Verification.FromString,
                 )
+        self.SetAnswerSecret = channel.unary_unary(
+                '/relay.v1.VerificationService/SetAnswerSecret',
+                request_serializer=relay_dot_v1_dot_verification__pb2.SetAnswerSecretRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_verification__pb2.SetAnswerSecretResponse.FromString,
+                )
+        self.ClearAnswerSecret = channel.unary_unary(
+                '/relay.v1.VerificationService/ClearAnswerSecret',
+                request_serializer=relay_dot_v1_dot_verification__pb2.ClearAnswerSecretRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_verification__pb2.ClearAnswerSecretResponse.FromString,
+                )
         self.CancelVerification = channel.unary_unary(
                 '/relay.v1.VerificationService/CancelVerification',
                 request_serializer=relay_dot_v1_dot_verification__pb2.CancelVerificationRequest.SerializeToString,
@@ -82,6 +92,23 @@ class VerificationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetAnswerSecret(self, request, context):
+        """Stores a secret by which verifications that peers begin are answered without asking the bot, with or without a question: of one peer,
+        or of the endpoint for all peers without one of their own. It takes the place of one that was set before, and cannot be read again. A peer
+        gets five answers in a day; further requests are declined with TOO_MANY_ATTEMPTS. Peers at many addresses can guess more often: take
+        a long secret for an endpoint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearAnswerSecret(self, request, context):
+        """Removes such a secret: the endpoint's answers again, or the bot is asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelVerification(self, request, context):
         """Declines or aborts an open verification, and tells the peer.
         """
@@ -111,6 +138,16 @@ def add_VerificationServiceServicer_to_server(servicer, server):
                     servicer.AnswerVerification,
                     request_deserializer=relay_dot_v1_dot_verification__pb2.AnswerVerificationRequest.FromString,
                     response_serializer=relay_dot_v1_dot_verification__pb2.Verification.SerializeToString,
+            ),
+            'SetAnswerSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAnswerSecret,
+                    request_deserializer=relay_dot_v1_dot_verification__pb2.SetAnswerSecretRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_verification__pb2.SetAnswerSecretResponse.SerializeToString,
+            ),
+            'ClearAnswerSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearAnswerSecret,
+                    request_deserializer=relay_dot_v1_dot_verification__pb2.ClearAnswerSecretRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_verification__pb2.ClearAnswerSecretResponse.SerializeToString,
             ),
             'CancelVerification': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelVerification,
@@ -197,6 +234,40 @@ class VerificationService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.VerificationService/AnswerVerification',
             relay_dot_v1_dot_verification__pb2.AnswerVerificationRequest.SerializeToString,
             relay_dot_v1_dot_verification__pb2.Verification.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SetAnswerSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.VerificationService/SetAnswerSecret',
+            relay_dot_v1_dot_verification__pb2.SetAnswerSecretRequest.SerializeToString,
+            relay_dot_v1_dot_verification__pb2.SetAnswerSecretResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ClearAnswerSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.VerificationService/ClearAnswerSecret',
+            relay_dot_v1_dot_verification__pb2.ClearAnswerSecretRequest.SerializeToString,
+            relay_dot_v1_dot_verification__pb2.ClearAnswerSecretResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
