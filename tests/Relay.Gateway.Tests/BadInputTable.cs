@@ -64,6 +64,7 @@ internal static partial class BadInputTable
         ["DeleteSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}"}"""),
         ["PullSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}"}"""),
         ["WatchSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}"}"""),
+        ["Subscribe"] = (Scope.Bot, $$"""{"attach":{"name":"{{Subscription}}","credit":1} }"""),
         ["AckSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","cursors":["1"]}"""),
         ["NackSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","cursors":["1"]}"""),
         ["SeekSubscription"] = (Scope.Bot, $$"""{"name":"{{Subscription}}","time":"2026-01-01T00:00:00Z"}"""),

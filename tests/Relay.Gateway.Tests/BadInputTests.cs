@@ -90,7 +90,7 @@ public sealed class BadInputTests(BadInputTests.Stage stage) : IClassFixture<Bad
     public async Task A_row_is_refused_for_nothing_in_its_form(string name)
     {
         var method = Find(name);
-        if (method.Name is "WatchEvents" or "WatchSubscription" or "StreamEvents" or "StreamWire") return;
+        if (method.Name is "WatchEvents" or "WatchSubscription" or "Subscribe" or "StreamEvents" or "StreamWire") return;
         // Not carried out: the state is that of all tests.
         if (stage.Running is { } && method.Name.StartsWith("Get", StringComparison.Ordinal))
         {

@@ -1430,6 +1430,59 @@ export interface WatchSubscriptionResponse {
   message?: 'event' | 'caughtUp' | 'keepAlive' | 'draining';
 }
 
+export interface SubscribeRequest {
+  /** First, and once. */
+  attach?: AttachReader;
+  /** Acknowledges events that were delivered on this stream. */
+  ack?: EventAck;
+  /** Gives such events back. */
+  nack?: EventNack;
+  /** Takes the place of the credit that was set before: 0 to 1000. A delivery that is under way may still come. */
+  credit?: number;
+  message?: 'attach' | 'ack' | 'nack' | 'credit';
+}
+
+export interface AttachReader {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
+  name: string;
+  /**
+   * The number of events that may be unsettled on the stream: 1 to 1000. An event counts until its settlement is confirmed, or `ack_wait`
+   * is over.
+   */
+  credit: number;
+}
+
+export interface EventAck {
+  /** Cursors of events: 1 to 1000. */
+  cursors: string[];
+}
+
+/** The fields are those of NackSubscriptionRequest. */
+export interface EventNack {
+  cursors: string[];
+  delay: Duration | null;
+  terminate: boolean;
+  note: string;
+}
+
+export interface SubscribeResponse {
+  event?: Event;
+  /** There was nothing else to be delivered at that time. */
+  caughtUp?: CaughtUp;
+  keepAlive?: KeepAlive;
+  /** The server is about to close the stream: reconnect, to another node if there is one. */
+  draining?: Draining;
+  settled?: EventsSettled;
+  message?: 'event' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
+}
+
+/** Answers an ack or a nack; one answer may be for several of them, and one of them may get several answers. */
+export interface EventsSettled {
+  cursors: string[];
+  /** Empty: settled durably. EVENT_NOT_HELD: not done, because these were not delivered on this stream, or are settled already. */
+  rejectReason: string;
+}
+
 export interface AckSubscriptionRequest {
   name: string;
   /** Cursors of events: 1 to 1000. */

@@ -54,6 +54,8 @@ public static class Reasons
     /// The subscription does not reply, because its shard moves or the store fails; whether the request was carried out is not known.
     /// </summary>
     public const string SubscriptionUnavailable = "SUBSCRIPTION_UNAVAILABLE";
+    /// <summary>The event was not delivered on this stream, or is settled already: it was left as it is.</summary>
+    public const string EventNotHeld = "EVENT_NOT_HELD";
     /// <summary>Events go to the endpoint's subscriptions only: read one of these.</summary>
     public const string EventStreamDisabled = "EVENT_STREAM_DISABLED";
     /// <summary>There is no such conversation.</summary>

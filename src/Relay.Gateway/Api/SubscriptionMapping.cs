@@ -98,6 +98,16 @@ internal static class SubscriptionMapping
 
     public static string Cursor(ulong sequence) => sequence.ToString(CultureInfo.InvariantCulture);
 
+    public static SubscriptionRequest.Reject ToReject(
+        RepeatedField<string> cursors, Duration? delay, bool terminate, string note, Violations violations)
+    {
+        var known = Cursors(cursors, 1, violations);
+        var wait = delay is null ? TimeSpan.Zero : RequestDurations.Within(delay, RelayLimits.MaxRedeliveryDelay);
+        violations.AddIf(wait is null, "delay", "must be zero to one day");
+        violations.AddIf(note.Length > RelayLimits.MaxRejectNote, "note", $"must have at most {RelayLimits.MaxRejectNote} characters");
+        return new SubscriptionRequest.Reject(known, wait ?? TimeSpan.Zero, terminate, note);
+    }
+
     /// <param name="least">Number of cursors that there must be.</param>
     public static IReadOnlyList<ulong> Cursors(RepeatedField<string> cursors, int least, Violations violations)
     {

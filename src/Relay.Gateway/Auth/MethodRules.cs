@@ -80,6 +80,7 @@ public static class MethodRules
         new("SubscriptionService/DeleteSubscription", Bot, Admin) { IsAudited = true },
         new("SubscriptionService/PullSubscription", Bot),
         new("SubscriptionService/WatchSubscription", Bot),
+        new("SubscriptionService/Subscribe", Bot),
         new("SubscriptionService/AckSubscription", Bot),
         new("SubscriptionService/NackSubscription", Bot),
         new("SubscriptionService/SeekSubscription", Bot, Admin),

@@ -101,12 +101,14 @@ internal sealed class EventService(
 
     public override async Task<V1.PullEventsResponse> PullEvents(V1.PullEventsRequest request, ServerCallContext context)
     {
+        var called = time.GetUtcNow();
         var (items, endpointId, last) = await Pulls.PullAsync(relay, Principal.Of(context), StreamKind.Events,
             new PullRequest(request.Endpoint, request.HasAfterSequence ? request.AfterSequence : null, request.MaxEvents, "max_events",
                 request.Wait, c => Principal.Of(context).WatchAsync(keys, time, c)),
             context.CancellationToken);
         var response = new V1.PullEventsResponse { LastSequence = last };
         response.Events.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Event(endpointId, i))));
+        metrics.Delivered("events", [.. items.Take(response.Events.Count)], called, time.GetUtcNow());
         return response;
     }
 

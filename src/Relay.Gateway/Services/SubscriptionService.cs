@@ -225,6 +225,17 @@ internal sealed class SubscriptionService(
         }
     }
 
+    public override async Task Subscribe(
+        IAsyncStreamReader<V1.SubscribeRequest> requestStream, IServerStreamWriter<V1.SubscribeResponse> responseStream,
+        ServerCallContext context)
+    {
+        using var open = metrics.StreamOpened("subscription");
+        using var writer = new ResponseWriter<V1.SubscribeResponse>(responseStream, time, options.Value.Streams.KeepAlive);
+        var principal = Principal.Of(context);
+        var stream = new SubscribeStream(relay, time, writer, metrics, (name, field) => FindAsync(name, field, new Violations(), context));
+        await stream.RunAsync(requestStream, c => principal.WatchAsync(keys, time, c), context.CancellationToken);
+    }
+
     public override async Task<V1.AckSubscriptionResponse> AckSubscription(V1.AckSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -237,14 +248,9 @@ internal sealed class SubscriptionService(
     public override async Task<V1.NackSubscriptionResponse> NackSubscription(V1.NackSubscriptionRequest request, ServerCallContext context)
     {
         var violations = new Violations();
-        var cursors = SubscriptionMapping.Cursors(request.Cursors, 1, violations);
-        var delay = request.Delay is null ? TimeSpan.Zero : RequestDurations.Within(request.Delay, RelayLimits.MaxRedeliveryDelay);
-        violations.AddIf(delay is null, "delay", "must be zero to one day");
-        violations.AddIf(request.Note.Length > RelayLimits.MaxRejectNote, "note",
-            $"must have at most {RelayLimits.MaxRejectNote} characters");
+        var reject = SubscriptionMapping.ToReject(request.Cursors, request.Delay, request.Terminate, request.Note, violations);
         var (endpointId, settings) = await FindAsync(request.Name, "name", violations, context);
-        await AskAsync<SubscriptionReply.Done>(endpointId, settings,
-            new SubscriptionRequest.Reject(cursors, delay!.Value, request.Terminate, request.Note), context);
+        await AskAsync<SubscriptionReply.Done>(endpointId, settings, reject, context);
         return new V1.NackSubscriptionResponse();
     }
 

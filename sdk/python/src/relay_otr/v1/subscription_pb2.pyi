@@ -24,6 +24,14 @@ class AckSubscriptionResponse(_message.Message):
     acknowledged: int
     def __init__(self, acknowledged: _Optional[int] = ...) -> None: ...
 
+class AttachReader(_message.Message):
+    __slots__ = ["credit", "name"]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    credit: int
+    name: str
+    def __init__(self, name: _Optional[str] = ..., credit: _Optional[int] = ...) -> None: ...
+
 class CreateSubscriptionRequest(_message.Message):
     __slots__ = ["parent", "subscription", "subscription_id"]
     PARENT_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +77,32 @@ class DropDeadLettersResponse(_message.Message):
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     dropped: int
     def __init__(self, dropped: _Optional[int] = ...) -> None: ...
+
+class EventAck(_message.Message):
+    __slots__ = ["cursors"]
+    CURSORS_FIELD_NUMBER: _ClassVar[int]
+    cursors: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cursors: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class EventNack(_message.Message):
+    __slots__ = ["cursors", "delay", "note", "terminate"]
+    CURSORS_FIELD_NUMBER: _ClassVar[int]
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    TERMINATE_FIELD_NUMBER: _ClassVar[int]
+    cursors: _containers.RepeatedScalarFieldContainer[str]
+    delay: _duration_pb2.Duration
+    note: str
+    terminate: bool
+    def __init__(self, cursors: _Optional[_Iterable[str]] = ..., delay: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., terminate: bool = ..., note: _Optional[str] = ...) -> None: ...
+
+class EventsSettled(_message.Message):
+    __slots__ = ["cursors", "reject_reason"]
+    CURSORS_FIELD_NUMBER: _ClassVar[int]
+    REJECT_REASON_FIELD_NUMBER: _ClassVar[int]
+    cursors: _containers.RepeatedScalarFieldContainer[str]
+    reject_reason: str
+    def __init__(self, cursors: _Optional[_Iterable[str]] = ..., reject_reason: _Optional[str] = ...) -> None: ...
 
 class GetSubscriptionRequest(_message.Message):
     __slots__ = ["name"]
@@ -165,6 +199,32 @@ class SeekSubscriptionRequest(_message.Message):
 class SeekSubscriptionResponse(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
+
+class SubscribeRequest(_message.Message):
+    __slots__ = ["ack", "attach", "credit", "nack"]
+    ACK_FIELD_NUMBER: _ClassVar[int]
+    ATTACH_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
+    NACK_FIELD_NUMBER: _ClassVar[int]
+    ack: EventAck
+    attach: AttachReader
+    credit: int
+    nack: EventNack
+    def __init__(self, attach: _Optional[_Union[AttachReader, _Mapping]] = ..., ack: _Optional[_Union[EventAck, _Mapping]] = ..., nack: _Optional[_Union[EventNack, _Mapping]] = ..., credit: _Optional[int] = ...) -> None: ...
+
+class SubscribeResponse(_message.Message):
+    __slots__ = ["caught_up", "draining", "event", "keep_alive", "settled"]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    KEEP_ALIVE_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    caught_up: _event_pb2.CaughtUp
+    draining: _event_pb2.Draining
+    event: _event_pb2.Event
+    keep_alive: _event_pb2.KeepAlive
+    settled: EventsSettled
+    def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., caught_up: _Optional[_Union[_event_pb2.CaughtUp, _Mapping]] = ..., keep_alive: _Optional[_Union[_event_pb2.KeepAlive, _Mapping]] = ..., draining: _Optional[_Union[_event_pb2.Draining, _Mapping]] = ..., settled: _Optional[_Union[EventsSettled, _Mapping]] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ["ack_wait", "dead_letters", "last_ack_time", "last_nack_note", "last_nack_time", "max_deliveries", "name", "oldest_age", "pending", "readers", "types", "unacknowledged", "webhook"]

@@ -55,6 +55,11 @@ class SubscriptionServiceStub(object):
                 request_serializer=relay_dot_v1_dot_subscription__pb2.WatchSubscriptionRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_subscription__pb2.WatchSubscriptionResponse.FromString,
                 )
+        self.Subscribe = channel.stream_stream(
+                '/relay.v1.SubscriptionService/Subscribe',
+                request_serializer=relay_dot_v1_dot_subscription__pb2.SubscribeRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_subscription__pb2.SubscribeResponse.FromString,
+                )
         self.AckSubscription = channel.unary_unary(
                 '/relay.v1.SubscriptionService/AckSubscription',
                 request_serializer=relay_dot_v1_dot_subscription__pb2.AckSubscriptionRequest.SerializeToString,
@@ -147,6 +152,15 @@ class SubscriptionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Subscribe(self, request_iterator, context):
+        """For SDKs: events, and what becomes of them, on one stream. The first request is `attach`. The server delivers while fewer events than
+        `credit` are unsettled on the stream, and confirms each settlement once it is durable. When the stream ends, what was delivered on it
+        and not settled is delivered again at once, to any reader.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AckSubscription(self, request, context):
         """Acknowledges events: they are not delivered again.
         """
@@ -226,6 +240,11 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.WatchSubscription,
                     request_deserializer=relay_dot_v1_dot_subscription__pb2.WatchSubscriptionRequest.FromString,
                     response_serializer=relay_dot_v1_dot_subscription__pb2.WatchSubscriptionResponse.SerializeToString,
+            ),
+            'Subscribe': grpc.stream_stream_rpc_method_handler(
+                    servicer.Subscribe,
+                    request_deserializer=relay_dot_v1_dot_subscription__pb2.SubscribeRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_subscription__pb2.SubscribeResponse.SerializeToString,
             ),
             'AckSubscription': grpc.unary_unary_rpc_method_handler(
                     servicer.AckSubscription,
@@ -389,6 +408,23 @@ class SubscriptionService(object):
         return grpc.experimental.unary_stream(request, target, '/relay.v1.SubscriptionService/WatchSubscription',
             relay_dot_v1_dot_subscription__pb2.WatchSubscriptionRequest.SerializeToString,
             relay_dot_v1_dot_subscription__pb2.WatchSubscriptionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Subscribe(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(request_iterator, target, '/relay.v1.SubscriptionService/Subscribe',
+            relay_dot_v1_dot_subscription__pb2.SubscribeRequest.SerializeToString,
+            relay_dot_v1_dot_subscription__pb2.SubscribeResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
