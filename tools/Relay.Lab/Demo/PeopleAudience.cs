@@ -91,7 +91,7 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
     private void ShowInOneColumn(IReadOnlyList<DemoEntry> entries)
     {
         var grid = new Grid();
-        grid.AddColumn(new GridColumn().NoWrap().RightAligned().PadLeft(2));
+        grid.AddColumn(new GridColumn().NoWrap().RightAligned().Padding(2, 0, 2, 0));
         grid.AddColumn(new GridColumn().NoWrap());
         grid.AddColumn(new GridColumn());
         for (int i = 0; i < entries.Count; i++)
