@@ -92,7 +92,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay chat"] =
         [
-            "relay chat --endpoint support --peer alice@example.org --start",
+            "relay chat support/alice@example.org --start",
             "echo 'hello' | relay chat --endpoint support --peer alice@example.org --json",
         ],
         ["relay endpoints"] =

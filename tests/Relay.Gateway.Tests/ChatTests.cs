@@ -17,6 +17,7 @@ public sealed class ChatTests
     [InlineData(" /start ", "Start")]
     [InlineData("/end", "End")]
     [InlineData("/help", "Help")]
+    [InlineData("/fingerprint", "Fingerprint")]
     [InlineData("   ", "Nothing")]
     [InlineData("/edn", "Unknown /edn")]
     [InlineData(" /end now", "Unknown /end")]
@@ -44,7 +45,7 @@ public sealed class ChatTests
         await alice.Changes.NextAsync();
         var info = RelayProgram.StartInfo("chat", "--endpoint", "chat", "--peer", "alice", "--json");
         (info.Environment["RELAY_SERVER"], info.Environment["RELAY_KEY"]) = (server.Address.ToString(), server.AdminToken);
-        var chat = await Terminal.RunAsync(info, "/edn\n/help\n//shrug\n/quit\n");
+        var chat = await Terminal.RunAsync(info, "/edn\n/help\n/fingerprint\n//shrug\n/quit\n");
         Assert.True(chat.Code == ExitCode.Ok, chat.Error);
         Assert.Equal(("/shrug", true), await alice.Texts.NextAsync());
         var lines = chat.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
@@ -54,6 +55,9 @@ public sealed class ChatTests
         {
             foreach (var command in new[] { "/start", "/end", "/quit", "/help", "//text" }) Assert.Contains(command, text, StringComparison.Ordinal);
         }
+        var told = lines.Where(l => l.TryGetProperty("told", out _)).SelectMany(l => l.GetProperty("told").EnumerateObject()).ToDictionary(t => t.Name, t => t.Value.GetString()!);
+        var own = (await server.Admin.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/chat" })).Fingerprint;
+        Assert.Equal(EndpointNames.Fingerprint(own), told["our key"]);
         Assert.Equal("/shrug", Assert.Single(lines, l => l.TryGetProperty("sent", out _)).GetProperty("sent").GetProperty("text").GetString());
     }
 
@@ -104,6 +108,31 @@ public sealed class ChatTests
         screen.Press(ConsoleKey.Delete);
         screen.Press(ConsoleKey.Enter);
         Assert.Equal("a", await line);
+    }
+
+    [Fact]
+    public async Task Former_lines_come_back_by_the_cursor_keys_and_the_one_half_typed_is_kept()
+    {
+        var screen = new Screen(40);
+        foreach (var text in new[] { "first", "second", "second" })
+        {
+            var sent = screen.ReadAsync();
+            screen.Type(text);
+            screen.Press(ConsoleKey.Enter);
+            Assert.Equal(text, await sent);
+        }
+        var line = screen.ReadAsync();
+        screen.Type("half");
+        screen.Press(ConsoleKey.UpArrow);
+        Assert.Equal("> second", screen.Rows[^1]);
+        screen.Press(ConsoleKey.UpArrow, 3);
+        Assert.Equal("> first", screen.Rows[^1]);
+        screen.Press(ConsoleKey.DownArrow, 2);
+        Assert.Equal("> half", screen.Rows[^1]);
+        screen.Press(ConsoleKey.UpArrow);
+        screen.Type("!");
+        screen.Press(ConsoleKey.Enter);
+        Assert.Equal("second!", await line);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class DemoTests
         var demo = await Terminal.RunLabAsync("demo");
         Assert.True(demo.Code == ExitCode.Ok, demo.Out + demo.Error);
         Assert.Contains("All checks succeeded.", demo.Out, StringComparison.Ordinal);
-        foreach (var shown in new[] { "?OTR:AAMD", "?OTR|", "reads 🔒", "SIGKILL", "session established", "SESSION_FINISHED" }) Assert.Contains(shown, demo.Out, StringComparison.Ordinal);
+        foreach (var shown in new[] { "?OTR:AAMD", "?OTR|", "reads 🔒", "SIGKILL", "session established", "SESSION_FINISHED", "The outage, from the kill" }) Assert.Contains(shown, demo.Out, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', demo.Out);
         Assert.DoesNotContain("✗", demo.Out, StringComparison.Ordinal);
     }

@@ -13,17 +13,26 @@ internal static class ChatCommand
 
     public static Command Create()
     {
-        var endpoint = new Option<string>("--endpoint", "-e") { Description = "Id or name of the endpoint to chat as.", Required = true };
-        var peer = new Option<string>("--peer", "-p") { Description = "Address of the peer on the endpoint's network.", Required = true };
+        var endpoint = new Option<string?>("--endpoint", "-e") { Description = "Id or name of the endpoint to chat as." };
+        var peer = new Option<string?>("--peer", "-p") { Description = "Address of the peer on the endpoint's network." };
+        var both = new Argument<string?>("conversation")
+        {
+            Description = "endpoint/peer, in place of --endpoint and --peer.", Arity = ArgumentArity.ZeroOrOne,
+        };
         var start = new Option<bool>("--start") { Description = "Offer a private session first." };
         var command = new Command("chat",
             "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer, except commands: " + ChatLine.Commands)
         {
-            endpoint, peer, start,
+            both, endpoint, peer, start,
         }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
-            var name = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
+            var inOne = parsed.GetValue(both);
+            if (inOne is not null && (parsed.GetValue(endpoint) ?? parsed.GetValue(peer)) is not null)
+                throw new CommandFailure(ExitCode.Usage, "The peer is named twice: give either endpoint/peer, or --endpoint and --peer.");
+            var (name, address) = PeerArguments.Read(inOne ?? parsed.GetValue(endpoint)
+                ?? throw new CommandFailure(ExitCode.Usage, "The endpoint is missing.", "For example: relay chat support/alice@example.org"),
+                parsed.GetValue(peer));
             var given = Connection.Key(parsed);
             await using var admin = Connection.Open(parsed, given);
             var made = await MakeKeyAsync(admin, name, cancellation);
@@ -33,7 +42,7 @@ internal static class ChatCommand
                     Connection.Open(parsed, made is null ? given : RelayKey.Parse(made.Token), TimeSpan.FromMinutes(1));
                 bool json = parsed.GetValue(CommonOptions.Json);
                 var terminal = ChatTerminal.Create(json);
-                var session = new ChatSession(client.Bot(name), name, parsed.GetRequiredValue(peer), terminal,
+                var session = new ChatSession(client, client.Bot(name), name, address, terminal,
                     ChatScreen.Create(json, terminal));
                 await session.RunAsync(parsed.GetValue(start), cancellation);
                 return ExitCode.Ok;

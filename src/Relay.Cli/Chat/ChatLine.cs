@@ -4,7 +4,7 @@ namespace Relay.Cli.Chat;
 internal abstract record ChatLine
 {
     /// <summary>The commands, for the hint, the help and the answer to an unknown one.</summary>
-    public const string Commands = "/start offers a private session, /end ends it, /quit exits, /help lists these; "
+    public const string Commands = "/start offers a private session, /end ends it, /fingerprint shows the keys, /quit exits, /help lists these; "
         + "//text sends /text. Other lines are sent.";
 
     private ChatLine() { }
@@ -14,6 +14,7 @@ internal abstract record ChatLine
     public sealed record End : ChatLine;
     public sealed record Quit : ChatLine;
     public sealed record Help : ChatLine;
+    public sealed record Fingerprint : ChatLine;
 
     /// <summary>Text for the peer.</summary>
     public sealed record Say(string Text) : ChatLine;
@@ -33,6 +34,7 @@ internal abstract record ChatLine
             "/end" => new End(),
             "/quit" => new Quit(),
             "/help" => new Help(),
+            "/fingerprint" => new Fingerprint(),
             ['/', ..] => new Unknown(text.Split((char[]?)null, 2)[0]),
             _ => new Say(line),
         };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Relay.Client;
 using Relay.V1;
@@ -7,10 +8,12 @@ namespace Relay.Cli.Chat;
 /// <summary>Prints the events of a chat: lines for people, or JSON lines for machines.</summary>
 internal abstract class ChatScreen
 {
-    public static ChatScreen Create(bool json, ChatTerminal terminal) => json ? new Lines() : new People(terminal);
+    public static ChatScreen Create(bool json, ChatTerminal terminal) => json ? new Lines() : new People(terminal, TimeProvider.System);
 
     public abstract void Hint(string text);
     public abstract void Help();
+    /// <summary>Shows a fact that was asked for.</summary>
+    public abstract void Told(string name, string value);
     /// <summary>A line was not sent, because it begins with a slash and is no command.</summary>
     public abstract void Unknown(string word);
     public abstract void Sent(string text, SendMessageResponse.Types.Disposition disposition);
@@ -24,6 +27,8 @@ internal abstract class ChatScreen
         public override void Hint(string text) { }
 
         public override void Help() => Report.JsonLine(new JsonObject { ["help"] = ChatLine.Commands });
+
+        public override void Told(string name, string value) => Report.JsonLine(new JsonObject { ["told"] = new JsonObject { [name] = value } });
 
         public override void Unknown(string word) =>
             Report.JsonLine(new JsonObject
@@ -43,33 +48,50 @@ internal abstract class ChatScreen
         public override void Event(Event e) => Report.JsonLine(new JsonObject { ["event"] = Report.ToNode(e) });
     }
 
-    private sealed class People(ChatTerminal terminal) : ChatScreen
+    private sealed class People(ChatTerminal terminal, TimeProvider time) : ChatScreen
     {
+        /// <summary>Writes a line with the time of day.</summary>
+        private void Write(string line) => Write(line, time.GetLocalNow());
+
+        private void Write(string line, DateTimeOffset at) =>
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{at:HH:mm} {line}"));
+
         public override void Help() => Hint(ChatLine.Commands);
 
-        public override void Unknown(string word) => terminal.WriteLine($"✗ {Report.Safe(UnknownText(word))}");
+        public override void Told(string name, string value) => terminal.WriteLine($"· {name,-11} {Report.Safe(value)}");
+
+        public override void Unknown(string word) => Write($"✗ {Report.Safe(UnknownText(word))}");
 
         public override void Hint(string text) => terminal.WriteLine($"· {Report.Safe(text)}");
 
         public override void Sent(string text, SendMessageResponse.Types.Disposition disposition)
-            => terminal.WriteLine(disposition switch
+            => Write(disposition switch
         {
             SendMessageResponse.Types.Disposition.Encrypted => "  ↑ sent, encrypted",
             SendMessageResponse.Types.Disposition.Held => "  ↑ held: it is sent when the private session is established",
             _ => "  ↑ sent IN THE CLEAR",
         });
 
-        public override void Refused(RelayException e) => terminal.WriteLine($"✗ {Report.Safe(e.Message)}");
+        public override void Refused(RelayException e) => Write($"✗ {Report.Safe(e.Message)}");
 
-        public override void Event(Event e) => terminal.WriteLine(e.EventCase switch
+        public override void Event(Event e) => Write(e.EventCase switch
         {
             Relay.V1.Event.EventOneofCase.TextReceived when e.TextReceived.Encrypted => $"🔒 {Report.Safe(e.TextReceived.Text)}",
             Relay.V1.Event.EventOneofCase.TextReceived => $"⚠ in the clear: {Report.Safe(e.TextReceived.Text)}",
             Relay.V1.Event.EventOneofCase.SessionChanged => "· " + Session(e.SessionChanged),
             Relay.V1.Event.EventOneofCase.MessageDropped => $"✗ A held message was not sent: {Report.Safe(e.MessageDropped.Reason)}",
             Relay.V1.Event.EventOneofCase.Notice => $"! {Report.Safe(e.Notice.Code)} {Report.Safe(e.Notice.Text)}",
+            Relay.V1.Event.EventOneofCase.VerificationChanged => "· " + Verification(e.VerificationChanged.Verification),
+            Relay.V1.Event.EventOneofCase.IdentityChanged => e.IdentityChanged.Identity.Trust == Trust.Verified
+                ? "· The peer's key is verified." : "· The peer's key is not verified any more.",
+            Relay.V1.Event.EventOneofCase.MessageChanged =>
+                Report.Safe($"· A message is now {e.MessageChanged.Message.State} {e.MessageChanged.Message.Reason}".TrimEnd()),
             _ => $"· {e.EventCase}",
-        });
+        }, e.Time.ToDateTimeOffset().ToLocalTime());
+
+        private static string Verification(Verification v) => v.State == Relay.V1.Verification.Types.State.WaitingForAnswer
+            ? $"The peer verifies you{(v.Question.Length > 0 ? $" and asks: {Report.Safe(v.Question)}" : "")}. 'relay verify' answers."
+            : $"The verification is {v.State.ToString().ToLowerInvariant()} {v.Reason}".TrimEnd() + ".";
 
         private static string Session(SessionChanged s) => s.Cause switch
         {

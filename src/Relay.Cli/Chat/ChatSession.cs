@@ -4,7 +4,7 @@ using Relay.V1;
 namespace Relay.Cli.Chat;
 
 /// <summary>Sends input lines and shows the events of one conversation, until the input ends or contains <c>/quit</c>.</summary>
-internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatTerminal terminal, ChatScreen screen)
+internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, string peer, ChatTerminal terminal, ChatScreen screen)
 {
     private string? _conversation;
 
@@ -41,6 +41,7 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatTer
                     case ChatLine.Start: await StartAsync(cancellation); break;
                     case ChatLine.End: await EndAsync(cancellation); break;
                     case ChatLine.Help: screen.Help(); break;
+                    case ChatLine.Fingerprint: await ShowKeysAsync(cancellation); break;
                     case ChatLine.Unknown unknown: screen.Unknown(unknown.Word); break;
                     case ChatLine.Say say: await SendAsync(say.Text, cancellation); break;
                     case var other: throw new System.Diagnostics.UnreachableException(other.GetType().Name);
@@ -63,6 +64,29 @@ internal sealed class ChatSession(Bot bot, string endpoint, string peer, ChatTer
     {
         if (_conversation is null) screen.Hint("There is no conversation yet.");
         else _ = (await bot.EndSessionAsync(_conversation, cancellation: cancellation)).Response;
+    }
+
+    /// <summary>Shows both keys and the session's words, which people can compare over another channel.</summary>
+    private async Task ShowKeysAsync(CancellationToken cancellation)
+    {
+        var request = new GetEndpointRequest { Name = endpoint };
+        var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(request, o), cancellation);
+        screen.Told("our key", EndpointNames.Fingerprint(own.Fingerprint));
+        if (_conversation is null)
+        {
+            screen.Hint("There is no conversation yet.");
+            return;
+        }
+        var name = new GetConversationRequest { Name = _conversation };
+        var found = await client.CallAsync(o => client.Conversations.GetConversationAsync(name, o), cancellation);
+        var session = found.Sessions.FirstOrDefault(s => s.State == MessageState.Encrypted);
+        if (session is null)
+        {
+            screen.Hint("No private session is established; /start offers one.");
+            return;
+        }
+        screen.Told("peer's key", EndpointNames.Fingerprint(session.PeerFingerprint) + (session.PeerVerified ? ", verified" : ", not verified"));
+        screen.Told("session id", EndpointNames.Ssid(session));
     }
 
     private async Task SendAsync(string line, CancellationToken cancellation)

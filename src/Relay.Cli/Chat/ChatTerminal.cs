@@ -44,11 +44,17 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
     private const string Prompt = "> ";
     /// <summary>Longest line, in UTF-16 code units. Further keys are ignored.</summary>
     private const int MaxLine = 16_384;
+    /// <summary>Most lines that are remembered, in memory only.</summary>
+    private const int MaxHistory = 100;
     /// <summary>Moves to the first column and erases the row.</summary>
     private const string Erase = "\r\u001b[K";
 
     private readonly Lock _lock = new();
+    private readonly List<string> _history = [];
     private string _line = "";
+    /// <summary>The line that was being typed when the history was opened.</summary>
+    private string _unsent = "";
+    private int _shown;
     private int _cursor;
     private bool _isReading;
 
@@ -98,7 +104,9 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
         output.Write(line is null ? Erase : Erase + Prompt + Report.Safe(line) + "\r\n");
         output.Flush();
         _isReading = false;
-        (_line, _cursor) = ("", 0);
+        if (line is { Length: > 0 } && (_history.Count == 0 || _history[^1] != line)) _history.Add(line);
+        if (_history.Count > MaxHistory) _history.RemoveAt(0);
+        (_line, _unsent, _cursor, _shown) = ("", "", 0, _history.Count);
         return line;
     }
 
@@ -110,6 +118,10 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
             case ConsoleKey.Backspace: Delete(Before(), _cursor); break;
             case ConsoleKey.Delete: Delete(_cursor, After()); break;
             case ConsoleKey.D when control: Delete(_cursor, After()); break;
+            case ConsoleKey.UpArrow: Recall(_shown - 1); break;
+            case ConsoleKey.DownArrow: Recall(_shown + 1); break;
+            case ConsoleKey.P when control: Recall(_shown - 1); break;
+            case ConsoleKey.N when control: Recall(_shown + 1); break;
             case ConsoleKey.LeftArrow: _cursor = Before(); break;
             case ConsoleKey.RightArrow: _cursor = After(); break;
             case ConsoleKey.Home: _cursor = 0; break;
@@ -125,6 +137,16 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
                 _cursor++;
                 break;
         }
+    }
+
+    /// <summary>Shows a line of the history, or behind its end the one that was being typed.</summary>
+    private void Recall(int index)
+    {
+        if (index < 0 || index > _history.Count || index == _shown) return;
+        if (_shown == _history.Count) _unsent = _line;
+        _shown = index;
+        _line = index == _history.Count ? _unsent : _history[index];
+        _cursor = _line.Length;
     }
 
     private void Delete(int from, int to)

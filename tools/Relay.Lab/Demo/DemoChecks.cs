@@ -69,4 +69,12 @@ internal static class DemoChecks
         return during.Count > 0
             && during.All(t => entries.Any(e => e is { Witness: Witness.Bot, Sight: Sight.Read } && e.Number > notes[1] && e.Text == t));
     }
+
+    /// <summary>From the note that the server was killed to the next text that the contact read; zero if there is none.</summary>
+    public static TimeSpan Outage(IReadOnlyList<DemoEntry> entries)
+    {
+        var killed = entries.FirstOrDefault(e => e is { Witness: Witness.Server, Sight: Sight.Note });
+        var answered = entries.FirstOrDefault(e => e is { Witness: Witness.Contact, Sight: Sight.Read } && e.Number > killed?.Number);
+        return killed is null || answered is null ? TimeSpan.Zero : answered.At - killed.At;
+    }
 }

@@ -32,7 +32,7 @@ internal static class DemoCommand
     {
         IDemoAudience audience = json ? new JsonAudience() : PeopleAudience.Create();
         await using var stage = DemoStage.Create();
-        var transcript = new DemoTranscript();
+        var transcript = new DemoTranscript(TimeProvider.System);
         var script = new DemoScript(stage, transcript, audience, contact);
         string? failure = null;
         using (var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation))

@@ -17,7 +17,7 @@ internal static class DemoDesk
         await DemoStage.CreateEndpointAsync(admin, EndpointId, Account, cancellation);
         var name = "endpoints/" + EndpointId;
         var bridge = stage.Connect(stage.BridgeKeyFile).Bridge(name);
-        var network = new DemoNetwork(bridge, name, new DemoTranscript());
+        var network = new DemoNetwork(bridge, name, new DemoTranscript(TimeProvider.System));
         stage.Keep(bridge);
         stage.Keep(network);
 

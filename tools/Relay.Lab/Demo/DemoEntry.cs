@@ -38,13 +38,16 @@ internal enum Sight
 
 /// <summary>One entry of the transcript.</summary>
 /// <param name="IsPrivate">True if a text was read in a private session.</param>
-internal sealed record DemoEntry(int Number, Witness Witness, Sight Sight, string Text, byte[]? Wire = null, bool IsPrivate = false)
+/// <param name="At">Since the demo began.</param>
+internal sealed record DemoEntry(
+    int Number, TimeSpan At, Witness Witness, Sight Sight, string Text, byte[]? Wire = null, bool IsPrivate = false)
 {
     public JsonNode ToJson()
     {
         var node = new JsonObject
         {
             ["n"] = Number,
+            ["seconds"] = Math.Round(At.TotalSeconds, 3),
             ["witness"] = SnakeCase(Witness.ToString()),
             ["sight"] = SnakeCase(Sight.ToString()),
         };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Relay.Cli;
 using Relay.Client;
@@ -113,6 +114,9 @@ internal sealed class DemoScript(DemoStage stage, DemoTranscript transcript, IDe
             await HearAsync(letter, cancellation);
             await HearAsync(question, cancellation);
         });
+        Facts.Outage = DemoChecks.Outage(transcript.Entries);
+        audience.Fact(string.Create(CultureInfo.InvariantCulture,
+            $"The outage, from the kill to the first answer that Alice read: {Facts.Outage.TotalSeconds:0.0} s, the start included."));
         audience.Fact("The bridge and the bot reconnected. The half-received message was completed, nothing was lost or duplicated, "
             + "and no new key exchange was needed: every step was committed before any of its output was sent.");
         await ShowAsync(() => SayAndHearAsync("Good. Nothing missing on my side.", cancellation));

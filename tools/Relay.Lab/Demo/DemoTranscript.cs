@@ -3,8 +3,9 @@ using Relay.Cli;
 namespace Relay.Lab.Demo;
 
 /// <summary>What every participant observed, in order; future entries can be awaited. Thread-safe.</summary>
-internal sealed class DemoTranscript
+internal sealed class DemoTranscript(TimeProvider time)
 {
+    private readonly long _begun = time.GetTimestamp();
     private readonly Lock _lock = new();
     private readonly List<DemoEntry> _entries = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,7 +20,7 @@ internal sealed class DemoTranscript
         TaskCompletionSource before;
         lock (_lock)
         {
-            _entries.Add(new DemoEntry(_entries.Count + 1, witness, sight, text, wire, isPrivate));
+            _entries.Add(new DemoEntry(_entries.Count + 1, time.GetElapsedTime(_begun), witness, sight, text, wire, isPrivate));
             before = _changed;
             _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Relay.Cli;
 using Spectre.Console;
@@ -9,11 +10,13 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 {
     private const int TextShown = 60;
     private const int WireShown = 30;
-    /// <summary>Width of a table's frame and of the padding of its three columns, in characters.</summary>
-    private const int Frame = 11;
+    /// <summary>Width of a table's frame, of the padding of its columns and of the time, in characters.</summary>
+    private const int Frame = 18;
+    /// <summary>Width of a terminal below which there is one column instead of three.</summary>
+    private const int NarrowBelow = 100;
     /// <summary>Characters in a line of wire text besides the text: an arrow, a space and an ellipsis.</summary>
     private const int AroundWire = 3;
-    private readonly int _column = Math.Min(42, (console.Profile.Width - Frame) / 3);
+    private readonly int _column = Math.Min(42, console.Profile.Width < NarrowBelow ? WireShown + AroundWire : (console.Profile.Width - Frame) / 3);
     private readonly DemoPage _page = new(console);
     private string _contact = "";
     private bool _headsShown;
@@ -32,8 +35,14 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
 
     public void Show(IReadOnlyList<DemoEntry> entries)
     {
+        if (console.Profile.Width < NarrowBelow)
+        {
+            ShowInOneColumn(entries);
+            return;
+        }
         var table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
         var contact = new Markup($"[bold]alice[/], external [grey]({Markup.Escape(_contact)})[/]");
+        table.AddColumn(new TableColumn(new Markup("[grey]s[/]")).RightAligned());
         table.AddColumn(new TableColumn(contact).Width(Math.Min(40, _column)));
         table.AddColumn(new TableColumn(new Markup("[bold]the wire[/] [grey](what the bridge carries)[/]")).Width(_column));
         table.AddColumn(new TableColumn(new Markup("[bold]echo bot[/] [grey](through Relay)[/]")).Width(Math.Min(36, _column)));
@@ -44,12 +53,12 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
             int run = Fragments(entries, i);
             if (run > 1)
             {
-                table.AddRow(new Text(""), new Markup(FragmentCell(entries.Skip(i).Take(run).ToList())), new Text(""));
+                table.AddRow(Time(entries[i]), new Text(""), new Markup(FragmentCell(entries.Skip(i).Take(run).ToList())), new Text(""));
                 i += run - 1;
                 continue;
             }
             var e = entries[i];
-            table.AddRow(new Markup(e.Witness == Witness.Contact ? Cell(e) : ""),
+            table.AddRow(Time(e), new Markup(e.Witness == Witness.Contact ? Cell(e) : ""),
                 new Markup(e.Witness is Witness.WireIn or Witness.WireOut or Witness.Server ? Cell(e) : ""),
                 new Markup(e.Witness == Witness.Bot ? Cell(e) : ""));
         }
@@ -77,6 +86,30 @@ internal sealed class PeopleAudience(IAnsiConsole console) : IDemoAudience
               The server's log: {stage.ServerLog}
             """);
     }
+
+    /// <summary>One entry below the other, each with its time and with who saw it.</summary>
+    private void ShowInOneColumn(IReadOnlyList<DemoEntry> entries)
+    {
+        var grid = new Grid();
+        grid.AddColumn(new GridColumn().NoWrap().RightAligned().Padding(2, 0, 2, 0));
+        grid.AddColumn(new GridColumn().NoWrap());
+        grid.AddColumn(new GridColumn());
+        for (int i = 0; i < entries.Count; i++)
+        {
+            var e = entries[i];
+            int run = Fragments(entries, i);
+            grid.AddRow(Time(e), new Text(e.Witness switch
+            {
+                Witness.Contact => "alice", Witness.Bot => "bot", Witness.Server => "server", _ => "wire",
+            }, new Style(Color.Grey)), new Markup(run > 1 ? FragmentCell(entries.Skip(i).Take(run).ToList()) : Cell(e)));
+            if (run > 1) i += run - 1;
+        }
+        console.Write(grid);
+        console.WriteLine();
+    }
+
+    private static Text Time(DemoEntry e) =>
+        new(e.At.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture), new Style(Color.Grey));
 
     /// <summary>The number of consecutive fragments of one direction, starting at this entry.</summary>
     private static int Fragments(IReadOnlyList<DemoEntry> entries, int from)
