@@ -38,8 +38,8 @@ public sealed class DrainTests
         var gate = new TaskCompletionSource();
         relay.OnDrain = _ => gate.Task;
         await using var server = await TestServer.StartAsync(relay);
+        // It connects during the drain: on a connection that is being closed, .NET's client may begin a call before it has read that.
         var bot = await server.ConnectAsync(Scope.Bot);
-        await bot.Messages.SendMessageAsync(Send("1"));
         var draining = server.Host.DrainAsync(CancellationToken.None);
         foreach (var call in new Func<Task>[]
         {

@@ -105,8 +105,9 @@ internal sealed class SubscribeStream(
         IReadOnlyList<ulong> cursors, Func<IReadOnlyList<ulong>, SubscriptionRequest> settlement, CancellationToken cancellation)
     {
         var (held, others) = _held.Take(cursors);
-        if (held.Count > 0) _settlements.Writer.TryWrite(settlement(held));
+        // In this order, so that the refusal goes before the confirmation.
         if (others.Count > 0) await writer.WriteAsync(Settled(others, Reasons.EventNotHeld), cancellation);
+        if (held.Count > 0) _settlements.Writer.TryWrite(settlement(held));
     }
 
     private async Task SettleAsync(CancellationToken cancellation)
