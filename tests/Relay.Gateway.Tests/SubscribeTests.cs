@@ -22,7 +22,12 @@ public sealed class SubscribeTests : IAsyncLifetime
         await _server.CreateEndpointAsync("e");
         _bot = await _server.ConnectAsync(Scope.Bot, "endpoints/e");
         _bridge = await _server.ConnectAsync(Scope.Bridge);
-        await _bot.Subscriptions.CreateSubscriptionAsync(new CreateSubscriptionRequest { Parent = "endpoints/e", SubscriptionId = "s" });
+        await _bot.Subscriptions.CreateSubscriptionAsync(new CreateSubscriptionRequest
+        {
+            Parent = "endpoints/e", SubscriptionId = "s",
+            // Longer than any test: what comes again comes because a stream has given it back.
+            Subscription = new Subscription { AckWait = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromMinutes(30)) },
+        });
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
