@@ -71,6 +71,18 @@ public class ConversationLifeTests
     }
 
     [Fact]
+    public async Task A_command_that_is_not_taken_does_not_begin_a_deleted_conversation_again()
+    {
+        await using var relay = await TestRelay.StartAsync();
+        await relay.AskAsync(Set("l1", null, ("team", "sales")));
+        await relay.AskAsync(new Command.Delete("d1"));
+        Assert.IsType<ConversationReply.Conflict>(await relay.AskAsync(Set("l2", 77, ("team", "support"))));
+        var byId = new ConversationAddress.ById(TestRelay.Endpoint, Id(relay));
+        Assert.IsType<ConversationReply.NotFound>(await relay.AskAsync(Set("l3", null, ("team", "support")), byId));
+        Assert.Null(await FindAsync(relay));
+    }
+
+    [Fact]
     public async Task What_waits_in_a_deleted_conversation_is_dropped_and_told()
     {
         await using var relay = await TestRelay.StartAsync();

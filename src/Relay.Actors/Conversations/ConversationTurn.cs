@@ -204,14 +204,14 @@ internal sealed partial class ConversationTurn : IDisposable
         }
         else
         {
+            bool wasDeleted = _state.IsDeleted;
             var answer = Step(asked, identity.Id);
             if (_effects.Exists(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
+                answer = _postponed = _environment.Overloaded(BoundName(_allowance.Refused));
+            if (answer is ConversationReply.NotFound or ConversationReply.Conflict or ConversationReply.Overloaded)
             {
-                Answer(_postponed = _environment.Overloaded(BoundName(_allowance.Refused)));
-                return;
-            }
-            if (answer is ConversationReply.NotFound or ConversationReply.Conflict)
-            {
+                // What was not taken does not begin the conversation again: nothing of it is stored.
+                if (wasDeleted) _state.Identities.IsDeleted = true;
                 Answer(answer);
                 return;
             }

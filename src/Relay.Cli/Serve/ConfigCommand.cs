@@ -20,7 +20,7 @@ internal static class ConfigCommand
     private static int Show(ParseResult parsed)
     {
         using var configuration = ServerSwitches.Configuration(parsed);
-        var mistakes = HostedBridge.Check(configuration);
+        var mistakes = HostedBridge.Check(configuration).Mistakes;
         var shown = ShownSetting.All(configuration).Select(HostedBridge.Masked).ToList();
         if (parsed.GetValue(CommonOptions.Json))
         {

@@ -27,12 +27,15 @@ internal sealed record HostedBridge(string Name, ParseResult Settings, string Ke
         XmppBridgeCommand.CreateWithoutAction().Options.Concat(IrcBridgeCommand.CreateWithoutAction().Command.Options).Select(Key)
             .Append(Network), StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>The mistakes in a server's configuration, those of its bridges among them.</summary>
-    public static IReadOnlyList<string> Check(IConfiguration configuration) =>
-        [.. RelayOptionsValidator.Read(configuration).Mistakes, .. ReadAll(configuration).Mistakes];
+    /// <summary>Reads every section, and the server's other settings; they are valid if there are no mistakes.</summary>
+    public static (IReadOnlyList<HostedBridge> Bridges, IReadOnlyList<string> Mistakes) Check(IConfiguration configuration)
+    {
+        var (bridges, mistakes) = ReadAll(configuration);
+        return (bridges, [.. RelayOptionsValidator.Read(configuration).Mistakes, .. mistakes]);
+    }
 
-    /// <summary>Reads every section; they are valid if there are no mistakes.</summary>
-    public static (IReadOnlyList<HostedBridge> Bridges, IReadOnlyList<string> Mistakes) ReadAll(IConfiguration configuration)
+    /// <summary>Reads every section.</summary>
+    private static (IReadOnlyList<HostedBridge> Bridges, IReadOnlyList<string> Mistakes) ReadAll(IConfiguration configuration)
     {
         var bridges = new List<HostedBridge>();
         var mistakes = new List<string>();

@@ -108,7 +108,8 @@ internal sealed class HostedBridges : IAsyncDisposable
             using var worker = new BridgeWorker(client, endpoints, network, new BridgeOptions { Name = bridge.Name, Time = _time }, _log);
             worker.HealthChanged += health => Set(bridge, health);
             await worker.StartAsync(CancellationToken.None);
-            await Task.WhenAny(worker.ExecuteTask!, Task.Delay(Timeout.InfiniteTimeSpan, _time, _stop.Token));
+            // Until it ends, or is to stop. Nothing of the wait is left behind: bridges are started again for years.
+            await worker.ExecuteTask!.WaitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await worker.StopAsync(CancellationToken.None);
             await worker.ExecuteTask!;
             return (worker.Health.Reason, worker.IsReplaced);

@@ -71,8 +71,8 @@ internal static class ServeCommand
     private static IReadOnlyList<HostedBridge> ReadBridges(ParseResult parsed)
     {
         using var configuration = ServerSwitches.Configuration(parsed);
-        return HostedBridge.Check(configuration) is { Count: > 0 } mistakes
-            ? throw new RelayConfigurationException(mistakes) : HostedBridge.ReadAll(configuration).Bridges;
+        var (bridges, mistakes) = HostedBridge.Check(configuration);
+        return mistakes.Count > 0 ? throw new RelayConfigurationException(mistakes) : bridges;
     }
 
     private static void Announce(ParseResult parsed, IServiceProvider services)

@@ -2,8 +2,8 @@ namespace Relay.Gateway.Api;
 
 /// <summary>A field that a filter may compare.</summary>
 /// <param name="Of">Its value; empty for none.</param>
-/// <param name="Values">What it can be; null: anything.</param>
-internal sealed record FilterField<T>(Func<T, string> Of, params string[]? Values);
+/// <param name="Values">What it can be; none: anything.</param>
+internal sealed record FilterField<T>(Func<T, string> Of, params string[] Values);
 
 /// <summary>
 /// The filter of a list, a part of the filter language of AIP-160: comparisons joined by <c>AND</c>, each <c>field = value</c> (equal) or
@@ -50,7 +50,7 @@ internal static class ListFilter
         rest = rest[(at + 1)..].TrimStart();
         if (TryTakeValue(ref rest) is not { } value) return null;
         // A value that the field never has would match nothing, silently.
-        if (values is { Length: > 0 } && !(isEqual && values.Contains(value))) return null;
+        if (values.Length > 0 && !(isEqual && values.Contains(value))) return null;
         return isEqual ? item => of(item) == value : item => of(item).Contains(value, StringComparison.OrdinalIgnoreCase);
     }
 
