@@ -24,6 +24,13 @@ public static class StorageLimits
     /// Rows that one transaction of a purge deletes. Further ones are deleted by the next, so that other writes get their turn.
     /// </summary>
     public const int PurgedRowsPerTransaction = 500;
+    /// <summary>
+    /// How long a purge waits for transactions that began before it, such as a dump's: the database keeps what they can still see. After
+    /// it the purge is tried again at the next look.
+    /// </summary>
+    public static readonly TimeSpan PurgePatience = TimeSpan.FromSeconds(30);
+    /// <summary>Time between two looks at them.</summary>
+    public static readonly TimeSpan PurgePoll = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Write jobs in one transaction (group commit). Further jobs wait for the next transaction.</summary>
     public const int MaxJobsPerTransaction = 256;

@@ -18,6 +18,17 @@ public sealed partial class PostgresStore
             + "WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0') LIMIT $2)",
     ];
 
+    /// <summary>
+    /// Whether every transaction that can hold a version of a row was begun at or after transaction $1: the running ones of the whole
+    /// server, by the snapshot that this statement takes, the snapshots of this database's sessions and of standbys, and their slots.
+    /// </summary>
+    private const string IsOldestSnapshotSince = """
+        SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8
+            AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND age(backend_xmin) > age($1::text::xid8::xid)
+                AND (datid IS NULL OR datid = (SELECT oid FROM pg_database WHERE datname = current_database())))
+            AND NOT EXISTS (SELECT FROM pg_replication_slots WHERE age(xmin) > age($1::text::xid8::xid))
+        """;
+
     public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<EndpointRow>>(async (connection, c) => await connection.RowsAsync(
             SelectEndpoint + " WHERE purge IS NOT NULL AND purge <= $1 ORDER BY purge, id LIMIT $2", Endpoint, c, untilMs, (long)max)
@@ -35,11 +46,31 @@ public sealed partial class PostgresStore
         await WriteAsync((connection, c) => connection.ExecuteAsync(
             "DELETE FROM relay.stream WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0')", c, id), cancellation)
             .ConfigureAwait(false);
-        // Rewrites the table, which is small, without the versions of rows that were replaced: an ordinary VACUUM leaves their bytes.
+        // Rewrites the table, which is small, without the versions of rows that were replaced: an ordinary VACUUM leaves their bytes,
+        // and any VACUUM leaves the versions that an older transaction may still read.
+        await WaitForOlderTransactionsAsync(id, cancellation).ConfigureAwait(false);
         await WriteAsync((connection, c) => connection.ExecuteAsync("VACUUM (FULL) relay.endpoint", c), cancellation).ConfigureAwait(false);
         await WriteAsync((connection, c) => connection.ExecuteAsync(
             "DELETE FROM relay.endpoint WHERE id = $1 AND octet_length(sealed) = 0", c, id), cancellation).ConfigureAwait(false);
         return true;
+    }
+
+    private async Task WaitForOlderTransactionsAsync(string id, CancellationToken cancellation)
+    {
+        string next = (await _connections.RunAsync((connection, _, c) => connection.ScalarAsync<string>(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text", c), cancellation).ConfigureAwait(false))!;
+        long start = _time.GetTimestamp();
+        while (!await _connections.RunAsync((connection, _, c) => connection.ScalarAsync<bool>(IsOldestSnapshotSince, c, next), cancellation)
+            .ConfigureAwait(false))
+        {
+            if (_time.GetElapsedTime(start) >= StorageLimits.PurgePatience)
+            {
+                throw new StoreException($"Endpoint \"{id}\" is deleted, but the database keeps its sealed keys for a transaction that began "
+                    + "before and has not ended (a dump, a session idle in a transaction, a standby or a replication slot). They are "
+                    + "destroyed once it has ended; see pg_stat_activity.backend_xmin.");
+            }
+            await Task.Delay(StorageLimits.PurgePoll, _time, cancellation).ConfigureAwait(false);
+        }
     }
 
     private static async Task<bool> BeginPurgeAsync(NpgsqlConnection connection, string id, ulong expectedRevision, bool isAgain,

@@ -13,12 +13,13 @@ public sealed partial class PostgresStore : IClusterStore
 {
     private readonly PostgresConnections _connections;
     private readonly ILogger _log;
+    private readonly TimeProvider _time;
     private readonly CommitLane[] _lanes;
     private volatile bool _isClosed;
 
-    private PostgresStore(PostgresConnections connections, StorageTelemetry telemetry, ILogger log)
+    private PostgresStore(PostgresConnections connections, StorageTelemetry telemetry, ILogger log, TimeProvider time)
     {
-        (_connections, _log) = (connections, log);
+        (_connections, _log, _time) = (connections, log, time);
         _lanes = [.. Enumerable.Range(0, StorageLimits.PostgresLanes).Select(
             i => new CommitLane(connections, i, Touched, (stage, session) => Reached(stage, session), telemetry, log))];
     }
@@ -43,7 +44,7 @@ public sealed partial class PostgresStore : IClusterStore
         try
         {
             await PostgresStart.PrepareAsync(connections, log, cancellation).ConfigureAwait(false);
-            return new PostgresStore(connections, telemetry, log);
+            return new PostgresStore(connections, telemetry, log, time);
         }
         catch
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Npgsql;
 using Relay.Storage.Postgres;
 using static Relay.Storage.Tests.Harness.StoreUnits;
 
@@ -22,6 +23,43 @@ public sealed class PurgeTests(PostgresFixture postgres) : PostgresTest(postgres
         foreach (var version in versions) Assert.False(await IsInTablesAsync(version));
         Assert.True(await IsInTablesAsync(kept));
         Assert.Equal(kept, (await store.LoadEndpointAsync("f", default))!.Sealed);
+    }
+
+    [Fact]
+    public async Task A_purge_waits_for_a_transaction_that_can_still_read_the_sealed_keys()
+    {
+        var store = await OpenAsync();
+        var value = RandomNumberGenerator.GetBytes(900);
+        await store.InsertEndpointAsync(Endpoint("e", 1, 1) with { Sealed = value }, default);
+        await using var dump = await ConnectAsync();
+        await dump.ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ", default);
+        await dump.ScalarAsync<long>("SELECT count(*) FROM relay.counter", default);
+        var purge = store.PurgeEndpointAsync("e", 1, default).AsTask();
+        while (await AskAsync<int>("SELECT octet_length(sealed) FROM relay.endpoint WHERE id = 'e'") > 0) await Task.Delay(20);
+        Assert.NotSame(purge, await Task.WhenAny(purge, Task.Delay(500)));
+        await dump.ExecuteAsync("COMMIT", default);
+        Assert.True(await purge.WaitAsync(Limit));
+        Assert.False(await IsInTablesAsync(value));
+    }
+
+    /// <summary>The server's transactions are numbered together, so one of another database can be older than the purge, too.</summary>
+    [Fact]
+    public async Task A_purge_waits_for_a_writing_transaction_of_another_database()
+    {
+        var store = await OpenAsync();
+        var value = RandomNumberGenerator.GetBytes(900);
+        await store.InsertEndpointAsync(Endpoint("e", 1, 1) with { Sealed = value }, default);
+        await using var other = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Database) { Database = "postgres", Pooling = false }
+            .ConnectionString);
+        await other.OpenAsync();
+        await other.ExecuteAsync("BEGIN", default);
+        await other.ScalarAsync<string>("SELECT pg_current_xact_id()::text", default);
+        var purge = store.PurgeEndpointAsync("e", 1, default).AsTask();
+        while (await AskAsync<int>("SELECT octet_length(sealed) FROM relay.endpoint WHERE id = 'e'") > 0) await Task.Delay(20);
+        await Task.WhenAny(purge, Task.Delay(500));
+        await other.ExecuteAsync("COMMIT", default);
+        Assert.True(await purge.WaitAsync(Limit));
+        Assert.False(await IsInTablesAsync(value));
     }
 
     [Fact]
