@@ -35,7 +35,8 @@ internal sealed class MemorySearch
     /// </summary>
     public SortedDictionary<string, int> Find()
     {
-        for (var i = 0; i < 3; i++) GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        // Not aggressive: that gives memory back to the system, with the copies in it.
+        for (var i = 0; i < 3; i++) GC.Collect(2, GCCollectionMode.Forced, blocking: true, compacting: true);
         Overwrite();
         return Count(Found());
     }
