@@ -113,7 +113,7 @@ internal sealed record Profile
     {
         Messages = 4 + random.Next(5),
         ExpiryMs = 1000,
-        Log = new RequestLogBounds { MaxIds = SmallLog, MaxRequests = 1, Kept = TimeSpan.FromMilliseconds(2000) },
+        Log = new RequestLogBounds { MaxIds = SmallLog, MaxRequests = 1, MaxTailIds = 3, Kept = TimeSpan.FromMilliseconds(2000) },
         Habits = Habits with { Replays = 0, MostAhead = 1, Refusals = 0 },
     };
 
