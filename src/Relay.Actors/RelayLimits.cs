@@ -64,8 +64,8 @@ public static class RelayLimits
     public const int MaxCachedAccounts = 1024;
 
     /// <summary>
-    /// Idempotency keys remembered in one conversation; above it the oldest are forgotten, once no copy of their commands can
-    /// arrive.
+    /// The newest idempotency keys of a conversation that are remembered. Older ones are forgotten, a stored row at a time, once no copy
+    /// of their commands can arrive.
     /// </summary>
     public const int MaxSeenIds = 512;
     /// <summary>

@@ -102,7 +102,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     {
         ulong through = 0;
         while (_rows.TryPeek(out var oldest)
-            && MayForget(Newest(oldest.Requests), oldest.KeptUntilMs, _byId.Count + coming.Count - oldest.Requests.Length, nowMs))
+            && MayForget(Newest(oldest.Requests), oldest.KeptUntilMs, coming.Count - oldest.Requests.Length, nowMs))
         {
             _rows.Dequeue();
             foreach (var seen in oldest.Requests) Forget(seen, nowMs, coming);
@@ -110,7 +110,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         }
         int length = _tail.Count;
         while (_rows.Count == 0 && _tail.TryPeek(out var oldest)
-            && MayForget(oldest.Seen.TimeMs, oldest.KeptUntilMs, _byId.Count + coming.Count - 1, nowMs))
+            && MayForget(oldest.Seen.TimeMs, oldest.KeptUntilMs, coming.Count - 1, nowMs))
         {
             _tail.Dequeue();
             Forget(oldest.Seen, nowMs, coming);
@@ -213,9 +213,9 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     private IEnumerable<SeenRequest> Tail(IReadOnlyCollection<SeenRequest> coming) => _tail.Select(t => t.Seen)
         .Where(s => _byId.GetValueOrDefault(s.Id) == s && !coming.Any(c => c.Id == s.Id));
 
-    /// <param name="left">Ids that are left without these.</param>
-    private bool MayForget(long newestMs, long keptUntilMs, int left, long nowMs)
-        => newestMs + Lifetime <= nowMs || (left >= bounds.MaxIds && keptUntilMs <= nowMs);
+    /// <param name="more">Ids that the next commit adds, less those to be forgotten: the newest MaxIds stay.</param>
+    private bool MayForget(long newestMs, long keptUntilMs, int more, long nowMs)
+        => newestMs + Lifetime <= nowMs || (_byId.Count + more >= bounds.MaxIds && keptUntilMs <= nowMs);
 
     private static void Write(RowWriter row, SeenRequest[] requests)
     {
