@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Outcome, RelayError, toDuration } from './errors.js';
-import { BotEvent } from './event.js';
+import { Outcome, RelayError } from './errors.js';
 import { runHandlers } from './handler.js';
 import { streamEvents } from './stream.js';
-
-const pullWait = toDuration(15_000);
-// Few, because their time for an acknowledgement begins when they are taken.
-const pulledAtOnce = 16;
+import { SubscriptionReader, checkCredit } from './subscription.js';
 
 /** Reads events and sends plaintext for endpoints. Needs a key of scope bot. */
 export class Bot {
@@ -19,8 +15,14 @@ export class Bot {
     return streamEvents(this);
   }
 
-  async *subscription(name) {
-    for (;;) yield* await this.pull(name, pulledAtOnce);
+  async *subscription(name, { credit = 16 } = {}) {
+    checkCredit('credit', credit);
+    const reader = new SubscriptionReader(this, name, credit, () => credit);
+    try {
+      for (;;) yield await reader.read();
+    } finally {
+      await reader.close();
+    }
   }
 
   run(handler, options = {}) {
@@ -63,29 +65,6 @@ export class Bot {
       if (error.reason !== 'REQUEST_ID_REUSED') throw error;
       return new Outcome(undefined, error);
     }
-  }
-
-  /** Takes events of a subscription, and waits a while for the first. Empty also while no server answers. */
-  async pull(subscription, maxEvents, signal) {
-    try {
-      const request = { name: subscription, maxEvents, wait: pullWait };
-      const { events } = await this.client.call('subscriptions', 'pullSubscription', request, { signal });
-      return events.map(e => new BotEvent(this, e, () => {}));
-    } catch (error) {
-      if (!(error instanceof RelayError && error.isPassing)) throw error;
-      return [];
-    }
-  }
-
-  /** Acknowledges an event of a subscription. */
-  async ack({ subscription, cursor }) {
-    await this.client.call('subscriptions', 'ackSubscription', { name: subscription, cursors: [cursor] });
-  }
-
-  /** Gives an event of a subscription back. */
-  async nack({ subscription, cursor }, delay, terminate, note) {
-    const request = { name: subscription, cursors: [cursor], delay: toDuration(delay), terminate, note };
-    await this.client.call('subscriptions', 'nackSubscription', request);
   }
 
   async #outcome(service, method, request) {

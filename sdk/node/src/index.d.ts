@@ -101,9 +101,10 @@ export class Bot {
   events(): AsyncGenerator<BotEvent, void, void>;
   /**
    * Takes the events of a subscription (`endpoints/{endpoint}/subscriptions/{subscription}`), in order for each conversation, each again
-   * until it is acknowledged, and shared with the subscription's other readers. Reconnects by itself.
+   * until it is acknowledged, and shared with the subscription's other readers. Reconnects by itself. `credit`, 16 by default, is the number
+   * of events that may be unsettled at a time, 1 to 1000; their time for an acknowledgement begins when they are delivered.
    */
-  subscription(name: string): AsyncGenerator<BotEvent, void, void>;
+  subscription(name: string, options?: { credit?: number }): AsyncGenerator<BotEvent, void, void>;
   /**
    * Handles the events of the endpoints until the process gets SIGINT or SIGTERM, or `signal` is aborted; then what is being handled is
    * handled to its end. Events of different peers are handled side by side.
@@ -170,12 +171,20 @@ export class BotEvent {
   readonly waitsForAnswer: boolean;
   /** 1 for the first delivery of an event of a subscription, 2 for the second, …; 0 for an event of an endpoint's own stream. */
   readonly delivery: number;
-  /** Acknowledges this event; of an endpoint's own stream also all earlier ones. */
-  ack(): Promise<void>;
-  /** Gives an event of a subscription back, to be delivered again after a delay in milliseconds. */
-  nack(delay?: number, note?: string): Promise<void>;
-  /** Makes an event of a subscription a dead letter at once. */
-  setAside(note?: string): Promise<void>;
+  /** True if the stream that it came on has ended: the server delivers it again, unless it is acknowledged. */
+  readonly isGivenBack: boolean;
+  /**
+   * Acknowledges this event; of an endpoint's own stream also all earlier ones. True once it is stored; false if the event was settled or
+   * given back before, so that there was nothing to do.
+   */
+  ack(): Promise<boolean>;
+  /**
+   * Gives an event of a subscription back, to be delivered again after a delay in milliseconds, at most a day. The note, of at most 500
+   * characters, is for people who look at the dead letter. The result is as that of `ack`.
+   */
+  nack(delay?: number, note?: string): Promise<boolean>;
+  /** Makes an event of a subscription a dead letter at once. The result is as that of `ack`. */
+  setAside(note?: string): Promise<boolean>;
   /** Replies in the same conversation. A bot that is killed after replying does not reply twice. A refusal is a value. */
   reply(text: string): Promise<Outcome<v1.SendMessageResponse>>;
   /** Answers the peer's verification with the shared secret, once for each event. */
