@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Relay.Gateway.Tests.Harness;
 using Relay.V1;
 
 namespace Relay.Sdk.Tests;
@@ -37,15 +36,16 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public static async Task<ScriptedServer> StartAsync(params Func<ScriptedStream, Task>[] streams)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
-        builder.Services.AddSingleton<Service>();
-        ScriptedServer? server = null;
-        builder.Services.AddSingleton(_ => server!);
+        var service = new Service();
+        builder.Services.AddSingleton(service);
+        builder.Services.AddRouting();
         var app = builder.Build();
         app.MapGrpcService<Service>();
-        server = new ScriptedServer(app) { Streams = streams };
+        var server = service.Server = new ScriptedServer(app) { Streams = streams };
         await app.StartAsync();
         return server;
     }
@@ -55,8 +55,6 @@ internal sealed class ScriptedServer : IAsyncDisposable
         Endpoint = "endpoints/e", Conversation = $"endpoints/e/conversations/{peer}", Peer = peer, Subscription = Subscription, Cursor = $"{cursor}",
         Delivery = delivery, TextReceived = new TextReceived { Text = text },
     };
-
-    public Task AskedAsync(string what) => Patience.UntilAsync(() => Asked.Contains(what));
 
     public async ValueTask DisposeAsync()
     {
@@ -70,41 +68,43 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private static string Given(IEnumerable<string> cursors, bool terminate, Duration delay) =>
         terminate ? $"drop {string.Join(',', cursors)}" : $"nack {string.Join(',', cursors)} {Seconds(delay)}";
 
-    internal sealed class Service(ScriptedServer server) : SubscriptionService.SubscriptionServiceBase
+    internal sealed class Service : SubscriptionService.SubscriptionServiceBase
     {
+        public ScriptedServer Server { get; set; } = null!;
+
         public override Task<Subscription> CreateSubscription(CreateSubscriptionRequest request, ServerCallContext context) =>
             Task.FromResult(new Subscription { Name = Subscription, AckWait = Duration.FromTimeSpan(TimeSpan.FromMinutes(10)) });
 
         public override async Task Subscribe(
             IAsyncStreamReader<SubscribeRequest> requestStream, IServerStreamWriter<SubscribeResponse> responseStream, ServerCallContext context)
         {
-            int at = Interlocked.Increment(ref server._streams) - 1;
-            if (server.Streams.Length == 0)
+            int at = Interlocked.Increment(ref Server._streams) - 1;
+            if (Server.Streams.Length == 0)
             {
-                server.Asked.Enqueue("no stream");
+                Server.Asked.Enqueue("no stream");
                 throw new RpcException(new Status(StatusCode.Unimplemented, "There is no such method."));
             }
-            if (at < server.Streams.Length) await server.Streams[at](new ScriptedStream(server, requestStream, responseStream));
+            if (at < Server.Streams.Length) await Server.Streams[at](new ScriptedStream(Server, requestStream, responseStream));
         }
 
         public override async Task<PullSubscriptionResponse> PullSubscription(PullSubscriptionRequest request, ServerCallContext context)
         {
-            server.Asked.Enqueue($"pull {request.MaxEvents}");
+            Server.Asked.Enqueue($"pull {request.MaxEvents}");
             Event? next;
-            while (!server.Pulled.TryDequeue(out next)) await Task.Delay(20, context.CancellationToken);
+            while (!Server.Pulled.TryDequeue(out next)) await Task.Delay(20, context.CancellationToken);
             return new PullSubscriptionResponse { Events = { next } };
         }
 
         public override async Task<AckSubscriptionResponse> AckSubscription(AckSubscriptionRequest request, ServerCallContext context)
         {
-            server.Asked.Enqueue($"call ack {string.Join(',', request.Cursors)}");
-            await server.CallsAnswered;
+            Server.Asked.Enqueue($"call ack {string.Join(',', request.Cursors)}");
+            await Server.CallsAnswered;
             return new AckSubscriptionResponse();
         }
 
         public override Task<NackSubscriptionResponse> NackSubscription(NackSubscriptionRequest request, ServerCallContext context)
         {
-            server.Asked.Enqueue("call " + Given(request.Cursors, request.Terminate, request.Delay));
+            Server.Asked.Enqueue("call " + Given(request.Cursors, request.Terminate, request.Delay));
             return Task.FromResult(new NackSubscriptionResponse());
         }
     }

@@ -132,9 +132,9 @@ public abstract class SubscribeReaderTests(string language)
                 await stream.StayAsync();
             });
         server.CallsAnswered = answered.Task;
-        await using var bot = await ReaderBot.StartAsync(language, "handlers", server, 2, s_never);
+        await using var bot = await ReaderBot.StartAsync(language, "handlers", server, 3, s_never);
         await UntilAsync(bot, server, () => server.Asked.Count >= 6);
-        Assert.Equal(["attach 2", "ack 1", "attach 2", "ack 2", "ack 1"], server.Asked.Where(a => a != "call ack 1"));
+        Assert.Equal(["attach 3", "ack 1", "attach 3", "ack 2", "ack 1"], server.Asked.Where(a => a != "call ack 1"));
         Assert.Equal(["one:1", "two:1"], bot.Said);
         await bot.StopAsync();
     }
