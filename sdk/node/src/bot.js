@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Outcome, RelayError } from './errors.js';
+import { endpointName } from './connection.js';
+import { Outcome, RelayError, toDuration } from './errors.js';
 import { runHandlers } from './handler.js';
 import { streamEvents } from './stream.js';
 import { SubscriptionReader, checkCredit } from './subscription.js';
@@ -29,12 +30,20 @@ export class Bot {
     return runHandlers(this, handler, options);
   }
 
-  send(conversation, text, requestId = randomUUID()) {
-    return this.#outcome('messages', 'sendMessage', { requestId, parent: conversation, text });
+  send(conversation, text, requestId = randomUUID(), { wait = 0 } = {}) {
+    return this.#outcome('messages', 'sendMessage', { requestId, parent: conversation, text, wait: toDuration(wait) }, wait);
   }
 
-  sendTo(endpoint, peer, text, requestId = randomUUID()) {
-    return this.#outcome('messages', 'sendMessage', { requestId, parent: endpoint, peer, text });
+  sendTo(endpoint, peer, text, requestId = randomUUID(), { wait = 0 } = {}) {
+    return this.#outcome('messages', 'sendMessage', { requestId, parent: endpoint, peer, text, wait: toDuration(wait) }, wait);
+  }
+
+  getMessage(message) {
+    return this.client.call('messages', 'getMessage', { name: message });
+  }
+
+  cancelMessage(message, requestId = randomUUID()) {
+    return this.#outcome('messages', 'cancelMessage', { requestId, name: message });
   }
 
   startSession(endpoint, peer, requestId = randomUUID()) {
@@ -67,9 +76,52 @@ export class Bot {
     }
   }
 
-  async #outcome(service, method, request) {
+  async *conversations(endpoint, { filter = '', orderBy = '' } = {}) {
+    for (let pageToken = ''; ;) {
+      const request = { parent: endpointName(endpoint), filter, orderBy, pageToken };
+      const page = await this.client.call('conversations', 'listConversations', request);
+      yield* page.conversations;
+      pageToken = page.nextPageToken;
+      if (pageToken === '') return;
+    }
+  }
+
+  async findConversation(endpoint, peer) {
     try {
-      return new Outcome(await this.client.call(service, method, request));
+      return await this.client.call('conversations', 'resolveConversation', { parent: endpointName(endpoint), peer });
+    } catch (error) {
+      if (error.reason !== 'CONVERSATION_NOT_FOUND') throw error;
+      return null;
+    }
+  }
+
+  label(conversation, label, value, requestId = randomUUID()) {
+    const labels = value === null ? {} : { [label]: value };
+    const request = { requestId, conversation: { name: conversation, labels }, updateMask: { paths: [`labels.${label}`] } };
+    return this.#outcome('conversations', 'updateConversation', request);
+  }
+
+  async deleteConversation(conversation, requestId = randomUUID()) {
+    await this.client.call('conversations', 'deleteConversation', { requestId, name: conversation });
+  }
+
+  acceptKey(conversation, fingerprint, requestId = randomUUID()) {
+    return this.#outcome('identities', 'acceptIdentity', { requestId, name: `${conversation}/identities/${fingerprint}` });
+  }
+
+  refuseKey(conversation, fingerprint, requestId = randomUUID()) {
+    return this.#outcome('identities', 'refuseIdentity', { requestId, name: `${conversation}/identities/${fingerprint}` });
+  }
+
+  async setAnswerSecret(endpoint, secret, { peer = '', requestId = randomUUID() } = {}) {
+    const request = { requestId, parent: endpointName(endpoint), peer };
+    if (secret === null) await this.client.call('verifications', 'clearAnswerSecret', request);
+    else await this.client.call('verifications', 'setAnswerSecret', { ...request, secret });
+  }
+
+  async #outcome(service, method, request, wait = 0) {
+    try {
+      return new Outcome(await this.client.call(service, method, request, { wait }));
     } catch (error) {
       if (!(error instanceof RelayError && error.isRefusal)) throw error;
       return new Outcome(undefined, error);

@@ -48,6 +48,10 @@ export class BotEvent {
     return this.message.textReceived?.peerVerified ?? false;
   }
 
+  get isKeyHeld() {
+    return this.message.textReceived?.keyHeld ?? this.session?.keyHeld ?? false;
+  }
+
   get session() {
     return this.message.sessionChanged?.session ?? null;
   }
@@ -111,5 +115,18 @@ export class BotEvent {
 
   verify(secret, question = '') {
     return this.bot.verify(this.conversation, secret, question, `verify-${this.#id}`);
+  }
+
+  async acceptKey() {
+    return this.bot.acceptKey(this.conversation, this.#fingerprint);
+  }
+
+  async refuseKey() {
+    return this.bot.refuseKey(this.conversation, this.#fingerprint);
+  }
+
+  get #fingerprint() {
+    if (!this.session) throw new TypeError('This event is not a change of a session.');
+    return this.session.peerFingerprint;
   }
 }

@@ -45,8 +45,8 @@ export async function runHandlers(bot, handler, options) {
 }
 
 /**
- * Reads a subscription with a credit of as many events as there are places, and handles each when the conversation's earlier one is done. The
- * server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, was
+ * Reads a subscription with a credit of as many events as there are places, and handles each when the conversation's earlier one is done.
+ * The server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, was
  * given back a moment ago, or was in progress when the stream ended.
  */
 class HandlerLoop {

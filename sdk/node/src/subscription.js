@@ -17,8 +17,8 @@ export function checkCredit(name, value) {
 }
 
 /**
- * Reads one subscription, and reconnects: by the stream Subscribe, or by pulls where the server, or a proxy before it, has no such stream. One
- * consumer takes the events; settlements may come from anywhere.
+ * Reads one subscription, and reconnects: by the stream Subscribe, or by pulls where the server, or a proxy before it, has no such stream.
+ * One consumer takes the events; settlements may come from anywhere.
  */
 export class SubscriptionReader {
   #bot;

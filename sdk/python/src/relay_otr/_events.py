@@ -75,6 +75,15 @@ class BotEvent:
         return bool(self.message.text_received.peer_verified)
 
     @property
+    def is_key_held(self) -> bool:
+        """
+        True if the peer's key took another's place and nobody has decided about it (Policy.key_change is HOLD): the text may be somebody
+        else's, and replies wait until the key is accepted or refused.
+        """
+        session = self.session
+        return bool(self.message.text_received.key_held or session is not None and session.key_held)
+
+    @property
     def session(self) -> Any:
         """The session that has changed (relay.v1.Session)."""
         changed = self._of("session_changed")
@@ -159,3 +168,17 @@ class BotEvent:
         refusal is a value.
         """
         return await self.bot.verify(self.conversation, secret, question, f"verify-{self._id}")
+
+    async def accept_key(self) -> Outcome[Any]:
+        """Takes the key of the session that has changed for the peer's: what was held goes to it. It is not verified by that."""
+        return await self.bot.accept_key(self.conversation, self._fingerprint)
+
+    async def refuse_key(self) -> Outcome[Any]:
+        """Refuses the key of the session that has changed: the session ends, and what was held for it is dropped."""
+        return await self.bot.refuse_key(self.conversation, self._fingerprint)
+
+    @property
+    def _fingerprint(self) -> str:
+        if self.session is None:
+            raise ValueError("This event is not a change of a session.")
+        return str(self.session.peer_fingerprint)
