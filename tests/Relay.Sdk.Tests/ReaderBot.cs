@@ -82,7 +82,8 @@ internal abstract class ReaderBot : IAsyncDisposable
             using var host = builder.Build();
             await host.StartAsync();
             await Task.Delay(Timeout.Infinite, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await host.StopAsync();
+            // A handler that hangs is not waited for longer than a test may take.
+            await host.StopAsync(Patience.Token);
         }
 
         private async Task LoopAsync(string server, string keyFile, int credit, RelayClientOptions options)
@@ -93,9 +94,9 @@ internal abstract class ReaderBot : IAsyncDisposable
                 await foreach (var e in relay.Bot().Subscription(ScriptedServer.Subscription, credit, _stop.Token))
                 {
                     _said.Enqueue($"{e.Text}:{e.Delivery}");
-                    if (e.Text is "fail" or "again") await e.NackAsync(TimeSpan.FromSeconds(e.Text == "fail" ? 10 : 1.5));
-                    else if (e.Text == "drop") await e.SetAsideAsync("no");
-                    else _said.Enqueue($"{await e.AckAsync()}");
+                    if (e.Text is "fail" or "again") await e.NackAsync(TimeSpan.FromSeconds(e.Text == "fail" ? 10 : 1.5), "", _stop.Token);
+                    else if (e.Text == "drop") await e.SetAsideAsync("no", _stop.Token);
+                    else _said.Enqueue($"{await e.AckAsync(_stop.Token)}");
                 }
             }
             catch (OperationCanceledException)
