@@ -6,15 +6,23 @@ namespace Relay.Bridges.Xmpp;
 /// </summary>
 /// <param name="resumptionId">By which the server resumes the session; null: it does not.</param>
 /// <param name="handledMore">Called when <see cref="Handled"/> has grown.</param>
-internal sealed class StreamManagement(string? resumptionId, Action? handledMore = null)
+/// <param name="acknowledged">Where the count of what is sent begins.</param>
+internal sealed class StreamManagement(string? resumptionId, Action? handledMore = null, uint acknowledged = 0)
 {
     private readonly Lock _lock = new();
     private readonly Queue<Sent> _unacknowledged = new();
     private readonly AckOrder _order = new();
-    private uint _acknowledged, _received, _handled;
+    private uint _acknowledged = acknowledged, _received, _handled;
     private bool _hasEnded;
 
-    public string? ResumptionId => resumptionId;
+    /// <summary>Null if the session cannot be resumed, or is over.</summary>
+    public string? ResumptionId
+    {
+        get
+        {
+            lock (_lock) return _hasEnded ? null : resumptionId;
+        }
+    }
 
     /// <summary>The stanzas that were read: what a resumption begins with.</summary>
     public uint Received
