@@ -50,6 +50,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key",
             "relay bridge xmpp --component xmpp.example.org:5347 --tls --domain otr.example.org --secret-file component.secret",
             "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --subscribers example.org",
+            "relay bridge xmpp --account bot@example.org --password-file bot.password --key-file bridge.key",
         ],
         ["relay proxy"] = ["relay proxy xmpp --account alice@example.org"],
         ["relay proxy xmpp"] =

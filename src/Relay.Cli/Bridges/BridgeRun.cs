@@ -22,7 +22,7 @@ internal sealed class BridgeRun(ParseResult parsed, BridgeOptions options)
         await worker.ExecuteTask!;
         if (stop.IsCancellationRequested) return ExitCode.Ok;
         throw worker.Refusal is { } refusal ? Failure(refusal, worker.Health.Reason)
-            : new CommandFailure(ExitCode.Usage, worker.Health.Reason);
+            : new CommandFailure(worker.IsReplaced ? ExitCode.Refused : ExitCode.Usage, worker.Health.Reason);
     }
 
     private static CommandFailure Failure(RelayException refusal, string reason)

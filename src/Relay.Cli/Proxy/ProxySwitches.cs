@@ -175,7 +175,8 @@ internal sealed class ProxySwitches
 
     public static CommandFailure Wrong(string message) => new(ExitCode.Usage, message);
 
-    private static X509Certificate2Collection? Authorities(ParseResult parsed, Option<string?> option)
+    /// <summary>The certificates in the PEM file of an option; null if it is not given.</summary>
+    public static X509Certificate2Collection? Authorities(ParseResult parsed, Option<string?> option)
     {
         if (parsed.GetValue(option) is not { } file) return null;
         var authorities = new X509Certificate2Collection();
