@@ -39,7 +39,7 @@ public sealed partial class AlertTests
 
         static IEnumerable<string> Names(string name, string kind, string unit)
         {
-            var whole = name + (unit == "s" ? "_seconds" : "");
+            var whole = name + (unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" });
             return kind == "histogram" ? [whole + "_bucket", whole + "_count", whole + "_sum"] : [kind == "counter" ? whole + "_total" : whole];
         }
     }

@@ -24,7 +24,8 @@ public sealed class RelayTelemetry : IDisposable
 
     private readonly Meter _meter = new(MeterName), _storageMeter = new(StorageTelemetry.MeterName);
     private readonly Counter<long> _commands, _conflicts, _sealFailures, _overloads, _activations, _passivations, _fenced,
-        _announcementsDropped, _repeated;
+        _announcementsDropped, _repeated, _deadLetters;
+    private static readonly KeyValuePair<string, object?> s_subscription = new("relay.stream", "subscription");
     private readonly Histogram<double> _stepTime, _askTime;
 
     internal RelayTelemetry()
@@ -49,6 +50,8 @@ public sealed class RelayTelemetry : IDisposable
             "Commit units refused by the version's compare-and-swap.");
         _fenced = _meter.CreateCounter<long>("relay.store.fenced", "{attempt}",
             "Attempts under a lost claim of a shard that were refused: a former owner was kept out.");
+        _deadLetters = _meter.CreateCounter<long>("relay.stream.dead_letters", "{item}",
+            "Events that were set aside because their handler failed too often, or rejected them.");
         _announcementsDropped = _meter.CreateCounter<long>("relay.stream.announcements.dropped", "{stream}",
             "Appends of which the other nodes were not told at once, because too many streams had grown; readers poll.");
     }
@@ -81,6 +84,7 @@ public sealed class RelayTelemetry : IDisposable
         _passivations.Add(0);
         _conflicts.Add(0);
         _announcementsDropped.Add(0);
+        _deadLetters.Add(0, s_subscription);
     }
 
     /// <summary>Adds the gauges of the process.</summary>
@@ -94,6 +98,9 @@ public sealed class RelayTelemetry : IDisposable
                 [new(commands, new KeyValuePair<string, object?>("limit", "commands")), new(bytes, new KeyValuePair<string, object?>("limit", "bytes"))];
         }, "{fraction}", "How much of what may be under way is under way, from 0 to 1.");
     }
+
+    /// <summary>Adds the gauges of the whole cluster, which one node emits.</summary>
+    internal StoreGauges ObserveStore(TimeProvider time) => new(_meter, time);
 
     /// <summary>Adds the gauges of a cluster's node.</summary>
     /// <param name="owned">Shards that this node has claimed.</param>
@@ -115,6 +122,7 @@ public sealed class RelayTelemetry : IDisposable
     internal void DidNotOpen(SealedThing what) => _sealFailures.Add(1, s_table[what]);
     internal void Overloaded(string limit) => _overloads.Add(1, MetricLimits.Label(limit));
     internal void AnnouncementDropped() => _announcementsDropped.Add(1);
+    internal void SetAside(int events) => _deadLetters.Add(events, s_subscription);
     internal void Conflicted() => _conflicts.Add(1);
     internal void Fenced(string operation) => _fenced.Add(1, Operation(operation));
     internal void Activated() => _activations.Add(1);
