@@ -71,6 +71,6 @@ public sealed partial class AlertTests
     [GeneratedRegex(@"- name: (?<name>\S+)\n    kind: (?<kind>\w+)\n    unit: ""?(?<unit>[^""\n]+)")]
     private static partial Regex Metric();
 
-    [GeneratedRegex(@"\b(?:relay|otr)_[a-z_]+\b(?=[{\[) ])")]
+    [GeneratedRegex(@"(?<!labels\.)\b(?:relay|otr)_[a-z_]+\b(?=[{\[) ])")]
     private static partial Regex Used();
 }
