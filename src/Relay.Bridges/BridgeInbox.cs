@@ -22,7 +22,7 @@ internal sealed class BridgeInbox(
     {
         if (bridgeOf(text.Endpoint) is not { } bridge)
         {
-            metrics.Inbound("UNKNOWN_ENDPOINT");
+            metrics.Inbound(BridgeMetrics.UnknownEndpoint);
             return;
         }
         var key = (text.Endpoint, text.Peer);
@@ -32,7 +32,7 @@ internal sealed class BridgeInbox(
             if (!_lanes.TryGetValue(key, out lane)) _lanes[key] = lane = new Lane();
             if (lane.Count >= options.MaxInboundPerPeer)
             {
-                metrics.Inbound("PEER_TOO_FAST");
+                metrics.Inbound(BridgeMetrics.PeerTooFast);
                 return;
             }
             lane.Count++;
@@ -66,7 +66,7 @@ internal sealed class BridgeInbox(
         catch (RelayException)
         {
             // The message stays carried: a confirmation tells more, and nothing rests on it.
-            metrics.Inbound("CONFIRMATION_LOST");
+            metrics.Inbound(BridgeMetrics.ConfirmationLost);
         }
         finally
         {
@@ -83,12 +83,12 @@ internal sealed class BridgeInbox(
         try
         {
             var result = await delivery;
-            metrics.Inbound(result.RejectReason.Length == 0 ? "TAKEN" : result.RejectReason);
+            metrics.Inbound(result.RejectReason.Length == 0 ? BridgeMetrics.Taken : BridgeMetrics.Rejected);
         }
         catch (Exception e) when (e is RelayException or OperationCanceledException)
         {
             // The stream has ended for good; its reader tells why.
-            metrics.Inbound("STREAM_ENDED");
+            metrics.Inbound(BridgeMetrics.StreamEnded);
         }
         lock (_lock)
         {
