@@ -150,8 +150,8 @@ public sealed class MetricsTests
         await TalkAsync(server, directory);
         var start = Stopwatch.GetTimestamp();
         Assert.Equal(0, await server.DrainAsync(Patience.Token));
-        // It was 15 s: five for each signal.
-        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        // It was 15 s: five for each signal. Two are for what is left, the rest for a busy machine.
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(6));
     }
 
     private static Task<ServerProcess> StartAsync(TempDirectory directory, int port) => ServerProcess.StartAsync(

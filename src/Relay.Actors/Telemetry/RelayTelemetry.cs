@@ -62,7 +62,8 @@ public sealed class RelayTelemetry : IDisposable
     /// <summary>Metrics of the store.</summary>
     internal StorageTelemetry Storage { get; }
 
-    internal ActivitySource Activities { get; } = new(ActivitySourceName);
+    /// <summary>Spans of commands to conversations.</summary>
+    internal ConversationSpans Spans { get; } = new();
 
     /// <summary>
     /// Makes every series of the counters begin at zero, once the exporters listen: a counter that was never added to is not exported, and
@@ -140,7 +141,7 @@ public sealed class RelayTelemetry : IDisposable
     {
         _meter.Dispose();
         _storageMeter.Dispose();
-        Activities.Dispose();
+        Spans.Dispose();
     }
 
     private static readonly string[] s_operations = ["commit"];
@@ -161,27 +162,28 @@ internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Conflict, Reus
 /// <summary>Commands and replies by their names in metrics.</summary>
 internal static class CommandKinds
 {
-    public static CommandKind Of(IConversationMessage message) => message is not ConversationCommand { Command: var command }
-        ? CommandKind.Wake
-        : command switch
-        {
-            Command.ReceiveWire => CommandKind.ReceiveWire,
-            Command.SendText => CommandKind.SendText,
-            Command.CancelSend => CommandKind.CancelSend,
-            Command.SettleSend => CommandKind.SettleSend,
-            Command.StartSession => CommandKind.StartSession,
-            Command.EndSession => CommandKind.EndSession,
-            Command.StartSmp => CommandKind.StartSmp,
-            Command.AnswerSmp => CommandKind.AnswerSmp,
-            Command.AbortSmp => CommandKind.AbortSmp,
-            Command.SetTrust => CommandKind.SetTrust,
-            Command.ImportKeys => CommandKind.ImportKeys,
-            Command.DecideKey => CommandKind.DecideKey,
-            Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
-            Command.SetLabels => CommandKind.SetLabels,
-            Command.Delete => CommandKind.Delete,
-            _ => throw new UnreachableException(command.GetType().Name),
-        };
+    public static CommandKind Of(IConversationMessage message) =>
+        message is ConversationCommand { Command: var command } ? Of(command) : CommandKind.Wake;
+
+    public static CommandKind Of(Command command) => command switch
+    {
+        Command.ReceiveWire => CommandKind.ReceiveWire,
+        Command.SendText => CommandKind.SendText,
+        Command.CancelSend => CommandKind.CancelSend,
+        Command.SettleSend => CommandKind.SettleSend,
+        Command.StartSession => CommandKind.StartSession,
+        Command.EndSession => CommandKind.EndSession,
+        Command.StartSmp => CommandKind.StartSmp,
+        Command.AnswerSmp => CommandKind.AnswerSmp,
+        Command.AbortSmp => CommandKind.AbortSmp,
+        Command.SetTrust => CommandKind.SetTrust,
+        Command.ImportKeys => CommandKind.ImportKeys,
+        Command.DecideKey => CommandKind.DecideKey,
+        Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
+        Command.SetLabels => CommandKind.SetLabels,
+        Command.Delete => CommandKind.Delete,
+        _ => throw new UnreachableException(command.GetType().Name),
+    };
 
     public static CommandOutcome Of(ConversationReply reply) => reply switch
     {

@@ -53,7 +53,7 @@ internal static class TelemetryExtensions
                     GatewayMetrics.MeterName, RelayTelemetry.MeterName, StorageTelemetry.MeterName, "Relay.Bridges",
                     "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql",
                 ],
-                Activities = [RelayTelemetry.ActivitySourceName, "Microsoft.AspNetCore"],
+                Activities = [RelayTelemetry.ActivitySourceName, GatewaySpans.SourceName, "Microsoft.AspNetCore"],
                 HasLogs = true,
             }, PrometheusEndpoint.IsOn(builder.Configuration));
     }
