@@ -72,7 +72,7 @@ internal static class IrcProxyCommand
             throw ProxySwitches.Wrong("--account must be NICK@HOST, for example alice@irc.example.org.");
         var (nick, network) = (name[..at], name[(at + 1)..].ToLowerInvariant());
         var account = switches.Account(parsed, $"{nick}@{network}", IrcProxy.Protocol, IrcProxy.Normalised);
-        if (switches.HasMovedFiles(parsed, account, other => IrcProxy.IsSameAccount(other, nick, network))) return ExitCode.Ok;
+        if (switches.HasMovedFiles(parsed, account, other => IrcProxy.IsSameAccount(other, nick, network), IrcProxy.Normalised)) return ExitCode.Ok;
         bool isPlain = parsed.GetValue(s_noTls);
         var (host, port) = ProxySwitches.HostAndPort(parsed.GetValue(s_upstream) ?? network, isPlain ? PlainPort : TlsPort, "--upstream");
         var (password, file) = ClientSecret(parsed, account);

@@ -126,7 +126,10 @@ internal sealed partial class PrivateContacts : IDisposable
     /// <summary>The device that the session is with has gone: what follows waits for another exchange.</summary>
     public void DeviceGone(string address)
     {
-        if (_book.Find(address) is { IsEncrypted: true } contact) contact.IsDeviceGone = true;
+        if (_book.Find(address) is not { IsEncrypted: true } contact) return;
+        contact.IsDeviceGone = true;
+        // The offer that began the session is answered: the next text may ask for another one at once.
+        contact.LastOffer = null;
     }
 
     /// <summary>
@@ -148,7 +151,7 @@ internal sealed partial class PrivateContacts : IDisposable
                 if (isPrivate) Tell($"{address} is called {newAddress} now: the private conversation goes on with {newAddress}.");
                 return;
             }
-            contact.IsDeviceGone = true;
+            DeviceGone(address);
             DeviceGone(newAddress);
         }
         if (!isPrivate) return;

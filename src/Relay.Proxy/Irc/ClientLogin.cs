@@ -3,69 +3,76 @@ using System.Text;
 
 namespace Relay.Proxy.Irc;
 
-/// <summary>
-/// The beginning of a client's connection, up to its nick: nothing goes to the network before the client has shown the proxy's password and
-/// named the account.
-/// </summary>
-internal sealed class ClientLogin(IrcProxyOptions options, Stream stream)
+/// <summary>What is done with a line of a client that is not let in yet.</summary>
+internal abstract record LoginStep
 {
-    private readonly List<RawLine> _lines = [];
+    /// <summary>It is kept for later, or was for the proxy.</summary>
+    public sealed record Wait : LoginStep;
+
+    /// <summary>A question about capabilities, which some programs want answered before they say anything else: it may go to the network.</summary>
+    public sealed record Capabilities : LoginStep;
+
+    /// <summary>The client is let in; <see cref="ClientLogin.TakeHeld"/> gives its lines.</summary>
+    public sealed record Admitted : LoginStep;
+
+    /// <summary>The client goes.</summary>
+    public sealed record Ended : LoginStep;
+
+    /// <summary>The client is sent away.</summary>
+    public sealed record Refused(string Numeric, string Reason) : LoginStep;
+}
+
+/// <summary>
+/// The beginning of a client's connection, up to its nick. Nothing but its questions about capabilities goes to the network before it has
+/// shown the proxy's password and named the account. It does no I/O.
+/// </summary>
+internal sealed class ClientLogin(IrcProxyOptions options)
+{
+    private readonly List<RawLine> _held = [];
     private bool _knowsPassword = options.ClientPassword is null;
 
-    public IrcLineReader Reader { get; } = new(stream);
+    /// <summary>Read from other threads, too.</summary>
+    public bool IsAdmitted { get; private set; }
 
-    /// <summary>What the client has sent so far, without the proxy's password, for the session to handle.</summary>
-    public IReadOnlyList<RawLine> Lines => _lines;
-
-    /// <summary>Reads the lines up to the nick.</summary>
-    /// <returns>True if the client is let in; otherwise it was told why.</returns>
-    /// <exception cref="IOException">The connection is broken.</exception>
-    public async Task<bool> RunAsync(CancellationToken cancellation)
+    public LoginStep Take(RawLine raw)
     {
-        while (await Reader.ReadAsync(cancellation) is { } line)
+        var line = raw.Line;
+        switch (line.Command)
         {
-            var raw = new RawLine(Reader.Bytes.ToArray(), line);
-            if (!raw.IsSound) continue;
-            switch (line.Command)
-            {
-                case "PASS" when options.ClientPassword is { } password:
-                    _knowsPassword = CryptographicOperations.FixedTimeEquals(Hash(line.Param(0)), Hash(password));
-                    continue;
-                case "PING":
-                    await WriteAsync($":{ServiceNick.Host} PONG {ServiceNick.Host} :{IrcText.Clean(line.Text)}", cancellation);
-                    continue;
-                case "QUIT":
-                    return false;
-                case "NICK" when !_knowsPassword:
-                    return await RefuseAsync("464", "The password is missing or wrong. Set the password of your program's server entry to the one that the "
-                        + "proxy names at its start", cancellation);
-                case "NICK" when !CaseMapping.Rfc1459.Equals(line.Param(0), options.Nick):
-                    return await RefuseAsync("432", $"This proxy serves the nick {options.Nick} only: with another one, contacts would see one key under "
-                        + "two names", cancellation);
-            }
-            if (_lines.Count == ProxyLimits.IrcLoginLines) return await RefuseAsync("451", "NICK is missing", cancellation);
-            _lines.Add(raw);
-            if (line.Command == "NICK") return true;
+            case "PASS" when options.ClientPassword is { } password:
+                _knowsPassword = CryptographicOperations.FixedTimeEquals(Hash(line.Param(0)), Hash(password));
+                return new LoginStep.Wait();
+            case "CAP" when !line.Param(0).Equals("END", StringComparison.OrdinalIgnoreCase):
+                return new LoginStep.Capabilities();
+            case "QUIT":
+                return new LoginStep.Ended();
+            case "NICK" when !_knowsPassword:
+                return new LoginStep.Refused("464", "The password is missing or wrong. Set your program's server password to the one in the file that the "
+                    + "proxy names at its start.");
+            case "NICK" when !CaseMapping.Rfc1459.Equals(line.Param(0), options.Nick):
+                return new LoginStep.Refused("432", $"This proxy serves the nick {options.Nick} only: with another one, contacts would see one key under "
+                    + "two names.");
+            case "NICK":
+                IsAdmitted = true;
+                _held.Add(raw);
+                return new LoginStep.Admitted();
         }
-        return false;
+        if (_held.Count == ProxyLimits.IrcLoginLines) return new LoginStep.Refused("451", "NICK is missing.");
+        _held.Add(raw);
+        return new LoginStep.Wait();
     }
 
-    /// <summary>Tells the client why there is no connection.</summary>
-    public Task FailAsync(string reason, CancellationToken cancellation) => WriteAsync($"ERROR :OTR proxy: {IrcText.Clean(reason)}", cancellation);
-
-    private async Task<bool> RefuseAsync(string numeric, string reason, CancellationToken cancellation)
+    /// <summary>The lines that were kept, in order, for the session to handle.</summary>
+    public IReadOnlyList<RawLine> TakeHeld()
     {
-        await WriteAsync($":{ServiceNick.Host} {numeric} * :{reason}.", cancellation);
-        await FailAsync(reason + ".", cancellation);
-        return false;
+        RawLine[] held = [.. _held];
+        _held.Clear();
+        return held;
     }
+
+    /// <summary>Tells a client why there is no connection.</summary>
+    public static string Error(string reason) => $"ERROR :OTR proxy: {IrcText.Clean(reason)}";
 
     /// <summary>Equal lengths for the comparison.</summary>
     private static byte[] Hash(string password) => SHA256.HashData(Encoding.UTF8.GetBytes(password));
-
-    private async Task WriteAsync(string line, CancellationToken cancellation)
-    {
-        await stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\r\n"), cancellation);
-        await stream.FlushAsync(cancellation);
-    }
 }

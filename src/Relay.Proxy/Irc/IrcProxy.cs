@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Text;
 using Relay.Proxy.Contacts;
 using Relay.Proxy.Storage;
 
@@ -91,13 +92,19 @@ public sealed class IrcProxy : IDisposable
             stream = tls;
             await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, limit.Token);
         }
-        var login = new ClientLogin(_options, stream);
-        if (!await login.RunAsync(limit.Token)) return;
+        var login = new ClientLogin(_options);
+        var reader = new IrcLineReader(stream);
+        if (await FirstAsync(stream, reader, login, limit.Token) is not { } first) return;
+        // A client that only asks for capabilities has no longer than others to say who it is.
+        await using var onLimit = limit.Token.UnsafeRegister(_ =>
+        {
+            if (!login.IsAdmitted) over.Cancel();
+        }, null);
         // Two connections cannot have one nick.
         try
         {
-            if (Interlocked.Increment(ref _clients) > 1) await login.FailAsync("another client is connected.", limit.Token);
-            else await ConnectAsync(login, stream, over, limit.Token);
+            if (Interlocked.Increment(ref _clients) > 1) await WriteAsync(stream, ClientLogin.Error("another client is connected."), limit.Token);
+            else await ConnectAsync(stream, reader, login, first, over, limit.Token);
         }
         finally
         {
@@ -105,17 +112,49 @@ public sealed class IrcProxy : IDisposable
         }
     }
 
-    private async Task ConnectAsync(ClientLogin login, Stream client, CancellationTokenSource over, CancellationToken limit)
+    /// <summary>Reads what a client says until there is something for the network.</summary>
+    /// <returns>The lines for it; null if the client has gone or was sent away.</returns>
+    private static async Task<IReadOnlyList<RawLine>?> FirstAsync(Stream client, IrcLineReader reader, ClientLogin login, CancellationToken limit)
+    {
+        while (await reader.ReadAsync(limit) is { } line)
+        {
+            var raw = new RawLine(reader.Bytes.ToArray(), line);
+            if (!raw.IsSound) continue;
+            switch (login.Take(raw))
+            {
+                case LoginStep.Capabilities:
+                    return [raw];
+                case LoginStep.Admitted:
+                    return login.TakeHeld();
+                case LoginStep.Ended:
+                    return null;
+                case LoginStep.Refused refused:
+                    await WriteAsync(client, $":{ServiceNick.Host} {refused.Numeric} * :{refused.Reason}", limit);
+                    await WriteAsync(client, ClientLogin.Error(refused.Reason), limit);
+                    return null;
+            }
+        }
+        return null;
+    }
+
+    private async Task ConnectAsync(
+        Stream client, IrcLineReader clientReader, ClientLogin login, IReadOnlyList<RawLine> first, CancellationTokenSource over, CancellationToken limit)
     {
         var (server, reader, failure) = await UpstreamConnection.OpenAsync(_options, limit);
         if (server is null)
         {
-            await login.FailAsync(failure!, limit);
+            await WriteAsync(client, ClientLogin.Error(failure!), limit);
             return;
         }
         await using var connection = server;
-        var session = new IrcProxySession(_options, _contacts, _nicks, _time, over);
-        await session.RunAsync(client, login, server, reader!, over.Token);
+        var session = new IrcProxySession(_options, _contacts, _nicks, login, _time, over);
+        await session.RunAsync(client, clientReader, first, server, reader!, over.Token);
+    }
+
+    private static async Task WriteAsync(Stream client, string line, CancellationToken cancellation)
+    {
+        await client.WriteAsync(Encoding.UTF8.GetBytes(line + "\r\n"), cancellation);
+        await client.FlushAsync(cancellation);
     }
 
     private async Task TickAsync(CancellationToken stop)

@@ -9,12 +9,39 @@ internal sealed partial class IrcProxySession
 
     private void FromClient(RawLine raw)
     {
-        var line = raw.Line;
         if (!raw.IsSound)
         {
             Notice("A line was NOT sent: it has a line end or a NUL inside, at which servers would cut it in two.");
             return;
         }
+        if (_login.IsAdmitted)
+        {
+            Handle(raw);
+            return;
+        }
+        switch (_login.Take(raw))
+        {
+            case LoginStep.Capabilities:
+                Handle(raw);
+                break;
+            case LoginStep.Admitted:
+                foreach (var held in _login.TakeHeld()) Handle(held);
+                break;
+            case LoginStep.Ended:
+                _toClient.End();
+                break;
+            case LoginStep.Refused refused:
+                AddToClient($":{ServiceNick.Host} {refused.Numeric} {_nicks.Own} :{refused.Reason}");
+                AddToClient(ClientLogin.Error(refused.Reason));
+                _toClient.End();
+                break;
+        }
+    }
+
+    /// <summary>A sound line of a client that is let in, or asks for capabilities.</summary>
+    private void Handle(RawLine raw)
+    {
+        var line = raw.Line;
         switch (line.Command)
         {
             case "CAP":
@@ -210,7 +237,9 @@ internal sealed partial class IrcProxySession
             _nicks.Named(to);
             return;
         }
-        if (NickBook.IsNick(from) && NickBook.IsNick(to)) _contacts.Renamed(_nicks.Address(from), _nicks.Address(to));
+        if (!raw.Line.IsFromUser || !NickBook.IsNick(from) || !NickBook.IsNick(to)) return;
+        _nicks.Renamed(raw.Line);
+        _contacts.Renamed(_nicks.Address(from), _nicks.Address(to));
     }
 
     private void Arrived(RawLine raw)

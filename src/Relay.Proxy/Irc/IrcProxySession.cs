@@ -9,6 +9,7 @@ internal sealed partial class IrcProxySession : IChatView
     private readonly IrcProxyOptions _options;
     private readonly PrivateContacts _contacts;
     private readonly NickBook _nicks;
+    private readonly ClientLogin _login;
     private readonly CancellationTokenSource _over;
     private readonly WriteQueue _toClient = new(), _toServer = new();
     private readonly WirePacer _pacer;
@@ -18,23 +19,26 @@ internal sealed partial class IrcProxySession : IChatView
     private bool _isRegistered, _negotiates, _hasToldUnsound;
     private long _made;
 
-    public IrcProxySession(IrcProxyOptions options, PrivateContacts contacts, NickBook nicks, TimeProvider time, CancellationTokenSource over)
+    public IrcProxySession(
+        IrcProxyOptions options, PrivateContacts contacts, NickBook nicks, ClientLogin login, TimeProvider time, CancellationTokenSource over)
     {
-        (_options, _contacts, _nicks, _over) = (options, contacts, nicks, over);
+        (_options, _contacts, _nicks, _login, _over) = (options, contacts, nicks, login, over);
         _pacer = new WirePacer(_toServer, options.LineInterval, time);
         (_outbound, _arrived) = (new OutboundLine(nicks), new ArrivedLine(nicks, time));
     }
 
     /// <summary>Carries lines both ways until one side ends.</summary>
-    public async Task RunAsync(Stream client, ClientLogin login, Stream server, IrcLineReader serverReader, CancellationToken cancellation)
+    /// <param name="first">What the client has said that is for the network.</param>
+    public async Task RunAsync(
+        Stream client, IrcLineReader clientReader, IReadOnlyList<RawLine> first, Stream server, IrcLineReader serverReader, CancellationToken cancellation)
     {
         lock (_contacts.Gate)
         {
             _nicks.Restart();
-            foreach (var line in login.Lines) FromClient(line);
+            foreach (var line in first) Handle(line);
         }
         Task[] writers = [_toClient.RunAsync(client, cancellation), _toServer.RunAsync(server, cancellation)];
-        Task[] readers = [FromClientAsync(login.Reader, cancellation), FromServerAsync(serverReader, cancellation)];
+        Task[] readers = [FromClientAsync(clientReader, cancellation), FromServerAsync(serverReader, cancellation)];
         var pacing = _pacer.RunAsync(cancellation);
         try
         {
@@ -90,13 +94,19 @@ internal sealed partial class IrcProxySession : IChatView
 
     private async Task FromClientAsync(IrcLineReader reader, CancellationToken cancellation)
     {
+        long dropped = 0;
         while (true)
         {
             await _toServer.HasRoomAsync(cancellation);
             await _pacer.HasRoomAsync(cancellation);
             if (await reader.ReadAsync(cancellation) is not { } line) return;
             var raw = new RawLine(reader.Bytes.ToArray(), line);
-            lock (_contacts.Gate) FromClient(raw);
+            lock (_contacts.Gate)
+            {
+                if (reader.Dropped > dropped) Notice("A line was NOT sent: it was too long, or had no command.");
+                dropped = reader.Dropped;
+                FromClient(raw);
+            }
         }
     }
 

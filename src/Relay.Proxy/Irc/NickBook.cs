@@ -74,6 +74,13 @@ internal sealed class NickBook(ContactBook book)
         _prefixes[Address(line.Nick)] = line.Prefix;
     }
 
+    /// <summary>The sender of a line NICK is called so from now on.</summary>
+    public void Renamed(IrcLine line)
+    {
+        _prefixes.Remove(Address(line.Nick));
+        _prefixes[Address(line.Param(0))] = string.Concat(line.Param(0), line.Prefix.AsSpan(line.Nick.Length));
+    }
+
     /// <summary>A nick as it is compared.</summary>
     public string Address(string nick) => Mapping.Fold(nick);
 
@@ -107,7 +114,8 @@ internal sealed class NickBook(ContactBook book)
         var address = Address(nick);
         if (book.IsPrivate(address)) return address;
         if (!book.AnyPrivate(a => CaseMapping.Rfc1459.Equals(a, address))) return null;
-        book.MakePrivate(address);
+        // If there is no room for it, texts to it are refused.
+        if (!book.IsFull) book.MakePrivate(address);
         return address;
     }
 

@@ -107,9 +107,12 @@ internal sealed class OutboundLine(NickBook nicks)
                 return new OutboundLineDecision.Command(nicks.Address(targets[0]), command.Value);
             case { Kind: OwnTextKind.Command }:
                 return new OutboundLineDecision.Refused($"a command is typed into one contact's window, or to {ServiceNick.Nick}");
+            case var own when isPrivate.Count > 0:
+                // A program with OTR of its own would offer it by a whitespace tag.
+                return new OutboundLineDecision.Message(isPrivate, others, IsForService: false, OtrText.WithoutTag(own.Value));
             case var own:
-                return isPrivate.Count == 0 && own.Value == text ? new OutboundLineDecision.Pass()
-                    : new OutboundLineDecision.Message(isPrivate, others, IsForService: false, own.Value);
+                return own.Value == text ? new OutboundLineDecision.Pass()
+                    : new OutboundLineDecision.Message([], others, IsForService: false, own.Value);
         }
     }
 

@@ -41,6 +41,8 @@ internal static class ServiceNick
     {
         var shown = nick.Where(c => !char.IsControl(c) && !char.IsWhiteSpace(c) && char.GetUnicodeCategory(c) != System.Globalization.UnicodeCategory.Format);
         var text = string.Concat(shown);
-        return text.StartsWith('*') && (Is(text) || !System.Text.Ascii.IsValid(text)) || text.StartsWith('\uff0a') || text.StartsWith('\u2217');
+        // Asterisks of other widths and alphabets.
+        if (text.StartsWith('\uff0a') || text.StartsWith('\u2217')) return true;
+        return text.StartsWith('*') && (text.StartsWith(Nick, StringComparison.OrdinalIgnoreCase) || !System.Text.Ascii.IsValid(text));
     }
 }

@@ -35,8 +35,10 @@ public sealed class IrcProxyTests
         await using var stage = await IrcProxyStage.LogInAsync();
         await stage.StartSessionAsync();
         await stage.IsToldAsync("The key is NOT verified");
-        await stage.SayAsync("PRIVMSG BOB :first secret");
+        await stage.SayAsync("PRIVMSG BOB :first secret \t  \t\t\t\t \t \t \t    \t\t  \t ");
         await stage.BobReadsAsync("E first secret");
+        await stage.SayAsync("PRIVMSG bob ://otr is a command");
+        await stage.BobReadsAsync("E /otr is a command");
         await stage.SayAsync("PRIVMSG bob :\u0001ACTION waves\u0001");
         await stage.BobReadsAsync("E /me waves");
         await stage.BobSaysAsync("secret answer");
