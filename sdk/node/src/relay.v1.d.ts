@@ -528,7 +528,11 @@ export type SessionChanged_Cause =
 export interface MessageDropped {
   /** The id of the request that sent the message. */
   requestId: string;
-  /** EXPIRED, FINGERPRINT_CHANGED, KEY_REFUSED (RefuseIdentity) or NOT_SENT. */
+  /**
+   * EXPIRED: no private session was established in time. FINGERPRINT_CHANGED: one was, with another key than the last. NOT_TRUSTED: one
+   * was, with a key that the endpoint's policy wants verified first. KEY_REFUSED: it waited for a key that was refused (RefuseIdentity).
+   * NOT_SENT: anything else, such as the end of the conversation.
+   */
   reason: string;
   /** The name of the message. */
   message: string;
