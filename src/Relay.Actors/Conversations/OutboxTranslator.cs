@@ -35,6 +35,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     public const string DroppedKeyRefused = "KEY_REFUSED";
     /// <summary>The reason of a message that is held because it is to be decided about the peer's key.</summary>
     public const string HeldForDecision = "KEY_HELD";
+    /// <summary>The reason for a held message whose session was established with a key that the endpoint's policy wants verified first.</summary>
+    public const string DroppedNotTrusted = "NOT_TRUSTED";
     /// <summary>The reason for anything else, as the end of the session that the message waited for.</summary>
     public const string DroppedNotSent = "NOT_SENT";
 
@@ -247,6 +249,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     {
         if (input is OtrInput.TimePassed) return DroppedExpired;
         if (input is OtrInput.KeyDecided { IsAccepted: false }) return DroppedKeyRefused;
-        return effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true }) ? DroppedFingerprintChanged : DroppedNotSent;
+        if (effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true })) return DroppedFingerprintChanged;
+        return effects.Any(e => e is OtrEffect.SessionChanged { Cause: SessionCause.KeyExchange }) ? DroppedNotTrusted : DroppedNotSent;
     }
 }

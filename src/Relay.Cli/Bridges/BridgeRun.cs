@@ -24,7 +24,7 @@ internal sealed class BridgeRun(ParseResult parsed, BridgeOptions options)
         if (exporter is not null) await exporter.StopAsync(CancellationToken.None);
         if (stop.IsCancellationRequested) return ExitCode.Ok;
         throw worker.Refusal is { } refusal ? Failure(refusal, worker.Health.Reason)
-            : new CommandFailure(ExitCode.Usage, worker.Health.Reason);
+            : new CommandFailure(worker.IsReplaced ? ExitCode.Refused : ExitCode.Usage, worker.Health.Reason);
     }
 
     private static CommandFailure Failure(RelayException refusal, string reason)
