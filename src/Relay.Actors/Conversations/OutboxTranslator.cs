@@ -58,6 +58,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         ulong reference = cause.Send.Reference;
         (_wire, _free) = (0, 0);
         var verifications = Follow(state, input, effects, nowMs);
+        if (input is OtrInput.WireReceived received && !effects.Any(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
+            telemetry.Otr.Received(received.Text.Span);
         RejectReason? rejected = null;
         RefusalReason? refused = null;
         SendDisposition? disposition = null;
@@ -66,6 +68,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
             switch (effect)
             {
                 case OtrEffect.SendWire send:
+                    telemetry.Otr.Sent(send.Text.Span);
                     Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
                     (_wire, _free) = (_wire + 1, _free + 1);
                     break;
