@@ -74,7 +74,7 @@ public sealed class RealIrcTests
     [Fact]
     public async Task Irssi_without_OTR_talks_to_irssi_with_it()
     {
-        await using var stage = await IrcProcessStage.StartAsync(RealIrcServer.Ngircd, "--marks", "ascii");
+        await using var stage = await IrcProcessStage.StartAsync(RealIrcServer.Inspircd, "--marks", "ascii");
         await using var bob = await Irssi.StartAsync(stage.PathOf("bob"), "bob", stage.Irc.Port);
         await bob.ShowsAsync("End of MOTD");
         await bob.TypeAsync("/otr genkey 127");
