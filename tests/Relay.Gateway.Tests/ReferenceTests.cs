@@ -41,6 +41,14 @@ public sealed class ReferenceTests
     }
 
     [Fact]
+    public void Every_field_and_value_of_the_API_is_described()
+    {
+        var rows = new[] { "api.md", "events.md" }.SelectMany(p => File.ReadLines(Path.Combine(Root(), "docs", p))).Where(l => l.StartsWith("| `", StringComparison.Ordinal));
+        Assert.True(rows.Count() > 300);
+        Assert.DoesNotContain(rows, r => r.EndsWith("|  |", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Every_setting_is_described() =>
         Assert.All(RelaySettings.All, s => Assert.True(s.Description.Length > 0, $"{s.Key}: SettingDescriptions has no sentence."));
 
