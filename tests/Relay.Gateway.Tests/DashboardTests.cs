@@ -28,9 +28,11 @@ public sealed class DashboardTests
         using var directory = new TempDirectory();
         int scraped = MetricsTests.FreePort(), port = MetricsTests.FreePort();
         await using var server = await MetricsTests.StartAsync(directory, scraped);
+        var rules = await File.ReadAllTextAsync(Path.Combine(MetricsTests.Repository(), "deploy", "prometheus", "relay-recording.yml"));
+        await File.WriteAllTextAsync(directory.File("rules.yml"), rules.Replace("interval: 30s", "interval: 1s", StringComparison.Ordinal));
         await File.WriteAllTextAsync(directory.File("prometheus.yml"), $$"""
             global: { scrape_interval: 1s, evaluation_interval: 1s }
-            rule_files: ["{{Path.Combine(MetricsTests.Repository(), "deploy", "prometheus", "relay-recording.yml")}}"]
+            rule_files: [rules.yml]
             scrape_configs:
               - job_name: relay
                 static_configs: [{ targets: ["127.0.0.1:{{scraped}}"] }]

@@ -158,7 +158,7 @@ public sealed class MetricsTests
         directory.File("data"), "127.0.0.1:0", directory.File("log"), new Dictionary<string, string> { ["OTEL_METRICS_EXPORTER"] = "prometheus" },
         Patience.Token, "--health-listen", $"127.0.0.1:{port}");
 
-    /// <summary>A private session, a text each way, a verification, nonsense, and a call with a wrong key.</summary>
+    /// <summary>A private session, a text each way, a verification, nonsense, a call for what is not there, and one with a wrong key.</summary>
     internal static async Task TalkAsync(ServerProcess server, TempDirectory directory, string id = "e")
     {
         await using var admin = RelayClient.Connect(server.Address, RelayKey.Parse(
@@ -185,6 +185,7 @@ public sealed class MetricsTests
         {
             Message = new InboundWire { Endpoint = endpoint, Peer = "alice", MessageId = "odd", Text = Google.Protobuf.ByteString.CopyFromUtf8("?OTR!nonsense") },
         });
+        await Assert.ThrowsAnyAsync<Exception>(() => admin.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/none" }).ResponseAsync);
         await using var stranger = RelayClient.Connect(server.Address, RelayKey.Parse("relay_aaaaaaaaaaaaaaaa_" + new string('0', 64)));
         await Assert.ThrowsAnyAsync<Exception>(() => stranger.Admin.GetCallerAsync(new GetCallerRequest()).ResponseAsync);
 
