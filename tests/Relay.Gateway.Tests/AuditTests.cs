@@ -51,6 +51,20 @@ public sealed class AuditTests
     }
 
     [Fact]
+    public void An_entry_that_names_another_one_before_it_is_found()
+    {
+        var first = new Relay.Gateway.Audit.AuditEntry(1, DateTimeOffset.UnixEpoch, Relay.Gateway.Audit.AuditKind.Started, new string('0', 64));
+        foreach (var (before, findings) in new[] { (first.Hash(), 0), (new string('a', 64), 1) })
+        {
+            var chain = new Relay.Gateway.Audit.AuditChain(null);
+            chain.Add(1, first);
+            chain.Add(2, new(2, DateTimeOffset.UnixEpoch, Relay.Gateway.Audit.AuditKind.Started, before));
+            chain.Complete();
+            Assert.Equal(findings, chain.Findings.Count(f => f.StartsWith("Entry 2 does not follow", StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
     public async Task Administration_and_trust_are_recorded_without_peers_or_content_and_reading_is_not()
     {
         await using var server = await TestServer.StartAsync();

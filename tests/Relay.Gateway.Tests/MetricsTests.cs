@@ -35,6 +35,7 @@ public sealed class MetricsTests
         var catalogue = MetricCatalogue.Read(await File.ReadAllTextAsync(Path.Combine(Docs, "metrics.yaml"))).SelectMany(g => g.Metrics).ToList();
         using var directory = new TempDirectory();
         var port = FreePort();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         await using var server = await StartAsync(directory, port);
 
         // Before anything has happened, what can happen is there with a zero.
@@ -67,6 +68,10 @@ public sealed class MetricsTests
         Assert.True(Value(series, "relay_stream_backlog", ("relay_stream", "events")) > 0);
         Assert.True(Value(series, "relay_delivery_duration_seconds_count", ("direction", "inbound"), ("attended", "true")) > 0);
         Assert.True(Value(series, "relay_delivery_duration_seconds_count", ("direction", "outbound"), ("attended", "true")) > 0);
+
+        // They are seconds: a few calls at the same time take no longer together than a few times the test.
+        var calls = series.Where(s => s.Name == "rpc_server_call_duration_seconds_sum" && s.Labels["relay_call_kind"] == "unary").Sum(s => s.Value);
+        Assert.InRange(calls, 0.000_1, 8 * clock.Elapsed.TotalSeconds);
 
         // No series but those of the catalogue, with its labels and their values.
         foreach (var one in series.Where(s => s_ours.Any(p => s.Name.StartsWith(p, StringComparison.Ordinal))))

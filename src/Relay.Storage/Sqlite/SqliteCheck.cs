@@ -112,7 +112,8 @@ public static class SqliteCheck
 
     private static void CheckRows(SqliteSession session, Sealer sealer, SqliteReport report)
     {
-        Guarded(report, "endpoints", () => report.Tables.Add(Read(session, "endpoint", "SELECT id, '', revision, sealed FROM endpoint LIMIT $1",
+        Guarded(report, "endpoints", () => report.Tables.Add(Read(session, "endpoint",
+            "SELECT id, '', revision, sealed FROM endpoint WHERE length(sealed) > 0 LIMIT $1",
             (row, value) => sealer.Opens(SealedTable.Endpoint, row, value))));
         Guarded(report, "conversations", () => report.Tables.Add(Conversations(session, sealer)));
         Guarded(report, "seen requests", () => report.Tables.Add(Read(session, "seen",
