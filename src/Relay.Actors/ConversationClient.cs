@@ -38,10 +38,12 @@ internal sealed class ConversationClient(
         }
         long expiresAtMs = NowMs + (long)RelayLimits.CommandExpiry.TotalMilliseconds;
         var key = new ConversationKey(address.EndpointId, id);
+        using var span = telemetry.Spans.Send(command);
         var message = new ConversationCommand(key, peer, command, expiresAtMs, Activity.Current?.Context ?? default);
         long start = time.GetTimestamp();
         var reply = await AskAsync().ConfigureAwait(false);
         telemetry.Answered(reply, time.GetElapsedTime(start));
+        ConversationSpans.End(span, reply);
         return reply;
 
         async Task<ConversationReply> AskAsync()

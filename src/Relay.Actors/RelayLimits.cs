@@ -56,6 +56,16 @@ public static class RelayLimits
     public const int MaxCommandsPerUnit = 32;
     /// <summary>Bytes of outbox rows after which a commit unit takes no further command.</summary>
     public const int MaxBytesPerUnit = 1 << 20;
+    /// <summary>Shortest pause between two looks at the store for the gauges of the whole cluster.</summary>
+    public static readonly TimeSpan CensusInterval = TimeSpan.FromSeconds(5);
+    /// <summary>The pause in multiples of the time that the last look took: 50 costs the database 2 % of one connection.</summary>
+    public const int CensusPauseFactor = 50;
+    /// <summary>Streams with a backlog whose first item is looked at. The ages of those beyond are not known.</summary>
+    public const int MaxStreamsPerCensus = 10_000;
+    /// <summary>Of these, how many in one read of the store.</summary>
+    public const int StreamsPerCensusRead = 200;
+    /// <summary>Age of a stream's first item from which the stream counts as stalled.</summary>
+    public static readonly TimeSpan StalledAfter = TimeSpan.FromMinutes(1);
     /// <summary>Idle conversations kept in memory; above it the least recently used is passivated.</summary>
     public const int MaxResidentConversations = 50_000;
     /// <summary>
@@ -64,8 +74,8 @@ public static class RelayLimits
     public const int MaxCachedAccounts = 1024;
 
     /// <summary>
-    /// Idempotency keys remembered in one conversation; above it the oldest are forgotten, once no copy of their commands can
-    /// arrive.
+    /// The newest idempotency keys of a conversation that are remembered. Older ones are forgotten, a stored row at a time, once no copy
+    /// of their commands can arrive.
     /// </summary>
     public const int MaxSeenIds = 512;
     /// <summary>
@@ -75,6 +85,11 @@ public static class RelayLimits
     public const int MaxRecentSeenIds = 32_768;
     /// <summary>Of these, the ids of bots' and operators' requests, which a peer's messages do not displace.</summary>
     public const int MaxSeenRequestIds = 128;
+    /// <summary>
+    /// Idempotency keys that a conversation's own row does not reach: a commit that would bring it to as many stores them as a row of
+    /// their own. A row for each commit costs half of the store's time; a longer tail is written and sealed anew with every commit.
+    /// </summary>
+    public const int MaxTailIds = 16;
     /// <summary>Lifetime of an idempotency key.</summary>
     public static readonly TimeSpan SeenIdLifetime = TimeSpan.FromHours(24);
     /// <summary>

@@ -22,14 +22,14 @@ internal sealed class BridgeInbox(
     {
         if (bridgeOf(text.Endpoint) is not { } bridge)
         {
-            metrics.Inbound("UNKNOWN_ENDPOINT");
+            metrics.Inbound(BridgeMetrics.UnknownEndpoint);
             text.Settled?.Invoke();
             return;
         }
         var key = (text.Endpoint, text.Peer);
         if (Enqueue(key, text) is not { } lane)
         {
-            metrics.Inbound("PEER_TOO_FAST");
+            metrics.Inbound(BridgeMetrics.PeerTooFast);
             text.Settled?.Invoke();
             return;
         }
@@ -74,7 +74,7 @@ internal sealed class BridgeInbox(
         catch (RelayException)
         {
             // The message stays carried: a confirmation tells more, and nothing rests on it.
-            metrics.Inbound("CONFIRMATION_LOST");
+            metrics.Inbound(BridgeMetrics.ConfirmationLost);
         }
         finally
         {
@@ -91,13 +91,13 @@ internal sealed class BridgeInbox(
         try
         {
             var result = await delivery;
-            metrics.Inbound(result.RejectReason.Length == 0 ? "TAKEN" : result.RejectReason);
+            metrics.Inbound(result.RejectReason.Length == 0 ? BridgeMetrics.Taken : BridgeMetrics.Rejected);
             settled?.Invoke();
         }
         catch (Exception e) when (e is RelayException or OperationCanceledException)
         {
             // The stream has ended for good; its reader tells why.
-            metrics.Inbound("STREAM_ENDED");
+            metrics.Inbound(BridgeMetrics.StreamEnded);
         }
         lock (_lock)
         {

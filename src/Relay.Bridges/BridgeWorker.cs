@@ -15,6 +15,9 @@ namespace Relay.Bridges;
 public sealed class BridgeWorker(
     RelayClient client, EndpointDirectory endpoints, IChatNetwork network, BridgeOptions options, ILogger? log = null) : BackgroundService
 {
+    /// <summary>The name of the meter of bridges; its instruments are listed in docs/metrics.yaml.</summary>
+    public const string MeterName = "Relay.Bridges";
+
     /// <summary>How many times <see cref="BridgeOptions.RefusedBackoff"/> the wait may grow to.</summary>
     private const int RefusedGrowth = 5;
 

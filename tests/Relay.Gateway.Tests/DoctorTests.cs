@@ -1,7 +1,11 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.Data.Sqlite;
 using Relay.Cli;
+using Relay.Cli.Doctor;
+using Relay.Cli.Status;
 using Relay.Client;
 using Relay.Gateway.Tests.Harness;
 using Relay.Lab.Processes;
@@ -112,7 +116,7 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
         await using var server = await TestServer.StartAsync(dataDirectory: data);
         var (result, found) = await AskAsync(data, server.Address.ToString());
         Assert.True(result.Code == ExitCode.Ok, result.Out);
-        foreach (var check in new[] { "pages", "database's key", "conversations", "quarantine", "server's keys", "lock" }) Assert.Equal("ok", Verdict(found[check]));
+        foreach (var check in new[] { "pages", "database's key", "conversations", "quarantine", "server's keys", "lock", "waiting", "dead letters" }) Assert.Equal("ok", Verdict(found[check]));
         Assert.StartsWith("held", found["lock"].GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.True(result.Json.GetProperty("complete").GetBoolean());
     }
@@ -183,7 +187,7 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
     [Theory]
     [InlineData("UPDATE conversation SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE rowid = 2", "conversations")]
     [InlineData("UPDATE conversation SET version = version + 1 WHERE rowid = 2", "conversations")]
-    [InlineData("UPDATE seen SET sealed = zeroblob(100) WHERE conversation = (SELECT min(conversation) FROM seen)", "seen requests")]
+    [InlineData("INSERT INTO seen (endpoint, conversation, version, sealed) SELECT endpoint, id, 1, zeroblob(100) FROM conversation WHERE rowid = 1", "seen requests")]
     [InlineData("UPDATE outbox SET sequence = sequence + 1000 WHERE sequence = 1", "undelivered")]
     [InlineData("UPDATE endpoint SET sealed = zeroblob(5)", "endpoints")]
     [InlineData("UPDATE meta SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB)", "database's key")]
@@ -224,6 +228,54 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
 
         static JsonElement Single(TerminalResult result, string check) =>
             Assert.Single(result.Json.GetProperty("findings").EnumerateArray(), f => f.GetProperty("check").GetString() == check);
+    }
+
+    [Theory]
+    [InlineData(4, 0, "ok", "ok")]
+    [InlineData(6, 0, "warning", "ok")]
+    [InlineData(4, 3, "ok", "warning")]
+    public void What_waits_for_too_long_and_dead_letters_are_told(int minutes, int letters, string waiting, string dead)
+    {
+        static EndpointBacklog Backlog(string id, Action<EndpointStatus> set, params Subscription[] subscriptions)
+        {
+            var status = new EndpointStatus { Events = new StreamStatus(), Wire = new StreamStatus() };
+            set(status);
+            return new EndpointBacklog(new Endpoint { Name = "endpoints/" + id }, status, subscriptions);
+        }
+        var age = Duration.FromTimeSpan(TimeSpan.FromMinutes(minutes));
+        EndpointBacklog[] kinds =
+        [
+            Backlog("late", s => s.Events = new StreamStatus { Backlog = 1, OldestAge = age }),
+            Backlog("late", s => s.Wire = new StreamStatus { Backlog = 1, OldestAge = age }),
+            Backlog("late", _ => { }, new Subscription { Name = "endpoints/late/subscriptions/s", Pending = 1, OldestAge = age }),
+        ];
+        foreach (var kind in kinds)
+        {
+            var found = ServerStateChecks.Backlogs(
+                [Backlog("quiet", _ => { }), kind, Backlog("poisoned", _ => { }, new Subscription { DeadLetters = letters })], isComplete: true).ToList();
+            Assert.Equal([("waiting", waiting), ("dead letters", dead)], found.Select(f => (f.Check, f.Verdict.ToString().ToLowerInvariant())));
+            if (waiting == "warning") Assert.Contains("1 of 3 endpoints, for 6 minutes in late", found[0].Detail, StringComparison.Ordinal);
+            if (dead == "warning") Assert.Contains("3 events were set aside, of poisoned", found[1].Detail, StringComparison.Ordinal);
+        }
+        Assert.Equal(minutes > 5 ? Relay.Cli.Doctor.Verdict.Warning : Relay.Cli.Doctor.Verdict.Skipped, ServerStateChecks.Backlogs(kinds, isComplete: false).First().Verdict);
+    }
+
+    [Fact]
+    public async Task A_server_is_asked_for_what_it_has_set_aside()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.CreateEndpointAsync("poisoned");
+        var bot = await server.ConnectAsync(Scope.Bot, "endpoints/poisoned");
+        var bridge = await server.ConnectAsync(Scope.Bridge);
+        const string name = "endpoints/poisoned/subscriptions/s";
+        await bot.Subscriptions.CreateSubscriptionAsync(new CreateSubscriptionRequest { Parent = "endpoints/poisoned", SubscriptionId = "s" });
+        var message = new InboundWire { Endpoint = "endpoints/poisoned", Peer = "peer", MessageId = "m", Text = ByteString.CopyFromUtf8("in the clear") };
+        await bridge.BridgeStreams.PushWireAsync(new PushWireRequest { Message = message });
+        var pulled = await bot.Subscriptions.PullSubscriptionAsync(new PullSubscriptionRequest { Name = name, Wait = new Duration { Seconds = 30 } });
+        await bot.Subscriptions.NackSubscriptionAsync(new NackSubscriptionRequest { Name = name, Cursors = { Assert.Single(pulled.Events).Cursor }, Terminate = true });
+        var (result, found) = await AskAsync(server.DataDirectory, server.Address.ToString());
+        Assert.Equal("warning", Verdict(found["dead letters"]));
+        Assert.True(result.Code == ExitCode.Ok, result.Out);
     }
 
     [Theory]

@@ -35,6 +35,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     public const string DroppedKeyRefused = "KEY_REFUSED";
     /// <summary>The reason of a message that is held because it is to be decided about the peer's key.</summary>
     public const string HeldForDecision = "KEY_HELD";
+    /// <summary>The reason for a held message whose session was established with a key that the endpoint's policy wants verified first.</summary>
+    public const string DroppedNotTrusted = "NOT_TRUSTED";
     /// <summary>The reason for anything else, as the end of the session that the message waited for.</summary>
     public const string DroppedNotSent = "NOT_SENT";
 
@@ -56,6 +58,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         ulong reference = cause.Send.Reference;
         (_wire, _free) = (0, 0);
         var verifications = Follow(state, input, effects, nowMs);
+        if (input is OtrInput.WireReceived received && !effects.Any(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
+            telemetry.Otr.Received(received.Text.Span);
         RejectReason? rejected = null;
         RefusalReason? refused = null;
         SendDisposition? disposition = null;
@@ -64,6 +68,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
             switch (effect)
             {
                 case OtrEffect.SendWire send:
+                    telemetry.Otr.Sent(send.Text.Span);
                     Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
                     (_wire, _free) = (_wire + 1, _free + 1);
                     break;
@@ -244,6 +249,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     {
         if (input is OtrInput.TimePassed) return DroppedExpired;
         if (input is OtrInput.KeyDecided { IsAccepted: false }) return DroppedKeyRefused;
-        return effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true }) ? DroppedFingerprintChanged : DroppedNotSent;
+        if (effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true })) return DroppedFingerprintChanged;
+        return effects.Any(e => e is OtrEffect.SessionChanged { Cause: SessionCause.KeyExchange }) ? DroppedNotTrusted : DroppedNotSent;
     }
 }

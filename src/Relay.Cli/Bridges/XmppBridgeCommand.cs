@@ -49,6 +49,7 @@ internal static class XmppBridgeCommand
     public static Command Create()
     {
         var command = CreateWithoutAction();
+        BridgeExporter.AddTo(command);
         command.SetAction((parsed, stop) => new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name })
             .RunAsync(Read(parsed)(NullLogger.Instance), stop));
         return command;

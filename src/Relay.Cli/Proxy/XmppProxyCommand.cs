@@ -52,7 +52,8 @@ internal static class XmppProxyCommand
         {
             PassesChatStates = parsed.GetValue(s_chatStates),
         };
-        if (switches.HasMovedFiles(parsed, account, name => Jid.TryParse(name, out var other) && other.Bare == jid)) return ExitCode.Ok;
+        if (switches.HasMovedFiles(parsed, account, name => Jid.TryParse(name, out var other) && other.Bare == jid, XmppProxy.Normalised))
+            return ExitCode.Ok;
         bool isDirect = parsed.GetValue(s_directTls);
         var (host, port) = ProxySwitches.HostAndPort(parsed.GetValue(s_upstream) ?? jid.Domain, isDirect ? XmppLogin.DefaultDirectTlsPort : XmppLogin.DefaultPort, "--upstream");
         var certificate = parsed.GetValue(s_clientTls) ? ClientCertificate.LoadOrCreate(account.Directory, jid.Domain) : null;

@@ -21,7 +21,7 @@ internal sealed class SimStore
     private readonly Dictionary<object, int> _locks = [];
     private readonly Dictionary<int, long> _epochs = [];
 
-    private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen);
+    private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen, ulong WireBefore);
 
     /// <summary>What it does wrong on purpose.</summary>
     public StoreMutation Mutation { get; init; }
@@ -128,7 +128,7 @@ internal sealed class SimStore
         if (Mutation.HasFlag(StoreMutation.IgnoresVersion)) version = unit.ExpectedVersion + 1;
         var seen = (old?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough && s.Version != version);
         if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids, wireBefore));
-        return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
+        return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen], wireBefore);
     }
 
     public DueConversations ReadDue(long untilMs, int max)
@@ -136,6 +136,26 @@ internal sealed class SimStore
         var due = _conversations.Where(c => c.Value.DueMs <= untilMs).OrderBy(c => c.Value.DueMs).ThenBy(c => c.Key.Id, StringComparer.Ordinal).Take(max).Select(c => c.Key).ToArray();
         return new DueConversations(due, _conversations.Values.Where(c => c.DueMs > untilMs).Min(c => c.DueMs));
     }
+
+    public StoreFigures ReadFigures()
+    {
+        return new StoreFigures
+        {
+            Endpoints = _endpoints.Values.Count(e => e.PurgeMs is null), Conversations = _conversations.Count,
+            EarliestDueMs = _conversations.Values.Min(c => c.DueMs),
+            EventsBacklog = Backlog(k => k.Kind == StreamKind.Events && !k.EndpointId.Contains('/', StringComparison.Ordinal)),
+            WireBacklog = Backlog(k => k.Kind == StreamKind.Wire),
+            SubscriptionBacklog = Backlog(k => k.EndpointId.Contains('/', StringComparison.Ordinal)),
+        };
+
+        long Backlog(Func<StreamKey, bool> isCounted) => _streams.Where(s => isCounted(s.Key)).Sum(s => (long)(s.Value.Last - s.Value.Acknowledged));
+    }
+
+    public IReadOnlyList<StreamHead> ReadHeads(StreamKey? after, int max) => [.. _streams
+        .Where(s => s.Value.Last > s.Value.Acknowledged)
+        .Where(s => after is not { } a || (string.CompareOrdinal(s.Key.EndpointId, a.EndpointId), s.Key.Kind).CompareTo((0, a.Kind)) > 0)
+        .OrderBy(s => s.Key.EndpointId, StringComparer.Ordinal).ThenBy(s => s.Key.Kind).Take(max)
+        .Select(s => (s.Key, s.Value.Read(s.Value.Acknowledged, 1, 0)[0])).Select(s => new StreamHead(s.Key, s.Item2.Sequence, s.Item2.Sealed))];
 
     public void Suspend(string endpoint, string id) => Change(endpoint, id, row => row with { DueMs = null });
 
@@ -258,7 +278,7 @@ internal sealed class SimStore
         if (_conversations.TryGetValue((endpoint, id), out var row)) _conversations[(endpoint, id)] = change(row);
     }
 
-    private static ConversationRow Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen);
+    private static ConversationRow Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen, row.WireBefore);
 }
 
 /// <summary>Where an item of a stream stands.</summary>
