@@ -77,6 +77,7 @@ public static class RelayExtensions
         app.UseAuthentication();
         app.UseAuthorization();
         app.ServeEventStreams();
+        app.ExplainMalformedJson();
         app.MapGrpcService<EndpointService>();
         app.MapGrpcService<ConversationService>();
         app.MapGrpcService<IdentityService>();
