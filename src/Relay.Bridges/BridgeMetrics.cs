@@ -64,6 +64,7 @@ internal sealed class BridgeMetrics : IDisposable
     {
         ConnectionEndKind.Lost => "lost",
         ConnectionEndKind.Refused => "refused",
+        ConnectionEndKind.Replaced => "replaced",
         _ => "misconfigured",
     }));
 }

@@ -132,8 +132,48 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
     public async Task What_is_for_an_endpoint_of_nobody_is_dropped()
     {
         var run = await _network.NextRunAsync();
-        await run.Inbox.ReceiveAsync(new InboundText("endpoints/nobody", "alice", "1", "x"u8.ToArray()), CancellationToken.None).AsTask().InTime();
+        int settled = 0;
+        await run.Inbox.ReceiveAsync(Counted("endpoints/nobody", "alice", "1"), CancellationToken.None).AsTask().InTime();
+        Assert.Equal(1, settled);
         Assert.False(_worker.ExecuteTask!.IsCompleted);
+
+        InboundText Counted(string endpoint, string peer, string id) =>
+            new(endpoint, peer, id, "x"u8.ToArray()) { Settled = () => Interlocked.Increment(ref settled) };
+    }
+
+    /// <summary>The network keeps a message until Relay has it; what is dropped it need not keep.</summary>
+    [Fact]
+    public async Task A_message_is_settled_once_Relay_has_it_or_it_is_dropped()
+    {
+        var run = await _network.NextRunAsync();
+        run.Inbox.Connected();
+        var listen = _server.Address.Authority;
+        await _server.KillAsync();
+        await _server.DisposeAsync();
+        int settled = 0;
+        // Twenty wait, and the others are beyond the peer's bound.
+        for (int i = 0; i < 25; i++)
+        {
+            await run.Inbox.ReceiveAsync(new InboundText(Endpoint, "alice", $"{i}", "x"u8.ToArray())
+            {
+                Settled = () => Interlocked.Increment(ref settled),
+            }, CancellationToken.None).AsTask().InTime();
+        }
+        Assert.Equal(5, settled);
+        _server = await ServerProcess.StartAsync(
+            Path.Combine(_directory, "data"), listen, Path.Combine(_directory, "log"), null, CancellationToken.None, "--shards", "4");
+        await Wait.UntilAsync(() => settled == 25);
+    }
+
+    /// <summary>Another client has the network's account: started again, the two would take turns.</summary>
+    [Fact]
+    public async Task A_bridge_that_is_replaced_on_the_network_ends_as_one_that_is_replaced_at_Relay()
+    {
+        Assert.False(_worker.IsReplaced);
+        (await _network.NextRunAsync()).End(new ConnectionEnd("Conflict.", ConnectionEndKind.Replaced));
+        await _worker.ExecuteTask!.InTime();
+        Assert.Equal((BridgeState.Stopped, "Conflict.", true), (_worker.Health.State, _worker.Health.Reason, _worker.IsReplaced));
+        Assert.Null(_worker.Refusal);
     }
 
     /// <summary>The bot learns what the network has refused, and what the peer's program has confirmed.</summary>

@@ -69,6 +69,33 @@ public sealed class HostedBridgesTests : IAsyncLifetime
         Assert.StartsWith("?OTR", Encoding.UTF8.GetString(outbound.Current.Text.Span), StringComparison.Ordinal);
     }
 
+    /// <summary>The account's connection is taken by somebody else: the bridge ends for good, and the server goes on.</summary>
+    [Fact]
+    public async Task A_bridge_to_an_account_carries_and_is_not_started_again_after_it_was_replaced()
+    {
+        await using var xmpp = await XmppServer.StartAsync("prosody", _server.DirectoryPath, "alice", "helper");
+        await File.WriteAllTextAsync(_server.PathOf("helper.password"), "helper-password");
+        await _server.StartAsync(new()
+        {
+            ["Network"] = "xmpp", ["Account"] = XmppStage.Helper, ["PasswordFile"] = _server.PathOf("helper.password"),
+            ["Host"] = $"127.0.0.1:{xmpp.ClientPort}", ["AllowCleartext"] = "true",
+        });
+        await _server.CreateEndpointAsync("xmpp", XmppStage.Helper, 65536);
+        await _server.GiveKeyAsync();
+        await _server.IsAsync(Xmpp, ServingStatus.Serving);
+        await using var alice = await XmppClient.LogInAsync(xmpp.ClientPort, "alice", "phone");
+        await alice.SendMessageAsync(XmppStage.Helper, "?OTRv3?");
+        var answer = await alice.NextMessageAsync();
+        Assert.StartsWith("?OTR", XmppClient.Body(answer), StringComparison.Ordinal);
+
+        var resource = answer.Attribute("from")!.Value.Split('/')[1];
+        Assert.StartsWith("relay-", resource, StringComparison.Ordinal);
+        await using var other = await XmppClient.LogInAsync(xmpp.ClientPort, "helper", resource);
+        await _server.Process.PrintsAsync("xmpp-0: ended, and is not started again before the server is. Another connection has taken");
+        await _server.IsAsync(All, ServingStatus.NotServing);
+        Assert.Equal(ServingStatus.Serving, await _server.AskAsync(""));
+    }
+
     [Fact]
     public async Task A_bridge_to_IRC_carries_under_its_nick()
     {

@@ -51,8 +51,9 @@ internal sealed class AccountConnection
         await using var onStop = cancellation.UnsafeRegister(_ => _ = _stream.DisposeAsync().AsTask(), null);
         await _session.AttachAsync(_stream);
         var keepAlive = _keepAlive.RunAsync(_closed.Token);
-        _inbox.Connected();
+        // Its presence is written before any text: a server may store what answers a text of an account that is not there yet.
         var announcing = isNew ? AnnounceAsync() : Task.CompletedTask;
+        _inbox.Connected();
         try
         {
             foreach (var stanza in early) await HandleAsync(stanza, settled: null, cancellation);

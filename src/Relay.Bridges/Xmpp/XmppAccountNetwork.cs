@@ -46,9 +46,7 @@ public sealed class XmppAccountNetwork : IChatNetwork
     /// <inheritdoc/>
     public async Task<ConnectionEnd> RunAsync(IBridgeInbox inbox, CancellationToken cancellation)
     {
-        var other = _other;
-        _other = null;
-        var opened = await AccountLogin.OpenAsync(_options, _account, _resource, _session, other, cancellation);
+        var opened = await AccountLogin.OpenAsync(_options, _account, _resource, _session, _other, cancellation);
         if (opened is not { Stream: { } stream, Session: { } session })
         {
             _other = opened.Other;

@@ -28,7 +28,7 @@ internal sealed class BreakableLine : IAsyncDisposable
     {
         lock (_open)
         {
-            foreach (var tcp in _open) tcp.Client.Close(0);
+            foreach (var tcp in _open) tcp.Client?.Close(0);
             _open.Clear();
         }
     }

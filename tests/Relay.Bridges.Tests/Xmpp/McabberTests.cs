@@ -3,16 +3,19 @@ namespace Relay.Bridges.Tests.Xmpp;
 /// <summary>A client that people use, on a real server, with the echo bot: the whole life of a conversation.</summary>
 public sealed class McabberTests
 {
-    [Fact]
-    public async Task Mcabber_talks_to_the_echo_bot()
+    [Theory]
+    [InlineData(XmppStage.Bot)]
+    [InlineData(XmppStage.Helper)]
+    public async Task Mcabber_talks_to_the_echo_bot(string address)
     {
+        bool isAccount = address == XmppStage.Helper;
         await using var stage = await XmppStage.StartAsync();
-        var bridge = await stage.StartBridgeAsync();
-        await stage.StartBotAsync();
+        var bridge = isAccount ? await stage.StartAccountBridgeAsync() : await stage.StartBridgeAsync();
+        await stage.StartBotAsync(isAccount ? "helper" : "bot");
         await using var mcabber = await Mcabber.StartAsync(stage.PathOf("m"), stage.Xmpp.ClientPort);
         await mcabber.ShowsAsync("Your status has been set");
-        await mcabber.TypeAsync($"/add {XmppStage.Bot}");
-        await mcabber.TypeAsync($"/say_to {XmppStage.Bot} hello in the clear");
+        await mcabber.TypeAsync($"/add {address}");
+        await mcabber.TypeAsync($"/say_to {address} hello in the clear");
         // An empty line opens the chat's window.
         await mcabber.TypeAsync("");
         // Encryption is required: the answer is an offer, which mcabber takes by itself.
@@ -22,7 +25,7 @@ public sealed class McabberTests
         await mcabber.TypeAsync("/otr smpq . shared secret");
         await mcabber.ShowsAsync("Protocol: Success!");
         await bridge.KillAsync();
-        await stage.StartBridgeAsync();
+        _ = isAccount ? await stage.StartAccountBridgeAsync(createsEndpoint: false) : await stage.StartBridgeAsync();
         await mcabber.TypeAsync("after the bridge");
         await mcabber.ShowsAsync("echo: after the bridge");
         await mcabber.TypeAsync("/otr stop .");
