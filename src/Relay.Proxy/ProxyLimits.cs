@@ -9,8 +9,11 @@ internal static class ProxyLimits
     /// <summary>How long a text waits for a private session; then it is dropped and the person is told.</summary>
     public static readonly TimeSpan HeldFor = TimeSpan.FromMinutes(2);
 
-    /// <summary>Least time between two offers of a session to one contact that texts cause.</summary>
-    public static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Least time between two offers of a session to one contact that texts cause: more than an exchange takes on a slow network, for an offer in
+    /// the middle of one begins it again.
+    /// </summary>
+    public static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>Contacts with state of their own; further ones stay in the clear, and a private session with them is refused.</summary>
     public const int Contacts = 4_096;

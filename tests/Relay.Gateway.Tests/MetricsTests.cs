@@ -154,18 +154,18 @@ public sealed class MetricsTests
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(6));
     }
 
-    private static Task<ServerProcess> StartAsync(TempDirectory directory, int port) => ServerProcess.StartAsync(
+    internal static Task<ServerProcess> StartAsync(TempDirectory directory, int port) => ServerProcess.StartAsync(
         directory.File("data"), "127.0.0.1:0", directory.File("log"), new Dictionary<string, string> { ["OTEL_METRICS_EXPORTER"] = "prometheus" },
         Patience.Token, "--health-listen", $"127.0.0.1:{port}");
 
     /// <summary>A private session, a text each way, a verification, nonsense, and a call with a wrong key.</summary>
-    private static async Task TalkAsync(ServerProcess server, TempDirectory directory)
+    internal static async Task TalkAsync(ServerProcess server, TempDirectory directory, string id = "e")
     {
         await using var admin = RelayClient.Connect(server.Address, RelayKey.Parse(
             (await File.ReadAllTextAsync(Path.Combine(directory.File("data"), "admin.key"))).Trim()));
         var endpoint = (await admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
         {
-            RequestId = "e", EndpointId = "e", Network = "n", Account = "e@test.example", Dsa = TestKeys.Endpoint,
+            RequestId = id, EndpointId = id, Network = "n", Account = id + "@test.example", Dsa = TestKeys.Endpoint,
         })).Name;
         await using var botClient = RelayClient.Connect(server.Address, RelayKey.Parse(await KeyAsync(Scope.Bot)));
         await using var bridge = RelayClient.Connect(server.Address, RelayKey.Parse(await KeyAsync(Scope.Bridge)));
@@ -189,7 +189,7 @@ public sealed class MetricsTests
         await Assert.ThrowsAnyAsync<Exception>(() => stranger.Admin.GetCallerAsync(new GetCallerRequest()).ResponseAsync);
 
         async Task<string> KeyAsync(Scope scope) =>
-            (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = scope.ToString(), Scopes = { scope } })).Token;
+            (await admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = $"{id}-{scope}", Scopes = { scope } })).Token;
     }
 
     private static async Task<IReadOnlyList<PrometheusSeries>> ScrapeAsync(int port)
@@ -203,14 +203,14 @@ public sealed class MetricsTests
     private static double Value(IReadOnlyList<PrometheusSeries> series, string name, params (string Label, string Value)[] labels) =>
         Assert.Single(series, s => s.Name == name && labels.All(l => s.Labels.GetValueOrDefault(l.Label) == l.Value)).Value;
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static string Repository()
+    internal static string Repository()
     {
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Relay.sln"))) directory = Path.GetDirectoryName(directory)!;

@@ -28,11 +28,13 @@ export type Scope =
 export interface ApiKey {
   /** `apiKeys/{key}` */
   name: string;
+  /** What it permits. */
   scopes: Scope[];
   /** The endpoints that the key is limited to: `endpoints/{endpoint}`, or the beginning of such names followed by `*`. Empty: all. */
   endpoints: string[];
   /** A name that the creator chose. */
   displayName: string;
+  /** When it was created. */
   createTime: Timestamp | null;
   /** Unset: the key does not expire. */
   expireTime: Timestamp | null;
@@ -62,6 +64,7 @@ export interface CallerLimits {
 export interface Caller {
   /** `apiKeys/{key}`, `tokens/{subject}` or `certificates/{name}`. */
   name: string;
+  /** What the caller may do. */
   scopes: Scope[];
   /** As of an API key. A token or a certificate that names none may use none; then `scopes` are of use for the server itself only. */
   endpoints: string[];
@@ -77,7 +80,9 @@ export interface Caller {
 export interface Limit {
   /** `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams` or `endpoints_per_day`. */
   name: string;
+  /** The most that is allowed. */
   limit: string;
+  /** What is used of it now, or today. */
   used: string;
 }
 
@@ -105,6 +110,7 @@ export interface CreateApiKeyRequest {
 }
 
 export interface CreateApiKeyResponse {
+  /** The key, without its secret. */
   apiKey: ApiKey | null;
   /** `relay_{key}_{secret}`, to be sent as `authorization: Bearer …`. */
   token: string;
@@ -113,11 +119,14 @@ export interface CreateApiKeyResponse {
 export interface ListApiKeysRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
 }
 
 export interface ListApiKeysResponse {
+  /** In order of name. */
   apiKeys: ApiKey[];
+  /** Empty on the last page. */
   nextPageToken: string;
 }
 
@@ -144,6 +153,7 @@ export interface DeleteApiKeyResponse {
 }
 
 export interface RevokeApiKeyRequest {
+  /** `apiKeys/{key}` */
   name: string;
 }
 
@@ -151,7 +161,9 @@ export interface GetServerRequest {
 }
 
 export interface Server {
+  /** Of Relay, as `relay --version` prints it. */
   version: string;
+  /** When the process started. */
   startTime: Timestamp | null;
   /** The server's current time, for comparison with the caller's clock. */
   time: Timestamp | null;
@@ -174,6 +186,7 @@ export interface Node {
   name: string;
   /** True for the node that answers this request. */
   answering: boolean;
+  /** Where it is in the cluster's life. */
   state: NodeState;
   /** False while the failure detector of another node considers it unreachable. */
   reachable: boolean;
@@ -194,13 +207,16 @@ export type NodeState =
 export interface ListAuditEntriesRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /** Lists the entries after this one only. 0: all that are kept. */
   afterSequence: string;
 }
 
 export interface ListAuditEntriesResponse {
+  /** In order of sequence. */
   auditEntries: AuditEntry[];
+  /** Empty on the last page. */
   nextPageToken: string;
   /** The sequence of the last entry of the log; 0 if it is empty. */
   lastSequence: string;
@@ -210,7 +226,9 @@ export interface ListAuditEntriesResponse {
 export interface AuditEntry {
   /** Gap-free, from 1. */
   sequence: string;
+  /** When it was written, by the clock of the node. */
   createTime: Timestamp | null;
+  /** What the entry says. */
   kind: AuditKind;
   /** Who did it, as in `Caller.name`. Empty for what the server did itself. */
   caller: string;
@@ -247,8 +265,11 @@ export type AuditKind =
   | 'AUDIT_KIND_BROKEN';
 
 export interface StreamWireRequest {
+  /** Begins the delivery of an endpoint's wire text. */
   open?: OpenStream;
+  /** Wire text that arrived. */
   inbound?: InboundWire;
+  /** The network has what is acknowledged. */
   ack?: Ack;
   /** Settlements and confirmations. The requests after it are handled once it is done. */
   settle?: SettleWireRequest;
@@ -256,18 +277,29 @@ export interface StreamWireRequest {
 }
 
 export interface StreamWireResponse {
+  /** Wire text to carry. */
   outbound?: OutboundWire;
+  /** What became of wire text that arrived. */
   inboundResult?: InboundResult;
+  /** All wire text that was stored when the stream was opened has been delivered; what follows is new. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
+  /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
+  /** Answers a `settle`. */
   settled?: SettleWireResponse;
   message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
 }
 
 /** A message received from the network, byte for byte. */
 export interface InboundWire {
+  /** `endpoints/{endpoint}`: the account to which it was written. */
   endpoint: string;
+  /**
+   * Who wrote it: the address on the endpoint's network, 1 to 3071 bytes of UTF-8 without control characters. Peers are told apart byte by
+   * byte, so a bridge writes each address in one way.
+   */
   peer: string;
   /** The idempotency key of this message, unique within (endpoint, peer): 1 to 128 bytes. */
   messageId: string;
@@ -288,8 +320,11 @@ export interface InboundWire {
 
 /** The result of one inbound message: stored durably, or rejected. In both cases it need not be sent again, unless `retry` is set. */
 export interface InboundResult {
+  /** As in the message. */
   endpoint: string;
+  /** As in the message. */
   peer: string;
+  /** As in the message: which one the result is for. */
   messageId: string;
   /** Empty if it was accepted; otherwise a stable reason: MALFORMED, BAD_MAC, OTHER_INSTANCE, TOO_LARGE, OVERLOADED, OUT_OF_ORDER, … */
   rejectReason: string;
@@ -301,30 +336,39 @@ export interface InboundResult {
 
 /** Wire text to be delivered to the peer, in order of sequence. */
 export interface OutboundWire {
+  /** `endpoints/{endpoint}`: the account that writes it. */
   endpoint: string;
+  /** Its place in the endpoint's wire stream, from 1: what a bridge acknowledges. */
   sequence: string;
+  /** Where it goes: the address on the endpoint's network. */
   peer: string;
+  /** To be sent byte for byte: at most `Endpoint.max_wire_bytes`, printable ASCII if it is OTR. */
   text: Buffer;
   /**
    * The name of the bot's message that it carries, or whose session it offers; empty for all other wire text. Only the last piece of a
    * message needs a confirmation of the peer's program (`SettleWireRequest.delivered`).
    */
   message: string;
-  /** Which piece of the message it is, from 1, and how many there are; 0 without a message. */
+  /** Which piece of the message it is, from 1; 0 without a message. */
   piece: number;
+  /** How many pieces the message has; 0 without a message. */
   pieces: number;
 }
 
 export interface PushWireRequest {
+  /** What arrived. */
   message: InboundWire | null;
 }
 
 export interface PushWireResponse {
+  /** What became of it. */
   result: InboundResult | null;
 }
 
 export interface PullWireRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** As in OpenStream. */
   afterSequence?: string;
   /** 0 means 100; at most 1000. */
   maxMessages: number;
@@ -333,6 +377,7 @@ export interface PullWireRequest {
 }
 
 export interface PullWireResponse {
+  /** In order of sequence. */
   messages: OutboundWire[];
   /** The last sequence of the stream. */
   lastSequence: string;
@@ -358,6 +403,7 @@ export interface SettleWireRequest {
 }
 
 export interface SettleWireResponse {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
   /** The last acknowledged sequence: everything up to it is settled. */
   acknowledgedSequence: string;
@@ -368,6 +414,7 @@ export interface SettleWireResponse {
 }
 
 export interface SettlementResult {
+  /** `Settlement.sequence` */
   sequence: string;
   /**
    * Empty: done. ALREADY_SETTLED: it is acknowledged, which stays. UNKNOWN_SEQUENCE: the stream is not that long.
@@ -379,7 +426,9 @@ export interface SettlementResult {
 }
 
 export interface AckWireRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** `OutboundWire.sequence` of the last one that the network has; everything before it is acknowledged as well. */
   sequence: string;
 }
 
@@ -387,7 +436,9 @@ export interface AckWireResponse {
 }
 
 export interface StreamEventsRequest {
+  /** Begins the delivery of an endpoint's events. */
   open?: OpenStream;
+  /** Acknowledges events. */
   ack?: Ack;
   message?: 'open' | 'ack';
 }
@@ -408,14 +459,18 @@ export interface OpenStream {
  * one has no effect.
  */
 export interface Ack {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** `Event.sequence` or `OutboundWire.sequence` of the last one that was processed. */
   sequence: string;
 }
 
 export interface StreamEventsResponse {
+  /** An event. */
   event?: Event;
   /** All events that were stored when the stream was opened have been delivered; later ones are new. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
   /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
@@ -423,7 +478,9 @@ export interface StreamEventsResponse {
 }
 
 export interface CaughtUp {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** The last one that was stored when the stream was opened; 0 of a subscription. */
   sequence: string;
 }
 
@@ -435,8 +492,14 @@ export interface Draining {
 }
 
 export interface Event {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /**
+   * Its place in the endpoint's stream, from 1 without gaps: what a bot acknowledges, and by which it recognises an event that comes
+   * again.
+   */
   sequence: string;
+  /** When Relay processed what caused it. */
   time: Timestamp | null;
   /**
    * `endpoints/{endpoint}/conversations/{conversation}`. Empty, like `peer`, only in the notice that a stored event was damaged
@@ -445,7 +508,9 @@ export interface Event {
   conversation: string;
   /** The peer's address. */
   peer: string;
+  /** The peer has written something. */
   textReceived?: TextReceived;
+  /** A private session was established, or has ended. */
   sessionChanged?: SessionChanged;
   /** A message that was held for the key exchange was not sent. */
   messageDropped?: MessageDropped;
@@ -497,19 +562,24 @@ export interface TextReceived {
 
 /** What became of a message since it was sent: UNDELIVERABLE, once at most, or DELIVERED. There is none for CARRIED. */
 export interface MessageChanged {
+  /** The message as it is now. */
   message: Message | null;
 }
 
 export interface VerificationChanged {
+  /** The verification as it is now. */
   verification: Verification | null;
 }
 
 export interface IdentityChanged {
+  /** The key as it is now. */
   identity: Identity | null;
 }
 
 export interface SessionChanged {
+  /** The session as it is now, or was before it ended. */
   session: Session | null;
+  /** What has happened to it. */
   cause: SessionChanged_Cause;
   /** The peer's key had not been seen before in this conversation. */
   fingerprintIsNew: boolean;
@@ -558,7 +628,9 @@ export interface WatchEventsRequest {
 }
 
 export interface PullEventsRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** As in OpenStream. */
   afterSequence?: string;
   /** 0 means 100; at most 1000. */
   maxEvents: number;
@@ -567,13 +639,16 @@ export interface PullEventsRequest {
 }
 
 export interface PullEventsResponse {
+  /** In order of sequence. */
   events: Event[];
   /** The last sequence of the stream: there are more events while the last returned event's sequence is lower. */
   lastSequence: string;
 }
 
 export interface AckEventsRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** `Event.sequence` of the last one that was processed; everything before it is acknowledged as well. */
   sequence: string;
 }
 
@@ -596,6 +671,7 @@ export interface Conversation {
   state: MessageState;
   /** One per peer instance; empty before the first key exchange. */
   sessions: Session[];
+  /** When anything of it changed last: a message, a session, a label. */
   updateTime: Timestamp | null;
   /**
    * True if the stored conversation cannot be decrypted, because it was damaged or tampered with. Its content, including the
@@ -622,6 +698,7 @@ export interface Conversation {
 }
 
 export interface Session {
+  /** ENCRYPTED, or FINISHED after the peer has ended it. */
   state: MessageState;
   /** 2 or 3. */
   protocolVersion: number;
@@ -629,8 +706,12 @@ export interface Session {
   peerInstanceTag: number;
   /** 40 lowercase hex digits. */
   peerFingerprint: string;
-  /** Secure session id, 8 bytes. Shown to people as two words; each side reads its bold one to the other. */
+  /**
+   * Secure session id, 8 bytes. Shown to people as two words of four bytes in hex; each side reads its bold one to
+   * the other, and both compare.
+   */
   ssid: Buffer;
+  /** True: our side reads the first word aloud; false: the second one. */
   ssidFirstHalfBold: boolean;
   /** The peer's key is verified (see IdentityService). */
   peerVerified: boolean;
@@ -639,6 +720,7 @@ export interface Session {
 }
 
 export interface GetConversationRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   name: string;
 }
 
@@ -654,6 +736,7 @@ export interface ListConversationsRequest {
   parent: string;
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /**
    * Comparisons joined by AND: `state = ENCRYPTED AND trust = VERIFIED AND labels.team = "sales"`. `=` is equal, `:` contains; fields are
@@ -671,6 +754,7 @@ export interface ListConversationsRequest {
 export interface ListConversationsResponse {
   /** With a filter there may be fewer than asked for, or none, although there is a next page. */
   conversations: Conversation[];
+  /** Empty on the last page. */
   nextPageToken: string;
 }
 
@@ -689,6 +773,7 @@ export interface UpdateConversationRequest {
 export interface DeleteConversationRequest {
   /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry changes nothing more, also if the conversation has begun anew. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   name: string;
 }
 
@@ -708,10 +793,12 @@ export interface StartSessionRequest {
 }
 
 export interface StartSessionResponse {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   conversation: string;
 }
 
 export interface EndSessionRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
   /**
    * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
@@ -723,7 +810,9 @@ export interface EndSessionRequest {
 }
 
 export interface EndSessionResponse {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   conversation: string;
+  /** The conversation's state afterwards. */
   state: MessageState;
 }
 
@@ -738,6 +827,7 @@ export interface Identity {
   name: string;
   /** 40 lowercase hex digits: SHA-1 of the DSA public key. */
   fingerprint: string;
+  /** How far the key is trusted. */
   trust: Trust;
   /**
    * How the key came to be trusted: "smp", "verified" (somebody compared the fingerprint), or the word that another client's file had.
@@ -746,11 +836,13 @@ export interface Identity {
   trustSource: string;
   /** Free text, at most 512 bytes. */
   note: string;
-  /** The first and the latest key exchange that showed it; unset if the key was set by UpdateIdentity only. */
+  /** The first key exchange that showed it; unset if the key was set by UpdateIdentity only. */
   firstSeenTime: Timestamp | null;
+  /** The latest key exchange that showed it; unset if the key was set by UpdateIdentity only. */
   lastSeenTime: Timestamp | null;
   /** When it came to be trusted; unset while it is not. */
   verifyTime: Timestamp | null;
+  /** Whether the key is taken for the peer's. */
   standing: Identity_Standing;
 }
 
@@ -767,10 +859,12 @@ export interface ListIdentitiesRequest {
 }
 
 export interface ListIdentitiesResponse {
+  /** At most 16. */
   identities: Identity[];
 }
 
 export interface GetIdentityRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
   name: string;
 }
 
@@ -788,12 +882,14 @@ export interface UpdateIdentityRequest {
 export interface AcceptIdentityRequest {
   /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
   name: string;
 }
 
 export interface RefuseIdentityRequest {
   /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
   name: string;
 }
 
@@ -825,8 +921,9 @@ export interface KnownIdentity {
 }
 
 export interface ImportIdentitiesResponse {
-  /** Peers whose keys the endpoint knows by now, and how many keys. */
+  /** Peers whose keys the endpoint knows by now. */
   peers: number;
+  /** Keys of these peers that were in the request. */
   keys: number;
   /** Peers whose conversation could not take them, because its row is damaged. */
   skipped: number;
@@ -841,12 +938,14 @@ export interface ImportIdentitiesResponse {
 export interface Message {
   /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}`. The id follows from the request id, by a keyed hash. */
   name: string;
+  /** What has become of it. */
   state: Message_State;
   /**
    * Stable and machine-readable, of a message that is UNDELIVERABLE (see Settlement.failure) or DROPPED; KEY_HELD of one that is HELD until
    * somebody has decided about the peer's key. Empty otherwise.
    */
   reason: string;
+  /** When it was accepted. */
   createTime: Timestamp | null;
   /** When it came to its state. Of a CARRIED one: when it was encrypted. */
   updateTime: Timestamp | null;
@@ -864,6 +963,7 @@ export type Message_State =
   | 'CANCELLED';
 
 export interface SendMessageRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
   /**
    * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
@@ -885,6 +985,7 @@ export interface SendMessageRequest {
 }
 
 export interface SendMessageResponse {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   conversation: string;
   /** What was done at first; a retry gets the same. */
   disposition: SendMessageResponse_Disposition;
@@ -899,6 +1000,7 @@ export type SendMessageResponse_Disposition =
   | 'HELD';
 
 export interface GetMessageRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}` */
   name: string;
 }
 
@@ -907,18 +1009,21 @@ export interface ListMessagesRequest {
   parent: string;
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /** `state = HELD`, or several joined by OR: `state = UNDELIVERABLE OR state = DROPPED`. Empty: all. */
   filter: string;
 }
 
 export interface ListMessagesResponse {
+  /** The latest first. */
   messages: Message[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
 
 export interface CancelMessageRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}` */
   name: string;
   /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
@@ -927,12 +1032,14 @@ export interface CancelMessageRequest {
 export interface Verification {
   /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
+  /** How far it is. */
   state: Verification_State;
   /**
    * For FAILED and CANCELLED: SECRETS_DIFFER, INVALID_PROOF, PROTOCOL_ERROR, DECLINED_BY_PEER, DECLINED_BY_US, REPLACED (another run took
    * its place), SESSION_ENDED, TOO_MANY_ATTEMPTS (it would have been answered automatically, but too often in one day).
    */
   reason: string;
+  /** The peer asked first. */
   begunByPeer: boolean;
   /** While it is open. The peer's question is untrusted text. */
   question: string;
@@ -943,7 +1050,9 @@ export interface Verification {
    * is not trusted for it. Begin a verification of your own.
    */
   oneWay: boolean;
+  /** When it began. */
   createTime: Timestamp | null;
+  /** When it came to its state. */
   updateTime: Timestamp | null;
   /** When an open verification is given up. */
   expireTime: Timestamp | null;
@@ -973,6 +1082,7 @@ export interface CreateVerificationRequest {
 }
 
 export interface GetVerificationRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
 }
 
@@ -982,18 +1092,23 @@ export interface ListVerificationsRequest {
 }
 
 export interface ListVerificationsResponse {
+  /** The oldest first. */
   verifications: Verification[];
 }
 
 export interface AnswerVerificationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
   /** 1 to 4096 bytes of UTF-8. A retry with the same request id gets the first answer, whatever secret it carries. */
   secret: string;
 }
 
 export interface CancelVerificationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
 }
 
@@ -1022,7 +1137,9 @@ export interface SetAnswerSecretResponse {
 export interface ClearAnswerSecretRequest {
   /** As in SetAnswerSecretRequest. */
   requestId: string;
+  /** As in SetAnswerSecretRequest. */
   parent: string;
+  /** As in SetAnswerSecretRequest. */
   peer: string;
 }
 
@@ -1038,6 +1155,7 @@ export interface Endpoint {
   network: string;
   /** The endpoint's address on that network. */
   account: string;
+  /** What it accepts and sends. */
   policy: Policy | null;
   /** SHA-1 of the DSA public key: 40 lowercase hex digits. */
   fingerprint: string;
@@ -1048,7 +1166,9 @@ export interface Endpoint {
    * 0, or at least 200 and at most 131,072.
    */
   maxWireBytes: number;
+  /** When it was created. */
   createTime: Timestamp | null;
+  /** When its settings or its key changed last. */
   updateTime: Timestamp | null;
   /** Changes with every update. An update that carries it is refused if somebody else has changed the endpoint since. */
   etag: string;
@@ -1067,6 +1187,7 @@ export interface Endpoint {
   sessionIdleLife: Duration | null;
   /** Time to answer a verification that a peer began: at most one hour; zero declines at once. Unset: two minutes. */
   verificationAnswerTime: Duration | null;
+  /** How texts in private sessions are written. */
   textFormat: Endpoint_TextFormat;
   /**
    * Events go to the endpoint's subscriptions only, and not to its own event stream, which nobody reads: unread events fill it, and a full
@@ -1099,6 +1220,7 @@ export type Endpoint_TextFormat =
 export interface FormerIdentity {
   /** 40 lowercase hex digits. */
   fingerprint: string;
+  /** When another key took its place. */
   retireTime: Timestamp | null;
 }
 
@@ -1121,15 +1243,21 @@ export interface StreamStatus {
 
 /** The OTR policy of an endpoint. The defaults suit bots: version 3 only, encryption required, nothing sent unasked. */
 export interface Policy {
+  /** Version 2 of OTR too, which has no instance tags: a peer with several programs confuses it. */
   allowV2: boolean;
   /** Unset means true. */
   allowV3?: boolean;
   /** Unset means true: text is sent only in a private session, and text received outside one is reported as unexpectedly clear. */
   requireEncryption?: boolean;
+  /** Offer a session by invisible blanks behind text in the clear, which programs with OTR notice. */
   sendWhitespaceTag: boolean;
+  /** Begin a session when a peer offers one so. */
   startOnWhitespaceTag: boolean;
+  /** Begin a session anew when the peer's program reports an error. */
   startOnError: boolean;
+  /** What happens when a peer shows another key than before. */
   keyChange: Policy_KeyChange;
+  /** Whether text goes to verified keys only. */
   requireVerified: Policy_RequireVerified;
   /**
    * Offers of a private session are not answered that come unasked from a peer with whom there was none: an answer tells a stranger that
@@ -1165,6 +1293,7 @@ export interface CreateEndpointRequest {
   policy: Policy | null;
   /** 0, or at least 200 and at most 131,072. */
   maxWireBytes: number;
+  /** A key of one's own. */
   dsa?: DsaKey;
   /**
    * The content of a libotr `otr.private_key` file, or of the key file of another program that holds a DSA key: of one account, or
@@ -1181,10 +1310,15 @@ export interface CreateEndpointRequest {
 
 /** A DSA private key with a 160-bit q. All numbers are unsigned and big-endian. */
 export interface DsaKey {
+  /** The prime modulus, 1024 to 3072 bits. */
   p: Buffer;
+  /** The prime order of the group, 160 bits. */
   q: Buffer;
+  /** The generator. */
   g: Buffer;
+  /** The public key, g^x mod p. */
   y: Buffer;
+  /** The private key. */
   x: Buffer;
 }
 
@@ -1199,6 +1333,7 @@ export interface UpdateEndpointRequest {
 }
 
 export interface DeleteEndpointRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Not unless this is its etag. Empty: whatever it is. */
   etag: string;
@@ -1207,6 +1342,7 @@ export interface DeleteEndpointRequest {
 }
 
 export interface UndeleteEndpointRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Not unless this is its etag. Empty: whatever it is. */
   etag: string;
@@ -1218,12 +1354,14 @@ export interface GetEndpointStatusRequest {
 }
 
 export interface GetEndpointRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
 }
 
 export interface ListEndpointsRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /**
    * Comparisons joined by AND: `network = "irc" AND account : "bot"`. `=` is equal, `:` contains; fields are `network`, `account` and
@@ -1250,12 +1388,14 @@ export interface ListEndpointsResponse {
 export interface RotateIdentityRequest {
   /** Idempotency key, 1 to 128 bytes, such as a UUID: a retry of the latest rotation changes nothing. */
   requestId: string;
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Not unless this is its etag. Empty: whatever it is. */
   etag: string;
 }
 
 export interface ExportIdentityRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Whoever knows it: 8 to 1024 bytes of UTF-8. Argon2id makes it slow to guess, not impossible: take a long one. */
   passphrase?: string;
@@ -1289,6 +1429,7 @@ export interface ImportIdentityRequest {
   endpointId: string;
   /** The part. */
   content: Buffer;
+  /** The passphrase of the export. */
   passphrase?: string;
   /** The X25519 key, 32 bytes. */
   privateKey?: Buffer;
@@ -1296,20 +1437,21 @@ export interface ImportIdentityRequest {
 }
 
 export interface ImportIdentityResponse {
+  /** The endpoint as it is now. */
   endpoint: Endpoint | null;
-  /** Peers whose keys the endpoint knows by now, and how many keys. */
+  /** Peers whose keys the endpoint knows by now. */
   peers: number;
+  /** Keys of these peers that were in the part. */
   keys: number;
   /** Peers whose conversation could not take them, because its row is damaged. */
   skipped: number;
   /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
   withoutRoom: number;
-  /**
-   * The export that the part is of, 32 hex digits, the part's number, from 0, and whether it is the last one: parts of one export are
-   * complete if they have one id, and each number up to the last.
-   */
+  /** The export that the part is of, 32 hex digits. Parts of one export are complete if they have one id, and each number up to the last. */
   exportId: string;
+  /** The number of the part, from 0. */
   part: number;
+  /** True for the last part of the export. */
   isLast: boolean;
 }
 
@@ -1328,14 +1470,17 @@ export interface Subscription {
   pending: string;
   /** Of these, the events that a reader has. */
   unacknowledged: number;
+  /** Events that were set aside. */
   deadLetters: number;
   /** The age of the oldest event that was read and is not acknowledged; unset if there is none. */
   oldestAge: Duration | null;
   /** Readers that wait for events, or have some. */
   readers: number;
-  /** Since the subscription came to its present node: the latest acknowledgement, and the latest event that was given back, and why. */
+  /** The latest acknowledgement since the subscription came to its present node. */
   lastAckTime: Timestamp | null;
+  /** The latest event that was given back, since the subscription came to its present node. */
   lastNackTime: Timestamp | null;
+  /** Why it was given back. */
   lastNackNote: string;
 }
 
@@ -1373,10 +1518,12 @@ export interface CreateSubscriptionRequest {
   parent: string;
   /** 1 to 63 characters of [a-z0-9-], beginning with a letter. */
   subscriptionId: string;
+  /** Its settings. The name is made of `parent` and `subscription_id`. */
   subscription: Subscription | null;
 }
 
 export interface GetSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
 }
 
@@ -1401,6 +1548,7 @@ export interface UpdateSubscriptionRequest {
 }
 
 export interface DeleteSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
 }
 
@@ -1408,6 +1556,7 @@ export interface DeleteSubscriptionResponse {
 }
 
 export interface PullSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** 0 means 100; at most 1000. There may be fewer although more wait. */
   maxEvents: number;
@@ -1421,13 +1570,16 @@ export interface PullSubscriptionResponse {
 }
 
 export interface WatchSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
 }
 
 export interface WatchSubscriptionResponse {
+  /** An event, with its cursor. */
   event?: Event;
   /** There was nothing else to be delivered at that time. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
   /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
@@ -1463,31 +1615,40 @@ export interface EventAck {
 
 /** The fields are those of NackSubscriptionRequest. */
 export interface EventNack {
+  /** Cursors of events: 1 to 1000. */
   cursors: string[];
+  /** The time until they are delivered again: at most one day. Unset: at once. */
   delay: Duration | null;
+  /** They become dead letters at once. */
   terminate: boolean;
+  /** Why, for people who look at the dead letter: at most 500 characters. */
   note: string;
 }
 
 export interface SubscribeResponse {
+  /** An event, with its cursor. */
   event?: Event;
   /** There was nothing else to be delivered at that time. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
   /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
+  /** Answers acks and nacks. */
   settled?: EventsSettled;
   message?: 'event' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
 }
 
 /** Answers an ack or a nack; one answer may be for several of them, and one of them may get several answers. */
 export interface EventsSettled {
+  /** The events that the answer is for. */
   cursors: string[];
   /** Empty: settled durably. EVENT_NOT_HELD: not done, because these were not delivered on this stream, or are settled already. */
   rejectReason: string;
 }
 
 export interface AckSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** Cursors of events: 1 to 1000. */
   cursors: string[];
@@ -1499,6 +1660,7 @@ export interface AckSubscriptionResponse {
 }
 
 export interface NackSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** Cursors of events: 1 to 1000. */
   cursors: string[];
@@ -1514,6 +1676,7 @@ export interface NackSubscriptionResponse {
 }
 
 export interface SeekSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** Events before it are passed over. Unset: all that there are. */
   time: Timestamp | null;
@@ -1525,6 +1688,7 @@ export interface SeekSubscriptionResponse {
 export interface DeadLetter {
   /** The event, with its cursor. */
   event: Event | null;
+  /** How often it was delivered. */
   deliveries: number;
   /** The time at which it was set aside. */
   setAsideTime: Timestamp | null;
@@ -1537,10 +1701,12 @@ export interface ListDeadLettersRequest {
   parent: string;
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
 }
 
 export interface ListDeadLettersResponse {
+  /** The oldest first. */
   deadLetters: DeadLetter[];
   /** Empty on the last page. */
   nextPageToken: string;
@@ -1554,6 +1720,7 @@ export interface RetryDeadLettersRequest {
 }
 
 export interface RetryDeadLettersResponse {
+  /** How many there were. */
   retried: number;
 }
 
@@ -1565,6 +1732,7 @@ export interface DropDeadLettersRequest {
 }
 
 export interface DropDeadLettersResponse {
+  /** How many there were. */
   dropped: number;
 }
 

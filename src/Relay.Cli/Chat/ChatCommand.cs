@@ -22,7 +22,7 @@ internal static class ChatCommand
         };
         var start = new Option<bool>("--start") { Description = "Offer a private session first." };
         var command = new Command("chat",
-            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer, except commands: " + ChatLine.CommandsInLine)
+            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer; /help lists the commands.")
         {
             both, endpoint, peer, start,
         }.WithServer();

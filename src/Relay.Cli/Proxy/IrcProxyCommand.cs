@@ -11,7 +11,7 @@ namespace Relay.Cli.Proxy;
 /// <summary>The command <c>relay proxy irc</c>: OTR for one nick of an IRC network whose program has none.</summary>
 internal static class IrcProxyCommand
 {
-    private const int TlsPort = 6697, PlainPort = 6667, PinDigits = 64;
+    private const int TlsPort = 6697, PlainPort = 6667, PinDigits = 64, MaxPassword = 256;
 
     private static readonly Option<string> s_account = new("--account")
     {
@@ -112,8 +112,9 @@ internal static class IrcProxyCommand
     private static string Secret(string file, string option)
     {
         var line = ProxySwitches.Read(file, option);
-        return line.Length is > 0 and <= 256 && !line.Contains(' ') && line[0] != ':' ? line
-            : throw ProxySwitches.Wrong($"The file of {option} must have the password in its first line: 1 to 256 characters, without a blank or a colon at the start.");
+        return line.Length is > 0 and <= MaxPassword && line[0] != ':' && !line.Any(c => c == ' ' || char.IsControl(c)) ? line
+            : throw ProxySwitches.Wrong($"The file of {option} must have the password in its first line: up to {MaxPassword} characters, without blanks, and "
+                + "with no colon at its start.");
     }
 
     private static string? Pin(ParseResult parsed)

@@ -14,7 +14,7 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
     {
         var session = conversation.Sessions.FirstOrDefault(s => s.State == MessageState.Encrypted)
             ?? throw new CommandFailure(ExitCode.Refused, $"No private session with {Report.Safe(conversation.Peer)} is established.",
-                "Begin one: relay conversations start …");
+                $"Begin one: relay conversations start {EndpointNames.Id(endpoint)} --peer {Report.Safe(conversation.Peer)}");
         if (json) return;
         var request = new GetEndpointRequest { Name = endpoint };
         var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(request, o), cancellation);

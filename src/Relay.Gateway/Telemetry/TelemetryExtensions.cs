@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -29,11 +30,11 @@ internal static class TelemetryExtensions
         var logging = builder.Logging;
         logging.ClearProviders();
         logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        // Before the framework's formatter of the same name, of which the first counts.
+        logging.Services.AddSingleton<ConsoleFormatter>(new JsonLogLines(Instance(builder.Configuration)));
         logging.AddConsole();
         // Standard output is reserved for the command's own output.
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.Services.Configure<JsonConsoleFormatterOptions>(
-            json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, TimestampFormat));
         logging.Services.Configure<SimpleConsoleFormatterOptions>(line =>
         {
             (line.SingleLine, line.UseUtcTimestamp, line.TimestampFormat) = (true, true, TimestampFormat + " ");
@@ -44,9 +45,8 @@ internal static class TelemetryExtensions
     /// <summary>Adds traces, metrics and logs by OTLP, and metrics for Prometheus.</summary>
     public static void AddRelayTelemetry(this WebApplicationBuilder builder)
     {
-        var relay = RelayOptionsValidator.Read(builder.Configuration).Options;
         TelemetryExport.Add(builder.Services, builder.Configuration,
-            new TelemetrySource("relay", ServerInfo.Version, relay.IsClustered ? relay.Node : Environment.MachineName)
+            new TelemetrySource("relay", ServerInfo.Version, Instance(builder.Configuration))
             {
                 Meters =
                 [
@@ -56,6 +56,13 @@ internal static class TelemetryExtensions
                 Activities = [RelayTelemetry.ActivitySourceName, GatewaySpans.SourceName, "Microsoft.AspNetCore"],
                 HasLogs = true,
             }, PrometheusEndpoint.IsOn(builder.Configuration));
+    }
+
+    /// <summary>The name of the process among others: the node's in a cluster, otherwise the machine's.</summary>
+    private static string Instance(IConfiguration configuration)
+    {
+        var relay = RelayOptionsValidator.Read(configuration).Options;
+        return relay.IsClustered ? relay.Node : Environment.MachineName;
     }
 }
 

@@ -74,11 +74,12 @@ public sealed class RealIrcTests
     [Fact]
     public async Task Irssi_without_OTR_talks_to_irssi_with_it()
     {
-        await using var stage = await IrcProcessStage.StartAsync(RealIrcServer.Ngircd, "--marks", "ascii");
+        await using var stage = await IrcProcessStage.StartAsync(RealIrcServer.Inspircd, "--marks", "ascii");
         await using var bob = await Irssi.StartAsync(stage.PathOf("bob"), "bob", stage.Irc.Port);
         await bob.ShowsAsync("End of MOTD");
         await bob.TypeAsync("/otr genkey 127");
         await bob.ShowsAsync("completed");
+        await bob.TypeAsync("/query alice");
         var home = Directory.CreateDirectory(stage.PathOf("alice")).FullName;
         await File.WriteAllTextAsync(Path.Combine(home, "config"), """
             settings = { core = { autoload_modules = "perl"; }; "irc/core" = { cmds_max_at_once = "50"; cmd_queue_speed = "100msec"; }; };
@@ -92,7 +93,6 @@ public sealed class RealIrcTests
         await alice.TypeAsync("/query bob");
         await alice.TypeAsync("from irssi");
         await bob.ShowsAsync("from irssi");
-        await bob.TypeAsync("/query alice");
         await bob.TypeAsync("to irssi");
         await alice.ShowsAsync("[U] to irssi");
         await bob.TypeAsync("/otr auth swordfish");
