@@ -103,8 +103,8 @@ public class BotEvent
     /// <summary>What was asked of the server last, whether it has taken that or not.</summary>
     internal Settlement Settlement { get; private set; }
 
-    /// <summary>True if the end of the stream that it came on has given it back.</summary>
-    internal bool IsGivenBack => _settler is SubscribeConnection { HasEnded: true };
+    /// <summary>True if the stream that it came on has ended: the server delivers it again, unless it is acknowledged.</summary>
+    public bool IsGivenBack => _settler is SubscribeConnection { HasEnded: true };
 
     private bool IsOfSubscription => Message.Subscription.Length > 0;
 

@@ -113,8 +113,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     internal sealed class ScriptedStream(
         ScriptedServer server, IAsyncStreamReader<SubscribeRequest> requests, IServerStreamWriter<SubscribeResponse> responses)
     {
-        /// <summary>Reads the next request but changes of credit, and writes it down.</summary>
-        public async Task<string> NextAsync()
+        /// <summary>Reads the next request, and writes it down.</summary>
+        /// <param name="withCredit">False: changes of credit are passed over.</param>
+        public async Task<string> NextAsync(bool withCredit = false)
         {
             while (await requests.MoveNext())
             {
@@ -124,9 +125,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     SubscribeRequest.MessageOneofCase.Attach => $"attach {request.Attach.Credit}",
                     SubscribeRequest.MessageOneofCase.Ack => $"ack {string.Join(',', request.Ack.Cursors)}",
                     SubscribeRequest.MessageOneofCase.Nack => Given(request.Nack.Cursors, request.Nack.Terminate, request.Nack.Delay),
-                    _ => "",
+                    _ => $"credit {request.Credit}",
                 };
-                if (asked.Length == 0) continue;
+                if (!withCredit && request.MessageCase is SubscribeRequest.MessageOneofCase.Credit) continue;
                 server.Asked.Enqueue(asked);
                 return asked;
             }

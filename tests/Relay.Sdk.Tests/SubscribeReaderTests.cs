@@ -139,6 +139,64 @@ public abstract class SubscribeReaderTests(string language)
         await bot.StopAsync();
     }
 
+    /// <summary>What was delivered and not begun when the stream ended comes again, and is not handled for nothing before.</summary>
+    [Fact]
+    public async Task What_was_not_begun_when_the_stream_ended_is_taken_from_the_next_one()
+    {
+        await using var server = await ScriptedServer.StartAsync(
+            async stream =>
+            {
+                await stream.NextAsync();
+                await stream.GiveAsync(1, "one");
+                await stream.GiveAsync(2, "two", peer: "q");
+                await stream.NextAsync();
+                await stream.DrainAsync();
+            },
+            async stream =>
+            {
+                await stream.NextAsync();
+                await stream.GiveAsync(2, "two", delivery: 2, peer: "q");
+                await stream.NextAsync();
+                await stream.ConfirmAsync(2);
+                await stream.StayAsync();
+            });
+        await using var bot = await ReaderBot.StartAsync(language, "loop", server, 2, s_never);
+        await UntilAsync(bot, server, () => bot.Said.Count >= 4);
+        Assert.Equal(["one:1", "True", "two:2", "True"], bot.Said);
+        Assert.Contains("call ack 1", server.Asked);
+    }
+
+    /// <summary>
+    /// An event takes no credit when its time is over, so that a server may give more to a reader that hangs: it asks for no more then.
+    /// </summary>
+    [Fact]
+    public async Task A_slow_consumer_withdraws_its_credit_until_it_has_caught_up()
+    {
+        var withdrawn = new TaskCompletionSource();
+        await using var server = await ScriptedServer.StartAsync(async stream =>
+        {
+            await stream.NextAsync();
+            await stream.GiveAsync(1, "one");
+            await stream.NextAsync();
+            await stream.GiveAsync(2, "two");
+            await stream.GiveAsync(3, "three");
+            Assert.Equal("credit 0", await stream.NextAsync(withCredit: true));
+            withdrawn.SetResult();
+            await stream.ConfirmAsync(1);
+            var asked = new HashSet<string>();
+            while (!asked.IsSupersetOf(["ack 2", "ack 3", "credit 1"]))
+            {
+                var next = await stream.NextAsync(withCredit: true);
+                asked.Add(next);
+                if (next.StartsWith("ack ", StringComparison.Ordinal)) await stream.ConfirmAsync(next[^1] - '0');
+            }
+            await stream.StayAsync();
+        });
+        await using var bot = await ReaderBot.StartAsync(language, "loop", server, 1, s_never);
+        await UntilAsync(bot, server, () => withdrawn.Task.IsCompleted && bot.Said.Count >= 6 && server.Asked.Contains("credit 1"));
+        Assert.Equal(["one:1", "True", "two:1", "True", "three:1", "True"], bot.Said);
+    }
+
     private static IEnumerable<string> Texts(ReaderBot bot) => bot.Said.Where(s => s.Contains(':', StringComparison.Ordinal) && !s.Contains(' ', StringComparison.Ordinal));
 
     private static async Task UntilAsync(ReaderBot bot, ScriptedServer server, Func<bool> isSo)
