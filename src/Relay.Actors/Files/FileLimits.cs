@@ -1,19 +1,12 @@
 namespace Relay.Actors.Files;
 
-/// <summary>Every bound of files, with what happens when it is reached.</summary>
+/// <summary>Every bound of files but the store's (<see cref="Storage.StorageLimits"/>), with what happens when it is reached.</summary>
 public static class FileLimits
 {
     /// <summary>Largest file. A larger one is refused when it is created; an offer of a larger one is told as a notice.</summary>
     public const long MaxFileBytes = 64L << 20;
     /// <summary>Longest name, media type and URL, in bytes of UTF-8: together with the rest of an offer they fit a TLV's data.</summary>
     public const int MaxNameBytes = 255, MaxMediaTypeBytes = 127, MaxUrlBytes = 512;
-    /// <summary>Files of one endpoint, and of one peer of it. Reached: none is created, and offers of peers are not kept.</summary>
-    public const int MaxFilesPerEndpoint = 10_000, MaxFilesPerPeer = 200;
-    /// <summary>
-    /// Bytes of files of one endpoint, and of one peer of it, by the sizes that were told. Reached: no file is created, and no blob of a
-    /// peer's file is taken.
-    /// </summary>
-    public const long MaxBytesPerEndpoint = 1L << 30, MaxBytesPerPeer = 256L << 20;
     /// <summary>Life of a file from its creation or offer. When it is over, the file and its keys are deleted.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromDays(7);
     /// <summary>Portions in one read.</summary>
