@@ -25,6 +25,7 @@ public class BotEvent
         Event.EventOneofCase.TextReceived => new TextEvent(bot, message, acknowledge),
         Event.EventOneofCase.SessionChanged => new SessionEvent(bot, message, acknowledge),
         Event.EventOneofCase.VerificationChanged => new VerificationEvent(bot, message, acknowledge),
+        Event.EventOneofCase.FileChanged => new FileEvent(bot, message, acknowledge),
         _ => new BotEvent(bot, message, acknowledge),
     };
 

@@ -12,7 +12,7 @@ internal static class FileCipher
 {
     public const int KeySize = 32, TagSize = 16;
     /// <summary>Plaintext of a portion; the last is shorter, but not empty unless the file is.</summary>
-    public const int PortionSize = 64 << 10;
+    public const int PortionSize = FileLimits.PortionBytes;
     public const int SealedPortionSize = PortionSize + TagSize;
     private const int NonceSize = 12;
     private const int PrefixSize = 4 + 1 + FileOffer.TransferIdSize;

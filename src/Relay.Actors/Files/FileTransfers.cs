@@ -107,7 +107,7 @@ internal sealed partial class FileTransfers(
         var reply = await relay.AskAsync(new ConversationAddress.ById(endpointId, file.Row.ConversationId), offered, cancellation)
             .ConfigureAwait(false);
         return reply is ConversationReply.Done
-            ? await GetAsync(endpointId, fileId, cancellation).ConfigureAwait(false) : new FileReply.NotOffered(reply);
+            ? await GetAsync(endpointId, fileId, cancellation).ConfigureAwait(false) : new FileReply.NotOffered(file.View, reply);
     }
 
     public async ValueTask<FileReply> ReadAsync(string endpointId, string fileId, long offset, int max, CancellationToken cancellation)

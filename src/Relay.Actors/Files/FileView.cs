@@ -36,7 +36,7 @@ public sealed record FileView(
     /// <summary>Bytes that the next part of the blob has, as it is to be written; 0 if all of it is stored.</summary>
     public int NextBlobPart { get; init; }
 
-    /// <summary>The first bytes of the blob after its mark; 16 bytes.</summary>
+    /// <summary>Random; the blob begins with it, after its mark.</summary>
     public UInt128 TransferId { get; init; }
 
     public override string ToString() => $"FileView {{ {Id} }}";

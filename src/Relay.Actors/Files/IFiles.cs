@@ -18,7 +18,7 @@ public interface IFiles
     ValueTask<FilePage> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation);
 
     /// <summary>
-    /// Writes a portion of one of ours: <see cref="FileCipher.PortionSize"/> bytes from a multiple of it, or the rest. The next one in order is
+    /// Writes a portion of one of ours: <see cref="FileLimits.PortionBytes"/> bytes from a multiple of it, or the rest. The next one in order is
     /// stored; one that is stored already is compared.
     /// </summary>
     ValueTask<FileReply> WriteAsync(string endpointId, string fileId, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellation);
@@ -101,7 +101,7 @@ public abstract record FileReply
     public sealed record DigestDiffers(FileView File) : FileReply;
 
     /// <summary>The conversation did not take the offer.</summary>
-    public sealed record NotOffered(ConversationReply Reply) : FileReply;
+    public sealed record NotOffered(FileView File, ConversationReply Reply) : FileReply;
 
     /// <summary>The stored file does not open: its rows are damaged or were sealed with another key.</summary>
     public sealed record Unreadable : FileReply { public static Unreadable Instance { get; } = new(); }
