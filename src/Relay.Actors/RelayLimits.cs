@@ -64,8 +64,8 @@ public static class RelayLimits
     public const int MaxCachedAccounts = 1024;
 
     /// <summary>
-    /// Idempotency keys remembered in one conversation; above it the oldest are forgotten, once no copy of their commands can
-    /// arrive.
+    /// The newest idempotency keys of a conversation that are remembered. Older ones are forgotten, a stored row at a time, once no copy
+    /// of their commands can arrive.
     /// </summary>
     public const int MaxSeenIds = 512;
     /// <summary>
@@ -75,6 +75,11 @@ public static class RelayLimits
     public const int MaxRecentSeenIds = 32_768;
     /// <summary>Of these, the ids of bots' and operators' requests, which a peer's messages do not displace.</summary>
     public const int MaxSeenRequestIds = 128;
+    /// <summary>
+    /// Idempotency keys that a conversation's own row does not reach: a commit that would bring it to as many stores them as a row of
+    /// their own. A row for each commit costs half of the store's time; a longer tail is written and sealed anew with every commit.
+    /// </summary>
+    public const int MaxTailIds = 16;
     /// <summary>Lifetime of an idempotency key.</summary>
     public static readonly TimeSpan SeenIdLifetime = TimeSpan.FromHours(24);
     /// <summary>

@@ -54,11 +54,12 @@ public static class ConversationStoreExtensions
 public readonly record struct StoredConversation(ConversationRow? Row, byte[]? Identities);
 
 /// <param name="Version">Version of the last commit; the first is 1.</param>
-/// <param name="Seen">Idempotency keys, oldest first.</param>
+/// <param name="Seen">Idempotency keys, oldest first; the newest are in the state.</param>
+/// <param name="WireBefore">Of the last commit, as <see cref="SeenRow.WireBefore"/>.</param>
 public sealed record ConversationRow(string EndpointId, string Id, ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs,
-    IReadOnlyList<SeenRow> Seen);
+    IReadOnlyList<SeenRow> Seen, ulong WireBefore = 0);
 
-/// <summary>The idempotency keys of the requests that one commit accepted, with the answers; the version is that commit's.</summary>
+/// <summary>The idempotency keys of requests up to a commit, with the answers; the version is that commit's.</summary>
 /// <param name="WireBefore">
 /// The last sequence of the endpoint's wire stream before the rows that the commit appended to it; 0 if it appended none. It is stored
 /// outside the seal, as the streams' positions are, because only the transaction knows it.
@@ -77,7 +78,7 @@ public sealed record CommitUnit
     public required byte[] Sealed { get; init; }
     public required long UpdatedMs { get; init; }
     public long? DueMs { get; init; }
-    /// <summary>Idempotency keys of the requests that this step accepted; null if it accepted none.</summary>
+    /// <summary>A row of idempotency keys, up to those of this step; null: none is due.</summary>
     public byte[]? SealedSeen { get; init; }
     /// <summary>Seen rows up to and including this version are deleted; 0: none.</summary>
     public ulong ForgetSeenThrough { get; init; }

@@ -48,6 +48,10 @@ public static class StorageLimits
     /// Write jobs in a writer's queue. When it is full, a write fails with <see cref="StoreException"/> and may be retried.
     /// </summary>
     public const int MaxPendingJobs = 8192;
+    /// <summary>Page cache of the SQLite connection that writes, in KiB.</summary>
+    public const int SqliteCacheKib = 32 << 10;
+    /// <summary>Pages of 4 KiB in SQLite's write-ahead log at which they are copied to the database file: 16 MB.</summary>
+    public const int SqliteCheckpointPages = 4000;
     /// <summary>Read connections of the SQLite store. When all are in use, a read waits for one.</summary>
     public const int ReadConnections = 2;
     /// <summary>

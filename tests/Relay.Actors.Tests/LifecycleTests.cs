@@ -76,6 +76,8 @@ public class LifecycleTests
         var other = new ConversationAddress.ByPeer(TestRelay.Endpoint, "other");
         var id = Assert.IsType<ConversationReply.Done>(await relay.SendAsync("r1", "x")).ConversationId;
         Assert.IsType<ConversationReply.Done>(await relay.AskAsync(new Command.SendText("r1", "x"u8.ToArray()), other));
+        // Enough for a row of ids.
+        for (int i = 1; i < RelayLimits.MaxTailIds; i++) await relay.SendAsync($"filler {i}", "x");
         await relay.CloseAsync();
         Execute(relay, tamper);
         await relay.OpenAsync();

@@ -183,7 +183,7 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
     [Theory]
     [InlineData("UPDATE conversation SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB) WHERE rowid = 2", "conversations")]
     [InlineData("UPDATE conversation SET version = version + 1 WHERE rowid = 2", "conversations")]
-    [InlineData("UPDATE seen SET sealed = zeroblob(100) WHERE conversation = (SELECT min(conversation) FROM seen)", "seen requests")]
+    [InlineData("INSERT INTO seen (endpoint, conversation, version, sealed) SELECT endpoint, id, 1, zeroblob(100) FROM conversation WHERE rowid = 1", "seen requests")]
     [InlineData("UPDATE outbox SET sequence = sequence + 1000 WHERE sequence = 1", "undelivered")]
     [InlineData("UPDATE endpoint SET sealed = zeroblob(5)", "endpoints")]
     [InlineData("UPDATE meta SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB)", "database's key")]

@@ -97,7 +97,8 @@ internal sealed record Profile
             MaxStreamItems = random.Chance(150) ? 3 : StorageLimits.MaxStreamItems,
             SkewMs = random.Chance(300) ? 5000 : 0,
             ExpiryMs = (int)RelayLimits.CommandExpiry.TotalMilliseconds,
-            Log = RequestLogBounds.Default,
+            // Without a draw of its own, so that the schedules of known seeds stay as they are.
+            Log = RequestLogBounds.Default with { MaxTailIds = 1 + ((int)faults % 5) },
             MaxBatch = random.Chance(500) ? RelayLimits.MaxCommandsPerUnit : 1,
             MaxQueue = random.Chance(700) ? RelayLimits.MaxMailboxDepth : 2,
             Habits = new SenderHabits(random.Next(200), random.Next(300), random.Next(1000), int.MaxValue) { Refusals = 100 },
@@ -113,7 +114,7 @@ internal sealed record Profile
     {
         Messages = 4 + random.Next(5),
         ExpiryMs = 1000,
-        Log = new RequestLogBounds { MaxIds = SmallLog, MaxRequests = 1, Kept = TimeSpan.FromMilliseconds(2000) },
+        Log = new RequestLogBounds { MaxIds = SmallLog, MaxRequests = 1, MaxTailIds = 1, Kept = TimeSpan.FromMilliseconds(2000) },
         Habits = Habits with { Replays = 0, MostAhead = 1, Refusals = 0 },
     };
 
@@ -125,7 +126,7 @@ internal sealed record Profile
     {
         BeginsWithKeyExchange = true, Messages = 1, SpanMs = 10, Faults = Fault.None, FaultRate = 0, MaxResident = 2,
         MaxStreamItems = StorageLimits.MaxStreamItems, SkewMs = 0, ExpiryMs = (int)RelayLimits.CommandExpiry.TotalMilliseconds,
-        Log = RequestLogBounds.Default, MaxBatch = RelayLimits.MaxCommandsPerUnit, MaxQueue = RelayLimits.MaxMailboxDepth,
+        Log = RequestLogBounds.Default with { MaxTailIds = 1 }, MaxBatch = RelayLimits.MaxCommandsPerUnit, MaxQueue = RelayLimits.MaxMailboxDepth,
         Habits = new SenderHabits(0, 0, 0, int.MaxValue),
     };
 }

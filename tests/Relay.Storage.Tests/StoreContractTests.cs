@@ -121,14 +121,19 @@ public abstract partial class StoreContractTests
         Assert.Equal(0UL, await CommitAsync(2, new Row(Events, 4)));
         await store.AcknowledgeAsync(Wire, 3, default);
         Assert.Equal(3UL, await CommitAsync(3, new Row(Events, 5), new Row(Wire, 6)));
-        Assert.Equal([0UL, 2, 0, 3], (await store.LoadAsync("e", "c", default))!.Seen.Select(s => s.WireBefore));
+        var stored = (await store.LoadAsync("e", "c", default))!;
+        Assert.Equal([0UL, 2, 0, 3], stored.Seen.Select(s => s.WireBefore));
+        Assert.Equal(3UL, stored.WireBefore);
+        Assert.Equal(0UL, await CommitAsync(4, new Row(Events, 7)));
+        Assert.Equal(0UL, (await store.LoadAsync("e", "c", default))!.WireBefore);
         // Of many in one transaction, each has its own.
         var many = await Task.WhenAll(Enumerable.Range(0, 40).Select(async i => (Id: $"d{i:d2}", Result: Assert.IsType<CommitResult.Committed>(
             await store.CommitAsync(Unit($"d{i:d2}", 0, 0, new Row(Wire, (byte)i)) with { SealedSeen = [1] }, default)))));
         Assert.Equal(Enumerable.Range(4, 40).Select(i => (ulong)i), many.Select(m => m.Result.WireBefore).Order());
         foreach (var (id, result) in many)
         {
-            Assert.Equal(result.WireBefore, Assert.Single((await store.LoadAsync("e", id, default))!.Seen).WireBefore);
+            var one = (await store.LoadAsync("e", id, default))!;
+            Assert.Equal((result.WireBefore, result.WireBefore), (one.WireBefore, Assert.Single(one.Seen).WireBefore));
             Assert.Equal(byte.Parse(id[1..], System.Globalization.CultureInfo.InvariantCulture), (await store.ReadAsync(Wire, result.WireBefore, 1, default))[0].Sealed[1]);
         }
     }

@@ -10,12 +10,12 @@ namespace Relay.Actors.Conversations;
 
 /// <summary>
 /// A conversation in memory: exactly what the store has at <see cref="Version"/>, or a candidate for the next version. Its
-/// row holds the peer's address, what views show of it, the sends whose outcome is open, and the protocol
+/// row holds the tail of the request log, the peer's address, what views show of it, the sends whose outcome is open, and the protocol
 /// engine's snapshot.
 /// </summary>
 internal sealed class ConversationState : IDisposable
 {
-    private const byte Format = 4;
+    private const byte Format = 5;
 
     private readonly AccountCache.AccountLease _lease;
     private OtrConversation? _otr;
@@ -157,10 +157,12 @@ internal sealed class ConversationState : IDisposable
         Log.Add(Version, taken, nowMs);
     }
 
-    public byte[] Seal(Sealer sealer, in RowKey key)
+    /// <param name="taken">The ids of the commit that the row is for.</param>
+    public byte[] Seal(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenRequest> taken)
     {
         using var row = new RowWriter();
         row.Byte(Format);
+        Log.WriteTail(row, taken);
         row.Text(Peer!);
         row.Name(Otr.State);
         var sessions = Otr.Sessions;
@@ -193,7 +195,8 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (Shown.TryRead(ref row) is not { } shown) return null;
+            if (Shown.TryRead(ref row, out var tail) is not { } shown || !log.TryAddTail(tail, conversation, stored.WireBefore, nowMs))
+                return null;
             var notices = NoticeBudget.Read(ref row);
             bool writesHtml = row.Bool();
             var snapshot = row.Rest();
@@ -211,6 +214,29 @@ internal sealed class ConversationState : IDisposable
         }
     }
 
+    /// <summary>Reads the request log of a stored conversation.</summary>
+    /// <returns>Null if a row does not open.</returns>
+    public static RequestLog? TryOpenLog(Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
+    {
+        var conversation = new ConversationKey(stored.EndpointId, stored.Id);
+        var log = new RequestLog(bounds);
+        foreach (var seen in stored.Seen)
+        {
+            if (!log.TryAddRow(sealer, conversation, seen, nowMs)) return null;
+        }
+        var key = new RowKey(stored.EndpointId, stored.Id, stored.Version);
+        if (sealer.TryOpen(SealedTable.Conversation, key, stored.Sealed) is not { } clear) return null;
+        try
+        {
+            var row = new RowReader(clear);
+            return row.Byte() == Format && log.TryAddTail(row.Bytes(), conversation, stored.WireBefore, nowMs) && !row.HasFailed ? log : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(clear);
+        }
+    }
+
     /// <summary>Reads the part of a stored conversation that views show, without its secrets.</summary>
     /// <returns>Null if the row does not open.</returns>
     public static ConversationView? TryOpenView(Sealer sealer, in RowKey key, byte[] value, DateTimeOffset updated)
@@ -219,7 +245,7 @@ internal sealed class ConversationState : IDisposable
         try
         {
             var row = new RowReader(clear);
-            if (Shown.TryRead(ref row) is not { } shown) return null;
+            if (Shown.TryRead(ref row, out _) is not { } shown) return null;
             return new ConversationView(key.Owner, key.Id, shown.Peer, shown.State, shown.Sessions, updated)
             {
                 Identities = shown.Identities.Views, PeerKeys = shown.Identities.Keys, Verifications = shown.Verifications.Views,
@@ -254,9 +280,10 @@ internal sealed class ConversationState : IDisposable
         ConversationLabels Labels, AutomaticAnswers Answers, long CreatedMs)
     {
         /// <returns>Null if the row is of another format or damaged.</returns>
-        public static Shown? TryRead(ref RowReader row)
+        public static Shown? TryRead(ref RowReader row, out ReadOnlySpan<byte> tail)
         {
             bool isKnown = row.Byte() == Format;
+            tail = row.Bytes();
             var peer = row.Text();
             var state = row.Name<MessageState>();
             var sessions = new SessionInfo[row.Count(SessionCodec.LeastSize)];

@@ -259,11 +259,12 @@ internal sealed partial class ConversationTurn : IDisposable
     private CommitUnit? Finish()
     {
         if (!_state.IsBegun) return null;
-        ulong forget = _state.Log.Forget(_nowMs, _taken);
+        var (forget, isTailShorter) = _state.Log.Forget(_nowMs, _taken);
         long? due = NextDue();
         // Stale also when the deadline moves later: otherwise the deadline keeper would find the stored one again at once.
         bool isStaleDue = _state.DueMs is { } stored && stored <= _nowMs;
-        if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && _files.Count == 0 && forget == 0 && !isStaleDue) return null;
+        if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && _files.Count == 0 && forget == 0 && !isTailShorter && !isStaleDue)
+            return null;
         var row = new RowKey(_key.EndpointId, _key.ConversationId, _state.Version + 1);
         // Before the state is sealed, which says whether the copy is up to date.
         var identities = _state.Identities.IsCopyStale
@@ -274,10 +275,10 @@ internal sealed partial class ConversationTurn : IDisposable
             ConversationId = _key.ConversationId,
             ExpectedVersion = _state.Version,
             Fence = _fence,
-            Sealed = _state.Seal(_environment.Sealer, row),
+            Sealed = _state.Seal(_environment.Sealer, row, _taken),
             UpdatedMs = _nowMs,
             DueMs = due,
-            SealedSeen = _taken.Count > 0 ? RequestLog.Seal(_environment.Sealer, row, _taken) : null,
+            SealedSeen = _state.Log.IsTailFullWith(_taken.Count) ? _state.Log.SealRow(_environment.Sealer, row, _taken) : null,
             ForgetSeenThrough = forget,
             UnacknowledgedWire = _unacknowledgedWire,
             SealedIdentities = identities,

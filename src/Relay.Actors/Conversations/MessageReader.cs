@@ -53,11 +53,8 @@ internal sealed class MessageReader(
         var (stored, identities) = await reads.ReadAsync(
             c => store.LoadConversationAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false);
         if (stored is null) return identities is null ? new MessagesReply.NoConversation() : new MessagesReply.Found([]);
-        var log = new RequestLog(RequestLogBounds.Default);
-        var key = new ConversationKey(endpointId, conversationId);
-        foreach (var row in stored.Seen)
+        if (ConversationState.TryOpenLog(sealer, stored, RequestLogBounds.Default, 0) is not { } log)
         {
-            if (log.TryAddRow(sealer, key, row, 0)) continue;
             telemetry.DidNotOpen(SealedThing.Conversation);
             return new MessagesReply.Quarantined();
         }

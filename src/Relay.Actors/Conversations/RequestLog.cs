@@ -1,90 +1,9 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using Otr.Core;
 using Relay.Storage;
 using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
-
-/// <summary>Keyed hashes of a command's id and content, by which a repetition is recognised.</summary>
-internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
-{
-    public static RequestIdentity Of(KeyedIds ids, Command command)
-    {
-        // The secrets of SMP are short, and a hash of one, kept for a day, could be searched for it: they are no part of the identity.
-        var (kind, text) = command switch
-        {
-            Command.ReceiveWire wire => ("wire", wire.Text),
-            Command.SendText send => ("send", send.Text),
-            Command.StartSession => ("start", default),
-            Command.EndSession => ("end", default),
-            Command.Delete => ("delete", default),
-            Command.StartSmp smp => ("smp-start", smp.Question),
-            Command.AnswerSmp smp => ("smp-answer", Number(smp.Verification)),
-            Command.AbortSmp smp => ("smp-abort", Number(smp.Verification)),
-            Command.SetTrust trust => ("trust", TrustContent(trust)),
-            Command.ImportKeys import => ("import", ImportContent(import)),
-            Command.DecideKey decide => ("key", KeyContent(decide)),
-            Command.SetAnswerSecret answer => ("answer-secret", new[] { answer.Secret is null ? (byte)0 : (byte)1 }),
-            Command.SetLabels labels => ("labels", LabelsContent(labels)),
-            Command.OfferFile offer => ("file", Encoding.UTF8.GetBytes(offer.FileId)),
-            Command.ReportFile report => ("file-report", Encoding.UTF8.GetBytes(report.File.Id)),
-            Command.CancelSend cancel => ("cancel", Encoding.UTF8.GetBytes(cancel.Message)),
-            Command.SettleSend settle => ("settle", Encoding.UTF8.GetBytes(settle.Message)),
-            _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
-        };
-        // Ids of bridges and of bots are separate spaces: the same id from the two is not the same request.
-        var id = command switch
-        {
-            Command.ReceiveWire => OfWire(ids, command.RequestId),
-            Command.SettleSend => ids.Of("settlement-id", Encoding.UTF8.GetBytes(command.RequestId)),
-            Command.ReportFile => ids.Of("file-report-id", Encoding.UTF8.GetBytes(command.RequestId)),
-            _ => ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId)),
-        };
-        return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));
-    }
-
-    private static ReadOnlyMemory<byte> Number(ulong value) => BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(value));
-
-    private static ReadOnlyMemory<byte> TrustContent(Command.SetTrust trust)
-    {
-        using var row = new RowWriter();
-        SessionCodec.WriteFingerprint(row, trust.Fingerprint);
-        row.Text(trust.Trust?.Label ?? "");
-        row.Bool(trust.Trust is not null);
-        row.Text(trust.Note ?? "");
-        row.Bool(trust.Note is not null);
-        return row.Written.ToArray();
-    }
-
-    private static ReadOnlyMemory<byte> KeyContent(Command.DecideKey decide)
-    {
-        using var row = new RowWriter();
-        SessionCodec.WriteFingerprint(row, decide.Fingerprint);
-        row.Bool(decide.IsAccepted);
-        return row.Written.ToArray();
-    }
-
-    private static ReadOnlyMemory<byte> LabelsContent(Command.SetLabels labels)
-    {
-        using var row = new RowWriter();
-        CommandCodec.WriteLabels(row, labels);
-        return row.Written.ToArray();
-    }
-
-    private static ReadOnlyMemory<byte> ImportContent(Command.ImportKeys import)
-    {
-        using var row = new RowWriter();
-        Identities.WriteViews(row, import.Identities);
-        SessionCodec.WriteFingerprint(row, import.Latest);
-        row.Byte(import.HighestVersion);
-        return row.Written.ToArray();
-    }
-
-    /// <summary>The hash of the id of a bridge's message.</summary>
-    public static UInt128 OfWire(KeyedIds ids, string messageId) => ids.Of("wire-id", Encoding.UTF8.GetBytes(messageId));
-}
 
 /// <summary>An executed command with its first reply.</summary>
 /// <param name="content">Keyed hash of the command's content: another request under the same id has another one.</param>
@@ -121,6 +40,9 @@ internal sealed record RequestLogBounds
     /// <summary>Ids in all. Reached: commands are refused until the oldest may be forgotten.</summary>
     public int MaxRecentIds { get; init; } = RelayLimits.MaxRecentSeenIds;
 
+    /// <summary>The tail is shorter.</summary>
+    public int MaxTailIds { get; init; } = RelayLimits.MaxTailIds;
+
     /// <summary>
     /// Time for which no id is forgotten after it was added, asked for again, or loaded: as long as a copy of its command may
     /// still arrive.
@@ -129,13 +51,14 @@ internal sealed record RequestLogBounds
 }
 
 /// <summary>
-/// The idempotency keys of a conversation with their first answers: one stored row per commit. Rows are forgotten oldest
-/// first, by number and age, but none while a copy of a command in it can still arrive. Reading the rows back gives the
-/// same log. A peer's messages do not displace requests: those are carried over into the commit that would forget them.
+/// The idempotency keys of a conversation with their first answers. The newest are the log's tail, which is part of the conversation's
+/// own row; a commit that would make the tail too long stores the tail and its own keys together as a row of their own. Keys are forgotten
+/// oldest first, by number and age, but none while a copy of its command can still arrive. Reading back what is stored gives the same log.
+/// A peer's messages do not displace requests: those are carried over into the commit that would forget them.
 /// </summary>
 internal sealed class RequestLog(RequestLogBounds bounds)
 {
-    private const byte Format = 4;
+    private const byte Format = 5;
     /// <summary>Bytes of the smallest entry of a row.</summary>
     private const int LeastEntrySize = 42;
 
@@ -145,6 +68,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
 
     private readonly Dictionary<UInt128, SeenRequest> _byId = [];
     private readonly Queue<Row> _rows = [];
+    private readonly Queue<(SeenRequest Seen, long KeptUntilMs)> _tail = [];
     private int _requests;
 
     public int Count => _byId.Count;
@@ -158,50 +82,144 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     public bool IsFull(int coming) => _byId.Count + coming >= bounds.MaxRecentIds;
 
     /// <summary>Time at which the last id expires, in Unix ms; null if the log is empty.</summary>
-    public long? ForgetAllAtMs => _rows.Count == 0 ? null : _rows.Max(r => Newest(r.Requests)) + Lifetime;
+    public long? ForgetAllAtMs
+    {
+        get
+        {
+            long? newest = _rows.Count == 0 ? null : _rows.Max(r => Newest(r.Requests));
+            foreach (var (seen, _) in _tail) newest = Math.Max(newest ?? seen.TimeMs, seen.TimeMs);
+            return newest + Lifetime;
+        }
+    }
 
     /// <summary>Forgets ids that have expired or exceed the bounds.</summary>
     /// <param name="coming">Ids of the next commit. Requests that must be kept are added to them.</param>
-    /// <returns>The last commit version whose row may be deleted; 0 if none.</returns>
-    public ulong Forget(long nowMs, List<SeenRequest> coming)
+    /// <returns>
+    /// The last commit version whose row may be deleted, 0 if none; and whether the tail has become shorter, so that the conversation's row
+    /// should be written.
+    /// </returns>
+    public (ulong Through, bool IsTailShorter) Forget(long nowMs, List<SeenRequest> coming)
     {
         ulong through = 0;
-        while (_rows.TryPeek(out var oldest) && (IsTooOld(oldest, nowMs) || IsTooMuch(oldest, nowMs, coming.Count)))
+        while (_rows.TryPeek(out var oldest)
+            && MayForget(Newest(oldest.Requests), oldest.KeptUntilMs, coming.Count - oldest.Requests.Length, nowMs))
         {
             _rows.Dequeue();
-            foreach (var seen in oldest.Requests)
-            {
-                // A later row has what became of its message since.
-                if (_byId.GetValueOrDefault(seen.Id) != seen) continue;
-                _byId.Remove(seen.Id);
-                // What becomes of a held message has yet to be told.
-                bool isKept = seen.AskedAgainMs + Kept > nowMs || seen.Sent is { Status: MessageStatus.Held };
-                if (seen.IsRequest) isKept |= _requests-- <= bounds.MaxRequests && seen.TimeMs + Lifetime > nowMs;
-                if (isKept && coming.TrueForAll(c => c.Id != seen.Id)) coming.Add(seen);
-            }
+            foreach (var seen in oldest.Requests) Forget(seen, nowMs, coming);
             through = oldest.Version;
         }
-        return through;
+        int length = _tail.Count;
+        while (_rows.Count == 0 && _tail.TryPeek(out var oldest)
+            && MayForget(oldest.Seen.TimeMs, oldest.KeptUntilMs, coming.Count - 1, nowMs))
+        {
+            _tail.Dequeue();
+            Forget(oldest.Seen, nowMs, coming);
+        }
+        return (through, _tail.Count < length);
     }
+
+    /// <summary>Whether the next commit stores the tail as a row of its own.</summary>
+    public bool IsTailFullWith(int coming) => coming > 0 && _tail.Count + coming >= bounds.MaxTailIds;
 
     /// <summary>Adds the ids of a successful commit.</summary>
     public void Add(ulong version, SeenRequest[] requests, long nowMs)
     {
         if (requests.Length == 0) return;
-        _rows.Enqueue(new Row(version, requests, nowMs + Kept));
+        bool isRow = IsTailFullWith(requests.Length);
+        if (isRow)
+        {
+            _rows.Enqueue(new Row(version, [.. Tail(requests), .. requests], nowMs + Kept));
+            _tail.Clear();
+        }
         foreach (var seen in requests)
         {
-            bool isKnown = _byId.ContainsKey(seen.Id);
-            _byId[seen.Id] = seen;
-            if (seen.IsRequest && !isKnown) _requests++;
+            if (!isRow) _tail.Enqueue((seen, nowMs + Kept));
+            Remember(seen);
         }
     }
 
-    public static byte[] Seal(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenRequest> requests)
+    /// <summary>Seals the tail and the ids of the next commit as a row.</summary>
+    public byte[] SealRow(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenRequest> coming)
     {
         using var row = new RowWriter();
         row.Byte(Format);
-        row.UInt32((uint)requests.Count);
+        Write(row, [.. Tail(coming), .. coming]);
+        return sealer.Seal(SealedTable.Seen, key, row.Written);
+    }
+
+    /// <summary>Writes the tail as it is after the next commit, with a length prefix.</summary>
+    public void WriteTail(RowWriter row, IReadOnlyCollection<SeenRequest> coming)
+    {
+        if (IsTailFullWith(coming.Count))
+        {
+            row.Bytes([]);
+            return;
+        }
+        using var tail = new RowWriter();
+        Write(tail, [.. Tail(coming), .. coming]);
+        row.Bytes(tail.Written);
+    }
+
+    /// <returns>False if the row does not open.</returns>
+    public bool TryAddRow(Sealer sealer, ConversationKey key, SeenRow stored, long nowMs)
+    {
+        var place = new RowKey(key.EndpointId, key.ConversationId, stored.Version);
+        if (sealer.TryOpen(SealedTable.Seen, place, stored.Sealed) is not { } clear) return false;
+        var row = new RowReader(clear);
+        var requests = row.Byte() == Format ? Read(ref row, key, stored.WireBefore) : [];
+        CryptographicOperations.ZeroMemory(clear);
+        if (!row.IsComplete || requests.Length == 0) return false;
+        _rows.Enqueue(new Row(stored.Version, requests, nowMs + Kept));
+        foreach (var seen in requests) Remember(seen);
+        return true;
+    }
+
+    /// <summary>Adds the tail, after the rows.</summary>
+    /// <param name="wireBefore">As <see cref="ConversationRow.WireBefore"/>, for messages of the commit that wrote it.</param>
+    /// <returns>False if it is damaged.</returns>
+    public bool TryAddTail(ReadOnlySpan<byte> written, ConversationKey key, ulong wireBefore, long nowMs)
+    {
+        if (written.IsEmpty) return true;
+        var row = new RowReader(written);
+        var requests = Read(ref row, key, wireBefore);
+        if (!row.IsComplete) return false;
+        foreach (var seen in requests)
+        {
+            _tail.Enqueue((seen, nowMs + Kept));
+            Remember(seen);
+        }
+        return true;
+    }
+
+    private void Remember(SeenRequest seen)
+    {
+        bool isKnown = _byId.ContainsKey(seen.Id);
+        _byId[seen.Id] = seen;
+        if (seen.IsRequest && !isKnown) _requests++;
+    }
+
+    private void Forget(SeenRequest seen, long nowMs, List<SeenRequest> coming)
+    {
+        // A later entry has what became of its message since.
+        if (_byId.GetValueOrDefault(seen.Id) != seen) return;
+        _byId.Remove(seen.Id);
+        // What becomes of a held message has yet to be told.
+        bool isKept = seen.AskedAgainMs + Kept > nowMs || seen.Sent is { Status: MessageStatus.Held };
+        if (seen.IsRequest) isKept |= _requests-- <= bounds.MaxRequests && seen.TimeMs + Lifetime > nowMs;
+        if (isKept && coming.TrueForAll(c => c.Id != seen.Id)) coming.Add(seen);
+    }
+
+    /// <summary>The tail without the entries that later ones, or those of the next commit, take the place of.</summary>
+    private IEnumerable<SeenRequest> Tail(IReadOnlyCollection<SeenRequest> coming) => _tail.Select(t => t.Seen)
+        .Where(s => _byId.GetValueOrDefault(s.Id) == s && !coming.Any(c => c.Id == s.Id));
+
+    /// <param name="more">Ids that the next commit adds, less those to be forgotten: the newest MaxIds stay.</param>
+    private bool MayForget(long newestMs, long keptUntilMs, int more, long nowMs)
+        => newestMs + Lifetime <= nowMs || (_byId.Count + more >= bounds.MaxIds && keptUntilMs <= nowMs);
+
+    private static void Write(RowWriter row, SeenRequest[] requests)
+    {
+        row.UInt32((uint)requests.Length);
         foreach (var seen in requests)
         {
             row.UInt128(seen.Id);
@@ -212,34 +230,21 @@ internal sealed class RequestLog(RequestLogBounds bounds)
             row.Bool(seen.Sent is not null);
             seen.Sent?.Write(row);
         }
-        return sealer.Seal(SealedTable.Seen, key, row.Written);
     }
 
-    /// <returns>False if the row does not open.</returns>
-    public bool TryAddRow(Sealer sealer, ConversationKey key, SeenRow stored, long nowMs)
+    private static SeenRequest[] Read(ref RowReader row, ConversationKey key, ulong wireBefore)
     {
-        var place = new RowKey(key.EndpointId, key.ConversationId, stored.Version);
-        if (sealer.TryOpen(SealedTable.Seen, place, stored.Sealed) is not { } clear) return false;
-        var row = new RowReader(clear);
-        if (row.Byte() != Format) return false;
         var requests = new SeenRequest[row.Count(LeastEntrySize)];
         for (int i = 0; i < requests.Length; i++)
         {
             var (id, content, time, isRequest) = (row.UInt128(), row.UInt128(), row.Int64(), row.Bool());
             var answer = ReadAnswer(ref row, key.ConversationId);
-            var sent = row.Bool() ? SentMessage.Read(ref row).At(stored.WireBefore) : null;
+            var sent = row.Bool() ? SentMessage.Read(ref row).At(wireBefore) : null;
             if (sent is not null && answer is ConversationReply.Done done) answer = done with { Sent = new SentReference(id, time) };
             requests[i] = new SeenRequest(id, content, time, answer, isRequest) { Sent = sent };
         }
-        CryptographicOperations.ZeroMemory(clear);
-        if (!row.IsComplete) return false;
-        Add(stored.Version, requests, nowMs);
-        return true;
+        return requests;
     }
-
-    private bool IsTooOld(in Row row, long nowMs) => Newest(row.Requests) + Lifetime <= nowMs;
-
-    private bool IsTooMuch(in Row row, long nowMs, int coming) => _byId.Count + coming > bounds.MaxIds && row.KeptUntilMs <= nowMs;
 
     private long Kept => (long)bounds.Kept.TotalMilliseconds;
 

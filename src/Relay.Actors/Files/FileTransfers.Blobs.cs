@@ -33,7 +33,7 @@ internal sealed partial class FileTransfers
         var (file, refusal) = await LoadAsync(endpointId, fileId, cancellation).ConfigureAwait(false);
         if (file is null) return refusal!;
         if (!file.View.IsFromPeer) return new FileReply.WrongState(file.View);
-        if (data.IsEmpty) return new FileReply.Done(await FinishAsync(file, cancellation).ConfigureAwait(false));
+        if (data.IsEmpty) return await FinishAsync(file, cancellation).ConfigureAwait(false);
         if (offset < 0 || offset > file.View.BlobStored) return new FileReply.WrongPlace(file.View);
         if (offset < file.View.BlobStored)
         {
@@ -41,7 +41,7 @@ internal sealed partial class FileTransfers
             if (part is null) return FileReply.Unreadable.Instance;
             if (start != offset || part.Value.Length != data.Length) return new FileReply.WrongPlace(file.View);
             return part.Value.Span.SequenceEqual(data.Span)
-                ? new FileReply.Done(await FinishAsync(file, cancellation).ConfigureAwait(false)) : new FileReply.Different(file.View);
+                ? await FinishAsync(file, cancellation).ConfigureAwait(false) : new FileReply.Different(file.View);
         }
         if (data.Length != file.View.NextBlobPart) return new FileReply.WrongPlace(file.View);
         return file.Record.Header.IsEmpty
@@ -71,17 +71,17 @@ internal sealed partial class FileTransfers
         CryptographicOperations.ZeroMemory(clear);
         if (!await AppendAsync(file, file.Portions, portion.ToArray(), cancellation).ConfigureAwait(false))
             return await GetAsync(file.Row.EndpointId, file.Row.Id, cancellation).ConfigureAwait(false);
-        return new FileReply.Done(await FinishAsync(file.WithPortions(file.Portions + 1), cancellation).ConfigureAwait(false));
+        return await FinishAsync(file.WithPortions(file.Portions + 1), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Once all portions are there, compares the digest, tells the bot, and stores the state, in this order: what was interrupted is done
     /// again by the next call, and the bot is told once, because the report has the file's id.
     /// </summary>
-    private async ValueTask<FileView> FinishAsync(OpenFile file, CancellationToken cancellation)
+    private async ValueTask<FileReply> FinishAsync(OpenFile file, CancellationToken cancellation)
     {
         if (file.Record.State != FileState.Offered || file.Record.Header.IsEmpty || file.Portions < FileCipher.Portions(file.Record.Size))
-            return file.View;
+            return new FileReply.Done(file.View);
         bool isSame = await DigestAsync(file, cancellation).ConfigureAwait(false) is { } digest
             && digest.AsSpan().SequenceEqual(file.Record.Sha256.Span);
         var record = file.Record with { State = isSame ? FileState.Received : FileState.Damaged };
@@ -89,9 +89,9 @@ internal sealed partial class FileTransfers
         var reply = await relay.AskAsync(new ConversationAddress.ById(file.Row.EndpointId, file.Row.ConversationId),
             new Command.ReportFile(file.Row.Id, finished.View), cancellation).ConfigureAwait(false);
         // A conversation that was deleted since has nobody to tell.
-        if (reply is not (ConversationReply.Done or ConversationReply.NotFound)) return file.View;
+        if (reply is not (ConversationReply.Done or ConversationReply.NotFound)) return new FileReply.NotOffered(file.View, reply);
         await ReplaceAsync(file, record, cancellation).ConfigureAwait(false);
-        return finished.View;
+        return new FileReply.Done(finished.View);
     }
 
     private ValueTask<SaveFileResult> ReplaceAsync(OpenFile file, FileRecord record, CancellationToken cancellation)

@@ -100,7 +100,7 @@ public abstract record FileReply
     /// <summary>The digest is not what the caller expects.</summary>
     public sealed record DigestDiffers(FileView File) : FileReply;
 
-    /// <summary>The conversation did not take the offer.</summary>
+    /// <summary>The conversation did not take the offer, or the report that a file has come, for the reason that its reply gives.</summary>
     public sealed record NotOffered(FileView File, ConversationReply Reply) : FileReply;
 
     /// <summary>The stored file does not open: its rows are damaged or were sealed with another key.</summary>

@@ -125,31 +125,35 @@ internal static class GroupTransaction
                 + "FROM unnest($1::text[], $2::bigint[]) u(endpoint, added) WHERE e.endpoint = u.endpoint",
                 gains.Select(g => g.Endpoint).ToArray(), gains.Select(g => g.Added).ToArray());
         }
-        var made = Ordered(decision.Units.Where(u => u.ExpectedVersion == 0));
+        var units = Ordered(decision.Units.Zip(decision.WireBefore));
+        var made = units.Where(u => u.Unit.ExpectedVersion == 0).ToArray();
         if (made.Length > 0)
         {
-            batch.Add("INSERT INTO relay.conversation (endpoint, id, version, updated, due, sealed) "
-                + "SELECT u.endpoint, u.id, 1, u.updated, u.due, u.sealed "
-                + "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[]) u(endpoint, id, updated, due, sealed)",
-                made.Select(u => u.EndpointId).ToArray(), made.Select(u => u.ConversationId).ToArray(),
-                made.Select(u => u.UpdatedMs).ToArray(), made.Select(u => u.DueMs).ToArray(), made.Select(u => u.Sealed).ToArray());
+            batch.Add("INSERT INTO relay.conversation (endpoint, id, version, updated, due, sealed, wire) "
+                + "SELECT u.endpoint, u.id, 1, u.updated, u.due, u.sealed, u.wire "
+                + "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[]) "
+                + "u(endpoint, id, updated, due, sealed, wire)",
+                made.Select(u => u.Unit.EndpointId).ToArray(), made.Select(u => u.Unit.ConversationId).ToArray(),
+                made.Select(u => u.Unit.UpdatedMs).ToArray(), made.Select(u => u.Unit.DueMs).ToArray(),
+                made.Select(u => u.Unit.Sealed).ToArray(), made.Select(u => u.WireBefore).ToArray());
         }
-        var changed = Ordered(decision.Units.Where(u => u.ExpectedVersion > 0));
+        var changed = units.Where(u => u.Unit.ExpectedVersion > 0).ToArray();
         if (changed.Length > 0)
         {
             batch.Add("""
                 WITH done AS (
-                    UPDATE relay.conversation c SET version = c.version + 1, updated = u.updated, due = u.due, sealed = u.sealed
-                    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
-                        u(endpoint, id, version, updated, due, sealed)
+                    UPDATE relay.conversation c SET version = c.version + 1, updated = u.updated, due = u.due, sealed = u.sealed,
+                        wire = u.wire
+                    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[])
+                        u(endpoint, id, version, updated, due, sealed, wire)
                     WHERE c.endpoint = u.endpoint AND c.id = u.id AND c.version = u.version
                     RETURNING 1)
-                SELECT relay.must_be((SELECT count(*) FROM done), $7)
+                SELECT relay.must_be((SELECT count(*) FROM done), $8)
                 """,
-                changed.Select(u => u.EndpointId).ToArray(), changed.Select(u => u.ConversationId).ToArray(),
-                changed.Select(u => (long)u.ExpectedVersion).ToArray(),
-                changed.Select(u => u.UpdatedMs).ToArray(), changed.Select(u => u.DueMs).ToArray(),
-                changed.Select(u => u.Sealed).ToArray(), (long)changed.Length);
+                changed.Select(u => u.Unit.EndpointId).ToArray(), changed.Select(u => u.Unit.ConversationId).ToArray(),
+                changed.Select(u => (long)u.Unit.ExpectedVersion).ToArray(),
+                changed.Select(u => u.Unit.UpdatedMs).ToArray(), changed.Select(u => u.Unit.DueMs).ToArray(),
+                changed.Select(u => u.Unit.Sealed).ToArray(), changed.Select(u => u.WireBefore).ToArray(), (long)changed.Length);
         }
     }
 
@@ -176,7 +180,7 @@ internal static class GroupTransaction
 
     private static void AddIdentities(NpgsqlBatch batch, GroupDecision decision)
     {
-        var known = Ordered(decision.Units.Where(u => u.SealedIdentities is not null));
+        var known = Ordered(decision.Units.Zip(decision.WireBefore)).Select(u => u.Unit).Where(u => u.SealedIdentities is not null).ToArray();
         if (known.Length == 0) return;
         batch.Add("INSERT INTO relay.identities (endpoint, conversation, sealed) SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[]) "
             + "ON CONFLICT (endpoint, conversation) DO UPDATE SET sealed = excluded.sealed",
@@ -199,8 +203,8 @@ internal static class GroupTransaction
     }
 
     // A fixed order, so that two nodes that both believe to be the owner do not deadlock.
-    private static CommitUnit[] Ordered(IEnumerable<CommitUnit> units)
-        => [.. units.OrderBy(u => u.EndpointId, StringComparer.Ordinal).ThenBy(u => u.ConversationId, StringComparer.Ordinal)];
+    private static (CommitUnit Unit, long WireBefore)[] Ordered(IEnumerable<(CommitUnit Unit, long)> units)
+        => [.. units.OrderBy(u => u.Unit.EndpointId, StringComparer.Ordinal).ThenBy(u => u.Unit.ConversationId, StringComparer.Ordinal)];
 
     /// <summary>Stores each row at the index in its first column and advances to the next result.</summary>
     private static async Task ReadAsync<T>(NpgsqlDataReader reader, T[] places, Func<NpgsqlDataReader, T> read)

@@ -175,6 +175,12 @@ internal static class PostgresSchema
         """,
         // The last sequence of the wire stream before the commit's rows: a message is carried once its last row is acknowledged.
         "ALTER TABLE relay.seen ADD COLUMN wire bigint NOT NULL DEFAULT 0 CHECK (wire >= 0);",
+        // The same for the conversation's last commit, whose ids are in its row. The row changes its length with every commit, so a page
+        // keeps more room for the next version.
+        """
+        ALTER TABLE relay.conversation ADD COLUMN wire bigint NOT NULL DEFAULT 0 CHECK (wire >= 0);
+        ALTER TABLE relay.conversation SET (fillfactor = 50);
+        """,
         // `sealed` is empty while the file is being deleted; `reserved` are bytes that count towards the bounds.
         """
         CREATE TABLE relay.file (

@@ -12,7 +12,7 @@ public sealed partial class PostgresStore
         => ReadAsync(async (connection, c) =>
     {
         var rows = await connection.RowsAsync("""
-            SELECT c.endpoint, c.id, c.version, c.sealed, c.updated, c.due,
+            SELECT c.endpoint, c.id, c.version, c.sealed, c.updated, c.due, c.wire,
                 ARRAY(SELECT s.version FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
                 ARRAY(SELECT s.sealed FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
                 ARRAY(SELECT s.wire FROM relay.seen s WHERE s.endpoint = c.endpoint AND s.conversation = c.id ORDER BY s.version),
@@ -21,15 +21,15 @@ public sealed partial class PostgresStore
             LEFT JOIN relay.conversation c ON c.endpoint = k.endpoint AND c.id = k.id
             LEFT JOIN relay.identities i ON i.endpoint = k.endpoint AND i.conversation = k.id
             """, r => new StoredConversation(
-                r.IsDBNull(0) ? null : Conversation(r, Seen(r.GetFieldValue<long[]>(6), r.GetFieldValue<byte[][]>(7), r.GetFieldValue<long[]>(8))),
-                r.IsDBNull(9) ? null : r.GetFieldValue<byte[]>(9)), c, endpointId, conversationId)
+                r.IsDBNull(0) ? null : Conversation(r, Seen(r.GetFieldValue<long[]>(7), r.GetFieldValue<byte[][]>(8), r.GetFieldValue<long[]>(9))),
+                r.IsDBNull(10) ? null : r.GetFieldValue<byte[]>(10)), c, endpointId, conversationId)
             .ConfigureAwait(false);
         return rows[0];
     }, cancellation);
 
     public ValueTask<IReadOnlyList<ConversationRow>> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<ConversationRow>>(async (connection, c) => await connection.RowsAsync(
-            "SELECT endpoint, id, version, sealed, updated, due FROM relay.conversation "
+            "SELECT endpoint, id, version, sealed, updated, due, wire FROM relay.conversation "
             + "WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3",
             r => Conversation(r, []), c, endpointId, afterId ?? "", (long)max).ConfigureAwait(false), cancellation);
 
@@ -67,7 +67,7 @@ public sealed partial class PostgresStore
 
     private static ConversationRow Conversation(NpgsqlDataReader row, IReadOnlyList<SeenRow> seen) => new(
         row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2), row.GetFieldValue<byte[]>(3), ClampTime(row.GetInt64(4)),
-        row.IsDBNull(5) ? null : ClampTime(row.GetInt64(5)), seen);
+        row.IsDBNull(5) ? null : ClampTime(row.GetInt64(5)), seen, (ulong)row.GetInt64(6));
 
     private static SeenRow[] Seen(long[] versions, byte[][] rows, long[] wireBefore)
     {

@@ -8,19 +8,22 @@ namespace Relay.Storage.Sealing;
 /// XAES-256-GCM (C2SP): AES-256-GCM under a key derived from the first half of a 192-bit nonce by AES-CMAC in counter
 /// mode. With random 96-bit nonces, one key would reach its bound of 2³² rows within days; with 192 bits it never does, and no counter
 /// has to survive a crash. A derived key is used for a run of nonces with the same first half, whose second half counts from a random
-/// start, because the derivation and the key schedule cost more than most seals.
+/// start, because the derivation and the key schedule cost more than most seals. The keys that opened the last values are kept for the
+/// same reason: what a process reads is mostly what it, or a neighbour, has just sealed.
 /// </summary>
 internal sealed class Xaes256Gcm : IDisposable
 {
     public const int KeySize = 32, NonceSize = 24, TagSize = 16;
 
-    private const int PrefixSize = 12, SealsPerRun = 1 << 16;
+    private const int PrefixSize = 12, SealsPerRun = 1 << 16, MaxOpeners = 8;
 
     private readonly Aes _aes = Aes.Create();
     private readonly byte[] _k1 = new byte[16];
     private readonly Lock _lock = new();
     // Idle runs. There are as many as threads that have sealed at the same time.
     private readonly ConcurrentBag<Run> _runs = [];
+    // Idle keys of values that were opened, the last one used at the end.
+    private readonly List<Opener> _openers = new(MaxOpeners + 1);
     private volatile bool _isDisposed;
 
     /// <param name="key">32 bytes.</param>
@@ -60,16 +63,59 @@ internal sealed class Xaes256Gcm : IDisposable
     /// <returns>False if the tag does not verify; <paramref name="clear"/> is zeroed then.</returns>
     public bool TryOpen(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> input, ReadOnlySpan<byte> associated, Span<byte> clear)
     {
-        using var gcm = Derive(nonce[..PrefixSize]);
+        var opener = TakeOpener(nonce[..PrefixSize]);
         try
         {
-            gcm.Decrypt(nonce[PrefixSize..], input[..^TagSize], input[^TagSize..], clear, associated);
+            opener.Gcm.Decrypt(nonce[PrefixSize..], input[..^TagSize], input[^TagSize..], clear, associated);
             return true;
         }
         catch (AuthenticationTagMismatchException)
         {
             return false;
         }
+        finally
+        {
+            Return(opener);
+        }
+    }
+
+    private Opener TakeOpener(ReadOnlySpan<byte> prefix)
+    {
+        var (first, second) = (BinaryPrimitives.ReadUInt64BigEndian(prefix), BinaryPrimitives.ReadUInt32BigEndian(prefix[8..]));
+        lock (_openers)
+        {
+            // The last one used is looked at first. One that is in use is not in the list.
+            for (int i = _openers.Count - 1; i >= 0; i--)
+            {
+                var opener = _openers[i];
+                if (opener.First != first || opener.Second != second) continue;
+                _openers.RemoveAt(i);
+                return opener;
+            }
+        }
+        return new Opener(first, second, Derive(prefix));
+    }
+
+    private void Return(Opener opener)
+    {
+        AesGcm? surplus = null;
+        lock (_openers)
+        {
+            if (_isDisposed)
+            {
+                surplus = opener.Gcm;
+            }
+            else
+            {
+                _openers.Add(opener);
+                if (_openers.Count > MaxOpeners)
+                {
+                    surplus = _openers[0].Gcm;
+                    _openers.RemoveAt(0);
+                }
+            }
+        }
+        surplus?.Dispose();
     }
 
     private Run Begin(FillRandom random)
@@ -109,8 +155,16 @@ internal sealed class Xaes256Gcm : IDisposable
         lock (_lock) _isDisposed = true;
         _aes.Dispose();
         foreach (var run in _runs) run.Dispose();
+        lock (_openers)
+        {
+            foreach (var opener in _openers) opener.Gcm.Dispose();
+            _openers.Clear();
+        }
         CryptographicOperations.ZeroMemory(_k1);
     }
+
+    /// <summary>The first half of a nonce and the key derived from it. An AesGcm instance is not documented as thread-safe.</summary>
+    private readonly record struct Opener(ulong First, uint Second, AesGcm Gcm);
 
     /// <summary>A derived key and its next nonce. Not thread-safe.</summary>
     private sealed class Run : IDisposable

@@ -113,6 +113,8 @@ internal static class SqliteSchema
         """,
         // The last sequence of the wire stream before the commit's rows: a message is carried once its last row is acknowledged.
         "ALTER TABLE seen ADD COLUMN wire INTEGER NOT NULL DEFAULT 0;",
+        // The same for the conversation's last commit, whose ids are in its row.
+        "ALTER TABLE conversation ADD COLUMN wire INTEGER NOT NULL DEFAULT 0;",
         // `sealed` is empty while the file is being deleted; `reserved` are bytes that count towards the bounds.
         """
         CREATE TABLE file (

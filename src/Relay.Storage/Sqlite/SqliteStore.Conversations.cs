@@ -11,7 +11,7 @@ public sealed partial class SqliteStore
         s.Execute("BEGIN");
         try
         {
-            using var row = s.Query("SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id = $2",
+            using var row = s.Query("SELECT endpoint, id, version, sealed, updated, due, wire FROM conversation WHERE endpoint = $1 AND id = $2",
                 endpointId, conversationId);
             var identities = (byte[]?)s.Scalar("SELECT sealed FROM identities WHERE endpoint = $1 AND conversation = $2", endpointId,
                 conversationId);
@@ -36,7 +36,7 @@ public sealed partial class SqliteStore
     {
         var list = new List<ConversationRow>();
         using var rows = s.Query(
-            "SELECT endpoint, id, version, sealed, updated, due FROM conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3",
+            "SELECT endpoint, id, version, sealed, updated, due, wire FROM conversation WHERE endpoint = $1 AND id > $2 ORDER BY id LIMIT $3",
             endpointId, afterId ?? "", (long)max);
         while (rows.Read()) list.Add(Conversation(rows, []));
         return list;
@@ -79,6 +79,7 @@ public sealed partial class SqliteStore
         var wireStream = new StreamKey(unit.EndpointId, StreamKind.Wire);
         if (unit.UnacknowledgedWire is { } open && streams.Of(wireStream).Acknowledged >= open)
             return CommitResult.AlreadyAcknowledged.Instance;
+        ulong wireBefore = unit.Outbox.Any(a => a.Stream == wireStream) ? streams.Of(wireStream).Last : 0;
         if (unit.ExpectedVersion == 0)
         {
             if (s.Scalar("SELECT version FROM conversation WHERE endpoint = $1 AND id = $2", unit.EndpointId, unit.ConversationId)
@@ -89,16 +90,16 @@ public sealed partial class SqliteStore
                 return CommitResult.NoEndpoint.Instance;
             if (conversations >= StorageLimits.MaxConversationsPerEndpoint) return CommitResult.TooManyConversations.Instance;
             s.Execute("UPDATE endpoint SET conversations = conversations + 1 WHERE id = $1", unit.EndpointId);
-            s.Execute("INSERT INTO conversation (endpoint, id, version, updated, due, sealed) VALUES ($1, $2, 1, $3, $4, $5)",
-                unit.EndpointId, unit.ConversationId, unit.UpdatedMs, unit.DueMs, unit.Sealed);
+            s.Execute("INSERT INTO conversation (endpoint, id, version, updated, due, sealed, wire) VALUES ($1, $2, 1, $3, $4, $5, $6)",
+                unit.EndpointId, unit.ConversationId, unit.UpdatedMs, unit.DueMs, unit.Sealed, (long)wireBefore);
         }
-        else if (s.Execute("UPDATE conversation SET version = version + 1, updated = $4, due = $5, sealed = $6 "
+        else if (s.Execute("UPDATE conversation SET version = version + 1, updated = $4, due = $5, sealed = $6, wire = $7 "
             + "WHERE endpoint = $1 AND id = $2 AND version = $3",
-            unit.EndpointId, unit.ConversationId, (long)unit.ExpectedVersion, unit.UpdatedMs, unit.DueMs, unit.Sealed) == 0)
+            unit.EndpointId, unit.ConversationId, (long)unit.ExpectedVersion, unit.UpdatedMs, unit.DueMs, unit.Sealed, (long)wireBefore)
+            == 0)
         {
             return CommitResult.Conflict.Instance;
         }
-        ulong wireBefore = unit.Outbox.Any(a => a.Stream == wireStream) ? streams.Of(wireStream).Last : 0;
         if (unit.SealedSeen is not null)
             s.Execute("INSERT INTO seen (endpoint, conversation, version, sealed, wire) VALUES ($1, $2, $3, $4, $5)", unit.EndpointId,
                 unit.ConversationId, (long)unit.ExpectedVersion + 1, unit.SealedSeen, (long)wireBefore);
@@ -126,5 +127,6 @@ public sealed partial class SqliteStore
     }
 
     private static ConversationRow Conversation(SqliteRows row, IReadOnlyList<SeenRow> seen) => new(
-        row.Text(0), row.Text(1), (ulong)row.Int64(2), row.Blob(3), row.Int64(4), row.IsNull(5) ? null : row.Int64(5), seen);
+        row.Text(0), row.Text(1), (ulong)row.Int64(2), row.Blob(3), row.Int64(4), row.IsNull(5) ? null : row.Int64(5), seen,
+        (ulong)row.Int64(6));
 }

@@ -3,12 +3,21 @@ using Relay.Actors.Tests.Harness;
 
 namespace Relay.Actors.Tests.Conversations;
 
+/// <summary>Each commit's ids are a row of their own.</summary>
+public sealed class RequestLogOfRowsTests() : RequestLogTests(1);
+
+public sealed class RequestLogWithTailTests() : RequestLogTests(3);
+
+/// <summary>All ids are in the conversation's row.</summary>
+public sealed class RequestLogOfTailTests() : RequestLogTests(100);
+
 /// <summary>When an id is forgotten: by number and age, but never while a copy of its command may still come.</summary>
-public sealed class RequestLogTests : IDisposable
+public abstract class RequestLogTests(int maxTailIds) : IDisposable
 {
     private const int MaxIds = 4, MaxRequests = 2;
 
-    private readonly TurnHarness _harness = new(new RequestLogBounds { MaxIds = MaxIds, MaxRequests = MaxRequests });
+    private readonly TurnHarness _harness = new(
+        new RequestLogBounds { MaxIds = MaxIds, MaxRequests = MaxRequests, MaxTailIds = maxTailIds });
     private int _last;
 
     public void Dispose() => _harness.Dispose();
@@ -26,8 +35,9 @@ public sealed class RequestLogTests : IDisposable
         _harness.Advance(TimeSpan.FromMilliseconds(1));
         Bring(1);
         Assert.False(Knows(1));
-        // All of them were of an age: what is over the number goes, and no more.
-        Assert.Equal(MaxIds, _harness.State.Log.Count);
+        // All of them were of an age: what is over the number goes, by whole rows, and no more.
+        Assert.InRange(_harness.State.Log.Count, MaxIds, MaxIds + Math.Min(maxTailIds, MaxIds) - 1);
+        AssertStoredIsSame();
     }
 
     [Fact]
@@ -83,6 +93,40 @@ public sealed class RequestLogTests : IDisposable
         _harness.Commit(new Wake(_harness.Key));
         Assert.Equal(0, _harness.State.Log.Count);
         Assert.Empty(_harness.Stored!.Seen);
+        AssertStoredIsSame();
+    }
+
+    [Fact]
+    public void Rows_are_written_when_the_tail_is_full()
+    {
+        for (int i = 1; i <= 7; i++)
+        {
+            Bring(1);
+            Assert.Equal(i / maxTailIds, _harness.Stored!.Seen.Count);
+            AssertStoredIsSame();
+            _harness.Reload();
+        }
+        for (int i = 1; i <= 7; i++) Assert.True(Knows(i));
+    }
+
+    /// <summary>Each kind of answer, and where a message is in the wire stream, come back from tail and rows.</summary>
+    [Fact]
+    public void Answers_and_messages_are_read_back_as_they_were()
+    {
+        var commands = Enumerable.Range(0, 7).Select(i => _harness.Send($"r{i}")).ToArray();
+        var replies = commands.Select(c => _harness.Commit(c)).ToArray();
+        var sent = _harness.State.Log.Messages.Select(m => (m.Id, m.Sent)).OrderBy(m => m.Id).ToArray();
+        Assert.Equal(Enumerable.Range(1, sent.Length).Select(i => (ulong)i), sent.Select(m => m.Sent!.End).Order());
+        _harness.Reload();
+        Assert.Equal(sent, _harness.State.Log.Messages.Select(m => (m.Id, m.Sent)).OrderBy(m => m.Id));
+        Assert.Equal(replies, commands.Select(c => _harness.Commit(c)));
+    }
+
+    private void AssertStoredIsSame()
+    {
+        int count = _harness.State.Log.Count;
+        using var other = _harness.Open();
+        Assert.Equal(count, other.Log.Count);
     }
 
     private void Bring(int count)

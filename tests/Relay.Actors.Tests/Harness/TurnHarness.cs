@@ -85,9 +85,12 @@ internal sealed class TurnHarness : IDisposable
     public void Reload()
     {
         State.Dispose();
-        State = ConversationState.TryOpen(Lease(), _sealer, Stored!, Environment.Log, NowMs)
-            ?? throw new InvalidOperationException("The stored conversation does not open.");
+        State = Open();
     }
+
+    /// <summary>The stored state.</summary>
+    public ConversationState Open() => ConversationState.TryOpen(Lease(), _sealer, Stored!, Environment.Log, NowMs)
+        ?? throw new InvalidOperationException("The stored conversation does not open.");
 
     public void Dispose()
     {
@@ -103,7 +106,7 @@ internal sealed class TurnHarness : IDisposable
         var seen = (Stored?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough);
         if (unit.SealedSeen is { } value) seen = seen.Append(new SeenRow(unit.ExpectedVersion + 1, value, wireBefore));
         return new ConversationRow(
-            unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
+            unit.EndpointId, unit.ConversationId, unit.ExpectedVersion + 1, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen], wireBefore);
     }
 
     private AccountCache.AccountLease Lease()

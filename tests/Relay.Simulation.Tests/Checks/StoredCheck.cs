@@ -20,11 +20,8 @@ internal static class StoredCheck
         var stored = store.Load(endpoint, conversation) ?? throw new ViolationException(Invariant.StoredIsTold, "A conversation is not stored.");
         var view = ConversationState.TryOpenView(sealer, new RowKey(endpoint, conversation, stored.Version), stored.Sealed, default);
         if (view is not { State: MessageState.Encrypted, Sessions.Count: 1 }) throw new ViolationException(Invariant.StoredIsTold, $"The stored conversation is in {view?.State}.");
-        var log = new RequestLog(profile.Log);
-        foreach (var row in stored.Seen)
-        {
-            if (!log.TryAddRow(sealer, new ConversationKey(endpoint, conversation), row, 0)) throw new ViolationException(Invariant.StoredIsTold, "A row of ids does not open.");
-        }
+        var log = ConversationState.TryOpenLog(sealer, stored, profile.Log, 0)
+            ?? throw new ViolationException(Invariant.StoredIsTold, "A row of ids does not open.");
         foreach (var command in commands)
         {
             var identity = RequestIdentity.Of(ids, command);

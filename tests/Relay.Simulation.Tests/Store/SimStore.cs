@@ -22,7 +22,7 @@ internal sealed class SimStore
     private readonly Dictionary<object, int> _locks = [];
     private readonly Dictionary<int, long> _epochs = [];
 
-    private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen);
+    private sealed record Row(ulong Version, byte[] Sealed, long UpdatedMs, long? DueMs, IReadOnlyList<SeenRow> Seen, ulong WireBefore);
 
     /// <summary>What it does wrong on purpose.</summary>
     public StoreMutation Mutation { get; init; }
@@ -131,7 +131,7 @@ internal sealed class SimStore
         if (Mutation.HasFlag(StoreMutation.IgnoresVersion)) version = unit.ExpectedVersion + 1;
         var seen = (old?.Seen ?? []).Where(s => s.Version > unit.ForgetSeenThrough && s.Version != version);
         if (unit.SealedSeen is { } ids && !Mutation.HasFlag(StoreMutation.ForgetsSeenIds)) seen = seen.Append(new SeenRow(version, ids, wireBefore));
-        return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen]);
+        return new Row(version, unit.Sealed, unit.UpdatedMs, unit.DueMs, [.. seen], wireBefore);
     }
 
     public DueConversations ReadDue(long untilMs, int max)
@@ -266,7 +266,7 @@ internal sealed class SimStore
         if (_conversations.TryGetValue((endpoint, id), out var row)) _conversations[(endpoint, id)] = change(row);
     }
 
-    private static ConversationRow Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen);
+    private static ConversationRow Show(string endpoint, string id, Row row, IReadOnlyList<SeenRow> seen) => new(endpoint, id, row.Version, row.Sealed, row.UpdatedMs, row.DueMs, seen, row.WireBefore);
 }
 
 /// <summary>Where an item of a stream stands.</summary>

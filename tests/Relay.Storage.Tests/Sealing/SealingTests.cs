@@ -61,6 +61,39 @@ public class SealingTests
         Assert.NotEqual(value, sealer.Seal(SealedTable.Conversation, row, "secret"u8));
     }
 
+    /// <summary>More writers than keys are kept: each value opens, whichever key was used last, and on many threads.</summary>
+    [Fact]
+    public void Values_of_many_writers_open_in_any_order()
+    {
+        using var key = new SealingKey(new byte[32]);
+        using var reader = new Sealer(key, RandomNumberGenerator.Fill);
+        var values = new List<(RowKey Row, byte[] Sealed)>();
+        for (ulong i = 0; i < 20; i++)
+        {
+            using var writer = new Sealer(key, RandomNumberGenerator.Fill);
+            for (ulong j = 0; j < 3; j++)
+            {
+                var row = new RowKey("e", "c", 100 * i + j);
+                values.Add((row, writer.Seal(SealedTable.Outbox, row, BitConverter.GetBytes(row.Version))));
+            }
+        }
+        Parallel.For(0, 8, seed =>
+        {
+            var order = values.ToArray();
+            new Random(seed).Shuffle(order);
+            foreach (var (row, value) in order)
+            {
+                Assert.Equal(row.Version, BitConverter.ToUInt64(reader.TryOpen(SealedTable.Outbox, row, value)!));
+                // The same key again, and a value that fails under it.
+                byte[] damaged = [.. value[..^1], (byte)(value[^1] ^ 1)];
+                Assert.Null(reader.TryOpen(SealedTable.Outbox, row, damaged));
+                Assert.True(reader.Opens(SealedTable.Outbox, row, value));
+            }
+        });
+        reader.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => reader.TryOpen(SealedTable.Outbox, values[0].Row, values[0].Sealed));
+    }
+
     /// <summary>RFC 4648 base32 of a known value, by Python: base64.b32encode(bytes(range(16))).lower().rstrip(b"=").</summary>
     [Fact]
     public void Ids_are_base32_and_depend_on_every_part()
