@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the stubs of relay.v1 inside the packages for Python and Node.js, after a change of the protos:
 #   sdk/make-stubs.sh [DIRECTORY]      DIRECTORY: where `python` and `node` are, instead of this one
-# For Python it needs protoc with grpc_python_plugin (Debian: protobuf-compiler, protobuf-compiler-grpc); for Node.js the packages that
+# For Python it needs protoc with grpc_python_plugin (Debian: protobuf-compiler, protobuf-compiler-grpc, and libprotobuf-dev, which has
+# the definitions of google.protobuf and is only recommended by them); for Node.js the packages that
 # sdk/node/package-lock.json names (npm ci).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -23,8 +23,10 @@ public static class EmbeddedRelay
     /// </exception>
     public static Task<IRelay> OpenAsync(EmbeddedRelayOptions options, ILoggerFactory loggers, TimeProvider time, IRandomSource random,
         CancellationToken cancellation)
-        => OpenAsync(options.DataDirectory, new RelayNodeOptions { SealingKeyFile = options.SealingKeyFile }, store => store, loggers,
-            time, random, cancellation);
+        => OpenAsync(options.DataDirectory, new RelayNodeOptions
+        {
+            SealingKeyFile = options.SealingKeyFile, CensusInterval = RelayLimits.CensusInterval,
+        }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
     internal static async Task<IRelay> OpenAsync(string path, RelayNodeOptions options, Func<IRelayStore, IRelayStore> wrap,

@@ -56,6 +56,16 @@ public static class RelayLimits
     public const int MaxCommandsPerUnit = 32;
     /// <summary>Bytes of outbox rows after which a commit unit takes no further command.</summary>
     public const int MaxBytesPerUnit = 1 << 20;
+    /// <summary>Shortest pause between two looks at the store for the gauges of the whole cluster.</summary>
+    public static readonly TimeSpan CensusInterval = TimeSpan.FromSeconds(5);
+    /// <summary>The pause in multiples of the time that the last look took: 50 costs the database 2 % of one connection.</summary>
+    public const int CensusPauseFactor = 50;
+    /// <summary>Streams with a backlog whose first item is looked at. The ages of those beyond are not known.</summary>
+    public const int MaxStreamsPerCensus = 10_000;
+    /// <summary>Of these, how many in one read of the store.</summary>
+    public const int StreamsPerCensusRead = 200;
+    /// <summary>Age of a stream's first item from which the stream counts as stalled.</summary>
+    public static readonly TimeSpan StalledAfter = TimeSpan.FromMinutes(1);
     /// <summary>Idle conversations kept in memory; above it the least recently used is passivated.</summary>
     public const int MaxResidentConversations = 50_000;
     /// <summary>

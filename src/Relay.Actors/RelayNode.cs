@@ -32,6 +32,7 @@ internal sealed class RelayNode : IRelay
     private readonly Admission _admission;
     private readonly ActorHost _actors;
     private readonly TimeSpan _deadlineRecheck;
+    private readonly Props? _census;
     private ActorSystem? _system;
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
@@ -87,6 +88,8 @@ internal sealed class RelayNode : IRelay
         _fileExpiry = new FileExpiry(store, time, options.FileExpiryInterval, log);
         Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
+        _census = options.CensusInterval is { } census
+            ? StoreCensus.Props(store, sealer, telemetry.ObserveStore(time), census, time, log) : null;
         telemetry.Observe(() => Resident, () => _admission.Utilization);
     }
 
@@ -146,7 +149,7 @@ internal sealed class RelayNode : IRelay
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
         // A draining node wakes no conversations: its keeper moves to another node.
-        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log);
+        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log, _census);
         _deadlines = _host.StartDeadlines(system, keeper);
         await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
         _purger.Start();

@@ -21,6 +21,9 @@ internal sealed record RelayNodeOptions
     /// <summary>Polling interval for endpoints that another node has updated; null: there is no other node.</summary>
     public TimeSpan? EndpointRecheck { get; init; }
 
+    /// <summary>Shortest pause between two looks at the store for the gauges of the whole cluster; null: there are none.</summary>
+    public TimeSpan? CensusInterval { get; init; }
+
     /// <summary>Interval at which the node looks for endpoints to purge.</summary>
     public TimeSpan PurgeInterval { get; init; } = RelayLimits.PurgeInterval;
 

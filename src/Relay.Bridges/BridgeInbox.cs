@@ -22,30 +22,38 @@ internal sealed class BridgeInbox(
     {
         if (bridgeOf(text.Endpoint) is not { } bridge)
         {
-            metrics.Inbound("UNKNOWN_ENDPOINT");
+            metrics.Inbound(BridgeMetrics.UnknownEndpoint);
+            text.Settled?.Invoke();
             return;
         }
         var key = (text.Endpoint, text.Peer);
-        Lane? lane;
-        lock (_lock)
+        if (Enqueue(key, text) is not { } lane)
         {
-            if (!_lanes.TryGetValue(key, out lane)) _lanes[key] = lane = new Lane();
-            if (lane.Count >= options.MaxInboundPerPeer)
-            {
-                metrics.Inbound("PEER_TOO_FAST");
-                return;
-            }
-            lane.Count++;
-            lane.Waiting.Enqueue(text);
+            metrics.Inbound(BridgeMetrics.PeerTooFast);
+            text.Settled?.Invoke();
+            return;
         }
         await _room.WaitAsync(cancellation);
         lock (_lock)
         {
             // Whoever gets room delivers the peer's oldest message: the order is that of the calls, not of the grants.
             var oldest = lane.Waiting.Dequeue();
-            _ = CompleteAsync(key, lane,
+            _ = CompleteAsync(key, lane, oldest.Settled,
                 bridge.DeliverAsync(
                     oldest.Peer, oldest.MessageId, oldest.Text, oldest.Endpoint, oldest.NetworkTime, CancellationToken.None));
+        }
+    }
+
+    /// <summary>Adds a message to its peer's queue; null if that is full.</summary>
+    private Lane? Enqueue((string, string) key, InboundText text)
+    {
+        lock (_lock)
+        {
+            if (!_lanes.TryGetValue(key, out var lane)) _lanes[key] = lane = new Lane();
+            if (lane.Count >= options.MaxInboundPerPeer) return null;
+            lane.Count++;
+            lane.Waiting.Enqueue(text);
+            return lane;
         }
     }
 
@@ -66,7 +74,7 @@ internal sealed class BridgeInbox(
         catch (RelayException)
         {
             // The message stays carried: a confirmation tells more, and nothing rests on it.
-            metrics.Inbound("CONFIRMATION_LOST");
+            metrics.Inbound(BridgeMetrics.ConfirmationLost);
         }
         finally
         {
@@ -76,19 +84,20 @@ internal sealed class BridgeInbox(
 
     public void Dispose() => _room.Dispose();
 
-    private async Task CompleteAsync((string, string) key, Lane lane, Task<V1.InboundResult> delivery)
+    private async Task CompleteAsync((string, string) key, Lane lane, Action? settled, Task<V1.InboundResult> delivery)
     {
         // Not on the caller's stack, which holds the lock.
         await Task.Yield();
         try
         {
             var result = await delivery;
-            metrics.Inbound(result.RejectReason.Length == 0 ? "TAKEN" : result.RejectReason);
+            metrics.Inbound(result.RejectReason.Length == 0 ? BridgeMetrics.Taken : BridgeMetrics.Rejected);
+            settled?.Invoke();
         }
         catch (Exception e) when (e is RelayException or OperationCanceledException)
         {
             // The stream has ended for good; its reader tells why.
-            metrics.Inbound("STREAM_ENDED");
+            metrics.Inbound(BridgeMetrics.StreamEnded);
         }
         lock (_lock)
         {

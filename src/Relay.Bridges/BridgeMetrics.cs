@@ -3,11 +3,24 @@ using System.Diagnostics.Metrics;
 namespace Relay.Bridges;
 
 /// <summary>
-/// The instruments of one bridge on the meter "Relay". The values of every label form a small closed set; none is an address.
+/// The instruments of one bridge, listed in docs/metrics.yaml. The values of every label form a small closed set; none is an address.
 /// </summary>
 internal sealed class BridgeMetrics : IDisposable
 {
-    private readonly Meter _meter = new("Relay");
+    /// <summary>The result of a message that the relay took.</summary>
+    public const string Taken = "taken";
+    /// <summary>The result of a message that the relay took and rejected: docs/unreadable.md says why that happens.</summary>
+    public const string Rejected = "rejected";
+    /// <summary>The result of a message for an address that is no endpoint's.</summary>
+    public const string UnknownEndpoint = "unknown_endpoint";
+    /// <summary>The result of a message of a peer that sends more than the relay takes.</summary>
+    public const string PeerTooFast = "peer_too_fast";
+    /// <summary>The result of a delivery receipt that could not be passed on.</summary>
+    public const string ConfirmationLost = "confirmation_lost";
+    /// <summary>The result of a message that was under way when the relay's stream ended. It is pushed again.</summary>
+    public const string StreamEnded = "stream_ended";
+
+    private readonly Meter _meter = new(BridgeWorker.MeterName);
     private readonly Counter<long> _inbound;
     private readonly Counter<long> _outbound;
     private readonly Counter<long> _ends;
@@ -23,15 +36,34 @@ internal sealed class BridgeMetrics : IDisposable
             "1 while the network is connected.");
         _meter.CreateObservableGauge("relay.bridge.outbound.held", () => new Measurement<int>(outboundHeld(), _bridge), "{message}",
             "Wire texts that the network does not have yet.");
+        Begin();
     }
 
-    /// <param name="result">A reject reason of Relay, TAKEN, or a reason of the bridge's own.</param>
-    public void Inbound(string result) => _inbound.Add(1, _bridge, new KeyValuePair<string, object?>("result", result));
+    /// <param name="result">One of this class's constants.</param>
+    public void Inbound(string result) => Inbound(result, 1);
 
-    public void Outbound(Carried result) => _outbound.Add(1, _bridge, new KeyValuePair<string, object?>("result",
-        result.Failure switch { null => "UNKNOWN", "" => "TAKEN", _ => "REFUSED" }));
+    public void Outbound(Carried result) => Outbound(result.Failure switch { null => "unknown", "" => Taken, _ => "refused" }, 1);
 
-    public void Ended(ConnectionEndKind kind) => _ends.Add(1, _bridge, new KeyValuePair<string, object?>("kind", kind.ToString()));
+    public void Ended(ConnectionEndKind kind) => Ended(kind, 1);
 
     public void Dispose() => _meter.Dispose();
+
+    /// <summary>Makes every series begin at zero: an increase from nothing to one would be none.</summary>
+    private void Begin()
+    {
+        foreach (var result in (string[])[Taken, Rejected, UnknownEndpoint, PeerTooFast, ConfirmationLost, StreamEnded]) Inbound(result, 0);
+        foreach (var result in (string[])["unknown", Taken, "refused"]) Outbound(result, 0);
+        foreach (var kind in Enum.GetValues<ConnectionEndKind>()) Ended(kind, 0);
+    }
+
+    private void Inbound(string result, int count) => _inbound.Add(count, _bridge, new KeyValuePair<string, object?>("result", result));
+
+    private void Outbound(string result, int count) => _outbound.Add(count, _bridge, new KeyValuePair<string, object?>("result", result));
+
+    private void Ended(ConnectionEndKind kind, int count) => _ends.Add(count, _bridge, new KeyValuePair<string, object?>("kind", kind switch
+    {
+        ConnectionEndKind.Lost => "lost",
+        ConnectionEndKind.Refused => "refused",
+        _ => "misconfigured",
+    }));
 }

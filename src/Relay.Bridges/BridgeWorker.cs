@@ -15,6 +15,9 @@ namespace Relay.Bridges;
 public sealed class BridgeWorker(
     RelayClient client, EndpointDirectory endpoints, IChatNetwork network, BridgeOptions options, ILogger? log = null) : BackgroundService
 {
+    /// <summary>The name of the meter of bridges; its instruments are listed in docs/metrics.yaml.</summary>
+    public const string MeterName = "Relay.Bridges";
+
     /// <summary>How many times <see cref="BridgeOptions.RefusedBackoff"/> the wait may grow to.</summary>
     private const int RefusedGrowth = 5;
 
@@ -23,6 +26,7 @@ public sealed class BridgeWorker(
 
     private readonly ILogger _log = log ?? NullLogger.Instance;
     private readonly ConnectionGate _gate = new();
+    private volatile bool _isReplacedOnNetwork;
     private volatile BridgeHealth _health = new(BridgeState.Starting, "", options.Time.GetUtcNow());
 
     /// <summary>The state of the bridge now.</summary>
@@ -34,8 +38,11 @@ public sealed class BridgeWorker(
     /// <summary>The refusal of Relay that ended the bridge; null if it runs, or was ended by something else.</summary>
     public RelayException? Refusal { get; private set; }
 
-    /// <summary>True if another bridge has opened endpoints of this one, which ended it: started again, the two would take turns.</summary>
-    public bool IsReplaced => Refusal?.Reason == StreamReplaced;
+    /// <summary>
+    /// True if another bridge has opened endpoints of this one, or another client has taken its place on the network, which ended it:
+    /// started again, the two would take turns.
+    /// </summary>
+    public bool IsReplaced => _isReplacedOnNetwork || Refusal?.Reason == StreamReplaced;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -78,7 +85,8 @@ public sealed class BridgeWorker(
                 _gate.Close();
             }
             metrics.Ended(end.Kind);
-            if (end.Kind == ConnectionEndKind.Misconfigured) return end.Reason;
+            _isReplacedOnNetwork = end.Kind == ConnectionEndKind.Replaced;
+            if (end.Kind is ConnectionEndKind.Misconfigured or ConnectionEndKind.Replaced) return end.Reason;
             if (options.Time.GetElapsedTime(begun) >= options.StableAfter) failures = 0;
             var wait = Wait(end.Kind, failures++);
             Set(end.Kind == ConnectionEndKind.Refused ? BridgeState.Refused : BridgeState.Disconnected, end.Reason);

@@ -46,6 +46,12 @@ public readonly record struct InboundText(string Endpoint, string Peer, string M
 {
     /// <summary>When the network says that it was sent; null: it does not say.</summary>
     public DateTimeOffset? NetworkTime { get; init; }
+
+    /// <summary>
+    /// Called once when Relay has the message, has refused it, or it was dropped: the network need not keep it. Not called if it is lost
+    /// with the bridge. Must not throw or wait.
+    /// </summary>
+    public Action? Settled { get; init; }
 }
 
 /// <param name="Endpoint"><c>endpoints/{endpoint}</c></param>
@@ -119,4 +125,6 @@ public enum ConnectionEndKind
     Refused,
     /// <summary>The configuration must change (wrong secret, certificate): report it, and do not try again.</summary>
     Misconfigured,
+    /// <summary>Another client has taken this one's place, and would lose it again: report it, and do not try again.</summary>
+    Replaced,
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Grpc.Core;
 using Relay.Client;
 using Relay.Storage;
@@ -5,7 +6,7 @@ using Relay.Storage;
 namespace Relay.Cli;
 
 /// <summary>A command failed. The message, and a hint about what to do, are printed for the user.</summary>
-public sealed class CommandFailure(int exitCode, string message, string? hint = null, string? reason = null, Exception? inner = null)
+public sealed partial class CommandFailure(int exitCode, string message, string? hint = null, string? reason = null, Exception? inner = null)
     : Exception(message, inner)
 {
     public int Code => exitCode;
@@ -22,6 +23,16 @@ public sealed class CommandFailure(int exitCode, string message, string? hint = 
     public static CommandFailure From(RelayStartException e) =>
         new(e.IsTemporary ? ExitCode.StartAgain : ExitCode.Failed, e.Message, inner: e);
 
+    /// <summary>How to get the key that a method needs.</summary>
+    private static string OfScope(string message) =>
+        Scope().Match(message) is { Success: true } named
+            ? $"'relay keys create --scope {named.Groups[1].Value} --out {named.Groups[1].Value}.key' makes one with an admin key; then name it with "
+                + $"--key-file {named.Groups[1].Value}.key."
+            : "With an admin key, 'relay keys create' creates a key that may do this.";
+
+    [GeneratedRegex(@"needs a key of scope ([a-z]+)")]
+    private static partial Regex Scope();
+
     /// <summary>Converts a refusal of the server, with the exit code and a hint for its status.</summary>
     public static CommandFailure From(RelayException e) => From(e, e.Message);
 
@@ -34,9 +45,14 @@ public sealed class CommandFailure(int exitCode, string message, string? hint = 
         StatusCode.Unauthenticated => new(ExitCode.Denied, message,
             "Name the file of the key with --key-file or RELAY_KEY_FILE. The first admin key is admin.key in the server's data directory.",
             e.Reason, e),
-        StatusCode.PermissionDenied => new(ExitCode.Denied, message,
-            "With an admin key, 'relay keys create --scope …' creates a key that may do this.", e.Reason, e),
-        StatusCode.NotFound => new(ExitCode.NotFound, message, null, e.Reason, e),
+        StatusCode.PermissionDenied => new(ExitCode.Denied, message, OfScope(e.Message), e.Reason, e),
+        StatusCode.NotFound => new(ExitCode.NotFound, message, e.Reason switch
+        {
+            "ENDPOINT_NOT_FOUND" => "'relay endpoints list' shows those that the key allows.",
+            "KEY_NOT_FOUND" => "'relay keys list' shows them.",
+            "SUBSCRIPTION_NOT_FOUND" => "'relay subscriptions list ENDPOINT' shows those of an endpoint.",
+            _ => null,
+        }, e.Reason, e),
         StatusCode.AlreadyExists => new(ExitCode.AlreadyExists, message, null, e.Reason, e),
         StatusCode.InvalidArgument or StatusCode.OutOfRange => new(ExitCode.Usage, message, null, e.Reason, e),
         StatusCode.FailedPrecondition or StatusCode.ResourceExhausted or StatusCode.Aborted

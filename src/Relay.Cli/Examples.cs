@@ -50,14 +50,22 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --key-file bridge.key",
             "relay bridge xmpp --component xmpp.example.org:5347 --tls --domain otr.example.org --secret-file component.secret",
             "relay bridge xmpp --component 127.0.0.1:5347 --domain otr.example.org --secret-file component.secret --subscribers example.org",
+            "relay bridge xmpp --account bot@example.org --password-file bot.password --key-file bridge.key",
         ],
-        ["relay proxy"] = ["relay proxy xmpp --account alice@example.org"],
+        ["relay proxy"] = ["relay proxy xmpp --account alice@example.org", "relay proxy irc --account alice@irc.example.org"],
         ["relay proxy xmpp"] =
         [
             "relay proxy xmpp --account alice@example.org          the client connects to 127.0.0.1:5222",
             "relay proxy xmpp --account alice@example.org --client-tls --private bob@example.net",
             "relay proxy xmpp --account alice@example.org --upstream xmppexample.onion:5222 --proxy socks5://127.0.0.1:9050 --isolate",
             "relay proxy xmpp --account alice@example.org --import ~/.purple     contacts see the same fingerprint as before",
+        ],
+        ["relay proxy irc"] =
+        [
+            "relay proxy irc --account alice@irc.example.org       the client connects to 127.0.0.1:6667, with the password that is named",
+            "relay proxy irc --account alice@irc.example.org --private bob --client-tls",
+            "relay proxy irc --account alice@ircexample.onion --no-tls --proxy socks5://127.0.0.1:9050 --isolate",
+            "relay proxy irc --account alice@irc.example.org --import ~/.irssi/otr     contacts see the same fingerprint as before",
         ],
         ["relay bot"] = ["relay bot echo --endpoint support --key-file bot.key"],
         ["relay bot echo"] =

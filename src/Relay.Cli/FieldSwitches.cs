@@ -17,7 +17,7 @@ internal static partial class FieldSwitches
         ["endpoint"] = ["endpoint"], ["endpoints"] = ["--endpoint"], ["query_text"] = ["--query-text"], ["padding_block"] = ["--padding"],
         ["session_idle_life"] = ["--idle-life"], ["verification_answer_time"] = ["--answer-time"], ["secret"] = ["--secret-file"],
         ["require_encryption"] = ["--allow-clear"], ["libotr_private_key"] = ["--otr-key"], ["url"] = ["--webhook"], ["order_by"] = ["--order-by"],
-        ["cursors"] = ["cursor"],
+        ["cursors"] = ["cursor"], ["scopes"] = ["--scope"], ["filter"] = ["--state"], ["seal"] = ["--passphrase-file"],
     };
 
     /// <summary>The message, with the names of the command's own switches and arguments.</summary>

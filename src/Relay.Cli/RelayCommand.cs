@@ -89,7 +89,7 @@ public static class RelayCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
         var parsed = Create(added).Parse(args);
-        if (parsed.Action is ParseErrorAction) return WrongUsage.Tell(parsed);
+        if (parsed.Action is ParseErrorAction || WrongUsage.SwitchAsArgument(parsed) is not null) return WrongUsage.Tell(parsed);
         bool json = CommonOptions.IsJson(parsed);
         try
         {

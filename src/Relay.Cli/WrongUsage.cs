@@ -14,7 +14,7 @@ internal static class WrongUsage
     public static int Tell(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        var unknown = Unknown(parsed);
         if (unknown is null && command.Subcommands.Count > 0 && !CommonOptions.IsJson(parsed))
         {
             // A group of commands without a subcommand: print its help.
@@ -30,11 +30,23 @@ internal static class WrongUsage
     public static string Describe(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        var unknown = Unknown(parsed);
         return unknown is not null && BeforeUnknown(parsed, unknown) is { } before ? $"'{before}' must be true or false, not '{unknown}'."
             : unknown is not null
             ? $"Unknown command, option or argument '{unknown}'{Suggestion(command, unknown)}"
             : Message(parsed.Errors[0]);
+    }
+
+    private static string? Unknown(ParseResult parsed) => parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : SwitchAsArgument(parsed);
+
+    /// <summary>
+    /// A word that looks like a switch, but is none of the command and would be taken as an argument: as a text for the peer, say. Words after
+    /// <c>--</c> are arguments whatever they look like. Null if there is none.
+    /// </summary>
+    public static string? SwitchAsArgument(ParseResult parsed)
+    {
+        var words = parsed.Tokens.TakeWhile(t => t.Type != TokenType.DoubleDash).ToHashSet();
+        return parsed.CommandResult.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal) && words.Contains(t))?.Value;
     }
 
     /// <summary>The switch for true or false that an unknown word follows, whose value it is meant to be; null if there is none.</summary>

@@ -10,10 +10,6 @@ namespace Relay.Client;
 public sealed partial class Bot
 {
     private const int Buffered = 64;
-    // Few, because their time for an acknowledgement begins when they are taken.
-    private const int PulledAtOnce = 16;
-    /// <summary>The longest wait of one call that takes events.</summary>
-    internal static readonly TimeSpan PullWait = TimeSpan.FromSeconds(15);
     private readonly RelayClient _client;
     private readonly IReadOnlyList<string> _endpoints;
 
@@ -32,6 +28,7 @@ public sealed partial class Bot
     public async IAsyncEnumerable<BotEvent> Events([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var outgoing = new BotOutgoing(new Cursors(_endpoints));
+        var settler = new EndpointSettler(outgoing.Acknowledge);
         var events = Channel.CreateBounded<BotEvent>(Buffered);
         var loop = new StreamLoop<StreamEventsRequest, StreamEventsResponse>(_client.Options, _client.Servers,
             o => _client.EventStreams.StreamEvents(o), outgoing, async (response, closing) =>
@@ -39,7 +36,7 @@ public sealed partial class Bot
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Draining) return Next.Reconnect;
             if (response.MessageCase == StreamEventsResponse.MessageOneofCase.Event
                 && outgoing.Cursors.Give(response.Event.Endpoint, response.Event.Sequence))
-                await events.Writer.WriteAsync(BotEvent.Of(this, response.Event, outgoing.Acknowledge), closing);
+                await events.Writer.WriteAsync(BotEvent.Of(this, response.Event, settler), closing);
             return Next.Continue;
         });
 
@@ -67,59 +64,6 @@ public sealed partial class Bot
                 events.Writer.TryComplete(e);
             }
         }
-    }
-
-    /// <summary>
-    /// Takes the events of a subscription, one after the other: in order for each conversation, each again until it is acknowledged, and
-    /// shared with the subscription's other readers. Reconnects automatically.
-    /// </summary>
-    /// <param name="subscription"><c>endpoints/{endpoint}/subscriptions/{subscription}</c></param>
-    /// <exception cref="RelayException">The server refuses permanently, for example because of the key or the name.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async IAsyncEnumerable<BotEvent> Subscription(
-        string subscription, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        while (true)
-        {
-            IReadOnlyList<BotEvent> events;
-            try
-            {
-                events = await PullAsync(subscription, PulledAtOnce, cancellation);
-            }
-            catch (RelayException e) when (e.IsPassing)
-            {
-                // As a stream does, it goes on trying, however long the server is away.
-                continue;
-            }
-            foreach (var e in events) yield return e;
-        }
-    }
-
-    /// <summary>Takes up to <paramref name="max"/> events of a subscription, and waits a while for the first.</summary>
-    internal async Task<IReadOnlyList<BotEvent>> PullAsync(string subscription, int max, CancellationToken cancellation)
-    {
-        var request = new PullSubscriptionRequest
-        {
-            Name = subscription, MaxEvents = max, Wait = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(PullWait),
-        };
-        var page = await _client.CallAsync(o => _client.Subscriptions.PullSubscriptionAsync(request, o), cancellation);
-        return [.. page.Events.Select(e => BotEvent.Of(this, e, static _ => { }))];
-    }
-
-    internal async Task AcknowledgeAsync(Event e, CancellationToken cancellation)
-    {
-        var request = new AckSubscriptionRequest { Name = e.Subscription, Cursors = { e.Cursor } };
-        await _client.CallAsync(o => _client.Subscriptions.AckSubscriptionAsync(request, o), cancellation);
-    }
-
-    internal async Task GiveBackAsync(Event e, TimeSpan delay, bool terminate, string note, CancellationToken cancellation)
-    {
-        var request = new NackSubscriptionRequest
-        {
-            Name = e.Subscription, Cursors = { e.Cursor }, Terminate = terminate, Note = note,
-            Delay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(delay),
-        };
-        await _client.CallAsync(o => _client.Subscriptions.NackSubscriptionAsync(request, o), cancellation);
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Relay.Client.Streams;
 using Relay.V1;
 
 namespace Relay.Client;
@@ -9,24 +10,26 @@ namespace Relay.Client;
 /// </summary>
 public class BotEvent
 {
+    private const int MaxNote = 500;
+    private static readonly TimeSpan s_maxDelay = TimeSpan.FromDays(1);
     private readonly Bot _bot;
-    private readonly Action<BotEvent> _acknowledge;
+    private readonly ISettler _settler;
     private int _replies;
 
-    private protected BotEvent(Bot bot, Event message, Action<BotEvent> acknowledge)
+    private protected BotEvent(Bot bot, Event message, ISettler settler)
     {
         _bot = bot;
         Message = message;
-        _acknowledge = acknowledge;
+        _settler = settler;
     }
 
-    internal static BotEvent Of(Bot bot, Event message, Action<BotEvent> acknowledge) => message.EventCase switch
+    internal static BotEvent Of(Bot bot, Event message, ISettler settler) => message.EventCase switch
     {
-        Event.EventOneofCase.TextReceived => new TextEvent(bot, message, acknowledge),
-        Event.EventOneofCase.SessionChanged => new SessionEvent(bot, message, acknowledge),
-        Event.EventOneofCase.VerificationChanged => new VerificationEvent(bot, message, acknowledge),
-        Event.EventOneofCase.FileChanged => new FileEvent(bot, message, acknowledge),
-        _ => new BotEvent(bot, message, acknowledge),
+        Event.EventOneofCase.TextReceived => new TextEvent(bot, message, settler),
+        Event.EventOneofCase.SessionChanged => new SessionEvent(bot, message, settler),
+        Event.EventOneofCase.VerificationChanged => new VerificationEvent(bot, message, settler),
+        Event.EventOneofCase.FileChanged => new FileEvent(bot, message, settler),
+        _ => new BotEvent(bot, message, settler),
     };
 
     /// <summary>The bot that received the event, for further requests.</summary>
@@ -101,6 +104,9 @@ public class BotEvent
     /// <summary>What was asked of the server last, whether it has taken that or not.</summary>
     internal Settlement Settlement { get; private set; }
 
+    /// <summary>True if the end of the stream that it came on has given it back.</summary>
+    internal bool IsGivenBack => _settler is SubscribeConnection { HasEnded: true };
+
     private bool IsOfSubscription => Message.Subscription.Length > 0;
 
     /// <summary>Identifies the event among all of its endpoint's streams.</summary>
@@ -109,36 +115,45 @@ public class BotEvent
 
     /// <summary>
     /// Acknowledges this event; of an endpoint's own stream also all earlier ones. The server delivers unacknowledged events again: those
-    /// of a subscription after its time for acknowledgements, the others after a restart of the bot.
+    /// of a subscription at the end of the reader's stream, or after the time for acknowledgements, the others after a restart of the bot.
     /// </summary>
+    /// <returns>True once it is stored; false if the event was settled or given back before, so that there was nothing to do.</returns>
     /// <exception cref="RelayException">Of a subscription: the server did not take it; the event comes again.</exception>
-    public async ValueTask AckAsync(CancellationToken cancellation = default)
+    public ValueTask<bool> AckAsync(CancellationToken cancellation = default)
     {
         Settlement = Settlement.Final;
-        if (IsOfSubscription) await _bot.AcknowledgeAsync(Message, cancellation);
-        else _acknowledge(this);
+        return _settler.AcknowledgeAsync(this, cancellation);
     }
 
     /// <summary>
     /// Gives an event of a subscription back, to be delivered again after a delay; after too many deliveries it becomes a dead letter.
     /// </summary>
+    /// <param name="delay">At most one day.</param>
+    /// <param name="note">Why, for people who look at the dead letter: at most 500 characters.</param>
+    /// <returns>True once it is stored; false if the event was settled or given back before: by the end of the reader's stream, too.</returns>
     /// <exception cref="InvalidOperationException">The event is not of a subscription.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative or longer than a day, or the note too long.</exception>
     /// <exception cref="RelayException">The server did not take it; the event comes again after the time for acknowledgements.</exception>
-    public Task NackAsync(TimeSpan delay = default, string note = "", CancellationToken cancellation = default) =>
+    public Task<bool> NackAsync(TimeSpan delay = default, string note = "", CancellationToken cancellation = default) =>
         GiveBackAsync(delay, false, note, cancellation);
 
     /// <summary>Sets an event of a subscription aside as a dead letter: it is not delivered again unless somebody asks for it.</summary>
+    /// <param name="note">As for <see cref="NackAsync"/>.</param>
+    /// <returns>True once it is stored; false if the event was settled or given back before.</returns>
     /// <exception cref="InvalidOperationException">The event is not of a subscription.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The note is too long.</exception>
     /// <exception cref="RelayException">The server did not take it; the event comes again after the time for acknowledgements.</exception>
-    public Task SetAsideAsync(string note = "", CancellationToken cancellation = default) =>
+    public Task<bool> SetAsideAsync(string note = "", CancellationToken cancellation = default) =>
         GiveBackAsync(TimeSpan.Zero, true, note, cancellation);
 
-    private Task GiveBackAsync(TimeSpan delay, bool terminate, string note, CancellationToken cancellation)
+    private Task<bool> GiveBackAsync(TimeSpan delay, bool terminate, string note, CancellationToken cancellation)
     {
-        if (!IsOfSubscription)
-            throw new InvalidOperationException("Only an event of a subscription can be given back; acknowledge this one, or stop reading.");
+        // Not left to the server, which would end the stream for it, and so give back whatever else the bot has.
+        ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(delay, s_maxDelay);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(note.Length, MaxNote, nameof(note));
         Settlement = terminate ? Settlement.Final : Settlement.GivenBack;
-        return _bot.GiveBackAsync(Message, delay, terminate, note, cancellation);
+        return _settler.GiveBackAsync(this, delay, terminate, note, cancellation);
     }
 
     /// <summary>

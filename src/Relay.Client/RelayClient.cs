@@ -103,7 +103,7 @@ public sealed class RelayClient : IAsyncDisposable
     public FileService.FileServiceClient Files { get; }
     /// <summary>The generated client of the event stream; <see cref="Bot"/> adds reconnection and acknowledgements.</summary>
     public EventService.EventServiceClient EventStreams { get; }
-    /// <summary>The generated client of the subscriptions; <see cref="Bot.Subscription"/> reads one.</summary>
+    /// <summary>The generated client of the subscriptions; <see cref="Bot.Subscription(string, CancellationToken)"/> reads one.</summary>
     public SubscriptionService.SubscriptionServiceClient Subscriptions { get; }
     /// <summary>The generated client of the wire stream; <see cref="Bridge"/> adds reconnection and acknowledgements.</summary>
     public BridgeService.BridgeServiceClient BridgeStreams { get; }

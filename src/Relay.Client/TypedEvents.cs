@@ -1,3 +1,4 @@
+using Relay.Client.Streams;
 using Relay.V1;
 
 namespace Relay.Client;
@@ -5,7 +6,7 @@ namespace Relay.Client;
 /// <summary>A peer wrote a text.</summary>
 public sealed class TextEvent : BotEvent
 {
-    internal TextEvent(Bot bot, Event message, Action<BotEvent> acknowledge) : base(bot, message, acknowledge) { }
+    internal TextEvent(Bot bot, Event message, ISettler settler) : base(bot, message, settler) { }
 
     /// <inheritdoc cref="BotEvent.Text"/>
     public new string Text => Message.TextReceived.Text;
@@ -17,7 +18,7 @@ public sealed class TextEvent : BotEvent
 /// <summary>A private session was established, has ended, or has another key.</summary>
 public sealed class SessionEvent : BotEvent
 {
-    internal SessionEvent(Bot bot, Event message, Action<BotEvent> acknowledge) : base(bot, message, acknowledge) { }
+    internal SessionEvent(Bot bot, Event message, ISettler settler) : base(bot, message, settler) { }
 
     /// <summary>The session as it is after the change.</summary>
     public Session Session => Message.SessionChanged.Session;
@@ -52,7 +53,7 @@ public sealed class SessionEvent : BotEvent
 /// <summary>A verification waits for an answer of the bot, or has ended.</summary>
 public sealed class VerificationEvent : BotEvent
 {
-    internal VerificationEvent(Bot bot, Event message, Action<BotEvent> acknowledge) : base(bot, message, acknowledge) { }
+    internal VerificationEvent(Bot bot, Event message, ISettler settler) : base(bot, message, settler) { }
 
     /// <inheritdoc cref="BotEvent.Verification"/>
     public new Verification Verification => Message.VerificationChanged.Verification;
@@ -79,7 +80,7 @@ public sealed class VerificationEvent : BotEvent
 /// <summary>A peer offers a file, or all of it has come.</summary>
 public sealed class FileEvent : BotEvent
 {
-    internal FileEvent(Bot bot, Event message, Action<BotEvent> acknowledge) : base(bot, message, acknowledge) { }
+    internal FileEvent(Bot bot, Event message, ISettler settler) : base(bot, message, settler) { }
 
     /// <summary>The file as it is after the change. Its name and type are the peer's: untrusted.</summary>
     public FileTransfer File => Message.FileChanged.File;

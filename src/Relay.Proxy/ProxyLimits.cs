@@ -9,8 +9,11 @@ internal static class ProxyLimits
     /// <summary>How long a text waits for a private session; then it is dropped and the person is told.</summary>
     public static readonly TimeSpan HeldFor = TimeSpan.FromMinutes(2);
 
-    /// <summary>Least time between two offers of a session to one contact that texts cause.</summary>
-    public static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Least time between two offers of a session to one contact that texts cause: more than an exchange takes on a slow network, for an offer in
+    /// the middle of one begins it again.
+    /// </summary>
+    public static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>Contacts with state of their own; further ones stay in the clear, and a private session with them is refused.</summary>
     public const int Contacts = 4_096;
@@ -36,6 +39,9 @@ internal static class ProxyLimits
     /// <summary>How long a client may take to log in.</summary>
     public static readonly TimeSpan LoginTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>Time for TLS with a server and a login before the client's.</summary>
+    public static readonly TimeSpan UpstreamTimeout = TimeSpan.FromSeconds(30);
+
     /// <summary>How often deadlines are looked at.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -53,6 +59,24 @@ internal static class ProxyLimits
 
     /// <summary>Bytes of text in one IRC line to the client.</summary>
     public const int IrcShownBytes = 400;
+
+    /// <summary>Bytes of a nick that private state is kept for.</summary>
+    public const int IrcNickBytes = 64;
+
+    /// <summary>Lines of a client that wait until it has said who it is.</summary>
+    public const int IrcLoginLines = 16;
+
+    /// <summary>OTR lines that wait to leave; nothing is read from the client meanwhile.</summary>
+    public const int IrcQueuedLines = 256;
+
+    /// <summary>Open batches of history that are followed.</summary>
+    public const int IrcBatches = 64;
+
+    /// <summary>Bytes of a SASL message, in base64.</summary>
+    public const int IrcSaslBytes = 8_192;
+
+    /// <summary>Bytes of a SASL message in one line.</summary>
+    public const int IrcSaslPiece = 400;
 
     /// <summary>OTR lines that leave at once to an IRC server, and then one for each <see cref="IrcLineInterval"/>.</summary>
     public const int IrcBurst = 5;

@@ -102,9 +102,9 @@ public sealed class BridgeWorkerTests : IAsyncLifetime
         {
             if (instrument.Name == "relay.bridge.inbound") l.EnableMeasurementEvents(instrument);
         };
-        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
         {
-            if (tags.ToArray().Contains(new KeyValuePair<string, object?>("result", "PEER_TOO_FAST"))) Interlocked.Increment(ref dropped);
+            if (tags.ToArray().Contains(new KeyValuePair<string, object?>("result", "peer_too_fast")) && count > 0) Interlocked.Increment(ref dropped);
         });
         listener.Start();
         var run = await _network.NextRunAsync();

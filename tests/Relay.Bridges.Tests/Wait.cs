@@ -14,4 +14,10 @@ internal static class Wait
         using var limit = new CancellationTokenSource(Limit);
         while (!isSo()) await Task.Delay(10, limit.Token);
     }
+
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!await isSo()) await Task.Delay(10, limit.Token);
+    }
 }

@@ -26,10 +26,15 @@ public sealed class ChatTests
     [InlineData("//me waves", "Say /me waves")]
     [InlineData(" //", "Say  /")]
     [InlineData("///", "Say //")]
+    [InlineData("/verify", "Verify ")]
+    [InlineData(" /verify  Where did we meet? ", "Verify Where did we meet?")]
+    [InlineData("/verifying", "Unknown /verifying")]
+    [InlineData("/cancel", "Cancel")]
     [InlineData(" and/or ", "Say  and/or ")]
     public void A_line_with_a_slash_is_a_command_or_nothing(string line, string meaning) => Assert.Equal(meaning, ChatLine.Parse(line) switch
     {
         ChatLine.Say say => "Say " + say.Text,
+        ChatLine.Verify verify => "Verify " + verify.Question,
         ChatLine.Unknown unknown => "Unknown " + unknown.Word,
         var other => other.GetType().Name,
     });
@@ -53,12 +58,37 @@ public sealed class ChatTests
         Assert.Equal("UNKNOWN_COMMAND", refused.GetProperty("reason").GetString());
         foreach (var text in new[] { refused.GetProperty("message").GetString(), Assert.Single(lines, l => l.TryGetProperty("help", out _)).GetProperty("help").GetString() })
         {
-            foreach (var command in new[] { "/start", "/end", "/quit", "/help", "//text" }) Assert.Contains(command, text, StringComparison.Ordinal);
+            foreach (var command in new[] { "/start", "/end", "/fingerprint", "/verify", "/cancel", "/quit", "/help", "//text" }) Assert.Contains(command, text, StringComparison.Ordinal);
         }
         var told = lines.Where(l => l.TryGetProperty("told", out _)).SelectMany(l => l.GetProperty("told").EnumerateObject()).ToDictionary(t => t.Name, t => t.Value.GetString()!);
         var own = (await server.Admin.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/chat" })).Fingerprint;
         Assert.Equal(EndpointNames.Fingerprint(own), told["our key"]);
         Assert.Equal("/shrug", Assert.Single(lines, l => l.TryGetProperty("sent", out _)).GetProperty("sent").GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task A_program_verifies_with_the_line_after_the_command()
+    {
+        await using var server = await TestServer.StartAsync();
+        var endpoint = await server.CreateEndpointAsync("chat");
+        using var alice = new Contact("alice");
+        await using var network = new Network(await server.ConnectAsync(Scope.Bridge), endpoint, alice);
+        alice.Start();
+        await alice.Changes.NextAsync();
+        var info = RelayProgram.StartInfo("chat", "chat/alice", "--json");
+        (info.Environment["RELAY_SERVER"], info.Environment["RELAY_KEY"]) = (server.Address.ToString(), server.AdminToken);
+        var chat = await Terminal.RunAsync(info, "/verify Which colour?\nblue\n/cancel\n/verify\n\n/quit\n");
+        Assert.True(chat.Code == ExitCode.Ok, chat.Error);
+        Assert.Equal("Which colour?", (await alice.Questions.NextAsync()).Question);
+        var lines = chat.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal(["secret", "secret"], lines.Where(l => l.TryGetProperty("asks", out _)).Select(l => l.GetProperty("asks").GetProperty("for").GetString()));
+        Assert.DoesNotContain("blue", chat.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(lines, l => l.TryGetProperty("sent", out _));
+        Assert.DoesNotContain(lines, l => l.TryGetProperty("refused", out _));
+        await using var trust = await server.ConnectAsync(Scope.Bot);
+        var conversation = await trust.Bot(endpoint).FindConversationAsync(endpoint, "alice");
+        var verification = Assert.Single((await trust.Verifications.ListVerificationsAsync(new ListVerificationsRequest { Parent = conversation!.Name })).Verifications);
+        Assert.Equal((Verification.Types.State.Cancelled, "DECLINED_BY_US"), (verification.State, verification.Reason));
     }
 
     [Fact]
@@ -159,7 +189,7 @@ public sealed class ChatTests
         {
             _waits.Release();
             return _keys.Take();
-        }, _output, () => width);
+        }, () => false, _output, () => width);
 
         public EditingTerminal Terminal { get; }
 

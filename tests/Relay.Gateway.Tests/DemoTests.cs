@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Relay.Cli;
 using Relay.Gateway.Tests.Harness;
 using Relay.Lab.OtrPeer;
@@ -18,6 +20,27 @@ public sealed class DemoTests
         foreach (var shown in new[] { "?OTR:AAMD", "?OTR|", "reads 🔒", "SIGKILL", "session established", "SESSION_FINISHED", "The outage, from the kill" }) Assert.Contains(shown, demo.Out, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', demo.Out);
         Assert.DoesNotContain("✗", demo.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(60)]
+    public async Task In_a_narrow_terminal_it_is_one_column_with_the_times_and_the_outage(int columns)
+    {
+        await using var window = await TerminalWindow.StartAsync((columns, 50), RelayProgram.LabStartInfo("demo"), []);
+        var rows = await window.EndsAsync(ExitCode.Ok);
+        Assert.Contains("All checks succeeded.", rows);
+        // Tables would have heads. Whatever is longer than a row goes on beneath itself, not at the edge.
+        Assert.DoesNotContain(rows, r => r.Contains("what the bridge carries", StringComparison.Ordinal));
+        Assert.All(rows.Where(r => r.Length > 0 && r[0] != ' '), r => Assert.Matches("^(─|All checks succeeded|EXIT)", r));
+        var entries = rows.Select(r => Regex.Match(r, @"^ +(?<at>\d+\.\d)  (?<who>alice|wire|bot|server) +(?<what>\S.*)$")).Where(m => m.Success).ToList();
+        Assert.Equal(["alice", "bot", "server", "wire"], entries.Select(e => e.Groups["who"].Value).Distinct().Order());
+        var times = entries.Select(e => double.Parse(e.Groups["at"].Value, CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(times.Order(), times);
+        // What belongs to an entry stays beneath it.
+        Assert.All(rows.Where(r => r.EndsWith(" bytes", StringComparison.Ordinal)), r => Assert.StartsWith(new string(' ', entries[0].Groups["what"].Index), r, StringComparison.Ordinal));
+        var page = string.Join(' ', rows.Select(r => r.Trim()));
+        Assert.Matches(@"The outage, from the kill .{10,120}\d+(\.\d+)? m?s", page);
     }
 
     [Fact]

@@ -1,7 +1,11 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.Data.Sqlite;
 using Relay.Cli;
+using Relay.Cli.Doctor;
+using Relay.Cli.Status;
 using Relay.Client;
 using Relay.Gateway.Tests.Harness;
 using Relay.Lab.Processes;
@@ -28,16 +32,44 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
                 await using var client = RelayClient.Connect(server.Address, RelayKey.FromFile(Path.Combine(Stopped, "admin.key")));
                 var request = new CreateEndpointRequest { RequestId = "e", EndpointId = "e", Network = "test", Account = "e@test.example" };
                 await client.CallAsync(o => client.Endpoints.CreateEndpointAsync(request, o), Patience.Token);
+                // A row of every table, and an endpoint that was changed.
+                var update = new UpdateEndpointRequest { Endpoint = new Endpoint { Name = "endpoints/e", DisplayName = "E" }, UpdateMask = new FieldMask { Paths = { "display_name" } } };
+                await client.CallAsync(o => client.Endpoints.UpdateEndpointAsync(update, o), Patience.Token);
+                var subscribe = new CreateSubscriptionRequest { Parent = "endpoints/e", SubscriptionId = "s" };
+                await client.CallAsync(o => client.Subscriptions.CreateSubscriptionAsync(subscribe, o), Patience.Token);
+                var known = new ImportIdentitiesRequest { RequestId = "i", Parent = "endpoints/e" };
+                known.Peers.Add(new PeerIdentities { Peer = "alice", Identities = { new KnownIdentity { Fingerprint = new string('a', 40) } } });
+                await client.CallAsync(o => client.Identities.ImportIdentitiesAsync(known, o), Patience.Token);
                 foreach (var peer in new[] { "alice", "bob", "carol" })
                 {
                     var start = new StartSessionRequest { RequestId = peer, Parent = "endpoints/e", Peer = peer };
                     await client.CallAsync(o => client.Conversations.StartSessionAsync(start, o), Patience.Token);
                 }
+                await SetAsideAsync(server, client);
                 Copy(Stopped, Crashed);
                 await server.DrainAsync(Patience.Token);
             }
             Assert.True(new FileInfo(Path.Combine(Crashed, "relay.db-wal")).Length > 0);
             Assert.False(File.Exists(Path.Combine(Stopped, "relay.db-wal")));
+        }
+
+        /// <summary>A dead letter.</summary>
+        private static async Task SetAsideAsync(ServerProcess server, RelayClient admin)
+        {
+            async Task<RelayClient> ConnectAsync(Scope scope)
+            {
+                var key = await admin.CallAsync(o => admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = $"{scope}", Scopes = { scope } }, o), Patience.Token);
+                return RelayClient.Connect(server.Address, RelayKey.Parse(key.Token));
+            }
+            await using var bot = await ConnectAsync(Scope.Bot);
+            await using var bridge = await ConnectAsync(Scope.Bridge);
+            const string name = "endpoints/e/subscriptions/s";
+            var text = new PushWireRequest { Message = new InboundWire { Endpoint = "endpoints/e", Peer = "alice", MessageId = "m", Text = ByteString.CopyFromUtf8("x") } };
+            await bridge.CallAsync(o => bridge.BridgeStreams.PushWireAsync(text, o), Patience.Token);
+            var pull = new PullSubscriptionRequest { Name = name, Wait = new Duration { Seconds = 30 } };
+            var pulled = await bot.CallAsync(o => bot.Subscriptions.PullSubscriptionAsync(pull, o), Patience.Token);
+            var reject = new NackSubscriptionRequest { Name = name, Cursors = { pulled.Events.Select(e => e.Cursor) }, Terminate = true };
+            await bot.CallAsync(o => bot.Subscriptions.NackSubscriptionAsync(reject, o), Patience.Token);
         }
 
         public ValueTask DisposeAsync()
@@ -98,9 +130,10 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
         Assert.Equal(before, Contents(data));
         Assert.Equal(files, Directory.GetFiles(data).Order());
         if (indexBefore is not null) Assert.Equal(indexBefore, await File.ReadAllBytesAsync(index));
-        foreach (var check in new[] { "pages", "database's key", "endpoints", "conversations", "seen requests", "undelivered", "streams" })
+        foreach (var check in new[] { "pages", "database's key", "endpoints", "conversations", "seen requests", "undelivered", "streams", "identities", "subscriptions", "audit log" })
             Assert.True(found.ContainsKey(check) && Verdict(found[check]) == "ok", $"{check}: {result.Out}");
         Assert.StartsWith("3,", found["conversations"].GetProperty("detail").GetString(), StringComparison.Ordinal);
+        foreach (var check in new[] { "endpoints", "identities", "subscriptions", "audit log" }) Assert.NotEqual("none", found[check].GetProperty("detail").GetString());
     }
 
     [Fact]
@@ -112,7 +145,9 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
         await using var server = await TestServer.StartAsync(dataDirectory: data);
         var (result, found) = await AskAsync(data, server.Address.ToString());
         Assert.True(result.Code == ExitCode.Ok, result.Out);
-        foreach (var check in new[] { "pages", "database's key", "conversations", "quarantine", "server's keys", "lock" }) Assert.Equal("ok", Verdict(found[check]));
+        foreach (var check in new[] { "pages", "database's key", "conversations", "quarantine", "server's keys", "lock", "waiting" }) Assert.Equal("ok", Verdict(found[check]));
+        Assert.Equal("warning", Verdict(found["dead letters"]));
+        Assert.StartsWith("1 events were set aside, of e:", found["dead letters"].GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.StartsWith("held", found["lock"].GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.True(result.Json.GetProperty("complete").GetBoolean());
     }
@@ -186,6 +221,10 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
     [InlineData("INSERT INTO seen (endpoint, conversation, version, sealed) SELECT endpoint, id, 1, zeroblob(100) FROM conversation WHERE rowid = 1", "seen requests")]
     [InlineData("UPDATE outbox SET sequence = sequence + 1000 WHERE sequence = 1", "undelivered")]
     [InlineData("UPDATE endpoint SET sealed = zeroblob(5)", "endpoints")]
+    [InlineData("UPDATE endpoint SET revision = 1", "endpoints")]
+    [InlineData("UPDATE identities SET sealed = zeroblob(100)", "identities")]
+    [InlineData("UPDATE subscription SET revision = revision + 1", "subscriptions")]
+    [InlineData("UPDATE audit SET sequence = sequence + 1000", "audit log")]
     [InlineData("UPDATE meta SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB)", "database's key")]
     public async Task A_row_that_does_not_open_is_told(string damage, string check)
     {
@@ -224,6 +263,36 @@ public sealed class DoctorTests(DoctorTests.Stores stores) : IClassFixture<Docto
 
         static JsonElement Single(TerminalResult result, string check) =>
             Assert.Single(result.Json.GetProperty("findings").EnumerateArray(), f => f.GetProperty("check").GetString() == check);
+    }
+
+    [Theory]
+    [InlineData(4, 0, "ok", "ok")]
+    [InlineData(6, 0, "warning", "ok")]
+    [InlineData(4, 3, "ok", "warning")]
+    public void What_waits_for_too_long_and_dead_letters_are_told(int minutes, int letters, string waiting, string dead)
+    {
+        static EndpointBacklog Backlog(string id, Action<EndpointStatus> set, params Subscription[] subscriptions)
+        {
+            var status = new EndpointStatus { Events = new StreamStatus(), Wire = new StreamStatus() };
+            set(status);
+            return new EndpointBacklog(new Endpoint { Name = "endpoints/" + id }, status, subscriptions);
+        }
+        var age = Duration.FromTimeSpan(TimeSpan.FromMinutes(minutes));
+        EndpointBacklog[] kinds =
+        [
+            Backlog("late", s => s.Events = new StreamStatus { Backlog = 1, OldestAge = age }),
+            Backlog("late", s => s.Wire = new StreamStatus { Backlog = 1, OldestAge = age }),
+            Backlog("late", _ => { }, new Subscription { Name = "endpoints/late/subscriptions/s", Pending = 1, OldestAge = age }),
+        ];
+        foreach (var kind in kinds)
+        {
+            var found = ServerStateChecks.Backlogs(
+                [Backlog("quiet", _ => { }), kind, Backlog("poisoned", _ => { }, new Subscription { DeadLetters = letters })], isComplete: true).ToList();
+            Assert.Equal([("waiting", waiting), ("dead letters", dead)], found.Select(f => (f.Check, f.Verdict.ToString().ToLowerInvariant())));
+            if (waiting == "warning") Assert.Contains("1 of 3 endpoints, for 6 minutes in late", found[0].Detail, StringComparison.Ordinal);
+            if (dead == "warning") Assert.Contains("3 events were set aside, of poisoned", found[1].Detail, StringComparison.Ordinal);
+        }
+        Assert.Equal(minutes > 5 ? Relay.Cli.Doctor.Verdict.Warning : Relay.Cli.Doctor.Verdict.Skipped, ServerStateChecks.Backlogs(kinds, isComplete: false).First().Verdict);
     }
 
     [Theory]

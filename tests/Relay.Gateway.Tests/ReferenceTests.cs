@@ -13,6 +13,7 @@ public sealed class ReferenceTests
     [InlineData("command.md")]
     [InlineData("configuration.md")]
     [InlineData("events.md")]
+    [InlineData("log.md")]
     [InlineData("reasons.md")]
     public void A_page_is_made_from_its_source(string page)
     {
@@ -22,11 +23,29 @@ public sealed class ReferenceTests
             "command.md" => SettingsPages.OfCommand(),
             "configuration.md" => SettingsPages.OfConfiguration(),
             "events.md" => ApiPage.OfEvents(),
+            "log.md" => LogPage.Make(),
             _ => SettingsPages.OfReasons(Root()),
         };
         var file = Path.Combine(Root(), "docs", page);
         if (Environment.GetEnvironmentVariable("RELAY_ACCEPT_DOCS") == "1") File.WriteAllText(file, made);
         Assert.Equal(made, File.ReadAllText(file));
+    }
+
+    /// <summary>A number is one message's: alerts on logs are by number.</summary>
+    [Fact]
+    public void Log_events_have_numbers_of_their_own()
+    {
+        Assert.True(LogPage.Events.Count > 60);
+        Assert.Empty(LogPage.Events.GroupBy(e => e.Number).Where(g => g.Count() > 1).Select(g => g.Key));
+        Assert.All(LogPage.Events, e => Assert.InRange(e.Number, 100, 5999));
+    }
+
+    [Fact]
+    public void Every_field_and_value_of_the_API_is_described()
+    {
+        var rows = new[] { "api.md", "events.md" }.SelectMany(p => File.ReadLines(Path.Combine(Root(), "docs", p))).Where(l => l.StartsWith("| `", StringComparison.Ordinal));
+        Assert.True(rows.Count() > 300);
+        Assert.DoesNotContain(rows, r => r.EndsWith("|  |", StringComparison.Ordinal));
     }
 
     [Fact]

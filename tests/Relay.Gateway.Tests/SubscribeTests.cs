@@ -94,6 +94,31 @@ public sealed class SubscribeTests : IAsyncLifetime
         Assert.Equal("4:1:more", await NextAsync(stream));
     }
 
+    /// <summary>However an event was settled: given back for a while, set aside, or acknowledged.</summary>
+    [Fact]
+    public async Task Each_settlement_gives_its_credit_back()
+    {
+        foreach (var peer in (string[])["a", "b", "c", "d"]) await ReceiveAsync(peer, "of " + peer);
+        using var stream = Open(Attach(1));
+        Assert.Equal("1:1:of a", await NextAsync(stream));
+        var later = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromHours(1));
+        await stream.RequestStream.WriteAsync(new SubscribeRequest { Nack = new EventNack { Cursors = { "1" }, Delay = later } });
+        Assert.Equal("settled 1", await NextAsync(stream));
+        Assert.Equal("2:1:of b", await NextAsync(stream));
+        await stream.RequestStream.WriteAsync(new SubscribeRequest { Nack = new EventNack { Cursors = { "2" }, Terminate = true } });
+        Assert.Equal("settled 2", await NextAsync(stream));
+        Assert.Equal("3:1:of c", await NextAsync(stream));
+        await AckAsync(stream, "3");
+        Assert.Equal("settled 3", await NextAsync(stream));
+        Assert.Equal("4:1:of d", await NextAsync(stream));
+        // A refusal gives none, because it took none.
+        await AckAsync(stream, "3");
+        Assert.Equal("settled 3 EVENT_NOT_HELD", await NextAsync(stream));
+        await ReceiveAsync("e", "of e");
+        var pending = await _bot.Subscriptions.GetSubscriptionAsync(new GetSubscriptionRequest { Name = Name });
+        Assert.Equal((3UL, 1), (pending.Pending, pending.Unacknowledged));
+    }
+
     [Fact]
     public async Task A_confirmed_settlement_is_durable_and_what_is_not_settled_is_the_next_readers_at_once()
     {

@@ -64,7 +64,7 @@ internal sealed class RawClient : IAsyncDisposable
                 lock (_heard) _heard.Append(Encoding.UTF8.GetString(buffer, 0, read));
             }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
             // The connection has ended.
         }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Otr.Core;
 using Relay.Client;
@@ -15,7 +17,7 @@ public sealed class GuideTests
     private sealed class Followed : IAsyncDisposable
     {
         private readonly TempDirectory _directory = new();
-        private Network _network = null!;
+        private Network? _network;
 
         public TestServer Server { get; private set; } = null!;
         public Contact Alice { get; } = new("alice@example.org");
@@ -25,14 +27,21 @@ public sealed class GuideTests
 
         public static async Task<Followed> StartAsync(string guide)
         {
-            var followed = new Followed { Server = await TestServer.StartAsync(settings: new() { ["--http-listen"] = "127.0.0.1:0" }) };
-            await File.WriteAllTextAsync(followed._directory.File("admin.key"), followed.Server.AdminToken);
-            var setUp = Blocks(guide, "sh").Single(b => b.Contains("endpoints create", StringComparison.Ordinal));
-            await followed.RunAsync(setUp);
+            var followed = await SetUpAsync(guide);
             followed._network = new Network(
                 followed.Server.Connect((await File.ReadAllTextAsync(followed._directory.File("bridge.key"))).Trim()), "endpoints/support", followed.Alice);
             followed.Alice.Start();
             Assert.Equal(SessionCause.KeyExchange, await followed.Alice.Changes.NextAsync());
+            return followed;
+        }
+
+        /// <summary>The same without a network and its bridge.</summary>
+        public static async Task<Followed> SetUpAsync(string guide)
+        {
+            var followed = new Followed { Server = await TestServer.StartAsync(settings: new() { ["--http-listen"] = "127.0.0.1:0" }) };
+            await File.WriteAllTextAsync(followed._directory.File("admin.key"), followed.Server.AdminToken);
+            var setUp = Blocks(guide, "sh").Single(b => b.Contains("endpoints create", StringComparison.Ordinal));
+            await followed.RunAsync(setUp);
             return followed;
         }
 
@@ -53,7 +62,7 @@ public sealed class GuideTests
 
         public async ValueTask DisposeAsync()
         {
-            await _network.DisposeAsync();
+            if (_network is not null) await _network.DisposeAsync();
             await Server.DisposeAsync();
             Alice.Dispose();
             _directory.Dispose();
@@ -158,6 +167,69 @@ public sealed class GuideTests
             Assert.Equal("What is your customer number?", question);
             followed.Alice.Answer(token, BotProcess.CustomerNumber);
             Assert.Equal(SmpOutcome.Success, await followed.Alice.Verifications.NextAsync());
+        }
+    }
+
+    [Fact]
+    public async Task The_guide_for_authors_of_bridges_leads_to_one()
+    {
+        var program = string.Join('\n', Blocks("bridge-authors", "python"));
+        static IEnumerable<string> Lines(string text) => text.Split('\n').Where(l => l.Length > 0);
+        Assert.Equal(Lines(await File.ReadAllTextAsync(Repository.File("examples", "bridge-python", "bridge.py"))), Lines(program));
+
+        await using var followed = await Followed.SetUpAsync("bridge-authors");
+        var (names, byHand, refusal) = Blocks("bridge-authors", "bash") is [var first, var second, var third] ? (first, second, third) : default;
+        var tried = await followed.RunAsync(names + byHand);
+        Assert.Contains("?OTR:AAMC", tried, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"text\"", await followed.RunAsync(names + "curl \"$api/wire\""), StringComparison.Ordinal);
+
+        // Its own shell puts the program where the guide's line finds it.
+        await File.WriteAllTextAsync(Path.Combine(followed.Directory, "bridge.py"), program);
+        var line = Blocks("bridge-authors", "sh")[^1].Trim();
+        var info = new ProcessStartInfo("bash", ["-c", line.Replace(" python3 ", " exec python3 ", StringComparison.Ordinal)])
+        {
+            WorkingDirectory = followed.Directory, RedirectStandardInput = true, RedirectStandardOutput = true,
+        };
+        info.Environment["RELAY_HTTP"] = followed.Server.Host.HttpAddress!.GetLeftPart(UriPartial.Authority);
+        using var stop = new CancellationTokenSource();
+        int id = 0;
+        using (var bridge = Process.Start(info)!)
+        {
+            var carrying = Task.WhenAll(CarryInAsync(bridge), CarryOutAsync(bridge));
+            try
+            {
+                followed.Alice.Start();
+                Assert.Equal(SessionCause.KeyExchange, await followed.Alice.Changes.NextAsync());
+                var bot = followed.Server.Connect((await File.ReadAllTextAsync(followed.KeyFile)).Trim()).Bot("support");
+                followed.Alice.Send("through the guide's bridge");
+                var read = await bot.Events().FirstAsync(e => e.IsPrivate);
+                Assert.Equal("through the guide's bridge", read.Text);
+                await read.ReplyAsync("and back");
+                Assert.Equal(("and back", true), await followed.Alice.Texts.NextAsync());
+                Assert.Empty(followed.Alice.Rejects);
+            }
+            finally
+            {
+                await stop.CancelAsync();
+                bridge.Kill();
+                await carrying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            }
+        }
+        Assert.Contains("UNDELIVERABLE", await followed.RunAsync(names + refusal), StringComparison.Ordinal);
+
+        async Task CarryInAsync(Process bridge)
+        {
+            await foreach (var wire in followed.Alice.Wire.ReadAllAsync(stop.Token))
+            {
+                await bridge.StandardInput.WriteLineAsync(JsonSerializer.Serialize(new { peer = followed.Alice.Address, id = $"{++id}", text = Encoding.UTF8.GetString(wire) }));
+                await bridge.StandardInput.FlushAsync(stop.Token);
+            }
+        }
+
+        async Task CarryOutAsync(Process bridge)
+        {
+            while (await bridge.StandardOutput.ReadLineAsync(stop.Token) is { } sent)
+                followed.Alice.Receive(Encoding.UTF8.GetBytes(JsonDocument.Parse(sent).RootElement.GetProperty("text").GetString()!));
         }
     }
 

@@ -57,6 +57,34 @@ public abstract partial class StoreContractTests
     }
 
     [Fact]
+    public async Task Figures_and_the_first_rows_of_streams()
+    {
+        await using var store = await WithEndpointAsync();
+        var none = await store.ReadFiguresAsync(default);
+        Assert.Equal(new StoreFigures { Endpoints = 1, SizeBytes = none.SizeBytes }, none);
+        Assert.Empty(await store.ReadHeadsAsync(null, 10, default));
+        await store.InsertEndpointAsync(Endpoint("gone", 2, 2), default);
+        await store.UpdateEndpointAsync("gone", 1, [1], 5000, default);
+        var own = StreamKey.OfSubscription("e", "s");
+        await store.OpenStreamAsync(own, default);
+        await store.CommitAsync(Unit("c", 0, 0, new Row(Wire, 1), new Row(Wire, 2), new Row(Events, 3), new Row(own, 4)) with { DueMs = 90_001 }, default);
+        await store.CommitAsync(Unit("d", 0, 0, new Row(Wire, 5), new Row(own, 6)) with { DueMs = 90_000 }, default);
+        await store.CommitAsync(Unit("f", 0), default);
+        await store.AcknowledgeAsync(Wire, 1, default);
+        await store.AcknowledgeAsync(Events, 1, default);
+        var figures = await store.ReadFiguresAsync(default);
+        Assert.Equal(new StoreFigures
+        {
+            Endpoints = 1, Conversations = 3, EarliestDueMs = 90_000, WireBacklog = 2, SubscriptionBacklog = 2, SizeBytes = figures.SizeBytes,
+        }, figures);
+        var first = Assert.Single(await store.ReadHeadsAsync(null, 1, default));
+        Assert.Equal((Wire, 2UL, (byte)2), (first.Stream, first.Sequence, first.Sealed[1]));
+        var second = Assert.Single(await store.ReadHeadsAsync(first.Stream, 10, default));
+        Assert.Equal((own, 1UL, (byte)4), (second.Stream, second.Sequence, second.Sealed[1]));
+        Assert.Empty(await store.ReadHeadsAsync(second.Stream, 10, default));
+    }
+
+    [Fact]
     public async Task Many_at_once_one_wins_each_version_and_the_others_conflict()
     {
         await using var store = await WithEndpointAsync();

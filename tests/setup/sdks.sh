@@ -3,7 +3,7 @@
 set -eu
 . "$(dirname "$0")/shared/apt.sh"
 
-packages="python3 python3-grpcio python3-protobuf python3-pip python3-setuptools python3-wheel mypy protobuf-compiler protobuf-compiler-grpc"
+packages="python3 python3-grpcio python3-protobuf python3-pip python3-setuptools python3-wheel mypy protobuf-compiler protobuf-compiler-grpc libprotobuf-dev"
 # shellcheck disable=SC2086
 install_packages $packages
 # A Node.js that is not Debian's serves as well.

@@ -34,7 +34,7 @@ public static class LabCommands
         [
             "relay load --seconds 60                  for example while a server is restarted",
             "relay load --server https://127.0.0.1:7421,https://127.0.0.1:7422 --conversations 100 --json",
-            "relay load --endpoint load-1a2b3c4d-1    at the endpoint that an earlier run has left",
+            "relay load --endpoint rehearsal          at an endpoint of the network 'load', which stays",
         ],
         ["relay otr-peer"] = ["printf 'start\\nquit\\n' | relay otr-peer alice bob"],
         ["relay bench"] = ["relay bench otr", "relay bench server --json figures.json"],

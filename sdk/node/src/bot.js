@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { endpointName } from './connection.js';
 import { Outcome, RelayError, toDuration } from './errors.js';
-import { BotEvent } from './event.js';
 import { runHandlers } from './handler.js';
 import { streamEvents } from './stream.js';
-
-const pullWait = toDuration(15_000);
-// Few, because their time for an acknowledgement begins when they are taken.
-const pulledAtOnce = 16;
+import { SubscriptionReader, checkCredit } from './subscription.js';
 
 /** Reads events and sends plaintext for endpoints. Needs a key of scope bot. */
 export class Bot {
@@ -19,20 +16,34 @@ export class Bot {
     return streamEvents(this);
   }
 
-  async *subscription(name) {
-    for (;;) yield* await this.pull(name, pulledAtOnce);
+  async *subscription(name, { credit = 16 } = {}) {
+    checkCredit('credit', credit);
+    const reader = new SubscriptionReader(this, name, credit, () => credit);
+    try {
+      for (;;) yield await reader.read();
+    } finally {
+      await reader.close();
+    }
   }
 
   run(handler, options = {}) {
     return runHandlers(this, handler, options);
   }
 
-  send(conversation, text, requestId = randomUUID()) {
-    return this.#outcome('messages', 'sendMessage', { requestId, parent: conversation, text });
+  send(conversation, text, requestId = randomUUID(), { wait = 0 } = {}) {
+    return this.#outcome('messages', 'sendMessage', { requestId, parent: conversation, text, wait: toDuration(wait) }, wait);
   }
 
-  sendTo(endpoint, peer, text, requestId = randomUUID()) {
-    return this.#outcome('messages', 'sendMessage', { requestId, parent: endpoint, peer, text });
+  sendTo(endpoint, peer, text, requestId = randomUUID(), { wait = 0 } = {}) {
+    return this.#outcome('messages', 'sendMessage', { requestId, parent: endpoint, peer, text, wait: toDuration(wait) }, wait);
+  }
+
+  getMessage(message) {
+    return this.client.call('messages', 'getMessage', { name: message });
+  }
+
+  cancelMessage(message, requestId = randomUUID()) {
+    return this.#outcome('messages', 'cancelMessage', { requestId, name: message });
   }
 
   startSession(endpoint, peer, requestId = randomUUID()) {
@@ -65,32 +76,52 @@ export class Bot {
     }
   }
 
-  /** Takes events of a subscription, and waits a while for the first. Empty also while no server answers. */
-  async pull(subscription, maxEvents, signal) {
-    try {
-      const request = { name: subscription, maxEvents, wait: pullWait };
-      const { events } = await this.client.call('subscriptions', 'pullSubscription', request, { signal });
-      return events.map(e => new BotEvent(this, e, () => {}));
-    } catch (error) {
-      if (!(error instanceof RelayError && error.isPassing)) throw error;
-      return [];
+  async *conversations(endpoint, { filter = '', orderBy = '' } = {}) {
+    for (let pageToken = ''; ;) {
+      const request = { parent: endpointName(endpoint), filter, orderBy, pageToken };
+      const page = await this.client.call('conversations', 'listConversations', request);
+      yield* page.conversations;
+      pageToken = page.nextPageToken;
+      if (pageToken === '') return;
     }
   }
 
-  /** Acknowledges an event of a subscription. */
-  async ack({ subscription, cursor }) {
-    await this.client.call('subscriptions', 'ackSubscription', { name: subscription, cursors: [cursor] });
-  }
-
-  /** Gives an event of a subscription back. */
-  async nack({ subscription, cursor }, delay, terminate, note) {
-    const request = { name: subscription, cursors: [cursor], delay: toDuration(delay), terminate, note };
-    await this.client.call('subscriptions', 'nackSubscription', request);
-  }
-
-  async #outcome(service, method, request) {
+  async findConversation(endpoint, peer) {
     try {
-      return new Outcome(await this.client.call(service, method, request));
+      return await this.client.call('conversations', 'resolveConversation', { parent: endpointName(endpoint), peer });
+    } catch (error) {
+      if (error.reason !== 'CONVERSATION_NOT_FOUND') throw error;
+      return null;
+    }
+  }
+
+  label(conversation, label, value, requestId = randomUUID()) {
+    const labels = value === null ? {} : { [label]: value };
+    const request = { requestId, conversation: { name: conversation, labels }, updateMask: { paths: [`labels.${label}`] } };
+    return this.#outcome('conversations', 'updateConversation', request);
+  }
+
+  async deleteConversation(conversation, requestId = randomUUID()) {
+    await this.client.call('conversations', 'deleteConversation', { requestId, name: conversation });
+  }
+
+  acceptKey(conversation, fingerprint, requestId = randomUUID()) {
+    return this.#outcome('identities', 'acceptIdentity', { requestId, name: `${conversation}/identities/${fingerprint}` });
+  }
+
+  refuseKey(conversation, fingerprint, requestId = randomUUID()) {
+    return this.#outcome('identities', 'refuseIdentity', { requestId, name: `${conversation}/identities/${fingerprint}` });
+  }
+
+  async setAnswerSecret(endpoint, secret, { peer = '', requestId = randomUUID() } = {}) {
+    const request = { requestId, parent: endpointName(endpoint), peer };
+    if (secret === null) await this.client.call('verifications', 'clearAnswerSecret', request);
+    else await this.client.call('verifications', 'setAnswerSecret', { ...request, secret });
+  }
+
+  async #outcome(service, method, request, wait = 0) {
+    try {
+      return new Outcome(await this.client.call(service, method, request, { wait }));
     } catch (error) {
       if (!(error instanceof RelayError && error.isRefusal)) throw error;
       return new Outcome(undefined, error);

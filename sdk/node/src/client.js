@@ -1,7 +1,7 @@
 import grpc from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bot } from './bot.js';
-import { Rounds, ServerRing, defaults, parseServers } from './connection.js';
+import { Rounds, ServerRing, defaults, endpointName, parseServers } from './connection.js';
 import { RelayError } from './errors.js';
 import { RelayKey } from './key.js';
 
@@ -26,7 +26,7 @@ export class RelayClient {
 
   /** Creates a bot for these endpoints, each by its name (`endpoints/support`) or its id (`support`). */
   bot(...endpoints) {
-    return new Bot(this, endpoints.map(e => (e.startsWith('endpoints/') ? e : `endpoints/${e}`)));
+    return new Bot(this, endpoints.map(endpointName));
   }
 
   /** The metadata of a call with the client's key. */
@@ -36,35 +36,36 @@ export class RelayClient {
 
   /**
    * Makes a unary call, for example `relay.call('endpoints', 'getEndpoint', request)`, and retries it after transient errors, on the next
-   * server if there is one. A mutation must have a request id. Throws RelayError.
+   * server if there is one. A mutation must have a request id. `wait` is the time for which the request asks the server to wait; an attempt
+   * may take so much longer. Throws RelayError.
    */
-  async call(service, method, request, { signal } = {}) {
+  async call(service, method, request, { signal, wait = 0 } = {}) {
     const rounds = new Rounds(this.servers, this.options);
     const begun = performance.now();
     for (;;) {
       const server = this.servers.current;
       let error;
       try {
-        return await this.#attempt(service, method, request, signal);
+        return await this.#attempt(service, method, request, signal, wait);
       } catch (e) {
         signal?.throwIfAborted();
         if (!(e instanceof RelayError)) throw e;
         error = e;
       }
       if (!error.isPassing) throw error;
-      const wait = error.isOfServer ? rounds.fail(server, error.retryAfter) : rounds.stay(error.retryAfter);
-      if (wait === null) continue;
+      const pause = error.isOfServer ? rounds.fail(server, error.retryAfter) : rounds.stay(error.retryAfter);
+      if (pause === null) continue;
       if (performance.now() - begun > this.options.giveUpAfter) throw error;
-      await sleep(wait, undefined, { signal });
+      await sleep(pause, undefined, { signal });
     }
   }
 
-  #attempt(service, method, request, signal) {
+  #attempt(service, method, request, signal, wait) {
     const client = this.servers.services[service];
     if (typeof client?.[method] !== 'function') throw new TypeError(`There is no call ${service}.${method}.`);
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const deadline = Date.now() + this.options.attemptTimeout;
+      const deadline = Date.now() + this.options.attemptTimeout + wait;
       const call = client[method](request, this.#metadata, { deadline }, (error, response) => {
         signal?.removeEventListener('abort', cancel);
         if (error) reject(new RelayError(error));

@@ -102,6 +102,11 @@ export function parseServers(servers) {
   return list.map(s => new URL(s));
 }
 
+/** The resource name of an endpoint that is given by its name or by its id. */
+export function endpointName(endpoint) {
+  return endpoint.startsWith('endpoints/') ? endpoint : `endpoints/${endpoint}`;
+}
+
 function isLoopback(host) {
   const bare = host.replace(/^\[|\]$/g, '');
   return bare === 'localhost' || (isIPv4(bare) && bare.startsWith('127.')) || (isIPv6(bare) && bare === '::1');

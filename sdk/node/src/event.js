@@ -1,21 +1,23 @@
 const lineEnds = /\r\n|\r|\u0085/g;
 // eslint-disable-next-line no-control-regex
 const unclean = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const maxDelay = 86_400_000;
+const maxNote = 500;
 
 /**
  * An event that a bot received: a text, a change of a session, a verification, or another one, which `message` tells. What an event of one
  * kind does not have is null in the others.
  */
 export class BotEvent {
-  #acknowledge;
+  #settler;
   #replies = 0;
 
-  constructor(bot, message, acknowledge) {
+  constructor(bot, message, settler) {
     this.bot = bot;
     this.message = message;
     /** What was asked of the server last, whether it has taken that or not: NONE, GIVEN_BACK, or FINAL (acknowledged or set aside). */
     this.settlement = 'NONE';
-    this.#acknowledge = acknowledge;
+    this.#settler = settler;
   }
 
   get endpoint() {
@@ -46,6 +48,10 @@ export class BotEvent {
     return this.message.textReceived?.peerVerified ?? false;
   }
 
+  get isKeyHeld() {
+    return this.message.textReceived?.keyHeld ?? this.session?.keyHeld ?? false;
+  }
+
   get session() {
     return this.message.sessionChanged?.session ?? null;
   }
@@ -72,25 +78,30 @@ export class BotEvent {
     return this.#isOfSubscription ? `${subscription.slice(subscription.lastIndexOf('/') + 1)}-${cursor}` : sequence;
   }
 
+  /** True if the stream that it came on has ended: the server delivers it again, unless it is acknowledged. */
+  get isGivenBack() {
+    return this.#settler.hasEnded;
+  }
+
   async ack() {
     this.settlement = 'FINAL';
-    if (this.#isOfSubscription) await this.bot.ack(this.message);
-    else this.#acknowledge(this);
+    return this.#settler.ack(this);
   }
 
   async nack(delay = 0, note = '') {
-    await this.#giveBack(delay, false, note);
+    return this.#giveBack(delay, false, note);
   }
 
   async setAside(note = '') {
-    await this.#giveBack(0, true, note);
+    return this.#giveBack(0, true, note);
   }
 
   async #giveBack(delay, terminate, note) {
-    if (!this.#isOfSubscription)
-      throw new TypeError('Only an event of a subscription can be given back; acknowledge this one, or stop reading.');
+    // Not left to the server, which would end the stream for it, and so give back whatever else the bot has.
+    if (!(delay >= 0 && delay <= maxDelay)) throw new RangeError('The delay must be zero to one day.');
+    if (note.length > maxNote) throw new RangeError(`The note must have at most ${maxNote} characters.`);
     this.settlement = terminate ? 'FINAL' : 'GIVEN_BACK';
-    await this.bot.nack(this.message, delay, terminate, note);
+    return this.#settler.giveBack(this, delay, terminate, note);
   }
 
   reply(text) {
@@ -104,5 +115,18 @@ export class BotEvent {
 
   verify(secret, question = '') {
     return this.bot.verify(this.conversation, secret, question, `verify-${this.#id}`);
+  }
+
+  async acceptKey() {
+    return this.bot.acceptKey(this.conversation, this.#fingerprint);
+  }
+
+  async refuseKey() {
+    return this.bot.refuseKey(this.conversation, this.#fingerprint);
+  }
+
+  get #fingerprint() {
+    if (!this.session) throw new TypeError('This event is not a change of a session.');
+    return this.session.peerFingerprint;
   }
 }

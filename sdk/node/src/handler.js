@@ -1,4 +1,5 @@
 import { RelayError, toDuration, toMilliseconds } from './errors.js';
+import { SubscriptionReader, checkCredit } from './subscription.js';
 
 // The share of the time for an acknowledgement that handling may take: the rest is for the acknowledgement.
 const handlingShare = 0.9;
@@ -27,6 +28,7 @@ export class BotHandler {
 /** Runs a bot's endpoints side by side, until a signal asks it to stop or one of them fails. */
 export async function runHandlers(bot, handler, options) {
   const { subscription = 'bot', maxConcurrency = 16, ackWait = 30_000, maxDeliveries = 5, signal } = options;
+  checkCredit('maxConcurrency', maxConcurrency);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -43,9 +45,9 @@ export async function runHandlers(bot, handler, options) {
 }
 
 /**
- * Takes as many events of a subscription as there are free places, and handles each when the conversation's earlier one is done. The server
- * gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, or was given
- * back a moment ago.
+ * Reads a subscription with a credit of as many events as there are places, and handles each when the conversation's earlier one is done.
+ * The server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, was
+ * given back a moment ago, or was in progress when the stream ended.
  */
 class HandlerLoop {
   #bot;
@@ -72,11 +74,9 @@ class HandlerLoop {
   async run() {
     try {
       this.#time = toMilliseconds((await this.#open()).ackWait) * handlingShare;
-      while (!this.#stop.aborted) await this.#take();
+      await this.#read();
     } catch (error) {
       if (!this.#stop.aborted) throw error;
-    } finally {
-      await Promise.all(this.#inProgress);
     }
   }
 
@@ -98,13 +98,33 @@ class HandlerLoop {
     return this.#bot.client.call('subscriptions', method, request, { signal: this.#stop });
   }
 
-  async #take() {
-    const free = this.#options.maxConcurrency - this.#inProgress.size;
-    if (free === 0) {
-      await Promise.race(this.#inProgress);
-      return;
+  /** Reads until it is stopped, and then until what is in progress is settled. */
+  async #read() {
+    const { maxConcurrency } = this.#options;
+    const reader = new SubscriptionReader(this.#bot, this.#name, maxConcurrency, () => maxConcurrency - this.#inProgress.size);
+    try {
+      for (;;) {
+        while (this.#inProgress.size >= maxConcurrency && !this.#stop.aborted) await this.#place();
+        const event = await reader.read(this.#stop);
+        if (event === null || this.#stop.aborted) return;
+        this.#begin(event);
+      }
+    } finally {
+      reader.pause();
+      await Promise.all(this.#inProgress);
+      await reader.close();
     }
-    for (const event of await this.#bot.pull(this.#name, free, this.#stop)) this.#begin(event);
+  }
+
+  /** Waits until one of those in progress is done, or until it is stopped. */
+  async #place() {
+    let onStop;
+    const stopped = new Promise(resolve => {
+      onStop = resolve;
+      this.#stop.addEventListener('abort', onStop, { once: true });
+    });
+    await Promise.race([stopped, ...this.#inProgress]);
+    this.#stop.removeEventListener('abort', onStop);
   }
 
   #begin(event) {
@@ -120,9 +140,14 @@ class HandlerLoop {
   }
 
   async #inTurn(event, earlier) {
-    // An event that comes again because its acknowledgement came late is done.
-    const isDone = earlier && (await earlier.isDone) && earlier.cursor === event.message.cursor;
-    return isDone || this.#handle(event);
+    if (!earlier || !(await earlier.isDone) || earlier.cursor !== event.message.cursor) return this.#handle(event);
+    // It comes again because its acknowledgement came late, and is done; this delivery takes credit until that is said.
+    try {
+      await event.ack();
+    } catch (error) {
+      process.emitWarning(`${this.#name}: an event could not be settled, and comes again: ${error?.name}`, 'RelayWarning');
+    }
+    return true;
   }
 
   /** Handles an event and settles it. Returns true if it does not come again. */

@@ -78,10 +78,11 @@ export class RelayClient {
   bot(...endpoints: string[]): Bot;
   /**
    * Makes a unary call, for example `relay.call('endpoints', 'getEndpoint', { name })`, and retries it after transient errors, on the next
-   * server if there is one. A mutation must have a request id. Throws RelayError.
+   * server if there is one. A mutation must have a request id. `wait` is the time for which the request asks the server to wait; an attempt
+   * may take so much longer. Throws RelayError.
    */
   call<S extends keyof v1.Services, M extends keyof v1.Services[S]>(
-    service: S, method: M, request: v1.RequestOf<v1.Services[S][M]>, options?: { signal?: AbortSignal },
+    service: S, method: M, request: v1.RequestOf<v1.Services[S][M]>, options?: { signal?: AbortSignal; wait?: number },
   ): Promise<v1.ResponseOf<v1.Services[S][M]>>;
   /** The metadata of a call with the client's key. */
   readonly metadata: Metadata;
@@ -101,18 +102,50 @@ export class Bot {
   events(): AsyncGenerator<BotEvent, void, void>;
   /**
    * Takes the events of a subscription (`endpoints/{endpoint}/subscriptions/{subscription}`), in order for each conversation, each again
-   * until it is acknowledged, and shared with the subscription's other readers. Reconnects by itself.
+   * until it is acknowledged, and shared with the subscription's other readers. Reconnects by itself. `credit`, 16 by default, is the number
+   * of events that may be unsettled at a time, 1 to 1000; their time for an acknowledgement begins when they are delivered.
    */
-  subscription(name: string): AsyncGenerator<BotEvent, void, void>;
+  subscription(name: string, options?: { credit?: number }): AsyncGenerator<BotEvent, void, void>;
   /**
    * Handles the events of the endpoints until the process gets SIGINT or SIGTERM, or `signal` is aborted; then what is being handled is
    * handled to its end. Events of different peers are handled side by side.
    */
   run(handler: BotHandler, options?: RunOptions): Promise<void>;
-  /** Sends text in a conversation. Fulfilled when the message is durable, or refused. */
-  send(conversation: string, text: string, requestId?: string): Promise<Outcome<v1.SendMessageResponse>>;
-  /** Sends text to a peer, and creates the conversation if there is none. */
-  sendTo(endpoint: string, peer: string, text: string, requestId?: string): Promise<Outcome<v1.SendMessageResponse>>;
+  /**
+   * Sends text in a conversation. Fulfilled when the message is durable, or refused; with a wait, of at most 60,000 milliseconds, when it is
+   * known what became of it (`response.message.state`: CARRIED is with the network), or when the time is over.
+   */
+  send(conversation: string, text: string, requestId?: string, options?: { wait?: number }): Promise<Outcome<v1.SendMessageResponse>>;
+  /** Sends text to a peer as `send` does, and creates the conversation if there is none. */
+  sendTo(endpoint: string, peer: string, text: string, requestId?: string, options?: { wait?: number }): Promise<Outcome<v1.SendMessageResponse>>;
+  /** Gets a message that was sent, by its name, with what has become of it. The server remembers the latest of a conversation. */
+  getMessage(message: string): Promise<v1.Message>;
+  /** Takes back a message that is held; any other is refused (MESSAGE_NOT_HELD). */
+  cancelMessage(message: string, requestId?: string): Promise<Outcome<v1.Message>>;
+  /** Lists an endpoint's conversations, page after page; `filter` and `orderBy` are as ListConversationsRequest says. */
+  conversations(endpoint: string, options?: { filter?: string; orderBy?: string }): AsyncGenerator<v1.Conversation, void, void>;
+  /** Gets the conversation with a peer; null if there is none. */
+  findConversation(endpoint: string, peer: string): Promise<v1.Conversation | null>;
+  /** Sets a label of a conversation, or removes it (null). */
+  label(conversation: string, label: string, value: string | null, requestId?: string): Promise<Outcome<v1.Conversation>>;
+  /**
+   * Deletes a conversation: its private session is ended, what waits is dropped, and what is left are the peer's keys. The peer's next message
+   * begins it anew.
+   */
+  deleteConversation(conversation: string, requestId?: string): Promise<void>;
+  /** Takes a key for the peer's, by its fingerprint: what was held goes to it. It is not verified by that. */
+  acceptKey(conversation: string, fingerprint: string, requestId?: string): Promise<Outcome<v1.Identity>>;
+  /**
+   * Refuses a key, by its fingerprint: sessions with it end, what was held for it is dropped, and it gets no session until it is accepted or
+   * verified.
+   */
+  refuseKey(conversation: string, fingerprint: string, requestId?: string): Promise<Outcome<v1.Identity>>;
+  /**
+   * Stores a secret, 1 to 256 bytes of UTF-8, by which the server answers verifications that a peer begins, without asking the bot: five a
+   * day for each peer. null removes the one that is stored. Without `peer` it is for all peers of the endpoint without a secret of their own:
+   * take a long one then.
+   */
+  setAnswerSecret(endpoint: string, secret: string | null, options?: { peer?: string; requestId?: string }): Promise<void>;
   /** Offers a peer a private session; the peer's client decides whether one is established. */
   startSession(endpoint: string, peer: string, requestId?: string): Promise<Outcome<v1.StartSessionResponse>>;
   /** Ends a conversation's private session and tells the peer. */
@@ -162,6 +195,11 @@ export class BotEvent {
   readonly isPrivate: boolean;
   /** True if the key that the text came with was verified. Until then anybody may be the peer. */
   readonly isVerified: boolean;
+  /**
+   * True if the peer's key took another's place and nobody has decided about it (`Policy.key_change` is HOLD): the text may be somebody else's,
+   * and replies wait until the key is accepted or refused.
+   */
+  readonly isKeyHeld: boolean;
   /** The session that has changed. */
   readonly session: v1.Session | null;
   /** The verification that waits for an answer or has ended. */
@@ -170,18 +208,30 @@ export class BotEvent {
   readonly waitsForAnswer: boolean;
   /** 1 for the first delivery of an event of a subscription, 2 for the second, …; 0 for an event of an endpoint's own stream. */
   readonly delivery: number;
-  /** Acknowledges this event; of an endpoint's own stream also all earlier ones. */
-  ack(): Promise<void>;
-  /** Gives an event of a subscription back, to be delivered again after a delay in milliseconds. */
-  nack(delay?: number, note?: string): Promise<void>;
-  /** Makes an event of a subscription a dead letter at once. */
-  setAside(note?: string): Promise<void>;
+  /** True if the stream that it came on has ended: the server delivers it again, unless it is acknowledged. */
+  readonly isGivenBack: boolean;
+  /**
+   * Acknowledges this event; of an endpoint's own stream also all earlier ones. True once it is stored; false if the event was settled or
+   * given back before, so that there was nothing to do.
+   */
+  ack(): Promise<boolean>;
+  /**
+   * Gives an event of a subscription back, to be delivered again after a delay in milliseconds, at most a day. The note, of at most 500
+   * characters, is for people who look at the dead letter. The result is as that of `ack`.
+   */
+  nack(delay?: number, note?: string): Promise<boolean>;
+  /** Makes an event of a subscription a dead letter at once. The result is as that of `ack`. */
+  setAside(note?: string): Promise<boolean>;
   /** Replies in the same conversation. A bot that is killed after replying does not reply twice. A refusal is a value. */
   reply(text: string): Promise<Outcome<v1.SendMessageResponse>>;
   /** Answers the peer's verification with the shared secret, once for each event. */
   answer(secret: string): Promise<Outcome<v1.Verification>>;
   /** Begins to verify the peer by a secret or a question, once for each event. */
   verify(secret: string, question?: string): Promise<Outcome<v1.Verification>>;
+  /** Takes the key of the session that has changed for the peer's: what was held goes to it. It is not verified by that. */
+  acceptKey(): Promise<Outcome<v1.Identity>>;
+  /** Refuses the key of the session that has changed: the session ends, and what was held for it is dropped. */
+  refuseKey(): Promise<Outcome<v1.Identity>>;
 }
 
 /**

@@ -28,11 +28,13 @@ export type Scope =
 export interface ApiKey {
   /** `apiKeys/{key}` */
   name: string;
+  /** What it permits. */
   scopes: Scope[];
   /** The endpoints that the key is limited to: `endpoints/{endpoint}`, or the beginning of such names followed by `*`. Empty: all. */
   endpoints: string[];
   /** A name that the creator chose. */
   displayName: string;
+  /** When it was created. */
   createTime: Timestamp | null;
   /** Unset: the key does not expire. */
   expireTime: Timestamp | null;
@@ -62,6 +64,7 @@ export interface CallerLimits {
 export interface Caller {
   /** `apiKeys/{key}`, `tokens/{subject}` or `certificates/{name}`. */
   name: string;
+  /** What the caller may do. */
   scopes: Scope[];
   /** As of an API key. A token or a certificate that names none may use none; then `scopes` are of use for the server itself only. */
   endpoints: string[];
@@ -77,7 +80,9 @@ export interface Caller {
 export interface Limit {
   /** `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams` or `endpoints_per_day`. */
   name: string;
+  /** The most that is allowed. */
   limit: string;
+  /** What is used of it now, or today. */
   used: string;
 }
 
@@ -105,6 +110,7 @@ export interface CreateApiKeyRequest {
 }
 
 export interface CreateApiKeyResponse {
+  /** The key, without its secret. */
   apiKey: ApiKey | null;
   /** `relay_{key}_{secret}`, to be sent as `authorization: Bearer …`. */
   token: string;
@@ -113,11 +119,14 @@ export interface CreateApiKeyResponse {
 export interface ListApiKeysRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
 }
 
 export interface ListApiKeysResponse {
+  /** In order of name. */
   apiKeys: ApiKey[];
+  /** Empty on the last page. */
   nextPageToken: string;
 }
 
@@ -144,6 +153,7 @@ export interface DeleteApiKeyResponse {
 }
 
 export interface RevokeApiKeyRequest {
+  /** `apiKeys/{key}` */
   name: string;
 }
 
@@ -151,7 +161,9 @@ export interface GetServerRequest {
 }
 
 export interface Server {
+  /** Of Relay, as `relay --version` prints it. */
   version: string;
+  /** When the process started. */
   startTime: Timestamp | null;
   /** The server's current time, for comparison with the caller's clock. */
   time: Timestamp | null;
@@ -174,6 +186,7 @@ export interface Node {
   name: string;
   /** True for the node that answers this request. */
   answering: boolean;
+  /** Where it is in the cluster's life. */
   state: NodeState;
   /** False while the failure detector of another node considers it unreachable. */
   reachable: boolean;
@@ -194,13 +207,16 @@ export type NodeState =
 export interface ListAuditEntriesRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /** Lists the entries after this one only. 0: all that are kept. */
   afterSequence: string;
 }
 
 export interface ListAuditEntriesResponse {
+  /** In order of sequence. */
   auditEntries: AuditEntry[];
+  /** Empty on the last page. */
   nextPageToken: string;
   /** The sequence of the last entry of the log; 0 if it is empty. */
   lastSequence: string;
@@ -210,7 +226,9 @@ export interface ListAuditEntriesResponse {
 export interface AuditEntry {
   /** Gap-free, from 1. */
   sequence: string;
+  /** When it was written, by the clock of the node. */
   createTime: Timestamp | null;
+  /** What the entry says. */
   kind: AuditKind;
   /** Who did it, as in `Caller.name`. Empty for what the server did itself. */
   caller: string;
@@ -247,8 +265,11 @@ export type AuditKind =
   | 'AUDIT_KIND_BROKEN';
 
 export interface StreamWireRequest {
+  /** Begins the delivery of an endpoint's wire text. */
   open?: OpenStream;
+  /** Wire text that arrived. */
   inbound?: InboundWire;
+  /** The network has what is acknowledged. */
   ack?: Ack;
   /** Settlements and confirmations. The requests after it are handled once it is done. */
   settle?: SettleWireRequest;
@@ -256,18 +277,29 @@ export interface StreamWireRequest {
 }
 
 export interface StreamWireResponse {
+  /** Wire text to carry. */
   outbound?: OutboundWire;
+  /** What became of wire text that arrived. */
   inboundResult?: InboundResult;
+  /** All wire text that was stored when the stream was opened has been delivered; what follows is new. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
+  /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
+  /** Answers a `settle`. */
   settled?: SettleWireResponse;
   message?: 'outbound' | 'inboundResult' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
 }
 
 /** A message received from the network, byte for byte. */
 export interface InboundWire {
+  /** `endpoints/{endpoint}`: the account to which it was written. */
   endpoint: string;
+  /**
+   * Who wrote it: the address on the endpoint's network, 1 to 3071 bytes of UTF-8 without control characters. Peers are told apart byte by
+   * byte, so a bridge writes each address in one way.
+   */
   peer: string;
   /** The idempotency key of this message, unique within (endpoint, peer): 1 to 128 bytes. */
   messageId: string;
@@ -288,8 +320,11 @@ export interface InboundWire {
 
 /** The result of one inbound message: stored durably, or rejected. In both cases it need not be sent again, unless `retry` is set. */
 export interface InboundResult {
+  /** As in the message. */
   endpoint: string;
+  /** As in the message. */
   peer: string;
+  /** As in the message: which one the result is for. */
   messageId: string;
   /** Empty if it was accepted; otherwise a stable reason: MALFORMED, BAD_MAC, OTHER_INSTANCE, TOO_LARGE, OVERLOADED, OUT_OF_ORDER, … */
   rejectReason: string;
@@ -301,17 +336,22 @@ export interface InboundResult {
 
 /** Wire text to be delivered to the peer, in order of sequence. */
 export interface OutboundWire {
+  /** `endpoints/{endpoint}`: the account that writes it. */
   endpoint: string;
+  /** Its place in the endpoint's wire stream, from 1: what a bridge acknowledges. */
   sequence: string;
+  /** Where it goes: the address on the endpoint's network. */
   peer: string;
+  /** To be sent byte for byte: at most `Endpoint.max_wire_bytes`, printable ASCII if it is OTR. */
   text: Buffer;
   /**
    * The name of the bot's message that it carries, or whose session it offers; empty for all other wire text. Only the last piece of a
    * message needs a confirmation of the peer's program (`SettleWireRequest.delivered`).
    */
   message: string;
-  /** Which piece of the message it is, from 1, and how many there are; 0 without a message. */
+  /** Which piece of the message it is, from 1; 0 without a message. */
   piece: number;
+  /** How many pieces the message has; 0 without a message. */
   pieces: number;
   /**
    * The name of the file that it offers, whose blob (FileService.DownloadBlob) the bridge brings to the peer by its network's means, if it
@@ -321,15 +361,19 @@ export interface OutboundWire {
 }
 
 export interface PushWireRequest {
+  /** What arrived. */
   message: InboundWire | null;
 }
 
 export interface PushWireResponse {
+  /** What became of it. */
   result: InboundResult | null;
 }
 
 export interface PullWireRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** As in OpenStream. */
   afterSequence?: string;
   /** 0 means 100; at most 1000. */
   maxMessages: number;
@@ -338,6 +382,7 @@ export interface PullWireRequest {
 }
 
 export interface PullWireResponse {
+  /** In order of sequence. */
   messages: OutboundWire[];
   /** The last sequence of the stream. */
   lastSequence: string;
@@ -363,6 +408,7 @@ export interface SettleWireRequest {
 }
 
 export interface SettleWireResponse {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
   /** The last acknowledged sequence: everything up to it is settled. */
   acknowledgedSequence: string;
@@ -373,6 +419,7 @@ export interface SettleWireResponse {
 }
 
 export interface SettlementResult {
+  /** `Settlement.sequence` */
   sequence: string;
   /**
    * Empty: done. ALREADY_SETTLED: it is acknowledged, which stays. UNKNOWN_SEQUENCE: the stream is not that long.
@@ -384,7 +431,9 @@ export interface SettlementResult {
 }
 
 export interface AckWireRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** `OutboundWire.sequence` of the last one that the network has; everything before it is acknowledged as well. */
   sequence: string;
 }
 
@@ -392,7 +441,9 @@ export interface AckWireResponse {
 }
 
 export interface StreamEventsRequest {
+  /** Begins the delivery of an endpoint's events. */
   open?: OpenStream;
+  /** Acknowledges events. */
   ack?: Ack;
   message?: 'open' | 'ack';
 }
@@ -413,14 +464,18 @@ export interface OpenStream {
  * one has no effect.
  */
 export interface Ack {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** `Event.sequence` or `OutboundWire.sequence` of the last one that was processed. */
   sequence: string;
 }
 
 export interface StreamEventsResponse {
+  /** An event. */
   event?: Event;
   /** All events that were stored when the stream was opened have been delivered; later ones are new. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
   /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
@@ -428,7 +483,9 @@ export interface StreamEventsResponse {
 }
 
 export interface CaughtUp {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** The last one that was stored when the stream was opened; 0 of a subscription. */
   sequence: string;
 }
 
@@ -440,8 +497,14 @@ export interface Draining {
 }
 
 export interface Event {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /**
+   * Its place in the endpoint's stream, from 1 without gaps: what a bot acknowledges, and by which it recognises an event that comes
+   * again.
+   */
   sequence: string;
+  /** When Relay processed what caused it. */
   time: Timestamp | null;
   /**
    * `endpoints/{endpoint}/conversations/{conversation}`. Empty, like `peer`, only in the notice that a stored event was damaged
@@ -450,7 +513,9 @@ export interface Event {
   conversation: string;
   /** The peer's address. */
   peer: string;
+  /** The peer has written something. */
   textReceived?: TextReceived;
+  /** A private session was established, or has ended. */
   sessionChanged?: SessionChanged;
   /** A message that was held for the key exchange was not sent. */
   messageDropped?: MessageDropped;
@@ -504,19 +569,24 @@ export interface TextReceived {
 
 /** What became of a message since it was sent: UNDELIVERABLE, once at most, or DELIVERED. There is none for CARRIED. */
 export interface MessageChanged {
+  /** The message as it is now. */
   message: Message | null;
 }
 
 export interface VerificationChanged {
+  /** The verification as it is now. */
   verification: Verification | null;
 }
 
 export interface IdentityChanged {
+  /** The key as it is now. */
   identity: Identity | null;
 }
 
 export interface SessionChanged {
+  /** The session as it is now, or was before it ended. */
   session: Session | null;
+  /** What has happened to it. */
   cause: SessionChanged_Cause;
   /** The peer's key had not been seen before in this conversation. */
   fingerprintIsNew: boolean;
@@ -535,7 +605,11 @@ export type SessionChanged_Cause =
 export interface MessageDropped {
   /** The id of the request that sent the message. */
   requestId: string;
-  /** EXPIRED, FINGERPRINT_CHANGED, KEY_REFUSED (RefuseIdentity) or NOT_SENT. */
+  /**
+   * EXPIRED: no private session was established in time. FINGERPRINT_CHANGED: one was, with another key than the last. NOT_TRUSTED: one
+   * was, with a key that the endpoint's policy wants verified first. KEY_REFUSED: it waited for a key that was refused (RefuseIdentity).
+   * NOT_SENT: anything else, such as the end of the conversation.
+   */
   reason: string;
   /** The name of the message. */
   message: string;
@@ -562,7 +636,9 @@ export interface WatchEventsRequest {
 }
 
 export interface PullEventsRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** As in OpenStream. */
   afterSequence?: string;
   /** 0 means 100; at most 1000. */
   maxEvents: number;
@@ -571,13 +647,16 @@ export interface PullEventsRequest {
 }
 
 export interface PullEventsResponse {
+  /** In order of sequence. */
   events: Event[];
   /** The last sequence of the stream: there are more events while the last returned event's sequence is lower. */
   lastSequence: string;
 }
 
 export interface AckEventsRequest {
+  /** `endpoints/{endpoint}` */
   endpoint: string;
+  /** `Event.sequence` of the last one that was processed; everything before it is acknowledged as well. */
   sequence: string;
 }
 
@@ -600,6 +679,7 @@ export interface Conversation {
   state: MessageState;
   /** One per peer instance; empty before the first key exchange. */
   sessions: Session[];
+  /** When anything of it changed last: a message, a session, a label. */
   updateTime: Timestamp | null;
   /**
    * True if the stored conversation cannot be decrypted, because it was damaged or tampered with. Its content, including the
@@ -626,6 +706,7 @@ export interface Conversation {
 }
 
 export interface Session {
+  /** ENCRYPTED, or FINISHED after the peer has ended it. */
   state: MessageState;
   /** 2 or 3. */
   protocolVersion: number;
@@ -633,8 +714,12 @@ export interface Session {
   peerInstanceTag: number;
   /** 40 lowercase hex digits. */
   peerFingerprint: string;
-  /** Secure session id, 8 bytes. Shown to people as two words; each side reads its bold one to the other. */
+  /**
+   * Secure session id, 8 bytes. Shown to people as two words of four bytes in hex; each side reads its bold one to
+   * the other, and both compare.
+   */
   ssid: Buffer;
+  /** True: our side reads the first word aloud; false: the second one. */
   ssidFirstHalfBold: boolean;
   /** The peer's key is verified (see IdentityService). */
   peerVerified: boolean;
@@ -643,6 +728,7 @@ export interface Session {
 }
 
 export interface GetConversationRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   name: string;
 }
 
@@ -658,6 +744,7 @@ export interface ListConversationsRequest {
   parent: string;
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /**
    * Comparisons joined by AND: `state = ENCRYPTED AND trust = VERIFIED AND labels.team = "sales"`. `=` is equal, `:` contains; fields are
@@ -675,6 +762,7 @@ export interface ListConversationsRequest {
 export interface ListConversationsResponse {
   /** With a filter there may be fewer than asked for, or none, although there is a next page. */
   conversations: Conversation[];
+  /** Empty on the last page. */
   nextPageToken: string;
 }
 
@@ -693,6 +781,7 @@ export interface UpdateConversationRequest {
 export interface DeleteConversationRequest {
   /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry changes nothing more, also if the conversation has begun anew. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   name: string;
 }
 
@@ -712,10 +801,12 @@ export interface StartSessionRequest {
 }
 
 export interface StartSessionResponse {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   conversation: string;
 }
 
 export interface EndSessionRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
   /**
    * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
@@ -727,7 +818,9 @@ export interface EndSessionRequest {
 }
 
 export interface EndSessionResponse {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   conversation: string;
+  /** The conversation's state afterwards. */
   state: MessageState;
 }
 
@@ -742,6 +835,7 @@ export interface Identity {
   name: string;
   /** 40 lowercase hex digits: SHA-1 of the DSA public key. */
   fingerprint: string;
+  /** How far the key is trusted. */
   trust: Trust;
   /**
    * How the key came to be trusted: "smp", "verified" (somebody compared the fingerprint), or the word that another client's file had.
@@ -750,11 +844,13 @@ export interface Identity {
   trustSource: string;
   /** Free text, at most 512 bytes. */
   note: string;
-  /** The first and the latest key exchange that showed it; unset if the key was set by UpdateIdentity only. */
+  /** The first key exchange that showed it; unset if the key was set by UpdateIdentity only. */
   firstSeenTime: Timestamp | null;
+  /** The latest key exchange that showed it; unset if the key was set by UpdateIdentity only. */
   lastSeenTime: Timestamp | null;
   /** When it came to be trusted; unset while it is not. */
   verifyTime: Timestamp | null;
+  /** Whether the key is taken for the peer's. */
   standing: Identity_Standing;
 }
 
@@ -771,10 +867,12 @@ export interface ListIdentitiesRequest {
 }
 
 export interface ListIdentitiesResponse {
+  /** At most 16. */
   identities: Identity[];
 }
 
 export interface GetIdentityRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
   name: string;
 }
 
@@ -792,12 +890,14 @@ export interface UpdateIdentityRequest {
 export interface AcceptIdentityRequest {
   /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
   name: string;
 }
 
 export interface RefuseIdentityRequest {
   /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/identities/{fingerprint}` */
   name: string;
 }
 
@@ -829,8 +929,9 @@ export interface KnownIdentity {
 }
 
 export interface ImportIdentitiesResponse {
-  /** Peers whose keys the endpoint knows by now, and how many keys. */
+  /** Peers whose keys the endpoint knows by now. */
   peers: number;
+  /** Keys of these peers that were in the request. */
   keys: number;
   /** Peers whose conversation could not take them, because its row is damaged. */
   skipped: number;
@@ -846,6 +947,7 @@ export interface FileTransfer {
   conversation: string;
   /** The peer's address. */
   peer: string;
+  /** Where it is on its way. */
   state: FileTransfer_State;
   /** The name that the sender has given it: no path, no control characters, none that reorder text. Written by the peer if it was received. */
   fileName: string;
@@ -862,6 +964,7 @@ export interface FileTransfer {
    * that you trust. The server does not fetch it.
    */
   url: string;
+  /** When it was created; of a peer's file, when it was offered. */
   createTime: Timestamp | null;
   /** The file is deleted then. */
   expireTime: Timestamp | null;
@@ -877,6 +980,7 @@ export type FileTransfer_State =
 
 /** The peer offers a file (state OFFERED), or all of it has come (RECEIVED or DAMAGED). */
 export interface FileChanged {
+  /** The file as it is now. */
   file: FileTransfer | null;
 }
 
@@ -885,6 +989,7 @@ export interface CreateFileRequest {
   requestId: string;
   /** `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says to whom. */
   parent: string;
+  /** The peer's address, if `parent` is an endpoint. */
   peer: string;
   /** 1 to 255 bytes of UTF-8: no path, no control characters. */
   fileName: string;
@@ -895,6 +1000,7 @@ export interface CreateFileRequest {
 }
 
 export interface GetFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
   name: string;
 }
 
@@ -903,16 +1009,19 @@ export interface ListFilesRequest {
   parent: string;
   /** 0 means 100; at most 1000. A page may have fewer before the last one. */
   pageSize: number;
+  /** ListFilesResponse.next_page_token of the page before; empty for the first. */
   pageToken: string;
 }
 
 export interface ListFilesResponse {
+  /** Those of this page. */
   files: FileTransfer[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
 
 export interface UploadFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
   name: string;
   /** Where the portion begins: a multiple of 65,536. */
   offset: string;
@@ -921,6 +1030,7 @@ export interface UploadFileRequest {
 }
 
 export interface CompleteFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
   name: string;
   /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
   requestId: string;
@@ -932,7 +1042,9 @@ export interface CompleteFileRequest {
 }
 
 export interface DownloadFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
   name: string;
+  /** Where to begin, in bytes. */
   offset: string;
   /** 0 means 131,072, which is also the most. */
   maxBytes: number;
@@ -946,6 +1058,7 @@ export interface DownloadFileResponse {
 }
 
 export interface DeleteFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
   name: string;
 }
 
@@ -955,6 +1068,7 @@ export interface DeleteFileResponse {
 export interface DownloadBlobRequest {
   /** OutboundWire.file */
   name: string;
+  /** Where to begin, in bytes. */
   offset: string;
   /** 0 means 131,072, which is also the most. */
   maxBytes: number;
@@ -998,12 +1112,14 @@ export interface UploadBlobResponse {
 export interface Message {
   /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}`. The id follows from the request id, by a keyed hash. */
   name: string;
+  /** What has become of it. */
   state: Message_State;
   /**
    * Stable and machine-readable, of a message that is UNDELIVERABLE (see Settlement.failure) or DROPPED; KEY_HELD of one that is HELD until
    * somebody has decided about the peer's key. Empty otherwise.
    */
   reason: string;
+  /** When it was accepted. */
   createTime: Timestamp | null;
   /** When it came to its state. Of a CARRIED one: when it was encrypted. */
   updateTime: Timestamp | null;
@@ -1021,6 +1137,7 @@ export type Message_State =
   | 'CANCELLED';
 
 export interface SendMessageRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
   /**
    * `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says with whom: the first request creates
@@ -1042,6 +1159,7 @@ export interface SendMessageRequest {
 }
 
 export interface SendMessageResponse {
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
   conversation: string;
   /** What was done at first; a retry gets the same. */
   disposition: SendMessageResponse_Disposition;
@@ -1056,6 +1174,7 @@ export type SendMessageResponse_Disposition =
   | 'HELD';
 
 export interface GetMessageRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}` */
   name: string;
 }
 
@@ -1064,18 +1183,21 @@ export interface ListMessagesRequest {
   parent: string;
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /** `state = HELD`, or several joined by OR: `state = UNDELIVERABLE OR state = DROPPED`. Empty: all. */
   filter: string;
 }
 
 export interface ListMessagesResponse {
+  /** The latest first. */
   messages: Message[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
 
 export interface CancelMessageRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/messages/{message}` */
   name: string;
   /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
@@ -1084,12 +1206,14 @@ export interface CancelMessageRequest {
 export interface Verification {
   /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
+  /** How far it is. */
   state: Verification_State;
   /**
    * For FAILED and CANCELLED: SECRETS_DIFFER, INVALID_PROOF, PROTOCOL_ERROR, DECLINED_BY_PEER, DECLINED_BY_US, REPLACED (another run took
    * its place), SESSION_ENDED, TOO_MANY_ATTEMPTS (it would have been answered automatically, but too often in one day).
    */
   reason: string;
+  /** The peer asked first. */
   begunByPeer: boolean;
   /** While it is open. The peer's question is untrusted text. */
   question: string;
@@ -1100,7 +1224,9 @@ export interface Verification {
    * is not trusted for it. Begin a verification of your own.
    */
   oneWay: boolean;
+  /** When it began. */
   createTime: Timestamp | null;
+  /** When it came to its state. */
   updateTime: Timestamp | null;
   /** When an open verification is given up. */
   expireTime: Timestamp | null;
@@ -1130,6 +1256,7 @@ export interface CreateVerificationRequest {
 }
 
 export interface GetVerificationRequest {
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
 }
 
@@ -1139,18 +1266,23 @@ export interface ListVerificationsRequest {
 }
 
 export interface ListVerificationsResponse {
+  /** The oldest first. */
   verifications: Verification[];
 }
 
 export interface AnswerVerificationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
   /** 1 to 4096 bytes of UTF-8. A retry with the same request id gets the first answer, whatever secret it carries. */
   secret: string;
 }
 
 export interface CancelVerificationRequest {
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation: a retry gets the first response and has no further effect. */
   requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}/verifications/{verification}` */
   name: string;
 }
 
@@ -1179,7 +1311,9 @@ export interface SetAnswerSecretResponse {
 export interface ClearAnswerSecretRequest {
   /** As in SetAnswerSecretRequest. */
   requestId: string;
+  /** As in SetAnswerSecretRequest. */
   parent: string;
+  /** As in SetAnswerSecretRequest. */
   peer: string;
 }
 
@@ -1195,6 +1329,7 @@ export interface Endpoint {
   network: string;
   /** The endpoint's address on that network. */
   account: string;
+  /** What it accepts and sends. */
   policy: Policy | null;
   /** SHA-1 of the DSA public key: 40 lowercase hex digits. */
   fingerprint: string;
@@ -1205,7 +1340,9 @@ export interface Endpoint {
    * 0, or at least 200 and at most 131,072.
    */
   maxWireBytes: number;
+  /** When it was created. */
   createTime: Timestamp | null;
+  /** When its settings or its key changed last. */
   updateTime: Timestamp | null;
   /** Changes with every update. An update that carries it is refused if somebody else has changed the endpoint since. */
   etag: string;
@@ -1224,6 +1361,7 @@ export interface Endpoint {
   sessionIdleLife: Duration | null;
   /** Time to answer a verification that a peer began: at most one hour; zero declines at once. Unset: two minutes. */
   verificationAnswerTime: Duration | null;
+  /** How texts in private sessions are written. */
   textFormat: Endpoint_TextFormat;
   /**
    * Events go to the endpoint's subscriptions only, and not to its own event stream, which nobody reads: unread events fill it, and a full
@@ -1256,6 +1394,7 @@ export type Endpoint_TextFormat =
 export interface FormerIdentity {
   /** 40 lowercase hex digits. */
   fingerprint: string;
+  /** When another key took its place. */
   retireTime: Timestamp | null;
 }
 
@@ -1278,15 +1417,21 @@ export interface StreamStatus {
 
 /** The OTR policy of an endpoint. The defaults suit bots: version 3 only, encryption required, nothing sent unasked. */
 export interface Policy {
+  /** Version 2 of OTR too, which has no instance tags: a peer with several programs confuses it. */
   allowV2: boolean;
   /** Unset means true. */
   allowV3?: boolean;
   /** Unset means true: text is sent only in a private session, and text received outside one is reported as unexpectedly clear. */
   requireEncryption?: boolean;
+  /** Offer a session by invisible blanks behind text in the clear, which programs with OTR notice. */
   sendWhitespaceTag: boolean;
+  /** Begin a session when a peer offers one so. */
   startOnWhitespaceTag: boolean;
+  /** Begin a session anew when the peer's program reports an error. */
   startOnError: boolean;
+  /** What happens when a peer shows another key than before. */
   keyChange: Policy_KeyChange;
+  /** Whether text goes to verified keys only. */
   requireVerified: Policy_RequireVerified;
   /**
    * Offers of a private session are not answered that come unasked from a peer with whom there was none: an answer tells a stranger that
@@ -1322,6 +1467,7 @@ export interface CreateEndpointRequest {
   policy: Policy | null;
   /** 0, or at least 200 and at most 131,072. */
   maxWireBytes: number;
+  /** A key of one's own. */
   dsa?: DsaKey;
   /**
    * The content of a libotr `otr.private_key` file, or of the key file of another program that holds a DSA key: of one account, or
@@ -1338,10 +1484,15 @@ export interface CreateEndpointRequest {
 
 /** A DSA private key with a 160-bit q. All numbers are unsigned and big-endian. */
 export interface DsaKey {
+  /** The prime modulus, 1024 to 3072 bits. */
   p: Buffer;
+  /** The prime order of the group, 160 bits. */
   q: Buffer;
+  /** The generator. */
   g: Buffer;
+  /** The public key, g^x mod p. */
   y: Buffer;
+  /** The private key. */
   x: Buffer;
 }
 
@@ -1356,6 +1507,7 @@ export interface UpdateEndpointRequest {
 }
 
 export interface DeleteEndpointRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Not unless this is its etag. Empty: whatever it is. */
   etag: string;
@@ -1364,6 +1516,7 @@ export interface DeleteEndpointRequest {
 }
 
 export interface UndeleteEndpointRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Not unless this is its etag. Empty: whatever it is. */
   etag: string;
@@ -1375,12 +1528,14 @@ export interface GetEndpointStatusRequest {
 }
 
 export interface GetEndpointRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
 }
 
 export interface ListEndpointsRequest {
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
   /**
    * Comparisons joined by AND: `network = "irc" AND account : "bot"`. `=` is equal, `:` contains; fields are `network`, `account` and
@@ -1407,12 +1562,14 @@ export interface ListEndpointsResponse {
 export interface RotateIdentityRequest {
   /** Idempotency key, 1 to 128 bytes, such as a UUID: a retry of the latest rotation changes nothing. */
   requestId: string;
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Not unless this is its etag. Empty: whatever it is. */
   etag: string;
 }
 
 export interface ExportIdentityRequest {
+  /** `endpoints/{endpoint}` */
   name: string;
   /** Whoever knows it: 8 to 1024 bytes of UTF-8. Argon2id makes it slow to guess, not impossible: take a long one. */
   passphrase?: string;
@@ -1446,6 +1603,7 @@ export interface ImportIdentityRequest {
   endpointId: string;
   /** The part. */
   content: Buffer;
+  /** The passphrase of the export. */
   passphrase?: string;
   /** The X25519 key, 32 bytes. */
   privateKey?: Buffer;
@@ -1453,20 +1611,21 @@ export interface ImportIdentityRequest {
 }
 
 export interface ImportIdentityResponse {
+  /** The endpoint as it is now. */
   endpoint: Endpoint | null;
-  /** Peers whose keys the endpoint knows by now, and how many keys. */
+  /** Peers whose keys the endpoint knows by now. */
   peers: number;
+  /** Keys of these peers that were in the part. */
   keys: number;
   /** Peers whose conversation could not take them, because its row is damaged. */
   skipped: number;
   /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
   withoutRoom: number;
-  /**
-   * The export that the part is of, 32 hex digits, the part's number, from 0, and whether it is the last one: parts of one export are
-   * complete if they have one id, and each number up to the last.
-   */
+  /** The export that the part is of, 32 hex digits. Parts of one export are complete if they have one id, and each number up to the last. */
   exportId: string;
+  /** The number of the part, from 0. */
   part: number;
+  /** True for the last part of the export. */
   isLast: boolean;
 }
 
@@ -1485,14 +1644,17 @@ export interface Subscription {
   pending: string;
   /** Of these, the events that a reader has. */
   unacknowledged: number;
+  /** Events that were set aside. */
   deadLetters: number;
   /** The age of the oldest event that was read and is not acknowledged; unset if there is none. */
   oldestAge: Duration | null;
   /** Readers that wait for events, or have some. */
   readers: number;
-  /** Since the subscription came to its present node: the latest acknowledgement, and the latest event that was given back, and why. */
+  /** The latest acknowledgement since the subscription came to its present node. */
   lastAckTime: Timestamp | null;
+  /** The latest event that was given back, since the subscription came to its present node. */
   lastNackTime: Timestamp | null;
+  /** Why it was given back. */
   lastNackNote: string;
 }
 
@@ -1531,10 +1693,12 @@ export interface CreateSubscriptionRequest {
   parent: string;
   /** 1 to 63 characters of [a-z0-9-], beginning with a letter. */
   subscriptionId: string;
+  /** Its settings. The name is made of `parent` and `subscription_id`. */
   subscription: Subscription | null;
 }
 
 export interface GetSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
 }
 
@@ -1559,6 +1723,7 @@ export interface UpdateSubscriptionRequest {
 }
 
 export interface DeleteSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
 }
 
@@ -1566,6 +1731,7 @@ export interface DeleteSubscriptionResponse {
 }
 
 export interface PullSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** 0 means 100; at most 1000. There may be fewer although more wait. */
   maxEvents: number;
@@ -1579,13 +1745,16 @@ export interface PullSubscriptionResponse {
 }
 
 export interface WatchSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
 }
 
 export interface WatchSubscriptionResponse {
+  /** An event, with its cursor. */
   event?: Event;
   /** There was nothing else to be delivered at that time. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
   /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
@@ -1621,31 +1790,40 @@ export interface EventAck {
 
 /** The fields are those of NackSubscriptionRequest. */
 export interface EventNack {
+  /** Cursors of events: 1 to 1000. */
   cursors: string[];
+  /** The time until they are delivered again: at most one day. Unset: at once. */
   delay: Duration | null;
+  /** They become dead letters at once. */
   terminate: boolean;
+  /** Why, for people who look at the dead letter: at most 500 characters. */
   note: string;
 }
 
 export interface SubscribeResponse {
+  /** An event, with its cursor. */
   event?: Event;
   /** There was nothing else to be delivered at that time. */
   caughtUp?: CaughtUp;
+  /** Nothing else was sent for 15 seconds. */
   keepAlive?: KeepAlive;
   /** The server is about to close the stream: reconnect, to another node if there is one. */
   draining?: Draining;
+  /** Answers acks and nacks. */
   settled?: EventsSettled;
   message?: 'event' | 'caughtUp' | 'keepAlive' | 'draining' | 'settled';
 }
 
 /** Answers an ack or a nack; one answer may be for several of them, and one of them may get several answers. */
 export interface EventsSettled {
+  /** The events that the answer is for. */
   cursors: string[];
   /** Empty: settled durably. EVENT_NOT_HELD: not done, because these were not delivered on this stream, or are settled already. */
   rejectReason: string;
 }
 
 export interface AckSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** Cursors of events: 1 to 1000. */
   cursors: string[];
@@ -1657,6 +1835,7 @@ export interface AckSubscriptionResponse {
 }
 
 export interface NackSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** Cursors of events: 1 to 1000. */
   cursors: string[];
@@ -1672,6 +1851,7 @@ export interface NackSubscriptionResponse {
 }
 
 export interface SeekSubscriptionRequest {
+  /** `endpoints/{endpoint}/subscriptions/{subscription}` */
   name: string;
   /** Events before it are passed over. Unset: all that there are. */
   time: Timestamp | null;
@@ -1683,6 +1863,7 @@ export interface SeekSubscriptionResponse {
 export interface DeadLetter {
   /** The event, with its cursor. */
   event: Event | null;
+  /** How often it was delivered. */
   deliveries: number;
   /** The time at which it was set aside. */
   setAsideTime: Timestamp | null;
@@ -1695,10 +1876,12 @@ export interface ListDeadLettersRequest {
   parent: string;
   /** 0 means 100; at most 1000. */
   pageSize: number;
+  /** `next_page_token` of the page before, with the same other fields. Empty: the first page. */
   pageToken: string;
 }
 
 export interface ListDeadLettersResponse {
+  /** The oldest first. */
   deadLetters: DeadLetter[];
   /** Empty on the last page. */
   nextPageToken: string;
@@ -1712,6 +1895,7 @@ export interface RetryDeadLettersRequest {
 }
 
 export interface RetryDeadLettersResponse {
+  /** How many there were. */
   retried: number;
 }
 
@@ -1723,6 +1907,7 @@ export interface DropDeadLettersRequest {
 }
 
 export interface DropDeadLettersResponse {
+  /** How many there were. */
   dropped: number;
 }
 

@@ -2,10 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Rounds } from './connection.js';
 import { RelayError } from './errors.js';
 import { BotEvent } from './event.js';
+import { EndpointSettler } from './settle.js';
 
 const final = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND', 'INVALID_ARGUMENT', 'OUT_OF_RANGE', 'FAILED_PRECONDITION', 'UNIMPLEMENTED']);
 // The time that the server gets to store the last acknowledgements when the bot stops.
-const closeTimeout = 2_000;
+export const closeTimeout = 2_000;
+
+/** The wait before a stream that has ended with an error is opened again; null for none. Throws a permanent refusal. */
+export function waitAfter(rounds, server, error) {
+  if (final.has(error.code)) throw error;
+  return error.isPassing && !error.isOfServer ? rounds.stay(error.retryAfter) : rounds.fail(server, error.retryAfter);
+}
 
 /**
  * Yields the events of a bot's endpoints. It opens each endpoint after the last event that was delivered, and sends acknowledgements. When
@@ -16,13 +23,13 @@ export async function* streamEvents(bot) {
   const rounds = new Rounds(client.servers, client.options);
   const positions = new Map(bot.endpoints.map(e => [e, { given: null, acknowledged: null, isSent: true }]));
   let connection;
-  const acknowledge = ({ message: { endpoint, sequence } }) => {
+  const settler = new EndpointSettler(({ message: { endpoint, sequence } }) => {
     const position = positions.get(endpoint);
     if (position.acknowledged !== null && BigInt(sequence) <= BigInt(position.acknowledged)) return;
     position.acknowledged = sequence;
     position.isSent = false;
     connection.writeAcknowledgements();
-  };
+  });
   for (;;) {
     const server = client.servers.current;
     connection = new Connection(client, positions);
@@ -34,13 +41,13 @@ export async function* streamEvents(bot) {
         if (!isDrained) rounds.reset();
         if (!response.event || !isNew(positions.get(response.event.endpoint), response.event)) continue;
         isStopping = true;
-        yield new BotEvent(bot, response.event, acknowledge);
+        yield new BotEvent(bot, response.event, settler);
         isStopping = false;
       }
       wait = isDrained ? rounds.fail(server) : rounds.stay();
     } catch (e) {
-      if (!(e instanceof RelayError) || final.has(e.code)) throw e;
-      wait = e.isPassing && !e.isOfServer ? rounds.stay(e.retryAfter) : rounds.fail(server, e.retryAfter);
+      if (!(e instanceof RelayError)) throw e;
+      wait = waitAfter(rounds, server, e);
     } finally {
       if (isStopping) await connection.finish();
       connection.end();

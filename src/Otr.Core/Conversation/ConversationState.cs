@@ -59,7 +59,7 @@ internal sealed class ConversationState(OtrAccount account, OtrSettings settings
     public long? LastError { get; set; }
     /// <summary>When the peer was last told that a message was for another instance of ours.</summary>
     public long? LastOtherInstance { get; set; }
-    /// <summary>When an encoded message without an end came, whose rest may follow; and its length modulo 4.</summary>
+    /// <summary>When an encoded message without an end came, whose rest may follow; and its length modulo 4, or 4 for a fragment.</summary>
     public long? CutAt { get; set; }
     public byte CutLength { get; set; }
     /// <summary>The user asked for a private session and has not taken that back: no text leaves in the clear.</summary>

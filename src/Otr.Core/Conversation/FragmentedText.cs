@@ -14,7 +14,8 @@ internal static class FragmentedText
     {
         if (!Fragment.TryParse(body, out var fragment))
         {
-            step.Reject(RejectReason.BadFragment);
+            if (Fragment.TryParseCut(body, out var cut)) OnCut(step, cut);
+            else step.Reject(RejectReason.BadFragment);
             return;
         }
         if (fragment.Version > 2 && !IsForUs(step, fragment)) return;
@@ -55,6 +56,21 @@ internal static class FragmentedText
         }
     }
 
+    /// <summary>One that the network cut. What it is of is told by the first piece, which may be this one.</summary>
+    private static void OnCut(in StepContext step, in Fragment cut)
+    {
+        var (version, senderTag, identifier) = (cut.Version, cut.SenderTag, cut.Identifier);
+        if (version > 2 && !IsForUs(step, cut)) return;
+        var start = cut.Piece;
+        if (cut.Index > 1)
+        {
+            start = identifier is not null
+                ? step.State.FragmentSets.Find(s => s.SenderTag == senderTag && s.Identifier == identifier)?.Pieces.GetValueOrDefault((ushort)1)
+                : step.State.Fragments.Find(b => b.Version == version && b.SenderTag == senderTag) is { } buffer ? buffer.Text : default;
+        }
+        Unreadable.OnCutFragment(step, EncodedRun(start));
+    }
+
     private static ReadOnlySpan<byte> EncodedRun(ReadOnlySpan<byte> text) =>
         text.StartsWith(WireClassifier.Encoded) ? text[WireClassifier.Encoded.Length..] : default;
 
@@ -83,7 +99,8 @@ internal static class FragmentedText
     private static bool IsForUs(in StepContext step, in Fragment fragment)
     {
         if (fragment.SenderTag < MessageHeader.MinInstanceTag) step.Reject(RejectReason.InvalidInstanceTag);
-        else if (fragment.ReceiverTag != 0 && fragment.ReceiverTag != step.OwnTag) step.Reject(RejectReason.OtherInstance, quiet: true);
+        else if (fragment.ReceiverTag != 0 && fragment.ReceiverTag != step.OwnTag)
+            Unreadable.OnFragmentForOther(step, fragment, fragment.Index == 1 ? EncodedRun(fragment.Piece) : default);
         else return true;
         return false;
     }

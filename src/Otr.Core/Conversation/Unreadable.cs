@@ -14,6 +14,9 @@ internal static class Unreadable
     /// <summary>Base64 characters of a data message's head up to its flags, from version 3 on and in version 2.</summary>
     private const int Head3 = 16, Head2 = 8;
 
+    /// <summary><see cref="ConversationState.CutLength"/> of a fragment: how long its rest is cannot be known.</summary>
+    private const byte OfFragment = 4;
+
     private static ReadOnlySpan<byte> ErrorPrefix => "?OTR Error: "u8;
     private static ReadOnlySpan<byte> Data4 => "AAQD"u8;
     private static ReadOnlySpan<byte> Data3 => "AAMD"u8;
@@ -63,6 +66,31 @@ internal static class Unreadable
         Reply(step, "You sent encrypted data for another session: if you have no other one with this contact, start a new one.");
     }
 
+    /// <summary>
+    /// A fragment for another instance of ours, to be treated as its message would be: networks of lines carry hardly any message whole.
+    /// Only the first one can say that it is of a data message, and that its sender wants to know.
+    /// </summary>
+    /// <param name="run">What follows <c>?OTR:</c> in a first fragment; empty for anything else.</param>
+    public static void OnFragmentForOther(in StepContext step, in Fragment fragment, ReadOnlySpan<byte> run)
+    {
+        var isTold = TryReadHead(run, out var header, out var flags) && (flags & MessageHeader.IgnoreUnreadable) == 0
+            && step.State.Versions.Has(header.Version) && header.HasIdentifiedFragments == fragment.Identifier is not null
+            && (header.SenderTag, header.ReceiverTag) == (fragment.SenderTag, fragment.ReceiverTag)
+            && header.ReceiverTag >= MessageHeader.MinInstanceTag;
+        OnOtherInstance(step, header, quiet: !isTold);
+    }
+
+    /// <summary>A fragment that the network cut: its message cannot be put together any more.</summary>
+    /// <param name="run">What follows <c>?OTR:</c> in the first fragment of the message; empty if it is not known.</param>
+    public static void OnCutFragment(in StepContext step, ReadOnlySpan<byte> run)
+    {
+        var isData = IsData(step, run, out var quiet);
+        step.Reject(RejectReason.BadFragment, quiet);
+        if (isData && !quiet) Reply(step, "You sent a malformed data message; your network may have cut it.");
+        (step.State.CutAt, step.State.CutLength) = (step.Now, OfFragment);
+        step.Changed();
+    }
+
     /// <summary>An encoded message that cannot be decoded: cut by the network, as a rule.</summary>
     /// <param name="run">What follows <c>?OTR:</c>.</param>
     public static void OnUndecodable(in StepContext step, ReadOnlySpan<byte> run)
@@ -92,6 +120,7 @@ internal static class Unreadable
         var state = step.State;
         if (state.CutAt is not { } cut || Timers.IsOver(step.Now, cut, OtrLimits.CutRemainderInterval)) return false;
         text = text.Trim(" \t\r\n"u8);
+        if (state.CutLength == OfFragment) return IsFragmentRemainder(step, text);
         var isEnd = text.EndsWith("."u8);
         var run = isEnd ? text[..^1] : text;
         var digits = run.TrimEnd((byte)'=');
@@ -103,6 +132,28 @@ internal static class Unreadable
         step.Changed();
         return true;
     }
+
+    /// <summary>The rest of a fragment has any length, and ends with a comma; that of the last one with a point before it.</summary>
+    private static bool IsFragmentRemainder(in StepContext step, ReadOnlySpan<byte> text)
+    {
+        var isEnd = text.EndsWith(","u8);
+        var run = isEnd ? text[..^1] : text;
+        var isLast = isEnd && run.EndsWith("."u8);
+        if (isLast) run = run[..^1];
+        var digits = run.TrimEnd((byte)'=');
+        if (digits.IsEmpty || run.Length - digits.Length > 2 || digits.IndexOfAnyExcept(Base64Digits) >= 0) return false;
+        if (run.Length < OtrLimits.MinCutPiece && !isLast && !(isEnd && IsNoWord(digits))) return false;
+        step.State.CutAt = isEnd ? null : step.Now;
+        step.Changed();
+        return true;
+    }
+
+    /// <summary>Letters and figures mixed, as in base64 of some length and hardly in a word or a number.</summary>
+    private static bool IsNoWord(ReadOnlySpan<byte> digits) =>
+        digits.ContainsAnyInRange((byte)'a', (byte)'z') && digits.ContainsAnyInRange((byte)'A', (byte)'Z')
+        && digits.IndexOfAny(Figures) >= 0;
+
+    private static readonly System.Buffers.SearchValues<byte> Figures = System.Buffers.SearchValues.Create("0123456789+/"u8);
 
     private static readonly System.Buffers.SearchValues<byte> Base64Digits =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"u8);
@@ -117,14 +168,25 @@ internal static class Unreadable
         run = run.TrimStart(" \t\r\n"u8);
         var hasTags = run.StartsWith(Data3) || run.StartsWith(Data4);
         if (!hasTags && !run.StartsWith(Data2)) return false;
-        var length = hasTags ? Head3 : Head2;
-        Span<byte> head = stackalloc byte[Head3 / 4 * 3];
-        if (run.Length < length) return true;
-        if (Base64.DecodeFromUtf8(run[..length], head, out _, out var written) != System.Buffers.OperationStatus.Done) return true;
-        var reader = new OtrReader(head[..written]);
-        var header = MessageHeader.Read(ref reader);
-        quiet = (reader.ReadByte() & MessageHeader.IgnoreUnreadable) != 0 || (hasTags && header.ReceiverTag != step.OwnTag);
+        if (!TryReadHead(run, out var header, out var flags)) return true;
+        quiet = (flags & MessageHeader.IgnoreUnreadable) != 0 || (hasTags && header.ReceiverTag != step.OwnTag);
         return true;
+    }
+
+    /// <summary>Header and flags of what begins as a data message does; false if it is none, or cut before its flags.</summary>
+    private static bool TryReadHead(ReadOnlySpan<byte> run, out MessageHeader header, out byte flags)
+    {
+        (header, flags) = (default, 0);
+        run = run.TrimStart(" \t\r\n"u8);
+        var hasTags = run.StartsWith(Data3) || run.StartsWith(Data4);
+        var length = hasTags ? Head3 : Head2;
+        if ((!hasTags && !run.StartsWith(Data2)) || run.Length < length) return false;
+        Span<byte> head = stackalloc byte[Head3 / 4 * 3];
+        if (Base64.DecodeFromUtf8(run[..length], head, out _, out var written) != System.Buffers.OperationStatus.Done) return false;
+        var reader = new OtrReader(head[..written]);
+        header = MessageHeader.Read(ref reader);
+        flags = reader.ReadByte();
+        return !reader.Failed;
     }
 
     /// <summary>Tells the peer; at most once per <see cref="OtrLimits.ErrorInterval"/>, and no stranger where none are answered.</summary>

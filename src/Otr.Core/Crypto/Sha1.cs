@@ -107,7 +107,7 @@ internal static class Sha1
             a += a0; b += b0; c += c0; d += d0; e += e0;
         }
         (state[0], state[1], state[2], state[3], state[4]) = (a, b, c, d, e);
-        new Span<uint>(w, 80).Clear();
+        CryptographicOperations.ZeroMemory(new Span<byte>(w, 80 * sizeof(uint)));
     }
 
     /// <summary>w[t] = W(t) + K(t), §6.1.2 step 1 and the constants of §4.2.1: four words at a time, the last eight vectors kept.</summary>

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Otr.Core.Crypto.Montgomery;
 
 namespace Otr.Core.Keys;
@@ -84,7 +86,7 @@ internal sealed class DsaScalarField
             // sum·(2^128·R)/R = sum·2^128
             sum = Add(Multiply(sum, _shift128), new DsaScalar(BinaryPrimitives.ReadUInt64BigEndian(chunk[8..]), BinaryPrimitives.ReadUInt64BigEndian(chunk), 0));
         }
-        chunk.Clear();
+        CryptographicOperations.ZeroMemory(chunk);
         return sum;
     }
 
@@ -141,7 +143,7 @@ internal sealed class DsaScalarField
             for (int j = 0; j < 4; j++) result = Multiply(result, result);
             result = Multiply(result, power[(i & 1) == 0 ? _qMinus2[i / 2] >> 4 : _qMinus2[i / 2] & 15]);
         }
-        power.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(power));
         return result;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -27,7 +28,7 @@ internal readonly ref struct FileText : IDisposable
         var characters = new char[encoding.GetCharCount(utf16)];
         encoding.GetChars(utf16, characters);
         var copy = Encoding.UTF8.GetBytes(characters);
-        Array.Clear(characters);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(characters.AsSpan()));
         return copy;
     }
 

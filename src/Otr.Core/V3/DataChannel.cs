@@ -28,7 +28,7 @@ internal static class DataChannel
         message.Raw(mac);
         message.UInt32((uint)(reveal.Count * SessionKeys.MacKeyLength));
         foreach (var key in reveal) message.Raw(key);
-        reveal.Clear();
+        ring.ToReveal.Clear();
     }
 
     /// <summary>

@@ -24,7 +24,12 @@ internal readonly ref struct Fragment
     /// without leading zeros.
     /// False unless 1 ≤ k ≤ n ≤ 65535 and the last comma is there.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<byte> body, out Fragment fragment)
+    public static bool TryParse(ReadOnlySpan<byte> body, out Fragment fragment) => TryParse(body, isCut: false, out fragment);
+
+    /// <summary>Reads one whose end is missing, as a network leaves it that cuts long lines: everything but the last comma is there.</summary>
+    public static bool TryParseCut(ReadOnlySpan<byte> body, out Fragment fragment) => TryParse(body, isCut: true, out fragment);
+
+    private static bool TryParse(ReadOnlySpan<byte> body, bool isCut, out Fragment fragment)
     {
         fragment = default;
         uint identifier = 0, sender = 0, receiver = 0;
@@ -36,8 +41,13 @@ internal readonly ref struct Fragment
         if (!TryNumber(ref rest, out var k) || !TryNumber(ref rest, out var n)) return false;
         if (k == 0 || n == 0 || k > n) return false;
         var end = rest.IndexOf((byte)',');
+        if (isCut)
+        {
+            if (end >= 0) return false;
+            end = rest.TrimEnd(" \t\r\n"u8).Length;
+        }
         // Exactly one comma is left: the closing one. What a transport may have put behind it is blank.
-        if (end < 0 || !rest[(end + 1)..].Trim(" \t\r\n"u8).IsEmpty) return false;
+        else if (end < 0 || !rest[(end + 1)..].Trim(" \t\r\n"u8).IsEmpty) return false;
         fragment = new Fragment
         {
             Version = hasIdentifier ? (byte)4 : hasTags ? (byte)3 : (byte)2, Identifier = hasIdentifier ? identifier : null,

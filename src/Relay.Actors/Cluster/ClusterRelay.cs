@@ -52,7 +52,7 @@ public static class ClusterRelay
             var settings = new RelayNodeOptions
             {
                 DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck,
-                EndpointRecheck = RelayLimits.ClusterRecheck,
+                EndpointRecheck = RelayLimits.ClusterRecheck, CensusInterval = RelayLimits.CensusInterval,
             };
             var joining = node;
             var relay = new RelayNode(store, sealer, ids, settings, actors,

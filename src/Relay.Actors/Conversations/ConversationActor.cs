@@ -277,7 +277,8 @@ internal sealed class ConversationActor : UntypedActor
             return;
         }
         Become(Committing);
-        var committing = _context.Store.CommitAsync(unit, CancellationToken.None).AsTask();
+        var commands = _batch.ConvertAll(static w => (w.Message as ConversationCommand)?.TraceContext ?? default);
+        var committing = _context.Turn.Telemetry.Spans.CommitAsync(_context.Store, unit, commands);
         _committing = committing;
         Await(committing, static (turn, result) => new Committed(turn, result));
     }

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Otr.Core;
 using Relay.Actors.Outbox;
+using Relay.Actors.Telemetry;
 using Relay.Storage;
 using Relay.Storage.Sealing;
 
@@ -12,17 +12,12 @@ internal sealed partial class ConversationTurn
     /// <param name="id">The keyed hash of its request id.</param>
     private ConversationReply Step(ConversationCommand asked, UInt128 id)
     {
-        var command = asked.Command;
-        var kind = command.GetType().Name;
-        var activities = _environment.Telemetry.Activities;
-        using var activity = activities.StartActivity("relay.conversation.step", ActivityKind.Internal, asked.TraceContext);
-        activity?.SetTag("relay.command", kind);
-        activity?.SetTag("relay.conversation", _key.ConversationId);
+        using var span = _environment.Telemetry.Spans.Process(asked);
         if (!_state.IsBegun) _state.Begin(asked.Peer!, _nowMs);
         else if (_state.IsDeleted) _state.Revive(_nowMs);
         _sent = null;
-        var answer = Execute(command, id);
-        activity?.SetTag("relay.answer", answer.GetType().Name);
+        var answer = Execute(asked.Command, id);
+        ConversationSpans.End(span, answer);
         return answer;
     }
 

@@ -29,15 +29,17 @@ internal readonly record struct MessageOutcome(UInt128 Message, MessageStatus St
 /// <summary>Translates the effects of one step: into rows for the two streams, and into the reply to the command.</summary>
 internal sealed class OutboxTranslator(RelayTelemetry telemetry)
 {
-    /// <summary>The reason in the bot's stream for a held message that is too old.</summary>
+    /// <summary>No private session was established in time, or nobody decided about the peer's key.</summary>
     public const string DroppedExpired = "EXPIRED";
-    /// <summary>The reason for a held message whose session was established with another key than the last.</summary>
+    /// <summary>A private session was established with another key than the last: the message was written to the holder of that one.</summary>
     public const string DroppedFingerprintChanged = "FINGERPRINT_CHANGED";
-    /// <summary>The reason for a message that was held for a key that was refused.</summary>
+    /// <summary>It waited for a decision about the peer's key, and the key was refused.</summary>
     public const string DroppedKeyRefused = "KEY_REFUSED";
     /// <summary>The reason of a message that is held because it is to be decided about the peer's key.</summary>
     public const string HeldForDecision = "KEY_HELD";
-    /// <summary>The reason for anything else, as the end of the session that the message waited for.</summary>
+    /// <summary>A private session was established with a key that the endpoint's policy wants verified first.</summary>
+    public const string DroppedNotTrusted = "NOT_TRUSTED";
+    /// <summary>Anything else, such as the end of the conversation.</summary>
     public const string DroppedNotSent = "NOT_SENT";
 
     /// <summary>Rows in order; the caller clears them.</summary>
@@ -61,6 +63,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         ulong reference = cause.Send.Reference;
         (_wire, _free) = (0, 0);
         var verifications = Follow(state, input, effects, nowMs);
+        if (input is OtrInput.WireReceived received && !effects.Any(e => e is OtrEffect.Rejected { Reason: RejectReason.Overloaded }))
+            telemetry.Otr.Received(received.Text.Span);
         RejectReason? rejected = null;
         RefusalReason? refused = null;
         SendDisposition? disposition = null;
@@ -69,6 +73,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
             switch (effect)
             {
                 case OtrEffect.SendWire send:
+                    telemetry.Otr.Sent(send.Text.Span);
                     Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text) { File = cause.Offered?.FileId ?? "" }));
                     (_wire, _free) = (_wire + 1, _free + 1);
                     break;
@@ -248,6 +253,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     {
         if (input is OtrInput.TimePassed) return DroppedExpired;
         if (input is OtrInput.KeyDecided { IsAccepted: false }) return DroppedKeyRefused;
-        return effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true }) ? DroppedFingerprintChanged : DroppedNotSent;
+        if (effects.Any(e => e is OtrEffect.FingerprintSeen { IsChanged: true })) return DroppedFingerprintChanged;
+        return effects.Any(e => e is OtrEffect.SessionChanged { Cause: SessionCause.KeyExchange }) ? DroppedNotTrusted : DroppedNotSent;
     }
 }

@@ -21,6 +21,7 @@ internal sealed class DeadlineKeeper : UntypedActor
     private readonly TimeSpan _longestSleep;
     private readonly Func<bool> _isOurs;
     private readonly ILogger _log;
+    private readonly Props? _census;
     private readonly CancellationTokenSource _stopping = new();
     // The earliest deadline known; long.MaxValue if none.
     private long _nextMs = long.MaxValue;
@@ -30,15 +31,16 @@ internal sealed class DeadlineKeeper : UntypedActor
     /// <param name="wake">Wakes one conversation; if that could not be done now, the time by which its deadline is postponed.</param>
     /// <param name="longestSleep">Upper bound for a sleep: another process may have stored a deadline.</param>
     /// <param name="isOurs">Whether this process wakes conversations now.</param>
+    /// <param name="census">A <see cref="StoreCensus"/>, which is to be one in the cluster as this actor is; null: none.</param>
     public DeadlineKeeper(
         IConversationStore store, TimeProvider time, Func<ConversationKey, Task<TimeSpan?>> wake, TimeSpan longestSleep, Func<bool> isOurs,
-        ILogger log)
-        => (_store, _time, _wake, _longestSleep, _isOurs, _log) = (store, time, wake, longestSleep, isOurs, log);
+        ILogger log, Props? census)
+        => (_store, _time, _wake, _longestSleep, _isOurs, _log, _census) = (store, time, wake, longestSleep, isOurs, log, census);
 
     public static Props Props(
         IConversationStore store, TimeProvider time, Func<ConversationKey, Task<TimeSpan?>> wake, TimeSpan longestSleep, Func<bool> isOurs,
-        ILogger log)
-        => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log));
+        ILogger log, Props? census = null)
+        => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log, census));
 
     private sealed record Look : INoSerializationVerificationNeeded
     {
@@ -52,7 +54,11 @@ internal sealed class DeadlineKeeper : UntypedActor
 
     private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    protected override void PreStart() => Sweep();
+    protected override void PreStart()
+    {
+        if (_census is not null) Context.ActorOf(_census, "census");
+        Sweep();
+    }
 
     protected override void PostStop()
     {

@@ -103,6 +103,13 @@ internal static class OutboxCodec
     }
 
     /// <returns>Null if the row is of another format or damaged.</returns>
+    /// <summary>When the item was committed; null: the format is unknown.</summary>
+    public static DateTimeOffset? TryReadTime(ReadOnlySpan<byte> bytes)
+    {
+        var row = new RowReader(bytes);
+        return row.Byte() == Format ? DateTimeOffset.FromUnixTimeMilliseconds(row.Int64()) : null;
+    }
+
     public static OutboxItem? TryRead(ulong sequence, ReadOnlySpan<byte> bytes)
     {
         var row = new RowReader(bytes);

@@ -334,8 +334,8 @@ internal sealed class SubscriptionActor : UntypedActor
         }
         // A delivery alone is not worth a write: it is stored with the next acknowledgement.
         if (_unsaved.Count == 0 && !progress.AreDeadLettersDirty) return;
-        if (progress.NewDeadLetters > 0)
-            RelayLog.EventsSetAside(_context.Log, progress.NewDeadLetters, _key.EndpointId, _name);
+        if (progress.NewDeadLetters > 0) RelayLog.EventsSetAside(_context.Log, progress.NewDeadLetters, _key.EndpointId, _name);
+        _context.Turn.Telemetry.SetAside(progress.NewDeadLetters);
         _isSaving = true;
         (_beingSaved, _unsaved) = (_unsaved, []);
         Await(_rows.SaveAsync(progress), static (generation, isOurs) => new Saved(generation, isOurs));

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Otr.Core;
+using Otr.Core.Wire;
 using Relay.Storage.Telemetry;
 
 namespace Relay.Actors.Telemetry;
@@ -11,16 +12,20 @@ internal sealed class OtrMetrics
     private static readonly MetricLabel<RefusalReason> s_refusal = new("reason");
     private static readonly MetricLabel<NoteKind> s_note = new("kind");
     private static readonly MetricLabel<SessionTrust> s_trust = new("trust");
+    private static readonly MetricLabel<OtrMessageType> s_type = new("type");
     private static readonly MetricLabel<SmpEnd> s_end = new("outcome");
     private static readonly KeyValuePair<string, object?>[] s_versions =
         [.. Enumerable.Range(0, 5).Select(v => new KeyValuePair<string, object?>("version", v.ToString(null, null)))];
+    private static readonly KeyValuePair<string, object?> s_received = new("direction", "received"), s_sent = new("direction", "sent"),
+        s_noVersion = new("version", "none");
     private static readonly KeyValuePair<string, object?> s_cleartext = new("kind", "cleartext_received");
 
-    private readonly Counter<long> _rejects, _refusals, _notes, _established, _ended, _keyChanges, _violations;
+    private readonly Counter<long> _rejects, _refusals, _notes, _established, _ended, _keyChanges, _violations, _messages;
     private readonly Histogram<double> _smp;
 
     public OtrMetrics(Meter meter)
     {
+        _messages = meter.CreateCounter<long>("otr.messages", "{message}", "Wire texts of peers, and for them, by what their first bytes say.");
         _rejects = meter.CreateCounter<long>("otr.rejects", "{message}", "Wire texts of peers that were rejected.");
         _refusals = meter.CreateCounter<long>("otr.refusals", "{request}", "Requests that the conversation's state does not allow.");
         _notes = meter.CreateCounter<long>("otr.notes", "{note}", "What the protocol engine noted.");
@@ -35,6 +40,8 @@ internal sealed class OtrMetrics
             "Time of a verification from its beginning to its end.", advice: HistogramBounds.Slow);
     }
 
+    public void Received(ReadOnlySpan<byte> text) => Count(1, s_received, OtrMessageInfo.Of(text));
+    public void Sent(ReadOnlySpan<byte> text) => Count(1, s_sent, OtrMessageInfo.Of(text));
     public void Rejected(RejectReason reason) => _rejects.Add(1, s_reject[reason]);
     public void Refused(RefusalReason reason) => _refusals.Add(1, s_refusal[reason]);
     public void Noted(NoteKind kind) => _notes.Add(1, s_note[kind]);
@@ -46,6 +53,14 @@ internal sealed class OtrMetrics
 
     public void Begin()
     {
+        foreach (var direction in (KeyValuePair<string, object?>[])[s_received, s_sent])
+        {
+            foreach (var type in Enum.GetValues<OtrMessageType>())
+            {
+                int[] versions = type is OtrMessageType.Ake or OtrMessageType.Data ? [2, 3, 4] : [0];
+                foreach (int version in versions) Count(0, direction, new OtrMessageInfo(type, version));
+            }
+        }
         foreach (var reason in s_reject.All) _rejects.Add(0, reason);
         foreach (var reason in s_refusal.All) _refusals.Add(0, reason);
         foreach (var kind in s_note.All) _notes.Add(0, kind);
@@ -60,6 +75,9 @@ internal sealed class OtrMetrics
         _keyChanges.Add(0, s_trust[SessionTrust.Unverified]);
         _violations.Add(0, s_cleartext);
     }
+
+    private void Count(int count, KeyValuePair<string, object?> direction, OtrMessageInfo message) => _messages.Add(
+        count, direction, s_type[message.Type], message.Version == 0 ? s_noVersion : s_versions[message.Version]);
 
     private static KeyValuePair<string, object?> Cause(SessionCause cause) => new("cause", cause switch
     {

@@ -54,20 +54,23 @@ internal static partial class RelayLog
         "Ending the sessions under the former key of endpoint {EndpointId} failed ({Error}); each ends with its next message.")]
     public static partial void RotationNoticeFailed(ILogger log, string endpointId, string error);
 
-    [LoggerMessage(150, LogLevel.Warning,
+    [LoggerMessage(160, LogLevel.Warning,
         "{Count} events of the subscription {EndpointId}/{Name} were set aside as dead letters: 'relay dead-letters' shows them.")]
     public static partial void EventsSetAside(ILogger log, int count, string endpointId, string name);
 
-    [LoggerMessage(151, LogLevel.Warning,
+    [LoggerMessage(161, LogLevel.Warning,
         "The store failed for the subscription {EndpointId}/{Name} ({Error}); its state is loaded again.")]
     public static partial void SubscriptionFailed(ILogger log, string endpointId, string name, string error);
 
-    [LoggerMessage(152, LogLevel.Error,
+    [LoggerMessage(162, LogLevel.Error,
         "The subscription {EndpointId}/{Name} does not open: its rows are damaged or were sealed with another key. Delete and create it.")]
     public static partial void SubscriptionDamaged(ILogger log, string endpointId, string name);
 
     [LoggerMessage(160, LogLevel.Warning, "Deleting files whose life is over failed ({Error}); it is retried.")]
     public static partial void FileExpiryFailed(ILogger log, string error);
+
+    [LoggerMessage(141, LogLevel.Warning, "Measuring the store failed ({Error}); it is retried.")]
+    public static partial void CensusFailed(ILogger log, string error);
 
     [LoggerMessage(140, LogLevel.Warning, "Reading the due conversations failed ({Error}); it is retried.")]
     public static partial void SweepFailed(ILogger log, string error);

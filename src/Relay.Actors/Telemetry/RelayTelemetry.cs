@@ -24,7 +24,8 @@ public sealed class RelayTelemetry : IDisposable
 
     private readonly Meter _meter = new(MeterName), _storageMeter = new(StorageTelemetry.MeterName);
     private readonly Counter<long> _commands, _conflicts, _sealFailures, _overloads, _activations, _passivations, _fenced,
-        _announcementsDropped, _repeated;
+        _announcementsDropped, _repeated, _deadLetters;
+    private static readonly KeyValuePair<string, object?> s_subscription = new("relay.stream", "subscription");
     private readonly Histogram<double> _stepTime, _askTime;
 
     internal RelayTelemetry()
@@ -49,6 +50,8 @@ public sealed class RelayTelemetry : IDisposable
             "Commit units refused by the version's compare-and-swap.");
         _fenced = _meter.CreateCounter<long>("relay.store.fenced", "{attempt}",
             "Attempts under a lost claim of a shard that were refused: a former owner was kept out.");
+        _deadLetters = _meter.CreateCounter<long>("relay.stream.dead_letters", "{item}",
+            "Events that were set aside because their handler failed too often, or rejected them.");
         _announcementsDropped = _meter.CreateCounter<long>("relay.stream.announcements.dropped", "{stream}",
             "Appends of which the other nodes were not told at once, because too many streams had grown; readers poll.");
     }
@@ -59,7 +62,8 @@ public sealed class RelayTelemetry : IDisposable
     /// <summary>Metrics of the store.</summary>
     internal StorageTelemetry Storage { get; }
 
-    internal ActivitySource Activities { get; } = new(ActivitySourceName);
+    /// <summary>Spans of commands to conversations.</summary>
+    internal ConversationSpans Spans { get; } = new();
 
     /// <summary>
     /// Makes every series of the counters begin at zero, once the exporters listen: a counter that was never added to is not exported, and
@@ -81,6 +85,7 @@ public sealed class RelayTelemetry : IDisposable
         _passivations.Add(0);
         _conflicts.Add(0);
         _announcementsDropped.Add(0);
+        _deadLetters.Add(0, s_subscription);
     }
 
     /// <summary>Adds the gauges of the process.</summary>
@@ -94,6 +99,9 @@ public sealed class RelayTelemetry : IDisposable
                 [new(commands, new KeyValuePair<string, object?>("limit", "commands")), new(bytes, new KeyValuePair<string, object?>("limit", "bytes"))];
         }, "{fraction}", "How much of what may be under way is under way, from 0 to 1.");
     }
+
+    /// <summary>Adds the gauges of the whole cluster, which one node emits.</summary>
+    internal StoreGauges ObserveStore(TimeProvider time) => new(_meter, time);
 
     /// <summary>Adds the gauges of a cluster's node.</summary>
     /// <param name="owned">Shards that this node has claimed.</param>
@@ -115,6 +123,7 @@ public sealed class RelayTelemetry : IDisposable
     internal void DidNotOpen(SealedThing what) => _sealFailures.Add(1, s_table[what]);
     internal void Overloaded(string limit) => _overloads.Add(1, MetricLimits.Label(limit));
     internal void AnnouncementDropped() => _announcementsDropped.Add(1);
+    internal void SetAside(int events) => _deadLetters.Add(events, s_subscription);
     internal void Conflicted() => _conflicts.Add(1);
     internal void Fenced(string operation) => _fenced.Add(1, Operation(operation));
     internal void Activated() => _activations.Add(1);
@@ -132,7 +141,7 @@ public sealed class RelayTelemetry : IDisposable
     {
         _meter.Dispose();
         _storageMeter.Dispose();
-        Activities.Dispose();
+        Spans.Dispose();
     }
 
     private static readonly string[] s_operations = ["commit"];
@@ -153,29 +162,30 @@ internal enum CommandOutcome { Done, Rejected, Refused, NotFound, Conflict, Reus
 /// <summary>Commands and replies by their names in metrics.</summary>
 internal static class CommandKinds
 {
-    public static CommandKind Of(IConversationMessage message) => message is not ConversationCommand { Command: var command }
-        ? CommandKind.Wake
-        : command switch
-        {
-            Command.ReceiveWire => CommandKind.ReceiveWire,
-            Command.SendText => CommandKind.SendText,
-            Command.CancelSend => CommandKind.CancelSend,
-            Command.SettleSend => CommandKind.SettleSend,
-            Command.StartSession => CommandKind.StartSession,
-            Command.EndSession => CommandKind.EndSession,
-            Command.StartSmp => CommandKind.StartSmp,
-            Command.AnswerSmp => CommandKind.AnswerSmp,
-            Command.AbortSmp => CommandKind.AbortSmp,
-            Command.SetTrust => CommandKind.SetTrust,
-            Command.ImportKeys => CommandKind.ImportKeys,
-            Command.DecideKey => CommandKind.DecideKey,
-            Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
-            Command.SetLabels => CommandKind.SetLabels,
-            Command.Delete => CommandKind.Delete,
-            Command.OfferFile => CommandKind.OfferFile,
-            Command.ReportFile => CommandKind.ReportFile,
-            _ => throw new UnreachableException(command.GetType().Name),
-        };
+    public static CommandKind Of(IConversationMessage message) =>
+        message is ConversationCommand { Command: var command } ? Of(command) : CommandKind.Wake;
+
+    public static CommandKind Of(Command command) => command switch
+    {
+        Command.ReceiveWire => CommandKind.ReceiveWire,
+        Command.SendText => CommandKind.SendText,
+        Command.CancelSend => CommandKind.CancelSend,
+        Command.SettleSend => CommandKind.SettleSend,
+        Command.StartSession => CommandKind.StartSession,
+        Command.EndSession => CommandKind.EndSession,
+        Command.StartSmp => CommandKind.StartSmp,
+        Command.AnswerSmp => CommandKind.AnswerSmp,
+        Command.AbortSmp => CommandKind.AbortSmp,
+        Command.SetTrust => CommandKind.SetTrust,
+        Command.ImportKeys => CommandKind.ImportKeys,
+        Command.DecideKey => CommandKind.DecideKey,
+        Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
+        Command.SetLabels => CommandKind.SetLabels,
+        Command.Delete => CommandKind.Delete,
+        Command.OfferFile => CommandKind.OfferFile,
+        Command.ReportFile => CommandKind.ReportFile,
+        _ => throw new UnreachableException(command.GetType().Name),
+    };
 
     public static CommandOutcome Of(ConversationReply reply) => reply switch
     {

@@ -17,11 +17,8 @@ internal readonly record struct CutText(IReadOnlyList<string> Lines, string? Ref
 /// </summary>
 internal static class OutboundLines
 {
-    /// <summary>Colours and styles, which text may contain.</summary>
-    private const string Formatting = "\x02\x03\x04\x0f\x11\x16\x1d\x1e\x1f\t";
     private const string TagBase = " \t  \t\t\t\t \t \t \t  ";
     private const int TagGroup = 8;
-    private const char Replacement = '\uFFFD';
 
     /// <param name="textBytes">From <see cref="LineBudget"/>.</param>
     public static CutText Cut(ReadOnlySpan<byte> wire, int textBytes)
@@ -42,7 +39,7 @@ internal static class OutboundLines
     /// <summary>A query or an OTR error: text for people follows it, in one line.</summary>
     private static CutText Request(string text, int textBytes)
     {
-        var line = Clean(text.ReplaceLineEndings(" ")).TrimEnd(' ');
+        var line = IrcText.Clean(text.ReplaceLineEndings(" ")).TrimEnd(' ');
         var bytes = Encoding.UTF8.GetByteCount(line);
         return bytes <= textBytes ? new CutText([line], null) : Refused(TooLong("OTR query or error", bytes, textBytes)
             + " A shorter text after the query is set with --query-text.");
@@ -53,7 +50,7 @@ internal static class OutboundLines
         var lines = new List<string>();
         foreach (var line in WithoutTag(text).Split('\r', '\n'))
         {
-            var rest = Clean(line);
+            var rest = IrcText.Clean(line);
             while (rest.Trim(' ').Length > 0)
             {
                 // Not what Relay sent as OTR: a receiver would take it for OTR.
@@ -70,27 +67,11 @@ internal static class OutboundLines
     /// <summary>Characters of the longest piece that fits: no half character at its end, and no OTR at the next one's start.</summary>
     private static int PieceLength(string text, int textBytes)
     {
-        var (length, bytes) = (0, 0);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (bytes + rune.Utf8SequenceLength > textBytes) break;
-            bytes += rune.Utf8SequenceLength;
-            length += rune.Utf16SequenceLength;
-        }
+        var length = IrcText.FittingLength(text, textBytes);
         if (length == text.Length) return length;
         while (length > 1 && text.AsSpan(length).StartsWith("?OTR", StringComparison.Ordinal)) length--;
         return length;
     }
-
-    /// <summary>NUL and control characters become U+FFFD: servers drop them, or cut the line or end a command at them.</summary>
-    private static string Clean(string text) => string.Create(text.Length, text, static (cleaned, source) =>
-    {
-        for (var i = 0; i < source.Length; i++)
-        {
-            var c = source[i];
-            cleaned[i] = (c < ' ' || c == '\x7f') && !Formatting.Contains(c, StringComparison.Ordinal) ? Replacement : c;
-        }
-    });
 
     /// <summary>A whitespace tag ends with blanks, which some servers remove, so that it would offer another version or none.</summary>
     private static string WithoutTag(string text)

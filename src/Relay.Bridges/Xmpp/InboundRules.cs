@@ -77,7 +77,7 @@ internal static class InboundRules
     /// </summary>
     private static InboundDecision Error(XmppElement message, Jid from, bool isEndpoint)
     {
-        var error = message.Children.FirstOrDefault(c => c.Name == "error" && c.Namespace == Ns.Component);
+        var error = message.Children.FirstOrDefault(c => c.Is("error", message.Namespace));
         var text = error?.Child("text", Ns.Stanzas)?.Text ?? "";
         if (isEndpoint && from.Local.Length > 0 && text.StartsWith(OtrErrorPrefix, StringComparison.Ordinal))
             return new InboundDecision.Text(text, new OtrText(OtrTextKind.Error));
@@ -98,7 +98,7 @@ internal static class InboundRules
     private static string? Body(XmppElement message)
     {
         XmppElement? first = null;
-        foreach (var child in message.Children.Where(c => c.Is("body", Ns.Component)))
+        foreach (var child in message.Children.Where(c => c.Is("body", message.Namespace)))
         {
             if (child["xml:lang"] is null) return child.Text;
             first ??= child;

@@ -5,16 +5,17 @@ namespace Relay.Bridges.Xmpp;
 /// are never answered.
 /// </summary>
 internal sealed class PresenceAndIq(
-    ComponentStream stream, XmppOptions options, EndpointDirectory endpoints, SessionResources resources, Subscribers subscribers)
+    StanzaStream stream, XmppOptions options, EndpointDirectory endpoints, SessionResources resources, Subscribers subscribers)
 {
     /// <summary>The resource of every endpoint.</summary>
     public const string Resource = "relay";
 
-    private const string BotInfo = $"<query xmlns='{Ns.DiscoInfo}'><identity category='client' type='bot' name='Relay'/>"
+    /// <summary>What an endpoint answers when it is asked what it is (XEP-0030).</summary>
+    public const string BotInfo = $"<query xmlns='{Ns.DiscoInfo}'><identity category='client' type='bot' name='Relay'/>"
         + $"<feature var='{Ns.DiscoInfo}'/><feature var='{Ns.Ping}'/></query>";
     private const string ComponentInfo = $"<query xmlns='{Ns.DiscoInfo}'><identity category='component' type='generic' name='Relay'/>"
         + $"<feature var='{Ns.DiscoInfo}'/><feature var='{Ns.DiscoItems}'/><feature var='{Ns.Ping}'/></query>";
-    private const string NoItems = $"<query xmlns='{Ns.DiscoItems}'/>";
+    public const string NoItems = $"<query xmlns='{Ns.DiscoItems}'/>";
 
     private readonly AutomaticBudget _budget = new(XmppLimits.AutomaticPerMinute, options.Time);
 
@@ -25,7 +26,7 @@ internal sealed class PresenceAndIq(
         var endpoint = endpoints.NameOf(address);
         switch (presence["type"])
         {
-            case "subscribe" when endpoint is not null && MaySubscribe(from):
+            case "subscribe" when endpoint is not null && options.MaySubscribe(from):
                 subscribers.Add(address, peer);
                 await AnswerAsync(peer,
                     StanzaWriter.Presence(address, peer, "subscribed") + StanzaWriter.Presence($"{address}/{Resource}", peer));
@@ -34,7 +35,7 @@ internal sealed class PresenceAndIq(
                 subscribers.Remove(address, peer);
                 await AnswerAsync(peer, StanzaWriter.Presence(address, peer, "unsubscribed"));
                 break;
-            case "probe" when endpoint is not null && MaySubscribe(from):
+            case "probe" when endpoint is not null && options.MaySubscribe(from):
                 subscribers.Add(address, peer);
                 await AnswerAsync(peer, StanzaWriter.Presence($"{address}/{Resource}", from.ToString()));
                 break;
@@ -78,11 +79,4 @@ internal sealed class PresenceAndIq(
     {
         if (_budget.TrySpend(peer)) await stream.WriteAsync(xml);
     }
-
-    private bool MaySubscribe(Jid peer) => options.Subscriptions switch
-    {
-        SubscriptionPolicy.All => true,
-        SubscriptionPolicy.Domains => options.SubscriptionDomains.Any(d => Jid.TryDomain(d) == peer.Domain),
-        _ => false,
-    };
 }

@@ -61,6 +61,19 @@ internal sealed class SessionResources
         }
     }
 
+    /// <summary>
+    /// Where a wire text goes; waits a while for a resource that is gone, because a server would deliver to all others, which cannot read it.
+    /// </summary>
+    public async Task<Jid> RouteAsync(string endpoint, Jid peer, OtrText otr, TimeProvider time, CancellationToken cancellation)
+    {
+        var to = Route(endpoint, peer, otr, out var waitFor);
+        if (waitFor is null) return to;
+        await waitFor.WaitAsync(XmppLimits.HoldForResource, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+        if (!waitFor.IsCompleted) GiveUp(endpoint, peer);
+        return Route(endpoint, peer, otr, out _);
+    }
+
     /// <summary>Where a wire text goes.</summary>
     /// <param name="waitFor">
     /// Not null if it is for a session whose resource is gone: completes when a resource of the contact speaks or that one is back.

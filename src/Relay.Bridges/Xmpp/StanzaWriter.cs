@@ -9,6 +9,27 @@ internal static class StanzaWriter
     public static string StreamStart(string domain) =>
         $"<?xml version='1.0'?><stream:stream xmlns='{Ns.Component}' xmlns:stream='{Ns.Streams}' to='{XmppText.Escape(domain)}'>";
 
+    public static string ClientStreamStart(string domain) =>
+        $"<?xml version='1.0'?><stream:stream xmlns='{Ns.Client}' xmlns:stream='{Ns.Streams}' to='{XmppText.Escape(domain)}' version='1.0'>";
+
+    public static string Bind(string id, string resource) =>
+        $"<iq type='set' id='{id}'><bind xmlns='{Ns.Bind}'><resource>{XmppText.Escape(resource)}</resource></bind></iq>";
+
+    public static string EnableManagement => $"<enable xmlns='{Ns.StreamManagement}' resume='true'/>";
+
+    public static string Resume(uint handled, string id) =>
+        $"<resume xmlns='{Ns.StreamManagement}' h='{handled}' previd='{XmppText.Escape(id)}'/>";
+
+    public static string AckRequest => $"<r xmlns='{Ns.StreamManagement}'/>";
+
+    public static string Ack(uint handled) => $"<a xmlns='{Ns.StreamManagement}' h='{handled}'/>";
+
+    /// <summary>An account is there, before all other connections of it.</summary>
+    public static string InitialPresence => "<presence><priority>127</priority></presence>";
+
+    /// <summary>The server adds the account's address.</summary>
+    public static string ClientPresence(string to, string type) => $"<presence to='{XmppText.Escape(to)}' type='{type}'/>";
+
     public static string StreamEnd => "</stream:stream>";
 
     public static string Handshake(string hash) => $"<handshake>{hash}</handshake>";

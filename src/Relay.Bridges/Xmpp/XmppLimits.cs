@@ -11,6 +11,18 @@ internal static class XmppLimits
     /// </summary>
     public const int MaxBodyBytes = 256 * 1024;
 
+    /// <summary>As <see cref="MaxBodyBytes"/>, of a client: both servers throw it out at a stanza of 262,144 bytes.</summary>
+    public const int MaxClientBodyBytes = 240 * 1024;
+
+    /// <summary>Stanzas that a server with stream management may leave without acknowledgement; beyond that the connection is renewed.</summary>
+    public const int MaxUnacknowledged = 8192;
+
+    /// <summary>Stanzas that may come before a client's session is complete.</summary>
+    public const int MaxEarlyStanzas = 100;
+
+    /// <summary>Characters of the id by which a session is resumed; XEP-0198 allows 4000 bytes.</summary>
+    public const int MaxResumptionId = 4000;
+
     /// <summary>Time to connect and to be accepted by the server.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(20);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Relay.ChatProtocols.Dialing;
 using Relay.V1;
 
 namespace Relay.Bridges.Xmpp;
@@ -40,12 +41,12 @@ public sealed class XmppNetwork : IChatNetwork
     public static bool IsDomain(string text) => Jid.TryDomain(text) is not null;
 
     /// <summary>True if a connection to this host stays on this machine.</summary>
-    public static bool IsLoopback(string host) => ComponentStream.IsLoopback(host);
+    public static bool IsLoopback(string host) => Dialer.IsLoopback(host);
 
     /// <inheritdoc/>
     public async Task<ConnectionEnd> RunAsync(IBridgeInbox inbox, CancellationToken cancellation)
     {
-        var (stream, end) = await ComponentStream.OpenAsync(_options, cancellation);
+        var (stream, end) = await ComponentLogin.OpenAsync(_options, cancellation);
         if (stream is null) return end!;
         await using var open = stream;
         // The id of a stanza may be missing, and may come twice: messages are numbered here.
@@ -73,16 +74,7 @@ public sealed class XmppNetwork : IChatNetwork
         if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxBodyBytes)
             return Carried.RefusedFor(Failures.TooLarge);
         var otr = OtrText.Read(body);
-        var to = _resources.Route(text.Endpoint, peer, otr, out var waitFor);
-        if (waitFor is not null)
-        {
-            // To a resource that is gone the server would deliver to all others, which cannot read it.
-            await waitFor.WaitAsync(XmppLimits.HoldForResource, _options.Time, cancellation)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellation.ThrowIfCancellationRequested();
-            if (!waitFor.IsCompleted) _resources.GiveUp(text.Endpoint, peer);
-            to = _resources.Route(text.Endpoint, peer, otr, out _);
-        }
+        var to = await _resources.RouteAsync(text.Endpoint, peer, otr, _options.Time, cancellation);
         if (_connection is not { } connection) return Carried.Unknown;
         return await connection.SendAsync(from, to, body, otr.IsOtr, text, cancellation);
     }

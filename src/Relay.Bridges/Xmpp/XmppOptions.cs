@@ -1,18 +1,7 @@
 namespace Relay.Bridges.Xmpp;
 
-/// <summary>Whose subscription to the presence of endpoints is accepted.</summary>
-public enum SubscriptionPolicy
-{
-    /// <summary>Everybody's.</summary>
-    All,
-    /// <summary>That of the domains in <see cref="XmppOptions.SubscriptionDomains"/>.</summary>
-    Domains,
-    /// <summary>Nobody's.</summary>
-    Nobody,
-}
-
-/// <summary>How the XMPP bridge connects as an external component (XEP-0114), and what it answers by itself.</summary>
-public sealed record XmppOptions
+/// <summary>How the XMPP bridge connects as an external component (XEP-0114).</summary>
+public sealed record XmppOptions : XmppBridgeOptions
 {
     /// <summary>The server's host name or address.</summary>
     public required string Host { get; init; }
@@ -31,19 +20,4 @@ public sealed record XmppOptions
 
     /// <summary>Permits a connection without TLS to another machine, for a link that is protected by other means.</summary>
     public bool AllowCleartext { get; init; }
-
-    /// <summary>Whose subscriptions are accepted.</summary>
-    public SubscriptionPolicy Subscriptions { get; init; } = SubscriptionPolicy.All;
-
-    /// <summary>For <see cref="SubscriptionPolicy.Domains"/>.</summary>
-    public IReadOnlyList<string> SubscriptionDomains { get; init; } = [];
-
-    /// <summary>
-    /// Asks peers' programs for receipts (XEP-0184) of bots' messages, which become delivered by them. Each costs a commit of Relay, and
-    /// tells the servers on the way that it was read by a program.
-    /// </summary>
-    public bool AsksForReceipts { get; init; }
-
-    /// <summary>The clock for timeouts.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -44,6 +44,11 @@ public static class Dialer
         }
     }
 
+    /// <summary>True if a host name can only mean this machine.</summary>
+    public static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
     /// <summary>Settings for TLS to a server whose certificate must be valid for a name.</summary>
     /// <param name="authorities">Null: the system's.</param>
     public static SslClientAuthenticationOptions TlsOptions(string name, X509Certificate2Collection? authorities)

@@ -17,6 +17,11 @@ public sealed class IrcLineReader(Stream stream)
     /// <summary>The server sent <see cref="IrcLineLimits.EndlessBytes"/> without a line end; nothing more is read.</summary>
     public bool IsEndless { get; private set; }
 
+    /// <summary>
+    /// The bytes of the line that was returned last, without its end: for who passes it on as it came. Valid until the next line is read.
+    /// </summary>
+    public ReadOnlyMemory<byte> Bytes { get; private set; }
+
     /// <summary>Returns the next line; null at the end of the connection, also if <see cref="IsEndless"/>.</summary>
     /// <exception cref="IOException">The connection is broken.</exception>
     public async ValueTask<IrcLine?> ReadAsync(CancellationToken cancellation)
@@ -53,6 +58,7 @@ public sealed class IrcLineReader(Stream stream)
             IsEndless = _dropping >= IrcLineLimits.EndlessBytes;
             return false;
         }
+        var begin = _start;
         _start += length + 1;
         if (_dropping > 0)
         {
@@ -65,6 +71,7 @@ public sealed class IrcLineReader(Stream stream)
         if (bytes.IsEmpty) return true;
         line = WithinLimits(bytes) ? IrcLine.Parse(bytes) : null;
         if (line is null) Dropped++;
+        else Bytes = _buffer.AsMemory(begin, bytes.Length);
         return true;
     }
 

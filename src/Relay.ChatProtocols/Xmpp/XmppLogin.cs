@@ -26,6 +26,11 @@ public sealed record XmppLoginOptions
     /// <summary>Whose certificate is taken; null: an authority of the system.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
 
+    /// <summary>
+    /// Permits a login without TLS, by SCRAM only, to a host that can only be this machine. TLS that is offered is used all the same.
+    /// </summary>
+    public bool AllowsCleartextOnLoopback { get; init; }
+
     public DialOptions Dial { get; init; } = new();
 
     /// <summary>Prints the type only.</summary>
@@ -42,7 +47,14 @@ public sealed record XmppLoginFailure(string Message, bool IsPermanent, bool IsR
 /// </summary>
 public static class XmppLogin
 {
-    private const int MaxRedirects = 3, DefaultPort = 5222;
+    private const int MaxRedirects = 3;
+
+    /// <summary>The port for clients, with STARTTLS.</summary>
+    public const int DefaultPort = 5222;
+
+    /// <summary>The usual port for clients with TLS from the first byte.</summary>
+    public const int DefaultDirectTlsPort = 5223;
+
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
     private static readonly SslApplicationProtocol s_xmpp = new("xmpp-client");
 
@@ -56,7 +68,7 @@ public static class XmppLogin
         {
             var dialled = await Dialer.DialAsync(host, port, options.Dial, cancellation);
             if (dialled.Stream is null) return (null, new XmppLoginFailure(dialled.Failure!.Message, dialled.Failure.IsPermanent));
-            await using var attempt = new Attempt(dialled.Stream, options);
+            await using var attempt = new Attempt(dialled.Stream, options, options.AllowsCleartextOnLoopback && Dialer.IsLoopback(host));
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             limit.CancelAfter(s_limit);
             // An XML reader's read cannot be cancelled: closing the connection ends it.
@@ -68,7 +80,7 @@ public static class XmppLogin
                 if (limit.IsCancellationRequested) failure = TooSlow(options);
                 if (attempt.OtherHost is not { } other) return (null, failure);
                 // The certificate there must be the domain's, too.
-                (host, port) = Split(other);
+                (host, port) = other;
             }
             catch (AuthenticationException e)
             {
@@ -85,6 +97,10 @@ public static class XmppLogin
         return (null, new XmppLoginFailure("The server sends us from one host to another (see-other-host).", IsPermanent: false));
     }
 
+    /// <summary>Where a stream error sends the client (RFC 6120, 4.9.3.19); null if it does not.</summary>
+    public static (string Host, int Port)? OtherHost(XmppElement error) =>
+        error.Child("see-other-host", Ns.StreamErrors)?.Text.Trim() is { Length: > 0 and < 300 } other ? Split(other) : null;
+
     private static XmppLoginFailure TooSlow(XmppLoginOptions options) =>
         new($"{options.Host}:{options.Port} did not complete the login within {s_limit.TotalSeconds:0} s.", IsPermanent: false);
 
@@ -97,13 +113,13 @@ public static class XmppLogin
         return (address.Trim('[', ']'), DefaultPort);
     }
 
-    private sealed class Attempt(Stream stream, XmppLoginOptions options) : IAsyncDisposable
+    private sealed class Attempt(Stream stream, XmppLoginOptions options, bool allowsCleartext) : IAsyncDisposable
     {
         private Stream? _stream = stream;
         private XmlStreamReader? _reader;
         private bool _isTls;
 
-        public string? OtherHost { get; private set; }
+        public (string Host, int Port)? OtherHost { get; private set; }
 
         public Stream Take()
         {
@@ -116,9 +132,10 @@ public static class XmppLogin
         {
             if (options.DirectTls) await SecureAsync(cancellation);
             if (await OpenAsync() is not { } features) return Ended();
-            if (!_isTls)
+            bool canSecure = features.Child("starttls", Ns.Tls) is not null;
+            if (!_isTls && (canSecure || !allowsCleartext))
             {
-                if (features.Child("starttls", Ns.Tls) is null)
+                if (!canSecure)
                 {
                     return new XmppLoginFailure("The server offers no STARTTLS, or somebody on the way has removed the offer. Nothing was sent "
                         + "in the clear.", IsPermanent: true);
@@ -162,10 +179,10 @@ public static class XmppLogin
         private async Task<XmppLoginFailure?> AuthenticateAsync(XmppElement features)
         {
             var offered = features.Child("mechanisms", Ns.Sasl)?.Children.Select(m => m.Text).ToHashSet() ?? [];
-            var mechanism = ScramClient.Mechanisms.FirstOrDefault(offered.Contains) ?? (offered.Contains("PLAIN") ? "PLAIN" : null);
+            var mechanism = ScramClient.Mechanisms.FirstOrDefault(offered.Contains) ?? (_isTls && offered.Contains("PLAIN") ? "PLAIN" : null);
             if (mechanism is null)
             {
-                return new XmppLoginFailure("The server offers no login that is supported: SCRAM-SHA-256, SCRAM-SHA-1 or PLAIN.",
+                return new XmppLoginFailure($"The server offers no login that is supported: SCRAM-SHA-256, SCRAM-SHA-1{(_isTls ? " or PLAIN" : ", without TLS")}.",
                     IsPermanent: true);
             }
             var scram = mechanism == "PLAIN" ? null : ScramClient.Begin(mechanism, options.Account.Local, options.Password);
@@ -205,7 +222,7 @@ public static class XmppLogin
         {
             if (await _reader!.ReadAsync() is not StreamRead.Element { Value: var element }) return null;
             if (!element.Is("error", Ns.Streams)) return element;
-            OtherHost = element.Child("see-other-host", Ns.StreamErrors)?.Text.Trim() is { Length: > 0 and < 300 } other ? other : null;
+            OtherHost = XmppLogin.OtherHost(element);
             return null;
         }
 

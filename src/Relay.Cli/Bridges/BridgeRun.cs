@@ -13,6 +13,7 @@ internal sealed class BridgeRun(ParseResult parsed, BridgeOptions options)
     public async Task<int> RunAsync((EndpointDirectory Endpoints, IChatNetwork Network) carried, CancellationToken stop)
     {
         var (endpoints, network) = carried;
+        using var exporter = await BridgeExporter.StartAsync(parsed, options.Name, stop);
         await using var client = Connection.Open(parsed, TimeSpan.FromSeconds(10));
         using var worker = new BridgeWorker(client, endpoints, network, options);
         worker.HealthChanged += health => Tell(health, endpoints.Count);
@@ -20,9 +21,10 @@ internal sealed class BridgeRun(ParseResult parsed, BridgeOptions options)
         await Task.WhenAny(worker.ExecuteTask!, Task.Delay(Timeout.Infinite, stop));
         await worker.StopAsync(CancellationToken.None);
         await worker.ExecuteTask!;
+        if (exporter is not null) await exporter.StopAsync(CancellationToken.None);
         if (stop.IsCancellationRequested) return ExitCode.Ok;
         throw worker.Refusal is { } refusal ? Failure(refusal, worker.Health.Reason)
-            : new CommandFailure(ExitCode.Usage, worker.Health.Reason);
+            : new CommandFailure(worker.IsReplaced ? ExitCode.Refused : ExitCode.Usage, worker.Health.Reason);
     }
 
     private static CommandFailure Failure(RelayException refusal, string reason)

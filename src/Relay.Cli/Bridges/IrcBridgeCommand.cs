@@ -17,6 +17,7 @@ internal static class IrcBridgeCommand
     public static Command Create()
     {
         var (command, read) = CreateWithoutAction();
+        BridgeExporter.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
             var create = read(parsed);

@@ -6,22 +6,25 @@ using Relay.Bridges.Xmpp;
 
 namespace Relay.Cli.Bridges;
 
-/// <summary>The command <c>relay bridge xmpp</c>: carries the endpoints of one XMPP domain as an external component (XEP-0114).</summary>
+/// <summary>
+/// The command <c>relay bridge xmpp</c>: carries the endpoints of one XMPP domain as an external component (XEP-0114), or one endpoint as a
+/// client of its account.
+/// </summary>
 internal static class XmppBridgeCommand
 {
-    private static readonly Option<string> s_component = new("--component")
+    private static readonly Option<string?> s_component = new("--component")
     {
-        Description = "Host and port of the XMPP server for external components.", HelpName = "HOST:PORT", Required = true,
+        Description = "Host and port of the XMPP server for external components.", HelpName = "HOST:PORT",
     };
-    private static readonly Option<string> s_domain = new("--domain")
+    private static readonly Option<string?> s_domain = new("--domain")
     {
         Description = "Domain of the component. The bridge carries the endpoints of network xmpp whose account is in it and that the key "
             + "allows.",
-        HelpName = "DOMAIN", Required = true,
+        HelpName = "DOMAIN",
     };
-    private static readonly Option<string> s_secretFile = new("--secret-file")
+    private static readonly Option<string?> s_secretFile = new("--secret-file")
     {
-        Description = "File whose first line is the component's secret; it is read at each connection.", HelpName = "FILE", Required = true,
+        Description = "File whose first line is the component's secret; it is read at each connection.", HelpName = "FILE",
     };
     private static readonly Option<bool> s_tls = new("--tls")
     {
@@ -29,7 +32,8 @@ internal static class XmppBridgeCommand
     };
     private static readonly Option<bool> s_allowCleartext = new("--allow-cleartext")
     {
-        Description = "Permit a connection without TLS to another machine, over a link that is protected by other means.",
+        Description = "Permit a connection without TLS: of a component to another machine, over a link that is protected by other means; of an "
+            + "account to a server on this machine only.",
     };
     private static readonly Option<string> s_subscribers = new("--subscribers")
     {
@@ -45,23 +49,31 @@ internal static class XmppBridgeCommand
     public static Command Create()
     {
         var command = CreateWithoutAction();
+        BridgeExporter.AddTo(command);
         command.SetAction((parsed, stop) => new BridgeRun(parsed, new BridgeOptions { Name = XmppNetwork.Name })
             .RunAsync(Read(parsed)(NullLogger.Instance), stop));
         return command;
     }
 
     /// <summary>The command's switches, which are also the settings of a bridge that <c>relay serve</c> hosts.</summary>
-    public static Command CreateWithoutAction() =>
-        new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114). "
-            + "Needs a key of scope bridge.")
+    public static Command CreateWithoutAction()
+    {
+        var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114), or one "
+            + "endpoint as a client of its account (--account). Needs a key of scope bridge.")
         {
             s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
-        }.WithServer();
+        };
+        foreach (var option in XmppAccountSwitches.All) command.Options.Add(option);
+        command.Validators.Add(result => XmppAccountSwitches.Check(result, [s_component, s_domain, s_secretFile], [s_tls]));
+        return command.WithServer();
+    }
 
     /// <exception cref="CommandFailure">A value is not valid.</exception>
-    /// <exception cref="IOException">The file with the secret cannot be read.</exception>
+    /// <exception cref="IOException">The file with the secret or the password cannot be read.</exception>
     public static CreateNetwork Read(ParseResult parsed)
     {
+        if (parsed.GetValue(XmppAccountSwitches.Account) is not null)
+            return XmppAccountSwitches.Read(parsed, parsed.GetValue(s_allowCleartext), o => WithBehaviour(o, parsed));
         var options = Options(parsed);
         return _ =>
         {
@@ -72,11 +84,11 @@ internal static class XmppBridgeCommand
 
     private static XmppOptions Options(ParseResult parsed)
     {
-        var (host, port) = HostAndPort(parsed.GetRequiredValue(s_component));
-        var domain = parsed.GetRequiredValue(s_domain);
+        var (host, port) = HostAndPort(parsed.GetValue(s_component)!);
+        var domain = parsed.GetValue(s_domain)!;
         if (!XmppNetwork.IsDomain(domain))
             throw new CommandFailure(ExitCode.Usage, "--domain must be a domain name such as otr.example.org.");
-        var secretFile = parsed.GetRequiredValue(s_secretFile);
+        var secretFile = parsed.GetValue(s_secretFile)!;
         if (Secret(secretFile).Length == 0)
         {
             throw new CommandFailure(ExitCode.Usage, $"The first line of --secret-file {secretFile} is empty.",
@@ -86,17 +98,20 @@ internal static class XmppBridgeCommand
         {
             Host = host, Port = port, Domain = domain, Secret = () => Secret(secretFile),
             Tls = parsed.GetValue(s_tls), AllowCleartext = parsed.GetValue(s_allowCleartext),
-            AsksForReceipts = parsed.GetValue(s_receipts),
         };
         if (!options.Tls && !options.AllowCleartext && !XmppNetwork.IsLoopback(host))
         {
             throw new CommandFailure(ExitCode.Usage, $"The secret and all messages would go to {host} in the clear.",
                 "Use --tls, a tunnel with a loopback address, or --allow-cleartext if the link is protected by other means.");
         }
-        return WithSubscribers(options, parsed.GetValue(s_subscribers)!);
+        return WithBehaviour(options, parsed);
     }
 
-    private static XmppOptions WithSubscribers(XmppOptions options, string text)
+    /// <summary>What both ways to connect have in common.</summary>
+    private static T WithBehaviour<T>(T options, ParseResult parsed) where T : XmppBridgeOptions =>
+        (T)WithSubscribers(options with { AsksForReceipts = parsed.GetValue(s_receipts) }, parsed.GetValue(s_subscribers)!);
+
+    private static XmppBridgeOptions WithSubscribers(XmppBridgeOptions options, string text)
     {
         if (text == "all") return options with { Subscriptions = SubscriptionPolicy.All };
         if (text == "nobody") return options with { Subscriptions = SubscriptionPolicy.Nobody };

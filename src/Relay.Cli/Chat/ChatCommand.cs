@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Relay.Client;
@@ -21,7 +22,7 @@ internal static class ChatCommand
         };
         var start = new Option<bool>("--start") { Description = "Offer a private session first." };
         var command = new Command("chat",
-            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer, except commands: " + ChatLine.Commands)
+            "Chat with a peer in the terminal, as a bot would. Lines are sent to the peer; /help lists the commands.")
         {
             both, endpoint, peer, start,
         }.WithServer();
@@ -42,6 +43,8 @@ internal static class ChatCommand
                     Connection.Open(parsed, made is null ? given : RelayKey.Parse(made.Token), TimeSpan.FromMinutes(1));
                 bool json = parsed.GetValue(CommonOptions.Json);
                 var terminal = ChatTerminal.Create(json);
+                using var resized = OperatingSystem.IsWindows() ? null
+                    : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => terminal.Redraw());
                 var session = new ChatSession(client, client.Bot(name), name, address, terminal,
                     ChatScreen.Create(json, terminal));
                 await session.RunAsync(parsed.GetValue(start), cancellation);

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Relay.Cli.Verify;
 using Relay.Client;
 using Relay.V1;
+using State = Relay.V1.Verification.Types.State;
 
 namespace Relay.Cli.Chat;
 
@@ -12,6 +14,9 @@ internal abstract class ChatScreen
 
     public abstract void Hint(string text);
     public abstract void Help();
+    /// <summary>The next line is the secret of a verification, and is not sent.</summary>
+    /// <param name="answer">The peer's verification that it answers; null if it begins one.</param>
+    public abstract void AsksForSecret(Verification? answer);
     /// <summary>Shows a fact that was asked for.</summary>
     public abstract void Told(string name, string value);
     /// <summary>A line was not sent, because it begins with a slash and is no command.</summary>
@@ -20,20 +25,27 @@ internal abstract class ChatScreen
     public abstract void Refused(RelayException e);
     public abstract void Event(Event e);
 
-    private static string UnknownText(string word) => $"{word} is no command and was not sent. {ChatLine.Commands}";
+    private static string UnknownText(string word) => $"{word} is no command and was not sent.";
 
     private sealed class Lines : ChatScreen
     {
         public override void Hint(string text) { }
 
-        public override void Help() => Report.JsonLine(new JsonObject { ["help"] = ChatLine.Commands });
+        public override void Help() => Report.JsonLine(new JsonObject { ["help"] = ChatLine.CommandsInLine });
+
+        public override void AsksForSecret(Verification? answer)
+        {
+            var asks = new JsonObject { ["for"] = answer is null ? "secret" : "answer" };
+            if (answer is not null) (asks["verification"], asks["question"]) = (answer.Name, answer.Question);
+            Report.JsonLine(new JsonObject { ["asks"] = asks });
+        }
 
         public override void Told(string name, string value) => Report.JsonLine(new JsonObject { ["told"] = new JsonObject { [name] = value } });
 
         public override void Unknown(string word) =>
             Report.JsonLine(new JsonObject
             {
-                ["refused"] = new JsonObject { ["reason"] = "UNKNOWN_COMMAND", ["message"] = UnknownText(word) },
+                ["refused"] = new JsonObject { ["reason"] = "UNKNOWN_COMMAND", ["message"] = $"{UnknownText(word)} {ChatLine.CommandsInLine}" },
             });
 
         public override void Sent(string text, SendMessageResponse.Types.Disposition disposition) =>
@@ -56,11 +68,20 @@ internal abstract class ChatScreen
         private void Write(string line, DateTimeOffset at) =>
             terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{at:HH:mm} {line}"));
 
-        public override void Help() => Hint(ChatLine.Commands);
+        public override void Help()
+        {
+            foreach (var (name, does) in ChatLine.Commands) Hint($"{name,-16} {does}");
+        }
+
+        public override void AsksForSecret(Verification? answer)
+        {
+            if (answer is not null) Hint(answer.Question.Length > 0 ? $"The peer asks: {answer.Question}" : "The peer asks for the shared secret.");
+            Hint("What you type is not shown. An empty line leaves it.");
+        }
 
         public override void Told(string name, string value) => terminal.WriteLine($"· {name,-11} {Report.Safe(value)}");
 
-        public override void Unknown(string word) => Write($"✗ {Report.Safe(UnknownText(word))}");
+        public override void Unknown(string word) => Write($"✗ {Report.Safe(UnknownText(word))} /help lists the commands.");
 
         public override void Hint(string text) => terminal.WriteLine($"· {Report.Safe(text)}");
 
@@ -89,9 +110,15 @@ internal abstract class ChatScreen
             _ => $"· {e.EventCase}",
         }, e.Time.ToDateTimeOffset().ToLocalTime());
 
-        private static string Verification(Verification v) => v.State == Relay.V1.Verification.Types.State.WaitingForAnswer
-            ? $"The peer verifies you{(v.Question.Length > 0 ? $" and asks: {Report.Safe(v.Question)}" : "")}. 'relay verify' answers."
-            : $"The verification is {v.State.ToString().ToLowerInvariant()} {v.Reason}".TrimEnd() + ".";
+        private static string Verification(Verification v) => v.State switch
+        {
+            State.WaitingForAnswer when v.Question.Length > 0 => $"The peer verifies you and asks: {Report.Safe(v.Question)} — /verify answers, /cancel declines.",
+            State.WaitingForAnswer => "The peer verifies you by a shared secret. /verify answers, /cancel declines.",
+            State.WaitingForPeer => string.Create(CultureInfo.InvariantCulture,
+                $"The peer is asked, until {v.ExpireTime.ToDateTimeOffset().ToLocalTime():HH:mm}. /cancel cancels."),
+            State.Running => "Both have entered their secrets.",
+            _ => VerificationRun.Result(v),
+        };
 
         private static string Session(SessionChanged s) => s.Cause switch
         {

@@ -1,20 +1,20 @@
+using Relay.Cli.Verify;
 using Relay.Client;
 using Relay.V1;
+using State = Relay.V1.Verification.Types.State;
 
 namespace Relay.Cli.Chat;
 
 /// <summary>Sends input lines and shows the events of one conversation, until the input ends or contains <c>/quit</c>.</summary>
 internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, string peer, ChatTerminal terminal, ChatScreen screen)
 {
-    private string? _conversation;
-
     public async Task RunAsync(bool start, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        screen.Hint($"Chatting as {endpoint} with {peer}. /help lists the commands; other lines are sent.");
         var showing = ShowAsync(stop.Token);
         try
         {
-            screen.Hint($"Chatting as {endpoint} with {peer}. {ChatLine.Commands}");
             if (start) await StartAsync(cancellation);
             var reading = ReadAsync(cancellation);
             await await Task.WhenAny(reading, showing);
@@ -42,6 +42,8 @@ internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, 
                     case ChatLine.End: await EndAsync(cancellation); break;
                     case ChatLine.Help: screen.Help(); break;
                     case ChatLine.Fingerprint: await ShowKeysAsync(cancellation); break;
+                    case ChatLine.Verify verify: await VerifyAsync(verify.Question, cancellation); break;
+                    case ChatLine.Cancel: await CancelAsync(cancellation); break;
                     case ChatLine.Unknown unknown: screen.Unknown(unknown.Word); break;
                     case ChatLine.Say say: await SendAsync(say.Text, cancellation); break;
                     case var other: throw new System.Diagnostics.UnreachableException(other.GetType().Name);
@@ -56,14 +58,59 @@ internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, 
 
     private async Task StartAsync(CancellationToken cancellation)
     {
-        _conversation = (await bot.StartSessionAsync(endpoint, peer, cancellation: cancellation)).Response.Conversation;
+        _ = (await bot.StartSessionAsync(endpoint, peer, cancellation: cancellation)).Response;
         screen.Hint("Offered a private session.");
     }
 
     private async Task EndAsync(CancellationToken cancellation)
     {
-        if (_conversation is null) screen.Hint("There is no conversation yet.");
-        else _ = (await bot.EndSessionAsync(_conversation, cancellation: cancellation)).Response;
+        if (await FindAsync(cancellation) is { } conversation)
+            _ = (await bot.EndSessionAsync(conversation.Name, cancellation: cancellation)).Response;
+    }
+
+    /// <summary>Begins a verification, or answers the one that the peer has begun, by a secret that is typed without being shown.</summary>
+    private async Task VerifyAsync(string? question, CancellationToken cancellation)
+    {
+        if (await FindPrivateAsync(cancellation) is not ({ } conversation, _)) return;
+        var asked = question is not null ? null
+            : await VerificationRun.FindAsync(client, conversation, v => v.State == State.WaitingForAnswer, cancellation);
+        screen.AsksForSecret(asked);
+        var prompt = asked is null ? "Secret: " : "Answer: ";
+        var secret = await Task.Run(() => terminal.ReadSecret(prompt), CancellationToken.None).WaitAsync(cancellation);
+        if (secret is not { Length: > 0 })
+        {
+            screen.Hint(asked is null ? "No verification was begun." : "It still waits; /verify answers, /cancel declines.");
+            return;
+        }
+        _ = (asked is null
+            ? await bot.VerifyAsync(conversation, secret, question, cancellation: cancellation)
+            : await bot.AnswerVerificationAsync(asked.Name, secret, cancellation: cancellation)).Response;
+        if (asked is null) screen.Hint("The peer is asked.");
+    }
+
+    private async Task CancelAsync(CancellationToken cancellation)
+    {
+        if (await FindAsync(cancellation) is not { } conversation) return;
+        var open = await VerificationRun.FindAsync(client, conversation.Name, VerificationRun.IsOpen, cancellation);
+        if (open is null) screen.Hint("No verification is open.");
+        else _ = (await bot.CancelVerificationAsync(open.Name, cancellation: cancellation)).Response;
+    }
+
+    /// <summary>The conversation as it is now; null, and a hint, if there is none yet.</summary>
+    private async Task<Conversation?> FindAsync(CancellationToken cancellation)
+    {
+        var found = await bot.FindConversationAsync(endpoint, peer, cancellation);
+        if (found is null) screen.Hint("There is no conversation yet; /start begins one.");
+        return found;
+    }
+
+    /// <summary>The name of the conversation and its private session; null, and a hint, if there is none.</summary>
+    private async Task<(string? Conversation, Session Session)> FindPrivateAsync(CancellationToken cancellation)
+    {
+        if (await FindAsync(cancellation) is not { } found) return default;
+        if (found.Sessions.FirstOrDefault(s => s.State == MessageState.Encrypted) is { } session) return (found.Name, session);
+        screen.Hint("No private session is established; /start offers one.");
+        return default;
     }
 
     /// <summary>Shows both keys and the session's words, which people can compare over another channel.</summary>
@@ -72,19 +119,7 @@ internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, 
         var request = new GetEndpointRequest { Name = endpoint };
         var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(request, o), cancellation);
         screen.Told("our key", EndpointNames.Fingerprint(own.Fingerprint));
-        if (_conversation is null)
-        {
-            screen.Hint("There is no conversation yet.");
-            return;
-        }
-        var name = new GetConversationRequest { Name = _conversation };
-        var found = await client.CallAsync(o => client.Conversations.GetConversationAsync(name, o), cancellation);
-        var session = found.Sessions.FirstOrDefault(s => s.State == MessageState.Encrypted);
-        if (session is null)
-        {
-            screen.Hint("No private session is established; /start offers one.");
-            return;
-        }
+        if (await FindPrivateAsync(cancellation) is not (not null, var session)) return;
         screen.Told("peer's key", EndpointNames.Fingerprint(session.PeerFingerprint) + (session.PeerVerified ? ", verified" : ", not verified"));
         screen.Told("session id", EndpointNames.Ssid(session));
     }
@@ -92,7 +127,6 @@ internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, 
     private async Task SendAsync(string line, CancellationToken cancellation)
     {
         var sent = (await bot.SendToAsync(endpoint, peer, line, cancellation: cancellation)).Response;
-        _conversation = sent.Conversation;
         screen.Sent(line, sent.Disposition);
     }
 
@@ -105,7 +139,6 @@ internal sealed class ChatSession(RelayClient client, Bot bot, string endpoint, 
             // such event nothing is acknowledged.
             hasSkipped |= e.Peer != peer;
             if (e.Peer != peer) continue;
-            _conversation = e.Conversation;
             screen.Event(e.Message);
             if (!hasSkipped) await e.AckAsync();
         }

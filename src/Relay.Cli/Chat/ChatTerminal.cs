@@ -1,4 +1,5 @@
 using System.Globalization;
+using Relay.Cli.Verify;
 using Spectre.Console.Rendering;
 
 namespace Relay.Cli.Chat;
@@ -12,23 +13,31 @@ internal abstract class ChatTerminal
     /// <summary>Input and output of this process: with a line editor if both are a terminal and the output is for people.</summary>
     public static ChatTerminal Create(bool json) =>
         json || Console.IsInputRedirected || Console.IsOutputRedirected || !Report.Terminal().Profile.Capabilities.Ansi
-            ? new PlainTerminal(Console.In, Console.Out)
-            : new EditingTerminal(() => Console.ReadKey(intercept: true), Console.Out,
+            ? new PlainTerminal(Console.In, Console.Out, Console.IsInputRedirected ? _ => Console.In.ReadLine() : SecretPrompt.Read)
+            : new EditingTerminal(() => Console.ReadKey(intercept: true), () => Console.KeyAvailable, Console.Out,
                 () => Console.WindowWidth is > 0 and var columns ? columns : UnknownWidth);
 
     /// <summary>Blocks until a line is complete, and cannot be cancelled; null at the end of the input.</summary>
     public abstract string? ReadLine();
 
+    /// <summary>The same for a secret, which is not shown while it is typed and not remembered.</summary>
+    public abstract string? ReadSecret(string prompt);
+
     public abstract void WriteLine(string line);
+
+    /// <summary>Draws the line being typed again, after the terminal's width has changed.</summary>
+    public virtual void Redraw() { }
 
     /// <summary>Removes a line that is half typed, at the end of the chat.</summary>
     public virtual void Leave() { }
 }
 
 /// <summary>Files and pipes, and terminals that cannot move their cursor.</summary>
-internal sealed class PlainTerminal(TextReader input, TextWriter output) : ChatTerminal
+internal sealed class PlainTerminal(TextReader input, TextWriter output, Func<string, string?> readSecret) : ChatTerminal
 {
     public override string? ReadLine() => input.ReadLine();
+
+    public override string? ReadSecret(string prompt) => readSecret(prompt);
 
     public override void WriteLine(string line) => output.WriteLine(line);
 }
@@ -38,10 +47,11 @@ internal sealed class PlainTerminal(TextReader input, TextWriter output) : ChatT
 /// line longer than the row is shown in part, around the cursor. Thread-safe.
 /// </summary>
 /// <param name="readKey">Blocks until a key is pressed, and does not show it.</param>
+/// <param name="hasKey">True if a further key has been pressed already. Of many keys, as of a text that is pasted, only the last is drawn.</param>
 /// <param name="width">The terminal's width in columns.</param>
-internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter output, Func<int> width) : ChatTerminal
+internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, Func<bool> hasKey, TextWriter output, Func<int> width) : ChatTerminal
 {
-    private const string Prompt = "> ";
+    private const string LinePrompt = "> ";
     /// <summary>Longest line, in UTF-16 code units. Further keys are ignored.</summary>
     private const int MaxLine = 16_384;
     /// <summary>Most lines that are remembered, in memory only.</summary>
@@ -57,12 +67,18 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
     private int _shown;
     private int _cursor;
     private bool _isReading;
+    private bool _isSecret;
+    private string _prompt = LinePrompt;
 
-    public override string? ReadLine()
+    public override string? ReadLine() => Read(LinePrompt, isSecret: false);
+
+    public override string? ReadSecret(string prompt) => Read(prompt, isSecret: true);
+
+    private string? Read(string prompt, bool isSecret)
     {
         lock (_lock)
         {
-            _isReading = true;
+            (_prompt, _isSecret, _isReading) = (prompt, isSecret, true);
             Draw();
         }
         while (true)
@@ -73,7 +89,7 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
                 if (key.Key == ConsoleKey.Enter) return Finish(_line);
                 if (key is { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } && _line.Length == 0) return Finish(null);
                 Edit(key);
-                Draw();
+                if (!hasKey()) Draw();
             }
         }
     }
@@ -85,6 +101,14 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
             output.Write(_isReading ? Erase + line + "\r\n" : line + "\r\n");
             if (_isReading) Draw();
             else output.Flush();
+        }
+    }
+
+    public override void Redraw()
+    {
+        lock (_lock)
+        {
+            if (_isReading) Draw();
         }
     }
 
@@ -101,10 +125,10 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
     /// <summary>Leaves the line on the screen, as a terminal does, and begins an empty one.</summary>
     private string? Finish(string? line)
     {
-        output.Write(line is null ? Erase : Erase + Prompt + Report.Safe(line) + "\r\n");
+        output.Write(line is null ? Erase : Erase + _prompt + (_isSecret ? "" : Report.Safe(line)) + "\r\n");
         output.Flush();
         _isReading = false;
-        if (line is { Length: > 0 } && (_history.Count == 0 || _history[^1] != line)) _history.Add(line);
+        if (!_isSecret && line is { Length: > 0 } && (_history.Count == 0 || _history[^1] != line)) _history.Add(line);
         if (_history.Count > MaxHistory) _history.RemoveAt(0);
         (_line, _unsent, _cursor, _shown) = ("", "", 0, _history.Count);
         return line;
@@ -142,7 +166,7 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
     /// <summary>Shows a line of the history, or behind its end the one that was being typed.</summary>
     private void Recall(int index)
     {
-        if (index < 0 || index > _history.Count || index == _shown) return;
+        if (_isSecret || index < 0 || index > _history.Count || index == _shown) return;
         if (_shown == _history.Count) _unsent = _line;
         _shown = index;
         _line = index == _history.Count ? _unsent : _history[index];
@@ -176,11 +200,25 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
     /// <summary>Draws the row again. The last column stays free, because terminals differ in what they do after writing there.</summary>
     private void Draw()
     {
-        int room = Math.Max(1, width() - Prompt.Length - 1);
+        if (_isSecret)
+        {
+            output.Write(Erase + _prompt);
+            output.Flush();
+            return;
+        }
+        int room = Math.Max(1, width() - _prompt.Length - 1);
         var (before, after) = (Report.Safe(_line[.._cursor]), Report.Safe(_line[_cursor..]));
-        while (Columns(before) > room) before = before[StringInfo.GetNextTextElementLength(before)..];
-        var shown = new System.Text.StringBuilder(before);
-        int columns = Columns(before);
+        var starts = StringInfo.ParseCombiningCharacters(before);
+        int columns = 0, from = before.Length;
+        for (int i = starts.Length - 1; i >= 0; i--)
+        {
+            int wide = Columns(before[starts[i]..from]);
+            if (columns + wide > room) break;
+            columns += wide;
+            from = starts[i];
+        }
+        int cursor = columns;
+        var shown = new System.Text.StringBuilder(before, from, before.Length - from, room);
         for (int i = 0; i < after.Length;)
         {
             int length = StringInfo.GetNextTextElementLength(after, i);
@@ -190,8 +228,8 @@ internal sealed class EditingTerminal(Func<ConsoleKeyInfo> readKey, TextWriter o
             columns += wide;
             i += length;
         }
-        output.Write(Erase + Prompt + shown);
-        int back = columns - Columns(before);
+        output.Write(Erase + _prompt + shown);
+        int back = columns - cursor;
         if (back > 0) output.Write(string.Create(CultureInfo.InvariantCulture, $"\u001b[{back}D"));
         output.Flush();
     }

@@ -1,16 +1,21 @@
 using System.Globalization;
+using Relay.Cli.Status;
 using Relay.Client;
 using Relay.V1;
 
 namespace Relay.Cli.Doctor;
 
 /// <summary>
-/// Checks what a server tells an administrator: its cluster's nodes, keys that expire soon, and quarantined conversations.
+/// Checks what a server tells an administrator: its cluster's nodes, keys that expire soon, what waits in its endpoints, and quarantined
+/// conversations.
 /// </summary>
 internal static class ServerStateChecks
 {
     /// <summary>Conversations that are asked for. Of more, the rest is not checked, and that is said.</summary>
     private const int MaxConversations = 10_000;
+    /// <summary>Endpoints that are asked for what waits in them; the rest likewise.</summary>
+    private const int MaxEndpoints = 1000;
+    private const int MaxNamed = 10;
     private const int PageSize = 1000;
 
     public static async Task<IReadOnlyList<Finding>> RunAsync(
@@ -18,11 +23,16 @@ internal static class ServerStateChecks
     {
         try
         {
+            var nodes = await NodesAsync(client, cancellation);
+            var keys = await KeysAsync(client, own, now, cancellation);
+            var endpoints = await EndpointsAsync(client, cancellation);
+            var backlogs = new List<EndpointBacklog>();
+            foreach (var endpoint in endpoints.Take(MaxEndpoints))
+                backlogs.Add(await EndpointBacklog.OfAsync(client, endpoint, cancellation));
             return
             [
-                .. await NodesAsync(client, cancellation),
-                await KeysAsync(client, own, now, cancellation),
-                await ConversationsAsync(client, cancellation),
+                .. nodes, keys, .. Backlogs(backlogs, isComplete: endpoints.Count <= MaxEndpoints),
+                await ConversationsAsync(client, endpoints, cancellation),
             ];
         }
         catch (RelayException e)
@@ -62,14 +72,43 @@ internal static class ServerStateChecks
             : new("server's keys", Verdict.Ok, $"{valid.Count} valid of {all.Count}");
     }
 
-    private static async Task<Finding> ConversationsAsync(RelayClient client, CancellationToken cancellation)
-    {
-        var endpoints = await Pages.AllAsync<Endpoint>(async token =>
+    private static Task<List<Endpoint>> EndpointsAsync(RelayClient client, CancellationToken cancellation) =>
+        Pages.AllAsync<Endpoint>(async token =>
         {
             var request = new ListEndpointsRequest { PageSize = PageSize, PageToken = token };
             var page = await client.CallAsync(o => client.Endpoints.ListEndpointsAsync(request, o), cancellation);
             return (page.Endpoints, page.NextPageToken);
         });
+
+    /// <summary>What waits for too long, and dead letters.</summary>
+    /// <param name="isComplete">False: there are more endpoints, which were not asked for.</param>
+    internal static IEnumerable<Finding> Backlogs(IReadOnlyList<EndpointBacklog> backlogs, bool isComplete)
+    {
+        var late = backlogs.Where(b => b.Oldest > EndpointBacklog.OldAge).OrderByDescending(b => b.Oldest).ToList();
+        var asked = string.Create(CultureInfo.InvariantCulture, $"{(isComplete ? "" : "the first ")}{backlogs.Count:N0} endpoints");
+        yield return late.Count > 0
+            ? new("waiting", Verdict.Warning, $"Something waits for more than {EndpointBacklog.OldAge.TotalMinutes:0} minutes in "
+                + $"{late.Count} of {asked}, for {Times.Length(late[0].Oldest)} in {Names(late)}.",
+                "Start the bot, or the bridge, that does not read, and see that it acknowledges; 'relay status' shows what waits for whom. A "
+                + "full stream stops its conversations.")
+            : isComplete
+                ? new("waiting", Verdict.Ok, $"nothing waits for more than {EndpointBacklog.OldAge.TotalMinutes:0} minutes in {asked}")
+                : new("waiting", Verdict.Skipped, $"Nothing waits for long in {asked}; the others were not asked for.",
+                    "'relay status' asks for all of them.");
+        var withLetters = backlogs.Where(b => b.DeadLetters > 0).OrderByDescending(b => b.DeadLetters).ToList();
+        if (withLetters.Count > 0)
+            yield return new("dead letters", Verdict.Warning, string.Create(CultureInfo.InvariantCulture,
+                $"{withLetters.Sum(b => b.DeadLetters):N0} events were set aside, of {Names(withLetters)}: their bot failed on them again and again."),
+                "'relay dead-letters list', with the bot's key, shows them and why; mend the bot, and then 'relay dead-letters retry' or 'drop'.");
+        else yield return new("dead letters", Verdict.Ok, $"none in {asked}");
+    }
+
+    private static string Names(List<EndpointBacklog> backlogs) =>
+        string.Join(", ", backlogs.Take(MaxNamed).Select(b => EndpointNames.Id(b.Endpoint.Name))) + (backlogs.Count > MaxNamed ? ", …" : "");
+
+    private static async Task<Finding> ConversationsAsync(
+        RelayClient client, IReadOnlyList<Endpoint> endpoints, CancellationToken cancellation)
+    {
         int read = 0, quarantined = 0;
         var where = new SortedSet<string>(StringComparer.Ordinal);
         bool isComplete = true;

@@ -96,6 +96,9 @@ internal static class StoreChecks
             "conversation" => ("conversations", "conversation"),
             "seen" => ("seen requests", "row of requests that were seen"),
             "outbox" => ("undelivered", "undelivered event or wire text"),
+            "identities" => ("identities", "peer, and has its keys and how far they are trusted"),
+            "subscription" => ("subscriptions", "subscription, and has what is settled of it, or its dead letters"),
+            "audit" => ("audit log", "entry of the audit log"),
             _ => (table.Name, "row"),
         };
         var read = string.Create(CultureInfo.InvariantCulture, $"{table.Read:N0}");
@@ -111,6 +114,11 @@ internal static class StoreChecks
                     + "'relay conversations list' shows which. Find out who wrote to the database; its state is only in a backup.",
                 "endpoint" => "Such an endpoint answers nobody; its key is only in a backup of the database, or in the key file that it "
                     + "was created from. Find out who wrote to the database.",
+                "identities" => "Such a conversation is quarantined, so that no other key passes for a known one. Find out who wrote to the "
+                    + "database; the peer's keys are only in a backup.",
+                "subscription" => "Such a subscription delivers nothing. Find out who wrote to the database; or delete the subscription and "
+                    + "create it again.",
+                "audit" => "'relay audit verify' tells which entries. Find out who wrote to the database.",
                 _ => "Bots and bridges are told that an event is lost (a notice), and the rest is delivered. Find out who wrote to the "
                     + "database.",
             });

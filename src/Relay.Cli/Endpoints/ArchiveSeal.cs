@@ -104,6 +104,10 @@ internal static class ArchiveSeal
             using var reader = new StreamReader(path, Encoding.UTF8);
             return reader.ReadLine() ?? "";
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandFailure(ExitCode.Usage, $"There is no file {path}.", inner: e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(ExitCode.Usage, $"{path} cannot be read ({e.Message}).", inner: e);

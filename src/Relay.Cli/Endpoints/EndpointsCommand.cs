@@ -161,7 +161,7 @@ internal static class EndpointsCommand
             ("private text", Format(e.TextFormat)),
             ("query text", e.HasQueryText ? e.QueryText : "the default, in English"),
             ("idle life",
-                e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {e.SessionIdleLife.ToTimeSpan():c}"),
+                e.SessionIdleLife.Seconds == 0 ? "sessions do not end" : $"sessions end after {Times.Length(e.SessionIdleLife.ToTimeSpan())} without a message"),
             ("created", Times.SayBoth(e.CreateTime)), ("changed", Times.SayBoth(e.UpdateTime)),
             .. e.DeleteTime is { } deleted ? [("deleted", Times.SayBoth(deleted))] : Array.Empty<(string, string)>(),
             .. e.PurgeTime is { } purge ? [("ends", $"{Times.SayBoth(purge)}: keys and conversations are destroyed")]
@@ -198,5 +198,5 @@ internal static class EndpointsCommand
     };
 
     private static string Answers(Google.Protobuf.WellKnownTypes.Duration time) =>
-        time.Seconds == 0 ? "peers' requests are declined" : $"peers' requests wait {time.ToTimeSpan():c}";
+        time.Seconds == 0 ? "peers' requests are declined" : $"peers' requests wait {Times.Length(time.ToTimeSpan())}";
 }

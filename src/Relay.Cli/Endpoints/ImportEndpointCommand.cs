@@ -86,6 +86,10 @@ internal static class ImportEndpointCommand
             stream.ReadExactly(file);
             return file;
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandFailure(ExitCode.Usage, $"There is no file {path}.", inner: e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(ExitCode.Usage, $"{path} cannot be read ({e.Message}).", inner: e);

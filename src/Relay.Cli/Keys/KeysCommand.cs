@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
 using Relay.Client;
 using Relay.Gateway.Auth;
@@ -250,8 +251,8 @@ internal static class KeysCommand
             }
             foreach (var name in named)
                 await client.CallAsync(o => client.Admin.DeleteApiKeyAsync(new DeleteApiKeyRequest { Name = name }, o), cancellation);
-            if (!parsed.GetValue(CommonOptions.Json))
-                Console.Out.WriteLine(named.Count == 1 ? "1 key is deleted." : $"{named.Count} keys are deleted.");
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(new JsonObject { ["deleted"] = new JsonArray([.. named.Select(n => (JsonNode)n)]) });
+            else Console.Out.WriteLine(named.Count == 1 ? "1 key is deleted." : $"{named.Count} keys are deleted.");
             return ExitCode.Ok;
         });
         return command;

@@ -8,6 +8,6 @@ internal static class ProxyCommand
     public static Command Create() => new("proxy", "Give a chat program without OTR private conversations, as a program between it and its "
         + "server. Needs no relay server.")
     {
-        XmppProxyCommand.Create(),
+        XmppProxyCommand.Create(), IrcProxyCommand.Create(),
     };
 }

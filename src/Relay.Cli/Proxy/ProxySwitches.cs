@@ -139,13 +139,13 @@ internal sealed class ProxySwitches
     }
 
     /// <summary>Imports or exports if that was asked for; true if it was.</summary>
-    public bool HasMovedFiles(ParseResult parsed, ProxyAccountOptions account, Func<string, bool> isAccount)
+    public bool HasMovedFiles(ParseResult parsed, ProxyAccountOptions account, Func<string, bool> isAccount, Func<string, string?> contact)
     {
         try
         {
             if (parsed.GetValue(_import) is { } source)
             {
-                int count = AccountFiles.Import(account, source, isAccount);
+                int count = AccountFiles.Import(account, source, isAccount, contact);
                 Console.Out.WriteLine($"Imported the key and {count} fingerprint{(count == 1 ? "" : "s")} into {account.Directory}. Stop the other program: "
                     + "two with one instance tag disturb each other.");
                 return true;
@@ -175,7 +175,8 @@ internal sealed class ProxySwitches
 
     public static CommandFailure Wrong(string message) => new(ExitCode.Usage, message);
 
-    private static X509Certificate2Collection? Authorities(ParseResult parsed, Option<string?> option)
+    /// <summary>The certificates in the PEM file of an option; null if it is not given.</summary>
+    public static X509Certificate2Collection? Authorities(ParseResult parsed, Option<string?> option)
     {
         if (parsed.GetValue(option) is not { } file) return null;
         var authorities = new X509Certificate2Collection();

@@ -11,8 +11,6 @@ namespace Relay.Cli.Proxy;
 /// <summary>The command <c>relay proxy xmpp</c>: OTR for one XMPP account whose program has none.</summary>
 internal static class XmppProxyCommand
 {
-    private const int DefaultPort = 5222, DirectTlsPort = 5223;
-
     private static readonly Option<string> s_account = new("--account")
     {
         Description = "The account, without a resource.", HelpName = "NAME@DOMAIN", Required = true,
@@ -41,7 +39,7 @@ internal static class XmppProxyCommand
         {
             s_account, s_upstream, s_directTls, s_clientTls, s_chatStates,
         };
-        var switches = new ProxySwitches(command, $"127.0.0.1:{DefaultPort}");
+        var switches = new ProxySwitches(command, $"127.0.0.1:{XmppLogin.DefaultPort}");
         command.SetAction((parsed, stop) => RunAsync(parsed, switches, stop));
         return command;
     }
@@ -54,9 +52,10 @@ internal static class XmppProxyCommand
         {
             PassesChatStates = parsed.GetValue(s_chatStates),
         };
-        if (switches.HasMovedFiles(parsed, account, name => Jid.TryParse(name, out var other) && other.Bare == jid)) return ExitCode.Ok;
+        if (switches.HasMovedFiles(parsed, account, name => Jid.TryParse(name, out var other) && other.Bare == jid, XmppProxy.Normalised))
+            return ExitCode.Ok;
         bool isDirect = parsed.GetValue(s_directTls);
-        var (host, port) = ProxySwitches.HostAndPort(parsed.GetValue(s_upstream) ?? jid.Domain, isDirect ? DirectTlsPort : DefaultPort, "--upstream");
+        var (host, port) = ProxySwitches.HostAndPort(parsed.GetValue(s_upstream) ?? jid.Domain, isDirect ? XmppLogin.DefaultDirectTlsPort : XmppLogin.DefaultPort, "--upstream");
         var certificate = parsed.GetValue(s_clientTls) ? ClientCertificate.LoadOrCreate(account.Directory, jid.Domain) : null;
         var options = new XmppProxyOptions
         {

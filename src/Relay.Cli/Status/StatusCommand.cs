@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Google.Protobuf.WellKnownTypes;
 using Relay.Client;
 using Relay.V1;
 
@@ -9,21 +8,10 @@ namespace Relay.Cli.Status;
 /// <summary>The command <c>relay status</c>: one screen of what an operator looks at first.</summary>
 internal static class StatusCommand
 {
-    /// <summary>An age of waiting events or wire text above which it is pointed out.</summary>
-    private static readonly TimeSpan s_oldAge = TimeSpan.FromMinutes(5);
-
     /// <summary>Remaining time of a key below which it is listed.</summary>
     private static readonly TimeSpan s_soon = TimeSpan.FromDays(14);
 
     private const int MaxEndpointsShown = 20;
-
-    private sealed record Row(Endpoint Endpoint, EndpointStatus Status, IReadOnlyList<Subscription> Subscriptions)
-    {
-        public TimeSpan Oldest => new[] { Status.Events.OldestAge, Status.Wire.OldestAge }.Concat(Subscriptions.Select(s => s.OldestAge))
-            .Max(a => a?.ToTimeSpan() ?? TimeSpan.Zero);
-
-        public int DeadLetters => Subscriptions.Sum(s => s.DeadLetters);
-    }
 
     public static Command Create()
     {
@@ -73,7 +61,7 @@ internal static class StatusCommand
             ("server", $"{server.Version}, up {Times.Length(now - server.StartTime.ToDateTimeOffset())}{(server.Draining ? ", draining" : "")}"),
             ("nodes", nodes.Count == 0 ? "one process" : string.Join(", ", nodes.Select(n =>
                 $"{n.Name} {n.State.ToString().ToLowerInvariant()}{(n.Reachable ? "" : ", not reachable")}"))),
-            ("endpoints", $"{rows.Count}; something waits for more than 5 minutes in {rows.Count(r => r.Oldest > s_oldAge)}"),
+            ("endpoints", $"{rows.Count}; something waits for more than 5 minutes in {rows.Count(r => r.Oldest > EndpointBacklog.OldAge)}"),
             ("dead letters", $"{rows.Sum(r => r.DeadLetters)}"),
             .. ending.Select(k => ("key ends soon",
                 $"{EndpointNames.Id(k.Name)} {k.DisplayName}, in {Times.Length(k.ExpireTime.ToDateTimeOffset() - now)}: relay keys rotate")),
@@ -92,7 +80,7 @@ internal static class StatusCommand
         if (rows.Count > MaxEndpointsShown) Console.Out.WriteLine($"and {rows.Count - MaxEndpointsShown} more");
     }
 
-    private static async Task<List<Row>> RowsAsync(RelayClient client, CancellationToken cancellation)
+    private static async Task<List<EndpointBacklog>> RowsAsync(RelayClient client, CancellationToken cancellation)
     {
         var endpoints = await Pages.AllAsync<Endpoint>(async token =>
         {
@@ -100,21 +88,8 @@ internal static class StatusCommand
             var page = await client.CallAsync(o => client.Endpoints.ListEndpointsAsync(request, o), cancellation);
             return (page.Endpoints, page.NextPageToken);
         });
-        var rows = new List<Row>();
-        foreach (var endpoint in endpoints)
-        {
-            var status = new GetEndpointStatusRequest { Name = endpoint.Name + "/status" };
-            var list = new ListSubscriptionsRequest { Parent = endpoint.Name };
-            var subscriptions = new List<Subscription>();
-            var listed = await client.CallAsync(o => client.Subscriptions.ListSubscriptionsAsync(list, o), cancellation);
-            foreach (var s in listed.Subscriptions)
-            {
-                var get = new GetSubscriptionRequest { Name = s.Name };
-                subscriptions.Add(await client.CallAsync(o => client.Subscriptions.GetSubscriptionAsync(get, o), cancellation));
-            }
-            rows.Add(new Row(endpoint,
-                await client.CallAsync(o => client.Endpoints.GetEndpointStatusAsync(status, o), cancellation), subscriptions));
-        }
+        var rows = new List<EndpointBacklog>();
+        foreach (var endpoint in endpoints) rows.Add(await EndpointBacklog.OfAsync(client, endpoint, cancellation));
         return rows;
     }
 

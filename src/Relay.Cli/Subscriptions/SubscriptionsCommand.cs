@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
 using Relay.V1;
 using EventType = Relay.V1.Subscription.Types.EventType;
@@ -15,7 +16,7 @@ internal static class SubscriptionsCommand
     {
         ["text"] = EventType.TextReceived, ["session"] = EventType.SessionChanged, ["dropped"] = EventType.MessageDropped,
         ["notice"] = EventType.Notice, ["verification"] = EventType.VerificationChanged, ["identity"] = EventType.IdentityChanged,
-        ["file"] = EventType.FileChanged,
+        ["message"] = EventType.MessageChanged, ["file"] = EventType.FileChanged,
     };
 
     public static Command Create() => new("subscriptions", "Named readers of an endpoint's events, each with a memory of its own.")
@@ -132,7 +133,8 @@ internal static class SubscriptionsCommand
             await using var client = Connection.Open(parsed);
             var request = new DeleteSubscriptionRequest { Name = Name(parsed.GetRequiredValue(s_name)) };
             await client.CallAsync(o => client.Subscriptions.DeleteSubscriptionAsync(request, o), cancellation);
-            if (!parsed.GetValue(CommonOptions.Json)) Console.Out.WriteLine($"{request.Name} is deleted.");
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(new JsonObject { ["deleted"] = request.Name });
+            else Console.Out.WriteLine($"{request.Name} is deleted.");
             return ExitCode.Ok;
         });
         return command;
@@ -170,9 +172,9 @@ internal static class SubscriptionsCommand
         }
         Report.Fields(
         [
-            ("name", s.Name), ("events", Types(s)), ("acknowledge within", $"{s.AckWait.ToTimeSpan():c}"),
+            ("name", s.Name), ("events", Types(s)), ("acknowledge within", Times.Length(s.AckWait.ToTimeSpan())),
             ("deliveries", s.MaxDeliveries == 0 ? "no limit" : $"{s.MaxDeliveries}, then a dead letter"),
-            ("pending", $"{s.Pending}, of which readers have {s.Unacknowledged}"), ("oldest", Age(s.OldestAge)),
+            ("pending", $"{s.Pending}, of which readers have {s.Unacknowledged}"), ("oldest", s.OldestAge is null ? "nothing waits" : Age(s.OldestAge)),
             ("readers", $"{s.Readers}"), ("dead letters", $"{s.DeadLetters}"),
             .. s.Webhook is { } webhook ? [("webhook", webhook.Url)] : Array.Empty<(string, string)>(),
             ("last taken", Time(s.LastAckTime)),

@@ -44,6 +44,15 @@ internal static class SendCommand
         return command;
     }
 
+    private static string DroppedBecause(string reason) => reason switch
+    {
+        "EXPIRED" => "no private session was established in time.",
+        "NOT_TRUSTED" => "a private session is established, but the peer's key is not verified. 'relay verify' does that.",
+        "FINGERPRINT_CHANGED" => "the peer has come with another key than before. Compare it, or 'relay verify', and send it again.",
+        "KEY_REFUSED" => "the peer's key was refused.",
+        _ => "it was held, and given up.",
+    };
+
     private static string Sentence(Message message) => message.State switch
     {
         State.Encrypted => "Encrypted, and on its way to the bridge.",
@@ -52,7 +61,7 @@ internal static class SendCommand
         State.Carried => "Carried: the network has it.",
         State.Delivered => "Delivered: the peer's program has confirmed it.",
         State.Undeliverable => $"Not delivered: the network has refused it ({message.Reason}).",
-        State.Dropped => $"Not sent: it was held, and given up ({message.Reason}).",
+        State.Dropped => $"Not sent ({message.Reason}): {DroppedBecause(message.Reason)}",
         State.Cancelled => "Not sent: it was taken back.",
         _ => "Accepted.",
     };

@@ -70,8 +70,10 @@ internal static class TailCommand
                     after = e.Sequence;
                 }
             }
-            catch (RpcException e) when (!cancellation.IsCancellationRequested)
+            catch (RpcException e)
             {
+                // A signal comes out of the call as a status of its own.
+                cancellation.ThrowIfCancellationRequested();
                 if (e.StatusCode != StatusCode.Unavailable) throw RelayException.From(e);
                 await Task.Delay(s_pause, cancellation);
             }

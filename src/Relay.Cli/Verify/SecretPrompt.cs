@@ -5,6 +5,21 @@ namespace Relay.Cli.Verify;
 /// <summary>Reads a line from the terminal without showing it.</summary>
 internal static class SecretPrompt
 {
+    /// <summary>Reads it unless cancelled, though the terminal's own reading goes on until the process ends.</summary>
+    /// <returns>Null if the input ended.</returns>
+    public static async Task<string?> ReadAsync(string prompt, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Task.Run(() => Read(prompt), CancellationToken.None).WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine();
+            throw;
+        }
+    }
+
     /// <returns>Null if the input ended.</returns>
     public static string? Read(string prompt)
     {

@@ -14,7 +14,7 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
     {
         var session = conversation.Sessions.FirstOrDefault(s => s.State == MessageState.Encrypted)
             ?? throw new CommandFailure(ExitCode.Refused, $"No private session with {Report.Safe(conversation.Peer)} is established.",
-                "Begin one: relay conversations start …");
+                $"Begin one: relay conversations start {EndpointNames.Id(endpoint)} --peer {Report.Safe(conversation.Peer)}");
         if (json) return;
         var request = new GetEndpointRequest { Name = endpoint };
         var own = await client.CallAsync(o => client.Endpoints.GetEndpointAsync(request, o), cancellation);
@@ -29,11 +29,16 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
     }
 
     /// <summary>The verification that the peer began and that waits for an answer; null if there is none.</summary>
-    public async Task<Verification?> FindAskedAsync(CancellationToken cancellation)
+    public Task<Verification?> FindAskedAsync(CancellationToken cancellation) =>
+        FindAsync(client, conversation.Name, v => v.State == State.WaitingForAnswer, cancellation);
+
+    /// <summary>The latest verification of a conversation that fits; null if there is none.</summary>
+    public static async Task<Verification?> FindAsync(
+        RelayClient client, string conversation, Func<Verification, bool> fits, CancellationToken cancellation)
     {
-        var request = new ListVerificationsRequest { Parent = conversation.Name };
+        var request = new ListVerificationsRequest { Parent = conversation };
         var list = await client.CallAsync(o => client.Verifications.ListVerificationsAsync(request, o), cancellation);
-        return list.Verifications.LastOrDefault(v => v.State == State.WaitingForAnswer);
+        return list.Verifications.LastOrDefault(fits);
     }
 
     public void ShowQuestion(Verification asked)
@@ -44,6 +49,8 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
             ? $"{Report.Safe(conversation.Peer)} asks: {Report.Safe(asked.Question)}"
             : $"{Report.Safe(conversation.Peer)} asks for the shared secret.");
     }
+
+    public static bool IsOpen(Verification v) => v.State is State.WaitingForPeer or State.WaitingForAnswer or State.Running;
 
     /// <summary>Waits for the result, and shows it. A signal cancels the verification.</summary>
     /// <returns>The exit code.</returns>
@@ -56,7 +63,7 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
         }
         try
         {
-            while (verification.State is State.WaitingForPeer or State.WaitingForAnswer or State.Running)
+            while (IsOpen(verification))
             {
                 await Task.Delay(poll, cancellation);
                 var request = new GetVerificationRequest { Name = verification.Name };
@@ -76,14 +83,15 @@ internal sealed class VerificationRun(RelayClient client, Conversation conversat
     /// <summary>Shows the result, and what is true of the key then.</summary>
     private async Task TellAsync(Verification verification, CancellationToken cancellation)
     {
-        Console.Out.WriteLine(Told(verification));
+        Console.Out.WriteLine(Result(verification));
         var request = new GetIdentityRequest { Name = verification.Identity };
         var identity = await client.CallAsync(o => client.Identities.GetIdentityAsync(request, o), cancellation);
         var state = identity.Trust == Trust.Verified ? "verified" : "not verified";
         Console.Out.WriteLine($"The key {EndpointNames.Fingerprint(identity.Fingerprint)} is {state}.");
     }
 
-    private static string Told(Verification v) => v switch
+    /// <summary>A verification that has ended, in a sentence.</summary>
+    public static string Result(Verification v) => v switch
     {
         { State: State.Succeeded, OneWay: true } =>
             "Right: the peer knows now that you are who it takes you for. That does not verify the peer; begin a verification of your own.",

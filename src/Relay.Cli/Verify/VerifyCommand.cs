@@ -39,7 +39,7 @@ internal static class VerifyCommand
             await run.ShowKeysAsync(name, cancellation);
             var asked = parsed.GetValue(question) is null ? await run.FindAskedAsync(cancellation) : null;
             if (asked is not null) run.ShowQuestion(asked);
-            var secret = ReadSecret(parsed.GetValue(secretFile), asked is not null);
+            var secret = await ReadSecretAsync(parsed.GetValue(secretFile), asked is not null, cancellation);
             var verification = asked is not null
                 ? await client.Bot().AnswerVerificationAsync(asked.Name, secret, cancellation: cancellation)
                 : await client.Bot().VerifyAsync(conversation.Name, secret, parsed.GetValue(question), cancellation: cancellation);
@@ -48,13 +48,13 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static string ReadSecret(string? file, bool isAnswer)
+    private static async Task<string> ReadSecretAsync(string? file, bool isAnswer, CancellationToken cancellation)
     {
         try
         {
             var line = file is not null ? File.ReadLines(file).FirstOrDefault()
                 : Console.IsInputRedirected ? Console.In.ReadLine()
-                : SecretPrompt.Read(isAnswer ? "Answer: " : "Secret: ");
+                : await SecretPrompt.ReadAsync(isAnswer ? "Answer: " : "Secret: ", cancellation);
             return line is { Length: > 0 } ? line
                 : throw new CommandFailure(ExitCode.Usage, "The secret is empty.", "Type it, or name a file with --secret-file.");
         }

@@ -45,8 +45,8 @@ public static class RelayBotExtensions
         return builder;
     }
 
-    /// <summary>The most events that a bot may handle side by side: what one pull returns.</summary>
-    private const int MaxConcurrency = 1000;
+    /// <summary>The most events that a bot may handle side by side: the most credit of a stream.</summary>
+    private const int MaxConcurrency = Bot.MaxCredit;
 
     private static RelayBotOptions OptionsOf(IServiceProvider provider, string endpoint) =>
         provider.GetRequiredService<IOptionsMonitor<RelayBotOptions>>().Get(endpoint);

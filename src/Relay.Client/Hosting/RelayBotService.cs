@@ -5,19 +5,20 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Relay.Client.Streams;
 using Relay.V1;
 
 namespace Relay.Client;
 
 /// <summary>
-/// Runs one bot: takes as many events of its subscription as there are free places, and handles each when the conversation's earlier one is
-/// done. The server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too
-/// long, or was given back a moment ago.
+/// Runs one bot: reads its subscription with a credit of as many events as there are places, and handles each when the conversation's earlier
+/// one is done. The server gives no second event of a conversation before the first is settled; but it may give one again that was handled
+/// for too long, was given back a moment ago, or was in progress when the stream ended.
 /// </summary>
 internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
 {
     /// <summary>A bot that has not heard of its server for so long is not healthy.</summary>
-    private static readonly TimeSpan s_silenceLimit = Bot.PullWait + TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan s_silenceLimit = SubscriptionReader.PullWait + TimeSpan.FromSeconds(45);
     /// <summary>The share of the time for an acknowledgement that handling may take: the rest is for the acknowledgement.</summary>
     private const double HandlingShare = 0.9;
     private readonly string _endpoint;
@@ -56,11 +57,11 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
             var ackWait = await OpenAsync(stoppingToken);
             Hear();
             LogStarted(_log, Subscription);
-            while (true) await TakeAsync(ackWait * HandlingShare, stoppingToken);
+            await ReadAsync(ackWait * HandlingShare, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // What is being handled is handled to its end, and acknowledged.
+            // What is being handled has been handled to its end, and is acknowledged.
         }
         catch (RelayException e)
         {
@@ -71,7 +72,6 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         finally
         {
             _isConnected = false;
-            await Task.WhenAll(_turns.Values.Select(t => t.Ended));
         }
     }
 
@@ -130,39 +130,58 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         }
     }
 
-    private async Task TakeAsync(TimeSpan timeToHandle, CancellationToken stopping)
+    /// <summary>Reads until the host stops, and then until what is being handled is settled.</summary>
+    private async Task ReadAsync(TimeSpan timeToHandle, CancellationToken stopping)
     {
-        int free = 0;
+        // The consumer has taken a place already when it waits.
+        var reader = new SubscriptionReader(_client.Bot(_endpoint), _client, Subscription, _options.MaxConcurrency,
+            () => _places.CurrentCount + 1, Hear, Miss);
+        using var closing = new CancellationTokenSource();
+        var running = reader.RunAsync(closing.Token);
         try
         {
-            await _places.WaitAsync(stopping);
-            free = 1;
-            while (_places.Wait(0, CancellationToken.None)) free++;
-            IReadOnlyList<BotEvent> events;
-            try
+            while (true)
             {
-                events = await _client.Bot(_endpoint).PullAsync(Subscription, free, stopping);
-            }
-            catch (RelayException e) when (e.IsPassing)
-            {
-                _isConnected = false;
-                LogAway(_log, Subscription, e.Message);
-                return;
-            }
-            Hear();
-            foreach (var e in events)
-            {
-                var turn = new Turn(e);
-                var earlier = _turns.GetValueOrDefault(turn.Conversation);
-                _turns[turn.Conversation] = turn;
-                free--;
-                _ = HandleAsync(turn, earlier, timeToHandle);
+                await _places.WaitAsync(stopping);
+                Begin(await TakeAsync(reader, stopping), timeToHandle);
             }
         }
         finally
         {
-            if (free > 0) _places.Release(free);
+            reader.Pause();
+            await Task.WhenAll(_turns.Values.Select(t => t.Ended));
+            await closing.CancelAsync();
+            await running;
         }
+    }
+
+    private async Task<BotEvent> TakeAsync(SubscriptionReader reader, CancellationToken stopping)
+    {
+        try
+        {
+            return await reader.ReadAsync(stopping);
+        }
+        catch
+        {
+            _places.Release();
+            throw;
+        }
+    }
+
+    /// <summary>An attempt to reach the server has failed. Servers are restarted: it is worth a word only after a while.</summary>
+    private void Miss(RelayException? error)
+    {
+        if (!_isConnected || Time.GetElapsedTime(Interlocked.Read(ref _lastContact)) <= _options.Client.GiveUpAfter) return;
+        _isConnected = false;
+        LogAway(_log, Subscription, error?.Message ?? "The connection breaks.");
+    }
+
+    private void Begin(BotEvent e, TimeSpan timeToHandle)
+    {
+        var turn = new Turn(e);
+        var earlier = _turns.GetValueOrDefault(turn.Conversation);
+        _turns[turn.Conversation] = turn;
+        _ = HandleAsync(turn, earlier, timeToHandle);
     }
 
     private async Task HandleAsync(Turn turn, Turn? earlier, TimeSpan timeToHandle)
@@ -174,9 +193,9 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
         bool isDone = false;
         try
         {
-            // An event that comes again because its acknowledgement came late is done.
+            // An event that comes again because its acknowledgement came late is done; this delivery takes credit until that is said.
             isDone = earlier is not null && await earlier.Ended && earlier.Event.Message.Cursor == e.Message.Cursor;
-            if (!isDone) isDone = await HandleAsync(e, limit.Token);
+            isDone = isDone ? await AcknowledgeAsync(e) : await HandleAsync(e, limit.Token);
         }
         finally
         {
@@ -184,6 +203,19 @@ internal sealed partial class RelayBotService : BackgroundService, IHealthCheck
             _places.Release();
             turn.End(isDone);
         }
+    }
+
+    private async Task<bool> AcknowledgeAsync(BotEvent e)
+    {
+        try
+        {
+            await e.AckAsync(_abandoned.Token);
+        }
+        catch (Exception error)
+        {
+            LogUnsettled(_log, Subscription, error.GetType().Name);
+        }
+        return true;
     }
 
     /// <summary>Handles an event and settles it.</summary>

@@ -6,6 +6,12 @@ internal interface IOutgoing<TRequest> where TRequest : class
     /// <summary>Starts a new connection: the open requests and all unanswered requests are sent again.</summary>
     void Restart();
 
+    /// <summary>The connection has ended.</summary>
+    void End() { }
+
+    /// <summary>False: a connection that ends is not followed by another.</summary>
+    bool IsWanted => true;
+
     /// <summary>Takes the next request; null if there is none now.</summary>
     TRequest? Next();
 

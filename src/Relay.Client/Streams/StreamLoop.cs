@@ -15,12 +15,14 @@ internal enum Next
 /// Keeps a bidirectional stream open: connects, sends requests and handles responses. When the connection breaks, is silent for too long
 /// or the server drains, it reconnects to the next server. It ends only when it is closed or the server refuses permanently.
 /// </summary>
+/// <param name="failed">Is called when a connection could not be made, or has failed, with the error if the server or gRPC told one.</param>
 internal sealed class StreamLoop<TRequest, TResponse>(
     RelayClientOptions options,
     ServerRing servers,
     Func<CallOptions, AsyncDuplexStreamingCall<TRequest, TResponse>> start,
     IOutgoing<TRequest> outgoing,
-    Func<TResponse, CancellationToken, ValueTask<Next>> handle)
+    Func<TResponse, CancellationToken, ValueTask<Next>> handle,
+    Action<RelayException?>? failed = null)
     where TRequest : class where TResponse : class
 {
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(2);
@@ -32,7 +34,7 @@ internal sealed class StreamLoop<TRequest, TResponse>(
     public async Task RunAsync(CancellationToken closing)
     {
         var rounds = new Rounds(servers, options);
-        while (!closing.IsCancellationRequested)
+        while (!closing.IsCancellationRequested && outgoing.IsWanted)
         {
             int server = servers.Current;
             TimeSpan? wait;
@@ -45,9 +47,10 @@ internal sealed class StreamLoop<TRequest, TResponse>(
                 if (closing.IsCancellationRequested) return;
                 var error = e is RpcException rpc ? RelayException.From(rpc) : null;
                 if (error is not null && IsFinal(error)) throw error;
+                failed?.Invoke(error);
                 wait = error is { IsOfServer: false } ? rounds.Stay(error.RetryAfter) : rounds.Fail(server, error?.RetryAfter);
             }
-            if (closing.IsCancellationRequested) return;
+            if (closing.IsCancellationRequested || !outgoing.IsWanted) return;
             if (wait is { } time) await Task.Delay(time, options.Time, closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -76,6 +79,7 @@ internal sealed class StreamLoop<TRequest, TResponse>(
         }
         finally
         {
+            outgoing.End();
             await writing.CancelAsync();
             await writer;
         }

@@ -22,6 +22,14 @@ internal static class ApiErrors
     public static RpcException InvalidArgument(string field, string description, string reason = Reasons.InvalidArgument) =>
         InvalidArgument([new BadRequest.Types.FieldViolation { Field = field, Description = description }], reason);
 
+    /// <param name="cause">For <see cref="CallFaults"/>; it is not sent.</param>
+    public static RpcException MalformedMessage(Exception cause)
+    {
+        var error = Make(StatusCode.InvalidArgument, "The request is not a message of this method: it cannot be decoded.",
+            Info(Reasons.MalformedMessage));
+        return new RpcException(new Grpc.Core.Status(error.StatusCode, error.Status.Detail, cause), error.Trailers);
+    }
+
     public static RpcException Unauthenticated(string reason, string text) => Make(StatusCode.Unauthenticated, text, Info(reason));
 
     public static RpcException PermissionDenied(string reason, string text) => Make(StatusCode.PermissionDenied, text, Info(reason));

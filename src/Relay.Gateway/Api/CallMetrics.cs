@@ -2,12 +2,13 @@ using System.Collections.Frozen;
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
 using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Api;
 
-/// <summary>Measures calls. The outermost interceptor: it sees the status that the caller gets.</summary>
-internal sealed class CallMetrics(GatewayMetrics metrics) : Interceptor
+/// <summary>Measures calls, and logs who opens streams. The outermost interceptor: it sees the status that the caller gets.</summary>
+internal sealed class CallMetrics(GatewayMetrics metrics, ILogger<CallMetrics> log) : Interceptor
 {
     /// <summary>Calls that may wait for something to happen: their time says nothing of the server.</summary>
     private static readonly FrozenSet<string> s_waiting =
@@ -45,6 +46,8 @@ internal sealed class CallMetrics(GatewayMetrics metrics) : Interceptor
     {
         long start = Stopwatch.GetTimestamp();
         var status = StatusCode.Unknown;
+        bool isStream = kind == "stream";
+        if (isStream) log.StreamOpened(context);
         try
         {
             var result = await call();
@@ -61,6 +64,7 @@ internal sealed class CallMetrics(GatewayMetrics metrics) : Interceptor
         finally
         {
             metrics.Called(context.Method, kind, status, Stopwatch.GetElapsedTime(start));
+            if (isStream) log.StreamEnded(context, status, Stopwatch.GetElapsedTime(start));
         }
     }
 }

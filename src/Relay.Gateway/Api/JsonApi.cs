@@ -86,6 +86,10 @@ internal static class JsonApi
         await EventStreamBody.WrapAsync(context, next);
     });
 
+    /// <summary>Gives a reason to errors of the transcoder itself. After routing, before the endpoint.</summary>
+    public static void ExplainMalformedJson(this IApplicationBuilder app) => app.Use(next => context =>
+        context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>() is null ? next(context) : JsonErrorBody.WrapAsync(context, next));
+
     /// <summary>Writes an error outside a service, in the form that the services' errors have: <c>google.rpc.Status</c> as JSON.</summary>
     public static Task WriteErrorAsync(HttpResponse response, RpcException error)
     {

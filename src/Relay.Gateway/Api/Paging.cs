@@ -14,7 +14,8 @@ internal readonly record struct Paging(int Size, string? AfterId)
         if (pageToken.Length > 0)
         {
             Span<byte> bytes = stackalloc byte[256];
-            if (pageToken.Length <= 256 && Convert.TryFromBase64String(pageToken, bytes, out int n))
+            // No id has U+0000, which PostgreSQL takes for a fault of the query.
+            if (pageToken.Length <= 256 && Convert.TryFromBase64String(pageToken, bytes, out int n) && !bytes[..n].Contains((byte)0))
                 after = Encoding.UTF8.GetString(bytes[..n]);
             else violations.Add("page_token", "was not issued by this server");
         }

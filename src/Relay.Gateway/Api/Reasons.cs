@@ -10,6 +10,8 @@ public static class Reasons
 
     /// <summary>A field of the request is invalid; the field violations name it.</summary>
     public const string InvalidArgument = "INVALID_ARGUMENT";
+    /// <summary>The bytes that were sent are not a message of the method, or not what their compression says. Nothing was done.</summary>
+    public const string MalformedMessage = "MALFORMED_MESSAGE";
     /// <summary>The request id was already used for a different request.</summary>
     public const string RequestIdReused = "REQUEST_ID_REUSED";
     /// <summary>No API key was sent.</summary>

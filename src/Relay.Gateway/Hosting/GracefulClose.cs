@@ -1,9 +1,12 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Hosting;
 
@@ -21,6 +24,7 @@ internal static class GracefulClose
     public static void CloseWhenDraining(this ListenOptions listen)
     {
         var services = listen.ApplicationServices;
+        var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Relay.Gateway.Connections");
         listen.Use(next => async connection =>
         {
             var draining = services.GetRequiredService<RelayService>().Relay.Draining;
@@ -28,7 +32,16 @@ internal static class GracefulClose
             await using var closing = draining.IsCancellationRequested ? default : draining.UnsafeRegister(Close, connection.Features);
             await using var aborting = services.GetRequiredService<DrainService>().Overdue
                 .UnsafeRegister(static c => ((ConnectionContext)c!).Abort(), connection);
-            await next(connection);
+            long start = Stopwatch.GetTimestamp();
+            log.ConnectionOpened(connection.ConnectionId);
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                log.ConnectionClosed(connection.ConnectionId, (long)Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
         });
     }
 

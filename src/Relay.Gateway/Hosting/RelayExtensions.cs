@@ -55,6 +55,7 @@ public static class RelayExtensions
         }).AddJsonTranscoding(JsonApi.Configure);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(Readiness.MapServices).AddCheck<Readiness>(Readiness.CheckName);
+        services.RefuseMalformedMessages();
         builder.AddRelayLogging();
         builder.AddRelayTelemetry();
         services.AddSingleton<ServerCertificate>();
@@ -76,6 +77,7 @@ public static class RelayExtensions
         app.UseAuthentication();
         app.UseAuthorization();
         app.ServeEventStreams();
+        app.ExplainMalformedJson();
         app.MapGrpcService<EndpointService>();
         app.MapGrpcService<ConversationService>();
         app.MapGrpcService<IdentityService>();

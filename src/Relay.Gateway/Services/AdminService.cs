@@ -1,17 +1,20 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
 using Relay.Gateway.Limits;
+using Relay.Gateway.Telemetry;
 
 namespace Relay.Gateway.Services;
 
 /// <summary>Manages API keys, and reports the state of the server and the nodes of its cluster.</summary>
 internal sealed class AdminService(
-    IRelay relay, IApiKeyStore keys, KeyUse use, CallerQuotas quotas, IRandomSource random, TimeProvider time, ServerInfo info)
+    IRelay relay, IApiKeyStore keys, KeyUse use, CallerQuotas quotas, IRandomSource random, TimeProvider time, ServerInfo info,
+    ILogger<AdminService> log)
     : V1.AdminService.AdminServiceBase
 {
     public override async Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
@@ -43,7 +46,9 @@ internal sealed class AdminService(
         if (expires is null && !request.NoExpiry) expires = now + GatewayLimits.KeyLife;
         var key = new ApiKey(token.Id, scopes, Convert.ToHexStringLower(token.Hash()), endpoints, request.DisplayName, now, expires, null,
             request.RequestId) { Limits = limits };
-        return await keys.AddAsync(key, context.CancellationToken) switch
+        var result = await keys.AddAsync(key, context.CancellationToken);
+        if (result is AddKeyResult.Added) log.KeyMade(key, context);
+        return result switch
         {
             AddKeyResult.Added => new V1.CreateApiKeyResponse { ApiKey = ToMessage(key), Token = token.Reveal() },
             AddKeyResult.MadeBefore before => throw ApiErrors.AlreadyExists(
@@ -115,6 +120,7 @@ internal sealed class AdminService(
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
         var key = await keys.RevokeAsync(id, time.GetUtcNow(), context.CancellationToken)
             ?? throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.Name);
+        log.KeyRevoked(key, context);
         return ToMessage(key);
     }
 

@@ -1,16 +1,18 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
+using Relay.Gateway.Telemetry;
 using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 
 /// <summary>Creates endpoints with their identity keys, lists, changes and deletes them.</summary>
-internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.EndpointService.EndpointServiceBase
+internal sealed class EndpointService(IRelay relay, TimeProvider time, ILogger<EndpointService> log) : V1.EndpointService.EndpointServiceBase
 {
     public override async Task<V1.Endpoint> CreateEndpoint(V1.CreateEndpointRequest request, ServerCallContext context)
     {
@@ -37,8 +39,9 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
                 request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings,
                 key) { Life = life },
             context.CancellationToken);
-        return reply is CreateEndpointReply.Created created
-            ? EndpointMapping.ToMessage(created.Endpoint) : throw EndpointReplies.NotCreated(reply, request.EndpointId);
+        if (reply is not CreateEndpointReply.Created created) throw EndpointReplies.NotCreated(reply, request.EndpointId);
+        log.EndpointMade(created.Endpoint.Id, context);
+        return EndpointMapping.ToMessage(created.Endpoint);
     }
 
     public override async Task<V1.Endpoint> GetEndpoint(V1.GetEndpointRequest request, ServerCallContext context)
@@ -94,7 +97,9 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time) : V1.Endp
     public override async Task<V1.Endpoint> DeleteEndpoint(V1.DeleteEndpointRequest request, ServerCallContext context)
     {
         var (id, revision) = Check(request.Name, request.Etag, context);
-        return EndpointReplies.Changed(id, await relay.Endpoints.DeleteAsync(id, request.Purge, revision, context.CancellationToken));
+        var deleted = EndpointReplies.Changed(id, await relay.Endpoints.DeleteAsync(id, request.Purge, revision, context.CancellationToken));
+        log.EndpointDeleted(id, context);
+        return deleted;
     }
 
     public override async Task<V1.Endpoint> UndeleteEndpoint(V1.UndeleteEndpointRequest request, ServerCallContext context)

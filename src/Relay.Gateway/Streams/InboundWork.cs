@@ -58,10 +58,12 @@ internal sealed class InboundWork(IRelay relay, GatewayMetrics metrics)
     /// </summary>
     public async Task<V1.InboundResult> RunAsync(string endpointId, V1.InboundWire inbound, CancellationToken cancellation)
     {
+        using var span = GatewaySpans.OfMessage("process wire");
         var result = Fault(inbound) is { } fault
             ? Result(inbound, fault)
             : Result(inbound, await AskAsync(endpointId, inbound, cancellation));
         metrics.Received(result.RejectReason, result.Retry);
+        GatewaySpans.End(span, GatewayMetrics.OutcomeOf(result.RejectReason, result.Retry));
         return result;
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using Relay.Actors;
 using Relay.Gateway.Api;
@@ -14,12 +13,6 @@ namespace Relay.Gateway.Streams;
 /// </summary>
 internal sealed class WireSettlements(IRelay relay)
 {
-    private const string AlreadySettled = "ALREADY_SETTLED", UnknownSequence = "UNKNOWN_SEQUENCE", OutOfOrder = "OUT_OF_ORDER";
-
-    /// <summary>The reasons that a bridge may give: a bot is never told a text of the network's.</summary>
-    private static readonly FrozenSet<string> s_failures = FrozenSet.Create(
-        "NO_SUCH_PEER", "PEER_UNAVAILABLE", "BLOCKED", "NOT_ALLOWED", "TOO_LARGE", "NO_ROUTE", "REFUSED");
-
     /// <param name="prefix">Of the names of the fields, for violations.</param>
     /// <exception cref="Grpc.Core.RpcException">The request is not valid, or not allowed.</exception>
     public async Task<V1.SettleWireResponse> SettleAsync(
@@ -30,8 +23,8 @@ internal sealed class WireSettlements(IRelay relay)
             "must be endpoints/{endpoint}");
         CheckCount(request.Settlements.Count, prefix + "settlements", violations);
         CheckCount(request.Delivered.Count, prefix + "delivered", violations);
-        violations.AddIf(request.Settlements.Any(s => s.Failure.Length > 0 && !s_failures.Contains(s.Failure)),
-            prefix + "settlements.failure", $"must be empty or one of {string.Join(", ", s_failures.Order())}");
+        violations.AddIf(request.Settlements.Any(s => s.Failure.Length > 0 && !SettlementFailures.All.Contains(s.Failure)),
+            prefix + "settlements.failure", $"must be empty or one of {string.Join(", ", SettlementFailures.All.Order())}");
         violations.ThrowIfAny();
         principal.RequireEndpoint(endpointId!);
         await OpenReaders.RequireStreamAsync(relay, endpointId!, StreamKind.Wire, cancellation);
@@ -49,7 +42,7 @@ internal sealed class WireSettlements(IRelay relay)
         {
             // Nothing is stored of a text that is carried while one before it is open. A refusal is.
             if (result.Reason.Length > 0 || settlement.Failure.Length > 0 || result.Sequence <= response.AcknowledgedSequence) continue;
-            (result.Reason, result.Retry) = (OutOfOrder, true);
+            (result.Reason, result.Retry) = (SettlementReasons.OutOfOrder, true);
         }
         return response;
     }
@@ -61,14 +54,14 @@ internal sealed class WireSettlements(IRelay relay)
         StreamKey stream, (ulong Acknowledged, ulong Last) position, V1.Settlement settlement, CancellationToken cancellation)
     {
         var result = new V1.SettlementResult { Sequence = settlement.Sequence };
-        if (settlement.Sequence > position.Last || settlement.Sequence == 0) result.Reason = UnknownSequence;
-        else if (settlement.Sequence <= position.Acknowledged) result.Reason = AlreadySettled;
+        if (settlement.Sequence > position.Last || settlement.Sequence == 0) result.Reason = SettlementReasons.UnknownSequence;
+        else if (settlement.Sequence <= position.Acknowledged) result.Reason = SettlementReasons.AlreadySettled;
         if (result.Reason.Length > 0 || settlement.Failure.Length == 0) return result;
         var items = await relay.Outbox.ReadAsync(stream, settlement.Sequence - 1, 1, 1, cancellation);
         if (items is not [var item] || item.Sequence != settlement.Sequence)
         {
             // It was acknowledged since.
-            result.Reason = AlreadySettled;
+            result.Reason = SettlementReasons.AlreadySettled;
             return result;
         }
         // What is no bot's message concerns no bot: the peer asks again, or does not.
@@ -79,14 +72,14 @@ internal sealed class WireSettlements(IRelay relay)
         switch (await relay.AskAsync(new ConversationAddress.ById(stream.EndpointId, item.ConversationId), command, cancellation))
         {
             case ConversationReply.Overloaded:
-                (result.Reason, result.Retry) = (Reasons.Overloaded, true);
+                (result.Reason, result.Retry) = (SettlementReasons.Overloaded, true);
                 break;
             case ConversationReply.Unavailable:
-                (result.Reason, result.Retry) = (Reasons.Unavailable, true);
+                (result.Reason, result.Retry) = (SettlementReasons.Unavailable, true);
                 break;
             // Its message is not remembered any more, or was acknowledged while it was settled.
             case ConversationReply.NotFound when (await relay.Outbox.PositionAsync(stream, cancellation)).Acknowledged >= item.Sequence:
-                result.Reason = AlreadySettled;
+                result.Reason = SettlementReasons.AlreadySettled;
                 break;
         }
         return result;

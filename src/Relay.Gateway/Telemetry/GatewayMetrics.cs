@@ -71,7 +71,11 @@ internal sealed class GatewayMetrics : IDisposable
     /// <param name="rejectReason">Empty: it was accepted.</param>
     /// <param name="isOurs">The relay could not take it, and the bridge is to push it again.</param>
     public void Received(string rejectReason, bool isOurs) =>
-        _received.Add(1, Outcome(rejectReason.Length == 0 ? "accepted" : isOurs ? "failed" : "rejected"));
+        _received.Add(1, Outcome(OutcomeOf(rejectReason, isOurs)));
+
+    /// <inheritdoc cref="Received"/>
+    public static string OutcomeOf(string rejectReason, bool isOurs) =>
+        rejectReason.Length == 0 ? "accepted" : isOurs ? "failed" : "rejected";
 
     /// <summary>Counts what becomes of a bot's text.</summary>
     public async Task<ConversationReply.Done> CountSendAsync(Task<ConversationReply.Done> send)

@@ -33,6 +33,9 @@ internal sealed class ContactBook : IDisposable
 
     public bool IsPrivate(string address) => _directory.Contacts.TryGetValue(address, out var record) && record.IsPrivate;
 
+    /// <summary>True if a private contact's address is such a one.</summary>
+    public bool AnyPrivate(Func<string, bool> isSuch) => _directory.Contacts.Values.Any(r => r.IsPrivate && isSuch(r.Address));
+
     public bool IsFull => _directory.Contacts.Count >= ProxyLimits.Contacts;
 
     /// <summary>The person knows the contact: an unasked offer of a session may be answered.</summary>
@@ -82,6 +85,34 @@ internal sealed class ContactBook : IDisposable
             record.IsPrivate = true;
             throw;
         }
+    }
+
+    /// <summary>
+    /// The contact has another name: its conversation and its keys go on under that. What is kept under the old name stays, for the one who
+    /// has it next. Not if there is a conversation under the new name, or a key that is not this contact's: names are not merged.
+    /// </summary>
+    /// <returns>True if the conversation has moved.</returns>
+    /// <exception cref="IOException">The disk does not have it; the conversation has moved all the same.</exception>
+    public bool Move(PrivateContact contact, string newAddress)
+    {
+        var keys = contact.Conversation.KnownKeys;
+        if (_open.ContainsKey(newAddress) || IsFull && !_directory.Contacts.ContainsKey(newAddress)) return false;
+        if (_directory.Keys.TryGetValue(newAddress, out var others) && others.Any(o => keys.All(k => k.Fingerprint != o.Fingerprint))) return false;
+        var (old, record) = (contact.Record, RecordOf(newAddress));
+        record.IsPrivate |= old.IsPrivate;
+        record.Accepted.UnionWith(old.Accepted);
+        record.LatestKey = old.LatestKey;
+        record.HighestVersion = Math.Max(record.HighestVersion, old.HighestVersion);
+        _open.Remove(old.Address);
+        _open.Add(newAddress, contact);
+        contact.Record = record;
+        if (_directory.Pending.Remove(old.Address, out var pending))
+            _directory.Pending[newAddress] = _directory.Pending.GetValueOrDefault(newAddress) + pending;
+        if (keys.Count > 0) _directory.Keys[newAddress] = [.. keys];
+        _directory.SaveContacts();
+        _directory.SaveKeys();
+        _directory.SavePending();
+        return true;
     }
 
     /// <summary>Keeps what a step changed about a contact's keys.</summary>

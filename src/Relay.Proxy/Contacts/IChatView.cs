@@ -11,7 +11,7 @@ internal interface IChatView
 
     /// <summary>Shows a text as from a contact.</summary>
     /// <param name="origin">What the view gave with the wire text that brought it; null if it was given by another view, or by none.</param>
-    void Deliver(string peer, string text, object? origin);
+    void Deliver(string peer, MarkedText text, object? origin);
 
     /// <summary>Sends wire text to a contact.</summary>
     /// <param name="id">The client's id of the text that it carries; null for protocol messages.</param>

@@ -35,7 +35,7 @@ internal sealed class Marks(bool isAscii)
     };
 
     /// <summary>A text with its mark.</summary>
-    public string Show(string text, TextPrivacy privacy) => Of(privacy) + Escaped(text);
+    public MarkedText Show(string text, TextPrivacy privacy) => new(Of(privacy), text);
 
     /// <summary>A text in which nothing begins like a mark; the same string if nothing did.</summary>
     public static string Escaped(string text)

@@ -16,9 +16,10 @@ internal sealed record HeldText(byte[] Text, string Id, IChatView View, long Sin
 /// <summary>One contact of the account: its OTR conversation, and what waits for it.</summary>
 internal sealed class PrivateContact(ContactRecord record, OtrConversation conversation) : IDisposable
 {
-    public ContactRecord Record => record;
+    /// <summary>What is kept on disk; another one once the contact has another name.</summary>
+    public ContactRecord Record { get; set; } = record;
 
-    public string Address => record.Address;
+    public string Address => Record.Address;
 
     public OtrConversation Conversation => conversation;
 
@@ -56,7 +57,7 @@ internal sealed class PrivateContact(ContactRecord record, OtrConversation conve
     public bool IsVerified => SessionKey is { } key && TrustIn(key).IsTrusted;
 
     /// <summary>Text may go to the session's key: the person verified or accepted it, or it is the first one.</summary>
-    public bool MayRead => SessionKey is { } key && (TrustIn(key).IsTrusted || record.Accepted.Contains(key.ToHex()));
+    public bool MayRead => SessionKey is { } key && (TrustIn(key).IsTrusted || Record.Accepted.Contains(key.ToHex()));
 
     public void Dispose()
     {

@@ -59,6 +59,12 @@ internal sealed partial class PrivateContacts
             view.Notice(word.Length == 0 || command.Name == "smp" ? $"Name a contact: '{command.Name} contact'." : "That is not the address of a contact.");
             return;
         }
+        // On IRC nearly every word could be a contact, and this one may be a secret: it is not repeated, and not kept.
+        if (command.Name == "smp" && _book.Find(named) is null)
+        {
+            view.Notice("There is no private conversation with that contact. Say 'start contact' first, then 'smp contact secret'.");
+            return;
+        }
         Current = named;
         if (_book.Get(named) is not { } contact)
         {

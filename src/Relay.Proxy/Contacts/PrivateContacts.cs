@@ -126,15 +126,37 @@ internal sealed partial class PrivateContacts : IDisposable
     /// <summary>The device that the session is with has gone: what follows waits for another exchange.</summary>
     public void DeviceGone(string address)
     {
-        if (_book.Find(address) is { IsEncrypted: true } contact) contact.IsDeviceGone = true;
+        if (_book.Find(address) is not { IsEncrypted: true } contact) return;
+        contact.IsDeviceGone = true;
+        // The offer that began the session is answered: the next text may ask for another one at once.
+        contact.LastOffer = null;
     }
 
-    /// <summary>The contact has another name (IRC): the new one is as private; what has the old one from now on has no session.</summary>
+    /// <summary>
+    /// The contact has another name (IRC): its conversation goes on under that, and the new name is as private as the old one. Whoever has the
+    /// old name from now on has no session.
+    /// </summary>
     public void Renamed(string address, string newAddress)
     {
-        if (!_book.IsPrivate(address) || _book.IsPrivate(newAddress)) return;
-        Guard(null, () => _book.MakePrivate(newAddress), () => { });
-        Tell($"{address} is called {newAddress} now, and stays private. Whoever is called {address} from now on is private, too.");
+        if (address == newAddress) return;
+        if (_book.IsKnown(address)) _book.MarkKnown(newAddress);
+        bool isPrivate = _book.IsPrivate(address);
+        if (_book.Find(address) is { } contact)
+        {
+            bool hasMoved = true;
+            Guard(null, () => hasMoved = _book.Move(contact, newAddress), () => { });
+            if (hasMoved)
+            {
+                if (Current == address) Current = newAddress;
+                if (isPrivate) Tell($"{address} is called {newAddress} now: the private conversation goes on with {newAddress}.");
+                return;
+            }
+            DeviceGone(address);
+            DeviceGone(newAddress);
+        }
+        if (!isPrivate) return;
+        if (!_book.IsPrivate(newAddress)) Guard(null, () => _book.MakePrivate(newAddress), () => { });
+        Tell($"{address} is called {newAddress} now, a name that has its own private state: the next text there asks for another conversation.");
     }
 
     /// <summary>Runs what is due.</summary>

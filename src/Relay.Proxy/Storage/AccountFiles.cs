@@ -7,6 +7,9 @@ namespace Relay.Proxy.Storage;
 /// <summary>Brings an account's key and trust from another program, and gives them to one, in libotr's files.</summary>
 public static class AccountFiles
 {
+    /// <summary>The names of libotr's files in most programs, and in irssi.</summary>
+    private static readonly string[] s_keyNames = [AccountDirectory.KeyFile, "otr.key"],
+        s_fingerprintNames = [AccountDirectory.FingerprintFile, "otr.fp"], s_tagNames = [AccountDirectory.TagFile, "otr.instag"];
     private static readonly string[] s_files = [AccountDirectory.KeyFile, AccountDirectory.FingerprintFile, AccountDirectory.TagFile];
 
     /// <summary>
@@ -14,15 +17,16 @@ public static class AccountFiles
     /// yet: a key that contacts know is not overwritten.
     /// </summary>
     /// <param name="isAccount">Tells the account's name as other programs write it, for example with a resource.</param>
+    /// <param name="contact">Turns a contact's name into the form in which it is compared; null: none is known.</param>
     /// <returns>The number of fingerprints.</returns>
     /// <exception cref="AccountDirectoryException">Nothing was changed; the message says why.</exception>
-    public static int Import(ProxyAccountOptions options, string folder, Func<string, bool> isAccount)
+    public static int Import(ProxyAccountOptions options, string folder, Func<string, bool> isAccount, Func<string, string?> contact)
     {
         SafeFile.CreateFolder(options.Directory);
         var own = Path.Combine(options.Directory, AccountDirectory.KeyFile);
         if (File.Exists(own)) throw new AccountDirectoryException($"The account has a key already: move {own} away first.");
-        var fingerprints = Fingerprints(options, Path.Combine(folder, AccountDirectory.FingerprintFile), isAccount);
-        var source = Path.Combine(folder, AccountDirectory.KeyFile);
+        var fingerprints = Fingerprints(options, PathOf(folder, s_fingerprintNames), isAccount, contact);
+        var source = PathOf(folder, s_keyNames);
         var file = SafeFile.Read(source) ?? throw new AccountDirectoryException($"There is no {source}.");
         using (var content = OtrKeyFile.Read(file))
         {
@@ -34,7 +38,7 @@ public static class AccountFiles
         var buffer = new ArrayBufferWriter<byte>();
         LibotrFingerprintFile.Write(fingerprints, buffer);
         SafeFile.Write(Path.Combine(options.Directory, AccountDirectory.FingerprintFile), buffer.WrittenSpan);
-        if (Tag(Path.Combine(folder, AccountDirectory.TagFile), isAccount) is { } tag)
+        if (Tag(PathOf(folder, s_tagNames), isAccount) is { } tag)
         {
             buffer = new ArrayBufferWriter<byte>();
             LibotrInstanceTagFile.Write([new LibotrInstanceTag(options.Account, options.Protocol, tag)], buffer);
@@ -60,11 +64,18 @@ public static class AccountFiles
         }
     }
 
-    private static List<LibotrFingerprint> Fingerprints(ProxyAccountOptions options, string path, Func<string, bool> isAccount)
+    private static string PathOf(string folder, string[] names) =>
+        names.Select(n => Path.Combine(folder, n)).FirstOrDefault(File.Exists) ?? Path.Combine(folder, names[0]);
+
+    private static List<LibotrFingerprint> Fingerprints(
+        ProxyAccountOptions options, string path, Func<string, bool> isAccount, Func<string, string?> contact)
     {
         if (SafeFile.Read(path) is not { } file) return [];
         if (!LibotrFingerprintFile.TryParse(file, out var all, out var problem)) throw new AccountDirectoryException($"{path}: {problem}.");
-        return [.. all.Where(f => isAccount(f.AccountName)).Select(f => f with { AccountName = options.Account, Protocol = options.Protocol })];
+        return [.. all.Where(f => isAccount(f.AccountName)).Select(f => f with
+        {
+            Username = contact(f.Username) ?? f.Username, AccountName = options.Account, Protocol = options.Protocol,
+        })];
     }
 
     private static uint? Tag(string path, Func<string, bool> isAccount)

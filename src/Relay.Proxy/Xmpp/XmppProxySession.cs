@@ -55,8 +55,8 @@ internal sealed partial class XmppProxySession(
 
     public void Notice(string text) => AddToClient(ServiceContact.Message(_full, XmppText.Clean(text)));
 
-    public void Deliver(string peer, string text, object? origin) =>
-        AddToClient(Text(ArrivedStanza.Shown(origin as XElement, peer, _full, XmppText.Clean(text))));
+    public void Deliver(string peer, MarkedText text, object? origin) =>
+        AddToClient(Text(ArrivedStanza.Shown(origin as XElement, peer, _full, XmppText.Clean(text.AsMessage()))));
 
     public void SendWire(string peer, string wire, string? id, Action? written)
     {

@@ -16,12 +16,18 @@ public sealed class KeyedIds : IDisposable
     public const int TextSize = 26;
 
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
-    private readonly byte[] _key;
+    // Pinned: the garbage collector leaves copies of what it moves.
+    private readonly byte[] _key = GC.AllocateArray<byte>(KeySize, pinned: true);
     // A pool, because creating an instance costs more than hashing most inputs. It grows to the number of threads that hash at once.
     private readonly ConcurrentBag<IncrementalHash> _free = [];
 
     /// <param name="key">32 bytes; copied.</param>
-    public KeyedIds(ReadOnlySpan<byte> key) => _key = key.ToArray();
+    /// <exception cref="ArgumentException">The key has another length.</exception>
+    public KeyedIds(ReadOnlySpan<byte> key)
+    {
+        if (key.Length != KeySize) throw new ArgumentException("A key of ids has 32 bytes.", nameof(key));
+        key.CopyTo(_key);
+    }
 
     /// <summary>Computes the id of a conversation: 26 characters of lowercase base32.</summary>
     public string Conversation(string endpointId, string peer)

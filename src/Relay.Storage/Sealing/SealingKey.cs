@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Relay.Storage.Files;
@@ -12,13 +13,16 @@ public sealed class SealingKey : IDisposable
     public const int Size = 32;
 
     private const string Header = "relay-sealing-key-v1 ";
-    private readonly byte[] _key;
+    /// <summary>A stream's buffer would keep a copy.</summary>
+    private const int Unbuffered = 0;
+    // Pinned: the garbage collector leaves copies of what it moves.
+    private readonly byte[] _key = GC.AllocateArray<byte>(Size, pinned: true);
 
     /// <param name="key">32 bytes; copied.</param>
     public SealingKey(ReadOnlySpan<byte> key)
     {
         if (key.Length != Size) throw new ArgumentException("A sealing key has 32 bytes.", nameof(key));
-        _key = key.ToArray();
+        key.CopyTo(_key);
         Id = BitConverter.ToUInt32(HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, 4, info: "relay/v1/key-id"u8.ToArray()));
     }
 
@@ -34,10 +38,16 @@ public sealed class SealingKey : IDisposable
     {
         Span<byte> key = stackalloc byte[Size];
         random(key);
-        var text = Encoding.ASCII.GetBytes(Header + Convert.ToBase64String(key) + "\n");
+        var text = GC.AllocateArray<byte>(Header.Length + Base64.GetMaxEncodedToUtf8Length(Size) + 1, pinned: true);
+        Encoding.ASCII.GetBytes(Header, text);
+        Base64.EncodeToUtf8(key, text.AsSpan(Header.Length), out _, out _);
+        text[^1] = (byte)'\n';
         var temporary = path + ".new";
         File.Delete(temporary);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = Unbuffered,
+        };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using (var file = new FileStream(temporary, options))
         {
@@ -61,15 +71,15 @@ public sealed class SealingKey : IDisposable
             if ((File.GetUnixFileMode(path) & ~owner) != 0)
                 throw new RelayStartException($"The sealing key {path} is readable by other users. Make it private: chmod 600 {path}");
         }
-        var bytes = new byte[Header.Length + 44 + 1];
+        var bytes = GC.AllocateArray<byte>(Header.Length + 44 + 1, pinned: true);
         Span<byte> key = stackalloc byte[Size];
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, Unbuffered);
             int read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             var text = bytes.AsSpan(0, read).TrimEnd("\r\n"u8);
             if (!text.StartsWith(Encoding.ASCII.GetBytes(Header)) || file.ReadByte() != -1
-                || System.Buffers.Text.Base64.DecodeFromUtf8(text[Header.Length..], key, out _, out int length)
+                || Base64.DecodeFromUtf8(text[Header.Length..], key, out _, out int length)
                     != System.Buffers.OperationStatus.Done
                 || length != Size)
                 throw new RelayStartException($"{path} is not a Relay sealing key. Restore the right one from a backup; without it nothing "

@@ -18,7 +18,8 @@ internal sealed class Xaes256Gcm : IDisposable
     private const int PrefixSize = 12, SealsPerRun = 1 << 16, MaxOpeners = 8;
 
     private readonly Aes _aes = Aes.Create();
-    private readonly byte[] _k1 = new byte[16];
+    // Pinned: the garbage collector leaves copies of what it moves.
+    private readonly byte[] _k1 = GC.AllocateArray<byte>(16, pinned: true);
     private readonly Lock _lock = new();
     // Idle runs. There are as many as threads that have sealed at the same time.
     private readonly ConcurrentBag<Run> _runs = [];

@@ -20,6 +20,12 @@ public static class SqliteCheck
         + string.Concat(Enum.GetValues<StreamKind>().Select(k => string.Create(CultureInfo.InvariantCulture, $"WHEN {(int)k} THEN '{k}' ")))
         + "ELSE '' END, sequence, sealed FROM outbox LIMIT $1";
 
+    /// <summary>A subscription's row key has its part's name.</summary>
+    private static readonly string s_subscriptions = "SELECT endpoint, name || CASE part "
+        + string.Concat(Enum.GetValues<SubscriptionPart>()
+            .Select(p => string.Create(CultureInfo.InvariantCulture, $"WHEN {(int)p} THEN '/{p}' ")))
+        + "ELSE '' END, revision, sealed FROM subscription LIMIT $1";
+
     /// <param name="key">Null if it cannot be read: then no row is opened.</param>
     /// <param name="isServed">True if a server has the database open. Otherwise nobody may open it before this call returns.</param>
     /// <exception cref="RelayStartException">The file belongs to another program, is no database or has a newer version.</exception>
@@ -106,7 +112,7 @@ public static class SqliteCheck
 
     private static void CheckRows(SqliteSession session, Sealer sealer, SqliteReport report)
     {
-        Guarded(report, "endpoints", () => report.Tables.Add(Read(session, "endpoint", "SELECT id, '', 1, sealed FROM endpoint LIMIT $1",
+        Guarded(report, "endpoints", () => report.Tables.Add(Read(session, "endpoint", "SELECT id, '', revision, sealed FROM endpoint LIMIT $1",
             (row, value) => sealer.Opens(SealedTable.Endpoint, row, value))));
         Guarded(report, "conversations", () => report.Tables.Add(Conversations(session, sealer)));
         Guarded(report, "seen requests", () => report.Tables.Add(Read(session, "seen",
@@ -114,6 +120,14 @@ public static class SqliteCheck
             (row, value) => sealer.Opens(SealedTable.Seen, row, value))));
         Guarded(report, "undelivered rows", () => report.Tables.Add(Read(session, "outbox", s_outbox,
             (row, value) => sealer.Opens(SealedTable.Outbox, row, value))));
+        Guarded(report, "identities", () => report.Tables.Add(Read(session, "identities",
+            "SELECT endpoint, conversation, 1, sealed FROM identities LIMIT $1",
+            (row, value) => sealer.Opens(SealedTable.Identities, row, value))));
+        Guarded(report, "subscriptions", () => report.Tables.Add(Read(session, "subscription", s_subscriptions,
+            (row, value) => sealer.Opens(SealedTable.Subscription, row, value))));
+        Guarded(report, "the audit log", () => report.Tables.Add(Read(session, "audit",
+            "SELECT 'audit', '', sequence, sealed FROM audit ORDER BY sequence DESC LIMIT $1",
+            (row, value) => sealer.Opens(SealedTable.Audit, row, value))));
         Guarded(report, "streams", () => report.LongestStream = (long?)session.Scalar("SELECT max(last - acknowledged) FROM stream") ?? 0);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.IO.Compression;
 using System.Net;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Relay.Lab.Processes;
 using Relay.Gateway.Tests.Harness;
 using Relay.V1;
@@ -47,6 +48,37 @@ public sealed class MalformedCallTests
         }
     }
 
+    /// <summary>Which would be UNKNOWN otherwise, and clients would take it for a fault of the server.</summary>
+    [Fact]
+    public async Task Grpcio_is_told_that_bytes_are_no_message_of_the_method()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        await ForeignProgram.RunPythonAsync(gateway, "malformed");
+    }
+
+    [Fact]
+    public async Task Every_method_refuses_bytes_that_are_not_its_message()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync();
+        var methods = typeof(MessageService).Assembly.GetTypes()
+            .Select(t => t.GetProperty("Descriptor", typeof(ServiceDescriptor))?.GetValue(null) as ServiceDescriptor)
+            .OfType<ServiceDescriptor>().SelectMany(s => s.Methods).ToList();
+        Assert.True(methods.Count > 60, $"{methods.Count}");
+        foreach (var method in methods) Assert.Equal($"{method.FullName} 3 MALFORMED_MESSAGE", await AskAsync(method));
+
+        async Task<string> AskAsync(MethodDescriptor method)
+        {
+            foreach (var key in gateway.Keys.Values)
+            {
+                using var http = new RawClient(gateway.Address, key);
+                using var response = await http.PostAsync($"{method.Service.Name}/{method.Name}", RawClient.Frame([0xff, 0xff]));
+                // Each method opens to some of the keys.
+                if (RawClient.Status(response) != "7") return $"{method.FullName} {RawClient.Status(response)} {RawClient.Reason(response)}";
+            }
+            return method.FullName + " opens to no key";
+        }
+    }
+
     [Fact]
     public async Task A_message_that_grows_beyond_the_limit_is_refused()
     {
@@ -60,7 +92,7 @@ public sealed class MalformedCallTests
             Assert.Equal("8", RawClient.Status(response));
         }
         using var damaged = await http.PostAsync(Send, RawClient.Frame([1, 2, 3, 4], flag: 1), ("grpc-encoding", "gzip"));
-        Assert.NotEqual("0", RawClient.Status(damaged));
+        Assert.Equal(("3", "MALFORMED_MESSAGE"), (RawClient.Status(damaged), RawClient.Reason(damaged)));
         using var unknown = await http.PostAsync(Send, s_hello, ("grpc-encoding", "lzma"));
         Assert.NotEqual("8", RawClient.Status(unknown));
         using var served = await http.PostAsync(Send, RawClient.Frame(Gzip(Message("x").ToByteArray()), flag: 1), ("grpc-encoding", "gzip"));
@@ -140,11 +172,14 @@ public sealed class MalformedCallTests
                 {
                     using var response = await http.PostAsync("AdminService/CreateApiKey", body);
                 }
+                // Text that is no UTF-8, and what goes before it.
+                using var text = await http.PostAsync("AdminService/CreateApiKey", RawClient.Frame([0x12, 13, .. "marked-text-"u8, 0xff]));
+                Assert.Equal("3", RawClient.Status(text));
             }
             await ResetAsync(server.Address);
             Assert.Equal(0, await server.DrainAsync(Patience.Token));
         }
-        foreach (var line in await File.ReadAllLinesAsync(log)) Assert.DoesNotMatch("fail:|crit:|warn:|Exception", line);
+        foreach (var line in await File.ReadAllLinesAsync(log)) Assert.DoesNotMatch("fail:|crit:|warn:|Exception|   at |marked-text", line);
     }
 
     /// <summary>Resets 400 streams without a key: at once, or a little later, with more to come or without.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Interop.Tests.Gateway;
 
@@ -25,6 +26,15 @@ internal sealed class RawClient(Uri address, string token) : IDisposable
 
     /// <summary>grpc-status, from the trailers or, in a trailers-only response, from the headers.</summary>
     public static string? Status(HttpResponseMessage response) => Value(response.TrailingHeaders, "grpc-status") ?? Value(response.Headers, "grpc-status");
+
+    /// <summary>The reason of google.rpc.ErrorInfo, from the trailers or the headers; empty if there is none.</summary>
+    public static string Reason(HttpResponseMessage response)
+    {
+        var details = Value(response.TrailingHeaders, "grpc-status-details-bin") ?? Value(response.Headers, "grpc-status-details-bin");
+        if (details is null) return "";
+        var status = Google.Rpc.Status.Parser.ParseFrom(Convert.FromBase64String(details.PadRight((details.Length + 3) / 4 * 4, '=')));
+        return status.GetDetail<Google.Rpc.ErrorInfo>()?.Reason ?? "";
+    }
 
     /// <summary>Posts to a method of <c>relay.v1</c> with the key and reads the whole response.</summary>
     public Task<HttpResponseMessage> PostAsync(string method, byte[] body, params (string Name, string Value)[] headers) =>

@@ -21,6 +21,10 @@ public sealed class UnreadableTests
         other instance, unknown | OtherInstance     | told  | error
         other instance, flagged | OtherInstance     | quiet | -
         other instance, session | OtherInstance     | quiet | -
+        other instance, fragment | OtherInstance    | told  | error
+        other instance, fragment flagged | OtherInstance | quiet | -
+        other instance, fragment with session | OtherInstance | quiet | -
+        other instance, later fragment | OtherInstance | quiet | -
         no session              | NotEncrypted      | told  | error
         no session, flagged     | NotEncrypted      | quiet | -
         bad MAC                 | BadMac            | told  | error
@@ -31,6 +35,12 @@ public sealed class UnreadableTests
         unknown version         | VersionNotAllowed | told  | -
         unknown marker          | UnknownMessage    | told  | -
         bad fragment            | BadFragment       | told  | -
+        cut fragment            | BadFragment       | told  | error
+        cut later fragment      | BadFragment       | told  | error
+        cut fragment, flagged   | BadFragment       | quiet | -
+        cut fragment, other instance | OtherInstance | told | error
+        cut fragment, key exchange | BadFragment    | told  | -
+        rest of a cut fragment  | Malformed         | quiet | -
         rate-limited exchange   | RateLimited       | told  | -
         """;
 
@@ -48,7 +58,7 @@ public sealed class UnreadableTests
         var wire = Failing(name);
         // What led to it may have drawn an error of its own.
         _us.Now += OtrLimits.ErrorInterval;
-        if (name == "rest of a cut") _us.Now -= OtrLimits.ErrorInterval;
+        if (name.StartsWith("rest of a cut", StringComparison.Ordinal)) _us.Now -= OtrLimits.ErrorInterval;
         var row = Row(name);
         var effects = _us.Receive(wire);
         var reject = effects.OfType<OtrEffect.Rejected>().Single();
@@ -95,6 +105,23 @@ public sealed class UnreadableTests
                 var text = System.Text.Encoding.ASCII.GetString(Data())[..^1] + new string('A', OtrLimits.MaxWireBytes - 1000);
                 _us.Receive($"?OTR|{from:x}|{to:x},1,2,{text},");
                 return $"?OTR|{from:x}|{to:x},2,2,{text},".Utf8();
+            case "other instance, fragment": return Pieces(Data(f => f with { ReceiverTag = 0x7777, SenderTag = 0x8888 }), 0x8888, 0x7777)[0];
+            case "other instance, fragment flagged":
+                return Pieces(Data(f => f with { ReceiverTag = 0x7777, SenderTag = 0x8888, Flags = 1 }), 0x8888, 0x7777)[0];
+            case "other instance, fragment with session":
+                return Pieces(Data(f => f with { ReceiverTag = 0x7777 }), _peer.Account.InstanceTag, 0x7777)[0];
+            case "other instance, later fragment": return Pieces(Data(f => f with { ReceiverTag = 0x7777, SenderTag = 0x8888 }), 0x8888, 0x7777)[1];
+            case "cut fragment": return PiecesOf(Data())[0][..^20];
+            case "cut later fragment":
+                _us.Receive(PiecesOf(Data())[0]);
+                return PiecesOf(Data())[1][..^20];
+            case "cut fragment, flagged": return PiecesOf(Data(Flagged))[0][..^20];
+            case "cut fragment, other instance": return Pieces(Data(f => f with { ReceiverTag = 0x7777, SenderTag = 0x8888 }), 0x8888, 0x7777)[0][..^20];
+            case "cut fragment, key exchange": return PiecesOf(new HandMadeAke(TestKeys.Of(3), 0x2222).Commit(0), 0x2222)[0][..^20];
+            case "rest of a cut fragment":
+                var first = PiecesOf(Data())[0];
+                _us.Receive(first[..^20]);
+                return first[^20..];
             case "other instance, unknown": return Data(f => f with { ReceiverTag = 0x7777, SenderTag = 0x8888 });
             case "other instance, flagged": return Data(f => f with { ReceiverTag = 0x7777, SenderTag = 0x8888, Flags = 1 });
             case "other instance, session": return Data(f => f with { ReceiverTag = 0x7777 });
@@ -129,10 +156,18 @@ public sealed class UnreadableTests
         }
     }
 
-    [Fact]
-    public void A_contact_who_writes_in_a_session_of_an_earlier_setup_gets_a_new_one()
+    private byte[][] PiecesOf(byte[] wire, uint from = 0) => Pieces(wire, from == 0 ? _peer.Account.InstanceTag : from, _us.Account.InstanceTag);
+
+    /// <summary>Fragments of 200 bytes of the message.</summary>
+    private static byte[][] Pieces(byte[] wire, uint from, uint to) =>
+        [.. wire.Chunk(200).Select((piece, i) => (byte[])[.. $"?OTR|{from:x8}|{to:x8},{i + 1:d5},{(wire.Length + 199) / 200:d5},".Utf8(), .. piece, (byte)','])];
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(350)]
+    public void A_contact_who_writes_in_a_session_of_an_earlier_setup_gets_a_new_one(int wireLimit)
     {
-        var alice = new Party(2, new OtrSettings { Policy = OtrPolicy.AllowV3 | OtrPolicy.ErrorStartAke });
+        var alice = new Party(2, new OtrSettings { Policy = OtrPolicy.AllowV3 | OtrPolicy.ErrorStartAke, MaxWireBytes = wireLimit });
         Network.Establish(_us, alice);
         // The same key on a new server: another instance tag, and no memory.
         var anew = new Party(7, account: new OtrAccount(_us.Account.Key, 0x4444));
@@ -216,6 +251,40 @@ public sealed class UnreadableTests
         _us.Receive(insider.Text("x")[..(5 + 16 * 4)]);
         _us.Now += secondsLater * 1000;
         Assert.Equal(isText, _us.Receive(text).OfType<OtrEffect.DeliverText>().Any());
+    }
+
+    [Theory]
+    [InlineData("ok,", true)]
+    [InlineData("Yes,", true)]
+    [InlineData("10,", true)]
+    [InlineData("OTR,", true)]
+    [InlineData("see Room4B,", true)]
+    [InlineData("wait, what is this about,", true)]
+    [InlineData("AAABq8xQ,", false)]
+    [InlineData("q8xQ7w==.,", false)]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false)]
+    public void A_text_after_a_cut_fragment_is_the_user_s_unless_it_is_the_rest(string text, bool isText)
+    {
+        using var insider = Establish();
+        _us.Receive(PiecesOf(insider.Text("x"))[0][..^20]);
+        _us.Restore(_us.Snapshot());
+        Assert.Equal(isText, _us.Receive(text).OfType<OtrEffect.DeliverText>().Any());
+    }
+
+    [Fact]
+    public void A_message_in_fragments_that_are_cut_leaves_no_text_and_the_contact_is_told()
+    {
+        using var insider = Establish();
+        _us.Now += OtrLimits.ErrorInterval;
+        var sent = new List<ReadOnlyMemory<byte>>();
+        foreach (var piece in PiecesOf(insider.Text(new string('x', 2000))))
+        {
+            var at = Math.Min(170, piece.Length - 5);
+            sent.AddRange(_us.Receive(piece[..at]).Wire());
+            sent.AddRange(_us.Receive(piece[at..]).Wire());
+        }
+        Assert.Empty(_us.Texts);
+        Assert.StartsWith("?OTR Error: You sent a malformed data message", Assert.Single(sent).ToText());
     }
 
     [Fact]

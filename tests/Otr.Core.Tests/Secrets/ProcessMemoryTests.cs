@@ -1,124 +1,150 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Otr.Core.Crypto;
 using Otr.Core.Tests.Conversations;
 using Otr.Core.Tests.Kit;
+using Otr.Core.V3;
+using Otr.Core.V3.Smp;
 
 namespace Otr.Core.Tests.Secrets;
 
-/// <summary>
-/// Looks for keys of ended sessions in the whole memory of this process, after collections that move objects. The test remembers them
-/// only changed, so that it does not find its own list.
-/// </summary>
+/// <summary>Looks for the secrets of sessions in the whole memory of this process, while they are in use and when they are over.</summary>
 public sealed class ProcessMemoryTests
 {
-    private const int Sessions = 40;
-    private const byte Mask = 0x5C;
+    private const int Sessions = 20;
 
-    [Fact]
-    public void Keys_of_ended_sessions_are_nowhere_in_memory()
+    private readonly MemorySearch _exchange = new(), _session = new();
+    private readonly List<(Party Us, Party Peer, ReadOnlyMemory<byte> Reveal)> _pairs = [];
+
+    [Theory]
+    [InlineData("rotation")]
+    [InlineData("end")]
+    [InlineData("end of the peer")]
+    [InlineData("new key exchange")]
+    [InlineData("expiry")]
+    [InlineData("dispose")]
+    public void Secrets_that_are_over_are_nowhere_in_memory(string how)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc/self/mem.");
-        var parties = new List<Party>();
-        var masked = new List<byte[]>();
-        for (var i = 0; i < Sessions; i++) Run(parties, masked);
-        // Objects move while the sessions are alive, which leaves copies of what is not pinned.
-        Collect();
-        var live = Found(masked);
-        Assert.True(live.Count >= Sessions, "The search does not find the keys of sessions that are there.");
-        foreach (var party in parties) party.Conversation.Dispose();
-        parties.Clear();
-        Collect();
-        Overwrite();
-        Assert.Empty(Found(masked));
+        for (var i = 0; i < Sessions; i++) Begin();
+        // What is there is found, however often it was moved.
+        Assert.Equal(_exchange.All(), _exchange.Find());
+        foreach (var (us, peer, reveal) in _pairs) Complete(us, peer, reveal, how);
+        Assert.Empty(_exchange.Find());
+        Assert.Equal(["AES", "AES schedule", "D-H", "HMAC state", "MAC", "SMP"], _session.All().Keys.Union(["MAC"]).Order(StringComparer.Ordinal));
+        Assert.Equal(_session.All(), _session.Find());
+        foreach (var (us, peer, _) in _pairs) End(us, peer, how);
+        Assert.Empty(_session.Find());
+        GC.KeepAlive(_pairs);
     }
 
-    /// <summary>A session, and copies of its AES keys, masked.</summary>
+    /// <summary>A key exchange up to our Reveal Signature.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Run(List<Party> parties, List<byte[]> masked)
+    private void Begin()
     {
         // Fresh keys: seeded ones are the same in other tests.
         Party us = new(1, random: SystemRandom.Instance), peer = new(2, random: SystemRandom.Instance);
-        Network.Establish(us, peer);
-        for (var i = 0; i < 2; i++)
+        var reveal = us.Receive(peer.Receive(us.Receive("?OTRv3?").Wire().Single()).Wire().Single()).Wire().Single();
+        var keys = State(us).Sessions[0].Auth.Keys!;
+        _exchange.Add("c", keys.C);
+        _exchange.Add("c'", keys.CPrime);
+        _exchange.Add("m1", keys.M1);
+        _exchange.Add("m2", keys.M2);
+        _exchange.Add("m1'", keys.M1Prime);
+        _exchange.Add("m2'", keys.M2Prime);
+        _pairs.Add((us, peer, reveal));
+    }
+
+    /// <summary>The session, some texts in it, and an SMP run that waits for the peer.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Complete(Party us, Party peer, ReadOnlyMemory<byte> reveal, string how)
+    {
+        Network.Run(peer, us, peer.Receive(reveal));
+        // The Commit was open for other instances of the peer so far.
+        Pass(us, peer, OtrLimits.AkeLifetime);
+        Talk(us, peer);
+        Network.Run(us, peer, us.Step(new OtrInput.SmpStartRequested("secret".Utf8())));
+
+        // Straight from the state: a snapshot would be a copy of the test's.
+        var session = State(us).Best!;
+        var ring = session.Keys!;
+        _session.Add("D-H", Private<DhKeyPair>(ring, "_current").Private);
+        _session.Add("D-H", Private<DhKeyPair>(ring, "_previous").Private);
+        var pair = ring.Sending;
+        _session.Add("AES", pair.Raw[..SessionKeys.AesKeyLength]);
+        _session.Add("AES", pair.Raw[SessionKeys.AesKeyLength..]);
+        var direction = Private<SecretBytes>(pair, "_send").Span;
+        _session.Add("AES schedule", direction[(AesCtr.ExpandedSize - 16)..]);
+        _session.Add("HMAC state", direction[AesCtr.ExpandedSize..]);
+        // A rotation reveals it, for the peer has verified something with it.
+        if (how != "rotation") AddMacKey(pair);
+        var kept = Private<SecretBytes>(session.Smp!, "_kept").Span;
+        _session.Add("SMP", kept);
+        _session.Add("SMP", kept[SmpSecret.Size..]);
+        _session.Add("SMP", kept[(SmpSecret.Size + Group1536.ElementSize)..]);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AddMacKey(SessionKeys pair)
+    {
+        Span<byte> mac = stackalloc byte[SessionKeys.MacKeyLength];
+        SHA1.HashData(pair.Raw[..SessionKeys.AesKeyLength], mac);
+        _session.Add("MAC", mac);
+        CryptographicOperations.ZeroMemory(mac);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void End(Party us, Party peer, string how)
+    {
+        switch (how)
+        {
+            case "rotation":
+                Network.Run(us, peer, us.Step(new OtrInput.SmpAbortRequested()));
+                Talk(us, peer);
+                Assert.Equal(MessageState.Encrypted, us.Conversation.State);
+                break;
+            case "end":
+                Network.Run(us, peer, us.End());
+                break;
+            case "end of the peer":
+                Network.Run(peer, us, peer.End());
+                break;
+            case "new key exchange":
+                Network.Run(peer, us, peer.Start());
+                Assert.Equal(MessageState.Encrypted, us.Conversation.State);
+                break;
+            case "expiry":
+                Pass(us, peer, us.Settings.SessionIdleLifetime);
+                break;
+            case "dispose":
+                us.Conversation.Dispose();
+                peer.Conversation.Dispose();
+                break;
+            default: throw new ArgumentOutOfRangeException(nameof(how), how, "No such end.");
+        }
+    }
+
+    private static void Talk(Party us, Party peer)
+    {
+        for (var i = 0; i < 3; i++)
         {
             Network.Run(us, peer, us.Send("ping"));
             Network.Run(peer, us, peer.Send("pong"));
         }
-        parties.AddRange([us, peer]);
-        // Straight from the state: a snapshot would be a copy of the test's.
-        var state = (ConversationState)typeof(OtrConversation)
-            .GetField("_state", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(us.Conversation)!;
-        var raw = state.Best!.Keys!.Sending.Raw;
-        foreach (var at in (int[])[0, 16])
+    }
+
+    private static void Pass(Party us, Party peer, long milliseconds)
+    {
+        foreach (var party in (Party[])[us, peer])
         {
-            var copy = new byte[16];
-            for (var i = 0; i < 16; i++) copy[i] = (byte)(raw[at + i] ^ Mask);
-            masked.Add(copy);
+            party.Now += milliseconds;
+            party.Step(new OtrInput.TimePassed());
         }
     }
 
-    private static void Collect()
-    {
-        for (var i = 0; i < 3; i++) GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-    }
+    private static ConversationState State(Party party) => Private<ConversationState>(party.Conversation, "_state");
 
-    /// <summary>What calls before this one left on this thread's stack is not what the test is about.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void Overwrite()
-    {
-        var bytes = stackalloc byte[512 * 1024];
-        new Span<byte>(bytes, 512 * 1024).Fill(1);
-    }
-
-    /// <summary>Indices of the masked keys that are somewhere in writable memory, unmasked.</summary>
-    private static unsafe HashSet<int> Found(List<byte[]> masked)
-    {
-        var heads = new Dictionary<ushort, List<int>>();
-        for (var i = 0; i < masked.Count; i++)
-        {
-            var head = (ushort)((masked[i][0] ^ Mask) | (masked[i][1] ^ Mask) << 8);
-            if (!heads.TryGetValue(head, out var list)) heads[head] = list = [];
-            list.Add(i);
-        }
-        var isHead = new bool[65536];
-        foreach (var head in heads.Keys) isHead[head] = true;
-        var found = new HashSet<int>();
-        const int chunk = 1 << 20;
-        var buffer = (byte*)NativeMemory.AllocZeroed(chunk);
-        using var memory = File.OpenHandle("/proc/self/mem");
-        foreach (var line in File.ReadAllLines("/proc/self/maps"))
-        {
-            var parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (!parts[1].StartsWith("rw", StringComparison.Ordinal)) continue;
-            var range = parts[0].Split('-');
-            var from = long.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            var to = long.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            for (var at = from; at < to; at += chunk - 16)
-            {
-                // Not this buffer, which holds what was read before.
-                if (at < (long)buffer + chunk && at + chunk > (long)buffer) continue;
-                int read;
-                try { read = RandomAccess.Read(memory, new Span<byte>(buffer, (int)Math.Min(chunk, to - at)), at); }
-                catch (IOException) { break; }
-                for (var i = 0; i + 16 <= read; i++)
-                {
-                    var head = *(ushort*)(buffer + i);
-                    if (!isHead[head]) continue;
-                    foreach (var key in heads[head]) if (Matches(masked[key], buffer + i)) found.Add(key);
-                }
-            }
-        }
-        NativeMemory.Clear(buffer, chunk);
-        NativeMemory.Free(buffer);
-        return found;
-    }
-
-    private static unsafe bool Matches(byte[] masked, byte* bytes)
-    {
-        for (var i = 0; i < 16; i++)
-            if ((masked[i] ^ Mask) != bytes[i]) return false;
-        return true;
-    }
+    private static T Private<T>(object of, string field) =>
+        (T)of.GetType().GetField(field, BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(of)!;
 }

@@ -117,6 +117,8 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask TrimAuditAsync(ulong through, CancellationToken cancellation) => inner.TrimAuditAsync(through, cancellation);
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadChangesAsync(after, cancellation));
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => Live().GetOrAddMetaAsync(name, candidate, cancellation);
+    public ValueTask<StoreFigures> ReadFiguresAsync(CancellationToken cancellation) => AtReadGateAsync(s => s.ReadFiguresAsync(cancellation));
+    public ValueTask<IReadOnlyList<StreamHead>> ReadHeadsAsync(StreamKey? after, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadHeadsAsync(after, max, cancellation));
     public ValueTask FlushAsync(CancellationToken cancellation) => inner.FlushAsync(cancellation);
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 

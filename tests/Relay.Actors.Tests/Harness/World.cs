@@ -25,11 +25,13 @@ internal sealed class World : IDisposable
     private readonly string _name;
 
     /// <param name="name">Begins the ids of the bridge's messages: contacts that follow each other need different ones.</param>
-    public World(TimeProvider? time = null, DsaPrivateKey? key = null, string name = "m")
+    /// <param name="tag">The instance tag of the contact's client.</param>
+    public World(TimeProvider? time = null, DsaPrivateKey? key = null, string name = "m", uint tag = 0x1000,
+        OtrPolicy policy = OtrPolicy.Managed, int wireLimit = 0)
     {
         _name = name;
         _time = time ?? TimeProvider.System;
-        _contact = new OtrConversation(new OtrAccount(key ?? TestKeys.Shared, 0x1000), new OtrSettings { Policy = OtrPolicy.Managed });
+        _contact = new OtrConversation(new OtrAccount(key ?? TestKeys.Shared, tag), new OtrSettings { Policy = policy, MaxWireBytes = wireLimit });
     }
 
     public MessageState ContactState => _contact.State;

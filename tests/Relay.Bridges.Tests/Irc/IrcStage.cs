@@ -57,9 +57,9 @@ internal sealed class IrcStage : IAsyncDisposable
     }
 
     /// <summary>The bridge as operators run it.</summary>
-    public RelayProcess StartBridgeProcess() => RelayProcess.Start(
-        "bridge", "irc", "--irc", $"127.0.0.1:{Irc.Port}", "--nick", "bot", "--endpoint", "bot", "--server", _relay.Address.ToString(),
-        "--key-file", Path.Combine(_directory, "bridge.key"));
+    public RelayProcess StartBridgeProcess(params string[] more) => RelayProcess.Start(
+        ["bridge", "irc", "--irc", $"127.0.0.1:{Irc.Port}", "--nick", "bot", "--endpoint", "bot", "--server", _relay.Address.ToString(),
+        "--key-file", Path.Combine(_directory, "bridge.key"), .. more]);
 
     public async Task StopBridgeAsync()
     {

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Relay.Bridges.Irc;
 
 namespace Relay.Bridges.Tests.Irc;
 
@@ -39,7 +38,7 @@ internal sealed class IrcUser : IAsyncDisposable
         var user = new IrcUser(nick, port);
         await user.SendAsync($"NICK {nick}");
         await user.SendAsync($"USER {nick} 0 * :{nick}");
-        await user._registered.Task.WaitAsync(ScriptedServer.Patience);
+        await user._registered.Task.WaitAsync(Wait.Limit);
         return user;
     }
 
@@ -62,7 +61,7 @@ internal sealed class IrcUser : IAsyncDisposable
 
     public async Task LineAsync(Func<string, bool> isIt)
     {
-        using var patience = new CancellationTokenSource(ScriptedServer.Patience);
+        using var patience = new CancellationTokenSource(Wait.Limit);
         while (!Lines.Any(isIt)) await Task.Delay(30, patience.Token);
     }
 

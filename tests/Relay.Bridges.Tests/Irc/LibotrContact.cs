@@ -26,7 +26,7 @@ internal sealed class LibotrContact : IAsyncDisposable
         Assert.SkipWhen(program is null, reason);
         var start = new ProcessStartInfo(program!, [own, other]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         var contact = new LibotrContact(Process.Start(start)!, send);
-        await contact._process.StandardOutput.ReadLineAsync().WaitAsync(ScriptedServer.Patience);
+        await contact._process.StandardOutput.ReadLineAsync().WaitAsync(Wait.Limit);
         await contact.DoAsync($"fragment {fragment}");
         await contact.DoAsync("genkey");
         return contact;
@@ -74,7 +74,7 @@ internal sealed class LibotrContact : IAsyncDisposable
         var begun = Stopwatch.StartNew();
         while (!isSo())
         {
-            if (begun.Elapsed > patience * 2 * ScriptedServer.Patience)
+            if (begun.Elapsed > patience * 2 * Wait.Limit)
             {
                 lock (_events) Assert.Fail($"There is no {what}. Events: {string.Join('\n', _events.Select(e => e.ToString()))}");
             }
@@ -91,7 +91,7 @@ internal sealed class LibotrContact : IAsyncDisposable
             await _process.StandardInput.FlushAsync();
             while (true)
             {
-                var line = await _process.StandardOutput.ReadLineAsync().WaitAsync(ScriptedServer.Patience);
+                var line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Wait.Limit);
                 using var document = JsonDocument.Parse(line ?? throw new IOException("libotr has gone."));
                 var e = document.RootElement.Clone();
                 switch (e.GetProperty("event").GetString())

@@ -23,6 +23,7 @@ internal sealed class Ejabberd(string directory, string[] accounts) : XmppServer
               mod_disco: {}
               mod_carboncopy: {}
               mod_offline: {}
+              mod_stream_mgmt: {}
             listen:
               - port: {{ClientPort}}
                 ip: "127.0.0.1"

@@ -54,7 +54,7 @@ public sealed class StanzaWriterTests
     /// <summary>The example of XEP-0114, section 3: stream id 3BF96D32, secret "test".</summary>
     [Fact]
     public void The_handshake_is_the_hash_of_id_and_secret() =>
-        Assert.Equal("aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e", ComponentStream.Hash("3BF96D32", "test"));
+        Assert.Equal("aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e", ComponentLogin.Hash("3BF96D32", "test"));
 
     private static XElement Parse(string stanza) => XElement.Parse($"<s xmlns='jabber:component:accept'>{stanza}</s>").Elements().Single();
 }

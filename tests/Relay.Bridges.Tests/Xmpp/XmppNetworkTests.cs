@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.RegularExpressions;
 using Relay.Bridges.Xmpp;
@@ -366,26 +365,4 @@ public sealed class XmppNetworkTests : IDisposable
 
     private static string Message(string from, string body, string more = "") =>
         $"<message type='chat' {more} from='{from}' to='bot@otr.example.org'><body>{body}</body></message>";
-
-    private sealed class FakeInbox : IBridgeInbox
-    {
-        private readonly BlockingCollection<(string Endpoint, string Peer, string Id, string Text)> _all = [];
-
-        public bool IsConnected { get; private set; }
-
-        public void Connected() => IsConnected = true;
-
-        public ValueTask ReceiveAsync(InboundText text, CancellationToken cancellation)
-        {
-            _all.Add((text.Endpoint, text.Peer, text.MessageId, Encoding.UTF8.GetString(text.Text.Span)), cancellation);
-            return ValueTask.CompletedTask;
-        }
-
-        public ConcurrentQueue<(string Endpoint, string Message)> Confirmed { get; } = new();
-
-        public void Confirm(string endpoint, string message) => Confirmed.Enqueue((endpoint, message));
-
-        public Task<(string Endpoint, string Peer, string Id, string Text)> NextAsync() =>
-            Task.Run(() => _all.TryTake(out var next, Wait.Limit) ? next : throw new TimeoutException("No message arrived."));
-    }
 }

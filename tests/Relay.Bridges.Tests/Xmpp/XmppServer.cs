@@ -22,10 +22,16 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
     protected string DirectoryPath { get; } = Directory.CreateDirectory(directory).FullName;
 
     /// <summary>Configures and starts a server with accounts whose password is their name and <c>-password</c>; skips the test where it is missing.</summary>
-    /// <param name="name">prosody or ejabberd.</param>
+    /// <param name="name">prosody, secure-prosody or ejabberd.</param>
     public static async Task<XmppServer> StartAsync(string name, string directory, params string[] accounts)
     {
-        XmppServer server = name == "prosody" ? new Prosody(Path.Combine(directory, name)) : new Ejabberd(Path.Combine(directory, name), accounts);
+        var own = Path.Combine(directory, name);
+        XmppServer server = name switch
+        {
+            "prosody" => new Prosody(own),
+            "secure-prosody" => new SecureProsody(own),
+            _ => new Ejabberd(own, accounts),
+        };
         await server.ConfigureAsync(accounts);
         await server.RunAsync();
         return server;

@@ -8,7 +8,7 @@ namespace Relay.Bridges.Tests.Xmpp;
 /// <summary>An XMPP server, a relay server, its keys and one endpoint; everything in processes and a temporary directory of its own.</summary>
 internal sealed class XmppStage : IAsyncDisposable
 {
-    public const string Bot = "bot@otr.example.org";
+    public const string Bot = "bot@otr.example.org", Helper = "helper@example.org";
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-xmpp-").FullName;
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly List<RelayClient> _clients = [];
@@ -23,7 +23,7 @@ internal sealed class XmppStage : IAsyncDisposable
         var stage = new XmppStage();
         try
         {
-            stage.Xmpp = await XmppServer.StartAsync(server, stage._directory, "alice", "bob");
+            stage.Xmpp = await XmppServer.StartAsync(server, stage._directory, "alice", "bob", "helper");
             await stage.StartRelayAsync("127.0.0.1:0");
             stage.Admin = stage.Connect(Path.Combine(stage._directory, "data", AdminKey.FileName));
             // Spelt as somebody might spell it.
@@ -68,16 +68,36 @@ internal sealed class XmppStage : IAsyncDisposable
     public RelayProcess StartBridge(int port, string domain, string secretFile) => Keep(RelayProcess.Start("bridge", "xmpp", "--component", $"127.0.0.1:{port}",
         "--domain", domain, "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json"));
 
-    public async Task<RelayProcess> StartBotAsync()
+    /// <summary>Creates the endpoint of an ordinary account of the server, and starts a bridge that logs in to it.</summary>
+    /// <param name="port">Null: the server's own.</param>
+    public async Task<RelayProcess> StartAccountBridgeAsync(int? port = null, bool createsEndpoint = true, bool allowClear = false)
     {
-        var bot = Keep(RelayProcess.Start("bot", "echo", "--endpoint", "bot", "--key-file", PathOf("bot.key"), "--server", Address, "--smp-secret-file", PathOf("smp.secret"), "--html", "auto", "--json"));
+        if (createsEndpoint) await CreateEndpointAsync("helper", "Helper@example.org", allowClear);
+        await File.WriteAllTextAsync(PathOf("helper.password"), "helper-password\n");
+        var bridge = StartAccountBridge(port ?? Xmpp.ClientPort, "helper.password");
+        await bridge.PrintsAsync("\"connected\"");
+        return bridge;
+    }
+
+    /// <summary>With TLS where the server has it, and its certificate as the only authority; without it otherwise, on loopback.</summary>
+    public RelayProcess StartAccountBridge(int port, string passwordFile, string? authority = null) => Keep(RelayProcess.Start(
+    [
+        "bridge", "xmpp", "--account", Helper, "--password-file", PathOf(passwordFile), "--host", $"127.0.0.1:{port}",
+        "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
+        .. authority is not null ? ["--xmpp-ca", authority]
+            : Xmpp is SecureProsody secure ? (string[])["--xmpp-ca", secure.CertificateFile] : ["--allow-cleartext"],
+    ]));
+
+    public async Task<RelayProcess> StartBotAsync(string endpoint = "bot")
+    {
+        var bot = Keep(RelayProcess.Start("bot", "echo", "--endpoint", endpoint, "--key-file", PathOf("bot.key"), "--server", Address, "--smp-secret-file", PathOf("smp.secret"), "--html", "auto", "--json"));
         await bot.PrintsAsync("\"ready\"");
         return bot;
     }
 
-    public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone")
+    public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone", string to = Bot)
     {
-        var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Xmpp.ClientPort, "alice", resource), Bot, implementation, PathOf("peer"));
+        var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Xmpp.ClientPort, "alice", resource), to, implementation, PathOf("peer"));
         _parts.Add(contact);
         return contact;
     }

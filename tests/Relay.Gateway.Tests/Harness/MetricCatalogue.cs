@@ -12,11 +12,12 @@ public sealed class CataloguedMetric
     public string Kind { get; set; } = "";
     public string Unit { get; set; } = "";
     public string Where { get; set; } = "";
+    public string Of { get; set; } = "";
     public string Meaning { get; set; } = "";
     public Dictionary<string, List<string>> Labels { get; set; } = [];
 
     /// <summary>Its name in Prometheus, without the endings of a histogram's series.</summary>
-    public string PrometheusName => Name.Replace('.', '_') + (Unit == "s" ? "_seconds" : "") + (Kind == "counter" ? "_total" : "");
+    public string PrometheusName => Name.Replace('.', '_') + (Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" }) + (Kind == "counter" ? "_total" : "");
 }
 
 /// <summary>A group of metrics in docs/metrics.yaml.</summary>
@@ -41,6 +42,9 @@ public static class MetricCatalogue
             dots become underscores, seconds get `_seconds`, and counters `_total`. Counters begin at zero when the server starts. No label
             holds an address, an endpoint, a conversation, a key, a fingerprint or text.
 
+            ∀: of the whole cluster. One node emits it, the one that keeps the deadlines, so that queries take the maximum over all nodes. It
+            looks at the store every five seconds, or less often if that takes more than 2 % of the time; ages grow in between.
+
             Export: OTLP by OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and its like), and Prometheus at `/metrics` of the
             probes' port with `OTEL_METRICS_EXPORTER=prometheus` and `--health-listen`. Beside these there are `http.server.*` and
             `kestrel.*` of ASP.NET Core, `dotnet.*` of the runtime, and with PostgreSQL `db.client.*` of Npgsql.
@@ -52,7 +56,7 @@ public static class MetricCatalogue
             foreach (var metric in group.Metrics)
             {
                 var labels = string.Join("; ", metric.Labels.Select(l => $"`{l.Key}`{(l.Value.Count == 0 ? "" : ": " + string.Join(", ", l.Value))}"));
-                var where = metric.Where.Length == 0 ? "" : $" Only with {metric.Where}.";
+                var where = metric.Where.Length > 0 ? $" Only with {metric.Where}." : metric.Of.Length > 0 ? " ∀" : "";
                 page.Append(CultureInfo.InvariantCulture, $"| `{metric.Name}` | {metric.Kind}, {metric.Unit} | {labels} | {metric.Meaning}{where} |\n");
             }
         }

@@ -60,7 +60,7 @@ internal static class ApiPage
             sections.Add(names[message], text.ToString());
             foreach (var field in message.Field.Where(f => f.TypeName.StartsWith(Prefix, StringComparison.Ordinal)))
             {
-                if (!known.Add(field.TypeName)) continue;
+                if (IsMap(api, field) || !known.Add(field.TypeName)) continue;
                 if (api.Message(field.TypeName) is not { } inner)
                 {
                     sections.Add(field.TypeName, Values(api, api.Enum(field.TypeName)));
@@ -116,7 +116,7 @@ internal static class ApiPage
         else page.Append("| field | type | |\n| --- | --- | --- |\n");
         foreach (var f in all)
         {
-            page.Append("| `").Append(f.Name).Append("` | ").Append(f.Label == FieldDescriptorProto.Types.Label.Repeated ? "list of " : "")
+            page.Append("| `").Append(f.Name).Append("` | ").Append(f.Label == FieldDescriptorProto.Types.Label.Repeated && !IsMap(api, f) ? "list of " : "")
                 .Append(Type(api, f, file)).Append(" | ").Append(Cell(api.Comment(f))).Append(" |\n");
         }
     }
@@ -130,8 +130,11 @@ internal static class ApiPage
         return text.ToString();
     }
 
+    private static bool IsMap(ApiDescription api, FieldDescriptorProto field) => api.Message(field.TypeName)?.Options?.MapEntry ?? false;
+
     private static string Type(ApiDescription api, FieldDescriptorProto field, string file) =>
-        !field.HasTypeName ? field.Type.ToString().ToLowerInvariant()
+        IsMap(api, field) && api.Message(field.TypeName)!.Field is [var key, var value] ? $"map of {Type(api, key, file)} to {Type(api, value, file)}"
+        : !field.HasTypeName ? field.Type.ToString().ToLowerInvariant()
         : field.TypeName.StartsWith(Prefix, StringComparison.Ordinal) ? Link(api, field.TypeName, file)
         : field.TypeName[(field.TypeName.LastIndexOf('.') + 1)..];
 

@@ -42,8 +42,31 @@ internal static partial class SettingsPages
         var rejects = source[..source.IndexOf("public enum RefusalReason", StringComparison.Ordinal)];
         var told = EnumValues().Matches(rejects).ToDictionary(m => m.Groups["name"].Value, m => Summary(m.Groups["comment"].Value));
         foreach (var reason in Enum.GetValues<Otr.Core.RejectReason>()) page.Append($"| `{RejectName(reason)}` | {Cell(told[$"{reason}"])} |\n");
+        var gateway = File.ReadAllText(Path.Combine(root, "src/Relay.Gateway/Api/SettlementReasons.cs"));
+        int results = gateway.IndexOf("class SettlementReasons", StringComparison.Ordinal);
+        Add(page, "Refused by the network", "`Settlement.failure`, as a bridge says it; `Message.reason` of an UNDELIVERABLE message, as the bot is told it.",
+            OfConstants(gateway[..results]));
+        Add(page, "Settlements that were not done", "`SettlementResult.reason`.", OfConstants(gateway[results..]));
+        Add(page, "Dropped messages", "`MessageDropped.reason`, and `Message.reason` of a DROPPED message: why one that was held was not sent.",
+            OfConstants(File.ReadAllText(Path.Combine(root, "src/Relay.Actors/Conversations/OutboxTranslator.cs"))).Where(c => c.Name != "KEY_HELD"));
+        var verifications = File.ReadAllText(Path.Combine(root, "src/Relay.Actors/VerificationView.cs"));
+        var ends = EnumValues().Matches(verifications[verifications.IndexOf("enum VerificationEnd", StringComparison.Ordinal)..])
+            .ToDictionary(m => m.Groups["name"].Value, m => Summary(m.Groups["comment"].Value));
+        Add(page, "Verifications", "`Verification.reason` of one that is FAILED or CANCELLED.",
+            Enum.GetValues<Actors.VerificationEnd>().Where(e => e != Actors.VerificationEnd.None).Select(e => (Internal<string>("Mapping", "ReasonOf", e), ends[$"{e}"])));
         return page.ToString();
     }
+
+    private static void Add(StringBuilder page, string title, string what, IEnumerable<(string Name, string Told)> reasons)
+    {
+        page.Append(CultureInfo.InvariantCulture, $"\n## {title}\n\n{what}\n\n| reason | |\n| --- | --- |\n");
+        foreach (var (name, told) in reasons) page.Append(CultureInfo.InvariantCulture, $"| `{name}` | {Cell(told)} |\n");
+    }
+
+    /// <summary>The constants of a source, by their values; those that are another constant have the name of that one.</summary>
+    private static IEnumerable<(string Name, string Told)> OfConstants(string source) => Constants().Matches(source)
+        .Select(m => (m.Groups["value"].Success ? m.Groups["value"].Value : (string)typeof(Reasons).GetField(m.Groups["other"].Value)!.GetRawConstantValue()!,
+            Summary(m.Groups["comment"].Value)));
 
     public static string OfConfiguration()
     {
@@ -118,13 +141,16 @@ internal static partial class SettingsPages
     }
 
     /// <summary>As the gateway tells it.</summary>
-    private static string RejectName(Otr.Core.RejectReason reason) => (string)typeof(Reasons).Assembly.GetType("Relay.Gateway.Api.Replies", true)!
-        .GetMethod("RejectName")!.Invoke(null, [reason])!;
+    private static string RejectName(Otr.Core.RejectReason reason) => Internal<string>("Replies", "RejectName", reason);
+
+    /// <summary>Calls a method of the gateway's own.</summary>
+    private static T Internal<T>(string type, string method, object argument) =>
+        (T)typeof(Reasons).Assembly.GetType("Relay.Gateway.Api." + type, true)!.GetMethod(method)!.Invoke(null, [argument])!;
 
     private static string Summary(string comment) =>
         Regex.Replace(Regex.Replace(comment, "</?summary>|///", ""), "<see cref=\"([^\"]*\\.)?([^\"]*)\"/>", "`$2`").Trim();
 
-    [GeneratedRegex(@"(?<comment>(?:^ +///.*\n)+) +public const string \w+ = ""(?<value>[A-Z_]+)"";", RegexOptions.Multiline)]
+    [GeneratedRegex(@"(?<comment>(?:^ +///.*\n)+) +public const string \w+ = (""(?<value>[A-Z_]+)""|Reasons\.(?<other>\w+));", RegexOptions.Multiline)]
     private static partial Regex Constants();
 
     [GeneratedRegex(@"(?<comment>(?:^ +///.*\n)+) +(?<name>\w+),", RegexOptions.Multiline)]

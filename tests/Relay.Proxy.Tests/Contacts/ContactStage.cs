@@ -106,7 +106,7 @@ internal sealed class ContactStage : IDisposable
 
         public void Notice(string text) => Notices.Add(text);
 
-        public void Deliver(string peer, string text, object? origin) => Delivered.Add(text);
+        public void Deliver(string peer, MarkedText text, object? origin) => Delivered.Add(text.AsMessage());
 
         public void SendWire(string peer, string wire, string? id, Action? written) => Wires.Enqueue((wire, written));
 

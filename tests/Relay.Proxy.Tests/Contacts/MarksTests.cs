@@ -36,10 +36,10 @@ public sealed class MarksTests
     public void A_mark_says_how_private_a_text_is()
     {
         var locks = new Marks(isAscii: false);
-        Assert.Equal("🔒 x", locks.Show("x", TextPrivacy.Verified));
-        Assert.Equal("🔓? \\🔒 x", locks.Show("🔒 x", TextPrivacy.Unverified));
-        Assert.Equal("[not encrypted] x", locks.Show("x", TextPrivacy.Clear));
-        Assert.Equal("[U] \\[V] x", new Marks(isAscii: true).Show("[V] x", TextPrivacy.Unverified));
+        Assert.Equal("🔒 x", locks.Show("x", TextPrivacy.Verified).AsMessage());
+        Assert.Equal("🔓? \\🔒 x", locks.Show("🔒 x", TextPrivacy.Unverified).AsMessage());
+        Assert.Equal("[not encrypted] x", locks.Show("x", TextPrivacy.Clear).AsMessage());
+        Assert.Equal("[U] \\[V] x", new Marks(isAscii: true).Show("[V] x", TextPrivacy.Unverified).AsMessage());
     }
 
     [Theory]

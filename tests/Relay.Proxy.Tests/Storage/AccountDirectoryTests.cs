@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Proxy.Irc;
 using Relay.Proxy.Storage;
 
 namespace Relay.Proxy.Tests.Storage;
@@ -64,14 +65,47 @@ public sealed class AccountDirectoryTests : IDisposable
             fingerprint = first.Account.Key.PublicKey.Fingerprint.ToHex();
         }
         AccountFiles.Export(Options("a"), Folder("out"));
-        Assert.Equal(1, AccountFiles.Import(Options("b"), Folder("out"), a => a == "alice@example.org"));
+        Assert.Equal(1, AccountFiles.Import(Options("b"), Folder("out"), a => a == "alice@example.org", c => c));
         using var second = AccountDirectory.Open(Options("b"));
         Assert.Equal(fingerprint, second.Account.Key.PublicKey.Fingerprint.ToHex());
         Assert.True(Assert.Single(second.Keys["bob@example.org"]).Trust.IsTrusted);
         // A key that contacts know is not overwritten, here or there.
-        Assert.Throws<AccountDirectoryException>(() => AccountFiles.Import(Options("b"), Folder("out"), _ => true));
+        Assert.Throws<AccountDirectoryException>(() => AccountFiles.Import(Options("b"), Folder("out"), _ => true, c => c));
         Assert.Throws<AccountDirectoryException>(() => AccountFiles.Export(Options("a"), Folder("out")));
-        Assert.Throws<AccountDirectoryException>(() => AccountFiles.Import(Options("c"), Folder("out"), _ => false));
+        Assert.Throws<AccountDirectoryException>(() => AccountFiles.Import(Options("c"), Folder("out"), _ => false, c => c));
+    }
+
+    [Fact]
+    public void Irssis_files_are_read_and_nicks_compared_as_IRC_does()
+    {
+        string fingerprint;
+        var peer = DsaPrivateKey.Generate(SystemRandom.Instance).PublicKey.Fingerprint;
+        var irssi = Options("irssi") with { Account = "Alice@IRC.example.org", Protocol = "IRC" };
+        using (var first = AccountDirectory.Open(irssi))
+        {
+            first.Keys["Bob[x]"] = [new KnownKey(peer, TrustLevel.Verified)];
+            first.SaveKeys();
+            fingerprint = first.Account.Key.PublicKey.Fingerprint.ToHex();
+        }
+        File.Move(Path.Combine(Folder("irssi"), "otr.private_key"), Path.Combine(Folder("irssi"), "otr.key"));
+        File.Move(Path.Combine(Folder("irssi"), "otr.fingerprints"), Path.Combine(Folder("irssi"), "otr.fp"));
+        File.Move(Path.Combine(Folder("irssi"), "otr.instance_tags"), Path.Combine(Folder("irssi"), "otr.instag"));
+        var own = Options("own") with { Account = "alice@irc.example.org", Protocol = IrcProxy.Protocol };
+        Assert.Equal(1, AccountFiles.Import(own, Folder("irssi"), a => IrcProxy.IsSameAccount(a, "alice", "irc.example.org"), IrcProxy.Normalised));
+        using var second = AccountDirectory.Open(own);
+        Assert.Equal(fingerprint, second.Account.Key.PublicKey.Fingerprint.ToHex());
+        Assert.True(Assert.Single(second.Keys["bob{x}"]).Trust.IsTrusted);
+        Assert.False(IrcProxy.IsSameAccount("alice@irc.example.net", "alice", "irc.example.org"));
+    }
+
+    [Fact]
+    public void The_password_for_clients_is_made_once()
+    {
+        var (first, file) = ClientPassword.LoadOrCreate(Folder("a"));
+        Assert.Equal(32, first.Length);
+        Assert.Equal(first, ClientPassword.LoadOrCreate(Folder("a")).Password);
+        Assert.NotEqual(first, ClientPassword.LoadOrCreate(Folder("b")).Password);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
     [Fact]

@@ -140,6 +140,26 @@ internal sealed class SimStore
         return new DueConversations(due, _conversations.Values.Where(c => c.DueMs > untilMs).Min(c => c.DueMs));
     }
 
+    public StoreFigures ReadFigures()
+    {
+        return new StoreFigures
+        {
+            Endpoints = _endpoints.Values.Count(e => e.PurgeMs is null), Conversations = _conversations.Count,
+            EarliestDueMs = _conversations.Values.Min(c => c.DueMs),
+            EventsBacklog = Backlog(k => k.Kind == StreamKind.Events && !k.EndpointId.Contains('/', StringComparison.Ordinal)),
+            WireBacklog = Backlog(k => k.Kind == StreamKind.Wire),
+            SubscriptionBacklog = Backlog(k => k.EndpointId.Contains('/', StringComparison.Ordinal)),
+        };
+
+        long Backlog(Func<StreamKey, bool> isCounted) => _streams.Where(s => isCounted(s.Key)).Sum(s => (long)(s.Value.Last - s.Value.Acknowledged));
+    }
+
+    public IReadOnlyList<StreamHead> ReadHeads(StreamKey? after, int max) => [.. _streams
+        .Where(s => s.Value.Last > s.Value.Acknowledged)
+        .Where(s => after is not { } a || (string.CompareOrdinal(s.Key.EndpointId, a.EndpointId), s.Key.Kind).CompareTo((0, a.Kind)) > 0)
+        .OrderBy(s => s.Key.EndpointId, StringComparer.Ordinal).ThenBy(s => s.Key.Kind).Take(max)
+        .Select(s => (s.Key, s.Value.Read(s.Value.Acknowledged, 1, 0)[0])).Select(s => new StreamHead(s.Key, s.Item2.Sequence, s.Item2.Sealed))];
+
     public void Suspend(string endpoint, string id) => Change(endpoint, id, row => row with { DueMs = null });
 
     public void Postpone(string endpoint, string id, long dueByMs, long untilMs) => Change(endpoint, id, row => row.DueMs <= dueByMs ? row with { DueMs = untilMs } : row);

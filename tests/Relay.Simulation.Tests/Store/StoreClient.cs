@@ -97,6 +97,10 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<EndpointChanges> ReadChangesAsync(ulong after, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadChanges(after));
 
+    public ValueTask<StoreFigures> ReadFiguresAsync(CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadFigures());
+
+    public ValueTask<IReadOnlyList<StreamHead>> ReadHeadsAsync(StreamKey? after, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadHeads(after, max));
+
     public ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.GetOrAddMeta(name, candidate));
 
     public ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation) => DoAsync(StoreOperation.Claim, s => s.Claim(shard), null, shard);

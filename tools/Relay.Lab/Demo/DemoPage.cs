@@ -22,21 +22,36 @@ internal sealed class DemoPage(IAnsiConsole console)
         console.Write(new Padder(new Text(narration, new Style(Color.Grey)), new Padding(2, 0, 2, 1)));
     }
 
-    public void Fact(string text) => console.Write(new Padder(new Markup($"[green]•[/] {Markup.Escape(text)}"), new Padding(2, 0, 2, 0)));
+    public void Fact(string text)
+    {
+        var grid = List();
+        grid.AddRow(new Markup("[green]•[/]"), new Text(text));
+        console.Write(grid);
+    }
 
     public void Verdict(IReadOnlyList<DemoCheck> checks, string? failure)
     {
         console.WriteLine();
         Rule("What was proved");
+        var grid = List();
         foreach (var check in checks)
         {
-            var what = Markup.Escape(check.What);
-            console.MarkupLine(check.IsTrue ? $"  [green]✓[/] {what}" : $"  [red]✗ {what}[/]");
+            grid.AddRow(new Markup(check.IsTrue ? "[green]✓[/]" : "[red]✗[/]"), new Text(check.What, check.IsTrue ? Style.Plain : new Style(Color.Red)));
         }
+        console.Write(grid);
         console.WriteLine();
         if (failure is not null) console.MarkupLine($"[red]The demo stopped: {Markup.Escape(Report.Safe(failure))}[/]");
         else if (checks.All(c => c.IsTrue)) console.MarkupLine("[bold green]All checks succeeded.[/]");
         else console.MarkupLine("[bold red]Not all checks succeeded.[/]");
+    }
+
+    /// <summary>Marks, and texts whose further lines stay beside them.</summary>
+    private static Grid List()
+    {
+        var grid = new Grid();
+        grid.AddColumn(new GridColumn().NoWrap().Padding(2, 0, 1, 0));
+        grid.AddColumn(new GridColumn().Padding(0, 0, 0, 0));
+        return grid;
     }
 
     public void Rule(string title) => console.Write(new Spectre.Console.Rule($"[bold]{Markup.Escape(title)}[/]")

@@ -39,7 +39,7 @@ internal static class LoadCommand
 
     private static readonly Option<string?> s_endpoint = new("--endpoint", "-e")
     {
-        Description = "Use this endpoint, which an earlier run has left, in place of a new one. No other run may use it meanwhile.",
+        Description = "Use this endpoint of the network 'load' in place of a new one, and do not delete it. No other run may use it meanwhile.",
         HelpName = "ENDPOINT",
     };
 
@@ -47,9 +47,8 @@ internal static class LoadCommand
     {
         var command = new Command("load",
             "Run conversations through an existing server or cluster, with its own contacts, bot and bridge, and check that nothing is "
-            + "lost. Needs an admin key. It makes two keys, which are limited to its endpoint and its duration and revoked at the end, "
-            + "also after Ctrl-C, which ends it gracefully, and a second one, which ends it at once. The endpoint that it creates, "
-            + "load-…, stays: endpoints cannot be deleted. Another run can use it with --endpoint.")
+            + "lost. Needs an admin key. It makes an endpoint, load-…, and two keys that are limited to it and to the duration. All of "
+            + "that is deleted at the end, also after Ctrl-C, which ends it gracefully, and a second one, which ends it at once.")
         {
             s_conversations, s_seconds, s_readyFile, s_endpoint,
         }.WithServer();
@@ -90,7 +89,7 @@ internal static class LoadCommand
         finally
         {
             await stage.DisposeAsync();
-            if (!isDone) foreach (var left in Left(stage)) Console.Error.WriteLine(left);
+            if (!isDone && stage.Left is { } left) Console.Error.WriteLine(left);
         }
         return Verdict(stage, begun, conversations, json);
     }
@@ -116,15 +115,6 @@ internal static class LoadCommand
         return begun;
     }
 
-    /// <summary>What the load leaves at the server, a line each.</summary>
-    private static IEnumerable<string> Left(LoadStage stage)
-    {
-        if (stage.KeysLeft is { } keys) yield return keys;
-        if (stage.EndpointsLeft.Count > 0)
-            yield return $"It leaves {string.Join(' ', stage.EndpointsLeft)}, because endpoints cannot be deleted; "
-                + "another run can use it with --endpoint.";
-    }
-
     private static void Tell(ConversationLoad load, long since)
     {
         var answers = load.Ledger.AnswersSince(since);
@@ -138,7 +128,7 @@ internal static class LoadCommand
     {
         var load = stage.Load;
         var (tally, faults, answers) = (load.Tally, load.Ledger.Faults, load.Ledger.AnswersSince(begun));
-        bool isSound = stage.KeysLeft is null && faults.Count == 0 && answers.Count > 0
+        bool isSound = stage.Left is null && faults.Count == 0 && answers.Count > 0
             && tally.BotRead == tally.ContactSaid && tally.ContactRead == tally.BotSaid
             && tally.ContactSessions == conversations && tally.BotSessions == conversations;
         var longest = answers.Count == 0 ? TimeSpan.Zero : answers.Max(a => a.Wait);
@@ -157,13 +147,13 @@ internal static class LoadCommand
                 ["longestWaitMs"] = Math.Round(longest.TotalMilliseconds, 1),
                 ["faults"] = new JsonArray([.. faults.Select(f => (JsonNode)f)]),
                 ["endpointsLeft"] = new JsonArray([.. stage.EndpointsLeft.Select(e => (JsonNode)e)]),
-                ["keysLeft"] = stage.KeysLeft,
+                ["left"] = stage.Left,
             });
         }
         else
         {
             foreach (var fault in faults) Console.Out.WriteLine(Report.Safe(fault));
-            foreach (var left in Left(stage)) Console.Out.WriteLine(left);
+            if (stage.Left is { } left) Console.Out.WriteLine(left);
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Contacts wrote {tally.ContactSaid:N0}, the bot read {tally.BotRead:N0}; "
                 + $"the bot wrote {tally.BotSaid:N0}, contacts read {tally.ContactRead:N0}; "

@@ -12,14 +12,15 @@ internal sealed record LoadOptions(int Conversations, TimeSpan Think)
     public string EndpointPrefix { get; init; } = "load";
 
     /// <summary>
-    /// The resource name of an endpoint of an earlier load, to be used in place of new ones; null: <see cref="Endpoints"/> are created.
+    /// The resource name of an endpoint to be used in place of new ones, and to be left there; null: <see cref="Endpoints"/> are created,
+    /// and purged at the end.
     /// </summary>
     public string? ExistingEndpoint { get; init; }
 
     /// <summary>The suffix of the contacts' names, which keeps them apart from those of earlier loads on an existing endpoint.</summary>
     public string ContactSuffix { get; init; } = "";
 
-    /// <summary>The time after which the keys of the load expire, should they not be revoked at its end.</summary>
+    /// <summary>The time after which the keys of the load expire, should they not be removed at its end.</summary>
     public TimeSpan KeyLifetime { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>The maximum length of a wire text, in bytes; longer ones are fragmented. 0: no limit.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Grpc.Core;
 using Otr.Core;
 using Relay.Cli;
 using Relay.Client;
@@ -8,17 +9,17 @@ using Relay.V1;
 namespace Relay.Lab.Load;
 
 /// <summary>
-/// Creates the endpoints, keys and clients of a <see cref="ConversationLoad"/>, and owns it. At its end the keys are revoked; the endpoints
-/// stay, because the API deletes none.
+/// Creates the endpoints, keys and clients of a <see cref="ConversationLoad"/>, and owns it. At its end the keys are removed, and the
+/// endpoints that it has created are purged.
 /// </summary>
 internal sealed class LoadStage : IAsyncDisposable
 {
     /// <summary>The network of the endpoints, by which those of an earlier load are known.</summary>
     private const string Network = "load";
-    private static readonly TimeSpan s_revokePatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_cleanUpPatience = TimeSpan.FromSeconds(10);
 
     private readonly List<RelayClient> _clients = [];
-    private readonly List<string> _left = [];
+    private readonly List<CreateEndpointRequest> _asked = [];
     private readonly DsaPrivateKey _contactKey = DsaPrivateKey.Generate(SystemRandom.Instance);
     private LoadOptions _options;
     private LoadKeys? _keys;
@@ -33,11 +34,14 @@ internal sealed class LoadStage : IAsyncDisposable
     /// <summary>Resource names.</summary>
     public IReadOnlyList<string> Endpoints { get; private set; } = [];
 
-    /// <summary>The resource names of endpoints that this stage has created, or asked the server to create. They stay.</summary>
-    public IReadOnlyList<string> EndpointsLeft => _left;
+    /// <summary>
+    /// The resource names of endpoints that this stage has created, or asked the server to create, and not yet deleted; none after it was
+    /// disposed of, unless the server refused or did not answer.
+    /// </summary>
+    public IReadOnlyList<string> EndpointsLeft => [.. _asked.Select(r => EndpointNames.Endpoint(r.EndpointId))];
 
-    /// <summary>After the stage was disposed of: which keys are still valid, and why; null if none is.</summary>
-    public string? KeysLeft { get; private set; }
+    /// <summary>After the stage was disposed of: what is still there of keys and endpoints, and why; null if nothing is.</summary>
+    public string? Left { get; private set; }
 
     /// <summary>Creates a stage and prepares it.</summary>
     /// <param name="connect">Connects a client with a key, to be used by the administrator (0), the bot (1) or the bridge (2).</param>
@@ -73,25 +77,53 @@ internal sealed class LoadStage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Load is not null) await Load.DisposeAsync();
-        if (_keys is not null) await RevokeAsync(_keys);
+        await CleanUpAsync();
         foreach (var client in _clients) await client.DisposeAsync();
         _contactKey.Dispose();
     }
 
-    private async Task RevokeAsync(LoadKeys keys)
+    private async Task CleanUpAsync()
     {
-        using var patience = new CancellationTokenSource(s_revokePatience);
+        using var patience = new CancellationTokenSource(s_cleanUpPatience);
+        bool areKeysLeft = _keys is not null;
         try
         {
-            await keys.RevokeAsync(patience.Token);
+            if (_keys is not null) await _keys.RemoveAsync(patience.Token);
+            areKeysLeft = false;
+            while (_asked.Count > 0) await DeleteEndpointAsync(patience.Token);
         }
         catch (Exception e) when (e is RelayException or OperationCanceledException)
         {
             var cause = e is RelayException refused ? refused.Code.ToString() : "no answer";
-            KeysLeft = $"The keys named '{keys.Name}' could not be revoked ({cause}): they give access to "
-                + $"{string.Join(' ', Endpoints)} until {keys.Expiry:u}. "
-                + "'relay keys list' shows them, and 'relay keys revoke' revokes them.";
+            var endpoints = EndpointsLeft.Count == 0 ? ""
+                : $"It leaves {string.Join(' ', EndpointsLeft)}, which could not be deleted ({cause}): "
+                    + "'relay endpoints delete --purge' deletes one, and another run can use it with --endpoint.";
+            Left = areKeysLeft
+                ? $"The keys named '{_keys!.Name}' could not be revoked ({cause}): they give access to "
+                    + $"{string.Join(' ', Endpoints)} until {_keys.Expiry:u}. "
+                    + $"'relay keys list' shows them, and 'relay keys revoke' revokes them. {endpoints}".TrimEnd()
+                : endpoints;
         }
+    }
+
+    /// <summary>
+    /// Purges the last endpoint that was asked for. Whether it was made may be unknown: the same request is made again, which then says so,
+    /// and cannot come to be done afterwards.
+    /// </summary>
+    private async Task DeleteEndpointAsync(CancellationToken cancellation)
+    {
+        var asked = _asked[^1];
+        var request = new DeleteEndpointRequest { Name = EndpointNames.Endpoint(asked.EndpointId), Purge = true };
+        try
+        {
+            await Admin.CallAsync(o => Admin.Endpoints.CreateEndpointAsync(asked, o), cancellation);
+            await Admin.CallAsync(o => Admin.Endpoints.DeleteEndpointAsync(request, o), cancellation);
+        }
+        catch (RelayException e) when (e.Code is StatusCode.InvalidArgument or StatusCode.AlreadyExists or StatusCode.NotFound)
+        {
+            // Nothing of ours is there: it was never made, or is deleted already.
+        }
+        _asked.RemoveAt(_asked.Count - 1);
     }
 
     private RelayClient Keep(RelayClient client)
@@ -106,8 +138,8 @@ internal sealed class LoadStage : IAsyncDisposable
         var endpoint = await Admin.CallAsync(o => Admin.Endpoints.GetEndpointAsync(request, o), cancellation);
         // The bot and the bridge of a load take everything that waits at the endpoint.
         if (endpoint.Network != Network)
-            throw new CommandFailure(ExitCode.Usage, $"{name} is not of an earlier load: its network is not '{Network}'.",
-                "Name an endpoint that 'relay load' has left, or omit --endpoint.");
+            throw new CommandFailure(ExitCode.Usage, $"{name} is not for loads: its network is not '{Network}'.",
+                "Name one whose network is 'load', or omit --endpoint.");
         _options = _options with { MaxWireBytes = (int)endpoint.MaxWireBytes };
         return endpoint.Name;
     }
@@ -124,7 +156,7 @@ internal sealed class LoadStage : IAsyncDisposable
             MaxWireBytes = (uint)_options.MaxWireBytes,
         };
         // Before the call: its answer may be lost.
-        lock (_left) _left.Add(EndpointNames.Endpoint(id));
+        lock (_asked) _asked.Add(request);
         return (await Admin.CallAsync(o => Admin.Endpoints.CreateEndpointAsync(request, o), cancellation)).Name;
     }
 

@@ -2,27 +2,24 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
-from typing import TYPE_CHECKING, Any, AsyncGenerator, Callable, Sequence
+from typing import TYPE_CHECKING, Any, AsyncGenerator, Sequence
 
-from google.protobuf import duration_pb2
-
+from ._conversations import Conversations, new_id
 from ._errors import Outcome, RelayError
 from ._events import BotEvent
 from ._handler import BotHandler, HandlerLoop, run_until_stopped
+from ._settle import duration
 from ._stream import EventStream
-from .v1 import conversation_pb2, message_pb2, subscription_pb2, verification_pb2
+from ._subscription import SubscriptionReader
+from .v1 import conversation_pb2, message_pb2, verification_pb2
 
 if TYPE_CHECKING:
     from ._client import RelayClient
-    from ._connection import Services
 
-_PULL_WAIT = 15
-# Few, because their time for an acknowledgement begins when they are taken.
-_PULLED_AT_ONCE = 16
+_MAX_CREDIT = 1000
 
 
-class Bot:
+class Bot(Conversations):
     """Reads events and sends plaintext for endpoints. Needs a key of scope bot."""
 
     def __init__(self, client: RelayClient, endpoints: Sequence[str]) -> None:
@@ -38,14 +35,21 @@ class Bot:
             async for event in events:
                 yield event
 
-    async def subscription(self, name: str) -> AsyncGenerator[BotEvent, None]:
+    async def subscription(self, name: str, credit: int = 16) -> AsyncGenerator[BotEvent, None]:
         """
         Takes the events of a subscription (``endpoints/{endpoint}/subscriptions/{subscription}``), in order for each conversation, each
-        again until it is acknowledged, and shared with the subscription's other readers. Reconnects by itself.
+        again until it is acknowledged, and shared with the subscription's other readers. Reconnects by itself. credit: the number of events
+        that may be unsettled at a time, 1 to 1000; their time for an acknowledgement begins when they are delivered.
         """
-        while True:
-            for event in await self.pull(name, _PULLED_AT_ONCE):
-                yield event
+        if not 1 <= credit <= _MAX_CREDIT:
+            raise ValueError(f"The credit must be 1 to {_MAX_CREDIT}.")
+        reader = SubscriptionReader(self, name, credit, lambda: credit)
+        reader.start()
+        try:
+            while True:
+                yield await reader.read()
+        finally:
+            await reader.close()
 
     async def run(
         self, handler: BotHandler, subscription: str = "bot", *, max_concurrency: int = 16, ack_wait: float = 30.0, max_deliveries: int = 5
@@ -55,42 +59,48 @@ class Bot:
         is handled to its end. Reads a subscription of each endpoint, and creates it if there is none of that name: ack_wait, the time in
         seconds that handling an event may take, and max_deliveries count only then. Events of different peers are handled side by side.
         """
+        if not 1 <= max_concurrency <= _MAX_CREDIT:
+            raise ValueError(f"max_concurrency must be 1 to {_MAX_CREDIT}.")
         loops = [HandlerLoop(self, handler, e, subscription, max_concurrency, ack_wait, max_deliveries) for e in self.endpoints]
         await run_until_stopped(loops)
 
-    async def send(self, conversation: str, text: str, request_id: str | None = None) -> Outcome[Any]:
-        """Sends text in a conversation. Returns when the message is durable, or refused. The same request id sends once."""
-        return await self._send(conversation, "", text, request_id)
+    async def send(self, conversation: str, text: str, request_id: str | None = None, *, wait: float = 0.0) -> Outcome[Any]:
+        """
+        Sends text in a conversation. Returns when the message is durable, or refused; with a wait, of at most 60 seconds, when it is known
+        what became of it (``response.message.state``: CARRIED is with the network), or when the time is over. The same request id sends
+        once.
+        """
+        return await self._send(conversation, "", text, request_id, wait)
 
-    async def send_to(self, endpoint: str, peer: str, text: str, request_id: str | None = None) -> Outcome[Any]:
-        """Sends text to a peer, and creates the conversation if there is none."""
-        return await self._send(endpoint, peer, text, request_id)
+    async def send_to(self, endpoint: str, peer: str, text: str, request_id: str | None = None, *, wait: float = 0.0) -> Outcome[Any]:
+        """Sends text to a peer as send does, and creates the conversation if there is none."""
+        return await self._send(endpoint, peer, text, request_id, wait)
 
     async def start_session(self, endpoint: str, peer: str, request_id: str | None = None) -> Outcome[Any]:
         """Offers a peer a private session; the peer's client decides whether one is established."""
-        request = conversation_pb2.StartSessionRequest(request_id=request_id or _new_id(), parent=endpoint, peer=peer)
+        request = conversation_pb2.StartSessionRequest(request_id=request_id or new_id(), parent=endpoint, peer=peer)
         return await self._outcome(lambda s: s.conversations.StartSession, request)
 
     async def end_session(self, conversation: str, request_id: str | None = None) -> Outcome[Any]:
         """Ends a conversation's private session and tells the peer."""
-        request = conversation_pb2.EndSessionRequest(request_id=request_id or _new_id(), parent=conversation)
+        request = conversation_pb2.EndSessionRequest(request_id=request_id or new_id(), parent=conversation)
         return await self._outcome(lambda s: s.conversations.EndSession, request)
 
     async def verify(self, conversation: str, secret: str, question: str = "", request_id: str | None = None) -> Outcome[Any]:
         """Begins to verify the peer by a secret that both people know, or by a question that only the peer can answer."""
         request = verification_pb2.CreateVerificationRequest(
-            request_id=request_id or _new_id(), parent=conversation, secret=secret, question=question
+            request_id=request_id or new_id(), parent=conversation, secret=secret, question=question
         )
         return await self._outcome(lambda s: s.verifications.CreateVerification, request)
 
     async def answer_verification(self, verification: str, secret: str, request_id: str | None = None) -> Outcome[Any]:
         """Answers a verification that the peer began."""
-        request = verification_pb2.AnswerVerificationRequest(request_id=request_id or _new_id(), name=verification, secret=secret)
+        request = verification_pb2.AnswerVerificationRequest(request_id=request_id or new_id(), name=verification, secret=secret)
         return await self._outcome(lambda s: s.verifications.AnswerVerification, request)
 
     async def cancel_verification(self, verification: str, request_id: str | None = None) -> Outcome[Any]:
         """Declines or aborts an open verification, and tells the peer."""
-        request = verification_pb2.CancelVerificationRequest(request_id=request_id or _new_id(), name=verification)
+        request = verification_pb2.CancelVerificationRequest(request_id=request_id or new_id(), name=verification)
         return await self._outcome(lambda s: s.verifications.CancelVerification, request)
 
     async def reply(self, conversation: str, text: str, request_id: str) -> Outcome[Any]:
@@ -102,44 +112,8 @@ class Bot:
                 raise
             return Outcome(None, error)
 
-    async def pull(self, subscription: str, max_events: int) -> list[BotEvent]:
-        """Takes events of a subscription, and waits a while for the first. Empty also while no server answers."""
-        request = subscription_pb2.PullSubscriptionRequest(
-            name=subscription, max_events=max_events, wait=duration_pb2.Duration(seconds=_PULL_WAIT)
-        )
-        try:
-            page = await self.client.call(lambda s: s.subscriptions.PullSubscription, request)
-        except RelayError as error:
-            if not error.is_passing:
-                raise
-            return []
-        return [BotEvent(self, e, lambda _: None) for e in page.events]
-
-    async def ack(self, event: Any) -> None:
-        """Acknowledges an event of a subscription."""
-        request = subscription_pb2.AckSubscriptionRequest(name=event.subscription, cursors=[event.cursor])
-        await self.client.call(lambda s: s.subscriptions.AckSubscription, request)
-
-    async def nack(self, event: Any, delay: float, terminate: bool, note: str) -> None:
-        """Gives an event of a subscription back."""
-        wait = duration_pb2.Duration(seconds=int(delay), nanos=int(delay % 1 * 1e9))
-        request = subscription_pb2.NackSubscriptionRequest(
-            name=event.subscription, cursors=[event.cursor], delay=wait, terminate=terminate, note=note
-        )
-        await self.client.call(lambda s: s.subscriptions.NackSubscription, request)
-
-    async def _send(self, parent: str, peer: str, text: str, request_id: str | None) -> Outcome[Any]:
-        request = message_pb2.SendMessageRequest(request_id=request_id or _new_id(), parent=parent, peer=peer, text=text)
-        return await self._outcome(lambda s: s.messages.SendMessage, request)
-
-    async def _outcome(self, method: Callable[[Services], Any], request: Any) -> Outcome[Any]:
-        try:
-            return Outcome(await self.client.call(method, request))
-        except RelayError as error:
-            if not error.is_refusal:
-                raise
-            return Outcome(None, error)
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex
+    async def _send(self, parent: str, peer: str, text: str, request_id: str | None, wait: float) -> Outcome[Any]:
+        request = message_pb2.SendMessageRequest(request_id=request_id or new_id(), parent=parent, peer=peer, text=text)
+        if wait > 0:
+            request.wait.CopyFrom(duration(wait))
+        return await self._outcome(lambda s: s.messages.SendMessage, request, wait)

@@ -11,6 +11,7 @@ import grpc
 
 from ._bot import Bot
 from ._connection import RelayOptions, Rounds, ServerRing, Services, parse_servers
+from ._conversations import endpoint_name
 from ._errors import RelayError
 from ._key import RelayKey
 
@@ -62,31 +63,33 @@ class RelayClient:
 
     def bot(self, *endpoints: str) -> Bot:
         """Creates a bot for these endpoints, each by its name (``endpoints/support``) or its id (``support``)."""
-        return Bot(self, [e if e.startswith("endpoints/") else "endpoints/" + e for e in endpoints])
+        return Bot(self, [endpoint_name(e) for e in endpoints])
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """The metadata of a call with the client's key."""
         return self._key.metadata
 
-    async def call(self, method: Callable[[Services], Any], request: Any) -> Any:
+    async def call(self, method: Callable[[Services], Any], request: Any, *, wait: float = 0.0) -> Any:
         """
         Makes a unary call, for example ``await relay.call(lambda s: s.endpoints.GetEndpoint, request)``, and retries it after transient
-        errors, on the next server if there is one. A mutation must have a request id. Raises RelayError.
+        errors, on the next server if there is one. A mutation must have a request id. wait: the seconds for which the request asks the
+        server to wait; an attempt may take so much longer. Raises RelayError.
         """
+        timeout = self.options.attempt_timeout + wait
         rounds = Rounds(self.servers, self.options)
         begun = time.monotonic()
         while True:
             server = self.servers.current
             try:
-                return await method(self.servers.services)(request, metadata=self.metadata, timeout=self.options.attempt_timeout)
+                return await method(self.servers.services)(request, metadata=self.metadata, timeout=timeout)
             except grpc.aio.AioRpcError as rpc_error:
                 error = RelayError(rpc_error)
             if not error.is_passing:
                 raise error
-            wait = rounds.fail(server, error.retry_after) if error.is_of_server else rounds.stay(error.retry_after)
-            if wait is None:
+            pause = rounds.fail(server, error.retry_after) if error.is_of_server else rounds.stay(error.retry_after)
+            if pause is None:
                 continue
             if time.monotonic() - begun > self.options.give_up_after:
                 raise error
-            await asyncio.sleep(wait)
+            await asyncio.sleep(pause)

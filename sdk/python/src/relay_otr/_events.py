@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from ._errors import Outcome
 
 if TYPE_CHECKING:
     from ._bot import Bot
+    from ._settle import Settler
 
 _LINE_ENDS = re.compile("\r\n|\r|\u0085")
 _UNCLEAN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]")
+_MAX_DELAY = 86_400.0
+_MAX_NOTE = 500
 
 
 class BotEvent:
@@ -19,12 +22,12 @@ class BotEvent:
     kind does not have is None in the others.
     """
 
-    def __init__(self, bot: Bot, message: Any, acknowledge: Callable[[BotEvent], None]) -> None:
+    def __init__(self, bot: Bot, message: Any, settler: Settler) -> None:
         self.bot = bot
         """The bot that received the event, for further requests."""
         self.message = message
         """The event as an API message (relay.v1.Event), with the fields that this class does not expose."""
-        self._acknowledge = acknowledge
+        self._settler = settler
         self._replies = 0
         self.settlement = "NONE"
         """What was asked of the server last, whether it has taken that or not: NONE, GIVEN_BACK, or FINAL (acknowledged or set aside)."""
@@ -72,6 +75,15 @@ class BotEvent:
         return bool(self.message.text_received.peer_verified)
 
     @property
+    def is_key_held(self) -> bool:
+        """
+        True if the peer's key took another's place and nobody has decided about it (Policy.key_change is HOLD): the text may be somebody
+        else's, and replies wait until the key is accepted or refused.
+        """
+        session = self.session
+        return bool(self.message.text_received.key_held or session is not None and session.key_held)
+
+    @property
     def session(self) -> Any:
         """The session that has changed (relay.v1.Session)."""
         changed = self._of("session_changed")
@@ -100,30 +112,41 @@ class BotEvent:
             return f"{self.message.subscription.rsplit('/', 1)[-1]}-{self.message.cursor}"
         return str(self.message.sequence)
 
-    async def ack(self) -> None:
+    @property
+    def is_given_back(self) -> bool:
+        """True if the stream that it came on has ended: the server delivers it again, unless it is acknowledged."""
+        return self._settler.has_ended
+
+    async def ack(self) -> bool:
         """
         Acknowledges this event; of an endpoint's own stream also all earlier ones. The server delivers unacknowledged events again: those
-        of a subscription after its time for acknowledgements, the others after a restart of the bot.
+        of a subscription at the end of the reader's stream, or after the time for acknowledgements, the others after a restart of the bot.
+        Returns True once it is stored; False if the event was settled or given back before, so that there was nothing to do.
         """
         self.settlement = "FINAL"
-        if self.message.subscription:
-            await self.bot.ack(self.message)
-        else:
-            self._acknowledge(self)
+        return await self._settler.ack(self)
 
-    async def nack(self, delay: float = 0.0, note: str = "") -> None:
-        """Gives an event of a subscription back, to be delivered again after a delay; after too many deliveries it is a dead letter."""
-        await self._give_back(delay, False, note)
+    async def nack(self, delay: float = 0.0, note: str = "") -> bool:
+        """
+        Gives an event of a subscription back, to be delivered again after a delay of at most a day; after too many deliveries it is a dead
+        letter. The note, of at most 500 characters, is for people who look at it. Returns as ack does.
+        """
+        return await self._give_back(delay, False, note)
 
-    async def set_aside(self, note: str = "") -> None:
-        """Makes an event of a subscription a dead letter at once: it is not delivered again unless somebody asks for it."""
-        await self._give_back(0.0, True, note)
+    async def set_aside(self, note: str = "") -> bool:
+        """
+        Makes an event of a subscription a dead letter at once: it is not delivered again unless somebody asks for it. Returns as ack does.
+        """
+        return await self._give_back(0.0, True, note)
 
-    async def _give_back(self, delay: float, terminate: bool, note: str) -> None:
-        if not self.message.subscription:
-            raise ValueError("Only an event of a subscription can be given back; acknowledge this one, or stop reading.")
+    async def _give_back(self, delay: float, terminate: bool, note: str) -> bool:
+        # Not left to the server, which would end the stream for it, and so give back whatever else the bot has.
+        if not 0 <= delay <= _MAX_DELAY:
+            raise ValueError("The delay must be zero to one day.")
+        if len(note.encode("utf-16-le")) // 2 > _MAX_NOTE:
+            raise ValueError(f"The note must have at most {_MAX_NOTE} characters.")
         self.settlement = "FINAL" if terminate else "GIVEN_BACK"
-        await self.bot.nack(self.message, delay, terminate, note)
+        return await self._settler.give_back(self, delay, terminate, note)
 
     async def reply(self, text: str) -> Outcome[Any]:
         """
@@ -145,3 +168,17 @@ class BotEvent:
         refusal is a value.
         """
         return await self.bot.verify(self.conversation, secret, question, f"verify-{self._id}")
+
+    async def accept_key(self) -> Outcome[Any]:
+        """Takes the key of the session that has changed for the peer's: what was held goes to it. It is not verified by that."""
+        return await self.bot.accept_key(self.conversation, self._fingerprint)
+
+    async def refuse_key(self) -> Outcome[Any]:
+        """Refuses the key of the session that has changed: the session ends, and what was held for it is dropped."""
+        return await self.bot.refuse_key(self.conversation, self._fingerprint)
+
+    @property
+    def _fingerprint(self) -> str:
+        if self.session is None:
+            raise ValueError("This event is not a change of a session.")
+        return str(self.session.peer_fingerprint)

@@ -7,9 +7,9 @@ import logging
 import signal
 from typing import TYPE_CHECKING, Sequence
 
-from google.protobuf import duration_pb2
-
 from ._errors import RelayError
+from ._settle import duration
+from ._subscription import SubscriptionReader
 from .v1 import subscription_pb2
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class BotHandler:
 
 class HandlerLoop:
     """
-    Takes as many events of a subscription as there are free places, and handles each when the conversation's earlier one is done. The
-    server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long, or
-    was given back a moment ago.
+    Reads a subscription with a credit of as many events as there are places, and handles each when the conversation's earlier one is done.
+    The server gives no second event of a conversation before the first is settled; but it may give one again that was handled for too long,
+    was given back a moment ago, or was in progress when the stream ended.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class HandlerLoop:
         self._name = f"{endpoint}/subscriptions/{subscription}"
         self._max = max_concurrency
         self._wanted = subscription_pb2.Subscription(
-            ack_wait=duration_pb2.Duration(seconds=int(ack_wait), nanos=int(ack_wait % 1 * 1e9)), max_deliveries=max_deliveries
+            ack_wait=duration(ack_wait), max_deliveries=max_deliveries
         )
         self._in_progress: set[asyncio.Task[bool]] = set()
         # The last delivery of each conversation that is in progress.
@@ -89,18 +89,19 @@ class HandlerLoop:
 
     async def run(self) -> None:
         """Runs until it is cancelled, or the server refuses permanently; what is in progress is handled to its end."""
+        await self._open()
+        reader = SubscriptionReader(self._bot, self._name, self._max, lambda: self._max - len(self._in_progress))
+        reader.start()
         try:
-            await self._open()
             while True:
-                free = self._max - len(self._in_progress)
-                if free == 0:
+                while len(self._in_progress) >= self._max:
                     await asyncio.wait(self._in_progress, return_when=asyncio.FIRST_COMPLETED)
-                    continue
-                for event in await self._bot.pull(self._name, free):
-                    self._begin(event)
+                self._begin(await reader.read())
         finally:
+            reader.pause()
             if self._in_progress:
                 await asyncio.wait(self._in_progress)
+            await reader.close()
 
     def _begin(self, event: BotEvent) -> None:
         key, cursor = event.conversation or event.message.cursor, event.message.cursor
@@ -116,8 +117,14 @@ class HandlerLoop:
         task.add_done_callback(end)
 
     async def _in_turn(self, event: BotEvent, earlier: tuple[str, asyncio.Task[bool]] | None) -> bool:
-        # An event that comes again because its acknowledgement came late is done.
-        return earlier is not None and await earlier[1] and earlier[0] == event.message.cursor or await self._handle(event)
+        if earlier is None or not await earlier[1] or earlier[0] != event.message.cursor:
+            return await self._handle(event)
+        # It comes again because its acknowledgement came late, and is done; this delivery takes credit until that is said.
+        try:
+            await event.ack()
+        except RelayError as error:
+            _log.warning("%s: an event could not be settled, and comes again: %s", self._name, type(error).__name__)
+        return True
 
     async def _open(self) -> None:
         """Creates the subscription, unless there is one."""

@@ -10,6 +10,7 @@ import grpc
 from ._connection import Rounds
 from ._errors import RelayError
 from ._events import BotEvent
+from ._settle import EndpointSettler
 from .v1 import event_pb2
 
 if TYPE_CHECKING:
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 
 _FINAL = ("UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT", "OUT_OF_RANGE", "FAILED_PRECONDITION", "UNIMPLEMENTED")
 # The time that the server gets to store the last acknowledgements when the bot stops.
-_CLOSE_TIMEOUT = 2.0
+CLOSE_TIMEOUT = 2.0
+
+
+def wait_after(rounds: Rounds, server: int, error: RelayError) -> float | None:
+    """Returns the wait before a stream that has ended with an error is opened again, None for none; raises a permanent refusal."""
+    if error.code in _FINAL:
+        raise error from None
+    if error.is_passing and not error.is_of_server:
+        return rounds.stay(error.retry_after)
+    return rounds.fail(server, error.retry_after)
 
 
 class EventStream:
@@ -34,6 +44,7 @@ class EventStream:
         self._unsent: set[str] = set()
         self._wakeup = asyncio.Event()
         self._is_ending = False
+        self._settler = EndpointSettler(self._acknowledge)
 
     async def run(self) -> AsyncGenerator[BotEvent, None]:
         """Yields events until the server refuses permanently."""
@@ -55,7 +66,7 @@ class EventStream:
                         # A drain message does not reset the backoff: otherwise a cluster that drains would be polled without a pause.
                         rounds.reset()
                         if response.HasField("event") and self._is_new(response.event):
-                            yield BotEvent(self._bot, response.event, self._acknowledge)
+                            yield BotEvent(self._bot, response.event, self._settler)
                 except GeneratorExit:
                     is_stopping = True
                     raise
@@ -65,13 +76,7 @@ class EventStream:
             except asyncio.TimeoutError:
                 wait = rounds.fail(server)
             except grpc.aio.AioRpcError as rpc_error:
-                error = RelayError(rpc_error)
-                if error.code in _FINAL:
-                    raise error from None
-                if error.is_passing and not error.is_of_server:
-                    wait = rounds.stay(error.retry_after)
-                else:
-                    wait = rounds.fail(server, error.retry_after)
+                wait = wait_after(rounds, server, RelayError(rpc_error))
             if wait is not None:
                 await asyncio.sleep(wait)
 
@@ -81,7 +86,7 @@ class EventStream:
             self._is_ending = True
             self._wakeup.set()
             with contextlib.suppress(asyncio.TimeoutError, asyncio.InvalidStateError, grpc.aio.AioRpcError):
-                await asyncio.wait_for(self._finish(call, writer), _CLOSE_TIMEOUT)
+                await asyncio.wait_for(self._finish(call, writer), CLOSE_TIMEOUT)
         call.cancel()
         writer.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto.Generators;
 using Org.BouncyCastle.Crypto.Parameters;
 
@@ -22,7 +23,7 @@ internal static class PassphraseKey
         passphrase.CopyTo(secret);
         var key = GC.AllocateArray<byte>(Size, pinned: true);
         argon2.GenerateBytes(secret, key);
-        Array.Clear(secret);
+        CryptographicOperations.ZeroMemory(secret);
         return key;
     }
 }

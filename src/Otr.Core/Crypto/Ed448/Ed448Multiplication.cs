@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Math.EC.Rfc7748;
@@ -54,7 +55,7 @@ internal static class Ed448Multiplication
             Select(workspace, table, ProjectiveWords, digits[i]);
             workspace.Add(sum, sum, term);
         }
-        digits.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(digits));
     }
 
     /// <summary>workspace.Sum = k·G. Constant-time.</summary>
@@ -75,7 +76,7 @@ internal static class Ed448Multiplication
             }
             for (int j = 0; j < 4 * first; j++) workspace.Double(sum, sum);
         }
-        digits.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(digits));
     }
 
     /// <summary>workspace.Sum = r·G + c·(x, y). For public values: time depends on them.</summary>
@@ -199,7 +200,7 @@ internal static class Ed448Multiplication
             if (coordinate > 0) limbs[0] |= masks[0] & 1;
         }
         workspace.Negate(term.X, sign);
-        masks.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(masks));
     }
 
     private static uint[] MakeComb()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Otr.Core.Crypto.Montgomery;
 
@@ -113,8 +114,8 @@ internal sealed class Ed448Scalar : IDisposable
         ulong negative = 0 - borrow;
         for (int i = 0; i < WordCount; i++) difference[i] = Words.AddCarry(difference[i], QWords[i] & negative, ref carry);
         Words.ToBigEndian(result._value.Span, difference);
-        difference.Clear();
-        subtrahend.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(difference));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(subtrahend));
         return result;
     }
 
@@ -169,8 +170,8 @@ internal sealed class Ed448Scalar : IDisposable
         for (int i = 0; i < WordCount; i++) words[i] = Words.AddCarry(words[i], addend[i], ref carry);
         Words.SubtractIfNotLess(words, QWords, 0);
         Words.ToBigEndian(sum, words);
-        words.Clear();
-        addend.Clear();
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(words));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(addend));
     }
 
     private static ulong[] ToWords(byte[] value)

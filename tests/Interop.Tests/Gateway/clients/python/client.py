@@ -235,6 +235,33 @@ def run_reflection():
         refused(grpc.StatusCode.UNAUTHENTICATED, "KEY_MISSING", lambda: list(info(iter(asks), timeout=LIMIT)))
 
 
+def run_malformed():
+    """Bytes that are no message of the method: to a call, to a stream of responses, and to streams of both."""
+    def raw(kind, path):
+        return getattr(channel, kind)("/relay.v1." + path, request_serializer=None, response_deserializer=None)
+
+    calls = raw("unary_unary", "MessageService/SendMessage"), raw("unary_stream", "SubscriptionService/WatchSubscription")
+    streams = raw("stream_stream", "EventService/StreamEvents"), raw("stream_stream", "SubscriptionService/Subscribe")
+    # A tag without an end, a length beyond the end, a group that is not closed.
+    for request in b"\xff\xff", b"\x0a\x05ab", b"\x0b":
+        for call in calls:
+            refused(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE", lambda: read(call(request, metadata=key("bot"), timeout=LIMIT)))
+        for stream in streams:
+            refused(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE",
+                    lambda: read(stream(iter([request]), metadata=key("bot"), timeout=LIMIT)))
+    # The peer's address, as text that is no UTF-8.
+    refused(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE", lambda: calls[0](b"\x1a\x01\xff", metadata=key("bot"), timeout=LIMIT))
+    # A message that can be read, and then one that cannot.
+    opened = v1("StreamEventsRequest", open=v1("OpenStream", endpoint=ENDPOINT)).SerializeToString()
+    refused(grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE",
+            lambda: read(streams[0](iter([opened, b"\xff\xff"]), metadata=key("bot"), timeout=LIMIT)))
+    run_unary()
+
+
+def read(responses):
+    return responses if isinstance(responses, bytes) else list(responses)
+
+
 def run_resets():
     """Calls without a key that are cancelled at once, before and after the server has seen them."""
     for i in range(200):

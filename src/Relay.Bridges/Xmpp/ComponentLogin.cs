@@ -1,36 +1,21 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
+using Relay.ChatProtocols.Dialing;
 
 namespace Relay.Bridges.Xmpp;
 
-/// <summary>
-/// One connection to an XMPP server as an external component (XEP-0114), accepted by the server. Writes are safe for concurrent use.
-/// </summary>
-internal sealed class ComponentStream : IAsyncDisposable
+/// <summary>Connects to an XMPP server as an external component (XEP-0114), up to the server's consent.</summary>
+internal static class ComponentLogin
 {
-    private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(1);
-    private readonly TcpClient _tcp;
-    private readonly Stream _bytes;
-    private readonly XmlStreamReader _reader;
-    private readonly SemaphoreSlim _writing = new(1, 1);
-
-    private ComponentStream(TcpClient tcp, Stream bytes)
-    {
-        _tcp = tcp;
-        _bytes = bytes;
-        _reader = new XmlStreamReader(bytes);
-    }
-
     /// <summary>Connects and authenticates.</summary>
     /// <returns>The stream, or why there is none.</returns>
-    public static async Task<(ComponentStream? Stream, ConnectionEnd? End)> OpenAsync(
+    public static async Task<(StanzaStream? Stream, ConnectionEnd? End)> OpenAsync(
         XmppOptions options, CancellationToken cancellation)
     {
-        if (!options.Tls && !options.AllowCleartext && !IsLoopback(options.Host))
+        if (!options.Tls && !options.AllowCleartext && !Dialer.IsLoopback(options.Host))
         {
             return (null, new ConnectionEnd("The secret and all messages would cross the network in the clear: name a loopback address, "
                 + "use --tls, or permit it "
@@ -41,12 +26,12 @@ internal sealed class ComponentStream : IAsyncDisposable
         var tcp = new TcpClient { NoDelay = true };
         // An XML reader's read cannot be cancelled: closing the socket ends it.
         await using var onLimit = limit.Token.UnsafeRegister(_ => tcp.Close(), null);
-        ComponentStream? stream = null;
+        StanzaStream? stream = null;
         try
         {
             await tcp.ConnectAsync(options.Host, options.Port, limit.Token);
-            stream = new ComponentStream(tcp, options.Tls ? await TlsAsync(tcp, options.Host, limit.Token) : tcp.GetStream());
-            if (await stream.AuthenticateAsync(options) is { } end)
+            stream = new StanzaStream(options.Tls ? await TlsAsync(tcp, options.Host, limit.Token) : tcp.GetStream(), tcp);
+            if (await AuthenticateAsync(stream, options) is { } end)
             {
                 if (limit.IsCancellationRequested) end = TooSlow(options);
                 await stream.DisposeAsync();
@@ -64,44 +49,6 @@ internal sealed class ComponentStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads the next stanza.</summary>
-    public Task<StreamRead> ReadAsync() => _reader.ReadAsync();
-
-    /// <summary>Writes a stanza; false if the connection is broken.</summary>
-    public async Task<bool> WriteAsync(string xml)
-    {
-        await _writing.WaitAsync();
-        try
-        {
-            await _bytes.WriteAsync(Encoding.UTF8.GetBytes(xml));
-            await _bytes.FlushAsync();
-            return true;
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            return false;
-        }
-        finally
-        {
-            _writing.Release();
-        }
-    }
-
-    /// <summary>Breaks the connection off: reads and writes that wait end.</summary>
-    public void Abort() => _tcp.Close();
-
-    /// <summary>Ends the stream as XMPP asks for, so that the server frees the domain at once, and closes the connection.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await ((Task)WriteAsync(StanzaWriter.StreamEnd)).WaitAsync(s_closeTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _tcp.Dispose();
-    }
-
-    /// <summary>True if a host name can only mean this machine.</summary>
-    internal static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
-
     private static async Task<Stream> TlsAsync(TcpClient tcp, string host, CancellationToken cancellation)
     {
         var tls = new SslStream(tcp.GetStream());
@@ -109,7 +56,7 @@ internal sealed class ComponentStream : IAsyncDisposable
         return tls;
     }
 
-    private async Task<ConnectionEnd?> AuthenticateAsync(XmppOptions options)
+    private static async Task<ConnectionEnd?> AuthenticateAsync(StanzaStream stream, XmppOptions options)
     {
         string secret;
         try
@@ -120,19 +67,19 @@ internal sealed class ComponentStream : IAsyncDisposable
         {
             return new ConnectionEnd($"The secret file cannot be read: {e.Message}", ConnectionEndKind.Refused);
         }
-        await WriteAsync(StanzaWriter.StreamStart(options.Domain));
-        switch (await ReadAsync())
+        await stream.WriteAsync(StanzaWriter.StreamStart(options.Domain));
+        switch (await stream.ReadAsync())
         {
             case StreamRead.Element { Value: var start } when start.Is("stream", Ns.Streams):
                 // A server that refuses the domain at once gives the stream no id, and says why in the next element.
-                if (start["id"] is { Length: > 0 } id) await WriteAsync(StanzaWriter.Handshake(Hash(id, secret)));
+                if (start["id"] is { Length: > 0 } id) await stream.WriteAsync(StanzaWriter.Handshake(Hash(id, secret)));
                 break;
             case StreamRead.End end:
                 return Ended(options, end.Reason);
             default:
                 return NotAServer(options);
         }
-        return await ReadAsync() switch
+        return await stream.ReadAsync() switch
         {
             StreamRead.Element { Value: var e } when e.Is("handshake", Ns.Component) => null,
             StreamRead.Element { Value: var e } when e.Is("error", Ns.Streams) => StreamErrors.Explain(e, options.Domain),

@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Relay.Bridges.Tests.Xmpp;
 
-namespace Relay.Proxy.Tests.Xmpp;
+namespace Relay.Bridges.Tests.Xmpp;
 
-/// <summary>Prosody with TLS and SCRAM: what a proxy logs in to. The contact's client may log in without TLS.</summary>
+/// <summary>Prosody with TLS and SCRAM: what a proxy, or a bridge with an account, logs in to. The contact's client may log in without TLS.</summary>
 internal sealed class SecureProsody(string directory) : XmppServer(directory)
 {
     private const string Program = "/usr/bin/prosody";

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Relay.Bridges.Tests.Xmpp;
+
+/// <summary>Carries TCP connections to a port on loopback, and breaks them when the test says so.</summary>
+internal sealed class BreakableLine : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly List<TcpClient> _open = [];
+    private readonly int _port;
+    private readonly Task _accepting;
+
+    public BreakableLine(int port)
+    {
+        _port = port;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Connections so far.</summary>
+    public int Connections { get; private set; }
+
+    /// <summary>Breaks what is open, with whatever is under way.</summary>
+    public void Break()
+    {
+        lock (_open)
+        {
+            foreach (var tcp in _open) tcp.Client.Close(0);
+            _open.Clear();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        Break();
+        await _accepting;
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var from = await _listener.AcceptTcpClientAsync();
+                var to = new TcpClient { NoDelay = true };
+                lock (_open) _open.AddRange([from, to]);
+                Connections++;
+                _ = CarryAsync(from, to);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task CarryAsync(TcpClient from, TcpClient to)
+    {
+        try
+        {
+            await to.ConnectAsync(IPAddress.Loopback, _port);
+            await Task.WhenAny(from.GetStream().CopyToAsync(to.GetStream()), to.GetStream().CopyToAsync(from.GetStream()));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Broken.
+        }
+        from.Dispose();
+        to.Dispose();
+    }
+}
