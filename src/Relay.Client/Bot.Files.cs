@@ -25,7 +25,9 @@ public sealed partial class Bot
         string? requestId = null, CancellationToken cancellation = default) =>
         SendFileAsync(new CreateFileRequest { Parent = conversation }, content, fileName, mediaType, requestId, cancellation);
 
-    /// <summary>As <see cref="SendFileAsync(string, Stream, string, string, string?, CancellationToken)"/>, to a peer by its address.</summary>
+    /// <summary>
+    /// As <see cref="SendFileAsync(string, Stream, string, string, string?, CancellationToken)"/>, to a peer by its address.
+    /// </summary>
     /// <returns>The file; a refusal is a value, see <see cref="Outcome{T}"/>.</returns>
     /// <exception cref="RelayException">The cause is the key, the request or the server, not the conversation.</exception>
     public Task<Outcome<FileTransfer>> SendFileToAsync(string endpoint, string peer, Stream content, string fileName, string mediaType = "",
@@ -99,7 +101,8 @@ public sealed partial class Bot
 
     /// <summary>Lists an endpoint's files, the sent and the received, page after page.</summary>
     /// <exception cref="RelayException">The cause is the key, the request or the server.</exception>
-    public async IAsyncEnumerable<FileTransfer> FilesAsync(string endpoint, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<FileTransfer> FilesAsync(
+        string endpoint, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var request = new ListFilesRequest { Parent = RelayClient.EndpointName(endpoint) };
         do

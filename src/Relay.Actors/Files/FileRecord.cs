@@ -6,7 +6,8 @@ namespace Relay.Actors.Files;
 
 /// <summary>The row of a file: what is known of it, and the one key that its transfer needs at the time.</summary>
 /// <param name="Key">
-/// 32 bytes. Ours: the file's key. The peer's: the wrap key until the blob's header has come (<paramref name="Header"/>), then the file's key.
+/// 32 bytes. Ours: the file's key. The peer's: the wrap key until the blob's header has come (<paramref name="Header"/>), then the
+/// file's key.
 /// </param>
 /// <param name="Header">The blob's; empty while there is none.</param>
 internal sealed record FileRecord(
@@ -23,7 +24,8 @@ internal sealed record FileRecord(
     /// <summary>The peer's file, as its offer says.</summary>
     /// <param name="wrapKey">Owned by the record.</param>
     public static FileRecord Of(FileOffer offer, string peer, byte[] wrapKey, long nowMs) => new(
-        FileState.Offered, peer, offer.TransferId, offer.Name, offer.MediaType, offer.Size, offer.Sha256, offer.Url, wrapKey, default, nowMs);
+        FileState.Offered, peer, offer.TransferId, offer.Name, offer.MediaType, offer.Size, offer.Sha256, offer.Url, wrapKey, default,
+        nowMs);
 
     /// <summary>The id of a peer's file: the peer chooses the transfer id, and must not choose among the endpoint's files by it.</summary>
     public static string IncomingId(KeyedIds ids, string endpointId, string conversationId, UInt128 transferId)
@@ -85,8 +87,8 @@ internal sealed record FileRecord(
     {
         bool isKnown = row.Byte() == Format;
         var state = (FileState)row.Byte();
-        var record = new FileRecord(state, row.Text(), row.UInt128(), row.Text(), row.Text(), row.Int64(), row.Bytes().ToArray(), row.Text(),
-            row.Bytes().ToArray(), row.Bytes().ToArray(), row.Int64());
+        var record = new FileRecord(state, row.Text(), row.UInt128(), row.Text(), row.Text(), row.Int64(), row.Bytes().ToArray(),
+            row.Text(), row.Bytes().ToArray(), row.Bytes().ToArray(), row.Int64());
         bool isSound = isKnown && Enum.IsDefined(state) && record.Size is >= 0 and <= FileLimits.MaxFileBytes
             && record.Key.Length == FileCipher.KeySize && record.Sha256.Length is 0 or FileOffer.DigestSize
             && record.Header.Length is 0 or FileCipher.HeaderSize;

@@ -105,6 +105,7 @@ internal sealed partial class FileTransfers
         if (offset < FileCipher.HeaderSize) return (file.Record.Header, 0);
         uint number = (uint)((offset - FileCipher.HeaderSize) / FileCipher.SealedPortionSize);
         var portion = await SealedPortionAsync(file, number, cancellation).ConfigureAwait(false);
-        return (portion is null ? (ReadOnlyMemory<byte>?)null : portion, FileCipher.HeaderSize + (long)number * FileCipher.SealedPortionSize);
+        long start = FileCipher.HeaderSize + (long)number * FileCipher.SealedPortionSize;
+        return (portion is null ? (ReadOnlyMemory<byte>?)null : portion, start);
     }
 }

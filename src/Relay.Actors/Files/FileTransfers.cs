@@ -77,7 +77,8 @@ internal sealed partial class FileTransfers(
             (file, refusal) = await LoadAsync(endpointId, fileId, cancellation).ConfigureAwait(false);
             if (file is null) return refusal!;
         }
-        if (await OpenPortionAsync(file, number, cancellation).ConfigureAwait(false) is not { } stored) return FileReply.Unreadable.Instance;
+        if (await OpenPortionAsync(file, number, cancellation).ConfigureAwait(false) is not { } stored)
+            return FileReply.Unreadable.Instance;
         bool isSame = CryptographicOperations.FixedTimeEquals(stored, data.Span);
         CryptographicOperations.ZeroMemory(stored);
         return isSame ? new FileReply.Done(file.View) : new FileReply.Different(file.View);
@@ -121,7 +122,8 @@ internal sealed partial class FileTransfers(
         using var data = new MemoryStream();
         while (data.Length < max && number < file.Portions)
         {
-            if (await OpenPortionAsync(file, number++, cancellation).ConfigureAwait(false) is not { } clear) return FileReply.Unreadable.Instance;
+            if (await OpenPortionAsync(file, number++, cancellation).ConfigureAwait(false) is not { } clear)
+                return FileReply.Unreadable.Instance;
             int count = (int)Math.Min(clear.Length - skipped, max - data.Length);
             data.Write(clear, skipped, count);
             CryptographicOperations.ZeroMemory(clear);
@@ -165,7 +167,8 @@ internal sealed partial class FileTransfers(
         return hash.GetHashAndReset();
     }
 
-    private async ValueTask<(OpenFile? File, FileReply? Refusal)> LoadAsync(string endpointId, string fileId, CancellationToken cancellation)
+    private async ValueTask<(OpenFile? File, FileReply? Refusal)> LoadAsync(
+        string endpointId, string fileId, CancellationToken cancellation)
     {
         if (!KeyedIds.IsId(fileId)) return (null, FileReply.NotFound.Instance);
         var stored = await reads.ReadAsync(c => store.LoadFileAsync(endpointId, fileId, c), cancellation).ConfigureAwait(false);

@@ -18,10 +18,11 @@ public interface IFiles
     ValueTask<FilePage> ListAsync(string endpointId, string? afterId, int max, CancellationToken cancellation);
 
     /// <summary>
-    /// Writes a portion of one of ours: <see cref="FileLimits.PortionBytes"/> bytes from a multiple of it, or the rest. The next one in order is
-    /// stored; one that is stored already is compared.
+    /// Writes a portion of one of ours: <see cref="FileLimits.PortionBytes"/> bytes from a multiple of it, or the rest. The next one in order
+    /// is stored; one that is stored already is compared.
     /// </summary>
-    ValueTask<FileReply> WriteAsync(string endpointId, string fileId, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellation);
+    ValueTask<FileReply> WriteAsync(
+        string endpointId, string fileId, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellation);
 
     /// <summary>
     /// Offers a complete file of ours to the peer, in the best private session. What the conversation replied is in
@@ -38,8 +39,8 @@ public interface IFiles
     ValueTask<FileReply> ReadBlobAsync(string endpointId, string fileId, long offset, int max, CancellationToken cancellation);
 
     /// <summary>
-    /// Writes the next part of the blob of a peer's file, of <see cref="FileView.NextBlobPart"/> bytes; one that is stored already is compared.
-    /// Without data: tells how far it is.
+    /// Writes the next part of the blob of a peer's file, of <see cref="FileView.NextBlobPart"/> bytes; one that is stored already is
+    /// compared. Without data: tells how far it is.
     /// </summary>
     ValueTask<FileReply> WriteBlobAsync(
         string endpointId, string fileId, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellation);

@@ -54,10 +54,11 @@ internal static class FileMapping
         FileReply.WrongState { File.State: var state } => ApiErrors.FailedPrecondition(
             Reasons.FileWrongState, $"The file is {NameOf(state)}: this cannot be done with it."),
         FileReply.WrongPlace { File: { IsFromPeer: true } file } => ApiErrors.FailedPrecondition(Reasons.FileWrongOffset,
-            $"{file.BlobStored} of {file.BlobSize} bytes of the blob are stored; the next part begins there and has {file.NextBlobPart} bytes."),
+            $"{file.BlobStored} of {file.BlobSize} bytes of the blob are stored; the next part begins there and has "
+                + $"{file.NextBlobPart} bytes."),
         FileReply.WrongPlace { File: var file } => ApiErrors.FailedPrecondition(Reasons.FileWrongOffset,
-            $"{file.Stored} of {file.Size} bytes of the file are stored; the next portion begins there and has {FileLimits.PortionBytes} bytes, or "
-                + "the rest."),
+            $"{file.Stored} of {file.Size} bytes of the file are stored; the next portion begins there and has "
+                + $"{FileLimits.PortionBytes} bytes, or the rest."),
         FileReply.Different => ApiErrors.FailedPrecondition(
             Reasons.FileDataDiffers, "Other data is stored at this place, and was left as it is: create another file."),
         FileReply.NotAuthentic => ApiErrors.InvalidArgument(
@@ -65,8 +66,8 @@ internal static class FileMapping
         FileReply.DigestDiffers => ApiErrors.FailedPrecondition(
             Reasons.FileDigestDiffers, "The file has another SHA-256 than the request says; it was not offered."),
         FileReply.NotOffered { Reply: ConversationReply.Refused { Reason: RefusalReason.NotEncrypted } } => ApiErrors.FailedPrecondition(
-            Reasons.EncryptionRequired, "No private session is established: the file was not offered. Start one, and complete the file with "
-                + "another request id."),
+            Reasons.EncryptionRequired, "No private session is established: the file was not offered. Start one, and complete the "
+                + "file with another request id."),
         FileReply.NotOffered { Reply: ConversationReply.Refused { Reason: var reason } } => Replies.Refusal(reason, "name"),
         FileReply.NotOffered { File.ConversationId: var conversationId, Reply: var why } => Replies.Error(
             why, new ConversationAddress.ById(endpointId, conversationId)),

@@ -101,7 +101,10 @@ internal sealed class FileService(IRelay relay) : V1.FileService.FileServiceBase
         var (endpointId, fileId) = Parse(request.Name, violations, context);
         return await relay.Files.ReadBlobAsync(endpointId, fileId, request.Offset, max, context.CancellationToken) switch
         {
-            FileReply.Read read => new V1.DownloadBlobResponse { Data = UnsafeByteOperations.UnsafeWrap(read.Data), Size = read.File.BlobSize },
+            FileReply.Read read => new V1.DownloadBlobResponse
+            {
+                Data = UnsafeByteOperations.UnsafeWrap(read.Data), Size = read.File.BlobSize,
+            },
             FileReply.WrongPlace { File: var file } => throw BeyondEnd(file.BlobSize),
             var reply => throw FileMapping.Error(reply, endpointId, fileId),
         };
@@ -157,7 +160,8 @@ internal sealed class FileService(IRelay relay) : V1.FileService.FileServiceBase
     private static int CheckRead(long offset, int maxBytes, Violations violations)
     {
         CheckOffset(offset, violations);
-        violations.AddIf(maxBytes is < 0 or > GatewayLimits.MaxFileReadBytes, "max_bytes", $"must be 0 to {GatewayLimits.MaxFileReadBytes}");
+        violations.AddIf(maxBytes is < 0 or > GatewayLimits.MaxFileReadBytes, "max_bytes",
+            $"must be 0 to {GatewayLimits.MaxFileReadBytes}");
         return maxBytes == 0 ? GatewayLimits.MaxFileReadBytes : maxBytes;
     }
 
