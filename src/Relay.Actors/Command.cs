@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Files;
 
 namespace Relay.Actors;
 
@@ -16,6 +17,7 @@ public abstract record Command(string RequestId)
         StartSmp smp => smp.Secret.Length + smp.Question.Length,
         AnswerSmp smp => smp.Secret.Length,
         SetAnswerSecret { Secret: { } secret } => secret.Utf8.Length,
+        OfferFile => FileLimits.MaxNameBytes + FileLimits.MaxMediaTypeBytes + FileLimits.MaxUrlBytes,
         _ => 0,
     };
 
@@ -120,5 +122,27 @@ public abstract record Command(string RequestId)
         string RequestId, IReadOnlyDictionary<string, string?> Labels, bool ReplacesAll, ulong? Revision) : Command(RequestId)
     {
         public override string ToString() => nameof(SetLabels);
+    }
+
+    /// <summary>Offers the peer a file that was uploaded, in the best session.</summary>
+    internal sealed record OfferFile : Command
+    {
+        /// <param name="file">As it is stored, with its digest.</param>
+        /// <param name="revision">The revision of its row.</param>
+        public OfferFile(string requestId, string fileId, FileRecord file, ulong revision, long expiresMs) : base(requestId)
+            => (FileId, File, Revision, ExpiresMs) = (fileId, file, revision, expiresMs);
+
+        public string FileId { get; }
+        public FileRecord File { get; }
+        public ulong Revision { get; }
+        public long ExpiresMs { get; }
+
+        public override string ToString() => nameof(OfferFile);
+    }
+
+    /// <summary>Tells the bot that all of a peer's file has come. Its request id is in a space of its own.</summary>
+    public sealed record ReportFile(string RequestId, FileView File) : Command(RequestId)
+    {
+        public override string ToString() => nameof(ReportFile);
     }
 }

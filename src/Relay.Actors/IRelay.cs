@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using Otr.Core;
+using Relay.Actors.Files;
 using Relay.Actors.Subscriptions;
 using Relay.Storage;
 
@@ -37,6 +38,8 @@ public interface IRelay : IAsyncDisposable
     IIdentityArchives Archives { get; }
 
     IMessages Messages { get; }
+
+    IFiles Files { get; }
 
     /// <summary>Small documents that all nodes of a cluster read and write; null in one process, which has files.</summary>
     ISharedDocuments? Documents => null;
@@ -254,6 +257,9 @@ public abstract record OutboxBody
         /// <summary>How many there are.</summary>
         public uint Pieces { get; init; }
 
+        /// <summary>The file that it offers, whose blob the network may carry along; empty for all other wire text.</summary>
+        public string File { get; init; } = "";
+
         public override string ToString() => nameof(WireText);
     }
     public sealed record TextReceived(ReadOnlyMemory<byte> Utf8, bool Encrypted, bool UnexpectedlyClear, Fingerprint? PeerFingerprint)
@@ -295,6 +301,8 @@ public abstract record OutboxBody
     }
     /// <summary>The network refused a message, or the peer's program confirmed it.</summary>
     public sealed record MessageChanged(MessageView Message) : OutboxBody;
+    /// <summary>The peer offers a file, or all of it has come.</summary>
+    public sealed record FileChanged(FileView File) : OutboxBody { public override string ToString() => nameof(FileChanged); }
     public sealed record Notice(string Code, ReadOnlyMemory<byte> Utf8)
         : OutboxBody { public override string ToString() => $"Notice {{ {Code} }}"; }
 }

@@ -7,6 +7,7 @@ using Relay.Actors.Conversations;
 using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
+using Relay.Actors.Files;
 using Relay.Actors.Hosting;
 using Relay.Actors.Outbox;
 using Relay.Actors.Subscriptions;
@@ -37,6 +38,7 @@ internal sealed class RelayNode : IRelay
     private ConversationClient? _client;
     private readonly EndpointWatch? _watch;
     private readonly EndpointPurger _purger;
+    private readonly FileExpiry _fileExpiry;
     private readonly RotationNotices? _rotations;
     private readonly BoundedReads _reads;
     private readonly TimeProvider _time;
@@ -82,6 +84,8 @@ internal sealed class RelayNode : IRelay
             this, key => Client.WakeAsync(key), options.EndpointRecheck is null ? TimeSpan.Zero : RelayLimits.RotationNotice, time, log);
         Archives = new IdentityArchives(this, store, _reads, sealer, time, random);
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
+        Files = new FileTransfers(this, store, _reads, sealer, ids, random, time, telemetry);
+        _fileExpiry = new FileExpiry(store, time, options.FileExpiryInterval, log);
         Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         _census = options.CensusInterval is { } census
@@ -98,6 +102,8 @@ internal sealed class RelayNode : IRelay
     public IIdentityArchives Archives { get; }
 
     public IMessages Messages { get; }
+
+    public IFiles Files { get; }
 
     public ISharedDocuments? Documents { get; }
 
@@ -120,6 +126,9 @@ internal sealed class RelayNode : IRelay
     /// <summary>For tests: the way to the entities, and the actor system's serializers.</summary>
     internal (ActorSystem System, IActorRef Region) Actors
         => (_system ?? throw new InvalidOperationException("The node has not been started."), _region!);
+
+    /// <summary>For tests: opens and seals rows as the node does.</summary>
+    internal Sealer Sealing => _sealer;
 
     /// <summary>Conversations in memory.</summary>
     public int Resident => _residents.Count;
@@ -144,6 +153,7 @@ internal sealed class RelayNode : IRelay
         _deadlines = _host.StartDeadlines(system, keeper);
         await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
         _purger.Start();
+        _fileExpiry.Start();
         _rotations!.Start();
         RelayLog.Opened(_log);
     }
@@ -212,6 +222,7 @@ internal sealed class RelayNode : IRelay
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         if (_watch is not null) await _watch.DisposeAsync().ConfigureAwait(false);
         await _purger.DisposeAsync().ConfigureAwait(false);
+        await _fileExpiry.DisposeAsync().ConfigureAwait(false);
         await _rotations!.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);

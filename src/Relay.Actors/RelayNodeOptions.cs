@@ -1,4 +1,5 @@
 using Relay.Actors.Endpoints;
+using Relay.Actors.Files;
 
 namespace Relay.Actors;
 
@@ -25,6 +26,9 @@ internal sealed record RelayNodeOptions
 
     /// <summary>Interval at which the node looks for endpoints to purge.</summary>
     public TimeSpan PurgeInterval { get; init; } = RelayLimits.PurgeInterval;
+
+    /// <summary>Interval at which the node looks for files whose life is over.</summary>
+    public TimeSpan FileExpiryInterval { get; init; } = FileLimits.ExpiryInterval;
 
     /// <summary>Polling interval of stream readers, in case an append notification is lost; null: no polling.</summary>
     public TimeSpan? StreamRecheck { get; init; }

@@ -177,18 +177,8 @@ public sealed partial class Bot
         }
     }
 
-    private async Task<Outcome<T>> OutcomeAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
-        where T : class
-    {
-        try
-        {
-            return new Outcome<T>(await _client.CallAsync(call, cancellation));
-        }
-        catch (RelayException e) when (e.IsRefusal)
-        {
-            return new Outcome<T>(e);
-        }
-    }
+    private Task<Outcome<T>> OutcomeAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+        where T : class => Outcome<T>.OfAsync(() => _client.CallAsync(call, cancellation));
 
     private static string NewId() => Guid.NewGuid().ToString("N");
 

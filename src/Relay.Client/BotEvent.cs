@@ -28,6 +28,7 @@ public class BotEvent
         Event.EventOneofCase.TextReceived => new TextEvent(bot, message, settler),
         Event.EventOneofCase.SessionChanged => new SessionEvent(bot, message, settler),
         Event.EventOneofCase.VerificationChanged => new VerificationEvent(bot, message, settler),
+        Event.EventOneofCase.FileChanged => new FileEvent(bot, message, settler),
         _ => new BotEvent(bot, message, settler),
     };
 

@@ -10,7 +10,7 @@ namespace Relay.Client;
 /// Carries wire text between a chat network and Relay. Needs a key of scope bridge. An endpoint has one bridge at a time: a second one
 /// takes over, and the first one's enumeration fails with reason STREAM_REPLACED.
 /// </summary>
-public sealed class Bridge : IAsyncDisposable
+public sealed partial class Bridge : IAsyncDisposable
 {
     private const int Buffered = 64;
     // Above what Relay accepts, and below what ends the stream: the beginning of a text that is too large is enough to reject it.

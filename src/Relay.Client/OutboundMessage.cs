@@ -28,6 +28,12 @@ public sealed class OutboundMessage
     public ReadOnlyMemory<byte> Text => Message.Text.Memory;
 
     /// <summary>
+    /// The file that it offers, whose blob the bridge brings to the peer by its network's means, if it has any
+    /// (<see cref="Bridge.DownloadBlobAsync"/>); null for all other wire text.
+    /// </summary>
+    public string? File => Message.File.Length > 0 ? Message.File : null;
+
+    /// <summary>
     /// True for the last piece of a bot's message: what a confirmation of the peer's program is to be asked for with
     /// (<see cref="Bridge.ConfirmAsync"/>).
     /// </summary>

@@ -14,6 +14,18 @@ public sealed class Outcome<T> where T : class
 
     internal Outcome(RelayException refusal) => Refusal = refusal;
 
+    internal static async Task<Outcome<T>> OfAsync(Func<Task<T>> calls)
+    {
+        try
+        {
+            return new Outcome<T>(await calls());
+        }
+        catch (RelayException e) when (e.IsRefusal)
+        {
+            return new Outcome<T>(e);
+        }
+    }
+
     /// <summary>True if the request was carried out.</summary>
     public bool IsAccepted => Refusal is null;
 

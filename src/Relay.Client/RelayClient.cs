@@ -27,6 +27,7 @@ public sealed class RelayClient : IAsyncDisposable
         Verifications = new VerificationService.VerificationServiceClient(invoker);
         Messages = new MessageService.MessageServiceClient(invoker);
         EventStreams = new EventService.EventServiceClient(invoker);
+        Files = new FileService.FileServiceClient(invoker);
         Subscriptions = new SubscriptionService.SubscriptionServiceClient(invoker);
         BridgeStreams = new BridgeService.BridgeServiceClient(invoker);
         Admin = new AdminService.AdminServiceClient(invoker);
@@ -98,6 +99,8 @@ public sealed class RelayClient : IAsyncDisposable
     public VerificationService.VerificationServiceClient Verifications { get; }
     /// <summary>The generated client of the message service.</summary>
     public MessageService.MessageServiceClient Messages { get; }
+    /// <summary>The generated client of the file service; <see cref="Bot"/> and <see cref="Bridge"/> transfer whole files.</summary>
+    public FileService.FileServiceClient Files { get; }
     /// <summary>The generated client of the event stream; <see cref="Bot"/> adds reconnection and acknowledgements.</summary>
     public EventService.EventServiceClient EventStreams { get; }
     /// <summary>The generated client of the subscriptions; <see cref="Bot.Subscription(string, CancellationToken)"/> reads one.</summary>

@@ -76,3 +76,19 @@ public sealed class VerificationEvent : BotEvent
     public Task<Outcome<Verification>> CancelAsync(CancellationToken cancellation = default) =>
         Bot.CancelVerificationAsync(Verification.Name, null, cancellation);
 }
+
+/// <summary>A peer offers a file, or all of it has come.</summary>
+public sealed class FileEvent : BotEvent
+{
+    internal FileEvent(Bot bot, Event message, ISettler settler) : base(bot, message, settler) { }
+
+    /// <summary>The file as it is after the change. Its name and type are the peer's: untrusted.</summary>
+    public FileTransfer File => Message.FileChanged.File;
+
+    /// <summary>True if all of it has come and is what was offered: <see cref="DownloadAsync"/> gets it.</summary>
+    public bool IsReceived => File.State == FileTransfer.Types.State.Received;
+
+    /// <inheritdoc cref="Bot.DownloadFileAsync"/>
+    public Task DownloadAsync(Stream destination, CancellationToken cancellation = default) =>
+        Bot.DownloadFileAsync(File, destination, cancellation);
+}

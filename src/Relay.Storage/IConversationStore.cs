@@ -92,6 +92,11 @@ public sealed record CommitUnit
     /// <summary>The fencing token of the conversation's shard; null in a store of one process, which needs none.</summary>
     public ShardFence? Fence { get; init; }
     public IReadOnlyList<StreamRow> Outbox { get; init; } = [];
+    /// <summary>
+    /// Files to insert or replace, as <see cref="IFileStore.SaveFileAsync"/> does. One that conflicts, or has no room, is left out; the unit
+    /// is committed all the same.
+    /// </summary>
+    public IReadOnlyList<FileRow> Files { get; init; } = [];
 }
 
 public abstract record CommitResult

@@ -24,7 +24,7 @@ public interface IEndpointStore
 
     /// <summary>
     /// Purges an endpoint whose revision is the expected one: first its sealed part, with the keys in it, so that no later transaction can
-    /// use it; then its conversations, identities and streams; and its row last. What was deleted is overwritten in the database's files,
+    /// use it; then its conversations, identities, streams and files; and its row last. What was deleted is overwritten in the database's files,
     /// as far as the database can do that. Idempotent: a purge that was interrupted is due again, and goes on.
     /// </summary>
     /// <returns>False if there is no such endpoint, or its revision is another.</returns>

@@ -4,7 +4,7 @@ namespace Relay.Storage;
 /// The durable state of Relay. A store sees only sealed bytes and keyed ids. SQLite implements it for one process and PostgreSQL for
 /// a cluster (<see cref="IClusterStore"/>); both pass the same contract tests.
 /// </summary>
-public interface IRelayStore : IConversationStore, IStreamStore, IEndpointStore, ISubscriptionStore, IAuditStore, IStoreFigures,
+public interface IRelayStore : IConversationStore, IStreamStore, IEndpointStore, ISubscriptionStore, IAuditStore, IStoreFigures, IFileStore,
     IAsyncDisposable
 {
     /// <summary>Stores <paramref name="candidate"/> under a name unless the name has a value, and returns the stored value.</summary>

@@ -1,4 +1,5 @@
 using Otr.Core;
+using Relay.Actors.Files;
 using Relay.Actors.Outbox;
 using Relay.Storage.Sealing;
 
@@ -32,6 +33,9 @@ public class OutboxCodecTests
             new OutboxBody.TextReceived(default, true, false, null) { NetworkTime = Time(-5) },
             new OutboxBody.MessageChanged(new MessageView("m", MessageStatus.Undeliverable, "BLOCKED", Time(6), Time(7))),
             new OutboxBody.Notice("PEER_ERROR", "x"u8.ToArray()),
+            new OutboxBody.WireText("?OTR:"u8.ToArray()) { File = "f" },
+            new OutboxBody.FileChanged(new FileView("e", "f", "c", "p", "é.txt", "text/plain", 7, 6, new byte[32], FileState.Offered,
+                "https://x.example/", Time(8), Time(9)) { TransferId = 5, BlobStored = 4, NextBlobPart = 3 }),
         ];
         foreach (var body in bodies)
         {
@@ -53,7 +57,7 @@ public class OutboxCodecTests
         typeof(OutboxBody).GetNestedTypes().Where(t => t.IsSubclassOf(typeof(OutboxBody))).Select(t => t.Name).Order(),
         new[]
         {
-            nameof(OutboxBody.IdentityChanged), nameof(OutboxBody.MessageChanged), nameof(OutboxBody.MessageDropped), nameof(OutboxBody.Notice),
+            nameof(OutboxBody.FileChanged), nameof(OutboxBody.IdentityChanged), nameof(OutboxBody.MessageChanged), nameof(OutboxBody.MessageDropped), nameof(OutboxBody.Notice),
             nameof(OutboxBody.SessionChanged),
             nameof(OutboxBody.TextReceived), nameof(OutboxBody.VerificationChanged), nameof(OutboxBody.WireText),
         });
@@ -73,6 +77,10 @@ public class OutboxCodecTests
             case (OutboxBody.Notice e, OutboxBody.Notice a):
                 Assert.Equal(e.Utf8.ToArray(), a.Utf8.ToArray());
                 Assert.Equal(e.Code, a.Code);
+                break;
+            case (OutboxBody.FileChanged { File: var e }, OutboxBody.FileChanged { File: var a }):
+                Assert.Equal(e.Sha256.ToArray(), a.Sha256.ToArray());
+                Assert.Equal(e with { Sha256 = default }, a with { Sha256 = default });
                 break;
             default:
                 Assert.Equal(expected, actual);

@@ -8,6 +8,7 @@ using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Cluster;
 using Relay.Actors.Conversations;
+using Relay.Actors.Files;
 using Relay.Actors.Subscriptions;
 using Relay.Storage;
 using Relay.Storage.Sealing;
@@ -65,6 +66,10 @@ public sealed class ConversationSerializerTests : IDisposable
         new Command.SetAnswerSecret("18", new SmpSecret("secret"u8)), new Command.SetAnswerSecret("19", null),
         new Command.SetLabels("20", new SortedDictionary<string, string?> { ["a"] = "é", ["b"] = null }, true, ulong.MaxValue),
         new Command.SetLabels("21", new SortedDictionary<string, string?>(), false, null),
+        new Command.OfferFile("22", "file", new FileRecord(FileState.Uploading, "p", UInt128.MaxValue, "é.txt", "text/plain", 7, new byte[32],
+            "https://x.example/", new byte[32], new byte[69], 5), ulong.MaxValue, -6),
+        new Command.ReportFile("23", new FileView("e", "f", "c", "p", "é.txt", "", 7, 6, new byte[32], FileState.Damaged, "",
+            DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddMilliseconds(1)) { TransferId = 5, BlobStored = 4, NextBlobPart = 3 }),
     ];
 
     [Theory, MemberData(nameof(CommandNumbers))]
@@ -274,11 +279,20 @@ public sealed class ConversationSerializerTests : IDisposable
         Command.DecideKey decide => $"{decide.Fingerprint.ToHex()}/{decide.IsAccepted}",
         Command.SetAnswerSecret answer => answer.Secret is { } secret ? Text(secret.Utf8) : "none",
         Command.SetLabels labels => string.Join(',', labels.Labels.Select(l => $"{l.Key}={l.Value ?? "removed"}")) + $"/{labels.ReplacesAll}/{labels.Revision}",
+        Command.OfferFile offer => $"{offer.FileId}/{Written(offer.File.Write)}/{offer.Revision}/{offer.ExpiresMs}",
+        Command.ReportFile report => Written(row => FileViewCodec.Write(row, report.File)),
         _ => "",
     };
 
+    private static string Written(Action<RowWriter> write)
+    {
+        using var row = new RowWriter();
+        write(row);
+        return Convert.ToHexString(row.Written);
+    }
+
     private static string Text(ReadOnlyMemory<byte> text) => Encoding.UTF8.GetString(text.Span);
 
-    private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes().Where(t => t.IsSubclassOf(type)).Select(t => t.Name)
+    private static IEnumerable<string> Kinds(Type type) => type.GetNestedTypes(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.NonPublic).Where(t => t.IsSubclassOf(type)).Select(t => t.Name)
         .Order();
 }

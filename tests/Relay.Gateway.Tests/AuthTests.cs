@@ -44,6 +44,8 @@ public sealed class AuthTests
         ["PullSubscription"] = "b", ["WatchSubscription"] = "b", ["Subscribe"] = "b",
         ["AckSubscription"] = "b", ["NackSubscription"] = "b", ["SeekSubscription"] = "ab",
         ["ListDeadLetters"] = "b", ["RetryDeadLetters"] = "ab", ["DropDeadLetters"] = "ab",
+        ["CreateFile"] = "b", ["GetFile"] = "b", ["ListFiles"] = "b", ["UploadFile"] = "b", ["CompleteFile"] = "b", ["DownloadFile"] = "b",
+        ["DeleteFile"] = "b", ["DownloadBlob"] = "w", ["UploadBlob"] = "bw",
         ["StreamEvents"] = "b", ["WatchEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
         ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w", ["SettleWire"] = "w",
         ["CreateApiKey"] = "k", ["ListApiKeys"] = "mk", ["RevokeApiKey"] = "k", ["DeleteApiKey"] = "k", ["RotateApiKey"] = "k", ["GetCaller"] = Any,
@@ -102,8 +104,8 @@ public sealed class AuthTests
     {
         await using var server = await TestServer.StartAsync(new FakeRelay());
         var scopes = Scopes(server);
-        string[] plaintext = ["SendMessage", "StreamEvents", "WatchEvents", "PullEvents"];
-        string[] wire = ["StreamWire", "PushWire", "PullWire"];
+        string[] plaintext = ["SendMessage", "UploadFile", "DownloadFile", "StreamEvents", "WatchEvents", "PullEvents"];
+        string[] wire = ["StreamWire", "PushWire", "PullWire", "DownloadBlob"];
         foreach (char scope in Any)
         {
             bool Opens(string method) => scopes.Single(m => m.Key.EndsWith("/" + method, StringComparison.Ordinal)).Value.Contains(scope);

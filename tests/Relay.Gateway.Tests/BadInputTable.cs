@@ -13,7 +13,8 @@ namespace Relay.Gateway.Tests;
 /// </summary>
 internal static partial class BadInputTable
 {
-    private const string Conversation = "endpoints/mine/conversations/aaaaaaaaaaaaaaaaaaaaaaaaaa", Subscription = "endpoints/mine/subscriptions/s";
+    private const string Conversation = "endpoints/mine/conversations/aaaaaaaaaaaaaaaaaaaaaaaaaa", Subscription = "endpoints/mine/subscriptions/s",
+        File = "endpoints/mine/files/aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
     private const string Named = $$"""{"name":"{{Conversation}}"}""", Parented = $$"""{"parent":"{{Conversation}}"}""";
 
@@ -53,6 +54,15 @@ internal static partial class BadInputTable
         ["GetMessage"] = (Scope.Bot, $$"""{"name":"{{Conversation}}/messages/aaaaaaaaaaaaaaaaaaaaaaaaaa"}"""),
         ["ListMessages"] = (Scope.Bot, Parented),
         ["CancelMessage"] = (Scope.Bot, $$"""{"requestId":"r","name":"{{Conversation}}/messages/aaaaaaaaaaaaaaaaaaaaaaaaaa"}"""),
+        ["CreateFile"] = (Scope.Bot, """{"requestId":"r","parent":"endpoints/mine","peer":"p","fileName":"a.txt","mediaType":"text/plain","size":"1"}"""),
+        ["GetFile"] = (Scope.Bot, $$"""{"name":"{{File}}"}"""),
+        ["ListFiles"] = (Scope.Bot, """{"parent":"endpoints/mine"}"""),
+        ["UploadFile"] = (Scope.Bot, $$"""{"name":"{{File}}","offset":"0","data":"eA=="}"""),
+        ["CompleteFile"] = (Scope.Bot, $$"""{"requestId":"r","name":"{{File}}"}"""),
+        ["DownloadFile"] = (Scope.Bot, $$"""{"name":"{{File}}"}"""),
+        ["DeleteFile"] = (Scope.Bot, $$"""{"name":"{{File}}"}"""),
+        ["DownloadBlob"] = (Scope.Bridge, $$"""{"name":"{{File}}"}"""),
+        ["UploadBlob"] = (Scope.Bridge, """{"endpoint":"endpoints/mine","peer":"p","transferId":"AAAAAAAAAAAAAAAAAAAAAA==","offset":"0","data":"eA=="}"""),
         ["StreamEvents"] = (Scope.Bot, """{"open":{"endpoint":"endpoints/mine"}}"""),
         ["WatchEvents"] = (Scope.Bot, """{"endpoint":"endpoints/mine"}"""),
         ["PullEvents"] = (Scope.Bot, """{"endpoint":"endpoints/mine"}"""),

@@ -84,7 +84,8 @@ public sealed class LeakTests
         const string heard = "marked text that the contact wrote", said = "marked text that the bot wrote", unread = "marked text that nobody fetched", hostile = "?OTR:marked hostile wire text.";
         const string secret = "marked secret that both know", question = "marked question of the bot", asked = "marked question of the contact", note = "marked note on a key";
         const string label = "marked value of a label", stored = "marked secret that answers";
-        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile, secret, question, asked, note, label, stored }) marks.AddText(text, text);
+        const string fileName = "marked-name-of-a-file.txt", content = "marked content of a file that the bot sent";
+        foreach (var text in new[] { account, peer, stranger, heard, said, unread, hostile, secret, question, asked, note, label, stored, fileName, content }) marks.AddText(text, text);
         marks.AddBytes("the endpoint's private number", TestKeys.Endpoint.X.ToByteArray());
         marks.AddBytes("the endpoint's fingerprint", Convert.FromHexString(TestKeys.EndpointFingerprint));
         marks.AddBytes("the contact's fingerprint", Convert.FromHexString(TestKeys.ContactFingerprint));
@@ -120,6 +121,12 @@ public sealed class LeakTests
             await bot.LabelAsync(e.Conversation, "team", label);
             await bot.SetAnswerSecretAsync(endpoint, stored);
             await bot.SetAnswerSecretAsync(endpoint, stored, peer);
+            // The one is offered and its blob read; the other is not whole.
+            var sent = (await bot.SendFileAsync(e.Conversation, new MemoryStream(Encoding.UTF8.GetBytes(content)), fileName)).Response;
+            await bridgeClient.Files.DownloadBlobAsync(new DownloadBlobRequest { Name = sent.Name });
+            Assert.Equal(content, (await botClient.Files.DownloadFileAsync(new DownloadFileRequest { Name = sent.Name })).Data.ToStringUtf8());
+            await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () => await botClient.Files.UploadFileAsync(
+                new UploadFileRequest { Name = sent.Name, Data = ByteString.CopyFromUtf8(content + "!") }));
             alice.Send(unread);
             await bot.Events().FirstAsync(e => e.Text == unread);
         }

@@ -3,6 +3,6 @@
 set -eu
 . "$(dirname "$0")/shared/apt.sh"
 
-packages="libotr5-dev libgcrypt20-dev gcc libc6-dev python3 python3-potr"
+packages="libotr5-dev libgcrypt20-dev gcc libc6-dev python3 python3-cryptography python3-potr"
 # shellcheck disable=SC2086
 install_packages $packages

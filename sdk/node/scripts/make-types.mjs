@@ -79,7 +79,7 @@ for (const object of root.lookup('relay.v1').nestedArray) write(object);
 const names = {
   EndpointService: 'endpoints', ConversationService: 'conversations', MessageService: 'messages', IdentityService: 'identities',
   VerificationService: 'verifications', EventService: 'events', SubscriptionService: 'subscriptions', BridgeService: 'bridge',
-  AdminService: 'admin',
+  AdminService: 'admin', FileService: 'files',
 };
 lines.push('', '/** The unary calls, by the names that RelayClient.call takes. */', 'export interface Services {');
 for (const service of services) {

@@ -353,6 +353,11 @@ export interface OutboundWire {
   piece: number;
   /** How many pieces the message has; 0 without a message. */
   pieces: number;
+  /**
+   * The name of the file that it offers, whose blob (FileService.DownloadBlob) the bridge brings to the peer by its network's means, if it
+   * has any; empty for all other wire text. A bridge that carries no blobs carries the text all the same.
+   */
+  file: string;
 }
 
 export interface PushWireRequest {
@@ -522,6 +527,8 @@ export interface Event {
   identityChanged?: IdentityChanged;
   /** The network refused a message, or the peer's program confirmed it. */
   messageChanged?: MessageChanged;
+  /** The peer offers a file, or all of it has come. */
+  fileChanged?: FileChanged;
   /**
    * Of an event that a subscription delivers, as the two that follow: `endpoints/{endpoint}/subscriptions/{subscription}`. `sequence` is
    * then its place in the subscription.
@@ -531,7 +538,7 @@ export interface Event {
   cursor: string;
   /** 1 for the first delivery, 2 for the second, … */
   delivery: number;
-  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged' | 'messageChanged';
+  event?: 'textReceived' | 'sessionChanged' | 'messageDropped' | 'notice' | 'verificationChanged' | 'identityChanged' | 'messageChanged' | 'fileChanged';
 }
 
 export interface TextReceived {
@@ -613,6 +620,7 @@ export interface Notice {
    * Stable, machine-readable: UNREADABLE, MALFORMED, TOO_LARGE, OTHER_INSTANCE, KEY_CHANGED (an exchange with another key, or one
    * that somebody has refused, was not taken),
    * NO_ROOM (a key exchange found all of the conversation's sessions in use),
+   * FILE_NOT_OFFERED (the peer has offered a file that is too large or has an invalid name, or the offer cannot be read),
    * RATE_LIMITED (the peer started more key exchanges or SMP runs than are answered), PEER_ERROR, …
    */
   code: string;
@@ -929,6 +937,172 @@ export interface ImportIdentitiesResponse {
   skipped: number;
   /** Keys that were left out, because the endpoint knows as many keys of the peer as it can, 16. */
   withoutRoom: number;
+}
+
+/** A file on its way to a peer, or from one. */
+export interface FileTransfer {
+  /** `endpoints/{endpoint}/files/{file}` */
+  name: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}` */
+  conversation: string;
+  /** The peer's address. */
+  peer: string;
+  /** Where it is on its way. */
+  state: FileTransfer_State;
+  /** The name that the sender has given it: no path, no control characters, none that reorder text. Written by the peer if it was received. */
+  fileName: string;
+  /** `image/png`; empty if the sender has not said it. Written by the peer if it was received: it need not be true. */
+  mediaType: string;
+  /** In bytes. */
+  size: string;
+  /** Bytes that are stored. */
+  storedSize: string;
+  /** SHA-256 of the file; of one that the bot sends, empty until it is complete. */
+  sha256: Buffer;
+  /**
+   * Where the peer says that the blob can be fetched; empty if the network brings it. Written by the peer: fetch it only if its host is one
+   * that you trust. The server does not fetch it.
+   */
+  url: string;
+  /** When it was created; of a peer's file, when it was offered. */
+  createTime: Timestamp | null;
+  /** The file is deleted then. */
+  expireTime: Timestamp | null;
+}
+
+export type FileTransfer_State =
+  | 'STATE_UNSPECIFIED'
+  | 'UPLOADING'
+  | 'SENT'
+  | 'OFFERED'
+  | 'RECEIVED'
+  | 'DAMAGED';
+
+/** The peer offers a file (state OFFERED), or all of it has come (RECEIVED or DAMAGED). */
+export interface FileChanged {
+  /** The file as it is now. */
+  file: FileTransfer | null;
+}
+
+export interface CreateFileRequest {
+  /** Idempotency key, 1 to 128 bytes, unique among the endpoint's files: a retry gets the same file. */
+  requestId: string;
+  /** `endpoints/{endpoint}/conversations/{conversation}`; or `endpoints/{endpoint}`, and `peer` says to whom. */
+  parent: string;
+  /** The peer's address, if `parent` is an endpoint. */
+  peer: string;
+  /** 1 to 255 bytes of UTF-8: no path, no control characters. */
+  fileName: string;
+  /** At most 127 bytes: type/subtype without parameters; or empty. */
+  mediaType: string;
+  /** In bytes; at most 67,108,864. */
+  size: string;
+}
+
+export interface GetFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
+  name: string;
+}
+
+export interface ListFilesRequest {
+  /** `endpoints/{endpoint}` */
+  parent: string;
+  /** 0 means 100; at most 1000. A page may have fewer before the last one. */
+  pageSize: number;
+  /** ListFilesResponse.next_page_token of the page before; empty for the first. */
+  pageToken: string;
+}
+
+export interface ListFilesResponse {
+  /** Those of this page. */
+  files: FileTransfer[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface UploadFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
+  name: string;
+  /** Where the portion begins: a multiple of 65,536. */
+  offset: string;
+  /** 65,536 bytes, or the rest of the file. */
+  data: Buffer;
+}
+
+export interface CompleteFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
+  name: string;
+  /** Idempotency key, 1 to 128 bytes, unique in the conversation. */
+  requestId: string;
+  /**
+   * What the SHA-256 of the file must be; empty: not compared. If it is another, the call fails with FAILED_PRECONDITION and reason
+   * FILE_DIGEST_DIFFERS.
+   */
+  sha256: Buffer;
+}
+
+export interface DownloadFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
+  name: string;
+  /** Where to begin, in bytes. */
+  offset: string;
+  /** 0 means 131,072, which is also the most. */
+  maxBytes: number;
+}
+
+export interface DownloadFileResponse {
+  /** Empty at the end. */
+  data: Buffer;
+  /** Of the whole file. */
+  size: string;
+}
+
+export interface DeleteFileRequest {
+  /** `endpoints/{endpoint}/files/{file}` */
+  name: string;
+}
+
+export interface DeleteFileResponse {
+}
+
+export interface DownloadBlobRequest {
+  /** OutboundWire.file */
+  name: string;
+  /** Where to begin, in bytes. */
+  offset: string;
+  /** 0 means 131,072, which is also the most. */
+  maxBytes: number;
+}
+
+export interface DownloadBlobResponse {
+  /** Empty at the end. */
+  data: Buffer;
+  /** Of the whole blob. */
+  size: string;
+}
+
+export interface UploadBlobRequest {
+  /** `endpoints/{endpoint}`, with `peer` and `transfer_id`. */
+  endpoint: string;
+  /** From whom the blob came. */
+  peer: string;
+  /** Bytes 5 to 20 of the blob, 16 bytes. */
+  transferId: Buffer;
+  /** Instead of these three: the name of the file, as FileChanged has it. */
+  name: string;
+  /** Where the part begins. */
+  offset: string;
+  /** Empty: the response tells how far the blob is. */
+  data: Buffer;
+}
+
+export interface UploadBlobResponse {
+  /** Bytes of the blob that are stored: the next part begins there. */
+  storedSize: string;
+  /** How many bytes the next part has: 69 first, then 65,552, and at last the rest; 0 if all of it is stored. */
+  nextPartSize: number;
+  /** Of the whole blob. */
+  size: string;
 }
 
 /**
@@ -1492,7 +1666,8 @@ export type Subscription_EventType =
   | 'NOTICE'
   | 'VERIFICATION_CHANGED'
   | 'IDENTITY_CHANGED'
-  | 'MESSAGE_CHANGED';
+  | 'MESSAGE_CHANGED'
+  | 'FILE_CHANGED';
 
 /**
  * Each event is posted by itself, as JSON, in order for each conversation, with the headers of Standard Webhooks 1.0: `webhook-id` (the same
@@ -1827,6 +2002,37 @@ export interface Services {
      * later is told as a change. Scope: trust.
      */
     importIdentities: Call<ImportIdentitiesRequest, ImportIdentitiesResponse>;
+  };
+  files: {
+    /** Creates a file for a peer. Fails with RESOURCE_EXHAUSTED and reason TOO_MANY_FILES if there is no room. */
+    createFile: Call<CreateFileRequest, FileTransfer>;
+    /** Gets a file; its content is up to DownloadFile. */
+    getFile: Call<GetFileRequest, FileTransfer>;
+    /** Lists the files of an endpoint, the sent and the received, in order of name. */
+    listFiles: Call<ListFilesRequest, ListFilesResponse>;
+    /**
+     * Stores the next portion of a file that the bot sends: 65,536 bytes, or the rest. One that is stored already may be repeated; with other
+     * data it fails with FAILED_PRECONDITION and reason FILE_DATA_DIFFERS. At another place it fails with FAILED_PRECONDITION and reason
+     * FILE_WRONG_OFFSET; GetFile tells where the next portion begins.
+     */
+    uploadFile: Call<UploadFileRequest, FileTransfer>;
+    /**
+     * Offers the file to the peer. Fails with FAILED_PRECONDITION and reason ENCRYPTION_REQUIRED if no private session is established, and as
+     * SendMessage does if text must not be sent; it can then be completed later, with another request id. A file that is sent stays as it is.
+     */
+    completeFile: Call<CompleteFileRequest, FileTransfer>;
+    /** Reads a file that was received, or one that the bot sends as far as it is uploaded. */
+    downloadFile: Call<DownloadFileRequest, DownloadFileResponse>;
+    /** Deletes a file with its keys, also one that does not exist. What the peer has got stays with it. */
+    deleteFile: Call<DeleteFileRequest, DeleteFileResponse>;
+    /** Reads the blob of a file that was sent. Scope: bridge. */
+    downloadBlob: Call<DownloadBlobRequest, DownloadBlobResponse>;
+    /**
+     * Stores the next part of the blob of a file that was offered: as many bytes as the last response says in `next_part_size`. Without data:
+     * tells how far it is. A part that does not authenticate is not stored, and fails with INVALID_ARGUMENT and reason BLOB_NOT_AUTHENTIC.
+     * Fails with NOT_FOUND until the offer has been received. Scope: bridge, or bot.
+     */
+    uploadBlob: Call<UploadBlobRequest, UploadBlobResponse>;
   };
   messages: {
     /**

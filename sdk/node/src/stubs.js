@@ -3,7 +3,7 @@ import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
 const root = fileURLToPath(new URL('../protos', import.meta.url));
-const files = ['admin', 'bridge', 'conversation', 'endpoint', 'event', 'identity', 'message', 'subscription', 'verification', 'status'];
+const files = ['admin', 'bridge', 'conversation', 'endpoint', 'event', 'file', 'identity', 'message', 'subscription', 'verification', 'status'];
 const definition = protoLoader.loadSync(files.map(f => `relay/v1/${f}.proto`), {
   includeDirs: [root], longs: String, enums: String, defaults: true, oneofs: true, bytes: Buffer,
 });
@@ -18,6 +18,7 @@ export const services = {
   verifications: relay.v1.VerificationService,
   events: relay.v1.EventService,
   subscriptions: relay.v1.SubscriptionService,
+  files: relay.v1.FileService,
   bridge: relay.v1.BridgeService,
   admin: relay.v1.AdminService,
 };

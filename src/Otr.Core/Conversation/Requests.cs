@@ -258,6 +258,7 @@ internal static class Requests
             step.Add(new OtrEffect.Refused(RefusalReason.TooLarge));
         else if (step.State.Best is not { State: MessageState.Encrypted } session) step.Add(new OtrEffect.Refused(RefusalReason.NotEncrypted));
         else if (step.State.StandingOf(session.Peer) == KeyStanding.Held) step.Add(new OtrEffect.Refused(RefusalReason.KeyHeld));
+        else if (!Trust.MayRead(step.State, session.Peer!.Value)) step.Add(new OtrEffect.Refused(RefusalReason.NotTrusted));
         else
         {
             var value = new byte[4 + data.Length];

@@ -1,5 +1,6 @@
 using System.Runtime.Serialization;
 using Otr.Core;
+using Relay.Actors.Files;
 using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Conversations;
@@ -8,7 +9,8 @@ namespace Relay.Actors.Conversations;
 internal static class CommandCodec
 {
     private const byte ReceiveWire = 1, SendText = 2, StartSession = 3, EndSession = 4, StartSmp = 5, AnswerSmp = 6, AbortSmp = 7,
-        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11, DecideKey = 12, SetAnswerSecret = 13, SetLabels = 14, Delete = 15;
+        SetTrust = 8, ImportKeys = 9, CancelSend = 10, SettleSend = 11, DecideKey = 12, SetAnswerSecret = 13, SetLabels = 14, Delete = 15,
+        OfferFile = 16, ReportFile = 17;
     private const int LeastLabelSize = 4 + 1;
 
     public static void Write(RowWriter row, Command command)
@@ -85,6 +87,17 @@ internal static class CommandCodec
                 Begin(row, SetLabels, command);
                 WriteLabels(row, labels);
                 break;
+            case Command.OfferFile offer:
+                Begin(row, OfferFile, command);
+                row.Text(offer.FileId);
+                offer.File.Write(row);
+                row.UInt64(offer.Revision);
+                row.Int64(offer.ExpiresMs);
+                break;
+            case Command.ReportFile report:
+                Begin(row, ReportFile, command);
+                FileViewCodec.Write(row, report.File);
+                break;
             default:
                 throw new SerializationException($"A {command.GetType().Name} has no form between nodes.");
         }
@@ -155,8 +168,16 @@ internal static class CommandCodec
             SetAnswerSecret => new Command.SetAnswerSecret(id, AutomaticAnswers.ReadSecret(ref row)),
             Delete => new Command.Delete(id),
             SetLabels => ReadLabels(ref row, id),
+            OfferFile => ReadOfferFile(ref row, id),
+            ReportFile => FileViewCodec.Read(ref row) is { } file ? new Command.ReportFile(id, file) : null,
             _ => null,
         };
+    }
+
+    private static Command.OfferFile? ReadOfferFile(ref RowReader row, string id)
+    {
+        var (fileId, file, revision, expires) = (row.Text(), FileRecord.Read(ref row), row.UInt64(), row.Int64());
+        return file is null ? null : new Command.OfferFile(id, fileId, file, revision, expires);
     }
 
     private static Command.SetTrust? ReadSetTrust(ref RowReader row, string id)

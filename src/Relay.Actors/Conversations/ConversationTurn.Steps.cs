@@ -57,6 +57,11 @@ internal sealed partial class ConversationTurn
                 return Done();
             case Command.CancelSend cancel:
                 return Cancel(cancel);
+            case Command.OfferFile offer:
+                return Offer(offer);
+            case Command.ReportFile report:
+                AddRow(StreamKind.Events, new OutboxBody.FileChanged(report.File));
+                return Done();
             case Command.SettleSend settle:
                 _settlements.Add(Taken);
                 return Settle(settle);
@@ -89,6 +94,7 @@ internal sealed partial class ConversationTurn
         var answer = _translator.Translate(_state, _key.ConversationId, cause, _effects, _nowMs);
         foreach (var (stream, body) in _translator.Rows) AddRow(stream, body);
         _translator.Rows.Clear();
+        UseExtraKeys(cause);
         foreach (var outcome in _translator.Outcomes)
         {
             var sent = new SentMessage(outcome.Status, outcome.Reason, _nowMs, outcome.End == 0 ? 0 : before + (ulong)outcome.End,

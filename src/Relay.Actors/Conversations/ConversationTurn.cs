@@ -217,7 +217,7 @@ internal sealed partial class ConversationTurn : IDisposable
             }
             if (_sent is not null && answer is ConversationReply.Done done)
                 answer = done with { Sent = new SentReference(identity.Id, _nowMs) };
-            bool isRequest = asked.Command is not (Command.ReceiveWire or Command.SettleSend);
+            bool isRequest = asked.Command is not (Command.ReceiveWire or Command.SettleSend or Command.ReportFile);
             _taken.Add(new SeenRequest(identity.Id, identity.Content, _nowMs, answer, isRequest) { Sent = _sent });
             _whenCommitted.Add(new(Taken, answer));
         }
@@ -263,7 +263,8 @@ internal sealed partial class ConversationTurn : IDisposable
         long? due = NextDue();
         // Stale also when the deadline moves later: otherwise the deadline keeper would find the stored one again at once.
         bool isStaleDue = _state.DueMs is { } stored && stored <= _nowMs;
-        if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && forget == 0 && !isTailShorter && !isStaleDue) return null;
+        if (!_isDirty && _taken.Count == 0 && _rows.Count == 0 && _files.Count == 0 && forget == 0 && !isTailShorter && !isStaleDue)
+            return null;
         var row = new RowKey(_key.EndpointId, _key.ConversationId, _state.Version + 1);
         // Before the state is sealed, which says whether the copy is up to date.
         var identities = _state.Identities.IsCopyStale
@@ -282,6 +283,7 @@ internal sealed partial class ConversationTurn : IDisposable
             UnacknowledgedWire = _unacknowledgedWire,
             SealedIdentities = identities,
             Outbox = _rows,
+            Files = _files,
         };
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
@@ -14,6 +13,9 @@ internal readonly record struct StepCause(OtrInput Input)
 
     /// <summary>What becomes of held messages that the step drops, and why; null: that they were dropped.</summary>
     public (MessageStatus Status, string Reason)? Fate { get; init; }
+
+    /// <summary>The file that it offers; null if it offers none.</summary>
+    public Command.OfferFile? Offered { get; init; }
 
     /// <summary>When the network says that the wire text was sent.</summary>
     public DateTimeOffset? NetworkTime { get; init; }
@@ -43,6 +45,9 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
     /// <summary>Rows in order; the caller clears them.</summary>
     public List<(StreamKind Stream, OutboxBody Body)> Rows { get; } = [];
 
+    /// <summary>Extra symmetric keys of the step; the caller wipes the keys and clears it.</summary>
+    public List<OtrEffect.ExtraKey> ExtraKeys { get; } = [];
+
     /// <summary>What became of messages; the caller clears it.</summary>
     public List<MessageOutcome> Outcomes { get; } = [];
 
@@ -69,7 +74,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
             {
                 case OtrEffect.SendWire send:
                     telemetry.Otr.Sent(send.Text.Span);
-                    Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text)));
+                    Rows.Add((StreamKind.Wire, new OutboxBody.WireText(send.Text) { File = cause.Offered?.FileId ?? "" }));
                     (_wire, _free) = (_wire + 1, _free + 1);
                     break;
                 case OtrEffect.DeliverText text:
@@ -124,8 +129,7 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
                     telemetry.Otr.Noted(note.Kind);
                     break;
                 case OtrEffect.ExtraKey key:
-                    // No command asks for it yet, and no stream carries it.
-                    CryptographicOperations.ZeroMemory(key.Key);
+                    ExtraKeys.Add(key);
                     break;
             }
         }

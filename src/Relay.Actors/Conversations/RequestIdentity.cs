@@ -26,6 +26,8 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
             Command.DecideKey decide => ("key", KeyContent(decide)),
             Command.SetAnswerSecret answer => ("answer-secret", new[] { answer.Secret is null ? (byte)0 : (byte)1 }),
             Command.SetLabels labels => ("labels", LabelsContent(labels)),
+            Command.OfferFile offer => ("file", Encoding.UTF8.GetBytes(offer.FileId)),
+            Command.ReportFile report => ("file-report", Encoding.UTF8.GetBytes(report.File.Id)),
             Command.CancelSend cancel => ("cancel", Encoding.UTF8.GetBytes(cancel.Message)),
             Command.SettleSend settle => ("settle", Encoding.UTF8.GetBytes(settle.Message)),
             _ => throw new ArgumentException($"A command without an identity: {command.GetType().Name}.", nameof(command)),
@@ -35,6 +37,7 @@ internal readonly record struct RequestIdentity(UInt128 Id, UInt128 Content)
         {
             Command.ReceiveWire => OfWire(ids, command.RequestId),
             Command.SettleSend => ids.Of("settlement-id", Encoding.UTF8.GetBytes(command.RequestId)),
+            Command.ReportFile => ids.Of("file-report-id", Encoding.UTF8.GetBytes(command.RequestId)),
             _ => ids.Of("request-id", Encoding.UTF8.GetBytes(command.RequestId)),
         };
         return new RequestIdentity(id, ids.Of("content/" + kind, text.Span));

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Otr.Core;
 using Relay.Actors.Conversations;
+using Relay.Actors.Files;
 using Relay.Storage;
 using Relay.Storage.Sealing;
 
@@ -15,7 +16,7 @@ internal static class OutboxCodec
     private enum Kind : byte
     {
         WireText = 1, TextReceived = 2, SessionChanged = 3, MessageDropped = 4, Notice = 5, VerificationChanged = 6, IdentityChanged = 7,
-        MessageChanged = 8,
+        MessageChanged = 8, FileOffer = 9, FileChanged = 10,
     }
 
     /// <summary>About the bytes of an item in a row.</summary>
@@ -24,6 +25,7 @@ internal static class OutboxCodec
         OutboxBody.WireText wire => wire.Text.Length,
         OutboxBody.TextReceived text => text.Utf8.Length,
         OutboxBody.Notice notice => notice.Utf8.Length,
+        OutboxBody.FileChanged => FileLimits.MaxNameBytes + FileLimits.MaxMediaTypeBytes + FileLimits.MaxUrlBytes,
         _ => 0,
     };
 
@@ -36,7 +38,8 @@ internal static class OutboxCodec
         switch (body)
         {
             case OutboxBody.WireText wire:
-                row.Byte((byte)Kind.WireText);
+                row.Byte((byte)(wire.File.Length > 0 ? Kind.FileOffer : Kind.WireText));
+                if (wire.File.Length > 0) row.Text(wire.File);
                 row.Bytes(wire.Text.Span);
                 row.Bool(wire.Message is not null);
                 if (wire.Message is not { } message) break;
@@ -77,6 +80,10 @@ internal static class OutboxCodec
                 row.Int64(changed.Created.ToUnixTimeMilliseconds());
                 row.Int64(changed.Updated.ToUnixTimeMilliseconds());
                 break;
+            case OutboxBody.FileChanged { File: var file }:
+                row.Byte((byte)Kind.FileChanged);
+                FileViewCodec.Write(row, file);
+                break;
             case OutboxBody.Notice notice:
                 row.Byte((byte)Kind.Notice);
                 row.Text(notice.Code);
@@ -111,7 +118,8 @@ internal static class OutboxCodec
         string conversation = row.Text(), peer = row.Text();
         OutboxBody? body = (Kind)row.Byte() switch
         {
-            Kind.WireText => ReadWire(ref row),
+            Kind.WireText => ReadWire(ref row, ""),
+            Kind.FileOffer => ReadWire(ref row, row.Text()),
             Kind.TextReceived => new OutboxBody.TextReceived(row.Bytes().ToArray(), row.Bool(), row.Bool(),
                 SessionCodec.ReadFingerprint(ref row)) { IsVerified = row.Bool(), IsKeyHeld = row.Bool(), NetworkTime = ReadTime(row.Int64()) },
             Kind.SessionChanged => new OutboxBody.SessionChanged(SessionCodec.Read(ref row), row.Name<SessionCause>(), row.Bool(),
@@ -119,6 +127,7 @@ internal static class OutboxCodec
             Kind.MessageDropped => new OutboxBody.MessageDropped(row.Text(), row.Text()) { MessageId = row.Text() },
             Kind.MessageChanged => new OutboxBody.MessageChanged(new MessageView(row.Text(), (MessageStatus)row.Byte(), row.Text(),
                 ReadTime(row.Int64()) ?? default, ReadTime(row.Int64()) ?? default)),
+            Kind.FileChanged => FileViewCodec.Read(ref row) is { } file ? new OutboxBody.FileChanged(file) : null,
             Kind.Notice => new OutboxBody.Notice(row.Text(), row.Bytes().ToArray()),
             Kind.VerificationChanged => Verifications.ReadView(ref row) is { } view ? new OutboxBody.VerificationChanged(view) : null,
             Kind.IdentityChanged => Identities.ReadView(ref row) is { } view ? new OutboxBody.IdentityChanged(view) : null,
@@ -128,9 +137,9 @@ internal static class OutboxCodec
             ? new OutboxItem(sequence, DateTimeOffset.FromUnixTimeMilliseconds(time), conversation, peer, body) : null;
     }
 
-    private static OutboxBody.WireText ReadWire(ref RowReader row)
+    private static OutboxBody.WireText ReadWire(ref RowReader row, string file)
     {
-        var wire = new OutboxBody.WireText(row.Bytes().ToArray());
+        var wire = new OutboxBody.WireText(row.Bytes().ToArray()) { File = file };
         return row.Bool() ? wire with { Message = row.UInt128(), Piece = row.UInt32(), Pieces = row.UInt32() } : wire;
     }
 

@@ -14,7 +14,8 @@ public enum EventTypes : byte
     VerificationChanged = 16,
     IdentityChanged = 32,
     MessageChanged = 64,
-    All = TextReceived | SessionChanged | MessageDropped | Notice | VerificationChanged | IdentityChanged | MessageChanged,
+    FileChanged = 128,
+    All = TextReceived | SessionChanged | MessageDropped | Notice | VerificationChanged | IdentityChanged | MessageChanged | FileChanged,
 }
 
 /// <summary>A named reader of an endpoint's events, with a stream and a memory of its own.</summary>
@@ -37,6 +38,7 @@ public sealed record SubscriptionSettings(string Name, EventTypes Types, TimeSpa
         OutboxBody.VerificationChanged => EventTypes.VerificationChanged,
         OutboxBody.IdentityChanged => EventTypes.IdentityChanged,
         OutboxBody.MessageChanged => EventTypes.MessageChanged,
+        OutboxBody.FileChanged => EventTypes.FileChanged,
         _ => throw new ArgumentException($"A {body.GetType().Name} is not an event.", nameof(body)),
     };
 }

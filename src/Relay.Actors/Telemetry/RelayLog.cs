@@ -66,6 +66,9 @@ internal static partial class RelayLog
         "The subscription {EndpointId}/{Name} does not open: its rows are damaged or were sealed with another key. Delete and create it.")]
     public static partial void SubscriptionDamaged(ILogger log, string endpointId, string name);
 
+    [LoggerMessage(142, LogLevel.Warning, "Deleting files whose life is over failed ({Error}); it is retried.")]
+    public static partial void FileExpiryFailed(ILogger log, string error);
+
     [LoggerMessage(141, LogLevel.Warning, "Measuring the store failed ({Error}); it is retried.")]
     public static partial void CensusFailed(ILogger log, string error);
 

@@ -153,7 +153,7 @@ public sealed class RelayTelemetry : IDisposable
 internal enum CommandKind
 {
     ReceiveWire, SendText, CancelSend, SettleSend, StartSession, EndSession, StartSmp, AnswerSmp, AbortSmp, SetTrust, ImportKeys, DecideKey,
-    SetAnswerSecret, SetLabels, Delete, Wake,
+    SetAnswerSecret, SetLabels, Delete, OfferFile, ReportFile, Wake,
 }
 
 /// <summary>What became of a command, in metrics.</summary>
@@ -182,6 +182,8 @@ internal static class CommandKinds
         Command.SetAnswerSecret => CommandKind.SetAnswerSecret,
         Command.SetLabels => CommandKind.SetLabels,
         Command.Delete => CommandKind.Delete,
+        Command.OfferFile => CommandKind.OfferFile,
+        Command.ReportFile => CommandKind.ReportFile,
         _ => throw new UnreachableException(command.GetType().Name),
     };
 
@@ -201,7 +203,7 @@ internal static class CommandKinds
 }
 
 /// <summary>What did not open, in metrics.</summary>
-internal enum SealedThing { Conversation, Stream, Endpoint, Subscription }
+internal enum SealedThing { Conversation, Stream, Endpoint, Subscription, File }
 
 /// <summary>The names of bounds as labels: those of the API with underscores.</summary>
 internal static class MetricLimits

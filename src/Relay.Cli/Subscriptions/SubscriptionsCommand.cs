@@ -16,7 +16,7 @@ internal static class SubscriptionsCommand
     {
         ["text"] = EventType.TextReceived, ["session"] = EventType.SessionChanged, ["dropped"] = EventType.MessageDropped,
         ["notice"] = EventType.Notice, ["verification"] = EventType.VerificationChanged, ["identity"] = EventType.IdentityChanged,
-        ["message"] = EventType.MessageChanged,
+        ["message"] = EventType.MessageChanged, ["file"] = EventType.FileChanged,
     };
 
     public static Command Create() => new("subscriptions", "Named readers of an endpoint's events, each with a memory of its own.")

@@ -87,6 +87,7 @@ internal static class TailCommand
         if (parsed.GetValue(CommonOptions.Json))
         {
             if (!withTexts && e.TextReceived is not null) e.TextReceived.Text = "";
+            if (!withTexts && e.FileChanged is not null) e.FileChanged.File.FileName = "";
             Report.JsonLine(Report.ToNode(e));
             return;
         }
@@ -105,6 +106,8 @@ internal static class TailCommand
             + (withTexts && e.Notice.Text.Length > 0 ? $": {Report.Safe(e.Notice.Text)}" : ""),
         Event.EventOneofCase.VerificationChanged => $"verification {e.VerificationChanged.Verification.State}",
         Event.EventOneofCase.IdentityChanged => $"trust in a key is now {e.IdentityChanged.Identity.Trust}",
+        Event.EventOneofCase.FileChanged => $"a file of {e.FileChanged.File.Size} bytes is {e.FileChanged.File.State}"
+            + (withTexts ? $": {Report.Safe(e.FileChanged.File.FileName)}" : ""),
         _ => $"{e.EventCase}",
     };
 

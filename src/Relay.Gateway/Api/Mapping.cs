@@ -211,6 +211,9 @@ internal static class Mapping
             case OutboxBody.MessageChanged { Message: var message }:
                 e.MessageChanged = new V1.MessageChanged { Message = Message(endpointId, item.ConversationId, message) };
                 break;
+            case OutboxBody.FileChanged { File: var file }:
+                e.FileChanged = new V1.FileChanged { File = FileMapping.File(file) };
+                break;
             case OutboxBody.Notice notice:
                 e.Notice = new V1.Notice { Code = notice.Code, Text = Encoding.UTF8.GetString(notice.Utf8.Span) };
                 break;
@@ -245,6 +248,7 @@ internal static class Mapping
                 ? ResourceNames.Message(endpointId, item.ConversationId, new SentReference(number, 0).MessageId) : "",
             Piece = wire.Piece,
             Pieces = wire.Pieces,
+            File = wire.File.Length > 0 ? ResourceNames.File(endpointId, wire.File) : "",
         },
         OutboxBody.Notice => null,
         // A bridge must never receive plaintext, even if a bug appends it to the wire stream.

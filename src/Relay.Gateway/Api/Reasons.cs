@@ -68,6 +68,22 @@ public static class Reasons
     public const string MessageNotFound = "MESSAGE_NOT_FOUND";
     /// <summary>The message cannot be taken back: it is not held, or not any more.</summary>
     public const string MessageNotHeld = "MESSAGE_NOT_HELD";
+    /// <summary>There is no such file, its life is over, or its offer has not been received.</summary>
+    public const string FileNotFound = "FILE_NOT_FOUND";
+    /// <summary>The endpoint or the peer has as many files, or bytes of files, as it may have: delete some.</summary>
+    public const string TooManyFiles = "TOO_MANY_FILES";
+    /// <summary>The file's state does not allow it.</summary>
+    public const string FileWrongState = "FILE_WRONG_STATE";
+    /// <summary>The data does not begin where the file or blob ends so far, or has another length than the portion there.</summary>
+    public const string FileWrongOffset = "FILE_WRONG_OFFSET";
+    /// <summary>Other data is stored at this place of the file; it was left as it is.</summary>
+    public const string FileDataDiffers = "FILE_DATA_DIFFERS";
+    /// <summary>The file has another digest than the request says.</summary>
+    public const string FileDigestDiffers = "FILE_DIGEST_DIFFERS";
+    /// <summary>The part of the blob is not of this file, or was changed on its way; it was not stored.</summary>
+    public const string BlobNotAuthentic = "BLOB_NOT_AUTHENTIC";
+    /// <summary>The stored file cannot be decrypted: its rows are damaged.</summary>
+    public const string FileUnreadable = "FILE_UNREADABLE";
     /// <summary>The peer has shown no such key.</summary>
     public const string IdentityNotFound = "IDENTITY_NOT_FOUND";
     /// <summary>There is no such key.</summary>

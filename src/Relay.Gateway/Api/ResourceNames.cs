@@ -7,6 +7,7 @@ namespace Relay.Gateway.Api;
 
 /// <summary>
 /// Formats and parses the API's resource names: <c>endpoints/{e}</c>, <c>endpoints/{e}/status</c>, <c>endpoints/{e}/subscriptions/{s}</c>,
+/// <c>endpoints/{e}/files/{f}</c>,
 /// <c>endpoints/{e}/conversations/{c}</c>, below these
 /// <c>…/identities/{fingerprint}</c>, <c>…/verifications/{number}</c> and <c>…/messages/{message}</c>, and <c>apiKeys/{k}</c>.
 /// </summary>
@@ -19,6 +20,7 @@ internal static class ResourceNames
     private const string Identities = "/identities/";
     private const string Verifications = "/verifications/";
     private const string Messages = "/messages/";
+    private const string Files = "/files/";
     private const string ApiKeys = "apiKeys/";
     private const int KeyedIdLength = 26;
     private const int MaxKeyIdLength = 64;
@@ -74,6 +76,17 @@ internal static class ResourceNames
         if (at < 0 || !TryParseEndpoint(name[..at], out endpointId)) return false;
         id = name[(at + Subscriptions.Length)..];
         return IsEndpointId(id);
+    }
+
+    public static string File(string endpointId, string id) => Endpoint(endpointId) + Files + id;
+
+    public static bool TryParseFile(string name, [NotNullWhen(true)] out string? endpointId, [NotNullWhen(true)] out string? id)
+    {
+        (endpointId, id) = (null, null);
+        int at = name.IndexOf(Files, StringComparison.Ordinal);
+        if (at < 0 || !IsKeyedId(name[(at + Files.Length)..]) || !TryParseEndpoint(name[..at], out endpointId)) return false;
+        id = name[(at + Files.Length)..];
+        return true;
     }
 
     public static bool TryParseConversation(

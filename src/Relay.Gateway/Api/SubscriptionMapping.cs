@@ -17,7 +17,7 @@ internal static class SubscriptionMapping
         (EventType.TextReceived, EventTypes.TextReceived), (EventType.SessionChanged, EventTypes.SessionChanged),
         (EventType.MessageDropped, EventTypes.MessageDropped), (EventType.Notice, EventTypes.Notice),
         (EventType.VerificationChanged, EventTypes.VerificationChanged), (EventType.IdentityChanged, EventTypes.IdentityChanged),
-        (EventType.MessageChanged, EventTypes.MessageChanged),
+        (EventType.MessageChanged, EventTypes.MessageChanged), (EventType.FileChanged, EventTypes.FileChanged),
     ];
 
     public static V1.Subscription ToMessage(string endpointId, SubscriptionSettings settings)

@@ -68,6 +68,16 @@ public static class MethodRules
         new("MessageService/ListMessages", Bot),
         new("MessageService/CancelMessage", Bot),
 
+        new("FileService/CreateFile", Bot),
+        new("FileService/GetFile", Bot),
+        new("FileService/ListFiles", Bot),
+        new("FileService/UploadFile", Bot),
+        new("FileService/CompleteFile", Bot),
+        new("FileService/DownloadFile", Bot),
+        new("FileService/DeleteFile", Bot),
+        new("FileService/DownloadBlob", Bridge),
+        new("FileService/UploadBlob", Bot, Bridge),
+
         new("EventService/StreamEvents", Bot),
         new("EventService/WatchEvents", Bot),
         new("EventService/PullEvents", Bot),

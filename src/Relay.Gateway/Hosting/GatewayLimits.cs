@@ -1,5 +1,6 @@
 using Otr.Core;
 using Relay.Actors;
+using Relay.Actors.Files;
 
 namespace Relay.Gateway.Hosting;
 
@@ -33,6 +34,8 @@ public static class GatewayLimits
     public const int MinPassphraseBytes = 8, MaxPassphraseBytes = SealedFile.MaxPassphraseBytes;
     /// <summary>Maximum size of a part of an export: what one message can carry beside its other fields.</summary>
     public const int MaxExportPartBytes = MaxReceiveMessageBytes - 8 * 1024;
+    /// <summary>Bytes of a file or blob in one response.</summary>
+    public const int MaxFileReadBytes = 2 * FileLimits.PortionBytes;
     /// <summary>Items per page if the request does not specify a size.</summary>
     public const int DefaultPageSize = 100;
     /// <summary>Maximum number of items per page.</summary>

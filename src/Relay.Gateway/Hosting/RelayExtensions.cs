@@ -83,6 +83,7 @@ public static class RelayExtensions
         app.MapGrpcService<IdentityService>();
         app.MapGrpcService<VerificationService>();
         app.MapGrpcService<MessageService>();
+        app.MapGrpcService<FileService>();
         app.MapGrpcService<EventService>();
         app.MapGrpcService<SubscriptionService>();
         app.MapGrpcService<BridgeService>();

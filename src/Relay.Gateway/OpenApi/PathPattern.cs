@@ -16,7 +16,7 @@ public sealed partial record PathPattern(string Path, IReadOnlyList<string> Para
     private static readonly Dictionary<string, string> s_singular = new()
     {
         ["endpoints"] = "endpoint", ["conversations"] = "conversation", ["identities"] = "fingerprint", ["verifications"] = "verification",
-        ["apiKeys"] = "apiKey", ["subscriptions"] = "subscription", ["messages"] = "message",
+        ["apiKeys"] = "apiKey", ["subscriptions"] = "subscription", ["messages"] = "message", ["files"] = "file",
     };
 
     public static PathPattern Parse(string pattern)

@@ -152,7 +152,8 @@ internal sealed class GroupDecision
         Outbox.AddRange(sealedRows);
         Units.Add(unit);
         WireBefore.Add(wireBefore);
-        _bytes += unit.Sealed.Length + (unit.SealedSeen?.Length ?? 0) + (unit.SealedIdentities?.Length ?? 0);
+        _bytes += unit.Sealed.Length + (unit.SealedSeen?.Length ?? 0) + (unit.SealedIdentities?.Length ?? 0)
+            + unit.Files.Sum(f => f.Sealed.Length);
         _versions[place]++;
         if (unit.ExpectedVersion == 0) _sizes[_rows.PlaceOfEndpoint(unit.EndpointId)]++;
     }

@@ -68,6 +68,7 @@ internal static class GroupTransaction
         AddConversations(batch, decision);
         AddSeen(batch, decision);
         AddIdentities(batch, decision);
+        AddFiles(batch, decision);
         batch.Add("COMMIT");
         await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
@@ -185,6 +186,20 @@ internal static class GroupTransaction
             + "ON CONFLICT (endpoint, conversation) DO UPDATE SET sealed = excluded.sealed",
             known.Select(u => u.EndpointId).ToArray(), known.Select(u => u.ConversationId).ToArray(),
             known.Select(u => u.SealedIdentities!).ToArray());
+    }
+
+    private static void AddFiles(NpgsqlBatch batch, GroupDecision decision)
+    {
+        var files = decision.Units.SelectMany(u => u.Files).OrderBy(f => f.EndpointId, StringComparer.Ordinal)
+            .ThenBy(f => f.Id, StringComparer.Ordinal).ToArray();
+        foreach (var inserted in new[] { true, false })
+        {
+            var some = files.Where(f => f.Revision == 1 == inserted).ToArray();
+            if (some.Length == 0) continue;
+            batch.Add(inserted ? PostgresStore.InsertFiles : PostgresStore.ReplaceFiles, some.Select(f => f.EndpointId).ToArray(),
+                some.Select(f => f.Id).ToArray(), some.Select(f => f.ConversationId).ToArray(), some.Select(f => (long)f.Revision).ToArray(),
+                some.Select(f => f.ExpiresMs).ToArray(), some.Select(f => f.Reserved).ToArray(), some.Select(f => f.Sealed).ToArray());
+        }
     }
 
     // A fixed order, so that two nodes that both believe to be the owner do not deadlock.

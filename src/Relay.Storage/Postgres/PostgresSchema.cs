@@ -181,5 +181,30 @@ internal static class PostgresSchema
         ALTER TABLE relay.conversation ADD COLUMN wire bigint NOT NULL DEFAULT 0 CHECK (wire >= 0);
         ALTER TABLE relay.conversation SET (fillfactor = 50);
         """,
+        // `sealed` is empty while the file is being deleted; `reserved` are bytes that count towards the bounds.
+        """
+        CREATE TABLE relay.file (
+            endpoint text COLLATE "C" NOT NULL,
+            id text COLLATE "C" NOT NULL,
+            conversation text COLLATE "C" NOT NULL,
+            revision bigint NOT NULL CHECK (revision > 0),
+            expires bigint NOT NULL,
+            reserved bigint NOT NULL CHECK (reserved >= 0),
+            sealed bytea NOT NULL,
+            PRIMARY KEY (endpoint, id)
+        );
+        ALTER TABLE relay.file ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        CREATE INDEX file_conversation ON relay.file (endpoint, conversation, reserved);
+        CREATE INDEX file_expires ON relay.file (expires);
+
+        CREATE TABLE relay.file_portion (
+            endpoint text COLLATE "C" NOT NULL,
+            file text COLLATE "C" NOT NULL,
+            number bigint NOT NULL CHECK (number >= 0),
+            sealed bytea NOT NULL,
+            PRIMARY KEY (endpoint, file, number)
+        );
+        ALTER TABLE relay.file_portion ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        """,
     ];
 }

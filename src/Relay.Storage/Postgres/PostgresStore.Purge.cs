@@ -16,6 +16,7 @@ public sealed partial class PostgresStore
             + "(SELECT conversation FROM relay.identities WHERE endpoint = $1 LIMIT $2)",
         "DELETE FROM relay.outbox WHERE (endpoint, kind, sequence) IN (SELECT endpoint, kind, sequence FROM relay.outbox "
             + "WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0') LIMIT $2)",
+        "DELETE FROM relay.file WHERE endpoint = $1 AND id IN (SELECT id FROM relay.file WHERE endpoint = $1 LIMIT $2)",
     ];
 
     /// <summary>
@@ -40,9 +41,9 @@ public sealed partial class PostgresStore
         if (!await _connections.RunAsync((connection, isAgain, c) => BeginPurgeAsync(connection, id, expectedRevision, isAgain, c),
             cancellation).ConfigureAwait(false)) return false;
         foreach (var sql in s_purges) await DeletePortionsAsync(sql, id, cancellation).ConfigureAwait(false);
+        await DeleteFilePortionsAsync(id, null, cancellation).ConfigureAwait(false);
         await WriteAsync((connection, c) => connection.ExecuteAsync("DELETE FROM relay.subscription WHERE endpoint = $1", c, id),
-            cancellation)
-            .ConfigureAwait(false);
+            cancellation).ConfigureAwait(false);
         await WriteAsync((connection, c) => connection.ExecuteAsync(
             "DELETE FROM relay.stream WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0')", c, id), cancellation)
             .ConfigureAwait(false);

@@ -15,7 +15,9 @@ public enum SealedTable : byte
     Document = 6,
     Identities = 7,
     Subscription = 8,
+    File = 9,
     Audit = 10,
+    FilePortion = 11,
     // Messages between nodes.
     Command = 16,
     Answer = 17,

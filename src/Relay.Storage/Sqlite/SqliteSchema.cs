@@ -115,6 +115,29 @@ internal static class SqliteSchema
         "ALTER TABLE seen ADD COLUMN wire INTEGER NOT NULL DEFAULT 0;",
         // The same for the conversation's last commit, whose ids are in its row.
         "ALTER TABLE conversation ADD COLUMN wire INTEGER NOT NULL DEFAULT 0;",
+        // `sealed` is empty while the file is being deleted; `reserved` are bytes that count towards the bounds.
+        """
+        CREATE TABLE file (
+            endpoint TEXT NOT NULL,
+            id TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            expires INTEGER NOT NULL,
+            reserved INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (endpoint, id)
+        ) STRICT;
+        CREATE INDEX file_conversation ON file (endpoint, conversation, reserved);
+        CREATE INDEX file_expires ON file (expires);
+
+        CREATE TABLE file_portion (
+            endpoint TEXT NOT NULL,
+            file TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            sealed BLOB NOT NULL,
+            PRIMARY KEY (endpoint, file, number)
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Marks an empty file as a Relay database and creates its tables.</summary>

@@ -110,6 +110,7 @@ public sealed partial class SqliteStore
             s.Execute("INSERT OR REPLACE INTO identities (endpoint, conversation, sealed) VALUES ($1, $2, $3)", unit.EndpointId,
                 unit.ConversationId, unit.SealedIdentities);
         foreach (var append in unit.Outbox) Append(s, streams.Of(append.Stream), append);
+        foreach (var file in unit.Files) Save(s, file);
         return new CommitResult.Committed(wireBefore);
     }
 

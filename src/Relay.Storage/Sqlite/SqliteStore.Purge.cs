@@ -15,6 +15,7 @@ public sealed partial class SqliteStore
         "DELETE FROM outbox WHERE (endpoint, kind, sequence) IN "
             + "(SELECT endpoint, kind, sequence FROM outbox "
             + "WHERE endpoint = $1 OR (endpoint > $1 || '/' AND endpoint < $1 || '0') LIMIT $2)",
+        "DELETE FROM file WHERE rowid IN (SELECT rowid FROM file WHERE endpoint = $1 LIMIT $2)",
     ];
 
     public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation)
@@ -31,6 +32,7 @@ public sealed partial class SqliteStore
     {
         if (!await _writer.RunAsync((s, _) => Replace(s, id, expectedRevision, [], 0)).ConfigureAwait(false)) return false;
         foreach (var sql in s_purges) await DeletePortionsAsync(sql, id, cancellation).ConfigureAwait(false);
+        await DeleteFilePortionsAsync(id, null, cancellation).ConfigureAwait(false);
         await _writer.RunAsync((s, _) =>
         {
             s.Execute("DELETE FROM subscription WHERE endpoint = $1", id);

@@ -154,6 +154,8 @@ public sealed class TrustTests
         Network.Establish(us, peer);
         Assert.Equal(SendDisposition.Dropped, us.All.OfType<OtrEffect.SendOutcome>().Last().Disposition);
         Assert.Equal(new OtrEffect.Refused(RefusalReason.NotTrusted, 2), Assert.Single(us.Send("first", 2)));
+        // The extra key is no way around.
+        Assert.Equal(new OtrEffect.Refused(RefusalReason.NotTrusted), Assert.Single(us.Step(new OtrInput.ExtraKeyRequested(1, default))));
         us.Step(new OtrInput.TrustRequested(peer.Account.Key.PublicKey.Fingerprint, TrustLevel.Verified));
         Network.Run(us, peer, us.Send("second", 3));
         Assert.Equal(["second"], peer.PrivateTexts);

@@ -104,6 +104,13 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask DeleteSubscriptionAsync(string endpointId, string name, CancellationToken cancellation) => inner.DeleteSubscriptionAsync(endpointId, name, cancellation);
     public ValueTask<SubscriptionRow?> LoadSubscriptionAsync(string endpointId, string name, SubscriptionPart part, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadSubscriptionAsync(endpointId, name, part, cancellation));
     public ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.SaveSubscriptionAsync(endpointId, name, part, expectedRevision, value, cancellation));
+    public ValueTask<SaveFileResult> SaveFileAsync(FileRow file, CancellationToken cancellation) => WriteAsync(async () => await inner.SaveFileAsync(file, cancellation));
+    public ValueTask<StoredFile?> LoadFileAsync(string endpointId, string id, CancellationToken cancellation) => AtReadGateAsync(s => s.LoadFileAsync(endpointId, id, cancellation));
+    public ValueTask<IReadOnlyList<StoredFile>> ListFilesAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListFilesAsync(endpointId, afterId, max, cancellation));
+    public ValueTask<bool> AppendPortionAsync(string endpointId, string id, uint number, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.AppendPortionAsync(endpointId, id, number, value, cancellation));
+    public ValueTask<IReadOnlyList<byte[]>> ReadPortionsAsync(string endpointId, string id, uint first, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadPortionsAsync(endpointId, id, first, max, cancellation));
+    public ValueTask DeleteFileAsync(string endpointId, string id, CancellationToken cancellation) => Live().DeleteFileAsync(endpointId, id, cancellation);
+    public ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadFilesDueAsync(untilMs, max, cancellation));
     public ValueTask<bool> AppendAuditAsync(ulong sequence, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.AppendAuditAsync(sequence, value, cancellation));
     public ValueTask<IReadOnlyList<AuditRow>> ReadAuditAsync(ulong after, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAuditAsync(after, max, cancellation));
     public ValueTask<(ulong First, ulong Last)> AuditBoundsAsync(CancellationToken cancellation) => AtReadGateAsync(s => s.AuditBoundsAsync(cancellation));

@@ -24,6 +24,8 @@ public sealed class FakeRelay : IRelay, IEndpoints, IOutbox
     /// <summary>Null: one process.</summary>
     public ISharedDocuments? Documents { get; init; }
 
+    public Relay.Actors.Files.IFiles Files => throw new NotSupportedException("A test of files has real actors.");
+
     public IReadOnlyList<NodeView> Nodes { get; init; } = [];
 
     /// <summary>Completed by a test: the cluster goes on without this node.</summary>

@@ -88,6 +88,7 @@ internal sealed class OutboxReader(Clients clients, Checker checker, StreamKey s
         OutboxBody.SessionChanged changed => $"{changed}",
         OutboxBody.IdentityChanged changed => $"{changed.Identity.Fingerprint} {changed.Identity.Standing}",
         OutboxBody.MessageChanged changed => $"{changed}",
+        OutboxBody.FileChanged { File: var file } => $"{file.Id} {file.State}",
         OutboxBody.MessageDropped dropped => $"{dropped}",
         OutboxBody.Notice notice => $"{notice.Code} {Encoding.UTF8.GetString(notice.Utf8.Span)}",
         var other => throw new InvalidOperationException($"An unknown body: {other.GetType().Name}."),

@@ -16,6 +16,7 @@ internal sealed class SimStore
     private readonly List<string> _changes = [];
     private readonly Dictionary<(string Endpoint, string Name, SubscriptionPart Part), SubscriptionRow> _subscriptions = [];
     private readonly List<AuditRow> _audit = [];
+    private SimFiles _files = new();
     private readonly Dictionary<string, byte[]> _meta = [];
     private readonly Dictionary<string, DocumentRow> _documents = [];
     private readonly Dictionary<object, int> _locks = [];
@@ -48,6 +49,7 @@ internal sealed class SimStore
         copy._changes.AddRange(_changes);
         foreach (var (key, row) in _subscriptions) copy._subscriptions.Add(key, row);
         copy._audit.AddRange(_audit);
+        copy._files = _files.Copy();
         foreach (var (key, value) in _meta) copy._meta.Add(key, value);
         foreach (var (key, document) in _documents) copy._documents.Add(key, document);
         foreach (var (key, epoch) in _epochs) copy._epochs.Add(key, epoch);
@@ -107,6 +109,7 @@ internal sealed class SimStore
             }
             if (!Mutation.HasFlag(StoreMutation.ForgetsState)) _conversations[key] = Next(old, unit, wireBefore);
             if (unit.SealedIdentities is { } identities) _identities[key] = identities;
+            foreach (var file in unit.Files) _files.Save(file);
             Committed?.Invoke(unit, [.. rows.Select(r => r.Place)]);
         };
         return new CommitResult.Committed(wireBefore);
@@ -195,6 +198,7 @@ internal sealed class SimStore
         foreach (var key in _identities.Keys.Where(k => k.Endpoint == id).ToArray()) _identities.Remove(key);
         foreach (var key in _streams.Keys.Where(k => k.EndpointId == id || k.EndpointId.StartsWith(id + "/", StringComparison.Ordinal)).ToArray()) _streams.Remove(key);
         foreach (var key in _subscriptions.Keys.Where(k => k.Endpoint == id).ToArray()) _subscriptions.Remove(key);
+        _files.Purge(id);
         _endpoints.Remove(id);
         return true;
     }
@@ -213,6 +217,10 @@ internal sealed class SimStore
         _subscriptions[(endpoint, name, part)] = new SubscriptionRow(expectedRevision + 1, value);
         return true;
     }
+
+    public SimFiles Files => _files;
+
+    public SaveFileResult SaveFile(FileRow file) => _endpoints.ContainsKey(file.EndpointId) ? _files.Save(file) : SaveFileResult.NoEndpoint;
 
     public bool AppendAudit(ulong sequence, byte[] value)
     {

@@ -73,6 +73,20 @@ internal abstract class StoreClient : IClusterStore
 
     public ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveSubscription(endpointId, name, part, expectedRevision, value));
 
+    public ValueTask<SaveFileResult> SaveFileAsync(FileRow file, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.SaveFile(file));
+
+    public ValueTask<StoredFile?> LoadFileAsync(string endpointId, string id, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Files.Load(endpointId, id));
+
+    public ValueTask<IReadOnlyList<StoredFile>> ListFilesAsync(string endpointId, string? afterId, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Files.List(endpointId, afterId, max));
+
+    public ValueTask<bool> AppendPortionAsync(string endpointId, string id, uint number, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.Files.Append(endpointId, id, number, value));
+
+    public ValueTask<IReadOnlyList<byte[]>> ReadPortionsAsync(string endpointId, string id, uint first, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Files.Read(endpointId, id, first, max));
+
+    public async ValueTask DeleteFileAsync(string endpointId, string id, CancellationToken cancellation) => await WriteAsync(s => s.Files.Delete(endpointId, id));
+
+    public ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Files.Due(untilMs, max));
+
     public ValueTask<bool> AppendAuditAsync(ulong sequence, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.AppendAudit(sequence, value));
 
     public ValueTask<IReadOnlyList<AuditRow>> ReadAuditAsync(ulong after, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.ReadAudit(after, max));

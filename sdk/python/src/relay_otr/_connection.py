@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import grpc
 
 from .v1 import admin_pb2_grpc, bridge_pb2_grpc, conversation_pb2_grpc, endpoint_pb2_grpc, message_pb2_grpc
-from .v1 import event_pb2_grpc, identity_pb2_grpc, subscription_pb2_grpc, verification_pb2_grpc
+from .v1 import event_pb2_grpc, file_pb2_grpc, identity_pb2_grpc, subscription_pb2_grpc, verification_pb2_grpc
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Services:
         self.verifications = verification_pb2_grpc.VerificationServiceStub(channel)
         self.events = event_pb2_grpc.EventServiceStub(channel)
         self.subscriptions = subscription_pb2_grpc.SubscriptionServiceStub(channel)
+        self.files = file_pb2_grpc.FileServiceStub(channel)
         self.bridge = bridge_pb2_grpc.BridgeServiceStub(channel)
         self.admin = admin_pb2_grpc.AdminServiceStub(channel)
 

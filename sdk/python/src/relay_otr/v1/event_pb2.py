@@ -14,12 +14,13 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from relay_otr.v1 import conversation_pb2 as relay_dot_v1_dot_conversation__pb2
+from relay_otr.v1 import file_pb2 as relay_dot_v1_dot_file__pb2
 from relay_otr.v1 import identity_pb2 as relay_dot_v1_dot_identity__pb2
 from relay_otr.v1 import message_pb2 as relay_dot_v1_dot_message__pb2
 from relay_otr.v1 import verification_pb2 as relay_dot_v1_dot_verification__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14relay/v1/event.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brelay/v1/conversation.proto\x1a\x17relay/v1/identity.proto\x1a\x16relay/v1/message.proto\x1a\x1brelay/v1/verification.proto\"d\n\x13StreamEventsRequest\x12$\n\x04open\x18\x01 \x01(\x0b\x32\x14.relay.v1.OpenStreamH\x00\x12\x1c\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\r.relay.v1.AckH\x00\x42\t\n\x07message\"N\n\nOpenStream\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_after_sequence\")\n\x03\x41\x63k\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\xbf\x01\n\x14StreamEventsResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.relay.v1.EventH\x00\x12\'\n\tcaught_up\x18\x02 \x01(\x0b\x32\x12.relay.v1.CaughtUpH\x00\x12)\n\nkeep_alive\x18\x03 \x01(\x0b\x32\x13.relay.v1.KeepAliveH\x00\x12&\n\x08\x64raining\x18\x04 \x01(\x0b\x32\x12.relay.v1.DrainingH\x00\x42\t\n\x07message\".\n\x08\x43\x61ughtUp\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\x0b\n\tKeepAlive\"\n\n\x08\x44raining\"\xa4\x04\n\x05\x45vent\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63onversation\x18\x04 \x01(\t\x12\x0c\n\x04peer\x18\x05 \x01(\t\x12/\n\rtext_received\x18\x06 \x01(\x0b\x32\x16.relay.v1.TextReceivedH\x00\x12\x33\n\x0fsession_changed\x18\x07 \x01(\x0b\x32\x18.relay.v1.SessionChangedH\x00\x12\x33\n\x0fmessage_dropped\x18\x08 \x01(\x0b\x32\x18.relay.v1.MessageDroppedH\x00\x12\"\n\x06notice\x18\t \x01(\x0b\x32\x10.relay.v1.NoticeH\x00\x12=\n\x14verification_changed\x18\n \x01(\x0b\x32\x1d.relay.v1.VerificationChangedH\x00\x12\x35\n\x10identity_changed\x18\x0b \x01(\x0b\x32\x19.relay.v1.IdentityChangedH\x00\x12\x33\n\x0fmessage_changed\x18\x0f \x01(\x0b\x32\x18.relay.v1.MessageChangedH\x00\x12\x14\n\x0csubscription\x18\x0c \x01(\t\x12\x0e\n\x06\x63ursor\x18\r \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x0e \x01(\x05\x42\x07\n\x05\x65vent\"\xc0\x01\n\x0cTextReceived\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\tencrypted\x18\x02 \x01(\x08\x12\x18\n\x10peer_fingerprint\x18\x03 \x01(\t\x12\x1a\n\x12unexpectedly_clear\x18\x04 \x01(\x08\x12\x15\n\rpeer_verified\x18\x05 \x01(\x08\x12\x30\n\x0cnetwork_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08key_held\x18\x07 \x01(\x08\"4\n\x0eMessageChanged\x12\"\n\x07message\x18\x01 \x01(\x0b\x32\x11.relay.v1.Message\"C\n\x13VerificationChanged\x12,\n\x0cverification\x18\x01 \x01(\x0b\x32\x16.relay.v1.Verification\"7\n\x0fIdentityChanged\x12$\n\x08identity\x18\x01 \x01(\x0b\x32\x12.relay.v1.Identity\"\x8e\x02\n\x0eSessionChanged\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.relay.v1.Session\x12-\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x1e.relay.v1.SessionChanged.Cause\x12\x1a\n\x12\x66ingerprint_is_new\x18\x03 \x01(\x08\x12\x1b\n\x13\x66ingerprint_changed\x18\x04 \x01(\x08\"p\n\x05\x43\x61use\x12\x15\n\x11\x43\x41USE_UNSPECIFIED\x10\x00\x12\x10\n\x0cKEY_EXCHANGE\x10\x01\x12\x11\n\rENDED_BY_PEER\x10\x02\x12\x0f\n\x0b\x45NDED_BY_US\x10\x03\x12\x0b\n\x07\x45XPIRED\x10\x04\x12\r\n\tMADE_ROOM\x10\x05\"E\n\x0eMessageDropped\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"$\n\x06Notice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"V\n\x12WatchEventsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_after_sequence\"\x92\x01\n\x11PullEventsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nmax_events\x18\x03 \x01(\x05\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\n\x0f_after_sequence\"L\n\x12PullEventsResponse\x12\x1f\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0f.relay.v1.Event\x12\x15\n\rlast_sequence\x18\x02 \x01(\x04\"6\n\x10\x41\x63kEventsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\x13\n\x11\x41\x63kEventsResponse2\xc5\x02\n\x0c\x45ventService\x12Q\n\x0cStreamEvents\x12\x1d.relay.v1.StreamEventsRequest\x1a\x1e.relay.v1.StreamEventsResponse(\x01\x30\x01\x12O\n\x0bWatchEvents\x12\x1c.relay.v1.WatchEventsRequest\x1a\x1e.relay.v1.StreamEventsResponse\"\x00\x30\x01\x12I\n\nPullEvents\x12\x1b.relay.v1.PullEventsRequest\x1a\x1c.relay.v1.PullEventsResponse\"\x00\x12\x46\n\tAckEvents\x12\x1a.relay.v1.AckEventsRequest\x1a\x1b.relay.v1.AckEventsResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14relay/v1/event.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brelay/v1/conversation.proto\x1a\x13relay/v1/file.proto\x1a\x17relay/v1/identity.proto\x1a\x16relay/v1/message.proto\x1a\x1brelay/v1/verification.proto\"d\n\x13StreamEventsRequest\x12$\n\x04open\x18\x01 \x01(\x0b\x32\x14.relay.v1.OpenStreamH\x00\x12\x1c\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\r.relay.v1.AckH\x00\x42\t\n\x07message\"N\n\nOpenStream\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_after_sequence\")\n\x03\x41\x63k\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\xbf\x01\n\x14StreamEventsResponse\x12 \n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.relay.v1.EventH\x00\x12\'\n\tcaught_up\x18\x02 \x01(\x0b\x32\x12.relay.v1.CaughtUpH\x00\x12)\n\nkeep_alive\x18\x03 \x01(\x0b\x32\x13.relay.v1.KeepAliveH\x00\x12&\n\x08\x64raining\x18\x04 \x01(\x0b\x32\x12.relay.v1.DrainingH\x00\x42\t\n\x07message\".\n\x08\x43\x61ughtUp\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\x0b\n\tKeepAlive\"\n\n\x08\x44raining\"\xd3\x04\n\x05\x45vent\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63onversation\x18\x04 \x01(\t\x12\x0c\n\x04peer\x18\x05 \x01(\t\x12/\n\rtext_received\x18\x06 \x01(\x0b\x32\x16.relay.v1.TextReceivedH\x00\x12\x33\n\x0fsession_changed\x18\x07 \x01(\x0b\x32\x18.relay.v1.SessionChangedH\x00\x12\x33\n\x0fmessage_dropped\x18\x08 \x01(\x0b\x32\x18.relay.v1.MessageDroppedH\x00\x12\"\n\x06notice\x18\t \x01(\x0b\x32\x10.relay.v1.NoticeH\x00\x12=\n\x14verification_changed\x18\n \x01(\x0b\x32\x1d.relay.v1.VerificationChangedH\x00\x12\x35\n\x10identity_changed\x18\x0b \x01(\x0b\x32\x19.relay.v1.IdentityChangedH\x00\x12\x33\n\x0fmessage_changed\x18\x0f \x01(\x0b\x32\x18.relay.v1.MessageChangedH\x00\x12-\n\x0c\x66ile_changed\x18\x10 \x01(\x0b\x32\x15.relay.v1.FileChangedH\x00\x12\x14\n\x0csubscription\x18\x0c \x01(\t\x12\x0e\n\x06\x63ursor\x18\r \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x0e \x01(\x05\x42\x07\n\x05\x65vent\"\xc0\x01\n\x0cTextReceived\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\tencrypted\x18\x02 \x01(\x08\x12\x18\n\x10peer_fingerprint\x18\x03 \x01(\t\x12\x1a\n\x12unexpectedly_clear\x18\x04 \x01(\x08\x12\x15\n\rpeer_verified\x18\x05 \x01(\x08\x12\x30\n\x0cnetwork_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08key_held\x18\x07 \x01(\x08\"4\n\x0eMessageChanged\x12\"\n\x07message\x18\x01 \x01(\x0b\x32\x11.relay.v1.Message\"C\n\x13VerificationChanged\x12,\n\x0cverification\x18\x01 \x01(\x0b\x32\x16.relay.v1.Verification\"7\n\x0fIdentityChanged\x12$\n\x08identity\x18\x01 \x01(\x0b\x32\x12.relay.v1.Identity\"\x8e\x02\n\x0eSessionChanged\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.relay.v1.Session\x12-\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x1e.relay.v1.SessionChanged.Cause\x12\x1a\n\x12\x66ingerprint_is_new\x18\x03 \x01(\x08\x12\x1b\n\x13\x66ingerprint_changed\x18\x04 \x01(\x08\"p\n\x05\x43\x61use\x12\x15\n\x11\x43\x41USE_UNSPECIFIED\x10\x00\x12\x10\n\x0cKEY_EXCHANGE\x10\x01\x12\x11\n\rENDED_BY_PEER\x10\x02\x12\x0f\n\x0b\x45NDED_BY_US\x10\x03\x12\x0b\n\x07\x45XPIRED\x10\x04\x12\r\n\tMADE_ROOM\x10\x05\"E\n\x0eMessageDropped\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"$\n\x06Notice\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"V\n\x12WatchEventsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_after_sequence\"\x92\x01\n\x11PullEventsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\nmax_events\x18\x03 \x01(\x05\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\n\x0f_after_sequence\"L\n\x12PullEventsResponse\x12\x1f\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0f.relay.v1.Event\x12\x15\n\rlast_sequence\x18\x02 \x01(\x04\"6\n\x10\x41\x63kEventsRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\x13\n\x11\x41\x63kEventsResponse2\xc5\x02\n\x0c\x45ventService\x12Q\n\x0cStreamEvents\x12\x1d.relay.v1.StreamEventsRequest\x1a\x1e.relay.v1.StreamEventsResponse(\x01\x30\x01\x12O\n\x0bWatchEvents\x12\x1c.relay.v1.WatchEventsRequest\x1a\x1e.relay.v1.StreamEventsResponse\"\x00\x30\x01\x12I\n\nPullEvents\x12\x1b.relay.v1.PullEventsRequest\x1a\x1c.relay.v1.PullEventsResponse\"\x00\x12\x46\n\tAckEvents\x12\x1a.relay.v1.AckEventsRequest\x1a\x1b.relay.v1.AckEventsResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.event_pb2', globals())
@@ -27,48 +28,48 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
-  _STREAMEVENTSREQUEST._serialized_start=206
-  _STREAMEVENTSREQUEST._serialized_end=306
-  _OPENSTREAM._serialized_start=308
-  _OPENSTREAM._serialized_end=386
-  _ACK._serialized_start=388
-  _ACK._serialized_end=429
-  _STREAMEVENTSRESPONSE._serialized_start=432
-  _STREAMEVENTSRESPONSE._serialized_end=623
-  _CAUGHTUP._serialized_start=625
-  _CAUGHTUP._serialized_end=671
-  _KEEPALIVE._serialized_start=673
-  _KEEPALIVE._serialized_end=684
-  _DRAINING._serialized_start=686
-  _DRAINING._serialized_end=696
-  _EVENT._serialized_start=699
-  _EVENT._serialized_end=1247
-  _TEXTRECEIVED._serialized_start=1250
-  _TEXTRECEIVED._serialized_end=1442
-  _MESSAGECHANGED._serialized_start=1444
-  _MESSAGECHANGED._serialized_end=1496
-  _VERIFICATIONCHANGED._serialized_start=1498
-  _VERIFICATIONCHANGED._serialized_end=1565
-  _IDENTITYCHANGED._serialized_start=1567
-  _IDENTITYCHANGED._serialized_end=1622
-  _SESSIONCHANGED._serialized_start=1625
-  _SESSIONCHANGED._serialized_end=1895
-  _SESSIONCHANGED_CAUSE._serialized_start=1783
-  _SESSIONCHANGED_CAUSE._serialized_end=1895
-  _MESSAGEDROPPED._serialized_start=1897
-  _MESSAGEDROPPED._serialized_end=1966
-  _NOTICE._serialized_start=1968
-  _NOTICE._serialized_end=2004
-  _WATCHEVENTSREQUEST._serialized_start=2006
-  _WATCHEVENTSREQUEST._serialized_end=2092
-  _PULLEVENTSREQUEST._serialized_start=2095
-  _PULLEVENTSREQUEST._serialized_end=2241
-  _PULLEVENTSRESPONSE._serialized_start=2243
-  _PULLEVENTSRESPONSE._serialized_end=2319
-  _ACKEVENTSREQUEST._serialized_start=2321
-  _ACKEVENTSREQUEST._serialized_end=2375
-  _ACKEVENTSRESPONSE._serialized_start=2377
-  _ACKEVENTSRESPONSE._serialized_end=2396
-  _EVENTSERVICE._serialized_start=2399
-  _EVENTSERVICE._serialized_end=2724
+  _STREAMEVENTSREQUEST._serialized_start=227
+  _STREAMEVENTSREQUEST._serialized_end=327
+  _OPENSTREAM._serialized_start=329
+  _OPENSTREAM._serialized_end=407
+  _ACK._serialized_start=409
+  _ACK._serialized_end=450
+  _STREAMEVENTSRESPONSE._serialized_start=453
+  _STREAMEVENTSRESPONSE._serialized_end=644
+  _CAUGHTUP._serialized_start=646
+  _CAUGHTUP._serialized_end=692
+  _KEEPALIVE._serialized_start=694
+  _KEEPALIVE._serialized_end=705
+  _DRAINING._serialized_start=707
+  _DRAINING._serialized_end=717
+  _EVENT._serialized_start=720
+  _EVENT._serialized_end=1315
+  _TEXTRECEIVED._serialized_start=1318
+  _TEXTRECEIVED._serialized_end=1510
+  _MESSAGECHANGED._serialized_start=1512
+  _MESSAGECHANGED._serialized_end=1564
+  _VERIFICATIONCHANGED._serialized_start=1566
+  _VERIFICATIONCHANGED._serialized_end=1633
+  _IDENTITYCHANGED._serialized_start=1635
+  _IDENTITYCHANGED._serialized_end=1690
+  _SESSIONCHANGED._serialized_start=1693
+  _SESSIONCHANGED._serialized_end=1963
+  _SESSIONCHANGED_CAUSE._serialized_start=1851
+  _SESSIONCHANGED_CAUSE._serialized_end=1963
+  _MESSAGEDROPPED._serialized_start=1965
+  _MESSAGEDROPPED._serialized_end=2034
+  _NOTICE._serialized_start=2036
+  _NOTICE._serialized_end=2072
+  _WATCHEVENTSREQUEST._serialized_start=2074
+  _WATCHEVENTSREQUEST._serialized_end=2160
+  _PULLEVENTSREQUEST._serialized_start=2163
+  _PULLEVENTSREQUEST._serialized_end=2309
+  _PULLEVENTSRESPONSE._serialized_start=2311
+  _PULLEVENTSRESPONSE._serialized_end=2387
+  _ACKEVENTSREQUEST._serialized_start=2389
+  _ACKEVENTSREQUEST._serialized_end=2443
+  _ACKEVENTSRESPONSE._serialized_start=2445
+  _ACKEVENTSRESPONSE._serialized_end=2464
+  _EVENTSERVICE._serialized_start=2467
+  _EVENTSERVICE._serialized_end=2792
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from relay_otr.v1 import conversation_pb2 as _conversation_pb2
+from relay_otr.v1 import file_pb2 as _file_pb2
 from relay_otr.v1 import identity_pb2 as _identity_pb2
 from relay_otr.v1 import message_pb2 as _message_pb2
 from relay_otr.v1 import verification_pb2 as _verification_pb2
@@ -45,11 +46,12 @@ class Draining(_message.Message):
     def __init__(self) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ["conversation", "cursor", "delivery", "endpoint", "identity_changed", "message_changed", "message_dropped", "notice", "peer", "sequence", "session_changed", "subscription", "text_received", "time", "verification_changed"]
+    __slots__ = ["conversation", "cursor", "delivery", "endpoint", "file_changed", "identity_changed", "message_changed", "message_dropped", "notice", "peer", "sequence", "session_changed", "subscription", "text_received", "time", "verification_changed"]
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    FILE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_CHANGED_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_DROPPED_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +67,7 @@ class Event(_message.Message):
     cursor: str
     delivery: int
     endpoint: str
+    file_changed: _file_pb2.FileChanged
     identity_changed: IdentityChanged
     message_changed: MessageChanged
     message_dropped: MessageDropped
@@ -76,7 +79,7 @@ class Event(_message.Message):
     text_received: TextReceived
     time: _timestamp_pb2.Timestamp
     verification_changed: VerificationChanged
-    def __init__(self, endpoint: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., conversation: _Optional[str] = ..., peer: _Optional[str] = ..., text_received: _Optional[_Union[TextReceived, _Mapping]] = ..., session_changed: _Optional[_Union[SessionChanged, _Mapping]] = ..., message_dropped: _Optional[_Union[MessageDropped, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., verification_changed: _Optional[_Union[VerificationChanged, _Mapping]] = ..., identity_changed: _Optional[_Union[IdentityChanged, _Mapping]] = ..., message_changed: _Optional[_Union[MessageChanged, _Mapping]] = ..., subscription: _Optional[str] = ..., cursor: _Optional[str] = ..., delivery: _Optional[int] = ...) -> None: ...
+    def __init__(self, endpoint: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., conversation: _Optional[str] = ..., peer: _Optional[str] = ..., text_received: _Optional[_Union[TextReceived, _Mapping]] = ..., session_changed: _Optional[_Union[SessionChanged, _Mapping]] = ..., message_dropped: _Optional[_Union[MessageDropped, _Mapping]] = ..., notice: _Optional[_Union[Notice, _Mapping]] = ..., verification_changed: _Optional[_Union[VerificationChanged, _Mapping]] = ..., identity_changed: _Optional[_Union[IdentityChanged, _Mapping]] = ..., message_changed: _Optional[_Union[MessageChanged, _Mapping]] = ..., file_changed: _Optional[_Union[_file_pb2.FileChanged, _Mapping]] = ..., subscription: _Optional[str] = ..., cursor: _Optional[str] = ..., delivery: _Optional[int] = ...) -> None: ...
 
 class IdentityChanged(_message.Message):
     __slots__ = ["identity"]

@@ -233,6 +233,7 @@ class Subscription(_message.Message):
     ACK_WAIT_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
     EVENT_TYPE_UNSPECIFIED: Subscription.EventType
+    FILE_CHANGED: Subscription.EventType
     IDENTITY_CHANGED: Subscription.EventType
     LAST_ACK_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_NACK_NOTE_FIELD_NUMBER: _ClassVar[int]
