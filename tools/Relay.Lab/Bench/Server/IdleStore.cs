@@ -113,8 +113,11 @@ internal sealed class IdleStore : IDisposable
         if (!row.Read()) throw new InvalidOperationException("The seed conversation is missing.");
         var clear = _sealer.TryOpen(
             SealedTable.Conversation, new RowKey(endpointId, id, (ulong)row.GetInt64(0)), row.GetFieldValue<byte[]>(1))!;
-        _format = clear[0];
-        return clear[Head(seedPeer).Length..];
+        var read = new RowReader(clear);
+        _format = read.Byte();
+        read.Bytes();
+        if (Encoding.UTF8.GetString(read.Bytes()) != seedPeer) throw new InvalidOperationException("The seed's row has another format.");
+        return read.Rest().ToArray();
     }
 
     private byte[] Seal(string endpointId, string id, string peer, byte[] body)
@@ -134,11 +137,15 @@ internal sealed class IdleStore : IDisposable
         return command;
     }
 
-    /// <summary>The beginning of a conversation's row: the format version and the peer's address.</summary>
+    /// <summary>
+    /// The beginning of a conversation's row: the format version, no request ids, which an idle conversation forgets after a day, and the
+    /// peer's address.
+    /// </summary>
     private byte[] Head(string peer)
     {
         using var row = new RowWriter();
         row.Byte(_format);
+        row.Bytes([]);
         row.Bytes(Encoding.UTF8.GetBytes(peer));
         return row.Written.ToArray();
     }
