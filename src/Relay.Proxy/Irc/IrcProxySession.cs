@@ -79,9 +79,9 @@ internal sealed partial class IrcProxySession : IChatView
 
     public void Close()
     {
-        AddToServer("QUIT");
         AddToClient("ERROR :OTR proxy: logged off.");
-        _toClient.End();
+        // Behind the messages that end the sessions.
+        _pacer.Add(Bytes("QUIT"), _toClient.End);
     }
 
     private void AddToClient(string line) => _toClient.Add(Bytes(line));

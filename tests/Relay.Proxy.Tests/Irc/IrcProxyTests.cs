@@ -53,4 +53,18 @@ public sealed class IrcProxyTests
         await stage.Server.HearsAsync("PRIVMSG bob :in the clear again");
         Assert.Equal(["PRIVMSG bob :in the clear again"], stage.InTheClear);
     }
+
+    [Fact]
+    public async Task Log_off_ends_the_sessions_and_the_connection()
+    {
+        await using var stage = await IrcProxyStage.LogInAsync();
+        await stage.StartSessionAsync();
+        await stage.SayAsync("PRIVMSG bob :before");
+        await stage.BobReadsAsync("E before");
+        await stage.CommandAsync("log off");
+        await stage.Client.HearsAsync("ERROR :OTR proxy: logged off.");
+        await Wait.UntilAsync(() => stage.Client.HasEnded);
+        await stage.Server.HearsAsync("QUIT");
+        Assert.StartsWith("PRIVMSG bob :?OTR", stage.Server.Lines[^2], StringComparison.Ordinal);
+    }
 }
