@@ -90,7 +90,7 @@ public sealed class CommandMannersTests
         await using var server = await TestServer.StartAsync();
         await server.CreateEndpointAsync("e");
         var admin = new Dictionary<string, string> { ["RELAY_SERVER"] = server.Address.ToString(), ["RELAY_KEY_FILE"] = Path.Combine(server.DataDirectory, "admin.key") };
-        var made = await Terminal.RunAsync(admin, null, "subscriptions", "create", "e/audit", "--events", "session,dropped,notice,verification,identity,message", "--json");
+        var made = await Terminal.RunAsync(admin, null, "subscriptions", "create", "e/audit", "--events", "session,dropped,notice,verification,identity,message,file", "--json");
         Assert.Equal(Enum.GetValues<Subscription.Types.EventType>().Length - 2, made.Json.GetProperty("types").GetArrayLength());
         var shown = await Terminal.RunAsync(admin, null, "subscriptions", "show", "e/audit");
         Assert.Matches("acknowledge within +30 seconds", shown.Out);

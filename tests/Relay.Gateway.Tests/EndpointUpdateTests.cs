@@ -115,7 +115,7 @@ public sealed class EndpointUpdateTests
         Assert.Equal((0, ""), (updated.Code, updated.Error));
         foreach (var line in new[]
         {
-            "endpoints/e (Support)", "clear text allowed", "text goes to verified keys only", "are declined", "Bitte OTR", "12:00:00",
+            "endpoints/e (Support)", "clear text allowed", "text goes to verified keys only", "are declined", "Bitte OTR", "12 hours",
             "private text     HTML\n",
         })
             Assert.Contains(line, updated.Out, StringComparison.Ordinal);

@@ -25,6 +25,10 @@ public static class Terminal
     public static Process Start(Dictionary<string, string> environment, params string[] arguments)
     {
         var info = RelayProgram.StartInfo(arguments);
+        // A shell without job control starts its background processes, the tests' among them, with Ctrl-C ignored, and so would this one be.
+        info.ArgumentList.Insert(0, info.FileName);
+        info.ArgumentList.Insert(0, "--default-signal=INT");
+        info.FileName = "env";
         foreach (var name in new[] { "RELAY_KEY", "RELAY_KEY_FILE", "RELAY_SERVER", "RELAY_DATA" }) info.Environment.Remove(name);
         foreach (var (name, value) in environment) info.Environment[name] = value;
         info.RedirectStandardOutput = true;

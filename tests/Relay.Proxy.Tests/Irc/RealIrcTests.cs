@@ -71,12 +71,13 @@ public sealed class RealIrcTests
         Assert.Empty(bob.Texts(encrypted: false));
     }
 
+    /// <summary>Without SMP, whose lines two programs that pace them need a minute for; it is tested with libotr above.</summary>
     [Fact]
     public async Task Irssi_without_OTR_talks_to_irssi_with_it()
     {
         await using var stage = await IrcProcessStage.StartAsync(RealIrcServer.Inspircd, "--marks", "ascii");
         await using var bob = await Irssi.StartAsync(stage.PathOf("bob"), "bob", stage.Irc.Port);
-        await bob.ShowsAsync("End of MOTD");
+        await bob.ShowsAsync("supported by this server");
         await bob.TypeAsync("/otr genkey 127");
         await bob.ShowsAsync("completed");
         await bob.TypeAsync("/query alice");
@@ -86,7 +87,7 @@ public sealed class RealIrcTests
 
             """);
         await using var alice = await Terminal.StartAsync(home, "/usr/bin/irssi", $"--home={home} -c 127.0.0.1 -p {stage.Port} -w {stage.Password} -n alice", "/quit");
-        await alice.ShowsAsync("End of MOTD");
+        await alice.ShowsAsync("supported by this server");
         await alice.TypeAsync("/query *otr");
         await alice.TypeAsync("start bob");
         await alice.ShowsAsync("The conversation with bob is private");
@@ -95,12 +96,6 @@ public sealed class RealIrcTests
         await bob.ShowsAsync("from irssi");
         await bob.TypeAsync("to irssi");
         await alice.ShowsAsync("[U] to irssi");
-        await bob.TypeAsync("/otr auth swordfish");
-        await alice.TypeAsync("/query *otr");
-        await alice.ShowsAsync("bob wants to verify you");
-        await alice.TypeAsync("answer swordfish");
-        await alice.ShowsAsync("the secrets are equal");
-        await bob.ShowsAsync("successful");
     }
 
     private static Task UntilAsync(Func<bool> isSo) => Wait.UntilAsync(isSo);
