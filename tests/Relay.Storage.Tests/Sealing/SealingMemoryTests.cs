@@ -7,7 +7,12 @@ using Relay.Storage.Sealing;
 
 namespace Relay.Storage.Tests.Sealing;
 
+/// <summary>Tests that search the memory of the process, in which no other test runs meanwhile.</summary>
+[CollectionDefinition(nameof(ProcessMemory), DisableParallelization = true)]
+public sealed class ProcessMemory;
+
 /// <summary>Sealing keys, and what is derived from them, are nowhere in this process's memory once they are disposed of.</summary>
+[Collection(nameof(ProcessMemory))]
 public sealed class SealingMemoryTests
 {
     private const int Keys = 20;
