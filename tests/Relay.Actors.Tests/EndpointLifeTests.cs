@@ -46,6 +46,21 @@ public class EndpointLifeTests
         Assert.IsType<UpdateEndpointReply.NotFound>(await endpoints.DeleteAsync("none", false, null, default));
     }
 
+    [Fact]
+    public async Task One_that_cannot_be_purged_does_not_keep_the_others()
+    {
+        await using var relay = await TestRelay.StartAsync(new TestRelay { Options = new RelayNodeOptions { PurgeInterval = TimeSpan.FromMilliseconds(50) } });
+        Assert.IsType<CreateEndpointReply.Created>(await relay.CreateEndpointAsync("neighbour", "neighbour", "other@example.net"));
+        relay.Store.FailsPurgeOf = TestRelay.Endpoint;
+        // The first one is due first.
+        foreach (var id in new[] { TestRelay.Endpoint, "neighbour" })
+            Assert.IsType<UpdateEndpointReply.Updated>(await relay.Relay.Endpoints.DeleteAsync(id, true, null, default));
+        await UntilAsync(async () => await relay.Store.LoadEndpointAsync("neighbour", default) is null);
+        Assert.NotNull(await relay.Store.LoadEndpointAsync(TestRelay.Endpoint, default));
+        relay.Store.FailsPurgeOf = null;
+        await UntilAsync(async () => await relay.Store.LoadEndpointAsync(TestRelay.Endpoint, default) is null);
+    }
+
     /// <summary>The proof that keys are destroyed: none of what was sealed is left in the files, which are still in use.</summary>
     [Fact]
     public async Task A_purge_leaves_nothing_of_the_endpoint_in_the_files()

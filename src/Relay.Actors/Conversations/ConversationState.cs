@@ -185,11 +185,7 @@ internal sealed class ConversationState : IDisposable
         AccountCache.AccountLease lease, Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
     {
         var conversation = new ConversationKey(stored.EndpointId, stored.Id);
-        var log = new RequestLog(bounds);
-        foreach (var seen in stored.Seen)
-        {
-            if (!log.TryAddRow(sealer, conversation, seen, nowMs)) return null;
-        }
+        if (TryOpenRows(sealer, conversation, stored, bounds, nowMs) is not { } log) return null;
         var key = new RowKey(stored.EndpointId, stored.Id, stored.Version);
         if (sealer.TryOpen(SealedTable.Conversation, key, stored.Sealed) is not { } clear) return null;
         try
@@ -219,11 +215,7 @@ internal sealed class ConversationState : IDisposable
     public static RequestLog? TryOpenLog(Sealer sealer, ConversationRow stored, RequestLogBounds bounds, long nowMs)
     {
         var conversation = new ConversationKey(stored.EndpointId, stored.Id);
-        var log = new RequestLog(bounds);
-        foreach (var seen in stored.Seen)
-        {
-            if (!log.TryAddRow(sealer, conversation, seen, nowMs)) return null;
-        }
+        if (TryOpenRows(sealer, conversation, stored, bounds, nowMs) is not { } log) return null;
         var key = new RowKey(stored.EndpointId, stored.Id, stored.Version);
         if (sealer.TryOpen(SealedTable.Conversation, key, stored.Sealed) is not { } clear) return null;
         try
@@ -235,6 +227,18 @@ internal sealed class ConversationState : IDisposable
         {
             CryptographicOperations.ZeroMemory(clear);
         }
+    }
+
+    /// <summary>Reads the rows of the request log, without its tail.</summary>
+    private static RequestLog? TryOpenRows(
+        Sealer sealer, ConversationKey conversation, ConversationRow stored, RequestLogBounds bounds, long nowMs)
+    {
+        var log = new RequestLog(bounds);
+        foreach (var seen in stored.Seen)
+        {
+            if (!log.TryAddRow(sealer, conversation, seen, nowMs)) return null;
+        }
+        return log;
     }
 
     /// <summary>Reads the part of a stored conversation that views show, without its secrets.</summary>

@@ -60,10 +60,12 @@ internal sealed partial class ConversationTurn
             AddRow(StreamKind.Events, new OutboxBody.Notice(FileNotOffered, default));
             return;
         }
-        var file = FileRecord.Of(offer, _state.Peer!, FileCipher.DeriveWrapKey(extra.Key, offer.TransferId, extra.Data.Span), _nowMs);
+        var wrapKey = FileCipher.DeriveWrapKey(extra.Key, offer.TransferId, extra.Data.Span);
+        var file = FileRecord.Of(offer, _state.Peer!, wrapKey, _nowMs);
         var id = FileRecord.IncomingId(_environment.Ids, _key.EndpointId, _key.ConversationId, offer.TransferId);
         long expiresMs = _nowMs + (long)FileLimits.Life.TotalMilliseconds;
         _files.Add(file.Seal(_environment.Sealer, _key.EndpointId, id, _key.ConversationId, 1, expiresMs, 0));
+        CryptographicOperations.ZeroMemory(wrapKey);
         AddRow(StreamKind.Events, new OutboxBody.FileChanged(file.View(_key.EndpointId, id, _key.ConversationId, 0, expiresMs)));
     }
 }

@@ -64,7 +64,16 @@ internal sealed class EndpointPurger(
                 }
                 if (!(view.Purges?.ToUnixTimeMilliseconds() <= now)) continue;
             }
-            if (!await store.PurgeEndpointAsync(row.Id, row.Revision, cancellation).ConfigureAwait(false)) continue;
+            try
+            {
+                if (!await store.PurgeEndpointAsync(row.Id, row.Revision, cancellation).ConfigureAwait(false)) continue;
+            }
+            catch (StoreException e)
+            {
+                // One that cannot be purged yet does not keep the keys of the others alive.
+                RelayLog.PurgeFailed(log, e.Message);
+                continue;
+            }
             changes.Changed(row.Id, AccountCache.UnknownRevision);
             RelayLog.EndpointPurged(log, row.Id);
         }

@@ -131,7 +131,7 @@ internal sealed class AccountLogin
             if (answer.Is("enabled", Ns.StreamManagement))
             {
                 var id = answer["id"] is { Length: > 0 and <= XmppLimits.MaxResumptionId } given && answer["resume"] is "true" or "1"
-                    ? answer["id"] : null;
+                    ? given : null;
                 return (true, id, null);
             }
             if (!IsKept(answer)) return (false, null, Unexpected("stream management"));

@@ -27,6 +27,9 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     /// <summary>An update of an endpoint fails after having been done.</summary>
     public bool LosesNextUpdate { get; set; }
 
+    /// <summary>The endpoint that cannot be purged.</summary>
+    public string? FailsPurgeOf { get; set; }
+
     /// <summary>Commits that have come to the gate.</summary>
     public int CountAtGate => Volatile.Read(ref _atGate);
 
@@ -94,7 +97,8 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask<EndpointRow?> FindEndpointByRequestAsync(UInt128 request, CancellationToken cancellation) => AtReadGateAsync(s => s.FindEndpointByRequestAsync(request, cancellation));
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ListEndpointsAsync(afterId, max, cancellation));
     public ValueTask<IReadOnlyList<EndpointRow>> ReadPurgeDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadPurgeDueAsync(untilMs, max, cancellation));
-    public ValueTask<bool> PurgeEndpointAsync(string id, ulong expectedRevision, CancellationToken cancellation) => WriteAsync(async () => await inner.PurgeEndpointAsync(id, expectedRevision, cancellation));
+    public ValueTask<bool> PurgeEndpointAsync(string id, ulong expectedRevision, CancellationToken cancellation) => id == FailsPurgeOf
+        ? throw new StoreException("It cannot be purged yet.") : WriteAsync(async () => await inner.PurgeEndpointAsync(id, expectedRevision, cancellation));
     public ValueTask<bool> UpdateEndpointAsync(string id, ulong expectedRevision, byte[] value, long? purgeMs, CancellationToken cancellation) => WriteAsync(async () =>
     {
         bool isDone = await inner.UpdateEndpointAsync(id, expectedRevision, value, purgeMs, cancellation);
