@@ -15,18 +15,6 @@ internal static class Capabilities
 
     public const string Sasl = "sasl";
 
-    /// <summary>
-    /// What a client is told that has not shown the proxy's password yet, and waits for an answer before it does: all that it may ask for on any
-    /// network. The network is not asked for its sake.
-    /// </summary>
-    /// <param name="sasl">As for <see cref="Shown"/>.</param>
-    public static string Possible(string? sasl) => string.Join(' ', s_passed.Order(StringComparer.Ordinal)
-        .Where(c => sasl is not null || c != Sasl).Select(c => c == Sasl ? $"{Sasl}={sasl}" : c));
-
-    /// <summary>The names in a list, without values and without the sign that turns one off.</summary>
-    public static IEnumerable<string> Names(string list) =>
-        list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(c => Name(c.TrimStart('-')));
-
     /// <summary>A list of the server as the client may see it.</summary>
     /// <param name="sasl">How the login is offered: a value for <c>sasl=</c>, empty for none; null: not at all.</param>
     public static string Shown(string list, string? sasl) => string.Join(' ', list.Split(' ', StringSplitOptions.RemoveEmptyEntries)

@@ -9,11 +9,8 @@ internal abstract record LoginStep
     /// <summary>It is kept for later, or was for the proxy.</summary>
     public sealed record Wait : LoginStep;
 
-    /// <summary>A question about capabilities, where clients need no password: it may go to the network.</summary>
+    /// <summary>A question about capabilities, which some programs want answered before they say anything else: it may go to the network.</summary>
     public sealed record Capabilities : LoginStep;
-
-    /// <summary>A question about capabilities, which some programs want answered before they send a password: the proxy answers it.</summary>
-    public sealed record Answered(string Line) : LoginStep;
 
     /// <summary>The client is let in; <see cref="ClientLogin.TakeHeld"/> gives its lines.</summary>
     public sealed record Admitted : LoginStep;
@@ -26,8 +23,8 @@ internal abstract record LoginStep
 }
 
 /// <summary>
-/// The beginning of a client's connection, up to its nick. With a password of the proxy, nothing is done at the network before the client has
-/// shown it and named the account: otherwise every user of the machine could make the proxy log in. It does no I/O.
+/// The beginning of a client's connection, up to its nick. Nothing but its questions about capabilities goes to the network before it has
+/// shown the proxy's password and named the account. It does no I/O.
 /// </summary>
 internal sealed class ClientLogin(IrcProxyOptions options)
 {
@@ -37,9 +34,6 @@ internal sealed class ClientLogin(IrcProxyOptions options)
     /// <summary>Read from other threads, too.</summary>
     public bool IsAdmitted { get; private set; }
 
-    /// <summary>The client was told of capabilities before the network was asked: <see cref="EarlyCapabilities"/>.</summary>
-    public bool HasToldCapabilities { get; private set; }
-
     public LoginStep Take(RawLine raw)
     {
         var line = raw.Line;
@@ -48,11 +42,8 @@ internal sealed class ClientLogin(IrcProxyOptions options)
             case "PASS" when options.ClientPassword is { } password:
                 _knowsPassword = CryptographicOperations.FixedTimeEquals(Hash(line.Param(0)), Hash(password));
                 return new LoginStep.Wait();
-            case "CAP" when options.ClientPassword is null && !line.Param(0).Equals("END", StringComparison.OrdinalIgnoreCase):
+            case "CAP" when !line.Param(0).Equals("END", StringComparison.OrdinalIgnoreCase):
                 return new LoginStep.Capabilities();
-            case "CAP" when !HasToldCapabilities && line.Param(0).Equals("LS", StringComparison.OrdinalIgnoreCase):
-                HasToldCapabilities = true;
-                return new LoginStep.Answered($":{ServiceNick.Host} CAP * LS :{Capabilities.Possible(options.AccountCertificate is null ? "PLAIN" : null)}");
             case "QUIT":
                 return new LoginStep.Ended();
             case "NICK" when !_knowsPassword:

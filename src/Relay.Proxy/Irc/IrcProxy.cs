@@ -124,9 +124,6 @@ public sealed class IrcProxy : IDisposable
             {
                 case LoginStep.Capabilities:
                     return [raw];
-                case LoginStep.Answered answered:
-                    await WriteAsync(client, answered.Line, limit);
-                    break;
                 case LoginStep.Admitted:
                     return login.TakeHeld();
                 case LoginStep.Ended:

@@ -16,7 +16,6 @@ internal sealed partial class IrcProxySession : IChatView
     private readonly SaslLogin _sasl = new();
     private readonly OutboundLine _outbound;
     private readonly ArrivedLine _arrived;
-    private readonly EarlyCapabilities? _early;
     private bool _isRegistered, _negotiates, _hasToldUnsound;
     private long _made;
 
@@ -26,8 +25,6 @@ internal sealed partial class IrcProxySession : IChatView
         (_options, _contacts, _nicks, _login, _over) = (options, contacts, nicks, login, over);
         _pacer = new WirePacer(_toServer, options.LineInterval, time);
         (_outbound, _arrived) = (new OutboundLine(nicks), new ArrivedLine(nicks, time));
-        if (!login.HasToldCapabilities) return;
-        (_early, _negotiates) = (new EarlyCapabilities(), true);
     }
 
     /// <summary>Carries lines both ways until one side ends.</summary>
@@ -38,7 +35,6 @@ internal sealed partial class IrcProxySession : IChatView
         lock (_contacts.Gate)
         {
             _nicks.Restart();
-            if (_early is not null) AddToServer("CAP LS 302");
             foreach (var line in first) Handle(line);
         }
         Task[] writers = [_toClient.RunAsync(client, cancellation), _toServer.RunAsync(server, cancellation)];
