@@ -241,6 +241,17 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay nodes",
             "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     any reachable node answers for all",
         ],
+        ["relay doctor proxy"] = ["relay doctor proxy xmpp --account alice@example.org", "relay doctor proxy irc --account alice@irc.example.org"],
+        ["relay doctor proxy xmpp"] =
+        [
+            "relay doctor proxy xmpp --account alice@example.org",
+            "relay doctor proxy xmpp --account alice@example.org --client-tls --proxy socks5://127.0.0.1:9050",
+        ],
+        ["relay doctor proxy irc"] =
+        [
+            "relay doctor proxy irc --account alice@irc.example.org",
+            "relay doctor proxy irc --account alice@irc.example.org --account-certificate alice.pem",
+        ],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",
