@@ -113,13 +113,38 @@ public sealed class BenchTests
         Assert.Contains("no-such-row", run.Error);
     }
 
+    [Theory]
+    [InlineData("xmpp-one-way")]
+    [InlineData("xmpp-endpoints")]
+    public async Task A_bridge_is_measured_with_a_real_server_and_its_cpu_apart(string what)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/prosody"), "prosody is missing: apt-get install prosody");
+        var row = (await RowsAsync("bridge", what))[what];
+        // The run itself fails if a message was lost, doubled or out of order.
+        foreach (var field in (string[])["per_second", "low_load_p99_ms", "relay_us", "bridge_us", "chat_server_us", "bridge_rss_bytes"])
+            Assert.True(row.GetProperty(field).GetDouble() > 0, field);
+        Assert.Equal(what == "xmpp-endpoints" ? 20 : 1, row.GetProperty("endpoints").GetInt32());
+    }
+
+    [Fact]
+    public async Task Many_IRC_connections_cost_little_memory_each()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/ngircd"), "ngircd is missing: apt-get install ngircd");
+        var row = (await RowsAsync("bridge", "irc-connections"))["irc-connections"];
+        Assert.Equal(10, row.GetProperty("connections").GetInt32());
+        Assert.InRange(row.GetProperty("heap_bytes_each").GetDouble(), 1, 512 * 1024);
+    }
+
     private static async Task<JsonElement> ServerRowAsync(string what, params string[] more) => (await ServerRowsAsync(what, more))[what];
 
-    private static async Task<Dictionary<string, JsonElement>> ServerRowsAsync(string only, params string[] more)
+    private static Task<Dictionary<string, JsonElement>> ServerRowsAsync(string only, params string[] more)
+        => RowsAsync("server", only, more);
+
+    private static async Task<Dictionary<string, JsonElement>> RowsAsync(string bench, string only, params string[] more)
     {
         using var directory = new TempDirectory();
         var file = directory.File("bench.json");
-        var run = await Terminal.RunLabAsync(["bench", "server", "--short", "--only", only, "--json", file, .. more]);
+        var run = await Terminal.RunLabAsync(["bench", bench, "--short", "--only", only, "--json", file, .. more]);
         Assert.Equal((ExitCode.Ok, ""), (run.Code, run.Error));
         using var results = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
         return results.RootElement.EnumerateArray().ToDictionary(r => r.GetProperty("what").GetString()!, r => r.Clone());

@@ -5,17 +5,23 @@ using Spectre.Console;
 
 namespace Relay.Lab.Bench.Server;
 
-/// <summary>Writes the results of <c>relay bench server</c> as JSON and as a table.</summary>
+/// <summary>Writes the results of <c>relay bench server</c> and <c>relay bench bridge</c> as JSON and as a table.</summary>
 internal static class ServerReport
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
     // The fields with a column of their own, in order; all others share the last column.
-    private static readonly (string Field, string Title, string Unit)[] s_columns =
+    private static readonly (string Field, string Title, string Unit)[] s_serverColumns =
     [
         ("per_second", "per second", ""), ("p50_ms", "p50", " ms"), ("p99_ms", "p99", " ms"),
         ("low_load_p50_ms", "low load p50", " ms"), ("low_load_p99_ms", "low load p99", " ms"),
         ("relay_us", "relay CPU", " µs"), ("database_us", "database", " µs"), ("load_us", "load", " µs"),
+    ];
+
+    private static readonly (string Field, string Title, string Unit)[] s_bridgeColumns =
+    [
+        .. s_serverColumns.Where(c => c.Field is not ("database_us" or "load_us")), ("bridge_us", "bridge CPU", " µs"),
+        ("chat_server_us", "chat server", " µs"), ("load_us", "load", " µs"),
     ];
 
     /// <summary>Writes an array of objects, each with `what` and the figures of its row (bench/README.md).</summary>
@@ -26,11 +32,12 @@ internal static class ServerReport
     /// <summary>Prints a table in Markdown.</summary>
     public static void Print(IAnsiConsole console, IReadOnlyList<ServerRow> rows)
     {
+        var columns = rows.Any(r => r.Fields.ContainsKey("bridge_us")) ? s_bridgeColumns : s_serverColumns;
         var table = new Table().Border(TableBorder.Markdown);
         table.AddColumn("what");
-        foreach (var (_, title, _) in s_columns) table.AddColumn(new TableColumn(title).RightAligned());
+        foreach (var (_, title, _) in columns) table.AddColumn(new TableColumn(title).RightAligned());
         table.AddColumn("besides");
-        foreach (var row in rows) table.AddRow([row.What, .. s_columns.Select(c => Cell(row, c.Field, c.Unit)), Besides(row)]);
+        foreach (var row in rows) table.AddRow([row.What, .. columns.Select(c => Cell(row, c.Field, c.Unit)), Besides(row, columns)]);
         console.Write(table);
     }
 
@@ -79,9 +86,9 @@ internal static class ServerReport
     private static string Cell(ServerRow row, string field, string unit)
         => row.Fields[field] is { } value ? Number(value.GetValue<double>()) + unit : "–";
 
-    private static string Besides(ServerRow row)
+    private static string Besides(ServerRow row, (string Field, string Title, string Unit)[] columns)
     {
-        var shown = s_columns.Select(c => c.Field).Append("what").ToHashSet();
+        var shown = columns.Select(c => c.Field).Append("what").ToHashSet();
         return string.Join(", ", row.Fields.Where(f => !shown.Contains(f.Key) && f.Value is not null)
             .Select(f => $"{f.Key} {Text(f.Value!)}"));
     }

@@ -25,10 +25,11 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     private int _underWay;
 
     /// <summary>Establishes private sessions in the given number of new conversations, distributed over the lines.</summary>
+    /// <param name="endpoints">The endpoints of each line.</param>
     public static async Task<Traffic> BeginAsync(
-        BenchStage stage, int conversations, TrafficPlan plan, CancellationToken cancellation)
+        BenchStage stage, int conversations, TrafficPlan plan, CancellationToken cancellation, int endpoints = 1)
     {
-        var lines = await stage.ConnectAsync(cancellation, reading: plan.Reading);
+        var lines = await stage.ConnectAsync(cancellation, endpoints, plan.Reading);
         var all = Enumerable.Range(0, Math.Max(conversations, lines.Count)).Select(n => lines[n % lines.Count].Add()).ToList();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation };
         await Parallel.ForEachAsync(all, parallel, async (c, _) => await c.BeginAsync());
