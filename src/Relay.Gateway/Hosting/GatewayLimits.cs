@@ -36,6 +36,11 @@ public static class GatewayLimits
     public const int MaxExportPartBytes = MaxReceiveMessageBytes - 8 * 1024;
     /// <summary>Bytes of a file or blob in one response.</summary>
     public const int MaxFileReadBytes = 2 * FileLimits.PortionBytes;
+    /// <summary>
+    /// Requests of one address for blobs by link in a second, of which twice as many may come at once; how many of them may be under way;
+    /// and how many of all addresses. When reached: 429.
+    /// </summary>
+    public const int BlobRequestsPerSecond = 50, BlobDownloadsPerAddress = 64, BlobDownloads = 512;
     /// <summary>Items per page if the request does not specify a size.</summary>
     public const int DefaultPageSize = 100;
     /// <summary>Maximum number of items per page.</summary>

@@ -10,6 +10,7 @@ using Otr.Core;
 using Relay.Gateway.Api;
 using Relay.Gateway.Audit;
 using Relay.Gateway.Auth;
+using Relay.Gateway.Files;
 using Relay.Gateway.Limits;
 using Relay.Gateway.OpenApi;
 using Relay.Gateway.Services;
@@ -93,6 +94,7 @@ public static class RelayExtensions
         app.MapGrpcReflectionService();
         app.MapOpenApi();
         app.MapReferencePage();
+        app.MapBlobLinks();
         app.MapProbes();
         app.MapMetrics();
         return app;
@@ -142,6 +144,7 @@ public static class RelayExtensions
         services.AddSingleton<WireTakeover>();
         services.AddSingleton<SendWaits>();
         services.AddSingleton<CallerQuotas>();
+        services.AddSingleton<BlobQuotas>();
         services.AddRelayAudit();
         services.AddHostedService<WebhookDispatcher>();
         services.AddSingleton<Readiness>();

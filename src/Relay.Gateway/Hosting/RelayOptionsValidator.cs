@@ -37,6 +37,7 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         .. CheckKeys(configuration),
         .. CheckCluster(configuration, options),
         .. AccessSettings.Check(configuration, options),
+        .. FileOptionSettings.Check(options),
         .. RetiredSettings.Check(configuration),
         .. CheckEndpoints(configuration),
         .. CheckLogging(configuration),

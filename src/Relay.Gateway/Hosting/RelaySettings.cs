@@ -96,6 +96,7 @@ public static class RelaySettings
         },
         new("Relay:Webhooks:AllowedNetworks") { Apply = ApplyNetworks },
         .. AccessSettings.All,
+        .. FileOptionSettings.All,
         new(Url, "--listen"),
         new("Kestrel:Endpoints:Grpc:Protocols"),
         new(CertificatePath, "--certificate"),
