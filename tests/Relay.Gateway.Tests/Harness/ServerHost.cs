@@ -23,6 +23,8 @@ public sealed class ServerHost : IAsyncDisposable
 
     public Uri? HttpAddress => Services.GetRequiredService<Listeners>().HttpAddress;
 
+    public Uri? ConsoleAddress => Services.GetRequiredService<Listeners>().ConsoleAddress;
+
     public Uri? HealthAddress => Services.GetRequiredService<Listeners>().HealthAddress;
 
     public bool MadeAdminKey => Services.GetRequiredService<ServerInfo>().MadeAdminKey;
