@@ -65,8 +65,12 @@ internal sealed class XmppStage : IAsyncDisposable
         return bridge;
     }
 
-    public RelayProcess StartBridge(int port, string domain, string secretFile) => Keep(RelayProcess.Start("bridge", "xmpp", "--component", $"127.0.0.1:{port}",
-        "--domain", domain, "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json"));
+    public RelayProcess StartBridge(int port, string domain, string secretFile, bool isTrusted = true) => Keep(RelayProcess.Start(
+    [
+        "bridge", "xmpp", "--component", $"{(Xmpp.HasComponentTls ? "localhost" : "127.0.0.1")}:{port}", "--domain", domain,
+        "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
+        .. Xmpp.HasComponentTls ? isTrusted ? (string[])["--tls", "--xmpp-ca", Xmpp.CertificateFile!] : ["--tls"] : [],
+    ]));
 
     /// <summary>Creates the endpoint of an ordinary account of the server, and starts a bridge that logs in to it.</summary>
     /// <param name="port">Null: the server's own.</param>
@@ -85,7 +89,7 @@ internal sealed class XmppStage : IAsyncDisposable
         "bridge", "xmpp", "--account", Helper, "--password-file", PathOf(passwordFile), "--host", $"127.0.0.1:{port}",
         "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
         .. authority is not null ? ["--xmpp-ca", authority]
-            : Xmpp is SecureProsody secure ? (string[])["--xmpp-ca", secure.CertificateFile] : ["--allow-cleartext"],
+            : Xmpp.CertificateFile is { } own ? (string[])["--xmpp-ca", own] : ["--allow-cleartext"],
     ]));
 
     public async Task<RelayProcess> StartBotAsync(string endpoint = "bot")

@@ -66,6 +66,18 @@ public static class BenchCommand
         {
             Description = "Run every row for a few seconds only, to test the benchmark itself; the figures mean nothing.",
         };
+        var against = new Option<string?>("--against")
+        {
+            Description = "Measure the build of another checkout in turn with this one, and give the ratios.",
+            HelpName = "OTHER_CHECKOUT",
+        };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "With --against: how often each build is measured.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 3,
+        };
+        rounds.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds must be at least 1."); });
         only.Validators.Add(result =>
         {
             foreach (var what in Names(result.GetValueOrDefault<string[]>() ?? []).Except(ServerBench.Names))
@@ -82,7 +94,7 @@ public static class BenchCommand
         var command = new Command("server", "Measure Relay end to end through gRPC, with real OTR on both sides: "
             + "throughput, latency, CPU per message, recovery, capacity.")
         {
-            json, only, seconds, conversations, isShort,
+            json, only, seconds, conversations, isShort, against, rounds,
         };
         command.SetAction((result, cancellation) =>
         {
@@ -92,7 +104,10 @@ public static class BenchCommand
                 Measured = TimeSpan.FromSeconds(result.GetValue(seconds)),
                 Conversations = result.GetValue(conversations),
             };
-            return RunServerAsync(result.GetValue(json), result.GetValue(isShort) ? options.Shortened() : options, cancellation);
+            if (result.GetValue(isShort)) options = options.Shortened();
+            return result.GetValue(against) is { } other
+                ? CompareAsync(result.GetValue(json), BenchProgram.Find(other), result.GetValue(rounds), options, cancellation)
+                : RunServerAsync(result.GetValue(json), options, cancellation);
         });
         return command;
     }
@@ -116,6 +131,16 @@ public static class BenchCommand
         });
         if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, results, cancellation);
         ServerReport.Print(Report.Terminal(), results);
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> CompareAsync(
+        FileInfo? json, BenchProgram other, int rounds, ServerBenchOptions options, CancellationToken cancellation)
+    {
+        var figures = await RunAsync(Report.ErrorTerminal(),
+            progress => new ServerComparison(other, rounds, progress).RunAsync(options, cancellation));
+        if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, figures, cancellation);
+        ServerReport.Print(Report.Terminal(), figures);
         return ExitCode.Ok;
     }
 
