@@ -199,7 +199,7 @@ public static class RelayConfiguration
         foreach (var (name, key, scheme) in new[]
         {
             ("--listen", RelaySettings.Url, Scheme(tls)), ("--health-listen", RelaySettings.HealthUrl, Uri.UriSchemeHttp),
-            ("--http-listen", RelaySettings.HttpUrl, Uri.UriSchemeHttp),
+            ("--http-listen", RelaySettings.HttpUrl, Uri.UriSchemeHttp), ("--console-listen", RelaySettings.ConsoleUrl, Scheme(tls)),
         })
         {
             if (switches?.GetValueOrDefault(name) is not { Length: > 0 } text) continue;

@@ -16,6 +16,7 @@ using Relay.Gateway.OpenApi;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using Relay.Gateway.WebConsole;
 using Relay.Gateway.Webhooks;
 using Relay.Storage;
 
@@ -48,11 +49,7 @@ public static class RelayExtensions
         {
             grpc.MaxReceiveMessageSize = GatewayLimits.MaxReceiveMessageBytes;
             grpc.EnableDetailedErrors = false;
-            grpc.Interceptors.Add<CallMetrics>();
-            grpc.Interceptors.Add<ErrorInterceptor>();
-            grpc.Interceptors.Add<DrainInterceptor>();
-            grpc.Interceptors.Add<LimitInterceptor>();
-            grpc.Interceptors.Add<AuditInterceptor>();
+            foreach (var interceptor in CallInterceptors.All) grpc.Interceptors.Add(interceptor);
         }).AddJsonTranscoding(JsonApi.Configure);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(Readiness.MapServices).AddCheck<Readiness>(Readiness.CheckName);
@@ -61,6 +58,7 @@ public static class RelayExtensions
         builder.AddRelayTelemetry();
         services.AddSingleton<ServerCertificate>();
         services.AddSingleton<Listeners>();
+        if (builder.Configuration[RelaySettings.ConsoleUrl] is { Length: > 0 }) services.AddRelayConsole();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(Listeners.Configure);
         return builder;
@@ -69,6 +67,7 @@ public static class RelayExtensions
     /// <summary>Maps the gRPC services, health checks, reflection and HTTP probes.</summary>
     public static WebApplication MapRelay(this WebApplication app)
     {
+        app.ServeConsole();
         app.CountCallFaults();
         app.CloseWhenDraining();
         app.UseRouting();

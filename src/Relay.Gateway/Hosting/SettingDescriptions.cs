@@ -45,6 +45,7 @@ internal static class SettingDescriptions
         ["Kestrel:Endpoints:Grpc:Certificate:KeyPath"] = "PEM file of the certificate's private key. Not set: the file of the certificate.",
         ["Kestrel:Endpoints:Http:Url"] = "Loopback address for HTTP/JSON without TLS: 127.0.0.1:7422 unless `--listen` is given; `none` for none.",
         ["Kestrel:Endpoints:Health:Url"] = "Address and port for probes over plain HTTP: `/livez` and `/readyz`. Not set: none.",
+        ["Kestrel:Endpoints:Console:Url"] = "Address and port of the operators' console, with the server's certificate; TLS is required except on loopback. Not set: none.",
         ["Logging:LogLevel:Default"] = "Lowest level of log messages: Trace, Debug, Information, Warning, Error, Critical or None.",
         ["Logging:Console:FormatterName"] = "Form of log messages: `simple`, `json` or `systemd`. The switch has no value and sets `json`.",
     };
