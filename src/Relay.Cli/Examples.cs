@@ -241,6 +241,18 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay nodes",
             "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     any reachable node answers for all",
         ],
+        ["relay backup"] =
+        [
+            "relay backup --out relay.bak                              asks for a passphrase; the server may run",
+            "relay backup --out relay.bak --to PUBLICKEY               of 'relay endpoints new-archive-key': nobody has to be asked",
+            "relay backup --out relay.bak --to PUBLICKEY --database-file db.url --sealing-key cluster.key",
+        ],
+        ["relay restore"] =
+        [
+            "relay restore relay.bak --dry-run                         read it to its end, and look at the store",
+            "relay restore relay.bak --data /var/lib/relay --private-key-file mine.key",
+            "relay restore relay.bak --replace --database-file db.url --sealing-key cluster.key",
+        ],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",

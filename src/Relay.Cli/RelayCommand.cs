@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Relay.Actors;
 using Relay.Cli.Audit;
+using Relay.Cli.Backups;
 using Relay.Cli.Bots;
 using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
@@ -57,6 +58,8 @@ public static class RelayCommand
             KeysCommand.Create(),
             NodesCommand.Create(),
             AuditCommand.Create(),
+            BackupCommand.Create(),
+            RestoreCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
             CompletionCommand.Create(),
