@@ -253,6 +253,11 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay restore relay.bak --data /var/lib/relay --private-key-file mine.key",
             "relay restore relay.bak --replace --database-file db.url --sealing-key cluster.key",
         ],
+        ["relay upgrade"] =
+        [
+            "relay upgrade --check --data /var/lib/relay",
+            "relay upgrade --check --database-file db.url --sealing-key cluster.key --json",
+        ],
         ["relay doctor"] =
         [
             "relay doctor --data /var/lib/relay",

@@ -60,6 +60,7 @@ public static class RelayCommand
             AuditCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
+            UpgradeCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
             CompletionCommand.Create(),

@@ -2,13 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Otr.Core;
-using Relay.Actors;
 using Relay.Actors.Backups;
 using Relay.Cli.Endpoints;
 using Relay.Cli.Serve;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
 using Relay.Storage;
+using ArchiveKey = Relay.Actors.ArchiveKey;
 
 namespace Relay.Cli.Backups;
 
@@ -31,6 +31,7 @@ internal static class BackupCommand
                 : new ArchiveKey.Passphrase(System.Text.Encoding.UTF8.GetBytes(ArchiveSeal.ReadPassphrase(parsed, isNew: true)));
             var path = parsed.GetRequiredValue(file);
             var made = await RunAsync(() => Open(parsed).BackUpAsync(path, key, cancellation));
+            LastBackup.Note(CommonOptions.DataDirectory(parsed), made.Made);
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(ToNode(made, path));
             else
             {

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Relay.Actors;
 using Relay.Actors.Backups;
 using Relay.Cli.Endpoints;
 using Relay.Cli.Serve;
+using ArchiveKey = Relay.Actors.ArchiveKey;
 
 namespace Relay.Cli.Backups;
 

@@ -33,14 +33,20 @@ internal static class DoctorCommand
             ];
             if (options.IsClustered && mistakes.Count == 0) found.AddRange(await ClusterChecks.RunAsync(options, cancellation));
             found.AddRange(await ServerChecks.RunAsync(parsed, cancellation));
-            if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
-            else Print(found);
+            Show(parsed, found, "All is well.");
             return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
         });
         return command;
     }
 
-    private static void Print(List<Finding> found)
+    /// <param name="ifNothing">Printed if there is nothing to do and every check was made.</param>
+    public static void Show(ParseResult parsed, List<Finding> found, string ifNothing)
+    {
+        if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
+        else Print(found, ifNothing);
+    }
+
+    private static void Print(List<Finding> found, string ifNothing)
     {
         foreach (var f in found)
         {
@@ -49,7 +55,7 @@ internal static class DoctorCommand
         }
         int problems = found.Count(f => f.Verdict == Verdict.Problem), warnings = found.Count(f => f.Verdict == Verdict.Warning);
         int skipped = found.Count(f => f.Verdict == Verdict.Skipped);
-        if (problems + warnings + skipped == 0) Console.Out.WriteLine("All is well.");
+        if (problems + warnings + skipped == 0) Console.Out.WriteLine(ifNothing);
         else
             Console.Out.WriteLine((problems + warnings == 0 ? "No problems found" : $"{problems} problem(s), {warnings} warning(s)")
                 + (skipped == 0 ? "." : $"; {skipped} check(s) could not be made (·)."));
