@@ -76,6 +76,8 @@ public sealed class HostileBackupTests : IDisposable
             [about, stream], [about, endpoint, identities, stream], [about, endpoint, stream, stream], [about, endpoint, identities, identities],
             [about, endpoint, foreign], [about, endpoint, moved], [new Record(BackupPart.About, [2, .. about.Content[1..]])],
             [about, new Record(BackupPart.ApiKeys, [.. keys.Content[..^1], (byte)'!'])], [about, new Record((BackupPart)77, [1])],
+            // An end with another digest, or with other numbers, before the right one.
+            [.. records, new Record(BackupPart.End, End(records, 1, new byte[32]))], [.. records, new Record(BackupPart.End, End(records, 2, null))],
             .. records.Select(r => records.Select(o => ReferenceEquals(o, r) ? new Record(o.Part, o.Content[..^1]) : o).ToArray()),
             .. records.Select(r => records.Select(o => ReferenceEquals(o, r) ? new Record(o.Part, [.. o.Content, 0]) : o).ToArray()),
         ];
@@ -109,6 +111,20 @@ public sealed class HostileBackupTests : IDisposable
     }
 
     private sealed record Record(BackupPart Part, byte[] Content);
+
+    /// <summary>The content of a last record.</summary>
+    /// <param name="digest">Null: the right one.</param>
+    private static byte[] End(List<Record> records, long endpoints, byte[]? digest)
+    {
+        using var row = new RowWriter();
+        row.Int64(endpoints);
+        row.Int64(1);
+        row.Int64(1);
+        row.Int64(0);
+        row.Bytes(digest ?? System.Security.Cryptography.SHA256.HashData([.. records.SelectMany(r =>
+            (byte[])[(byte)r.Part, 0, 0, (byte)(r.Content.Length >> 8), (byte)r.Content.Length, .. r.Content])]));
+        return row.Written.ToArray();
+    }
 
     private static async Task<List<Record>> ReadAsync(string path)
     {

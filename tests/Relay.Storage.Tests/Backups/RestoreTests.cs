@@ -1,7 +1,10 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Relay.Storage.Backups;
+using Relay.Storage.Files;
 using Relay.Storage.Postgres;
 using Relay.Storage.Sqlite;
+using Relay.Storage.Telemetry;
 using Relay.Storage.Tests.Postgres;
 
 namespace Relay.Storage.Tests.Backups;
@@ -58,6 +61,34 @@ public sealed class RestoreTests(PostgresFixture postgres) : IDisposable
             Assert.Contains("full. Nothing was restored", e.Message, StringComparison.Ordinal);
         }
         Assert.Equal(1, SqliteRestore.Look(Database).Endpoints);
+    }
+
+    /// <summary>A backup is of one moment: nothing that is committed while it is made is in a part of it.</summary>
+    [Fact]
+    public async Task A_snapshot_does_not_see_what_is_written_meanwhile()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        var telemetry = new StorageTelemetry(new System.Diagnostics.Metrics.Meter("test"));
+        // As a server does.
+        using var directory = DataDirectory.Open(_directory, null);
+        IRelayStore[] stores =
+        [
+            await PostgresStore.OpenAsync(database, telemetry, NullLogger.Instance, TimeProvider.System, default), SqliteStore.Open(Database, telemetry, NullLogger.Instance),
+        ];
+        foreach (var store in stores)
+        {
+            await using (store)
+            {
+                Assert.Equal(InsertEndpointResult.Inserted, await store.InsertEndpointAsync(Endpoint(1) with { Revision = 1 }, default));
+                IStoreSnapshot snapshot = store is PostgresStore ? await PostgresSnapshot.OpenAsync(database, default) : SqliteSnapshot.Open(_directory);
+                await using (snapshot)
+                {
+                    Assert.Equal(InsertEndpointResult.Inserted, await store.InsertEndpointAsync(Endpoint(2) with { Revision = 1 }, default));
+                    Assert.Equal("e000001", Assert.Single(await snapshot.ReadEndpointsAsync(null, 10, default)).Id);
+                }
+                Assert.Equal(2, (await store.ListEndpointsAsync(null, 10, default)).Count);
+            }
+        }
     }
 
     [Fact]
