@@ -93,6 +93,24 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay messages get"] = ["relay messages get endpoints/support/conversations/C/messages/M --key-file bot.key"],
         ["relay messages cancel"] = ["relay messages cancel endpoints/support/conversations/C/messages/M --key-file bot.key"],
+        ["relay files"] =
+        [
+            "relay files send support alice@example.org report.pdf --type application/pdf --key-file bot.key",
+            "relay files list support --key-file bot.key",
+            "relay files get support/FILE --out report.pdf --key-file bot.key",
+        ],
+        ["relay files send"] =
+        [
+            "relay files send support alice@example.org report.pdf --type application/pdf --key-file bot.key",
+            "relay files send support/alice@example.org report.pdf --name 'Report, November.pdf' --json",
+        ],
+        ["relay files list"] = ["relay files list support --key-file bot.key", "relay files list support --json"],
+        ["relay files get"] =
+        [
+            "relay files get support/FILE --key-file bot.key                 under the name that the peer gave it",
+            "relay files get support/FILE --out report.pdf --key-file bot.key",
+        ],
+        ["relay files delete"] = ["relay files delete support/FILE --key-file bot.key", "relay files rm support/FILE support/OTHER"],
         ["relay tail"] =
         [
             "relay tail support --key-file bot.key                 what comes from now on, without the texts",
@@ -257,6 +275,17 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay nodes",
             "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     any reachable node answers for all",
+        ],
+        ["relay doctor proxy"] = ["relay doctor proxy xmpp --account alice@example.org", "relay doctor proxy irc --account alice@irc.example.org"],
+        ["relay doctor proxy xmpp"] =
+        [
+            "relay doctor proxy xmpp --account alice@example.org",
+            "relay doctor proxy xmpp --account alice@example.org --client-tls --proxy socks5://127.0.0.1:9050",
+        ],
+        ["relay doctor proxy irc"] =
+        [
+            "relay doctor proxy irc --account alice@irc.example.org",
+            "relay doctor proxy irc --account alice@irc.example.org --account-certificate alice.pem",
         ],
         ["relay doctor"] =
         [

@@ -12,6 +12,7 @@ using Relay.Cli.Completion;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
+using Relay.Cli.Files;
 using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
@@ -48,6 +49,7 @@ public static class RelayCommand
             SendCommand.Create(),
             TailCommand.Create(),
             MessagesCommand.Create(),
+            FilesCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),

@@ -370,9 +370,15 @@ export interface OutboundWire {
   pieces: number;
   /**
    * The name of the file that it offers, whose blob (FileService.DownloadBlob) the bridge brings to the peer by its network's means, if it
-   * has any; empty for all other wire text. A bridge that carries no blobs carries the text all the same.
+   * has any; empty for all other wire text. A bridge that carries no blobs carries the text if the offer has a link (`file_url`), and otherwise
+   * refuses it as FILE_NOT_CARRIED.
    */
   file: string;
+  /**
+   * Where the server serves that blob to whoever has this link; the offer has it too. Empty if it serves none: its operator has set no public
+   * URL.
+   */
+  fileUrl: string;
 }
 
 export interface PushWireRequest {
@@ -408,7 +414,8 @@ export interface Settlement {
   sequence: string;
   /**
    * Empty: the network has it. Otherwise why not: NO_SUCH_PEER, PEER_UNAVAILABLE, BLOCKED (by the peer or its server), NOT_ALLOWED (the
-   * sender may not), TOO_LARGE, NO_ROUTE (the peer's server cannot be reached), REFUSED (anything else).
+   * sender may not), TOO_LARGE, NO_ROUTE (the peer's server cannot be reached), FILE_NOT_CARRIED (the bridge carries no blobs, and the offer
+   * of a file has no link), REFUSED (anything else). The file that a refused wire text offers becomes UNDELIVERABLE.
    */
   failure: string;
 }
@@ -975,14 +982,16 @@ export interface FileTransfer {
   /** SHA-256 of the file; of one that the bot sends, empty until it is complete. */
   sha256: Buffer;
   /**
-   * Where the peer says that the blob can be fetched; empty if the network brings it. Written by the peer: fetch it only if its host is one
-   * that you trust. The server does not fetch it.
+   * Where the blob can be fetched; empty if the network brings it. Of a file that was sent: at this server, by whoever has the link. Of a
+   * peer's: written by the peer, so fetch it only if its host is one that you trust. The server does not fetch it.
    */
   url: string;
   /** When it was created; of a peer's file, when it was offered. */
   createTime: Timestamp | null;
   /** The file is deleted then. */
   expireTime: Timestamp | null;
+  /** Stable and machine-readable, of a file that is UNDELIVERABLE: Settlement.failure. Empty otherwise. */
+  reason: string;
 }
 
 export type FileTransfer_State =
@@ -991,9 +1000,13 @@ export type FileTransfer_State =
   | 'SENT'
   | 'OFFERED'
   | 'RECEIVED'
-  | 'DAMAGED';
+  | 'DAMAGED'
+  | 'UNDELIVERABLE';
 
-/** The peer offers a file (state OFFERED), or all of it has come (RECEIVED or DAMAGED). */
+/**
+ * The peer offers a file (state OFFERED), or all of it has come (RECEIVED or DAMAGED); or one that the bot has sent cannot be brought to the
+ * peer (UNDELIVERABLE).
+ */
 export interface FileChanged {
   /** The file as it is now. */
   file: FileTransfer | null;
@@ -1010,7 +1023,7 @@ export interface CreateFileRequest {
   fileName: string;
   /** At most 127 bytes: type/subtype without parameters; or empty. */
   mediaType: string;
-  /** In bytes; at most 67,108,864. */
+  /** In bytes; at most 67,108,864, or what the operator has set. */
   size: string;
 }
 
