@@ -131,4 +131,12 @@ public static class StorageLimits
     /// another node has not expired when it arrives. A node with a larger difference does not start.
     /// </summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <summary>Rows that a backup reads at once. Further ones are read by the next statement, in the same snapshot.</summary>
+    public const int BackupPortion = 1000;
+    /// <summary>
+    /// Time for which a backup may write to its file between two reads of PostgreSQL, and a restore may read. When it expires, PostgreSQL ends
+    /// the session, so that a backup that hangs does not keep old rows from being vacuumed.
+    /// </summary>
+    public static readonly TimeSpan BackupPatience = TimeSpan.FromMinutes(2);
 }

@@ -48,7 +48,7 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
                 Expires = created + request.Life, Purges = created + request.Life, FormerIdentities = request.FormerIdentities,
             };
             var row = new EndpointRow(view.Id,
-                ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash,
+                AddressOf(ids, view.Network, view.Account), requestHash,
                 content, EndpointRecord.Seal(sealer, view, key), PurgeMs: view.Purges?.ToUnixTimeMilliseconds());
             return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
             {
@@ -284,4 +284,8 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         while (tag < LeastInstanceTag);
         return tag;
     }
+
+    /// <summary>The keyed hash of an address, which is unique among the endpoints of a store.</summary>
+    public static UInt128 AddressOf(KeyedIds ids, string network, string account)
+        => ids.Of("endpoint-address", Encoding.UTF8.GetBytes(network), Encoding.UTF8.GetBytes(account));
 }
