@@ -1337,7 +1337,7 @@ export interface Endpoint {
   instanceTag: number;
   /**
    * The longest wire text that the network accepts, in bytes; longer ones are fragmented. 0: no limit.
-   * 0, or at least 200 and at most 131,072.
+   * 0, or at least 140 and at most 131,072.
    */
   maxWireBytes: number;
   /** When it was created. */
@@ -1465,7 +1465,7 @@ export interface CreateEndpointRequest {
   account: string;
   /** Unset: version 3 only, encryption required. */
   policy: Policy | null;
-  /** 0, or at least 200 and at most 131,072. */
+  /** 0, or at least 140 and at most 131,072. */
   maxWireBytes: number;
   /** A key of one's own. */
   dsa?: DsaKey;
