@@ -149,7 +149,9 @@ public static class RelayCommand
             int code = inner.Invoke(parseResult);
             parseResult.InvocationConfiguration.Output = output;
             // The usage line names the program's file, but users type "relay", also in a checkout.
-            output.Write(help.ToString().Replace($"\n  {RootCommand.ExecutableName} ", "\n  relay ", StringComparison.Ordinal));
+            var text = help.ToString().Replace("\r\n", "\n", StringComparison.Ordinal)
+                .Replace($"\n  {RootCommand.ExecutableName} ", "\n  relay ", StringComparison.Ordinal);
+            output.Write(command is RootCommand ? CommandGroups.Group(text) : text);
             var lines = examples.Of(command);
             if (lines.Count > 0)
             {

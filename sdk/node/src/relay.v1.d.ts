@@ -78,7 +78,10 @@ export interface Caller {
 
 /** A limit, and what is used of it. */
 export interface Limit {
-  /** `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams` or `endpoints_per_day`. */
+  /**
+   * `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams`, `endpoints_per_day`, or `conversations_per_endpoint`
+   * (without `used`; the same for every caller).
+   */
   name: string;
   /** The most that is allowed. */
   limit: string;
@@ -144,6 +147,16 @@ export interface RotateApiKeyRequest {
   expireTime: Timestamp | null;
 }
 
+export interface UpdateApiKeyRequest {
+  /** Its name, and the fields that the mask names. */
+  apiKey: ApiKey | null;
+  /**
+   * Required: `display_name`, `expire_time` (must be in the future; the key does not expire if the request has none), `limits` or one of
+   * them (`limits.streams`; as the server's if the request has none).
+   */
+  updateMask: FieldMask | null;
+}
+
 export interface DeleteApiKeyRequest {
   /** `apiKeys/{key}` */
   name: string;
@@ -171,6 +184,8 @@ export interface Server {
   kernel: string;
   /** True while the server drains and accepts no new work. */
   draining: boolean;
+  /** The end of its TLS certificate; unset if it has none. */
+  certificateExpireTime: Timestamp | null;
 }
 
 export interface ListNodesRequest {
@@ -1398,7 +1413,7 @@ export interface FormerIdentity {
   retireTime: Timestamp | null;
 }
 
-/** What waits in an endpoint's two streams: what is stored and not acknowledged. */
+/** An endpoint as it is now: what is stored in its two streams and not acknowledged, its bridge, and what somebody should look at. */
 export interface EndpointStatus {
   /** `endpoints/{endpoint}/status` */
   name: string;
@@ -1406,6 +1421,29 @@ export interface EndpointStatus {
   events: StreamStatus | null;
   /** For the bridge. */
   wire: StreamStatus | null;
+  /**
+   * Since when a bridge has the stream of wire text open, at whichever node; unset if none has. One that pulls is not told. A bridge
+   * whose node was killed may be told until it connects again.
+   */
+  bridgeConnectTime: Timestamp | null;
+  /** Set if the request asks for it. */
+  conversations: ConversationCounts | null;
+}
+
+/** What was counted in the conversations of an endpoint. */
+export interface ConversationCounts {
+  /** How many conversations were looked at, in order of name: all of them, but at most 10,000. */
+  counted: number;
+  /** There are more than were looked at. */
+  hasMore: boolean;
+  /** Those with a private session. */
+  encrypted: number;
+  /** Messages that wait for a session or for a decision about a key, in all of them. */
+  heldMessages: string;
+  /** Those whose peer shows another key than before, about which nobody has decided (`Policy.key_change`). */
+  keysHeld: number;
+  /** Those that cannot be decrypted (Conversation.quarantined). */
+  quarantined: number;
 }
 
 export interface StreamStatus {
@@ -1525,6 +1563,8 @@ export interface UndeleteEndpointRequest {
 export interface GetEndpointStatusRequest {
   /** `endpoints/{endpoint}/status` */
   name: string;
+  /** Count the conversations as well. That reads each of them, so it takes as long as listing them does. */
+  countConversations: boolean;
 }
 
 export interface GetEndpointRequest {
@@ -1923,6 +1963,11 @@ export interface Services {
      * One that was rotated before ends now.
      */
     rotateApiKey: Call<RotateApiKeyRequest, CreateApiKeyResponse>;
+    /**
+     * Changes what the mask names of a key. The next call is made under the new limits; streams end with the new expiry. A key that is
+     * revoked or has expired stays so (KEY_NOT_VALID).
+     */
+    updateApiKey: Call<UpdateApiKeyRequest, ApiKey>;
     /** Gets who makes the call: scopes, endpoints, expiry, and the limits with what is used of them. Scope: any. */
     getCaller: Call<GetCallerRequest, Caller>;
     /** Revokes a key, and ends the streams that it opened. Revoking a key again has no effect. */
@@ -2100,7 +2145,7 @@ export interface Services {
      * endpoint knows itself is kept. The endpoint that was exported should not be used any more.
      */
     importIdentity: Call<ImportIdentityRequest, ImportIdentityResponse>;
-    /** Gets what waits to be read: for the bot, and for the bridge. */
+    /** Gets what waits to be read, for the bot and for the bridge, and since when a bridge is connected. */
     getEndpointStatus: Call<GetEndpointStatusRequest, EndpointStatus>;
   };
   subscriptions: {

@@ -115,7 +115,7 @@ internal sealed partial class ConversationTurn : IDisposable
         {
             case CommitResult.Committed { WireBefore: var wireBefore }:
                 foreach (var seen in _taken) seen.Sent = seen.Sent?.At(wireBefore);
-                _state.Committed(Unit!.DueMs, [.. _taken], _nowMs);
+                _state.Committed(Unit!.DueMs, _taken, _nowMs);
                 return (TurnEnd.Kept, _whenCommitted);
             case CommitResult.Conflict:
                 _environment.Telemetry.Conflicted();

@@ -43,7 +43,7 @@ internal sealed class WireStream(
         }
         finally
         {
-            foreach (var claim in _claims.Values) claim.Dispose();
+            await Task.WhenAll(_claims.Values.Select(c => c.DisposeAsync().AsTask()));
             _lanes.Dispose();
             _writer.Dispose();
         }
