@@ -13,7 +13,8 @@ public sealed class WeechatTests
         await using var stage = await IrcStage.StartAsync(new V1.Policy { AllowV2 = true });
         await stage.StartBridgeAsync();
         // By itself it sends a line each two seconds, and SMP is a dozen.
-        var commands = string.Join(';', "/set irc.server_default.anti_flood_prio_high 0", "/set irc.server_default.anti_flood_prio_low 0",
+        var commands = string.Join(';', "/set weechat.look.paste_max_lines -1",
+            "/set irc.server_default.anti_flood_prio_high 0", "/set irc.server_default.anti_flood_prio_low 0",
             $"/script load {Path.Combine(Repository.Root, "tests", "Relay.Bridges.Tests", "Irc", "weechat-otr.py")}",
             $"/server add net 127.0.0.1/{stage.Irc.Port} -nicks=person", "/connect net");
         await using var weechat = await Terminal.StartAsync(
@@ -30,7 +31,7 @@ public sealed class WeechatTests
         _ = (await stage.Bot.VerifyAsync(conversation!.Name, "rabbit", "Which animal?")).Response;
         await weechat.ShowsAsync("Which animal?");
         await weechat.TypeAsync("/otr smp respond rabbit");
-        await stage.UntilAsync(() => stage.Events.Count(e => e.VerificationChanged?.State == V1.Verification.Types.State.Succeeded) == 2);
+        await stage.UntilAsync(() => stage.Events.Count(e => e.VerificationChanged?.Verification?.State == V1.Verification.Types.State.Succeeded) == 2);
         // Longer than a line of IRC: it is cut by the script, which says how long a line may be.
         await weechat.TypeAsync(string.Concat(Enumerable.Repeat("0123456789", 60)) + " the end");
         await stage.UntilAsync(() => stage.Events.Any(e => e.TextReceived?.Text.EndsWith("6789 the end", StringComparison.Ordinal) == true));
