@@ -28,8 +28,11 @@ internal sealed class WireStreams(
         {
             while (true)
             {
+                var look = directory.BeginLook();
                 if (await LookAsync(stopping) is { } refusal) return refusal;
-                await Task.WhenAny(Task.Delay(options.EndpointPoll, options.Time, stopping), _refused.Task);
+                look.TrySetResult();
+                await Task.WhenAny(Task.Delay(options.MinEndpointPoll, options.Time, stopping), _refused.Task);
+                await Task.WhenAny(Task.Delay(options.EndpointPoll, options.Time, stopping), _refused.Task, directory.Asked);
                 stopping.ThrowIfCancellationRequested();
                 if (_refused.Task.IsCompleted) return await _refused.Task;
             }
@@ -79,9 +82,17 @@ internal sealed class WireStreams(
             await foreach (var message in bridge.Outbound(stopping))
             {
                 var entry = order.Add(message.AckAsync);
+                if (message is { File: not null, FileUrl: null })
+                {
+                    // These networks bring no blobs: the peer would wait for one that never comes.
+                    log.FileNotCarried(options.Name);
+                    await SettleAsync(message, Failures.FileNotCarried, order, entry, stopping);
+                    continue;
+                }
                 var text = new OutboundText(name, message.Peer, message.Message.Sequence, message.Text)
                 {
                     Message = message.EndsMessage ? message.Message.Message : null,
+                    FileUrl = message.FileUrl,
                 };
                 await lanes.AddAsync(text, failure => SettleAsync(message, failure, order, entry, stopping), stopping);
             }

@@ -39,10 +39,10 @@ public sealed class DependencyTests
             "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools",
             "Microsoft.Extensions.Diagnostics.HealthChecks",
         ],
-        ["Relay.ChatProtocols"] = [],
+        ["Relay.ChatProtocols"] = ["DnsClient"],
         ["Relay.Bridges"] = [],
         ["Relay.Proxy"] = [],
-        ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
+        ["Relay.Cli"] = ["Microsoft.Extensions.Hosting.Systemd", "System.CommandLine", "Spectre.Console"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)!)];

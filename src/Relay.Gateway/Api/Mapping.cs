@@ -236,7 +236,7 @@ internal static class Mapping
     /// <summary>
     /// Converts an item of the bridge's stream. Null for a stored item that can no longer be decrypted: it cannot be delivered.
     /// </summary>
-    public static V1.OutboundWire? Wire(string endpointId, OutboxItem item) => item.Body switch
+    public static V1.OutboundWire? Wire(string endpointId, OutboxItem item, IRelay relay) => item.Body switch
     {
         OutboxBody.WireText wire => new V1.OutboundWire
         {
@@ -249,6 +249,7 @@ internal static class Mapping
             Piece = wire.Piece,
             Pieces = wire.Pieces,
             File = wire.File.Length > 0 ? ResourceNames.File(endpointId, wire.File) : "",
+            FileUrl = wire.File.Length > 0 ? relay.Files.Link(endpointId, wire.File) ?? "" : "",
         },
         OutboxBody.Notice => null,
         // A bridge must never receive plaintext, even if a bug appends it to the wire stream.

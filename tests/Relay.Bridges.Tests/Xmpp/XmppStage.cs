@@ -58,15 +58,30 @@ internal sealed class XmppStage : IAsyncDisposable
         RequestId = "create-" + id, EndpointId = id, Network = "xmpp", Account = account, MaxWireBytes = 65536, Policy = new Policy { RequireEncryption = !allowClear, AllowV2 = allowV2 },
     }, o));
 
-    public async Task<RelayProcess> StartBridgeAsync()
+    public async Task<RelayProcess> StartBridgeAsync(params string[] more)
     {
-        var bridge = StartBridge(Xmpp.ComponentPort, XmppServer.ComponentDomain, "component.secret");
+        var bridge = StartBridge(Xmpp.ComponentPort, XmppServer.ComponentDomain, "component.secret", more);
         await bridge.PrintsAsync("\"connected\"");
         return bridge;
     }
 
-    public RelayProcess StartBridge(int port, string domain, string secretFile) => Keep(RelayProcess.Start("bridge", "xmpp", "--component", $"127.0.0.1:{port}",
-        "--domain", domain, "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json"));
+    public RelayProcess StartBridge(int port, string domain, string secretFile, params string[] more)
+        => StartBridge(port, domain, secretFile, isTrusted: true, more);
+
+    public RelayProcess StartBridge(int port, string domain, string secretFile, bool isTrusted, params string[] more) => Keep(RelayProcess.Start(
+    [
+        "bridge", "xmpp", "--component", $"{(Xmpp.HasComponentTls ? "localhost" : "127.0.0.1")}:{port}", "--domain", domain,
+        "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
+        .. Xmpp.HasComponentTls ? isTrusted ? (string[])["--tls", "--xmpp-ca", Xmpp.CertificateFile!] : ["--tls"] : [], .. more,
+    ]));
+
+    /// <summary>Runs a command of relay that ends, with the administrator's key; returns what it printed.</summary>
+    public async Task<string> RunAsync(params string[] arguments)
+    {
+        var process = Keep(RelayProcess.Start([.. arguments, "--server", Address, "--key-file", PathOf(Path.Combine("data", AdminKey.FileName))]));
+        Assert.True(await process.EndsAsync() == 0, process.Printed);
+        return process.Printed;
+    }
 
     /// <summary>Creates the endpoint of an ordinary account of the server, and starts a bridge that logs in to it.</summary>
     /// <param name="port">Null: the server's own.</param>
@@ -85,7 +100,7 @@ internal sealed class XmppStage : IAsyncDisposable
         "bridge", "xmpp", "--account", Helper, "--password-file", PathOf(passwordFile), "--host", $"127.0.0.1:{port}",
         "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
         .. authority is not null ? ["--xmpp-ca", authority]
-            : Xmpp is SecureProsody secure ? (string[])["--xmpp-ca", secure.CertificateFile] : ["--allow-cleartext"],
+            : Xmpp.CertificateFile is { } own ? (string[])["--xmpp-ca", own] : ["--allow-cleartext"],
     ]));
 
     public async Task<RelayProcess> StartBotAsync(string endpoint = "bot")
@@ -134,9 +149,10 @@ internal sealed class XmppStage : IAsyncDisposable
         return process;
     }
 
-    private async Task CreateKeyAsync(Scope scope, string file)
+    /// <param name="endpoints">Names or patterns; none: all.</param>
+    public async Task CreateKeyAsync(Scope scope, string file, params string[] endpoints)
     {
-        var request = new CreateApiKeyRequest { RequestId = "create-" + file, Scopes = { scope } };
+        var request = new CreateApiKeyRequest { RequestId = "create-" + file + endpoints.Length, Scopes = { scope }, Endpoints = { endpoints } };
         await File.WriteAllTextAsync(PathOf(file), (await Admin.CallAsync(o => Admin.Admin.CreateApiKeyAsync(request, o))).Token);
     }
 }

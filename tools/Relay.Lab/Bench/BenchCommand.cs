@@ -44,17 +44,34 @@ public static class BenchCommand
     private static Command CreateServer()
     {
         var load = new LoadSwitches(ServerBench.Names);
+        var against = new Option<string?>("--against")
+        {
+            Description = "Measure the build of another checkout in turn with this one, and give the ratios.",
+            HelpName = "OTHER_CHECKOUT",
+        };
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "With --against: how often each build is measured.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 3,
+        };
+        rounds.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds must be at least 1."); });
         var command = load.AddTo(new Command("server", "Measure Relay end to end through gRPC, with real OTR on both sides: "
             + "throughput, latency, CPU per message, recovery, capacity."));
+        command.Add(against);
+        command.Add(rounds);
         command.SetAction((result, cancellation) =>
         {
             var options = new ServerBenchOptions
             {
                 Only = load.Only(result), Measured = load.Measured(result), Conversations = load.Conversations(result),
             };
+            if (load.IsShort(result)) options = options.Shortened();
+            if (result.GetValue(against) is { } other)
+                return CompareAsync(load.Json(result), BenchProgram.Find(other), result.GetValue(rounds), options, cancellation);
             return RunRowsAsync(load.Json(result), async progress =>
             {
-                await using var bench = new ServerBench(load.IsShort(result) ? options.Shortened() : options, progress);
+                await using var bench = new ServerBench(options, progress);
                 return await bench.RunAsync(cancellation);
             }, cancellation);
         });
@@ -84,6 +101,16 @@ public static class BenchCommand
         var results = await RunAsync(Report.ErrorTerminal(), run);
         if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, results, cancellation);
         ServerReport.Print(Report.Terminal(), results);
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> CompareAsync(
+        FileInfo? json, BenchProgram other, int rounds, ServerBenchOptions options, CancellationToken cancellation)
+    {
+        var figures = await RunAsync(Report.ErrorTerminal(),
+            progress => new ServerComparison(other, rounds, progress).RunAsync(options, cancellation));
+        if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, figures, cancellation);
+        ServerReport.Print(Report.Terminal(), figures);
         return ExitCode.Ok;
     }
 

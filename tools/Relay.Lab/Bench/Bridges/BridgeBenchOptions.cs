@@ -1,3 +1,5 @@
+using Relay.Lab.Bench.Server;
+
 namespace Relay.Lab.Bench.Bridges;
 
 /// <summary>Options of <c>relay bench bridge</c>.</summary>
@@ -8,7 +10,7 @@ internal sealed record BridgeBenchOptions
     /// <summary>Duration of each measurement under load.</summary>
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(10);
     /// <summary>Time under load before a measurement, in which the JIT compiler optimises the hot code.</summary>
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(10);
+    public WarmUp WarmUp { get; init; } = new(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(25));
     /// <summary>Number of concurrent conversations, each with one message in flight.</summary>
     public int Conversations { get; init; } = 256;
     /// <summary>Messages per second at which latency without queueing is measured.</summary>
@@ -22,7 +24,7 @@ internal sealed record BridgeBenchOptions
     public BridgeBenchOptions Shortened() => this with
     {
         Measured = TimeSpan.FromSeconds(1),
-        WarmUp = TimeSpan.FromSeconds(0.5),
+        WarmUp = new(TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(0.5)),
         Conversations = Math.Min(Conversations, 16),
         Endpoints = Math.Min(Endpoints, 20),
         IrcConnections = Math.Min(IrcConnections, 10),

@@ -20,6 +20,9 @@ internal abstract class BenchStage : IAsyncDisposable
 
     public abstract CpuReading Cpu();
 
+    /// <returns>Transactions that PostgreSQL has committed so far; null without it.</returns>
+    public virtual Task<long?> CommitsAsync(CancellationToken cancellation) => Task.FromResult<long?>(null);
+
     /// <summary>Connects one line to each server, each with new endpoints and new keys.</summary>
     /// <param name="endpoints">The endpoints of each line.</param>
     /// <param name="reading">How the bots get their events; null: by the event streams of the endpoints.</param>

@@ -41,6 +41,48 @@ internal static class ServerReport
         console.Write(table);
     }
 
+    /// <summary>
+    /// Writes an array of objects, one for each row, with `what` and an object for each figure: `this`, `other` (medians), `ratio` (the
+    /// median of the rounds' ratios), `lowest_ratio` and `highest_ratio`.
+    /// </summary>
+    public static Task WriteJsonAsync(string file, IReadOnlyList<ComparedFigure> figures, CancellationToken cancellation)
+    {
+        var rows = new JsonArray();
+        foreach (var row in figures.GroupBy(f => f.What))
+        {
+            var fields = new JsonObject { ["what"] = row.Key };
+            foreach (var figure in row)
+            {
+                var ratio = figure.Ratio;
+                fields[figure.Field] = new JsonObject
+                {
+                    ["this"] = Math.Round(figure.This.Median, 3),
+                    ["other"] = Math.Round(figure.Other.Median, 3),
+                    ["ratio"] = Math.Round(ratio.Median, 3), ["lowest_ratio"] = Math.Round(ratio.Quantile(0), 3),
+                    ["highest_ratio"] = Math.Round(ratio.Quantile(1), 3), ["rounds"] = ratio.Values.Count,
+                };
+            }
+            rows.Add((JsonNode)fields);
+        }
+        return File.WriteAllTextAsync(file, rows.ToJsonString(s_indented) + "\n", cancellation);
+    }
+
+    /// <summary>Prints a comparison as a table in Markdown.</summary>
+    public static void Print(IAnsiConsole console, IReadOnlyList<ComparedFigure> figures)
+    {
+        var table = new Table().Border(TableBorder.Markdown);
+        foreach (var title in (string[])["what", "figure"]) table.AddColumn(title);
+        foreach (var title in (string[])["this", "other", "ratio", "lowest – highest"])
+            table.AddColumn(new TableColumn(title).RightAligned());
+        foreach (var figure in figures)
+        {
+            var ratio = figure.Ratio;
+            table.AddRow(figure.What, figure.Field, Number(figure.This.Median), Number(figure.Other.Median), Number(ratio.Median),
+                $"{Number(ratio.Quantile(0))} – {Number(ratio.Quantile(1))}");
+        }
+        console.Write(table);
+    }
+
     private static string Cell(ServerRow row, string field, string unit)
         => row.Fields[field] is { } value ? Number(value.GetValue<double>()) + unit : "–";
 

@@ -43,14 +43,16 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     }
 
     /// <summary>Measures the maximum throughput, with one message in flight per conversation.</summary>
-    public async Task<Measurement> FloodAsync(TimeSpan warmUp, TimeSpan measured, CancellationToken cancellation)
+    public async Task<Measurement> FloodAsync(WarmUp warmUp, TimeSpan measured, CancellationToken cancellation)
     {
         _isFlooding = true;
         var speaking = Task.WhenAll(conversations.Select(c => plan.IsOneWay ? KeepSayingAsync(c) : SayAsync(c)));
         try
         {
-            await WaitAsync(warmUp, cancellation);
-            return await MeasureAsync(() => WaitAsync(measured, cancellation));
+            await WarmUpAsync(warmUp, cancellation);
+            var before = await stage.CommitsAsync(cancellation);
+            var measurement = await MeasureAsync(() => WaitAsync(measured, cancellation));
+            return measurement with { Commits = await stage.CommitsAsync(cancellation) - before };
         }
         finally
         {
@@ -77,6 +79,18 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
         });
         await QuietAsync(cancellation);
         return result;
+    }
+
+    private async Task WarmUpAsync(WarmUp warmUp, CancellationToken cancellation)
+    {
+        await WaitAsync(warmUp.Least, cancellation);
+        double last = double.PositiveInfinity;
+        for (var past = warmUp.Least; past < warmUp.Most; past += warmUp.Window)
+        {
+            double each = (await MeasureAsync(() => WaitAsync(warmUp.Window, cancellation))).CpuEach.Relay;
+            if (Math.Abs(each - last) <= WarmUp.Still * each) return;
+            last = each;
+        }
     }
 
     private async Task<Measurement> MeasureAsync(Func<Task> meanwhile)
