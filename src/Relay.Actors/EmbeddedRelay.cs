@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Conversations;
+using Relay.Actors.Files;
 using Relay.Actors.Hosting;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
@@ -25,7 +26,7 @@ public static class EmbeddedRelay
         CancellationToken cancellation)
         => OpenAsync(options.DataDirectory, new RelayNodeOptions
         {
-            SealingKeyFile = options.SealingKeyFile, CensusInterval = RelayLimits.CensusInterval,
+            SealingKeyFile = options.SealingKeyFile, CensusInterval = RelayLimits.CensusInterval, Files = options.Files,
         }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
@@ -46,7 +47,8 @@ public static class EmbeddedRelay
             // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
             var identity = isNew ? null : SqliteFile.Check(directory.Database, StoreIdentity.Row);
             if (identity is not null) OpenIdentity(sealer, identity, directory).Dispose();
-            store = wrap(SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store")));
+            store = wrap(SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"),
+                options.Files.Quota));
             identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
             var ids = OpenIdentity(sealer, identity, directory);
             var relay = new RelayNode(store, sealer, ids, options, actors,
@@ -100,4 +102,6 @@ public sealed record EmbeddedRelayOptions(string DataDirectory)
     /// (0600) if absent.
     /// </summary>
     public string? SealingKeyFile { get; init; }
+
+    public FileSettings Files { get; init; } = FileSettings.Default;
 }

@@ -69,7 +69,7 @@ public sealed partial class SqliteStore
     /// Commits one unit within the group's transaction. All checks come before the first write, so that a refused unit leaves the
     /// transaction usable for the other jobs of the group.
     /// </summary>
-    private static CommitResult Commit(SqliteSession s, StreamPositions streams, CommitUnit unit)
+    private CommitResult Commit(SqliteSession s, StreamPositions streams, CommitUnit unit)
     {
         foreach (var append in unit.Outbox)
         {

@@ -61,7 +61,7 @@ public sealed partial class SqliteStore
     }, cancellation);
 
     /// <summary>Writes nothing unless the result is that it is saved.</summary>
-    private static SaveFileResult Save(SqliteSession s, FileRow file)
+    private SaveFileResult Save(SqliteSession s, FileRow file)
     {
         if (s.Scalar("SELECT 1 FROM endpoint WHERE id = $1 AND length(sealed) > 0", file.EndpointId) is null)
             return SaveFileResult.NoEndpoint;
@@ -71,7 +71,7 @@ public sealed partial class SqliteStore
             + "coalesce(sum(reserved * (conversation = $3)), 0) FROM file WHERE endpoint = $1 AND id <> $2", file.EndpointId, file.Id,
             file.ConversationId))
         {
-            if (rows.Read() && !new FileUse(rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Int64(3)).HasRoomFor(file))
+            if (rows.Read() && !new FileUse(rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Int64(3)).HasRoomFor(file, _quota))
                 return SaveFileResult.Full;
         }
         s.Execute("INSERT OR REPLACE INTO file (endpoint, id, conversation, revision, expires, reserved, sealed) "
