@@ -118,6 +118,15 @@ internal sealed class XmppStage : IAsyncDisposable
         _ = (await bot.VerifyAsync(conversation!.Name, secret, question)).Response;
     }
 
+    /// <summary>Waits until a key of a contact is trusted.</summary>
+    public async Task IsTrustedAsync(string peer, string endpoint = "bot")
+    {
+        var client = Connect(PathOf("bot.key"));
+        var conversation = await client.Bot(endpoint).FindConversationAsync(endpoint, peer);
+        await Wait.UntilAsync(async () => (await client.CallAsync(o => client.Identities.ListIdentitiesAsync(
+            new ListIdentitiesRequest { Parent = conversation!.Name }, o))).Identities.Any(i => i.Trust == Trust.Verified));
+    }
+
     public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone", string to = Bot)
     {
         var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Xmpp.ClientPort, "alice", resource), to, implementation, PathOf("peer"));
