@@ -182,6 +182,12 @@ public static class RelayLimits
     public const int MaxPurgesPerLook = 100;
     /// <summary>Shortest and longest life of an endpoint that expires.</summary>
     public static readonly TimeSpan MinEndpointLife = TimeSpan.FromMinutes(1), MaxEndpointLife = TimeSpan.FromDays(365);
+    /// <summary>Random bits in a burner's address: nobody finds it by trying, and no two are equal.</summary>
+    public const int BurnerBits = 128;
+    /// <summary>Length of such an address's local part and its @.</summary>
+    public const int BurnerPrefixLength = 27;
+    /// <summary>Random characters of a generated endpoint id, five bits each.</summary>
+    public const int GeneratedIdLength = 16;
     /// <summary>Time by which a due conversation is postponed whose endpoint is deleted.</summary>
     public static readonly TimeSpan InactivePostponement = TimeSpan.FromHours(1);
     /// <summary>Endpoints that one page of a filtered list looks at. Reached: the page ends, and tells where the next one begins.</summary>

@@ -131,7 +131,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay endpoints create --network xmpp --account support@example.org --id support",
             "relay endpoints create --network irc --account helper --max-wire-bytes 350     long messages are sent in fragments",
-            "relay endpoints create --network xmpp --account x7@otr.example.org --life 12h     a burner: gone with its keys in 12 hours",
+            "relay endpoints create --network xmpp --burner-domain otr.example.org --life 12h     a burner: gone with its keys in 12 hours",
             "relay endpoints create --network xmpp --account me@example.org --otr-key otr.private_key     keep the known key",
         ],
         ["relay endpoints list"] =

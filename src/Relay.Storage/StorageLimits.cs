@@ -28,6 +28,12 @@ public static class StorageLimits
     public const int DeletedPortionsPerTransaction = 32;
 
     /// <summary>
+    /// Size of the table of files' rows, in PostgreSQL, up to which it is rewritten to destroy what was deleted: it is locked for some hundred
+    /// milliseconds. A larger one keeps old versions of its rows until their room is used again.
+    /// </summary>
+    public const long MaxScrubbedBytes = 64L << 20;
+
+    /// <summary>
     /// Rows that one transaction of a purge deletes. Further ones are deleted by the next, so that other writes get their turn.
     /// </summary>
     public const int PurgedRowsPerTransaction = 500;

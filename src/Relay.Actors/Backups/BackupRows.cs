@@ -105,11 +105,16 @@ internal sealed class BackupRows(BackupReader reader, Sealer? sealer) : IDisposa
             : row with { Sealed = sealer.Seal(SealedTable.Endpoint, EndpointRecord.Row(row.Id, row.Revision), clear) };
     }
 
-    private static EndpointView? TryReadView(EndpointRow row, ReadOnlySpan<byte> clear)
+    /// <summary>The view, if the key belongs to it as well. What the check has passed is not checked again for writing.</summary>
+    private EndpointView? TryReadView(EndpointRow row, ReadOnlySpan<byte> clear)
     {
         try
         {
-            return EndpointRecord.Read(clear, row.Id, row.Revision, wantKey: false)?.View;
+            if (EndpointRecord.Read(clear, row.Id, row.Revision, wantKey: sealer is null) is not var (view, key)) return null;
+            using (key)
+            {
+                return key is null || key.PublicKey.Fingerprint == view.Fingerprint ? view : null;
+            }
         }
         catch (ArgumentOutOfRangeException)
         {

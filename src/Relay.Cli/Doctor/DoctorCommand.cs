@@ -47,20 +47,16 @@ internal static class DoctorCommand
 
     /// <summary>Prints what the checks of a proxy found.</summary>
     /// <returns>The exit code.</returns>
-    public static int Tell(ParseResult parsed, IReadOnlyList<ProxyFinding> found) => Tell(
-        parsed, [.. found.Select(f => new Finding(f.Check, Enum.Parse<Verdict>(f.Verdict.ToString()), f.Detail, f.ToDo))], "All is well.");
-
-    private static int Tell(ParseResult parsed, List<Finding> found, string ifNothing)
-    {
-        Show(parsed, found, ifNothing);
-        return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
-    }
+    public static int Tell(ParseResult parsed, IReadOnlyList<ProxyFinding> found) =>
+        Tell(parsed, [.. found.Select(f => new Finding(f.Check, Enum.Parse<Verdict>(f.Verdict.ToString()), f.Detail, f.ToDo))], "All is well.");
 
     /// <param name="ifNothing">Printed if there is nothing to do and every check was made.</param>
-    public static void Show(ParseResult parsed, List<Finding> found, string ifNothing)
+    /// <returns>The exit code.</returns>
+    public static int Tell(ParseResult parsed, List<Finding> found, string ifNothing)
     {
         if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
         else Print(found, ifNothing);
+        return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
     }
 
     private static void Print(List<Finding> found, string ifNothing)

@@ -42,8 +42,7 @@ internal static class UpgradeCommand
             {
                 found.AddRange(Single(options));
             }
-            DoctorCommand.Show(parsed, found, "This version can start.");
-            return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
+            return DoctorCommand.Tell(parsed, found, "This version can start.");
         });
         return command;
     }

@@ -70,11 +70,14 @@ public sealed class HostileBackupTests : IDisposable
         var moved = new Record(BackupPart.Identities, [.. identities.Content]);
         // The last character of the conversation's id: the peer's name in the row belongs to another.
         moved.Content[4 + 3 + 4 + 25] = (byte)(moved.Content[4 + 3 + 4 + 25] == 'a' ? 'e' : 'a');
+        var otherKey = new Record(BackupPart.Endpoint, [.. endpoint.Content]);
+        // The last byte of the private number: it belongs to the public key no more.
+        otherKey.Content[^1] ^= 1;
         Record[][] wrong =
         [
             [], [endpoint], [about, about], [about, endpoint, endpoint], [about, keys, keys], [about, endpoint, keys], [about, identities],
             [about, stream], [about, endpoint, identities, stream], [about, endpoint, stream, stream], [about, endpoint, identities, identities],
-            [about, endpoint, foreign], [about, endpoint, moved], [new Record(BackupPart.About, [2, .. about.Content[1..]])],
+            [about, otherKey], [about, endpoint, foreign], [about, endpoint, moved], [new Record(BackupPart.About, [2, .. about.Content[1..]])],
             [about, new Record(BackupPart.ApiKeys, [.. keys.Content[..^1], (byte)'!'])], [about, new Record((BackupPart)77, [1])],
             // An end with another digest, or with other numbers, before the right one.
             [.. records, new Record(BackupPart.End, End(records, 1, new byte[32]))], [.. records, new Record(BackupPart.End, End(records, 2, null))],
