@@ -27,8 +27,8 @@ public abstract record XmppBridgeOptions
     public bool AsksForReceipts { get; init; }
 
     /// <summary>
-    /// Carries no text without OTR: what contacts write in the clear is returned to them, and what bots write in the clear is refused. Offers
-    /// of a session pass, also a contact's text with a whitespace tag.
+    /// Carries no text without OTR: what contacts write in the clear is returned to them, and what bots write in the clear is refused.
+    /// Offers of a session pass, also a contact's text with a whitespace tag.
     /// </summary>
     public bool RequiresOtr { get; init; }
 
