@@ -26,6 +26,11 @@ public abstract record XmppBridgeOptions
     /// </summary>
     public bool AsksForReceipts { get; init; }
 
+    /// <summary>
+    /// Asks who subscribes for its presence in return, so that text of a session waits for a device that is away instead of going to the others.
+    /// </summary>
+    public bool AsksForPresence { get; init; }
+
     /// <summary>The clock for timeouts.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

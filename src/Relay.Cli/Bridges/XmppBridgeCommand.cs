@@ -47,6 +47,11 @@ internal static class XmppBridgeCommand
         Description = "Ask contacts' programs to confirm bots' messages (XEP-0184), which costs a commit each and tells the servers.",
     };
 
+    private static readonly Option<bool> s_askPresence = new("--ask-presence")
+    {
+        Description = "Ask contacts who subscribe to see the presence of an endpoint for theirs: text of a session then waits for a device that is away.",
+    };
+
     public static Command Create()
     {
         var command = CreateWithoutAction();
@@ -63,6 +68,7 @@ internal static class XmppBridgeCommand
             + "endpoint as a client of its account (--account). Needs a key of scope bridge.")
         {
             s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
+            s_askPresence,
         };
         foreach (var option in XmppAccountSwitches.All) command.Options.Add(option);
         command.Options.Add(XmppAccountSwitches.Authorities);
@@ -113,7 +119,7 @@ internal static class XmppBridgeCommand
 
     /// <summary>What both ways to connect have in common.</summary>
     private static T WithBehaviour<T>(T options, ParseResult parsed) where T : XmppBridgeOptions =>
-        (T)WithSubscribers(options with { AsksForReceipts = parsed.GetValue(s_receipts) }, parsed.GetValue(s_subscribers)!);
+        (T)WithSubscribers(options with { AsksForReceipts = parsed.GetValue(s_receipts), AsksForPresence = parsed.GetValue(s_askPresence) }, parsed.GetValue(s_subscribers)!);
 
     private static XmppBridgeOptions WithSubscribers(XmppBridgeOptions options, string text)
     {
