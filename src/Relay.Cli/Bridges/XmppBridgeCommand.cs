@@ -51,6 +51,11 @@ internal static class XmppBridgeCommand
     {
         Description = "Ask contacts who subscribe to see the presence of an endpoint for theirs: text of a session then waits for a device that is away.",
     };
+    private static readonly Option<bool> s_requireOtr = new("--require-otr")
+    {
+        Description = "Carry nothing without OTR: return contacts' text in the clear to them with a sentence that asks for a private "
+            + "conversation, and refuse bots' text in the clear. Offers of a session pass.",
+    };
 
     public static Command Create()
     {
@@ -67,8 +72,7 @@ internal static class XmppBridgeCommand
         var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114), or one "
             + "endpoint as a client of its account (--account). Needs a key of scope bridge.")
         {
-            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
-            s_askPresence,
+            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts, s_requireOtr, s_askPresence,
         };
         foreach (var option in XmppAccountSwitches.All) command.Options.Add(option);
         command.Options.Add(XmppAccountSwitches.Authorities);
@@ -119,7 +123,11 @@ internal static class XmppBridgeCommand
 
     /// <summary>What both ways to connect have in common.</summary>
     private static T WithBehaviour<T>(T options, ParseResult parsed) where T : XmppBridgeOptions =>
-        (T)WithSubscribers(options with { AsksForReceipts = parsed.GetValue(s_receipts), AsksForPresence = parsed.GetValue(s_askPresence) }, parsed.GetValue(s_subscribers)!);
+        (T)WithSubscribers(options with
+        {
+            AsksForReceipts = parsed.GetValue(s_receipts), RequiresOtr = parsed.GetValue(s_requireOtr),
+            AsksForPresence = parsed.GetValue(s_askPresence),
+        }, parsed.GetValue(s_subscribers)!);
 
     private static XmppBridgeOptions WithSubscribers(XmppBridgeOptions options, string text)
     {
