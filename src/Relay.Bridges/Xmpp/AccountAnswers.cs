@@ -20,7 +20,8 @@ internal sealed class AccountAnswers(
         {
             case "subscribe" when from.Local.Length > 0:
                 bool isAccepted = endpoint is not null && options.MaySubscribe(from);
-                await AnswerAsync(peer, StanzaWriter.ClientPresence(peer, isAccepted ? "subscribed" : "unsubscribed"));
+                await AnswerAsync(peer, StanzaWriter.ClientPresence(peer, isAccepted ? "subscribed" : "unsubscribed")
+                    + (isAccepted && options.AsksForPresence ? StanzaWriter.ClientPresence(peer, "subscribe") : ""));
                 break;
             case null when endpoint is not null:
                 resources.Came(endpoint, from);
