@@ -41,12 +41,9 @@ internal sealed class XmppConnection
         var keepAlive = _keepAlive.RunAsync(_closed.Token);
         // Before any text: what it doubts is to wait.
         var announcing = AnnounceAsync();
-<<<<<<< HEAD
         _inbox.Connected();
-=======
         var newAddresses = _newAddresses.RunAsync(_closed.Token);
         _endpoints.Removed += OnRemoved;
->>>>>>> main
         try
         {
             while (true)
