@@ -23,7 +23,7 @@ internal static class RestoreCommand
     {
         var file = new Argument<string>("file") { Description = "A file that 'relay backup' made." };
         var replace = new Option<bool>("--replace") { Description = "Delete what the store holds first; without it only an empty one is filled." };
-        var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Read the file to its end and look at the store, and change nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Read the file to its end and look at the store, and change nothing." };
         var command = new Command("restore",
             "Restore a backup into the store of a server or cluster that is stopped, all of it or nothing.")
         {
