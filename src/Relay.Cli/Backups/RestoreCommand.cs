@@ -26,7 +26,7 @@ internal static class RestoreCommand
         {
             Description = "Delete what the store holds first; without it only an empty one is filled.",
         };
-        var dryRun = new Option<bool>("--dry-run", "-n")
+        var dryRun = new Option<bool>("--dry-run")
         {
             Description = "Read the file to its end and look at the store, and change nothing.",
         };
