@@ -57,7 +57,7 @@ public static class ClusterRelay
             var joining = node;
             var relay = new RelayNode(store, sealer, ids, settings, actors,
                 context => new ClusterConversations(context, joining, stopped.Task, store, options.Shards, settings.PassivateAfter),
-                telemetry, log, time, random, directory);
+                telemetry, log, time, random, null, directory);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }
