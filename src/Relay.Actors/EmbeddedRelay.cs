@@ -113,5 +113,5 @@ public sealed record EmbeddedRelayOptions(string DataDirectory)
     public string? SealingKeyFile { get; init; }
 
     /// <summary>How long a copy of the database can be opened with the keys of later; null: as long as there is the sealing key.</summary>
-    public SealingEpochOptions? Epochs { get; init; } = new();
+    public SealingEpochOptions? Epochs { get; init; }
 }

@@ -74,6 +74,11 @@ public static class RelayLimits
     /// <summary>Time between two looks at whether a sealing epoch is over.</summary>
     public static readonly TimeSpan EpochLook = TimeSpan.FromMinutes(1);
     /// <summary>
+    /// Time from the beginning of a sealing epoch, in which all nodes learn of it and earlier work is committed, until values of the one
+    /// before are refused.
+    /// </summary>
+    public static readonly TimeSpan EpochSettle = TimeSpan.FromSeconds(30);
+    /// <summary>
     /// Time for which an ended epoch's keys are kept after its last row was sealed again; longer than a read takes, whose result is opened
     /// after it.
     /// </summary>

@@ -10,7 +10,7 @@ internal sealed record RelayNodeOptions
     public string? SealingKeyFile { get; init; }
 
     /// <summary>Null: everything is sealed under the sealing key.</summary>
-    public SealingEpochOptions? Epochs { get; init; } = new();
+    public SealingEpochOptions? Epochs { get; init; }
 
     /// <summary>Null: as <see cref="Epochs"/> says.</summary>
     public EpochTimes? EpochTimes { get; init; }

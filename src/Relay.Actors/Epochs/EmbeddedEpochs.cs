@@ -18,7 +18,7 @@ internal static class EmbeddedEpochs
     public static async Task<EpochParts> OpenAsync(SealingEpochOptions options, EpochTimes? times, DataDirectory directory, SqliteStore store,
         SealingKey key, Sealer proof, IRandomSource random, TimeProvider time, ILogger log, CancellationToken cancellation)
     {
-        var path = options.KeyFile is null ? Path.Combine(directory.Path, "epoch.key") : Path.GetFullPath(options.KeyFile);
+        var path = options.KeyFile is null ? Path.Combine(directory.Path, EpochKeyFile.DefaultName) : Path.GetFullPath(options.KeyFile);
         var file = EpochKeyFile.TryOpen(path, key);
         try
         {

@@ -27,7 +27,7 @@ internal sealed record EpochTimes(TimeSpan Length)
     public TimeSpan Look { get; init; } = RelayLimits.EpochLook;
 
     /// <summary>Time in which all nodes learn of a new epoch, before values of the one before are refused.</summary>
-    public TimeSpan Settle { get; init; }
+    public TimeSpan Settle { get; init; } = RelayLimits.EpochSettle;
 
     /// <summary>
     /// Time for which the keys are kept after the last row was sealed again: what was read before is opened until then.

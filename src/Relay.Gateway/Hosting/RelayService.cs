@@ -37,7 +37,10 @@ internal sealed class RelayService(
         var (time, random) = (TimeProvider.System, SystemRandom.Instance);
         if (options.Database is null)
         {
-            var embedded = new EmbeddedRelayOptions(options.DataDirectory) { SealingKeyFile = options.SealingKeyFile };
+            var embedded = new EmbeddedRelayOptions(options.DataDirectory) 
+            {
+                SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs,
+            };
             return EmbeddedRelay.OpenAsync(embedded, loggers, time, random, cancellation);
         }
         return ClusterRelay.OpenAsync(options.ToClusterRelay(), loggers, time, random, cancellation);

@@ -13,6 +13,9 @@ namespace Relay.Storage.Sealing;
 /// </summary>
 public sealed class EpochKeyFile : IDisposable
 {
+    /// <summary>The file's name in a data directory.</summary>
+    public const string DefaultName = "epoch.key";
+
     private const string Header = "relay-epoch-key-v1 ";
     private const int TagSize = 16, MaxSize = 256;
     /// <summary>A stream's buffer would keep a copy.</summary>
