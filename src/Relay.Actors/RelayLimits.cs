@@ -71,6 +71,12 @@ public static class RelayLimits
     /// again in each.
     /// </summary>
     public static readonly TimeSpan DefaultEpoch = TimeSpan.FromDays(1), LeastEpoch = TimeSpan.FromMinutes(10);
+    /// <summary>Interval at which a node of a cluster looks what the sealing epochs are, and who asks for the key.</summary>
+    public static readonly TimeSpan EpochWatch = TimeSpan.FromMilliseconds(500);
+    /// <summary>Time for which a starting node waits for another one to hand over the epoch key. When it expires, the start fails.</summary>
+    public static readonly TimeSpan EpochHandOver = TimeSpan.FromSeconds(20);
+    /// <summary>Nodes that ask for the epoch key at the same time. A further one waits until one of them has it.</summary>
+    public const int MaxEpochRequests = 64;
     /// <summary>Time between two looks at whether a sealing epoch is over.</summary>
     public static readonly TimeSpan EpochLook = TimeSpan.FromMinutes(1);
     /// <summary>

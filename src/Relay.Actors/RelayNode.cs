@@ -34,6 +34,7 @@ internal sealed class RelayNode : IRelay
     private readonly ActorHost _actors;
     private readonly TimeSpan _deadlineRecheck;
     private readonly Props? _census, _epochs;
+    private readonly EpochWatch? _epochWatch;
     private ActorSystem? _system;
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
@@ -92,7 +93,7 @@ internal sealed class RelayNode : IRelay
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         _census = options.CensusInterval is { } census
             ? StoreCensus.Props(store, sealer, telemetry.ObserveStore(time), census, time, log) : null;
-        _epochs = epochs?.Props(sealer, telemetry, time, log);
+        (_epochs, _epochWatch) = (epochs?.Props(sealer, telemetry, time, log), epochs?.Watch);
         telemetry.Observe(() => Resident, () => _admission.Utilization);
     }
 
@@ -147,6 +148,7 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
+        _epochWatch?.Start();
         if (_watch is not null) await _watch.StartAsync(cancellation).ConfigureAwait(false);
         var system = _system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
         _region = _actors.Registry.Get<ConversationActor>();
@@ -231,6 +233,7 @@ internal sealed class RelayNode : IRelay
     {
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         if (_watch is not null) await _watch.DisposeAsync().ConfigureAwait(false);
+        if (_epochWatch is not null) await _epochWatch.DisposeAsync().ConfigureAwait(false);
         await _purger.DisposeAsync().ConfigureAwait(false);
         await _fileExpiry.DisposeAsync().ConfigureAwait(false);
         await _rotations!.DisposeAsync().ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using Relay.Actors.Epochs;
+
 namespace Relay.Actors.Cluster;
 
 /// <summary>Options of a node of a cluster.</summary>
@@ -13,6 +15,12 @@ public sealed record ClusterRelayOptions(string Database, ClusterOptions Node)
     /// new cluster makes it.
     /// </summary>
     public string? SealingKeyFile { get; init; }
+
+    /// <summary>How long a copy of the database can be opened with the keys of later.</summary>
+    public SealingEpochOptions Epochs { get; init; } = new();
+
+    /// <summary>For tests; null: as <see cref="Epochs"/> says.</summary>
+    internal EpochTimes? EpochTimes { get; init; }
 
     /// <summary>Shards of the whole cluster; must be the same on every node and cannot be changed once the cluster was founded.</summary>
     public int Shards { get; init; } = RelayLimits.DefaultShards;

@@ -20,4 +20,14 @@ internal static partial class EpochLog
     [LoggerMessage(173, LogLevel.Warning,
         "A new epoch key was begun, because the earlier one is lost: sessions begin anew, and what was not delivered is lost.")]
     public static partial void BegunAnew(ILogger log);
+
+    [LoggerMessage(174, LogLevel.Critical,
+        "Another node has begun a new epoch key, because it took the earlier one for lost. Stop this node, move its epoch key away, and start it again.")]
+    public static partial void OtherChain(ILogger log);
+
+    [LoggerMessage(175, LogLevel.Information, "The epoch key was handed to a node that has asked for it.")]
+    public static partial void HandedOver(ILogger log);
+
+    [LoggerMessage(176, LogLevel.Warning, "Looking at the cluster's sealing epochs failed ({Error}); it is retried.")]
+    public static partial void WatchFailed(ILogger log, string error);
 }

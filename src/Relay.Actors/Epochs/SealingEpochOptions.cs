@@ -4,6 +4,12 @@ namespace Relay.Actors.Epochs;
 public sealed record SealingEpochOptions
 {
     /// <summary>
+    /// Whether values are sealed in epochs. Null: in a store of one process; a cluster goes on as it does. Once they are in a cluster, all
+    /// of its nodes do so.
+    /// </summary>
+    public bool? IsEnabled { get; init; }
+
+    /// <summary>
     /// File of the epoch key, made (0600) if absent; null: `epoch.key` in the data directory. It must be in no backup, snapshot or replica.
     /// </summary>
     public string? KeyFile { get; init; }
@@ -28,6 +34,9 @@ internal sealed record EpochTimes(TimeSpan Length)
 
     /// <summary>Time in which all nodes learn of a new epoch, before values of the one before are refused.</summary>
     public TimeSpan Settle { get; init; } = RelayLimits.EpochSettle;
+
+    /// <summary>Interval at which a node of a cluster looks what the epochs are.</summary>
+    public TimeSpan Watch { get; init; } = RelayLimits.EpochWatch;
 
     /// <summary>
     /// Time for which the keys are kept after the last row was sealed again: what was read before is opened until then.

@@ -14,6 +14,7 @@ internal static class EpochSettings
         {
             Apply = (o, v) => RelaySettings.Set(() => o.Epochs = o.Epochs with { KeyFile = Path.GetFullPath(v) }),
         },
+        new("Relay:Epochs:Enabled") { Apply = ApplyEnabled },
         new(Length)
         {
             Apply = (o, v) => RelaySettings.ApplyTime(v, RelayLimits.LeastEpoch, s_longest, t => o.Epochs = o.Epochs with { Length = t }),
@@ -23,6 +24,13 @@ internal static class EpochSettings
 
     /// <summary>The values of the settings that have a default.</summary>
     public static IEnumerable<(string Key, string Value)> Defaults(RelayOptions options) => [(Length, options.Epochs.Length.ToString())];
+
+    private static string? ApplyEnabled(RelayOptions options, string value)
+    {
+        if (!bool.TryParse(value, out bool isEnabled)) return "must be true or false.";
+        options.Epochs = options.Epochs with { IsEnabled = isEnabled };
+        return null;
+    }
 
     private static string? ApplyBeginAnew(RelayOptions options, string value)
     {

@@ -70,6 +70,7 @@ public sealed class RelayOptions
     {
         DataDirectory = DataDirectory,
         SealingKeyFile = SealingKeyFile,
+        Epochs = Epochs,
         Shards = Conversations.Shards,
         Version = ServerInfo.Version,
     };

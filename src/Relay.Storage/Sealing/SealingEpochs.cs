@@ -113,6 +113,27 @@ public sealed class SealingEpochs : IDisposable
         }
     }
 
+    /// <summary>
+    /// What tells whether two processes hold the same chain, without telling the secret: HKDF-SHA256(S(n), "relay/v1/epoch/check").
+    /// </summary>
+    /// <param name="epoch">Not before the oldest one held, and at most <see cref="MaxSpan"/> after it.</param>
+    /// <returns>16 bytes; null if the epoch's key was destroyed, or it is too far ahead.</returns>
+    public byte[]? Check(uint epoch)
+    {
+        Span<byte> secret = stackalloc byte[SecretSize];
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (epoch < _floor || epoch - _floor > MaxSpan) return null;
+            _secret.CopyTo(secret);
+            Ratchet(secret, epoch - _floor);
+        }
+        var check = new byte[16];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, check, salt: [], info: "relay/v1/epoch/check"u8);
+        CryptographicOperations.ZeroMemory(secret);
+        return check;
+    }
+
     internal (uint Epoch, Xaes256Gcm Cipher) ToSeal(SealedTable table)
     {
         var current = _current;
