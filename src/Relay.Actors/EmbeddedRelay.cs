@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Conversations;
 using Relay.Actors.Epochs;
+using Relay.Actors.Files;
 using Relay.Actors.Hosting;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
@@ -26,7 +27,7 @@ public static class EmbeddedRelay
         CancellationToken cancellation)
         => OpenAsync(options.DataDirectory, new RelayNodeOptions
         {
-            SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, CensusInterval = RelayLimits.CensusInterval,
+            SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, CensusInterval = RelayLimits.CensusInterval, Files = options.Files,
         }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
@@ -50,12 +51,12 @@ public static class EmbeddedRelay
             // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
             var identity = isNew ? null : SqliteFile.Check(directory.Database, StoreIdentity.Row);
             if (identity is not null) OpenIdentity(proof, identity, directory).Dispose();
-            var sqlite = SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"));
+            var sqlite = SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), options.Files.Quota);
             store = wrap(sqlite);
             identity ??= await AddIdentityAsync(store, proof, random, cancellation).ConfigureAwait(false);
             if (options.Epochs is { } epochOptions)
-                epochs = await EmbeddedEpochs.OpenAsync(epochOptions, options.EpochTimes, directory, sqlite, key, proof, random, time, log, cancellation)
-                    .ConfigureAwait(false);
+                epochs = await EmbeddedEpochs.OpenAsync(epochOptions, options.EpochTimes, directory, sqlite, key, proof, random, time, log,
+                    cancellation).ConfigureAwait(false);
             sealer = new Sealer(key, random.Fill, epochs?.File.Epochs);
             var ids = OpenIdentity(sealer, identity, directory);
             var relay = new RelayNode(store, sealer, ids, options, actors,
@@ -114,4 +115,6 @@ public sealed record EmbeddedRelayOptions(string DataDirectory)
 
     /// <summary>How long a copy of the database can be opened with the keys of later; null: as long as there is the sealing key.</summary>
     public SealingEpochOptions? Epochs { get; init; }
+
+    public FileSettings Files { get; init; } = FileSettings.Default;
 }

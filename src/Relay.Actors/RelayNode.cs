@@ -68,7 +68,10 @@ internal sealed class RelayNode : IRelay
         var signals = new StreamSignals(time);
         store.Appended += signals.Appended;
         store.Acknowledged += signals.Acknowledged;
-        var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry);
+        var turn = new TurnEnvironment(sealer, ids, random, new ComputeBudgets(options.ComputeAllowance, time), signals, telemetry)
+        {
+            Files = options.Files,
+        };
         _residents = new ResidentConversations(options.MaxResidentConversations, time);
         Messages = new MessageReader(store, _reads, sealer, signals, telemetry, time);
         Outbox = new SealedOutbox(store, _reads, sealer, signals, telemetry, log, time, options.StreamRecheck);
@@ -87,7 +90,7 @@ internal sealed class RelayNode : IRelay
             this, key => Client.WakeAsync(key), options.EndpointRecheck is null ? TimeSpan.Zero : RelayLimits.RotationNotice, time, log);
         Archives = new IdentityArchives(this, store, _reads, sealer, time, random);
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
-        Files = new FileTransfers(this, store, _reads, sealer, ids, random, time, telemetry);
+        Files = new FileTransfers(this, store, _reads, sealer, ids, random, time, telemetry, options.Files);
         _fileExpiry = new FileExpiry(store, time, options.FileExpiryInterval, log);
         Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;

@@ -35,6 +35,8 @@ internal sealed record RelayNodeOptions
     /// <summary>Interval at which the node looks for endpoints to purge.</summary>
     public TimeSpan PurgeInterval { get; init; } = RelayLimits.PurgeInterval;
 
+    public FileSettings Files { get; init; } = FileSettings.Default;
+
     /// <summary>Interval at which the node looks for files whose life is over.</summary>
     public TimeSpan FileExpiryInterval { get; init; } = FileLimits.ExpiryInterval;
 

@@ -20,6 +20,10 @@ internal static partial class BridgeLog
     [LoggerMessage(4004, LogLevel.Warning, "{Bridge}: the network refuses a wire text for good; it is not sent again")]
     public static partial void TextRefused(this ILogger log, string bridge);
 
+    [LoggerMessage(4007, LogLevel.Warning,
+        "{Bridge}: the offer of a file is refused: this bridge brings no blobs, and the server has no Relay:Files:PublicUrl for a link")]
+    public static partial void FileNotCarried(this ILogger log, string bridge);
+
     [LoggerMessage(4006, LogLevel.Information, "{Bridge}: an endpoint is gone, and not carried any more")]
     public static partial void EndpointGone(this ILogger log, string bridge);
 

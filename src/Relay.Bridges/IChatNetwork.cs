@@ -65,6 +65,12 @@ public readonly record struct OutboundText(string Endpoint, string Peer, ulong S
     /// other wire text.
     /// </summary>
     public string? Message { get; init; }
+
+    /// <summary>
+    /// Where the blob of the file that it offers is served, for a network whose messages can have attachments: the offer within has the
+    /// link too. Null for all other wire text.
+    /// </summary>
+    public string? FileUrl { get; init; }
 }
 
 /// <summary>What became of one outbound wire text.</summary>
@@ -107,6 +113,8 @@ public static class Failures
     public const string TooLarge = "TOO_LARGE";
     /// <summary>The peer's server cannot be reached.</summary>
     public const string NoRoute = "NO_ROUTE";
+    /// <summary>The bridge carries no blobs of files, and the offer has no link.</summary>
+    public const string FileNotCarried = "FILE_NOT_CARRIED";
     /// <summary>Anything else.</summary>
     public const string Refused = "REFUSED";
 }

@@ -79,9 +79,17 @@ internal sealed class WireStreams(
             await foreach (var message in bridge.Outbound(stopping))
             {
                 var entry = order.Add(message.AckAsync);
+                if (message is { File: not null, FileUrl: null })
+                {
+                    // These networks bring no blobs: the peer would wait for one that never comes.
+                    log.FileNotCarried(options.Name);
+                    await SettleAsync(message, Failures.FileNotCarried, order, entry, stopping);
+                    continue;
+                }
                 var text = new OutboundText(name, message.Peer, message.Message.Sequence, message.Text)
                 {
                     Message = message.EndsMessage ? message.Message.Message : null,
+                    FileUrl = message.FileUrl,
                 };
                 await lanes.AddAsync(text, failure => SettleAsync(message, failure, order, entry, stopping), stopping);
             }

@@ -51,6 +51,7 @@ public sealed partial class CommandFailure(int exitCode, string message, string?
             "ENDPOINT_NOT_FOUND" => "'relay endpoints list' shows those that the key allows.",
             "KEY_NOT_FOUND" => "'relay keys list' shows them.",
             "SUBSCRIPTION_NOT_FOUND" => "'relay subscriptions list ENDPOINT' shows those of an endpoint.",
+            "FILE_NOT_FOUND" => "'relay files list ENDPOINT' shows those of an endpoint.",
             _ => null,
         }, e.Reason, e),
         StatusCode.AlreadyExists => new(ExitCode.AlreadyExists, message, null, e.Reason, e),

@@ -93,6 +93,24 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         ],
         ["relay messages get"] = ["relay messages get endpoints/support/conversations/C/messages/M --key-file bot.key"],
         ["relay messages cancel"] = ["relay messages cancel endpoints/support/conversations/C/messages/M --key-file bot.key"],
+        ["relay files"] =
+        [
+            "relay files send support alice@example.org report.pdf --type application/pdf --key-file bot.key",
+            "relay files list support --key-file bot.key",
+            "relay files get support/FILE --out report.pdf --key-file bot.key",
+        ],
+        ["relay files send"] =
+        [
+            "relay files send support alice@example.org report.pdf --type application/pdf --key-file bot.key",
+            "relay files send support/alice@example.org report.pdf --name 'Report, November.pdf' --json",
+        ],
+        ["relay files list"] = ["relay files list support --key-file bot.key", "relay files list support --json"],
+        ["relay files get"] =
+        [
+            "relay files get support/FILE --key-file bot.key                 under the name that the peer gave it",
+            "relay files get support/FILE --out report.pdf --key-file bot.key",
+        ],
+        ["relay files delete"] = ["relay files delete support/FILE --key-file bot.key", "relay files rm support/FILE support/OTHER"],
         ["relay tail"] =
         [
             "relay tail support --key-file bot.key                 what comes from now on, without the texts",
@@ -154,7 +172,17 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay conversations start support --peer alice@example.org",
             "relay conversations end support/alice@example.org",
         ],
-        ["relay conversations list"] = ["relay conversations list support", "relay conversations list support --json"],
+        ["relay conversations list"] =
+        [
+            "relay conversations list support --state encrypted --trust unverified",
+            "relay conversations list support --trust held               keys that somebody has to decide about",
+            "relay conversations list support --label team=sales --order-by 'update_time desc'",
+            "relay conversations list support --filter 'peer : example.org' --json",
+        ],
+        ["relay conversations label"] =
+            ["relay conversations label support/alice@example.org team=sales", "relay conversations label support/alice@example.org team="],
+        ["relay conversations delete"] =
+            ["relay conversations delete support/alice@example.org", "relay conversations delete endpoints/support/conversations/… --yes"],
         ["relay conversations show"] =
             ["relay conversations show support/alice@example.org", "relay conversations show endpoints/support/conversations/… --json"],
         ["relay conversations start"] = ["relay conversations start support --peer alice@example.org"],
@@ -167,6 +195,8 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay identities distrust support alice@example.org '5E8C0A17 …'",
             "relay identities import support ~/.purple/otr.fingerprints --account me@example.org",
         ],
+        ["relay identities accept"] = ["relay identities accept support alice@example.org '5E8C0A17 …'     what waits for the key is sent"],
+        ["relay identities refuse"] = ["relay identities refuse support alice@example.org '5E8C0A17 …'     what waits for the key is dropped"],
         ["relay identities import"] = ["relay identities import support ~/.purple/otr.fingerprints --account me@example.org"],
         ["relay identities list"] = ["relay identities list support alice@example.org"],
         ["relay identities trust"] =
@@ -227,6 +257,11 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
             "relay keys rotate apiKeys/… --out bot.new.key                  both secrets are valid for a day",
             "relay keys rotate apiKeys/… --overlap 0 --out bot.new.key      the present one ends at once: somebody else may have it",
         ],
+        ["relay keys update"] =
+        [
+            "relay keys update apiKeys/… --calls-per-second 50 --streams 10     its holder is told by GetCaller",
+            "relay keys update apiKeys/… --server-limits --expires 90d",
+        ],
         ["relay keys delete"] = ["relay keys delete     all that are revoked or have expired", "relay keys delete apiKeys/…"],
         ["relay keys revoke"] = ["relay keys revoke apiKeys/…     'relay keys list' shows the names"],
         ["relay audit"] = ["relay audit list", "relay audit verify --head audit.head"],
@@ -240,6 +275,17 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay nodes",
             "relay nodes --server https://a.example.org:7420,https://b.example.org:7420 --json     any reachable node answers for all",
+        ],
+        ["relay doctor proxy"] = ["relay doctor proxy xmpp --account alice@example.org", "relay doctor proxy irc --account alice@irc.example.org"],
+        ["relay doctor proxy xmpp"] =
+        [
+            "relay doctor proxy xmpp --account alice@example.org",
+            "relay doctor proxy xmpp --account alice@example.org --client-tls --proxy socks5://127.0.0.1:9050",
+        ],
+        ["relay doctor proxy irc"] =
+        [
+            "relay doctor proxy irc --account alice@irc.example.org",
+            "relay doctor proxy irc --account alice@irc.example.org --account-certificate alice.pem",
         ],
         ["relay doctor"] =
         [

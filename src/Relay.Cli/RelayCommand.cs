@@ -12,6 +12,7 @@ using Relay.Cli.Completion;
 using Relay.Cli.Conversations;
 using Relay.Cli.Doctor;
 using Relay.Cli.Endpoints;
+using Relay.Cli.Files;
 using Relay.Cli.Identities;
 using Relay.Cli.Keys;
 using Relay.Cli.Nodes;
@@ -48,6 +49,7 @@ public static class RelayCommand
             SendCommand.Create(),
             TailCommand.Create(),
             MessagesCommand.Create(),
+            FilesCommand.Create(),
             EndpointsCommand.Create(),
             ConversationsCommand.Create(),
             IdentitiesCommand.Create(),
@@ -145,7 +147,9 @@ public static class RelayCommand
             int code = inner.Invoke(parseResult);
             parseResult.InvocationConfiguration.Output = output;
             // The usage line names the program's file, but users type "relay", also in a checkout.
-            output.Write(help.ToString().Replace($"\n  {RootCommand.ExecutableName} ", "\n  relay ", StringComparison.Ordinal));
+            var text = help.ToString().Replace("\r\n", "\n", StringComparison.Ordinal)
+                .Replace($"\n  {RootCommand.ExecutableName} ", "\n  relay ", StringComparison.Ordinal);
+            output.Write(command is RootCommand ? CommandGroups.Group(text) : text);
             var lines = examples.Of(command);
             if (lines.Count > 0)
             {

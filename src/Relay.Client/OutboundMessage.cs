@@ -34,6 +34,12 @@ public sealed class OutboundMessage
     public string? File => Message.File.Length > 0 ? Message.File : null;
 
     /// <summary>
+    /// Where the server serves that blob; the offer has this link too, so that a bridge need not bring the blob. Null for all other wire
+    /// text, and if the server's operator has set no public URL.
+    /// </summary>
+    public string? FileUrl => Message.FileUrl.Length > 0 ? Message.FileUrl : null;
+
+    /// <summary>
     /// True for the last piece of a bot's message: what a confirmation of the peer's program is to be asked for with
     /// (<see cref="Bridge.ConfirmAsync"/>).
     /// </summary>
@@ -44,8 +50,8 @@ public sealed class OutboundMessage
     /// it afterwards.
     /// </summary>
     /// <param name="failure">
-    /// <c>NO_SUCH_PEER</c>, <c>PEER_UNAVAILABLE</c>, <c>BLOCKED</c>, <c>NOT_ALLOWED</c>, <c>TOO_LARGE</c>, <c>NO_ROUTE</c> or
-    /// <c>REFUSED</c>.
+    /// <c>NO_SUCH_PEER</c>, <c>PEER_UNAVAILABLE</c>, <c>BLOCKED</c>, <c>NOT_ALLOWED</c>, <c>TOO_LARGE</c>, <c>NO_ROUTE</c>,
+    /// <c>FILE_NOT_CARRIED</c> or <c>REFUSED</c>.
     /// </param>
     /// <returns>False if it was acknowledged before, which stays.</returns>
     /// <exception cref="RelayException">The server refuses, or does not answer.</exception>

@@ -20,13 +20,10 @@ public static class StorageLimits
     /// </summary>
     public const long MaxConversationsPerEndpoint = 2_000_000;
 
-    /// <summary>
-    /// Files of one endpoint, and of one conversation. When reached, a file gets <see cref="SaveFileResult.Full"/>; exceeded by at most what
-    /// is inserted at the same time.
-    /// </summary>
-    public const int MaxFilesPerEndpoint = 10_000, MaxFilesPerConversation = 200;
-    /// <summary>Reserved bytes of these files; handled like <see cref="MaxFilesPerEndpoint"/>.</summary>
-    public const long MaxFileBytesPerEndpoint = 1L << 30, MaxFileBytesPerConversation = 256L << 20;
+    /// <summary>Files of one endpoint, and of one conversation, unless <see cref="FileQuota"/> says otherwise.</summary>
+    public const int FilesPerEndpoint = 10_000, FilesPerConversation = 200;
+    /// <summary>Reserved bytes of these files, unless <see cref="FileQuota"/> says otherwise.</summary>
+    public const long FileBytesPerEndpoint = 1L << 30, FileBytesPerConversation = 256L << 20;
     /// <summary>Portions of files that one transaction deletes; as <see cref="PurgedRowsPerTransaction"/>, of larger rows.</summary>
     public const int DeletedPortionsPerTransaction = 32;
 

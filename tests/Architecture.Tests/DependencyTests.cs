@@ -39,7 +39,7 @@ public sealed class DependencyTests
             "Google.Api.CommonProtos", "Google.Protobuf", "Grpc.HealthCheck", "Grpc.Net.Client", "Grpc.StatusProto", "Grpc.Tools",
             "Microsoft.Extensions.Diagnostics.HealthChecks",
         ],
-        ["Relay.ChatProtocols"] = [],
+        ["Relay.ChatProtocols"] = ["DnsClient"],
         ["Relay.Bridges"] = [],
         ["Relay.Proxy"] = [],
         ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],

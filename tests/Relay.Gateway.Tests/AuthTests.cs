@@ -48,7 +48,7 @@ public sealed class AuthTests
         ["DeleteFile"] = "b", ["DownloadBlob"] = "w", ["UploadBlob"] = "bw",
         ["StreamEvents"] = "b", ["WatchEvents"] = "b", ["PullEvents"] = "b", ["AckEvents"] = "b",
         ["StreamWire"] = "w", ["PushWire"] = "w", ["PullWire"] = "w", ["AckWire"] = "w", ["SettleWire"] = "w",
-        ["CreateApiKey"] = "k", ["ListApiKeys"] = "mk", ["RevokeApiKey"] = "k", ["DeleteApiKey"] = "k", ["RotateApiKey"] = "k", ["GetCaller"] = Any,
+        ["CreateApiKey"] = "k", ["ListApiKeys"] = "mk", ["RevokeApiKey"] = "k", ["DeleteApiKey"] = "k", ["RotateApiKey"] = "k", ["UpdateApiKey"] = "k", ["GetCaller"] = Any,
         ["GetServer"] = "am", ["ListNodes"] = "am", ["ListAuditEntries"] = "am",
     };
 
@@ -212,8 +212,8 @@ public sealed class AuthTests
             foreach (var key in (await server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Where(k => !k.Scopes.Contains(Scope.Admin)))
                 await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key.Name });
         }
-        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await events.ResponseStream.MoveNext(Patience.Token)) { } });
-        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await wire.ResponseStream.MoveNext(Patience.Token)) { } });
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", () => events.ResponseStream.EndsAsync());
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", () => wire.ResponseStream.EndsAsync());
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public sealed class AuthTests
         }
         var key = (await server.Admin.Admin.ListApiKeysAsync(new ListApiKeysRequest())).ApiKeys.Single(k => k.Scopes.Contains(Scope.Bridge));
         await server.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = key.Name });
-        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await wire.ResponseStream.MoveNext(Patience.Token)) { } });
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", () => wire.ResponseStream.EndsAsync());
     }
 
     [Fact]

@@ -89,6 +89,7 @@ internal static partial class BadInputTable
         ["CreateApiKey"] = (Scope.Keys, """{"requestId":"r","scopes":["BOT"],"endpoints":["endpoints/mine"]}"""),
         ["ListApiKeys"] = (Scope.Monitor, "{}"),
         ["RotateApiKey"] = (Scope.Keys, """{"requestId":"r","name":"apiKeys/aaaaaaaaaaaaaaaa"}"""),
+        ["UpdateApiKey"] = (Scope.Keys, """{"apiKey":{"name":"apiKeys/aaaaaaaaaaaaaaaa","displayName":"x"},"updateMask":"displayName"}"""),
         ["RevokeApiKey"] = (Scope.Keys, """{"name":"apiKeys/aaaaaaaaaaaaaaaa"}"""),
         ["DeleteApiKey"] = (Scope.Keys, """{"name":"apiKeys/aaaaaaaaaaaaaaaa"}"""),
         ["GetCaller"] = (Scope.Bot, "{}"),

@@ -70,6 +70,42 @@ public sealed class BenchTests
     }
 
     [Fact]
+    public async Task Two_builds_are_compared_in_turn_figure_by_figure()
+    {
+        var other = Path.GetDirectoryName(typeof(Lab.Bench.BenchCommand).Assembly.Location)!;
+        var row = await ServerRowAsync("ake-storm", "--against", other, "--rounds", "2");
+        foreach (var field in (string[])["per_second", "relay_us"])
+        {
+            var figure = row.GetProperty(field);
+            Assert.True(figure.GetProperty("this").GetDouble() > 0 && figure.GetProperty("other").GetDouble() > 0, field);
+            Assert.InRange(figure.GetProperty("ratio").GetDouble(), figure.GetProperty("lowest_ratio").GetDouble(),
+                figure.GetProperty("highest_ratio").GetDouble());
+            Assert.Equal(2, figure.GetProperty("rounds").GetInt32());
+        }
+        Assert.False(row.TryGetProperty("at_once", out _), "What was set is no figure of a build.");
+    }
+
+    [Fact]
+    public async Task A_checkout_that_was_not_built_is_told_before_anything_runs()
+    {
+        using var directory = new TempDirectory();
+        var run = await Terminal.RunLabAsync("bench", "server", "--against", directory.Path);
+        Assert.Equal(ExitCode.Usage, run.Code);
+        Assert.Contains("run 'dotnet build -c Release' in that checkout first", run.Error);
+    }
+
+    [Fact]
+    public async Task The_ratios_of_a_run_are_those_of_its_rows()
+    {
+        var rows = await ServerRowsAsync("embedded-one-way,ake-storm");
+        var ratios = rows["ratios"];
+        Assert.True(ratios.GetProperty("embedded_relay_by_otr").GetDouble() > 1);
+        Assert.True(ratios.GetProperty("key_exchange_relay_by_otr").GetDouble() > 0);
+        Assert.False(ratios.TryGetProperty("cluster_by_embedded_relay", out _));
+        Assert.True(rows["embedded-one-way"].GetProperty("written_bytes").GetDouble() >= 0);
+    }
+
+    [Fact]
     public async Task A_row_that_does_not_exist_is_told_before_anything_runs()
     {
         var run = await Terminal.RunLabAsync("bench", "server", "--only", "embedded-one-way,no-such-row");
@@ -77,13 +113,38 @@ public sealed class BenchTests
         Assert.Contains("no-such-row", run.Error);
     }
 
-    private static async Task<JsonElement> ServerRowAsync(string what) => (await ServerRowsAsync(what))[what];
+    [Theory]
+    [InlineData("xmpp-one-way")]
+    [InlineData("xmpp-endpoints")]
+    public async Task A_bridge_is_measured_with_a_real_server_and_its_cpu_apart(string what)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/prosody"), "prosody is missing: apt-get install prosody");
+        var row = (await RowsAsync("bridge", what))[what];
+        // The run itself fails if a message was lost, doubled or out of order.
+        foreach (var field in (string[])["per_second", "low_load_p99_ms", "relay_us", "bridge_us", "chat_server_us", "bridge_rss_bytes"])
+            Assert.True(row.GetProperty(field).GetDouble() > 0, field);
+        Assert.Equal(what == "xmpp-endpoints" ? 20 : 1, row.GetProperty("endpoints").GetInt32());
+    }
 
-    private static async Task<Dictionary<string, JsonElement>> ServerRowsAsync(string only)
+    [Fact]
+    public async Task Many_IRC_connections_cost_little_memory_each()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/ngircd"), "ngircd is missing: apt-get install ngircd");
+        var row = (await RowsAsync("bridge", "irc-connections"))["irc-connections"];
+        Assert.Equal(10, row.GetProperty("connections").GetInt32());
+        Assert.InRange(row.GetProperty("heap_bytes_each").GetDouble(), 1, 512 * 1024);
+    }
+
+    private static async Task<JsonElement> ServerRowAsync(string what, params string[] more) => (await ServerRowsAsync(what, more))[what];
+
+    private static Task<Dictionary<string, JsonElement>> ServerRowsAsync(string only, params string[] more)
+        => RowsAsync("server", only, more);
+
+    private static async Task<Dictionary<string, JsonElement>> RowsAsync(string bench, string only, params string[] more)
     {
         using var directory = new TempDirectory();
         var file = directory.File("bench.json");
-        var run = await Terminal.RunLabAsync("bench", "server", "--short", "--only", only, "--json", file);
+        var run = await Terminal.RunLabAsync(["bench", bench, "--short", "--only", only, "--json", file, .. more]);
         Assert.Equal((ExitCode.Ok, ""), (run.Code, run.Error));
         using var results = JsonDocument.Parse(await File.ReadAllBytesAsync(file));
         return results.RootElement.EnumerateArray().ToDictionary(r => r.GetProperty("what").GetString()!, r => r.Clone());

@@ -51,6 +51,15 @@ public sealed class CertificateTests
         File.WriteAllText(file, made.Chain + "\n" + made.Key);
         await using var server = await TestServer.StartAsync(new FakeRelay(), new() { ["--certificate"] = file });
         Assert.Equal("CN=both", await SubjectAsync(server.Address.Port));
+        // The server tells its end, and an operator's look at everything points it out.
+        await using var client = RelayClient.Connect(server.Address, RelayKey.Parse(server.AdminToken), new RelayClientOptions { GiveUpAfter = TimeSpan.Zero, TrustedCertificateFile = Trusted(directory, made) });
+        var ends = (await client.CallAsync(o => client.Admin.GetServerAsync(new GetServerRequest(), o))).CertificateExpireTime.ToDateTimeOffset();
+        Assert.InRange(ends, DateTimeOffset.UtcNow.AddHours(20), DateTimeOffset.UtcNow.AddHours(25));
+        var environment = new Dictionary<string, string>
+        {
+            ["RELAY_SERVER"] = server.Address.ToString(), ["RELAY_KEY_FILE"] = Path.Combine(server.DataDirectory, "admin.key"), ["RELAY_CA"] = directory.File("trusted.pem"),
+        };
+        Assert.Matches("certificate +ends in 2[0-9] hours", (await Terminal.RunAsync(environment, null, "status")).Out);
     }
 
     private static async Task UntilAsync(string subject, int port)

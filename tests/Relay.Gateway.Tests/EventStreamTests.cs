@@ -60,7 +60,7 @@ public sealed class EventStreamTests
         await AckAsync(stream, 4);
         await AckAsync(stream, 2);
         await stream.RequestStream.CompleteAsync();
-        while (await stream.ResponseStream.MoveNext(Patience.Token)) { }
+        await stream.ResponseStream.EndsAsync();
         Assert.Equal(4UL, items.Acknowledged);
     }
 
@@ -74,7 +74,7 @@ public sealed class EventStreamTests
         using var stream = await OpenAsync(server, null);
         await NextAsync(stream);
         await AckAsync(stream, 2);
-        await Expect.RefusedAsync(StatusCode.OutOfRange, "CURSOR_BEYOND_END", async () => { while (await stream.ResponseStream.MoveNext(Patience.Token)) { } });
+        await Expect.RefusedAsync(StatusCode.OutOfRange, "CURSOR_BEYOND_END", () => stream.ResponseStream.EndsAsync());
         Assert.Equal(0UL, items.Acknowledged);
     }
 
@@ -94,7 +94,7 @@ public sealed class EventStreamTests
         }
         Assert.Equal(["endpoints/e of e", "endpoints/f of f"], seen.Order());
         await stream.RequestStream.SayAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/f" } });
-        await Expect.FieldsAsync(async () => { while (await stream.ResponseStream.MoveNext(Patience.Token)) { } }, "open.endpoint");
+        await Expect.FieldsAsync(() => stream.ResponseStream.EndsAsync(), "open.endpoint");
     }
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class EventStreamTests
         await using var server = await TestServer.StartAsync(new FakeRelay());
         using var stream = await OpenAsync(server, null);
         await stream.RequestStream.SayAsync(strangeAck ? new StreamEventsRequest { Ack = new Ack { Endpoint = "endpoints/other", Sequence = 1 } } : new StreamEventsRequest());
-        await Expect.FieldsAsync(async () => { while (await stream.ResponseStream.MoveNext(Patience.Token)) { } }, strangeAck ? "ack.endpoint" : "message");
+        await Expect.FieldsAsync(() => stream.ResponseStream.EndsAsync(), strangeAck ? "ack.endpoint" : "message");
     }
 
     [Fact]

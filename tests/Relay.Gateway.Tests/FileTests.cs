@@ -81,6 +81,36 @@ public sealed class FileTests
     }
 
     [Fact]
+    public async Task A_file_that_the_network_refuses_is_undeliverable_and_can_be_offered_again()
+    {
+        await using var stage = await FileStage.StartAsync();
+        var content = FileStage.Content(5);
+        var sent = (await stage.A.Bot.SendFileToAsync("e", "two", new MemoryStream(content), "a")).Response;
+        var wire = (await stage.A.BridgeClient.BridgeStreams.PullWireAsync(new PullWireRequest { Endpoint = FileSide.Endpoint })).Messages.Where(m => m.File.Length > 0).ToList();
+        var settle = new SettleWireRequest { Endpoint = FileSide.Endpoint, Settlements = { wire.Select(w => new Settlement { Sequence = w.Sequence, Failure = "FILE_NOT_CARRIED" }) } };
+        for (int i = 0; i < 2; i++)
+            Assert.All((await stage.A.BridgeClient.BridgeStreams.SettleWireAsync(settle)).Results, r => Assert.Equal("", r.Reason));
+        var told = Assert.Single(await stage.A.EventsAsync(), e => e.EventCase == Event.EventOneofCase.FileChanged).FileChanged.File;
+        Assert.Equal((sent.Name, State.Undeliverable, "FILE_NOT_CARRIED"), (told.Name, told.State, told.Reason));
+        Assert.Equal(told, await stage.A.Bot.GetFileAsync(sent.Name));
+        await Expect.RefusedAsync(StatusCode.FailedPrecondition, "FILE_WRONG_STATE",
+            async () => await stage.A.BridgeClient.Files.DownloadBlobAsync(new DownloadBlobRequest { Name = sent.Name }));
+
+        // That wire text is lost, and the next one arrives.
+        stage.A.Skip(wire[^1].Sequence);
+        var again = await stage.A.BotClient.Files.CompleteFileAsync(new CompleteFileRequest { Name = sent.Name, RequestId = "again" });
+        Assert.Equal((State.Sent, ""), (again.State, again.Reason));
+        await stage.CarryAsync();
+        Assert.Equal(State.Offered, (await stage.B.ToldAsync()).State);
+        using var blob = new MemoryStream();
+        await using var one = stage.A.BridgeClient.Bridge(FileSide.Endpoint);
+        await using var two = stage.B.BridgeClient.Bridge(FileSide.Endpoint);
+        await one.DownloadBlobAsync(sent.Name, blob);
+        Assert.True(await two.UploadBlobAsync("one", blob));
+        Assert.Equal(State.Received, (await stage.B.ToldAsync()).State);
+    }
+
+    [Fact]
     public async Task What_is_refused_says_why()
     {
         await using var stage = await FileStage.StartAsync();

@@ -32,7 +32,7 @@ public sealed class LogTests
             await stream.RequestStream.WriteAsync(new StreamEventsRequest { Open = new OpenStream { Endpoint = "endpoints/e" } });
             Assert.True(await stream.ResponseStream.MoveNext(Patience.Token));
             await stream.RequestStream.CompleteAsync();
-            while (await stream.ResponseStream.MoveNext(Patience.Token)) { }
+            await stream.ResponseStream.EndsAsync();
         }
         await admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = made.ApiKey.Name });
         await admin.Endpoints.DeleteEndpointAsync(new DeleteEndpointRequest { Name = "endpoints/e" });

@@ -75,7 +75,7 @@ public sealed class QuotaTests
         AssertQuota(await RefusedAsync(async () => await bot.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/a" })), "calls_per_second_and_endpoint");
         await bot.Endpoints.GetEndpointAsync(new GetEndpointRequest { Name = "endpoints/b" });
         var limits = (await bot.Admin.GetCallerAsync(new GetCallerRequest())).Limits;
-        Assert.Equal([("calls_per_second", 2000L), ("calls_per_second_and_endpoint", 5L), ("streams", 10_000L), ("endpoints_per_day", 10_000L)], limits.Select(l => (l.Name, l.Limit_)));
+        Assert.Equal([("calls_per_second", 2000L), ("calls_per_second_and_endpoint", 5L), ("streams", 10_000L), ("endpoints_per_day", 10_000L), ("conversations_per_endpoint", 2_000_000L)], limits.Select(l => (l.Name, l.Limit_)));
     }
 
     private static async Task<long> StreamsAsync(Relay.Client.RelayClient client) =>

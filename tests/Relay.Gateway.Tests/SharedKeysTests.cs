@@ -33,7 +33,7 @@ public sealed class SharedKeysTests
         ApiKeyToken.TryParse(token, out var parsed);
         await first.Admin.Admin.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = "apiKeys/" + parsed!.Id });
         Assert.Equal(StatusCode.Unauthenticated, await StatusAsync(first.Connect(token)));
-        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", async () => { while (await stream.ResponseStream.MoveNext(Patience.Token)) { } });
+        await Expect.RefusedAsync(StatusCode.Unauthenticated, "KEY_INVALID", () => stream.ResponseStream.EndsAsync());
         Assert.Equal(StatusCode.Unauthenticated, await StatusAsync(bot));
     }
 

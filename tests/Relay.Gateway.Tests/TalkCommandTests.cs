@@ -40,7 +40,10 @@ public sealed class TalkCommandTests
         Assert.Equal(ExitCode.Ok, status.Code);
         Assert.Matches(@"nodes +one process", status.Out);
         Assert.Matches(@"key ends soon .*in 3 days: relay keys rotate", status.Out);
-        Assert.Matches(@"\n *e +2 +1 ", status.Out);
+        Assert.Matches(@"\n *e +none +2 +1 +1 ", status.Out);
+        Assert.Matches(@"bridges +none is connected for 1 of 1 endpoints", status.Out);
+        Assert.Matches(@"held +1 messages\r?\n", status.Out);
+        Assert.Matches(@"quarantined +0 conversations\r?\n", status.Out);
         var json = (await Terminal.RunAsync(admin, null, "status", "--json")).Json;
         Assert.Equal(1, json.GetProperty("keysEndingSoon").GetArrayLength());
         Assert.Equal("1", json.GetProperty("endpoints")[0].GetProperty("status").GetProperty("wire").GetProperty("backlog").GetString());

@@ -135,7 +135,7 @@ public sealed class WireStreamTests
         using var older = await OpenAsync(server);
         Assert.Equal(StreamWireResponse.MessageOneofCase.CaughtUp, (await NextAsync(older)).MessageCase);
         using var newer = await OpenAsync(server);
-        await Expect.RefusedAsync(StatusCode.Aborted, "STREAM_REPLACED", async () => { while (await older.ResponseStream.MoveNext(Patience.Token)) { } });
+        await Expect.RefusedAsync(StatusCode.Aborted, "STREAM_REPLACED", () => older.ResponseStream.EndsAsync());
         relay.Stream("e", StreamKind.Wire).Add(new OutboxBody.WireText("?OTR"u8.ToArray()));
         Assert.Equal(StreamWireResponse.MessageOneofCase.CaughtUp, (await NextAsync(newer)).MessageCase);
         var outbound = (await NextAsync(newer)).Outbound;
@@ -181,6 +181,36 @@ public sealed class WireStreamTests
         for (int i = 0; i < 4; i++) await ResultAsync(stream);
         // What is not chained waits until those before it are done.
         Assert.Equal("4 after ", asked.Last());
+    }
+
+    /// <summary>
+    /// The one before it may not have begun itself, because it is not chained and waits until the first is done: a conversation that had the
+    /// third before the second would send it back.
+    /// </summary>
+    [Fact]
+    public async Task A_chained_message_waits_for_one_that_has_not_begun()
+    {
+        var relay = new FakeRelay();
+        var gate = new TaskCompletionSource();
+        var asked = new ConcurrentQueue<string>();
+        relay.OnAsk = async (_, command, _) =>
+        {
+            asked.Enqueue(command.RequestId);
+            if (command.RequestId == "1") await gate.Task;
+            return new ConversationReply.Done(FakeRelay.ConversationId, MessageState.Encrypted, null);
+        };
+        await using var server = await TestServer.StartAsync(relay);
+        using var stream = await OpenAsync(server);
+        await SendAsync(stream, "p", "1");
+        await SendAsync(stream, "p", "2");
+        await stream.RequestStream.SayAsync(new StreamWireRequest { Inbound = new InboundWire(Wire("p", "3", "x")) { AfterMessageId = "2" } });
+        // Requests are read in order: with the answer to this one, all before it were read.
+        await SendAsync(stream, "other", "4");
+        Assert.Equal("4", (await ResultAsync(stream)).MessageId);
+        Assert.Equal(["1", "4"], asked);
+        gate.SetResult();
+        for (int i = 0; i < 3; i++) await ResultAsync(stream);
+        Assert.Equal(["1", "4", "2", "3"], asked);
     }
 
     [Fact]

@@ -77,23 +77,39 @@ public abstract partial class StoreContractTests
     public async Task A_conversation_has_bounds_of_files_and_bytes()
     {
         await using var store = await WithEndpointAsync();
-        const long most = StorageLimits.MaxFileBytesPerConversation;
+        const long most = StorageLimits.FileBytesPerConversation;
         Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File("a", reserved: most), default));
         Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("b", reserved: 1), default));
         Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File("b"), default));
         Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("b", 2, reserved: 1), default));
         // Its own bytes do not count twice, and those of other conversations not at all.
         Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File("a", 2, reserved: most), default));
-        for (int i = 1; i < StorageLimits.MaxFileBytesPerEndpoint / most; i++)
+        for (int i = 1; i < StorageLimits.FileBytesPerEndpoint / most; i++)
             Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File($"o{i}", conversation: $"o{i}", reserved: most), default));
         Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("p", conversation: "p", reserved: 1), default));
 
-        var unit = Unit("c", 0) with { Files = [.. Enumerable.Range(0, StorageLimits.MaxFilesPerConversation - 2).Select(i => File($"n{i}"))] };
+        var unit = Unit("c", 0) with { Files = [.. Enumerable.Range(0, StorageLimits.FilesPerConversation - 2).Select(i => File($"n{i}"))] };
         Assert.IsType<CommitResult.Committed>(await store.CommitAsync(unit, default));
         Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("x"), default));
         Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 1) with { Files = [File("x")] }, default));
         Assert.Null(await store.LoadFileAsync("e", "x", default));
         Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File("x", conversation: "p"), default));
+    }
+
+    [Fact]
+    public async Task A_store_has_the_quota_that_it_was_opened_with()
+    {
+        await using var store = await WithEndpointAsync(new FileQuota { Files = 4, Bytes = 30, ConversationFiles = 3, ConversationBytes = 20 });
+        Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("a", reserved: 21), default));
+        Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File("a", reserved: 20), default));
+        Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("p", conversation: "p", reserved: 11), default));
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 0) with { Files = [File("b"), File("d")] }, default));
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("c", 1) with { Files = [File("x")] }, default));
+        Assert.Null(await store.LoadFileAsync("e", "x", default));
+        Assert.Equal(SaveFileResult.Full, await store.SaveFileAsync(File("x"), default));
+        Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(File("p", conversation: "p", reserved: 10), default));
+        Assert.IsType<CommitResult.Committed>(await store.CommitAsync(Unit("q", 0) with { Files = [File("q", conversation: "q")] }, default));
+        Assert.Null(await store.LoadFileAsync("e", "q", default));
     }
 
     [Fact]

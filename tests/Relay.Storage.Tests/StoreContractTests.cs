@@ -8,11 +8,11 @@ namespace Relay.Storage.Tests;
 public abstract partial class StoreContractTests
 {
     /// <summary>An empty store; the same one opened again after the last was disposed of.</summary>
-    private protected abstract Task<IRelayStore> OpenAsync();
+    private protected abstract Task<IRelayStore> OpenAsync(FileQuota? quota = null);
 
-    private async Task<IRelayStore> WithEndpointAsync()
+    private async Task<IRelayStore> WithEndpointAsync(FileQuota? quota = null)
     {
-        var store = await OpenAsync();
+        var store = await OpenAsync(quota);
         Assert.Equal(InsertEndpointResult.Inserted, await store.InsertEndpointAsync(Endpoint("e", 1, 1), default));
         return store;
     }

@@ -78,7 +78,10 @@ export interface Caller {
 
 /** A limit, and what is used of it. */
 export interface Limit {
-  /** `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams` or `endpoints_per_day`. */
+  /**
+   * `calls_per_second`, `calls_per_second_and_endpoint` (without `used`), `streams`, `endpoints_per_day`, or `conversations_per_endpoint`
+   * (without `used`; the same for every caller).
+   */
   name: string;
   /** The most that is allowed. */
   limit: string;
@@ -144,6 +147,16 @@ export interface RotateApiKeyRequest {
   expireTime: Timestamp | null;
 }
 
+export interface UpdateApiKeyRequest {
+  /** Its name, and the fields that the mask names. */
+  apiKey: ApiKey | null;
+  /**
+   * Required: `display_name`, `expire_time` (must be in the future; the key does not expire if the request has none), `limits` or one of
+   * them (`limits.streams`; as the server's if the request has none).
+   */
+  updateMask: FieldMask | null;
+}
+
 export interface DeleteApiKeyRequest {
   /** `apiKeys/{key}` */
   name: string;
@@ -171,6 +184,8 @@ export interface Server {
   kernel: string;
   /** True while the server drains and accepts no new work. */
   draining: boolean;
+  /** The end of its TLS certificate; unset if it has none. */
+  certificateExpireTime: Timestamp | null;
 }
 
 export interface ListNodesRequest {
@@ -355,9 +370,15 @@ export interface OutboundWire {
   pieces: number;
   /**
    * The name of the file that it offers, whose blob (FileService.DownloadBlob) the bridge brings to the peer by its network's means, if it
-   * has any; empty for all other wire text. A bridge that carries no blobs carries the text all the same.
+   * has any; empty for all other wire text. A bridge that carries no blobs carries the text if the offer has a link (`file_url`), and otherwise
+   * refuses it as FILE_NOT_CARRIED.
    */
   file: string;
+  /**
+   * Where the server serves that blob to whoever has this link; the offer has it too. Empty if it serves none: its operator has set no public
+   * URL.
+   */
+  fileUrl: string;
 }
 
 export interface PushWireRequest {
@@ -393,7 +414,8 @@ export interface Settlement {
   sequence: string;
   /**
    * Empty: the network has it. Otherwise why not: NO_SUCH_PEER, PEER_UNAVAILABLE, BLOCKED (by the peer or its server), NOT_ALLOWED (the
-   * sender may not), TOO_LARGE, NO_ROUTE (the peer's server cannot be reached), REFUSED (anything else).
+   * sender may not), TOO_LARGE, NO_ROUTE (the peer's server cannot be reached), FILE_NOT_CARRIED (the bridge carries no blobs, and the offer
+   * of a file has no link), REFUSED (anything else). The file that a refused wire text offers becomes UNDELIVERABLE.
    */
   failure: string;
 }
@@ -960,14 +982,16 @@ export interface FileTransfer {
   /** SHA-256 of the file; of one that the bot sends, empty until it is complete. */
   sha256: Buffer;
   /**
-   * Where the peer says that the blob can be fetched; empty if the network brings it. Written by the peer: fetch it only if its host is one
-   * that you trust. The server does not fetch it.
+   * Where the blob can be fetched; empty if the network brings it. Of a file that was sent: at this server, by whoever has the link. Of a
+   * peer's: written by the peer, so fetch it only if its host is one that you trust. The server does not fetch it.
    */
   url: string;
   /** When it was created; of a peer's file, when it was offered. */
   createTime: Timestamp | null;
   /** The file is deleted then. */
   expireTime: Timestamp | null;
+  /** Stable and machine-readable, of a file that is UNDELIVERABLE: Settlement.failure. Empty otherwise. */
+  reason: string;
 }
 
 export type FileTransfer_State =
@@ -976,9 +1000,13 @@ export type FileTransfer_State =
   | 'SENT'
   | 'OFFERED'
   | 'RECEIVED'
-  | 'DAMAGED';
+  | 'DAMAGED'
+  | 'UNDELIVERABLE';
 
-/** The peer offers a file (state OFFERED), or all of it has come (RECEIVED or DAMAGED). */
+/**
+ * The peer offers a file (state OFFERED), or all of it has come (RECEIVED or DAMAGED); or one that the bot has sent cannot be brought to the
+ * peer (UNDELIVERABLE).
+ */
 export interface FileChanged {
   /** The file as it is now. */
   file: FileTransfer | null;
@@ -995,7 +1023,7 @@ export interface CreateFileRequest {
   fileName: string;
   /** At most 127 bytes: type/subtype without parameters; or empty. */
   mediaType: string;
-  /** In bytes; at most 67,108,864. */
+  /** In bytes; at most 67,108,864, or what the operator has set. */
   size: string;
 }
 
@@ -1398,7 +1426,7 @@ export interface FormerIdentity {
   retireTime: Timestamp | null;
 }
 
-/** What waits in an endpoint's two streams: what is stored and not acknowledged. */
+/** An endpoint as it is now: what is stored in its two streams and not acknowledged, its bridge, and what somebody should look at. */
 export interface EndpointStatus {
   /** `endpoints/{endpoint}/status` */
   name: string;
@@ -1406,6 +1434,29 @@ export interface EndpointStatus {
   events: StreamStatus | null;
   /** For the bridge. */
   wire: StreamStatus | null;
+  /**
+   * Since when a bridge has the stream of wire text open, at whichever node; unset if none has. One that pulls is not told. A bridge
+   * whose node was killed may be told until it connects again.
+   */
+  bridgeConnectTime: Timestamp | null;
+  /** Set if the request asks for it. */
+  conversations: ConversationCounts | null;
+}
+
+/** What was counted in the conversations of an endpoint. */
+export interface ConversationCounts {
+  /** How many conversations were looked at, in order of name: all of them, but at most 10,000. */
+  counted: number;
+  /** There are more than were looked at. */
+  hasMore: boolean;
+  /** Those with a private session. */
+  encrypted: number;
+  /** Messages that wait for a session or for a decision about a key, in all of them. */
+  heldMessages: string;
+  /** Those whose peer shows another key than before, about which nobody has decided (`Policy.key_change`). */
+  keysHeld: number;
+  /** Those that cannot be decrypted (Conversation.quarantined). */
+  quarantined: number;
 }
 
 export interface StreamStatus {
@@ -1525,6 +1576,8 @@ export interface UndeleteEndpointRequest {
 export interface GetEndpointStatusRequest {
   /** `endpoints/{endpoint}/status` */
   name: string;
+  /** Count the conversations as well. That reads each of them, so it takes as long as listing them does. */
+  countConversations: boolean;
 }
 
 export interface GetEndpointRequest {
@@ -1923,6 +1976,11 @@ export interface Services {
      * One that was rotated before ends now.
      */
     rotateApiKey: Call<RotateApiKeyRequest, CreateApiKeyResponse>;
+    /**
+     * Changes what the mask names of a key. The next call is made under the new limits; streams end with the new expiry. A key that is
+     * revoked or has expired stays so (KEY_NOT_VALID).
+     */
+    updateApiKey: Call<UpdateApiKeyRequest, ApiKey>;
     /** Gets who makes the call: scopes, endpoints, expiry, and the limits with what is used of them. Scope: any. */
     getCaller: Call<GetCallerRequest, Caller>;
     /** Revokes a key, and ends the streams that it opened. Revoking a key again has no effect. */
@@ -2100,7 +2158,7 @@ export interface Services {
      * endpoint knows itself is kept. The endpoint that was exported should not be used any more.
      */
     importIdentity: Call<ImportIdentityRequest, ImportIdentityResponse>;
-    /** Gets what waits to be read: for the bot, and for the bridge. */
+    /** Gets what waits to be read, for the bot and for the bridge, and since when a bridge is connected. */
     getEndpointStatus: Call<GetEndpointStatusRequest, EndpointStatus>;
   };
   subscriptions: {

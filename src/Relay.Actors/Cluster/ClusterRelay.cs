@@ -40,7 +40,8 @@ public static class ClusterRelay
         try
         {
             var storeLog = loggers.CreateLogger("Relay.Store");
-            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, storeLog, time, cancellation).ConfigureAwait(false);
+            store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, storeLog, time, cancellation,
+                options.Files.Quota).ConfigureAwait(false);
             (proof, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation)
                 .ConfigureAwait(false);
             using (key)
@@ -58,7 +59,7 @@ public static class ClusterRelay
             var settings = new RelayNodeOptions
             {
                 DeadlineRecheck = RelayLimits.ClusterRecheck, StreamRecheck = RelayLimits.ClusterRecheck,
-                EndpointRecheck = RelayLimits.ClusterRecheck, CensusInterval = RelayLimits.CensusInterval,
+                EndpointRecheck = RelayLimits.ClusterRecheck, CensusInterval = RelayLimits.CensusInterval, Files = options.Files,
             };
             var joining = node;
             var relay = new RelayNode(store, sealer, ids, settings, actors,

@@ -1,4 +1,5 @@
 using Relay.Actors.Epochs;
+using Relay.Actors.Files;
 
 namespace Relay.Actors.Cluster;
 
@@ -24,6 +25,8 @@ public sealed record ClusterRelayOptions(string Database, ClusterOptions Node)
 
     /// <summary>Shards of the whole cluster; must be the same on every node and cannot be changed once the cluster was founded.</summary>
     public int Shards { get; init; } = RelayLimits.DefaultShards;
+
+    public FileSettings Files { get; init; } = FileSettings.Default;
 
     /// <summary>The program's version; nodes of different major versions do not join each other.</summary>
     public required string Version { get; init; }

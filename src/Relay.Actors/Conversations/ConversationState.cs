@@ -158,7 +158,7 @@ internal sealed class ConversationState : IDisposable
     /// <returns>A bot's text as the peer's program takes it in a private session.</returns>
     public ReadOnlyMemory<byte> ToPeer(ReadOnlyMemory<byte> text) => IsHtml(PeerWritesHtml) ? HtmlText.ToHtml(text.Span) : text;
 
-    public void Committed(long? dueMs, SeenRequest[] taken, long nowMs)
+    public void Committed(long? dueMs, List<SeenRequest> taken, long nowMs)
     {
         Version++;
         DueMs = dueMs;
@@ -166,7 +166,7 @@ internal sealed class ConversationState : IDisposable
     }
 
     /// <param name="taken">The ids of the commit that the row is for.</param>
-    public byte[] Seal(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenRequest> taken)
+    public byte[] Seal(Sealer sealer, in RowKey key, List<SeenRequest> taken)
     {
         using var row = new RowWriter();
         row.Byte(Format);

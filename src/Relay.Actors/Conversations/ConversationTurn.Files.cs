@@ -55,7 +55,7 @@ internal sealed partial class ConversationTurn
     private void Take(OtrEffect.ExtraKey extra)
     {
         if (!_state.Notices.TrySpend(_nowMs)) return;
-        if (FileOffer.TryDecode(extra.Data.Span) is not { } offer)
+        if (FileOffer.TryDecode(extra.Data.Span) is not { } offer || offer.Size > _environment.Files.MaxFileBytes)
         {
             AddRow(StreamKind.Events, new OutboxBody.Notice(FileNotOffered, default));
             return;
@@ -63,7 +63,7 @@ internal sealed partial class ConversationTurn
         var wrapKey = FileCipher.DeriveWrapKey(extra.Key, offer.TransferId, extra.Data.Span);
         var file = FileRecord.Of(offer, _state.Peer!, wrapKey, _nowMs);
         var id = FileRecord.IncomingId(_environment.Ids, _key.EndpointId, _key.ConversationId, offer.TransferId);
-        long expiresMs = _nowMs + (long)FileLimits.Life.TotalMilliseconds;
+        long expiresMs = _nowMs + (long)_environment.Files.Life.TotalMilliseconds;
         _files.Add(file.Seal(_environment.Sealer, _key.EndpointId, id, _key.ConversationId, 1, expiresMs, 0));
         CryptographicOperations.ZeroMemory(wrapKey);
         AddRow(StreamKind.Events, new OutboxBody.FileChanged(file.View(_key.EndpointId, id, _key.ConversationId, 0, expiresMs)));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Otr.Core;
 using Relay.Actors.Endpoints;
+using Relay.Actors.Files;
 using Relay.Actors.Outbox;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
@@ -14,6 +15,8 @@ namespace Relay.Actors.Conversations;
 internal sealed record TurnEnvironment(
     Sealer Sealer, KeyedIds Ids, IRandomSource Random, ComputeBudgets Budgets, StreamSignals Signals, RelayTelemetry Telemetry)
 {
+    public FileSettings Files { get; init; } = FileSettings.Default;
+
     public RequestLogBounds Log { get; init; } = RequestLogBounds.Default;
 
     /// <summary>Longest time until a command's expiry that is accepted. The request log keeps ids for as long.</summary>
@@ -115,7 +118,7 @@ internal sealed partial class ConversationTurn : IDisposable
         {
             case CommitResult.Committed { WireBefore: var wireBefore }:
                 foreach (var seen in _taken) seen.Sent = seen.Sent?.At(wireBefore);
-                _state.Committed(Unit!.DueMs, [.. _taken], _nowMs);
+                _state.Committed(Unit!.DueMs, _taken, _nowMs);
                 return (TurnEnd.Kept, _whenCommitted);
             case CommitResult.Conflict:
                 _environment.Telemetry.Conflicted();

@@ -126,14 +126,14 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     public bool IsTailFullWith(int coming) => coming > 0 && _tail.Count + coming >= bounds.MaxTailIds;
 
     /// <summary>Adds the ids of a successful commit.</summary>
-    public void Add(ulong version, SeenRequest[] requests, long nowMs)
+    public void Add(ulong version, List<SeenRequest> requests, long nowMs)
     {
         _lostThrough = 0;
-        if (requests.Length == 0) return;
-        bool isRow = IsTailFullWith(requests.Length);
+        if (requests.Count == 0) return;
+        bool isRow = IsTailFullWith(requests.Count);
         if (isRow)
         {
-            _rows.Enqueue(new Row(version, [.. Tail(requests), .. requests], nowMs + Kept));
+            _rows.Enqueue(new Row(version, [.. _tail.Select(t => t.Seen).Where(s => IsInTail(s, requests)), .. requests], nowMs + Kept));
             _tail.Clear();
         }
         foreach (var seen in requests)
@@ -144,25 +144,25 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     }
 
     /// <summary>Seals the tail and the ids of the next commit as a row.</summary>
-    public byte[] SealRow(Sealer sealer, in RowKey key, IReadOnlyCollection<SeenRequest> coming)
+    public byte[] SealRow(Sealer sealer, in RowKey key, List<SeenRequest> coming)
     {
         using var row = new RowWriter();
         row.Byte(Format);
-        Write(row, [.. Tail(coming), .. coming]);
+        WriteWith(row, coming);
         return sealer.Seal(SealedTable.Seen, key, row.Written);
     }
 
     /// <summary>Writes the tail as it is after the next commit, with a length prefix.</summary>
-    public void WriteTail(RowWriter row, IReadOnlyCollection<SeenRequest> coming)
+    public void WriteTail(RowWriter row, List<SeenRequest> coming)
     {
         if (IsTailFullWith(coming.Count))
         {
             row.Bytes([]);
             return;
         }
-        using var tail = new RowWriter();
-        Write(tail, [.. Tail(coming), .. coming]);
-        row.Bytes(tail.Written);
+        int begin = row.Begin();
+        WriteWith(row, coming);
+        row.End(begin);
     }
 
     /// <returns>False if the row does not open.</returns>
@@ -214,27 +214,45 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         if (isKept && coming.TrueForAll(c => c.Id != seen.Id)) coming.Add(seen);
     }
 
-    /// <summary>The tail without the entries that later ones, or those of the next commit, take the place of.</summary>
-    private IEnumerable<SeenRequest> Tail(IReadOnlyCollection<SeenRequest> coming) => _tail.Select(t => t.Seen)
-        .Where(s => _byId.GetValueOrDefault(s.Id) == s && !coming.Any(c => c.Id == s.Id));
+    /// <summary>Whether no later entry, and none of the next commit, takes the place of one of the tail.</summary>
+    private bool IsInTail(SeenRequest seen, List<SeenRequest> coming)
+    {
+        if (_byId.GetValueOrDefault(seen.Id) != seen) return false;
+        foreach (var next in coming)
+        {
+            if (next.Id == seen.Id) return false;
+        }
+        return true;
+    }
 
     /// <param name="more">Ids that the next commit adds, less those to be forgotten: the newest MaxIds stay.</param>
     private bool MayForget(long newestMs, long keptUntilMs, int more, long nowMs)
         => newestMs + Lifetime <= nowMs || (_byId.Count + more >= bounds.MaxIds && keptUntilMs <= nowMs);
 
-    private static void Write(RowWriter row, SeenRequest[] requests)
+    /// <summary>Writes the tail and the ids of the next commit, with their number in front.</summary>
+    private void WriteWith(RowWriter row, List<SeenRequest> coming)
     {
-        row.UInt32((uint)requests.Length);
-        foreach (var seen in requests)
+        int at = row.Written.Length, count = coming.Count;
+        row.UInt32(0);
+        foreach (var (seen, _) in _tail)
         {
-            row.UInt128(seen.Id);
-            row.UInt128(seen.Content);
-            row.Int64(seen.TimeMs);
-            row.Bool(seen.IsRequest);
-            WriteAnswer(row, seen.Answer);
-            row.Bool(seen.Sent is not null);
-            seen.Sent?.Write(row);
+            if (!IsInTail(seen, coming)) continue;
+            Write(row, seen);
+            count++;
         }
+        foreach (var seen in coming) Write(row, seen);
+        row.Count(at, count);
+    }
+
+    private static void Write(RowWriter row, SeenRequest seen)
+    {
+        row.UInt128(seen.Id);
+        row.UInt128(seen.Content);
+        row.Int64(seen.TimeMs);
+        row.Bool(seen.IsRequest);
+        WriteAnswer(row, seen.Answer);
+        row.Bool(seen.Sent is not null);
+        seen.Sent?.Write(row);
     }
 
     private static SeenRequest[] Read(ref RowReader row, ConversationKey key, ulong wireBefore)

@@ -16,6 +16,9 @@ internal sealed record FileRecord(
 {
     private const byte Format = 1;
 
+    /// <summary>Why it is undeliverable; empty in any other state.</summary>
+    public string Reason { get; init; } = "";
+
     public override string ToString() => $"FileRecord {{ {State} }}";
 
     /// <summary>What is offered; its digest must be known.</summary>
@@ -80,6 +83,7 @@ internal sealed record FileRecord(
         row.Bytes(Key.Span);
         row.Bytes(Header.Span);
         row.Int64(CreatedMs);
+        if (State == FileState.Undeliverable) row.Text(Reason);
     }
 
     /// <summary>Null, or the reader has failed, if it is damaged.</summary>
@@ -89,6 +93,7 @@ internal sealed record FileRecord(
         var state = (FileState)row.Byte();
         var record = new FileRecord(state, row.Text(), row.UInt128(), row.Text(), row.Text(), row.Int64(), row.Bytes().ToArray(),
             row.Text(), row.Bytes().ToArray(), row.Bytes().ToArray(), row.Int64());
+        if (state == FileState.Undeliverable) record = record with { Reason = row.Text() };
         bool isSound = isKnown && Enum.IsDefined(state) && record.Size is >= 0 and <= FileLimits.MaxFileBytes
             && record.Key.Length == FileCipher.KeySize && record.Sha256.Length is 0 or FileOffer.DigestSize
             && record.Header.Length is 0 or FileCipher.HeaderSize;
@@ -104,6 +109,7 @@ internal sealed record FileRecord(
             Time(expiresMs))
         {
             TransferId = TransferId,
+            Reason = Reason,
             BlobStored = Header.IsEmpty ? 0 : FileCipher.HeaderSize + stored + (long)portions * FileCipher.TagSize,
             NextBlobPart = Header.IsEmpty ? FileCipher.HeaderSize
                 : portions < FileCipher.Portions(Size) ? FileCipher.PortionLength(Size, portions) + FileCipher.TagSize : 0,

@@ -27,6 +27,17 @@ internal sealed partial class FileTransfers
         return new FileReply.Read(file.View, data.ToArray());
     }
 
+    public async ValueTask<FileReply> RefuseAsync(string endpointId, string fileId, string reason, CancellationToken cancellation)
+    {
+        var (file, refusal) = await LoadAsync(endpointId, fileId, cancellation).ConfigureAwait(false);
+        if (file is null) return refusal!;
+        if (file.Record.State != FileState.Sent) return new FileReply.WrongState(file.View);
+        // A file that is offered again after that is told of again, by its revision.
+        return await ReportAsync(file, file.Record with { State = FileState.Undeliverable, Reason = reason },
+            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{fileId}-{file.Row.Revision}"), cancellation)
+            .ConfigureAwait(false);
+    }
+
     public async ValueTask<FileReply> WriteBlobAsync(
         string endpointId, string fileId, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellation)
     {
@@ -74,10 +85,7 @@ internal sealed partial class FileTransfers
         return await FinishAsync(file.WithPortions(file.Portions + 1), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// Once all portions are there, compares the digest, tells the bot, and stores the state, in this order: what was interrupted is done
-    /// again by the next call, and the bot is told once, because the report has the file's id.
-    /// </summary>
+    /// <summary>Once all portions are there, compares the digest, and reports the result.</summary>
     private async ValueTask<FileReply> FinishAsync(OpenFile file, CancellationToken cancellation)
     {
         if (file.Record.State != FileState.Offered || file.Record.Header.IsEmpty || file.Portions < FileCipher.Portions(file.Record.Size))
@@ -85,9 +93,18 @@ internal sealed partial class FileTransfers
         bool isSame = await DigestAsync(file, cancellation).ConfigureAwait(false) is { } digest
             && digest.AsSpan().SequenceEqual(file.Record.Sha256.Span);
         var record = file.Record with { State = isSame ? FileState.Received : FileState.Damaged };
+        return await ReportAsync(file, record, file.Row.Id, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Tells the bot of a file's new state and stores it, in this order: what was interrupted is done again by the next call, and the bot
+    /// is told once, because of the report's id.
+    /// </summary>
+    private async ValueTask<FileReply> ReportAsync(OpenFile file, FileRecord record, string requestId, CancellationToken cancellation)
+    {
         var finished = file with { Record = record };
         var reply = await relay.AskAsync(new ConversationAddress.ById(file.Row.EndpointId, file.Row.ConversationId),
-            new Command.ReportFile(file.Row.Id, finished.View), cancellation).ConfigureAwait(false);
+            new Command.ReportFile(requestId, finished.View), cancellation).ConfigureAwait(false);
         // A conversation that was deleted since has nobody to tell.
         if (reply is not (ConversationReply.Done or ConversationReply.NotFound)) return new FileReply.NotOffered(file.View, reply);
         await ReplaceAsync(file, record, cancellation).ConfigureAwait(false);

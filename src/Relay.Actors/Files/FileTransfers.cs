@@ -13,13 +13,13 @@ namespace Relay.Actors.Files;
 /// </summary>
 internal sealed partial class FileTransfers(
     IRelay relay, IRelayStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, IRandomSource random, TimeProvider time,
-    RelayTelemetry telemetry) : IFiles
+    RelayTelemetry telemetry, FileSettings settings) : IFiles
 {
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public async ValueTask<FileReply> CreateAsync(CreateFile create, CancellationToken cancellation)
     {
-        if (!FileNames.IsName(create.Name) || !FileNames.IsMediaType(create.MediaType) || create.Size is < 0 or > FileLimits.MaxFileBytes)
+        if (!FileNames.IsName(create.Name) || !FileNames.IsMediaType(create.MediaType) || create.Size < 0 || create.Size > settings.MaxFileBytes)
             throw new ArgumentException("The caller must check a file's name, type and size.", nameof(create));
         RelayLimits.CheckRequestId(create.RequestId);
         if (await relay.Endpoints.FindActiveAsync(create.EndpointId, cancellation).ConfigureAwait(false) is null)
@@ -27,7 +27,7 @@ internal sealed partial class FileTransfers(
         var id = KeyedIds.Base32(ids.Of("file/out", Encoding.UTF8.GetBytes(create.EndpointId), Encoding.UTF8.GetBytes(create.RequestId)));
         var record = new FileRecord(FileState.Uploading, create.Peer, RandomId(), create.Name, create.MediaType, create.Size, default, "",
             Random(FileCipher.KeySize), default, NowMs);
-        long expires = NowMs + (long)FileLimits.Life.TotalMilliseconds;
+        long expires = NowMs + (long)settings.Life.TotalMilliseconds;
         var row = record.Seal(sealer, create.EndpointId, id, create.ConversationId, 1, expires, create.Size);
         switch (await store.SaveFileAsync(row, cancellation).ConfigureAwait(false))
         {
@@ -63,7 +63,7 @@ internal sealed partial class FileTransfers(
     {
         var (file, refusal) = await LoadAsync(endpointId, fileId, cancellation).ConfigureAwait(false);
         if (file is null) return refusal!;
-        if (file.Record.State is not (FileState.Uploading or FileState.Sent)) return new FileReply.WrongState(file.View);
+        if (file.View.IsFromPeer) return new FileReply.WrongState(file.View);
         if (offset < 0 || offset % FileCipher.PortionSize != 0 || offset > file.View.Stored) return new FileReply.WrongPlace(file.View);
         uint number = (uint)(offset / FileCipher.PortionSize);
         if (number >= FileCipher.Portions(file.Record.Size) || data.Length != FileCipher.PortionLength(file.Record.Size, number))
@@ -89,7 +89,7 @@ internal sealed partial class FileTransfers(
     {
         var (file, refusal) = await LoadAsync(endpointId, fileId, cancellation).ConfigureAwait(false);
         if (file is null) return refusal!;
-        if (file.Record.State is not (FileState.Uploading or FileState.Sent)) return new FileReply.WrongState(file.View);
+        if (file.View.IsFromPeer) return new FileReply.WrongState(file.View);
         if (file.Record.State == FileState.Uploading && file.Portions < FileCipher.Portions(file.Record.Size))
         {
             // An empty file has one portion, without data.
@@ -104,7 +104,8 @@ internal sealed partial class FileTransfers(
         }
         if (sha256 is { } expected && !expected.Span.SequenceEqual(digest.Span)) return new FileReply.DigestDiffers(file.View);
         if (file.Record.State == FileState.Sent) return new FileReply.Done(file.View);
-        var offered = new Command.OfferFile(requestId, fileId, file.Record with { Sha256 = digest }, file.Row.Revision, file.Row.ExpiresMs);
+        var record = file.Record with { Sha256 = digest, Reason = "", Url = Link(endpointId, fileId) ?? "" };
+        var offered = new Command.OfferFile(requestId, fileId, record, file.Row.Revision, file.Row.ExpiresMs);
         var reply = await relay.AskAsync(new ConversationAddress.ById(endpointId, file.Row.ConversationId), offered, cancellation)
             .ConfigureAwait(false);
         return reply is ConversationReply.Done
@@ -131,6 +132,11 @@ internal sealed partial class FileTransfers(
         }
         return new FileReply.Read(file.View, data.ToArray());
     }
+
+    public string? Link(string endpointId, string fileId)
+        => settings.PublicUrl is { } url ? $"{url}{FileLimits.LinkPath}{FileLink.Token(ids, endpointId, fileId)}" : null;
+
+    public (string EndpointId, string FileId)? TryOpenLink(string token) => FileLink.TryOpen(ids, token);
 
     public ValueTask DeleteAsync(string endpointId, string fileId, CancellationToken cancellation)
         => KeyedIds.IsId(fileId) ? store.DeleteFileAsync(endpointId, fileId, cancellation) : ValueTask.CompletedTask;

@@ -13,6 +13,8 @@ public enum FileState : byte
     Received = 4,
     /// <summary>The peer's: all of it has come and is not what was offered: its digest is another.</summary>
     Damaged = 5,
+    /// <summary>Ours: the network did not take the offer, or carries no blobs: the peer does not have the offer. It can be offered again.</summary>
+    Undeliverable = 6,
 }
 
 /// <summary>A file as callers see it.</summary>
@@ -26,6 +28,9 @@ public sealed record FileView(
     ReadOnlyMemory<byte> Sha256, FileState State, string Url, DateTimeOffset Created, DateTimeOffset Expires)
 {
     public bool IsFromPeer => State is FileState.Offered or FileState.Received or FileState.Damaged;
+
+    /// <summary>Why it is undeliverable, as the bridge has said it; empty otherwise.</summary>
+    public string Reason { get; init; } = "";
 
     /// <summary>The blob's size in bytes.</summary>
     public long BlobSize => FileCipher.BlobSize(Size);

@@ -23,6 +23,7 @@ internal static class FileViewCodec
         row.UInt128(file.TransferId);
         row.Int64(file.BlobStored);
         row.UInt32((uint)file.NextBlobPart);
+        if (file.State == FileState.Undeliverable) row.Text(file.Reason);
     }
 
     /// <returns>Null, or the reader has failed, if it is damaged.</returns>
@@ -33,6 +34,7 @@ internal static class FileViewCodec
         {
             TransferId = row.UInt128(), BlobStored = row.Int64(), NextBlobPart = (int)row.UInt32(),
         };
+        if (file.State == FileState.Undeliverable) file = file with { Reason = row.Text() };
         if (!Enum.IsDefined(file.State) || file.Size is < 0 or > FileLimits.MaxFileBytes) row.Fail();
         return row.HasFailed ? null : file;
     }

@@ -45,6 +45,19 @@ public interface IFiles
     ValueTask<FileReply> WriteBlobAsync(
         string endpointId, string fileId, long offset, ReadOnlyMemory<byte> data, CancellationToken cancellation);
 
+    /// <summary>
+    /// Tells that the network does not bring a file of ours that was sent: it becomes undeliverable, and the bot is told. In any other state
+    /// nothing happens.
+    /// </summary>
+    /// <param name="reason">A stable name.</param>
+    ValueTask<FileReply> RefuseAsync(string endpointId, string fileId, string reason, CancellationToken cancellation);
+
+    /// <summary>The public URL of the blob of one of ours; null if the server has no public URL.</summary>
+    string? Link(string endpointId, string fileId);
+
+    /// <summary>The file that the token at the end of a link is of; null if this server has not made it. The file may be gone.</summary>
+    (string EndpointId, string FileId)? TryOpenLink(string token);
+
     /// <summary>Deletes a file and its keys; also one that is not there.</summary>
     ValueTask DeleteAsync(string endpointId, string fileId, CancellationToken cancellation);
 

@@ -45,6 +45,7 @@ internal sealed class AccountLogin
         var (bytes, failure) = await XmppLogin.ConnectAsync(new XmppLoginOptions
         {
             Account = account, Password = password, Host = host, Port = port, DirectTls = options.DirectTls,
+            LooksUpServers = options.LooksUpServers && other is null,
             Authorities = options.Authorities, AllowsCleartextOnLoopback = options.AllowCleartextOnLoopback, Dial = options.Dial,
         }, cancellation);
         if (bytes is null) return Explain(failure!);

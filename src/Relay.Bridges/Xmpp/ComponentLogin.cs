@@ -30,7 +30,7 @@ internal static class ComponentLogin
         try
         {
             await tcp.ConnectAsync(options.Host, options.Port, limit.Token);
-            stream = new StanzaStream(options.Tls ? await TlsAsync(tcp, options.Host, limit.Token) : tcp.GetStream(), tcp);
+            stream = new StanzaStream(options.Tls ? await TlsAsync(tcp, options, limit.Token) : tcp.GetStream(), tcp);
             if (await AuthenticateAsync(stream, options) is { } end)
             {
                 if (limit.IsCancellationRequested) end = TooSlow(options);
@@ -49,10 +49,10 @@ internal static class ComponentLogin
         }
     }
 
-    private static async Task<Stream> TlsAsync(TcpClient tcp, string host, CancellationToken cancellation)
+    private static async Task<Stream> TlsAsync(TcpClient tcp, XmppOptions options, CancellationToken cancellation)
     {
         var tls = new SslStream(tcp.GetStream());
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, cancellation);
+        await tls.AuthenticateAsClientAsync(Dialer.TlsOptions(options.Host, options.Authorities), cancellation);
         return tls;
     }
 
@@ -107,7 +107,7 @@ internal static class ComponentLogin
     private static ConnectionEnd Unreachable(XmppOptions options, Exception fault) => fault switch
     {
         AuthenticationException => new($"TLS with {options.Host}:{options.Port} failed: {fault.Message} The certificate must be issued for "
-            + "this name by an authority that the system trusts.", ConnectionEndKind.Refused),
+            + "this name by an authority that is trusted: --xmpp-ca names one of your own.", ConnectionEndKind.Refused),
         _ => new($"{options.Host}:{options.Port} cannot be reached ({fault.Message}): is the XMPP server running, and its port for "
             + "components open?", ConnectionEndKind.Lost),
     };

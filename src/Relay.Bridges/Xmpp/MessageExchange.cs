@@ -70,14 +70,14 @@ internal sealed class MessageExchange(
         var receiptOf = options.AsksForReceipts ? text.Message : null;
         var stanza = NextId();
         sentStanzas.Add(stanza, text.Endpoint, to, receiptOf);
-        if (await carry(Stanza(from, to, stanza, body, isOtr, receiptOf is not null)))
+        if (await carry(Stanza(from, to, stanza, body, isOtr, receiptOf is not null, text.FileUrl)))
             return sentStanzas.Confirm(stanza) is { } failure ? Carried.RefusedFor(failure) : Carried.Taken;
         sentStanzas.Forget(stanza);
         return Carried.Unknown;
     }
 
-    private string Stanza(string from, Jid to, string stanza, string body, bool isOtr, bool asksForReceipt = false) =>
-        StanzaWriter.Message(Sender(from), to.ToString(), stanza, body, isOtr, asksForReceipt);
+    private string Stanza(string from, Jid to, string stanza, string body, bool isOtr, bool asksForReceipt = false, string? url = null) =>
+        StanzaWriter.Message(Sender(from), to.ToString(), stanza, body, isOtr, asksForReceipt, url);
 
     private string NextId() => $"{id}-{Interlocked.Increment(ref _sent)}";
 }

@@ -36,9 +36,11 @@ internal static class StanzaWriter
 
     /// <param name="isOtr">With the hints that keep OTR text out of archives and copies; plain text has none.</param>
     /// <param name="asksForReceipt">With the request for a receipt (XEP-0184).</param>
-    public static string Message(string from, string to, string id, string body, bool isOtr, bool asksForReceipt = false) =>
+    /// <param name="url">Of the file that the body offers, beside it (XEP-0066); null: none.</param>
+    public static string Message(string from, string to, string id, string body, bool isOtr, bool asksForReceipt = false, string? url = null) =>
         $"<message from='{XmppText.Escape(from)}' to='{XmppText.Escape(to)}' id='{XmppText.Escape(id)}' type='chat'>"
-        + $"<body>{XmppText.Escape(body)}</body>{(isOtr ? OtrHints.Xml : "")}{(asksForReceipt ? $"<request xmlns='{Ns.Receipts}'/>" : "")}</message>";
+        + $"<body>{XmppText.Escape(body)}</body>{(isOtr ? OtrHints.Xml : "")}{(asksForReceipt ? $"<request xmlns='{Ns.Receipts}'/>" : "")}"
+        + $"{(url is null ? "" : $"<x xmlns='{Ns.OutOfBand}'><url>{XmppText.Escape(url)}</url></x>")}</message>";
 
     /// <param name="type">Null: available.</param>
     public static string Presence(string from, string to, string? type = null) =>

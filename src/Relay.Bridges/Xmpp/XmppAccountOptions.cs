@@ -20,6 +20,9 @@ public sealed record XmppAccountOptions : XmppBridgeOptions
     /// <summary>The server's port for clients.</summary>
     public int Port { get; init; } = XmppLogin.DefaultPort;
 
+    /// <summary><see cref="Host"/> is only the account's domain: its servers are looked up by SRV records.</summary>
+    public bool LooksUpServers { get; init; }
+
     /// <summary>TLS from the first byte; otherwise STARTTLS, without which there is no login.</summary>
     public bool DirectTls { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Relay.Bridges.Xmpp;
 
 /// <summary>How the XMPP bridge connects as an external component (XEP-0114).</summary>
@@ -17,6 +19,9 @@ public sealed record XmppOptions : XmppBridgeOptions
 
     /// <summary>TLS from the first byte, the certificate checked against <see cref="Host"/>. Prosody has none for components.</summary>
     public bool Tls { get; init; }
+
+    /// <summary>The authorities that alone are trusted for the server's certificate; null: the system's.</summary>
+    public X509Certificate2Collection? Authorities { get; init; }
 
     /// <summary>Permits a connection without TLS to another machine, for a link that is protected by other means.</summary>
     public bool AllowCleartext { get; init; }

@@ -37,8 +37,15 @@ public sealed record DialOptions
     /// <summary>The time for all steps together, a proxy's included.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>The only place where a name is looked up. With a proxy it is asked for the proxy's own name only.</summary>
+    /// <summary>The only place where a name's addresses are looked up. With a proxy it is asked for the proxy's own name only.</summary>
     public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
+
+    /// <summary>The only place where a service's servers are looked up (SRV). With a proxy it is not asked.</summary>
+    public Func<string, CancellationToken, Task<IReadOnlyList<SrvRecord>>> ResolveServices { get; init; } =
+        (service, cancellation) => SrvLookup.System.AskAsync(service, cancellation);
+
+    /// <summary>Chooses among servers of one priority.</summary>
+    public Random Random { get; init; } = Random.Shared;
 }
 
 /// <summary>Why there is no connection.</summary>

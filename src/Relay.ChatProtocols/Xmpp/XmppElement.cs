@@ -54,7 +54,7 @@ public static class Ns
         Client = "jabber:client", Sasl = "urn:ietf:params:xml:ns:xmpp-sasl", Tls = "urn:ietf:params:xml:ns:xmpp-tls",
         Bind = "urn:ietf:params:xml:ns:xmpp-bind", Session = "urn:ietf:params:xml:ns:xmpp-session", Roster = "jabber:iq:roster",
         StreamManagement = "urn:xmpp:sm:3", Receipts = "urn:xmpp:receipts", StanzaIds = "urn:xmpp:sid:0", OldEncrypted = "jabber:x:encrypted",
-        MucUser = "http://jabber.org/protocol/muc#user", Conference = "jabber:x:conference";
+        MucUser = "http://jabber.org/protocol/muc#user", Conference = "jabber:x:conference", OutOfBand = "jabber:x:oob";
 }
 
 /// <summary>

@@ -20,6 +20,12 @@ public sealed record XmppLoginOptions
 
     public required int Port { get; init; }
 
+    /// <summary>
+    /// <see cref="Host"/> and <see cref="Port"/> are only the account's domain and the usual port: its servers are looked up (SRV), unless a proxy
+    /// connects.
+    /// </summary>
+    public bool LooksUpServers { get; init; }
+
     /// <summary>TLS from the first byte; otherwise STARTTLS, without which there is no login.</summary>
     public bool DirectTls { get; init; }
 
@@ -30,6 +36,9 @@ public sealed record XmppLoginOptions
     /// Permits a login without TLS, by SCRAM only, to a host that can only be this machine. TLS that is offered is used all the same.
     /// </summary>
     public bool AllowsCleartextOnLoopback { get; init; }
+
+    /// <summary>Only finds out whether the server can be logged in to: nothing of the account is sent but its domain.</summary>
+    public bool EndsBeforeLogin { get; init; }
 
     public DialOptions Dial { get; init; } = new();
 
@@ -62,6 +71,22 @@ public static class XmppLogin
     /// <returns>The stream inside TLS, or why there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller has given up.</exception>
     public static async Task<(Stream? Stream, XmppLoginFailure? Failure)> ConnectAsync(XmppLoginOptions options, CancellationToken cancellation)
+    {
+        var domain = options.Account.Domain;
+        if (!options.LooksUpServers || options.Dial.Proxy is not null || !XmppServers.CanAsk(domain)) return await LogInAsync(options, cancellation);
+        XmppLoginFailure failure = new($"{domain} says in DNS (SRV) that it has no server for clients.", IsPermanent: true);
+        foreach (var server in await XmppServers.FindAsync(domain, options.DirectTls, options.Dial, cancellation))
+        {
+            var (stream, why) = await LogInAsync(
+                options with { Host = server.Host, Port = server.Port, DirectTls = server.DirectTls, AllowsCleartextOnLoopback = false }, cancellation);
+            // The next one would refuse the password, too, and count it.
+            if (stream is not null || why!.IsRefused) return (stream, why);
+            failure = why;
+        }
+        return (null, failure);
+    }
+
+    private static async Task<(Stream? Stream, XmppLoginFailure? Failure)> LogInAsync(XmppLoginOptions options, CancellationToken cancellation)
     {
         var (host, port) = (options.Host, options.Port);
         for (int redirects = 0; redirects <= MaxRedirects; redirects++)
@@ -185,6 +210,7 @@ public static class XmppLogin
                 return new XmppLoginFailure($"The server offers no login that is supported: SCRAM-SHA-256, SCRAM-SHA-1{(_isTls ? " or PLAIN" : ", without TLS")}.",
                     IsPermanent: true);
             }
+            if (options.EndsBeforeLogin) return null;
             var scram = mechanism == "PLAIN" ? null : ScramClient.Begin(mechanism, options.Account.Local, options.Password);
             var first = scram?.First ?? $"\0{options.Account.Local}\0{options.Password}";
             await WriteAsync($"<auth xmlns='{Ns.Sasl}' mechanism='{mechanism}'>{Base64(first)}</auth>");

@@ -25,22 +25,23 @@ internal static class XmppAccountSwitches
     };
     private static readonly Option<string?> s_host = new("--host")
     {
-        Description = "The account's server. Default: the domain, with port 5222, or 5223 with --direct-tls. Its certificate must be valid for "
-            + "the domain in any case.",
+        Description = "The account's server. Default: those of the domain's SRV records, or the domain with port 5222, or 5223 with --direct-tls. "
+            + "Its certificate must be valid for the domain in any case.",
         HelpName = "HOST[:PORT]",
     };
     private static readonly Option<bool> s_directTls = new("--direct-tls")
     {
         Description = "TLS from the first byte towards the account's server, instead of STARTTLS.",
     };
-    private static readonly Option<string?> s_authorities = new("--xmpp-ca")
+
+    /// <summary>Also for a component with TLS.</summary>
+    public static Option<string?> Authorities { get; } = new("--xmpp-ca")
     {
-        Description = "PEM file of the authorities that alone are trusted for the certificate of the account's server. Default: the system's.",
-        HelpName = "FILE",
+        Description = "PEM file of the authorities that alone are trusted for the server's certificate. Default: the system's.", HelpName = "FILE",
     };
 
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<Option> All { get; } = [Account, s_passwordFile, s_host, s_directTls, s_authorities];
+    /// <summary>Those that only an account has.</summary>
+    public static IReadOnlyList<Option> All { get; } = [Account, s_passwordFile, s_host, s_directTls];
 
     /// <summary>Finds switches that are missing, or that belong to the other way to connect.</summary>
     /// <param name="required">A component's, without which there is none.</param>
@@ -84,8 +85,9 @@ internal static class XmppAccountSwitches
         }
         var options = withBehaviour(new XmppAccountOptions
         {
-            Account = account, Password = () => Password(file), Host = host, Port = port, DirectTls = isDirect,
-            Authorities = ProxySwitches.Authorities(parsed, s_authorities), AllowCleartextOnLoopback = allowsCleartext,
+            Account = account, Password = () => Password(file), Host = host, Port = port, LooksUpServers = parsed.GetValue(s_host) is null,
+            DirectTls = isDirect,
+            Authorities = ProxySwitches.Authorities(parsed, Authorities), AllowCleartextOnLoopback = allowsCleartext,
         });
         return _ =>
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Relay.Bridges;
 using Relay.Bridges.Xmpp;
+using Relay.Cli.Proxy;
 
 namespace Relay.Cli.Bridges;
 
@@ -64,6 +65,7 @@ internal static class XmppBridgeCommand
             s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
         };
         foreach (var option in XmppAccountSwitches.All) command.Options.Add(option);
+        command.Options.Add(XmppAccountSwitches.Authorities);
         command.Validators.Add(result => XmppAccountSwitches.Check(result, [s_component, s_domain, s_secretFile], [s_tls]));
         return command.WithServer();
     }
@@ -97,8 +99,10 @@ internal static class XmppBridgeCommand
         var options = new XmppOptions
         {
             Host = host, Port = port, Domain = domain, Secret = () => Secret(secretFile),
-            Tls = parsed.GetValue(s_tls), AllowCleartext = parsed.GetValue(s_allowCleartext),
+            Tls = parsed.GetValue(s_tls), Authorities = ProxySwitches.Authorities(parsed, XmppAccountSwitches.Authorities), AllowCleartext = parsed.GetValue(s_allowCleartext),
         };
+        if (options.Authorities is not null && !options.Tls)
+            throw new CommandFailure(ExitCode.Usage, "--xmpp-ca is for a certificate, and without --tls a component sees none.");
         if (!options.Tls && !options.AllowCleartext && !XmppNetwork.IsLoopback(host))
         {
             throw new CommandFailure(ExitCode.Usage, $"The secret and all messages would go to {host} in the clear.",

@@ -1,39 +1,17 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Relay.Client;
 using Relay.V1;
 
 namespace Relay.Cli.Conversations;
 
-/// <summary>The command group <c>relay conversations</c>: list, show, start, end.</summary>
+/// <summary>The command group <c>relay conversations</c>: list, show, label, start, end, delete.</summary>
 internal static class ConversationsCommand
 {
-    public static Command Create() => new("conversations", "List, show, start and end conversations of an endpoint with a peer.")
+    public static Command Create() => new("conversations", "List, show, label, start, end and delete conversations of an endpoint with a peer.")
     {
-        CreateList(), CreateShow(), CreateStart(), CreateEnd(),
+        ListConversationsCommand.Create(), CreateShow(), LabelConversationCommand.Create(), CreateStart(), CreateEnd(), CreateDelete(),
     };
-
-    private static Command CreateList()
-    {
-        var endpoint = new Argument<string>("endpoint") { Description = "Id or name of the endpoint." };
-        var command = new Command("list", "List an endpoint's conversations.") { endpoint }.WithServer();
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            await using var client = Connection.Open(parsed);
-            var parent = EndpointNames.Endpoint(parsed.GetRequiredValue(endpoint));
-            var all = await Pages.AllAsync<Conversation>(async token =>
-            {
-                var request = new ListConversationsRequest { Parent = parent, PageToken = token };
-                var page = await client.CallAsync(o => client.Conversations.ListConversationsAsync(request, o), cancellation);
-                return (page.Conversations, page.NextPageToken);
-            });
-            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(all));
-            else Report.Table(["CONVERSATION", "PEER", "STATE", "LAST CHANGE"],
-                all.Select(c => new[] { c.Name, c.Peer, State(c), Times.Say(c.UpdateTime) }),
-                "This endpoint has no conversations yet.");
-            return ExitCode.Ok;
-        });
-        return command;
-    }
 
     private static Command CreateShow()
     {
@@ -52,8 +30,9 @@ internal static class ConversationsCommand
                 Report.Json(Report.ToNode(c));
                 return ExitCode.Ok;
             }
-            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c)),
-                ("last change", Times.SayBoth(c.UpdateTime))]);
+            Report.Fields([("name", c.Name), ("peer", c.Peer), ("state", State(c)), ("peer's key", ListConversationsCommand.Key(c)),
+                ("held messages", $"{c.HeldMessages}"), ("labels", ListConversationsCommand.Labels(c)),
+                ("began", Times.SayBoth(c.CreateTime)), ("last change", Times.SayBoth(c.UpdateTime))]);
             foreach (var s in c.Sessions)
             {
                 Report.Fields(
@@ -106,7 +85,39 @@ internal static class ConversationsCommand
         return command;
     }
 
-    private static string State(Conversation c) => c.Quarantined ? "QUARANTINED" : State(c.State);
+    private static Command CreateDelete()
+    {
+        var name = PeerArguments.Conversation();
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
+        var command = new Command("delete",
+            "Delete a conversation: its session is ended, and what waits in it is dropped. What is known of the peer's keys stays.")
+        {
+            name, yes,
+        }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var deleted = await PeerArguments.NameAsync(client, parsed.GetRequiredValue(name), cancellation);
+            if (!parsed.GetValue(yes)) Confirm(parsed.GetRequiredValue(name));
+            var request = new DeleteConversationRequest { RequestId = Guid.NewGuid().ToString("N"), Name = deleted };
+            await client.CallAsync(o => client.Conversations.DeleteConversationAsync(request, o), cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(new JsonObject { ["deleted"] = deleted });
+            else Console.Out.WriteLine($"{deleted} is deleted.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <exception cref="CommandFailure">Nobody can be asked, or the answer is no.</exception>
+    private static void Confirm(string conversation)
+    {
+        if (Console.IsInputRedirected)
+            throw new CommandFailure(ExitCode.Usage, "A conversation that is deleted does not come back, and nobody can be asked here.", "Add --yes to go ahead.");
+        Console.Error.Write($"This ends the session with {Report.Safe(conversation)} and drops what waits. Go ahead? [y/N] ");
+        if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes")) throw new CommandFailure(ExitCode.Usage, "Nothing was changed.");
+    }
+
+    public static string State(Conversation c) => c.Quarantined ? "QUARANTINED" : State(c.State);
 
     private static string State(MessageState state) => state.ToString().ToUpperInvariant();
 }

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Otr.Core;
 using Relay.Actors.Cluster;
+using Relay.Cli.Proxy;
 using Relay.Cli.Serve;
 using Relay.Gateway.Hosting;
+using Relay.Proxy.Checks;
 using Relay.Storage;
 
 namespace Relay.Cli.Doctor;
@@ -33,11 +35,26 @@ internal static class DoctorCommand
             ];
             if (options.IsClustered && mistakes.Count == 0) found.AddRange(await ClusterChecks.RunAsync(options, cancellation));
             found.AddRange(await ServerChecks.RunAsync(parsed, cancellation));
-            if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
-            else Print(found);
-            return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
+            return Tell(parsed, found);
+        });
+        command.Subcommands.Add(new Command("proxy", "Check what the OTR proxy for an account needs, and say what to do about each problem. Changes nothing, "
+            + "asks for no password, and may run beside the proxy.")
+        {
+            XmppProxyCommand.CreateChecks(), IrcProxyCommand.CreateChecks(),
         });
         return command;
+    }
+
+    /// <summary>Prints what the checks of a proxy found.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Tell(ParseResult parsed, IReadOnlyList<ProxyFinding> found) =>
+        Tell(parsed, [.. found.Select(f => new Finding(f.Check, Enum.Parse<Verdict>(f.Verdict.ToString()), f.Detail, f.ToDo))]);
+
+    private static int Tell(ParseResult parsed, List<Finding> found)
+    {
+        if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
+        else Print(found);
+        return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
     }
 
     private static void Print(List<Finding> found)

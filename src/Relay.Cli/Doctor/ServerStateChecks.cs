@@ -28,7 +28,7 @@ internal static class ServerStateChecks
             var endpoints = await EndpointsAsync(client, cancellation);
             var backlogs = new List<EndpointBacklog>();
             foreach (var endpoint in endpoints.Take(MaxEndpoints))
-                backlogs.Add(await EndpointBacklog.OfAsync(client, endpoint, cancellation));
+                backlogs.Add(await EndpointBacklog.OfAsync(client, endpoint, false, cancellation));
             return
             [
                 .. nodes, keys, .. Backlogs(backlogs, isComplete: endpoints.Count <= MaxEndpoints),

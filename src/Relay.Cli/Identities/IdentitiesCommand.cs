@@ -5,7 +5,7 @@ using Relay.V1;
 
 namespace Relay.Cli.Identities;
 
-/// <summary>The command group <c>relay identities</c>: list, trust, distrust, import.</summary>
+/// <summary>The command group <c>relay identities</c>: list, trust, distrust, accept, refuse, import.</summary>
 internal static class IdentitiesCommand
 {
     private static readonly Argument<string> s_endpoint = PeerArguments.Endpoint();
@@ -13,7 +13,7 @@ internal static class IdentitiesCommand
 
     public static Command Create() => new("identities", "Show the keys of a peer, and say which are trusted.")
     {
-        CreateList(), CreateTrust(), CreateDistrust(), ImportIdentitiesCommand.Create(),
+        CreateList(), CreateTrust(), CreateDistrust(), CreateAccept(), CreateRefuse(), ImportIdentitiesCommand.Create(),
     };
 
     private static Command CreateList()
@@ -26,10 +26,10 @@ internal static class IdentitiesCommand
             var found = await PeerArguments.FindAsync(client, endpoint, peer, cancellation);
             var identities = await ListAsync(client, found.Name, cancellation);
             if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToArray(identities));
-            else Report.Table(["FINGERPRINT", "TRUST", "FIRST SEEN", "LAST SEEN", "NOTE"],
+            else Report.Table(["FINGERPRINT", "TRUST", "STANDING", "FIRST SEEN", "LAST SEEN", "NOTE"],
                 identities.Select(i => new[]
                 {
-                    EndpointNames.Fingerprint(i.Fingerprint), TrustOf(i), Time(i.FirstSeenTime), Time(i.LastSeenTime), i.Note,
+                    EndpointNames.Fingerprint(i.Fingerprint), TrustOf(i), StandingOf(i), Time(i.FirstSeenTime), Time(i.LastSeenTime), i.Note,
                 }),
                 "This peer has not shown a key yet.");
             return ExitCode.Ok;
@@ -65,8 +65,45 @@ internal static class IdentitiesCommand
         return command;
     }
 
-    private static async Task<int> SetAsync(
-        ParseResult parsed, string? last, Trust trust, string? note, CancellationToken cancellation)
+    private static Command CreateAccept() => CreateDecision("accept",
+        "Take a key that is held for the peer's, without trusting it: what waits for it is sent.",
+        (client, name, cancellation) =>
+        {
+            var request = new AcceptIdentityRequest { RequestId = Guid.NewGuid().ToString("N"), Name = name };
+            return client.CallAsync(o => client.Identities.AcceptIdentityAsync(request, o), cancellation);
+        });
+
+    private static Command CreateRefuse() => CreateDecision("refuse",
+        "Refuse a key: its session ends, what waits for it is dropped, and its key exchanges are not taken any more.",
+        (client, name, cancellation) =>
+        {
+            var request = new RefuseIdentityRequest { RequestId = Guid.NewGuid().ToString("N"), Name = name };
+            return client.CallAsync(o => client.Identities.RefuseIdentityAsync(request, o), cancellation);
+        });
+
+    private static Command CreateDecision(
+        string verb, string description, Func<RelayClient, string, CancellationToken, Task<Identity>> decideAsync)
+    {
+        var fingerprint = new Argument<string?>("fingerprint")
+        {
+            Description = "40 hex digits, blanks allowed.", Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new Command(verb, description) { s_endpoint, s_peer, fingerprint }.WithServer();
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            await using var client = Connection.Open(parsed);
+            var name = await NameAsync(client, parsed, parsed.GetValue(fingerprint), cancellation);
+            var identity = await decideAsync(client, name, cancellation);
+            if (parsed.GetValue(CommonOptions.Json)) Report.Json(Report.ToNode(identity));
+            else Console.Out.WriteLine($"{EndpointNames.Fingerprint(identity.Fingerprint)} is {StandingOf(identity)}, {TrustOf(identity)}.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>The name of the identity that the arguments name.</summary>
+    /// <exception cref="CommandFailure">The fingerprint is none, or there is no such conversation.</exception>
+    private static async Task<string> NameAsync(RelayClient client, ParseResult parsed, string? last, CancellationToken cancellation)
     {
         var (endpoint, peer, fingerprint) =
             PeerArguments.Read(parsed.GetRequiredValue(s_endpoint), parsed.GetValue(s_peer), last, "The fingerprint");
@@ -76,12 +113,17 @@ internal static class IdentitiesCommand
             throw new CommandFailure(
                 ExitCode.Usage, "A fingerprint has 40 hexadecimal digits.", "'relay identities list' shows those known.");
         }
+        return $"{(await PeerArguments.FindAsync(client, endpoint, peer, cancellation)).Name}/identities/{digits}";
+    }
+
+    private static async Task<int> SetAsync(
+        ParseResult parsed, string? last, Trust trust, string? note, CancellationToken cancellation)
+    {
         await using var client = Connection.Open(parsed);
-        var conversation = await PeerArguments.FindAsync(client, endpoint, peer, cancellation);
         var request = new UpdateIdentityRequest
         {
             RequestId = Guid.NewGuid().ToString("N"),
-            Identity = new Identity { Name = $"{conversation.Name}/identities/{digits}", Trust = trust, Note = note ?? "" },
+            Identity = new Identity { Name = await NameAsync(client, parsed, last, cancellation), Trust = trust, Note = note ?? "" },
             UpdateMask = new FieldMask { Paths = { "trust" } },
             // Somebody may read a fingerprint from a business card before the first session.
             AllowMissing = trust == Trust.Verified,
@@ -98,6 +140,13 @@ internal static class IdentitiesCommand
         var request = new ListIdentitiesRequest { Parent = conversation };
         return (await client.CallAsync(o => client.Identities.ListIdentitiesAsync(request, o), cancellation)).Identities;
     }
+
+    private static string StandingOf(Identity identity) => identity.Standing switch
+    {
+        Identity.Types.Standing.Held => "held",
+        Identity.Types.Standing.Refused => "refused",
+        _ => "accepted",
+    };
 
     private static string TrustOf(Identity identity) => identity switch
     {

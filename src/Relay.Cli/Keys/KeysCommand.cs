@@ -8,12 +8,12 @@ using Relay.V1;
 
 namespace Relay.Cli.Keys;
 
-/// <summary>The command group <c>relay keys</c>: create, list, rotate, revoke, delete.</summary>
+/// <summary>The command group <c>relay keys</c>: create, list, update, rotate, revoke, delete.</summary>
 internal static class KeysCommand
 {
-    public static Command Create() => new("keys", "Create, list, rotate, revoke and delete API keys.")
+    public static Command Create() => new("keys", "Create, list, change, rotate, revoke and delete API keys.")
     {
-        CreateCreate(), CreateList(), CreateRotate(), CreateRevoke(), CreateDelete(),
+        CreateCreate(), CreateList(), UpdateKeyCommand.Create(), CreateRotate(), CreateRevoke(), CreateDelete(),
     };
 
     private static Command CreateCreate()
@@ -38,7 +38,7 @@ internal static class KeysCommand
             HelpName = "WHEN",
         };
         var noExpiry = new Option<bool>("--no-expiry") { Description = "The key does not expire." };
-        var limits = LimitOptions();
+        var limits = new CallerLimitSwitches("Default: the server's limit.");
         var name = new Option<string>("--name", "-n")
         {
             Description = "Name of the key in lists.",
@@ -55,7 +55,7 @@ internal static class KeysCommand
         {
             scope, endpoints, expires, noExpiry, name, output,
         }.WithServer();
-        foreach (var (option, _) in limits) command.Add(option);
+        limits.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             var request = new CreateApiKeyRequest
@@ -66,10 +66,7 @@ internal static class KeysCommand
             };
             request.Scopes.AddRange(parsed.GetRequiredValue(scope).Distinct().Select(s => System.Enum.Parse<Scope>(s, ignoreCase: true)));
             request.Endpoints.AddRange(parsed.GetRequiredValue(endpoints).Select(EndpointNames.Endpoint));
-            foreach (var (option, set) in limits)
-            {
-                if (parsed.GetValue(option) is { } limit) set(request.Limits ??= new V1.CallerLimits(), limit);
-            }
+            request.Limits = limits.Read(parsed);
             if (request.NoExpiry && parsed.GetValue(expires) is not null)
                 throw new CommandFailure(ExitCode.Usage, "--expires and --no-expiry exclude each other.");
             if (parsed.GetValue(expires) is { } when) request.ExpireTime = Times.ParseFuture(when, "--expires", DateTimeOffset.UtcNow).ToTimestamp();
@@ -267,17 +264,4 @@ internal static class KeysCommand
         : k.ExpireTime is not { } expires ? "valid"
         : expires.ToDateTime() <= DateTime.UtcNow ? $"expired {Times.Say(expires)}"
         : $"valid, ends {Times.Say(expires)}";
-
-    private static (Option<int?> Option, Action<V1.CallerLimits, int> Set)[] LimitOptions()
-    {
-        static Option<int?> Limit(string name, string of) =>
-            new(name) { Description = $"Most {of}. Default: the server's limit.", HelpName = "NUMBER" };
-        return
-        [
-            (Limit("--calls-per-second", "calls a second"), (l, n) => l.CallsPerSecond = n),
-            (Limit("--calls-per-second-and-endpoint", "calls a second for one endpoint"), (l, n) => l.CallsPerSecondAndEndpoint = n),
-            (Limit("--streams", "open streams"), (l, n) => l.Streams = n),
-            (Limit("--endpoints-per-day", "endpoints created in a day"), (l, n) => l.EndpointsPerDay = n),
-        ];
-    }
 }

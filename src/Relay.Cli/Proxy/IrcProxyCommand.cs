@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using Relay.Cli.Doctor;
 using Relay.Proxy;
+using Relay.Proxy.Checks;
 using Relay.Proxy.Irc;
 using Relay.Proxy.Storage;
 
@@ -54,17 +56,37 @@ internal static class IrcProxyCommand
 
     public static Command Create()
     {
-        var command = new Command("irc", "Between an IRC client without OTR and its network: the client connects here, and its texts to private "
-            + "contacts leave encrypted or not at all.")
-        {
-            s_account, s_upstream, s_noTls, s_pin, s_certificate, s_serverPassword, s_clientPassword, s_noClientPassword, s_clientTls,
-        };
-        var switches = new ProxySwitches(command, $"127.0.0.1:{PlainPort}");
+        var (command, switches) = New("Between an IRC client without OTR and its network: the client connects here, and its texts to private contacts "
+            + "leave encrypted or not at all.", movesFiles: true);
         command.SetAction((parsed, stop) => RunAsync(parsed, switches, stop));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, ProxySwitches switches, CancellationToken stop)
+    /// <summary>The checks of a proxy with the same switches.</summary>
+    public static Command CreateChecks()
+    {
+        var (command, switches) = New("Check what 'relay proxy irc' needs, with the same switches: files, key, port, certificate, the way to the network.");
+        command.SetAction(async (parsed, stop) =>
+        {
+            var (options, account) = Read(parsed, switches);
+            var file = parsed.GetValue(s_noClientPassword) ? null : parsed.GetValue(s_clientPassword) ?? ClientPassword.PathIn(account.Directory);
+            return DoctorCommand.Tell(parsed,
+                await ProxyChecks.RunAsync(options, account, switches.Listen(parsed), parsed.GetValue(s_clientTls), file, stop));
+        });
+        return command;
+    }
+
+    private static (Command Command, ProxySwitches Switches) New(string description, bool movesFiles = false)
+    {
+        var command = new Command("irc", description)
+        {
+            s_account, s_upstream, s_noTls, s_pin, s_certificate, s_serverPassword, s_clientPassword, s_noClientPassword, s_clientTls,
+        };
+        return (command, new ProxySwitches(command, $"127.0.0.1:{PlainPort}", movesFiles));
+    }
+
+    /// <summary>The settings but for the certificate and the password for clients, which are made where they are missing.</summary>
+    private static (IrcProxyOptions Options, ProxyAccountOptions Account) Read(ParseResult parsed, ProxySwitches switches)
     {
         var name = parsed.GetRequiredValue(s_account);
         int at = name.IndexOf('@', StringComparison.Ordinal);
@@ -72,26 +94,33 @@ internal static class IrcProxyCommand
             throw ProxySwitches.Wrong("--account must be NICK@HOST, for example alice@irc.example.org.");
         var (nick, network) = (name[..at], name[(at + 1)..].ToLowerInvariant());
         var account = switches.Account(parsed, $"{nick}@{network}", IrcProxy.Protocol, IrcProxy.Normalised);
-        if (switches.HasMovedFiles(parsed, account, other => IrcProxy.IsSameAccount(other, nick, network), IrcProxy.Normalised)) return ExitCode.Ok;
         bool isPlain = parsed.GetValue(s_noTls);
         var (host, port) = ProxySwitches.HostAndPort(parsed.GetValue(s_upstream) ?? network, isPlain ? PlainPort : TlsPort, "--upstream");
-        var (password, file) = ClientSecret(parsed, account);
-        var certificate = parsed.GetValue(s_clientTls) ? ClientCertificate.LoadOrCreate(account.Directory, network) : null;
         var options = new IrcProxyOptions
         {
             Nick = nick, Network = network, Host = host, Port = port, Tls = !isPlain, Authorities = switches.Authorities(parsed), Pin = Pin(parsed),
-            AccountCertificate = AccountCertificate(parsed), Dial = switches.Dial(parsed, $"{nick}@{network}"), ClientPassword = password,
+            AccountCertificate = AccountCertificate(parsed), Dial = switches.Dial(parsed, $"{nick}@{network}"),
             ServerPassword = parsed.GetValue(s_serverPassword) is { } secret ? Secret(secret, s_serverPassword.Name) : null,
-            ClientCertificate = certificate,
         };
         if (isPlain && !options.MayBeInTheClear)
             throw ProxySwitches.Wrong("--no-tls is for a server with an address of loopback, or an .onion address: on any other way all could be read.");
         if (isPlain && (options.Pin ?? parsed.GetValue(s_certificate)) is not null)
             throw ProxySwitches.Wrong("--pin and --account-certificate need TLS.");
+        return (options, account);
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, ProxySwitches switches, CancellationToken stop)
+    {
+        var (options, account) = Read(parsed, switches);
+        if (switches.HasMovedFiles(parsed, account, other => IrcProxy.IsSameAccount(other, options.Nick, options.Network), IrcProxy.Normalised))
+            return ExitCode.Ok;
+        var (password, file) = ClientSecret(parsed, account);
+        var certificate = parsed.GetValue(s_clientTls) ? ClientCertificate.LoadOrCreate(account.Directory, options.Network) : null;
+        options = options with { ClientPassword = password, ClientCertificate = certificate };
         try
         {
             using var proxy = IrcProxy.Open(options, account, switches.Listen(parsed));
-            Announce(parsed, proxy, options, name, file, certificate);
+            Announce(parsed, proxy, options, account.Account, file, certificate);
             await proxy.RunAsync(stop);
             return ExitCode.Ok;
         }

@@ -66,7 +66,8 @@ internal sealed class ProxySwitches
         Description = "Write them into this folder, and exit.", HelpName = "DIR",
     };
 
-    public ProxySwitches(Command command, string defaultListen)
+    /// <param name="movesFiles">With the switches that import and export.</param>
+    public ProxySwitches(Command command, string defaultListen, bool movesFiles)
     {
         _listen = new Option<string>("--listen")
         {
@@ -75,7 +76,7 @@ internal sealed class ProxySwitches
         Option[] all =
         [
             _listen, _directory, _proxy, _credentials, _isolate, _proxyAuthorities, _authorities, _private, _marks, _keepHtml, _answerAll,
-            _import, _export,
+            .. movesFiles ? (Option[])[_import, _export] : [],
         ];
         foreach (var option in all) command.Options.Add(option);
     }

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Relay.ChatProtocols.Xmpp;
+using Relay.Cli.Doctor;
 using Relay.Proxy;
+using Relay.Proxy.Checks;
 using Relay.Proxy.Storage;
 using Relay.Proxy.Xmpp;
 
@@ -17,7 +19,7 @@ internal static class XmppProxyCommand
     };
     private static readonly Option<string?> s_upstream = new("--upstream")
     {
-        Description = "The account's server. Default: the domain. Its certificate must be valid for the domain in any case.", HelpName = "HOST[:PORT]",
+        Description = "The account's server. Default: the domain's, by its SRV records; with --proxy the domain itself. Its certificate must be valid for the domain in any case.", HelpName = "HOST[:PORT]",
     };
     private static readonly Option<bool> s_directTls = new("--direct-tls")
     {
@@ -34,17 +36,32 @@ internal static class XmppProxyCommand
 
     public static Command Create()
     {
-        var command = new Command("xmpp", "Between an XMPP client without OTR and its server: the client connects here, and its texts to private "
-            + "contacts leave encrypted or not at all.")
-        {
-            s_account, s_upstream, s_directTls, s_clientTls, s_chatStates,
-        };
-        var switches = new ProxySwitches(command, $"127.0.0.1:{XmppLogin.DefaultPort}");
+        var (command, switches) = New("Between an XMPP client without OTR and its server: the client connects here, and its texts to private contacts "
+            + "leave encrypted or not at all.", movesFiles: true);
         command.SetAction((parsed, stop) => RunAsync(parsed, switches, stop));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, ProxySwitches switches, CancellationToken stop)
+    /// <summary>The checks of a proxy with the same switches.</summary>
+    public static Command CreateChecks()
+    {
+        var (command, switches) = New("Check what 'relay proxy xmpp' needs, with the same switches: files, key, port, certificate, the way to the server.");
+        command.SetAction(async (parsed, stop) =>
+        {
+            var (options, account) = Read(parsed, switches);
+            return DoctorCommand.Tell(parsed, await ProxyChecks.RunAsync(options, account, switches.Listen(parsed), parsed.GetValue(s_clientTls), stop));
+        });
+        return command;
+    }
+
+    private static (Command Command, ProxySwitches Switches) New(string description, bool movesFiles = false)
+    {
+        var command = new Command("xmpp", description) { s_account, s_upstream, s_directTls, s_clientTls, s_chatStates };
+        return (command, new ProxySwitches(command, $"127.0.0.1:{XmppLogin.DefaultPort}", movesFiles));
+    }
+
+    /// <summary>The settings but for the certificate for clients.</summary>
+    private static (XmppProxyOptions Options, ProxyAccountOptions Account) Read(ParseResult parsed, ProxySwitches switches)
     {
         if (!Jid.TryParse(parsed.GetRequiredValue(s_account), out var jid) || !jid.IsBare || jid.Local.Length == 0)
             throw ProxySwitches.Wrong("--account must be NAME@DOMAIN, without a resource.");
@@ -52,16 +69,22 @@ internal static class XmppProxyCommand
         {
             PassesChatStates = parsed.GetValue(s_chatStates),
         };
-        if (switches.HasMovedFiles(parsed, account, name => Jid.TryParse(name, out var other) && other.Bare == jid, XmppProxy.Normalised))
-            return ExitCode.Ok;
         bool isDirect = parsed.GetValue(s_directTls);
         var (host, port) = ProxySwitches.HostAndPort(parsed.GetValue(s_upstream) ?? jid.Domain, isDirect ? XmppLogin.DefaultDirectTlsPort : XmppLogin.DefaultPort, "--upstream");
-        var certificate = parsed.GetValue(s_clientTls) ? ClientCertificate.LoadOrCreate(account.Directory, jid.Domain) : null;
-        var options = new XmppProxyOptions
+        return (new XmppProxyOptions
         {
-            Account = jid, Host = host, Port = port, DirectTls = isDirect, Authorities = switches.Authorities(parsed),
-            Dial = switches.Dial(parsed, jid.ToString()), ClientCertificate = certificate,
-        };
+            Account = jid, Host = host, Port = port, LooksUpServers = parsed.GetValue(s_upstream) is null, DirectTls = isDirect, Authorities = switches.Authorities(parsed),
+            Dial = switches.Dial(parsed, jid.ToString()),
+        }, account);
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, ProxySwitches switches, CancellationToken stop)
+    {
+        var (options, account) = Read(parsed, switches);
+        if (switches.HasMovedFiles(parsed, account, name => Jid.TryParse(name, out var other) && other.Bare == options.Account, XmppProxy.Normalised))
+            return ExitCode.Ok;
+        var certificate = parsed.GetValue(s_clientTls) ? ClientCertificate.LoadOrCreate(account.Directory, options.Account.Domain) : null;
+        options = options with { ClientCertificate = certificate };
         try
         {
             using var proxy = XmppProxy.Open(options, account, switches.Listen(parsed));

@@ -57,6 +57,11 @@ internal static class ServerSwitches
             + "Default: none; 'relay health' uses gRPC.",
         HelpName = "ADDRESS:PORT",
     };
+    private static readonly Option<string?> s_consoleListen = new("--console-listen")
+    {
+        Description = "Address and port of the operators' console, a web page. TLS with the server's certificate, or loopback. Default: none.",
+        HelpName = "ADDRESS:PORT",
+    };
     private static readonly Option<double?> s_drainDelay = new("--drain-delay")
     {
         Description = "After SIGTERM, seconds to keep serving while the server reports that it is not ready, so that load balancers "
@@ -110,8 +115,8 @@ internal static class ServerSwitches
 
     private static readonly Option[] s_all =
     [
-        CommonOptions.Data, CommonOptions.SealingKey, CommonOptions.EpochKey, s_newEpochKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_httpListen, s_healthListen,
-        s_drainDelay,
+        CommonOptions.Data, CommonOptions.SealingKey, CommonOptions.EpochKey, s_newEpochKey, s_adminKey, s_listen, s_certificate,
+        s_certificateKey, s_httpListen, s_healthListen, s_consoleListen, s_drainDelay,
         s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster, .. s_retired,
     ];
 

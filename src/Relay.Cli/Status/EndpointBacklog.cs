@@ -14,9 +14,13 @@ internal sealed record EndpointBacklog(Endpoint Endpoint, EndpointStatus Status,
     public TimeSpan Oldest => new[] { Status.Events?.OldestAge, Status.Wire?.OldestAge }.Concat(Subscriptions.Select(s => s.OldestAge))
         .Max(a => a?.ToTimeSpan() ?? TimeSpan.Zero);
 
+    /// <summary>What was counted in its conversations; null: they were not counted.</summary>
+    public ConversationCounts? Conversations => Status.Conversations;
+
     public int DeadLetters => Subscriptions.Sum(s => s.DeadLetters);
 
-    public static async Task<EndpointBacklog> OfAsync(RelayClient client, Endpoint endpoint, CancellationToken cancellation)
+    /// <param name="counts">Count the conversations as well, which reads them.</param>
+    public static async Task<EndpointBacklog> OfAsync(RelayClient client, Endpoint endpoint, bool counts, CancellationToken cancellation)
     {
         var list = new ListSubscriptionsRequest { Parent = endpoint.Name };
         var subscriptions = new List<Subscription>();
@@ -26,7 +30,7 @@ internal sealed record EndpointBacklog(Endpoint Endpoint, EndpointStatus Status,
             var get = new GetSubscriptionRequest { Name = s.Name };
             subscriptions.Add(await client.CallAsync(o => client.Subscriptions.GetSubscriptionAsync(get, o), cancellation));
         }
-        var status = new GetEndpointStatusRequest { Name = endpoint.Name + "/status" };
+        var status = new GetEndpointStatusRequest { Name = endpoint.Name + "/status", CountConversations = counts };
         return new EndpointBacklog(endpoint,
             await client.CallAsync(o => client.Endpoints.GetEndpointStatusAsync(status, o), cancellation), subscriptions);
     }

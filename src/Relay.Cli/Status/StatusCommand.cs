@@ -8,15 +8,18 @@ namespace Relay.Cli.Status;
 /// <summary>The command <c>relay status</c>: one screen of what an operator looks at first.</summary>
 internal static class StatusCommand
 {
-    /// <summary>Remaining time of a key below which it is listed.</summary>
+    /// <summary>Remaining time of a key or the certificate below which it is listed.</summary>
     private static readonly TimeSpan s_soon = TimeSpan.FromDays(14);
 
     private const int MaxEndpointsShown = 20;
 
+    /// <summary>Conversations that are counted for one screen; those of further endpoints are not.</summary>
+    private const int MaxCounted = 10_000;
+
     public static Command Create()
     {
         var watch = new Option<bool>("--watch", "-w") { Description = "Show it again every two seconds until interrupted." };
-        var command = new Command("status", "One screen: the server, its nodes, what waits in the endpoints, and the keys that end soon.")
+        var command = new Command("status", "One screen: the server, its nodes, what waits in the endpoints, and the keys and the certificate that end soon.")
         {
             watch,
         }.WithServer();
@@ -62,7 +65,12 @@ internal static class StatusCommand
             ("nodes", nodes.Count == 0 ? "one process" : string.Join(", ", nodes.Select(n =>
                 $"{n.Name} {n.State.ToString().ToLowerInvariant()}{(n.Reachable ? "" : ", not reachable")}"))),
             ("endpoints", $"{rows.Count}; something waits for more than 5 minutes in {rows.Count(r => r.Oldest > EndpointBacklog.OldAge)}"),
+            ("bridges", Bridges(rows)),
+            ("held", Held(rows)),
+            ("quarantined", $"{rows.Sum(r => r.Conversations?.Quarantined ?? 0)} conversations{NotCounted(rows)}"),
             ("dead letters", $"{rows.Sum(r => r.DeadLetters)}"),
+            .. server.CertificateExpireTime is { } end && end.ToDateTimeOffset() < now + s_soon
+                ? [("certificate", $"ends {Times.Say(end)}: replace its files, no restart is needed")] : Array.Empty<(string, string)>(),
             .. ending.Select(k => ("key ends soon",
                 $"{EndpointNames.Id(k.Name)} {k.DisplayName}, in {Times.Length(k.ExpireTime.ToDateTimeOffset() - now)}: relay keys rotate")),
         ]);
@@ -70,10 +78,11 @@ internal static class StatusCommand
         Console.Out.WriteLine();
         // What waits longest comes first; the rest is a matter of 'relay endpoints list'.
         var shown = rows.OrderByDescending(r => r.Oldest).ThenBy(r => r.Endpoint.Name, StringComparer.Ordinal).Take(MaxEndpointsShown);
-        Report.Table(["ENDPOINT", "FOR THE BOT", "FOR THE BRIDGE", "SUBSCRIPTIONS", "DEAD LETTERS", "OLDEST"],
+        Report.Table(["ENDPOINT", "BRIDGE SINCE", "FOR THE BOT", "FOR THE BRIDGE", "HELD", "SUBSCRIPTIONS", "DEAD LETTERS", "OLDEST"],
             shown.Select(r => new[]
             {
-                EndpointNames.Id(r.Endpoint.Name), $"{r.Status.Events.Backlog}", $"{r.Status.Wire.Backlog}",
+                EndpointNames.Id(r.Endpoint.Name), Times.Say(r.Status.BridgeConnectTime, "none"), $"{r.Status.Events.Backlog}",
+                $"{r.Status.Wire.Backlog}", r.Conversations is { } c ? $"{c.HeldMessages}" : "",
                 string.Join(", ", r.Subscriptions.Select(s => $"{EndpointNames.Id(s.Name)} {s.Pending}")), $"{r.DeadLetters}",
                 r.Oldest > TimeSpan.Zero ? Times.Length(r.Oldest) : "",
             }), "");
@@ -89,9 +98,31 @@ internal static class StatusCommand
             return (page.Endpoints, page.NextPageToken);
         });
         var rows = new List<EndpointBacklog>();
-        foreach (var endpoint in endpoints) rows.Add(await EndpointBacklog.OfAsync(client, endpoint, cancellation));
+        int counted = 0;
+        foreach (var endpoint in endpoints)
+        {
+            rows.Add(await EndpointBacklog.OfAsync(client, endpoint, counted < MaxCounted, cancellation));
+            counted += rows[^1].Conversations?.Counted ?? 0;
+        }
         return rows;
     }
+
+    private static string Bridges(IReadOnlyCollection<EndpointBacklog> rows)
+    {
+        int without = rows.Count(r => r.Status.BridgeConnectTime is null);
+        return without == 0 ? "one is connected for each endpoint" : $"none is connected for {without} of {rows.Count} endpoints";
+    }
+
+    private static string Held(IReadOnlyCollection<EndpointBacklog> rows)
+    {
+        var counts = rows.Select(r => r.Conversations).OfType<ConversationCounts>().ToList();
+        int keys = counts.Sum(c => c.KeysHeld);
+        return $"{counts.Sum(c => c.HeldMessages)} messages{NotCounted(rows)}"
+            + (keys > 0 ? $"; somebody has to decide about {keys} keys: relay conversations list ENDPOINT --trust held" : "");
+    }
+
+    private static string NotCounted(IReadOnlyCollection<EndpointBacklog> rows) =>
+        rows.All(r => r.Conversations is { HasMore: false }) ? "" : $" in the first {MaxCounted:N0} conversations";
 
     private static async Task<IReadOnlyList<ApiKey>> KeysAsync(RelayClient client, CancellationToken cancellation) =>
         await Pages.AllAsync<ApiKey>(async token =>

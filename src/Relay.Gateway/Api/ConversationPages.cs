@@ -68,6 +68,30 @@ internal sealed class ConversationPages
         }
     }
 
+    /// <summary>Counts in the conversations of an endpoint, at most <see cref="RelayLimits.MaxConversationsPerPage"/> of them.</summary>
+    public static async Task<V1.ConversationCounts> CountAsync(IRelay relay, string endpointId, CancellationToken cancellation)
+    {
+        var counts = new V1.ConversationCounts();
+        string? after = null;
+        for (int looked = 0; looked < RelayLimits.MaxConversationsPerPage;)
+        {
+            var views = await relay.ListConversationsAsync(endpointId, after, RelayLimits.MaxItemsPerRead, cancellation);
+            foreach (var view in views.Where(v => !v.IsDeleted))
+            {
+                counts.Counted++;
+                counts.HeldMessages += view.HeldMessages;
+                if (view.IsQuarantined) counts.Quarantined++;
+                else if (view.State == MessageState.Encrypted) counts.Encrypted++;
+                if (Mapping.IsKeyHeld(view)) counts.KeysHeld++;
+            }
+            looked += views.Count;
+            if (views.Count < RelayLimits.MaxItemsPerRead) return counts;
+            after = views[^1].Id;
+        }
+        counts.HasMore = true;
+        return counts;
+    }
+
     private static FilterField<ConversationView>? FieldOf(string name)
     {
         if (!name.StartsWith(LabelPrefix, StringComparison.Ordinal)) return s_fields.GetValueOrDefault(name);

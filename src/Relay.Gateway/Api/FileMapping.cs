@@ -23,6 +23,7 @@ internal static class FileMapping
         StoredSize = view.Stored,
         Sha256 = ByteString.CopyFrom(view.Sha256.Span),
         Url = view.Url,
+        Reason = view.Reason,
         CreateTime = view.Created.ToTimestamp(),
         ExpireTime = view.Expires.ToTimestamp(),
     };
@@ -34,6 +35,7 @@ internal static class FileMapping
         FileState.Offered => V1.FileTransfer.Types.State.Offered,
         FileState.Received => V1.FileTransfer.Types.State.Received,
         FileState.Damaged => V1.FileTransfer.Types.State.Damaged,
+        FileState.Undeliverable => V1.FileTransfer.Types.State.Undeliverable,
         _ => throw new UnreachableException($"FileState {(int)state}"),
     };
 

@@ -17,11 +17,13 @@ internal static class SettlementFailures
     public const string TooLarge = "TOO_LARGE";
     /// <summary>The peer's server cannot be reached.</summary>
     public const string NoRoute = "NO_ROUTE";
+    /// <summary>The bridge carries no blobs of files, and the offer has no link.</summary>
+    public const string FileNotCarried = "FILE_NOT_CARRIED";
     /// <summary>Anything else.</summary>
     public const string Refused = "REFUSED";
 
     public static FrozenSet<string> All { get; } =
-        FrozenSet.Create(NoSuchPeer, PeerUnavailable, Blocked, NotAllowed, TooLarge, NoRoute, Refused);
+        FrozenSet.Create(NoSuchPeer, PeerUnavailable, Blocked, NotAllowed, TooLarge, NoRoute, FileNotCarried, Refused);
 }
 
 /// <summary>Why a settlement was not done.</summary>

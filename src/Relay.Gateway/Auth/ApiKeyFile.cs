@@ -48,6 +48,11 @@ public sealed class ApiKeyFile : IApiKeyStore
     public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation)
         => ValueTask.FromResult(Change(keys => ApiKeyList.Revoke(keys, id, now)));
 
+    /// <inheritdoc/>
+    public ValueTask<UpdateKeyResult?> UpdateAsync(
+        string id, Func<ApiKey, ApiKey> change, DateTimeOffset now, CancellationToken cancellation)
+        => ValueTask.FromResult(Change(keys => ApiKeyList.Update(keys, id, change, now)));
+
     public ValueTask<bool?> DeleteAsync(string id, DateTimeOffset now, CancellationToken cancellation)
         => ValueTask.FromResult(Change(keys => ApiKeyList.Delete(keys, id, now)));
 

@@ -102,6 +102,18 @@ internal sealed class ApiKeyList(ImmutableDictionary<string, ApiKey> keys)
     }
 
     /// <summary>
+    /// Changes a key that is valid. <c>Changed</c> is null if the list stays the same; <c>Result</c> is null if there is no such key.
+    /// </summary>
+    public static (ImmutableDictionary<string, ApiKey>? Changed, UpdateKeyResult? Result) Update(
+        ImmutableDictionary<string, ApiKey> keys, string id, Func<ApiKey, ApiKey> change, DateTimeOffset now)
+    {
+        if (!keys.TryGetValue(id, out var key)) return (null, null);
+        if (!key.IsValidAt(now)) return (null, new UpdateKeyResult(key, false));
+        key = change(key);
+        return (keys.SetItem(id, key), new UpdateKeyResult(key, true));
+    }
+
+    /// <summary>
     /// Gives a key another secret. <c>Changed</c> is null if the list stays the same; <c>Result</c> is null if there is no such key.
     /// </summary>
     public static (ImmutableDictionary<string, ApiKey>? Changed, RotateKeyResult? Result) Rotate(

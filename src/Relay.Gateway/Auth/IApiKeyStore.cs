@@ -27,6 +27,12 @@ public interface IApiKeyStore
     /// <exception cref="StoreException">The store failed; whether the key was rotated is not known.</exception>
     ValueTask<RotateKeyResult?> RotateAsync(string id, RotateKey rotation, CancellationToken cancellation);
 
+    /// <summary>Changes a key that is valid; null if there is no key of that id.</summary>
+    /// <param name="change">May be called again if another node has changed the keys meanwhile.</param>
+    /// <exception cref="StoreException">The store failed; whether the key was changed is not known.</exception>
+    ValueTask<UpdateKeyResult?> UpdateAsync(
+        string id, Func<ApiKey, ApiKey> change, DateTimeOffset now, CancellationToken cancellation);
+
     /// <summary>Adds a key, unless its request id has already created one or the limit is reached.</summary>
     /// <exception cref="StoreException">The store failed; whether the key was added is not known.</exception>
     ValueTask<AddKeyResult> AddAsync(ApiKey key, CancellationToken cancellation);
@@ -56,6 +62,11 @@ public abstract record AddKeyResult
     /// <summary><see cref="Hosting.GatewayLimits.MaxApiKeys"/> is reached.</summary>
     public sealed record TooMany : AddKeyResult { internal static TooMany Instance { get; } = new(); }
 }
+
+/// <summary>The result of changing a key.</summary>
+/// <param name="Key">As it is stored now.</param>
+/// <param name="IsChanged">False: it is revoked or has expired, and was left as it is.</param>
+public sealed record UpdateKeyResult(ApiKey Key, bool IsChanged);
 
 /// <summary>Another secret for a key.</summary>
 /// <param name="Hash">SHA-256 of the new secret's text, hex.</param>

@@ -107,6 +107,7 @@ public static class MethodRules
         new("AdminService/CreateApiKey", Keys) { IsAudited = true },
         new("AdminService/ListApiKeys", Keys, KeyScope.Monitor),
         new("AdminService/RotateApiKey", Keys) { IsAudited = true },
+        new("AdminService/UpdateApiKey", Keys) { IsAudited = true },
         new("AdminService/RevokeApiKey", Keys) { IsAudited = true },
         new("AdminService/DeleteApiKey", Keys) { IsAudited = true },
         new("AdminService/GetCaller", s_any),

@@ -102,6 +102,11 @@ public sealed class SharedApiKeys : IApiKeyStore, IAsyncDisposable
     public ValueTask<ApiKey?> RevokeAsync(string id, DateTimeOffset now, CancellationToken cancellation)
         => ChangeAsync(keys => ApiKeyList.Revoke(keys, id, now), cancellation);
 
+    /// <inheritdoc/>
+    public ValueTask<UpdateKeyResult?> UpdateAsync(
+        string id, Func<ApiKey, ApiKey> change, DateTimeOffset now, CancellationToken cancellation)
+        => ChangeAsync(keys => ApiKeyList.Update(keys, id, change, now), cancellation);
+
     public ValueTask<bool?> DeleteAsync(string id, DateTimeOffset now, CancellationToken cancellation)
         => ChangeAsync(keys => ApiKeyList.Delete(keys, id, now), cancellation);
 

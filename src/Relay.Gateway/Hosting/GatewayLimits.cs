@@ -36,6 +36,11 @@ public static class GatewayLimits
     public const int MaxExportPartBytes = MaxReceiveMessageBytes - 8 * 1024;
     /// <summary>Bytes of a file or blob in one response.</summary>
     public const int MaxFileReadBytes = 2 * FileLimits.PortionBytes;
+    /// <summary>
+    /// Requests of one address for blobs by link in a second, of which twice as many may come at once; how many of them may be under way;
+    /// and how many of all addresses. When reached: 429.
+    /// </summary>
+    public const int BlobRequestsPerSecond = 50, BlobDownloadsPerAddress = 64, BlobDownloads = 512;
     /// <summary>Items per page if the request does not specify a size.</summary>
     public const int DefaultPageSize = 100;
     /// <summary>Maximum number of items per page.</summary>
@@ -132,4 +137,38 @@ public static class GatewayLimits
     public const int MaxWebhookUrlLength = 2048;
     /// <summary>Maximum length of a key's display name, in characters.</summary>
     public const int MaxDisplayNameLength = 100;
+
+    /// <summary>Longest time that somebody stays signed in to the console.</summary>
+    public static readonly TimeSpan ConsoleSessionLife = TimeSpan.FromHours(8);
+    /// <summary>Time without a request after which a session of the console ends.</summary>
+    public static readonly TimeSpan ConsoleSessionIdle = TimeSpan.FromMinutes(30);
+    /// <summary>Sessions of one node's console; one more ends the one that was idle for longest.</summary>
+    public const int MaxConsoleSessions = 256;
+    /// <summary>Time for which a form of the console can be sent.</summary>
+    public static readonly TimeSpan ConsoleFormLife = TimeSpan.FromHours(1);
+    /// <summary>Forms that one session may send in that time.</summary>
+    public const int MaxConsoleForms = 4096;
+    /// <summary>Attempts to sign in to the console, from one address in a minute.</summary>
+    public const int ConsoleSignInsPerMinute = 5;
+    /// <summary>Maximum size of a form that is sent to the console, in bytes.</summary>
+    public const int MaxConsoleFormBytes = 16 * 1024;
+    /// <summary>Rows on a page of the console.</summary>
+    public const int ConsoleRows = 50;
+    /// <summary>
+    /// Share of one processor that looking through the endpoints for a session of the console takes at most: a pause this many times as long
+    /// follows each read.
+    /// </summary>
+    public const int ConsoleSurveyPauseFactor = 4;
+    /// <summary>Shortest of these pauses; what is due is gathered until then.</summary>
+    public static readonly TimeSpan ConsoleSurveyRest = TimeSpan.FromMilliseconds(100);
+    /// <summary>Time for which the first page after signing in waits for the endpoints to be looked through.</summary>
+    public static readonly TimeSpan ConsoleSurveyWait = TimeSpan.FromMilliseconds(250);
+    /// <summary>Age of what was found in the endpoints above which they are looked through again when a page of the console is shown.</summary>
+    public static readonly TimeSpan ConsoleSurveyAge = TimeSpan.FromSeconds(15);
+    /// <summary>Age of what waits in a stream above which the console points it out: nobody reads, or the reader is stuck.</summary>
+    public static readonly TimeSpan ConsoleLateAge = TimeSpan.FromMinutes(5);
+    /// <summary>Findings of each kind that the console keeps; beyond, it counts only.</summary>
+    public const int MaxConsoleFindings = 200;
+    /// <summary>Length of a slot of the console's figures; an hour is kept.</summary>
+    public static readonly TimeSpan ConsoleFigureSlot = TimeSpan.FromSeconds(15);
 }

@@ -171,7 +171,9 @@ public static class RelayConfiguration
         defaults.Set("Relay:Drain:Delay", options.Drain.Delay.ToString(), origin);
         defaults.Set("Relay:Drain:Timeout", options.Drain.Timeout.ToString(), origin);
         defaults.Set("Relay:Streams:KeepAlive", options.Streams.KeepAlive.ToString(), origin);
-        foreach (var (key, value) in AccessSettings.Defaults(options).Concat(EpochSettings.Defaults(options))) defaults.Set(key, value, origin);
+        foreach (var (key, value) in AccessSettings.Defaults(options).Concat(FileOptionSettings.Defaults(options))
+            .Concat(EpochSettings.Defaults(options)))
+            defaults.Set(key, value, origin);
         defaults.Set(RelaySettings.Url, $"{Scheme(tls)}://127.0.0.1:{RelayOptions.DefaultPort}", origin);
         // Without TLS the protocol is not negotiated: any value but Http2 would select HTTP/1.1.
         defaults.Set("Kestrel:Endpoints:Grpc:Protocols", "Http2", origin);
@@ -198,7 +200,7 @@ public static class RelayConfiguration
         foreach (var (name, key, scheme) in new[]
         {
             ("--listen", RelaySettings.Url, Scheme(tls)), ("--health-listen", RelaySettings.HealthUrl, Uri.UriSchemeHttp),
-            ("--http-listen", RelaySettings.HttpUrl, Uri.UriSchemeHttp),
+            ("--http-listen", RelaySettings.HttpUrl, Uri.UriSchemeHttp), ("--console-listen", RelaySettings.ConsoleUrl, Scheme(tls)),
         })
         {
             if (switches?.GetValueOrDefault(name) is not { Length: > 0 } text) continue;

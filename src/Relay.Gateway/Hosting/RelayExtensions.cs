@@ -10,11 +10,13 @@ using Otr.Core;
 using Relay.Gateway.Api;
 using Relay.Gateway.Audit;
 using Relay.Gateway.Auth;
+using Relay.Gateway.Files;
 using Relay.Gateway.Limits;
 using Relay.Gateway.OpenApi;
 using Relay.Gateway.Services;
 using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
+using Relay.Gateway.WebConsole;
 using Relay.Gateway.Webhooks;
 using Relay.Storage;
 
@@ -47,11 +49,7 @@ public static class RelayExtensions
         {
             grpc.MaxReceiveMessageSize = GatewayLimits.MaxReceiveMessageBytes;
             grpc.EnableDetailedErrors = false;
-            grpc.Interceptors.Add<CallMetrics>();
-            grpc.Interceptors.Add<ErrorInterceptor>();
-            grpc.Interceptors.Add<DrainInterceptor>();
-            grpc.Interceptors.Add<LimitInterceptor>();
-            grpc.Interceptors.Add<AuditInterceptor>();
+            foreach (var interceptor in CallInterceptors.All) grpc.Interceptors.Add(interceptor);
         }).AddJsonTranscoding(JsonApi.Configure);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(Readiness.MapServices).AddCheck<Readiness>(Readiness.CheckName);
@@ -60,6 +58,7 @@ public static class RelayExtensions
         builder.AddRelayTelemetry();
         services.AddSingleton<ServerCertificate>();
         services.AddSingleton<Listeners>();
+        if (builder.Configuration[RelaySettings.ConsoleUrl] is { Length: > 0 }) services.AddRelayConsole();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(Listeners.Configure);
         return builder;
@@ -68,6 +67,7 @@ public static class RelayExtensions
     /// <summary>Maps the gRPC services, health checks, reflection and HTTP probes.</summary>
     public static WebApplication MapRelay(this WebApplication app)
     {
+        app.ServeConsole();
         app.CountCallFaults();
         app.CloseWhenDraining();
         app.UseRouting();
@@ -93,6 +93,7 @@ public static class RelayExtensions
         app.MapGrpcReflectionService();
         app.MapOpenApi();
         app.MapReferencePage();
+        app.MapBlobLinks();
         app.MapProbes();
         app.MapMetrics();
         return app;
@@ -142,6 +143,7 @@ public static class RelayExtensions
         services.AddSingleton<WireTakeover>();
         services.AddSingleton<SendWaits>();
         services.AddSingleton<CallerQuotas>();
+        services.AddSingleton<BlobQuotas>();
         services.AddRelayAudit();
         services.AddHostedService<WebhookDispatcher>();
         services.AddSingleton<Readiness>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using Relay.Actors;
 using Relay.Actors.Cluster;
 using Relay.Actors.Epochs;
+using Relay.Actors.Files;
 
 namespace Relay.Gateway.Hosting;
 
@@ -58,6 +59,9 @@ public sealed class RelayOptions
 
     public AuditOptions Audit { get; } = new();
 
+    /// <summary>Limits of files, and where peers fetch them (<c>Relay:Files</c>).</summary>
+    public FileSettings Files { get; set; } = FileSettings.Default;
+
     /// <summary>True for a node of a cluster.</summary>
     public bool IsClustered => Database is not null;
 
@@ -73,6 +77,7 @@ public sealed class RelayOptions
         Epochs = Epochs,
         Shards = Conversations.Shards,
         Version = ServerInfo.Version,
+        Files = Files,
     };
 
     private static InvalidOperationException NoDatabase() => new("No database is configured.");

@@ -37,6 +37,7 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         .. CheckKeys(configuration),
         .. CheckCluster(configuration, options),
         .. AccessSettings.Check(configuration, options),
+        .. FileOptionSettings.Check(options),
         .. RetiredSettings.Check(configuration),
         .. CheckEndpoints(configuration),
         .. CheckLogging(configuration),
@@ -73,10 +74,11 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
     {
         foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
         {
-            if (!((string[])["Grpc", "Http", "Health"]).Contains(endpoint.Key, StringComparer.OrdinalIgnoreCase))
+            if (!((string[])["Grpc", "Http", "Health", "Console"]).Contains(endpoint.Key, StringComparer.OrdinalIgnoreCase))
             {
                 yield return $"{endpoint.Path} is not an endpoint of Relay, which listens on Kestrel:Endpoints:Grpc, without TLS for "
-                    + "HTTP/JSON on Kestrel:Endpoints:Http, and for probes on Kestrel:Endpoints:Health. Remove it.";
+                    + "HTTP/JSON on Kestrel:Endpoints:Http, for probes on Kestrel:Endpoints:Health, and for operators on "
+                    + "Kestrel:Endpoints:Console. Remove it.";
             }
         }
         var certificate = configuration[RelaySettings.CertificatePath] is { Length: > 0 } path ? path : null;
@@ -98,6 +100,7 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         if (certificate is not null && ServerCertificate.Fault(certificate, configuration[RelaySettings.CertificateKeyPath]) is { } fault)
             yield return fault;
         foreach (var mistake in CheckHttp(configuration, grpc)) yield return mistake;
+        foreach (var mistake in CheckConsole(configuration, certificate)) yield return mistake;
         if (PrometheusEndpoint.IsOn(configuration) && !configuration.GetSection("Kestrel:Endpoints:Health").Exists())
             yield return $"{PrometheusEndpoint.Variable}=prometheus needs the probes' port, which serves /metrics: set "
                 + "--health-listen, such as http://127.0.0.1:7421.";
@@ -120,6 +123,25 @@ public sealed class RelayOptionsValidator(IConfiguration configuration) : IValid
         {
             yield return $"{RelaySettings.HttpUrl} (--http-listen) is set although a certificate is configured: with TLS, HTTP/JSON is "
                 + $"served on the port of {RelaySettings.Url} (--listen). Remove it.";
+        }
+    }
+
+    private static IEnumerable<string> CheckConsole(IConfiguration configuration, string? certificate)
+    {
+        if (!configuration.GetSection("Kestrel:Endpoints:Console").Exists()) yield break;
+        if (!TryParse(configuration[RelaySettings.ConsoleUrl], out var console))
+            yield return $"{RelaySettings.ConsoleUrl} (--console-listen) must be http:// or https://, an address and a port: "
+                + "http://127.0.0.1:7423.";
+        else if (console!.Scheme == Uri.UriSchemeHttp && !IsLoopback(console.Host))
+        {
+            yield return $"Relay does not serve its console on {console} without TLS: keys and sessions would be readable on the network. "
+                + $"Configure a certificate ({RelaySettings.CertificatePath}, --certificate FILE --certificate-key FILE, PEM) "
+                + "and https://, or listen on 127.0.0.1 or ::1.";
+        }
+        else if (console.Scheme == Uri.UriSchemeHttps && certificate is null)
+        {
+            yield return $"{RelaySettings.ConsoleUrl} is https://, but no certificate is configured: "
+                + $"set {RelaySettings.CertificatePath} and KeyPath (--certificate FILE --certificate-key FILE, PEM).";
         }
     }
 

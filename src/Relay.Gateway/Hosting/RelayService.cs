@@ -39,7 +39,7 @@ internal sealed class RelayService(
         {
             var embedded = new EmbeddedRelayOptions(options.DataDirectory) 
             {
-                SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs,
+                SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, Files = options.Files,
             };
             return EmbeddedRelay.OpenAsync(embedded, loggers, time, random, cancellation);
         }

@@ -42,6 +42,7 @@ public static class RelaySettings
     internal const string CertificateKeyPath = "Kestrel:Endpoints:Grpc:Certificate:KeyPath";
     internal const string HealthUrl = "Kestrel:Endpoints:Health:Url";
     internal const string HttpUrl = "Kestrel:Endpoints:Http:Url";
+    internal const string ConsoleUrl = "Kestrel:Endpoints:Console:Url";
     internal const string LogLevel = "Logging:LogLevel:Default";
     internal const string LogFormat = "Logging:Console:FormatterName";
     /// <summary>The section of additional Akka settings, by their full names.</summary>
@@ -97,12 +98,14 @@ public static class RelaySettings
         },
         new("Relay:Webhooks:AllowedNetworks") { Apply = ApplyNetworks },
         .. AccessSettings.All,
+        .. FileOptionSettings.All,
         new(Url, "--listen"),
         new("Kestrel:Endpoints:Grpc:Protocols"),
         new(CertificatePath, "--certificate"),
         new(CertificateKeyPath, "--certificate-key"),
         new(HttpUrl, "--http-listen"),
         new(HealthUrl, "--health-listen"),
+        new(ConsoleUrl, "--console-listen"),
         new(LogLevel, "--log-level"),
         new(LogFormat, "--log-json"),
     ];

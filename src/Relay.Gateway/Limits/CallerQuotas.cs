@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Relay.Gateway.Api;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
+using Relay.Storage;
 
 namespace Relay.Gateway.Limits;
 
@@ -13,7 +14,7 @@ namespace Relay.Gateway.Limits;
 internal sealed class CallerQuotas(IOptions<RelayOptions> options) : IDisposable
 {
     private const string Calls = "calls_per_second", EndpointCalls = "calls_per_second_and_endpoint", Streams = "streams",
-        Endpoints = "endpoints_per_day";
+        Endpoints = "endpoints_per_day", Conversations = "conversations_per_endpoint";
 
     private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1), s_tenth = TimeSpan.FromMilliseconds(100);
 
@@ -70,6 +71,7 @@ internal sealed class CallerQuotas(IOptions<RelayOptions> options) : IDisposable
         yield return Describe(Streams, streams, _streams, caller, streams);
         int endpoints = caller.Limits.EndpointsPerDay ?? _server.EndpointsPerDay;
         yield return Describe(Endpoints, endpoints, _endpoints, caller, endpoints);
+        yield return new V1.Limit { Name = Conversations, Limit_ = StorageLimits.MaxConversationsPerEndpoint };
     }
 
     public void Dispose()

@@ -14,9 +14,16 @@ namespace Relay.Gateway.Services;
 /// <summary>Manages API keys, and reports the state of the server and the nodes of its cluster.</summary>
 internal sealed class AdminService(
     IRelay relay, IApiKeyStore keys, KeyUse use, CallerQuotas quotas, IRandomSource random, TimeProvider time, ServerInfo info,
-    ILogger<AdminService> log)
+    ServerCertificate certificate, ILogger<AdminService> log)
     : V1.AdminService.AdminServiceBase
 {
+    /// <summary>What UpdateApiKey changes. Scopes and endpoints stay: streams that are open were checked against them.</summary>
+    private static readonly string[] s_mutable =
+    [
+        "display_name", "expire_time", "limits", "limits.calls_per_second", "limits.calls_per_second_and_endpoint", "limits.streams",
+        "limits.endpoints_per_day",
+    ];
+
     public override async Task<V1.CreateApiKeyResponse> CreateApiKey(V1.CreateApiKeyRequest request, ServerCallContext context)
     {
         var now = time.GetUtcNow();
@@ -24,9 +31,7 @@ internal sealed class AdminService(
         Targets.CheckRequestId(request.RequestId, violations);
         var scopes = KeyScopes.Parse(request.Scopes, violations);
         var limits = KeyScopes.Parse(request.Limits, violations);
-        violations.AddIf(
-            request.DisplayName.Length > GatewayLimits.MaxDisplayNameLength || request.DisplayName.Any(char.IsControl), "display_name",
-            $"must have at most {GatewayLimits.MaxDisplayNameLength} characters, none of them control characters");
+        CheckDisplayName(request.DisplayName, "display_name", violations);
         violations.AddIf(request.Endpoints.Count > GatewayLimits.MaxEndpointsPerKey, "endpoints",
             $"must be at most {GatewayLimits.MaxEndpointsPerKey}");
         var endpoints = new List<string>();
@@ -115,6 +120,40 @@ internal sealed class AdminService(
         };
     }
 
+    public override async Task<V1.ApiKey> UpdateApiKey(V1.UpdateApiKeyRequest request, ServerCallContext context)
+    {
+        var now = time.GetUtcNow();
+        var violations = new Violations();
+        var asked = request.ApiKey ?? new V1.ApiKey();
+        violations.AddIf(!ResourceNames.TryParseApiKey(asked.Name, out var id), "api_key.name", "must be apiKeys/{key}");
+        var mask = FieldMasks.Normalize(request.UpdateMask);
+        violations.AddIf(mask.Paths.Count == 0 || !mask.Paths.All(s_mutable.Contains), "update_mask",
+            $"must name some of {string.Join(", ", s_mutable)}");
+        CheckDisplayName(asked.DisplayName, "api_key.display_name", violations);
+        violations.AddIf(Expiry(asked.ExpireTime) <= now, "api_key.expire_time", "must be in the future");
+        KeyScopes.Parse(asked.Limits, violations, "api_key.limits");
+        violations.ThrowIfAny();
+
+        ApiKey Change(ApiKey key)
+        {
+            var changed = ToMessage(key);
+            FieldMasks.Merge(mask, asked, changed);
+            var limits = KeyScopes.Parse(changed.Limits, new Violations());
+            return key with
+            {
+                DisplayName = changed.DisplayName, Expires = Expiry(changed.ExpireTime),
+                Limits = limits == CallerLimits.None ? null : limits,
+            };
+        }
+        return await keys.UpdateAsync(id!, Change, now, context.CancellationToken) switch
+        {
+            { IsChanged: true } updated => ToMessage(updated.Key),
+            { } => throw ApiErrors.FailedPrecondition(
+                Reasons.KeyNotValid, "The key is revoked or has expired: create another."),
+            null => throw ApiErrors.NotFound(Reasons.KeyNotFound, "API key", request.ApiKey!.Name),
+        };
+    }
+
     public override async Task<V1.ApiKey> RevokeApiKey(V1.RevokeApiKeyRequest request, ServerCallContext context)
     {
         if (!ResourceNames.TryParseApiKey(request.Name, out var id)) throw ApiErrors.InvalidArgument("name", "must be apiKeys/{key}");
@@ -142,6 +181,7 @@ internal sealed class AdminService(
         Time = time.GetUtcNow().ToTimestamp(),
         Kernel = OtrKernel.Name,
         Draining = relay.Draining.IsCancellationRequested,
+        CertificateExpireTime = certificate.NotAfter?.ToTimestamp(),
     });
 
     public override async Task<V1.ListNodesResponse> ListNodes(V1.ListNodesRequest request, ServerCallContext context)
@@ -168,6 +208,10 @@ internal sealed class AdminService(
         NodeMembership.Down => V1.NodeState.Down,
         _ => throw new System.Diagnostics.UnreachableException(state.ToString()),
     };
+
+    private static void CheckDisplayName(string name, string field, Violations violations) => violations.AddIf(
+        name.Length > GatewayLimits.MaxDisplayNameLength || name.Any(char.IsControl), field,
+        $"must have at most {GatewayLimits.MaxDisplayNameLength} characters, none of them control characters");
 
     /// <summary>Converts an expiry. A time that <see cref="DateTimeOffset"/> cannot represent is treated as past, and so refused.</summary>
     private static DateTimeOffset? Expiry(Timestamp? time) =>

@@ -6,13 +6,15 @@ using Relay.Actors;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Api;
 using Relay.Gateway.Hosting;
+using Relay.Gateway.Streams;
 using Relay.Gateway.Telemetry;
 using Relay.Storage;
 
 namespace Relay.Gateway.Services;
 
 /// <summary>Creates endpoints with their identity keys, lists, changes and deletes them.</summary>
-internal sealed class EndpointService(IRelay relay, TimeProvider time, ILogger<EndpointService> log) : V1.EndpointService.EndpointServiceBase
+internal sealed class EndpointService(IRelay relay, WireTakeover takeover, TimeProvider time, ILogger<EndpointService> log)
+    : V1.EndpointService.EndpointServiceBase
 {
     public override async Task<V1.Endpoint> CreateEndpoint(V1.CreateEndpointRequest request, ServerCallContext context)
     {
@@ -142,6 +144,9 @@ internal sealed class EndpointService(IRelay relay, TimeProvider time, ILogger<E
             Name = request.Name,
             Events = await StatusAsync(new StreamKey(id, StreamKind.Events), context.CancellationToken),
             Wire = await StatusAsync(new StreamKey(id, StreamKind.Wire), context.CancellationToken),
+            BridgeConnectTime = (await takeover.ConnectedSinceAsync(id, context.CancellationToken))?.ToTimestamp(),
+            Conversations = request.CountConversations
+                ? await ConversationPages.CountAsync(relay, id, context.CancellationToken) : null,
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.Options;
 using Relay.Actors;
 using Relay.Actors.Files;
 using Relay.Gateway.Api;
@@ -10,7 +11,7 @@ using Relay.Gateway.Hosting;
 namespace Relay.Gateway.Services;
 
 /// <summary>Files between bots and peers, and their blobs for bridges.</summary>
-internal sealed class FileService(IRelay relay) : V1.FileService.FileServiceBase
+internal sealed class FileService(IRelay relay, IOptions<RelayOptions> options) : V1.FileService.FileServiceBase
 {
     private const int TransferIdSize = 16, DigestSize = 32;
 
@@ -24,7 +25,8 @@ internal sealed class FileService(IRelay relay) : V1.FileService.FileServiceBase
                 + "reorder text");
         violations.AddIf(!FileNames.IsMediaType(request.MediaType), "media_type",
             $"must be empty, or type/subtype without parameters of at most {FileLimits.MaxMediaTypeBytes} bytes");
-        violations.AddIf(request.Size is < 0 or > FileLimits.MaxFileBytes, "size", $"must be 0 to {FileLimits.MaxFileBytes}");
+        long maxBytes = options.Value.Files.MaxFileBytes;
+        violations.AddIf(request.Size < 0 || request.Size > maxBytes, "size", $"must be 0 to {maxBytes}");
         violations.ThrowIfAny();
         Principal.Of(context).RequireEndpoint(address!.EndpointId);
         var (conversationId, peer) = await FindAsync(address, context.CancellationToken);

@@ -28,13 +28,14 @@ internal static class KeyScopes
         _ => throw new UnreachableException($"KeyScope {(int)scope}"),
     };
 
-    /// <summary>The limits of a request to create a key; null: none of its own.</summary>
-    public static CallerLimits? Parse(V1.CallerLimits? message, Violations violations)
+    /// <summary>The limits of a request; null: none of its own.</summary>
+    /// <param name="field">The field of the request that has them.</param>
+    public static CallerLimits? Parse(V1.CallerLimits? message, Violations violations, string field = "limits")
     {
         if (message is null) return null;
-        int? Check(bool isSet, int value, int most, string field)
+        int? Check(bool isSet, int value, int most, string limit)
         {
-            violations.AddIf(isSet && (value < 1 || value > most), "limits." + field, $"must be 1 to {most}");
+            violations.AddIf(isSet && (value < 1 || value > most), $"{field}.{limit}", $"must be 1 to {most}");
             return isSet ? value : null;
         }
         return new CallerLimits(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Relay.Actors;
+using Relay.Actors.Files;
 using Relay.Gateway.Api;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
@@ -64,6 +65,8 @@ internal sealed class WireSettlements(IRelay relay)
             result.Reason = SettlementReasons.AlreadySettled;
             return result;
         }
+        if (item.Body is OutboxBody.WireText { File: { Length: > 0 } file })
+            return await RefuseFileAsync(stream.EndpointId, file, settlement, result, cancellation);
         // What is no bot's message concerns no bot: the peer asks again, or does not.
         if (item.Body is not OutboxBody.WireText { Message: { } number }) return result;
         var command = new Command.SettleSend(
@@ -82,6 +85,15 @@ internal sealed class WireSettlements(IRelay relay)
                 result.Reason = SettlementReasons.AlreadySettled;
                 break;
         }
+        return result;
+    }
+
+    /// <summary>The file that a wire text offers is undeliverable with its first piece that was refused.</summary>
+    private async Task<V1.SettlementResult> RefuseFileAsync(
+        string endpointId, string fileId, V1.Settlement settlement, V1.SettlementResult result, CancellationToken cancellation)
+    {
+        if (await relay.Files.RefuseAsync(endpointId, fileId, settlement.Failure, cancellation) is FileReply.NotOffered { Reply: var reply })
+            (result.Reason, result.Retry) = (reply is ConversationReply.Overloaded ? SettlementReasons.Overloaded : SettlementReasons.Unavailable, true);
         return result;
     }
 

@@ -43,7 +43,7 @@ internal sealed class WireStream(
         }
         finally
         {
-            foreach (var claim in _claims.Values) claim.Dispose();
+            await Task.WhenAll(_claims.Values.Select(c => c.DisposeAsync().AsTask()));
             _lanes.Dispose();
             _writer.Dispose();
         }
@@ -103,7 +103,7 @@ internal sealed class WireStream(
         var messages = new List<V1.StreamWireResponse>(items.Count);
         foreach (var item in items)
         {
-            if (Mapping.Wire(endpointId, item) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
+            if (Mapping.Wire(endpointId, item, relay.Files) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
         }
         if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
         await _writer.WriteAsync(messages, cancellation);

@@ -54,6 +54,46 @@ internal sealed class AccountDirectory : IDisposable
         }
     }
 
+    /// <summary>True if a process has the directory.</summary>
+    public static bool IsHeld(string path)
+    {
+        var file = Path.Combine(path, LockFile);
+        if (!File.Exists(file)) return false;
+        try
+        {
+            using var held = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another user's: reading the key says so.
+            return false;
+        }
+    }
+
+    /// <summary>The account's key without taking the directory; null if there is none. The caller disposes it.</summary>
+    /// <exception cref="AccountDirectoryException">The file is damaged, or has no key of the account.</exception>
+    public static DsaPrivateKey? ReadKey(string path, string account, string protocol)
+    {
+        var name = Path.Combine(path, KeyFile);
+        if (SafeFile.Read(name) is not { } file) return null;
+        try
+        {
+            if (!LibotrPrivateKeyFile.TryParse(file, out var keys, out var problem)) throw Damaged(name, problem!);
+            var own = LibotrPrivateKeyFile.Find(keys, account, protocol);
+            foreach (var other in keys.Where(k => k != own)) other.Dispose();
+            return own?.Key ?? throw Damaged(name, $"there is no key of the account {account}; import it with --import, or move the file away");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(file);
+        }
+    }
+
     public OtrAccount Account { get; private set; } = null!;
 
     /// <summary>The key was made by this start.</summary>
@@ -92,7 +132,7 @@ internal sealed class AccountDirectory : IDisposable
 
     private void Load()
     {
-        Account = new OtrAccount(LoadKey() ?? MakeKey(), LoadTag() ?? MakeTag());
+        Account = new OtrAccount(ReadKey(_path, _account, _protocol) ?? MakeKey(), LoadTag() ?? MakeTag());
         LoadFingerprints();
         if (SafeFile.Read(PathOf(ContactFile)) is { } contacts)
         {
@@ -111,23 +151,7 @@ internal sealed class AccountDirectory : IDisposable
         catch (JsonException e)
         {
             // A contact that was private must not become one in the clear because a file is damaged.
-            throw Damaged(name, $"{e.Message} Restore it from a backup, or remove it: then say again which contacts are private");
-        }
-    }
-
-    private DsaPrivateKey? LoadKey()
-    {
-        if (SafeFile.Read(PathOf(KeyFile)) is not { } file) return null;
-        try
-        {
-            if (!LibotrPrivateKeyFile.TryParse(file, out var keys, out var problem)) throw Damaged(KeyFile, problem!);
-            var own = LibotrPrivateKeyFile.Find(keys, _account, _protocol);
-            foreach (var other in keys.Where(k => k != own)) other.Dispose();
-            return own?.Key ?? throw Damaged(KeyFile, $"there is no key of the account {_account}; import it with --import, or move the file away");
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(file);
+            throw Damaged(PathOf(name), $"{e.Message} Restore it from a backup, or remove it: then say again which contacts are private");
         }
     }
 
@@ -150,7 +174,7 @@ internal sealed class AccountDirectory : IDisposable
     private uint? LoadTag()
     {
         if (SafeFile.Read(PathOf(TagFile)) is not { } file) return null;
-        if (!LibotrInstanceTagFile.TryParse(file, out var tags, out _, out var problem)) throw Damaged(TagFile, problem!);
+        if (!LibotrInstanceTagFile.TryParse(file, out var tags, out _, out var problem)) throw Damaged(PathOf(TagFile), problem!);
         return tags.FirstOrDefault(t => t.AccountName == _account && t.Protocol == _protocol)?.Tag;
     }
 
@@ -166,7 +190,7 @@ internal sealed class AccountDirectory : IDisposable
     private void LoadFingerprints()
     {
         if (SafeFile.Read(PathOf(FingerprintFile)) is not { } file) return;
-        if (!LibotrFingerprintFile.TryParse(file, out var fingerprints, out var problem)) throw Damaged(FingerprintFile, problem!);
+        if (!LibotrFingerprintFile.TryParse(file, out var fingerprints, out var problem)) throw Damaged(PathOf(FingerprintFile), problem!);
         foreach (var one in fingerprints.Where(f => f.AccountName == _account && f.Protocol == _protocol))
         {
             if (!Keys.TryGetValue(one.Username, out var keys)) Keys[one.Username] = keys = [];
@@ -174,7 +198,7 @@ internal sealed class AccountDirectory : IDisposable
         }
     }
 
-    private AccountDirectoryException Damaged(string name, string problem) => new($"{PathOf(name)} cannot be used: {problem}.");
+    private static AccountDirectoryException Damaged(string path, string problem) => new($"{path} cannot be used: {problem}.");
 
     /// <summary>A growing buffer whose old arrays are wiped.</summary>
     private sealed class WipedBuffer : IBufferWriter<byte>

@@ -10,11 +10,14 @@ public static class ClientCertificate
 {
     private const string FileName = "client-tls.pem";
 
+    /// <summary>The file in an account's directory.</summary>
+    public static string PathIn(string directory) => Path.Combine(directory, FileName);
+
     /// <summary>Reads the account's certificate, or makes it: for the domain, which some clients check, and for loopback, which others check.</summary>
     public static X509Certificate2 LoadOrCreate(string directory, string domain)
     {
         SafeFile.CreateFolder(directory);
-        var path = Path.Combine(directory, FileName);
+        var path = PathIn(directory);
         if (!File.Exists(path)) SafeFile.Write(path, Encoding.ASCII.GetBytes(Create(domain)));
         return X509Certificate2.CreateFromPemFile(path);
     }

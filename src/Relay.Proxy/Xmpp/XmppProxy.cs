@@ -98,6 +98,7 @@ public sealed class XmppProxy : IDisposable
     private XmppLoginOptions LoginOptions(string password) => new()
     {
         Account = _options.Account, Password = password, Host = _options.Host, Port = _options.Port, DirectTls = _options.DirectTls,
+        LooksUpServers = _options.LooksUpServers,
         Authorities = _options.Authorities, Dial = _options.Dial,
     };
 

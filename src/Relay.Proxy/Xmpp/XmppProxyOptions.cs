@@ -14,6 +14,9 @@ public sealed record XmppProxyOptions
 
     public required int Port { get; init; }
 
+    /// <summary><see cref="Host"/> is only the account's domain: its servers are looked up by SRV records, unless another proxy connects.</summary>
+    public bool LooksUpServers { get; init; }
+
     /// <summary>TLS from the first byte towards the server, instead of STARTTLS.</summary>
     public bool DirectTls { get; init; }
 

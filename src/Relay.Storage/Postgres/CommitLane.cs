@@ -32,6 +32,7 @@ internal sealed class CommitLane
     private readonly Guid _id = Guid.NewGuid();
     private readonly PostgresConnections _connections;
     private readonly NpgsqlDataSource _source;
+    private readonly FileQuota _quota;
     private readonly StorageTelemetry _telemetry;
     private readonly ILogger _log;
     private readonly Channel<LaneJob> _queue =
@@ -41,10 +42,10 @@ internal sealed class CommitLane
     private long _number;
     private volatile bool _isStopped;
 
-    public CommitLane(PostgresConnections connections, int number, Action<StreamKey, StreamPosition> touched,
+    public CommitLane(PostgresConnections connections, int number, FileQuota quota, Action<StreamKey, StreamPosition> touched,
         Func<LaneStage, int, Task> reached, StorageTelemetry telemetry, ILogger log)
     {
-        (_connections, _telemetry, _log) = (connections, telemetry, log);
+        (_connections, _quota, _telemetry, _log) = (connections, quota, telemetry, log);
         _source = connections.Lane(number);
         _running = Task.Run(() => RunAsync(touched, reached));
     }
@@ -113,7 +114,7 @@ internal sealed class CommitLane
                 if (decision.HasWrites)
                 {
                     isAsked = true;
-                    await GroupTransaction.CommitAsync(connection, decision).ConfigureAwait(false);
+                    await GroupTransaction.CommitAsync(connection, decision, _quota).ConfigureAwait(false);
                     await reached(LaneStage.Committed, connection.ProcessID).ConfigureAwait(false);
                 }
                 else

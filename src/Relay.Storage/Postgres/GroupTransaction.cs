@@ -62,7 +62,7 @@ internal static class GroupTransaction
     /// Writes and commits. Fails with <see cref="PostgresSchema.ChangedSinceRead"/> if a conversation has changed since it was read, and with
     /// <see cref="PostgresSchema.EpochHasEnded"/> if a value is of a sealing epoch that has ended.
     /// </summary>
-    public static async Task CommitAsync(NpgsqlConnection connection, GroupDecision decision)
+    public static async Task CommitAsync(NpgsqlConnection connection, GroupDecision decision, FileQuota quota)
     {
         await using var batch = new NpgsqlBatch(connection);
         if (decision.Units.Count > 0) batch.Add(PostgresStore.AdmitEpoch, (long)decision.OldestEpoch);
@@ -70,7 +70,7 @@ internal static class GroupTransaction
         AddConversations(batch, decision);
         AddSeen(batch, decision);
         AddIdentities(batch, decision);
-        AddFiles(batch, decision);
+        AddFiles(batch, decision, quota);
         batch.Add("COMMIT");
         await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
@@ -190,7 +190,7 @@ internal static class GroupTransaction
             known.Select(u => u.SealedIdentities!).ToArray());
     }
 
-    private static void AddFiles(NpgsqlBatch batch, GroupDecision decision)
+    private static void AddFiles(NpgsqlBatch batch, GroupDecision decision, FileQuota quota)
     {
         var files = decision.Units.SelectMany(u => u.Files).OrderBy(f => f.EndpointId, StringComparer.Ordinal)
             .ThenBy(f => f.Id, StringComparer.Ordinal).ToArray();
@@ -198,9 +198,14 @@ internal static class GroupTransaction
         {
             var some = files.Where(f => f.Revision == 1 == inserted).ToArray();
             if (some.Length == 0) continue;
-            batch.Add(inserted ? PostgresStore.InsertFiles : PostgresStore.ReplaceFiles, some.Select(f => f.EndpointId).ToArray(),
-                some.Select(f => f.Id).ToArray(), some.Select(f => f.ConversationId).ToArray(), some.Select(f => (long)f.Revision).ToArray(),
-                some.Select(f => f.ExpiresMs).ToArray(), some.Select(f => f.Reserved).ToArray(), some.Select(f => f.Sealed).ToArray());
+            object[] rows =
+            [
+                some.Select(f => f.EndpointId).ToArray(), some.Select(f => f.Id).ToArray(), some.Select(f => f.ConversationId).ToArray(),
+                some.Select(f => (long)f.Revision).ToArray(), some.Select(f => f.ExpiresMs).ToArray(),
+                some.Select(f => f.Reserved).ToArray(), some.Select(f => f.Sealed).ToArray(),
+            ];
+            if (inserted) batch.Add(PostgresStore.InsertFiles, [.. rows, quota.Files, quota.ConversationFiles]);
+            else batch.Add(PostgresStore.ReplaceFiles, rows);
         }
     }
 

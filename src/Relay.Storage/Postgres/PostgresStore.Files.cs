@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Relay.Storage.Sealing;
 
@@ -13,15 +12,15 @@ public sealed partial class PostgresStore
     private const string FileColumns = "u(endpoint, id, conversation, revision, expires, reserved, sealed)";
     private const string FileArrays = "unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[]) ";
 
-    /// <summary>Inserts those files that are new and have room.</summary>
-    internal static readonly string InsertFiles = string.Create(CultureInfo.InvariantCulture, $"""
+    /// <summary>Inserts those files that are new and have room: $8 files of their endpoint, and $9 of their conversation.</summary>
+    internal const string InsertFiles = $"""
         INSERT INTO relay.file (endpoint, id, conversation, revision, expires, reserved, sealed)
         SELECT u.* FROM {FileArrays} {FileColumns}
-        WHERE (SELECT count(*) FROM relay.file f WHERE f.endpoint = u.endpoint) < {StorageLimits.MaxFilesPerEndpoint}
+        WHERE (SELECT count(*) FROM relay.file f WHERE f.endpoint = u.endpoint) < $8
             AND (SELECT count(*) FROM relay.file f WHERE f.endpoint = u.endpoint AND f.conversation = u.conversation)
-                < {StorageLimits.MaxFilesPerConversation}
+                < $9
         ON CONFLICT DO NOTHING
-        """);
+        """;
 
     /// <summary>Replaces those files whose revision is the one before.</summary>
     internal const string ReplaceFiles = "UPDATE relay.file f SET revision = u.revision, expires = u.expires, reserved = u.reserved, "
@@ -82,7 +81,7 @@ public sealed partial class PostgresStore
             "SELECT endpoint, id FROM relay.file WHERE expires <= $1 ORDER BY expires LIMIT $2", r => (r.GetString(0), r.GetString(1)), c,
             untilMs, (long)max).ConfigureAwait(false), cancellation);
 
-    private static async Task<SaveFileResult> SaveAsync(NpgsqlConnection connection, FileRow file, CancellationToken cancellation)
+    private async Task<SaveFileResult> SaveAsync(NpgsqlConnection connection, FileRow file, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
         await connection.ExecuteAsync(AdmitEpoch, cancellation, (long)Sealer.EpochOf(file.Sealed)).ConfigureAwait(false);
@@ -100,7 +99,7 @@ public sealed partial class PostgresStore
             + "FROM relay.file WHERE endpoint = $1 AND id <> $2",
             r => new FileUse(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3)), cancellation, file.EndpointId, file.Id,
             file.ConversationId).ConfigureAwait(false);
-        if (!use[0].HasRoomFor(file)) return SaveFileResult.Full;
+        if (!use[0].HasRoomFor(file, _quota)) return SaveFileResult.Full;
         int saved = await connection.ExecuteAsync(file.Revision == 1
             ? "INSERT INTO relay.file (endpoint, id, conversation, revision, expires, reserved, sealed) "
                 + "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"

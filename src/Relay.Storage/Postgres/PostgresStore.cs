@@ -15,13 +15,15 @@ public sealed partial class PostgresStore : IClusterStore, IResealStore
     private readonly ILogger _log;
     private readonly TimeProvider _time;
     private readonly CommitLane[] _lanes;
+    private readonly FileQuota _quota;
     private volatile bool _isClosed;
 
-    private PostgresStore(PostgresConnections connections, StorageTelemetry telemetry, ILogger log, TimeProvider time)
+    private PostgresStore(
+        PostgresConnections connections, StorageTelemetry telemetry, ILogger log, TimeProvider time, FileQuota quota)
     {
-        (_connections, _log, _time) = (connections, log, time);
+        (_connections, _log, _time, _quota) = (connections, log, time, quota);
         _lanes = [.. Enumerable.Range(0, StorageLimits.PostgresLanes).Select(
-            i => new CommitLane(connections, i, Touched, (stage, session) => Reached(stage, session), telemetry, log))];
+            i => new CommitLane(connections, i, quota, Touched, (stage, session) => Reached(stage, session), telemetry, log))];
     }
 
     public event Action<StreamKey, ulong>? Appended;
@@ -36,15 +38,16 @@ public sealed partial class PostgresStore : IClusterStore, IResealStore
     /// schema.
     /// </summary>
     /// <param name="connectionString">A connection string for Npgsql, with credentials and TLS settings (`SSL Mode=VerifyFull`).</param>
+    /// <param name="quota">Null: the default.</param>
     /// <exception cref="RelayStartException">The database cannot be reached or used; the message says what to do.</exception>
     public static async Task<PostgresStore> OpenAsync(string connectionString, StorageTelemetry telemetry, ILogger log, TimeProvider time,
-        CancellationToken cancellation)
+        CancellationToken cancellation, FileQuota? quota = null)
     {
         var connections = new PostgresConnections(connectionString, time, log);
         try
         {
             await PostgresStart.PrepareAsync(connections, log, cancellation).ConfigureAwait(false);
-            return new PostgresStore(connections, telemetry, log, time);
+            return new PostgresStore(connections, telemetry, log, time, quota ?? FileQuota.Default);
         }
         catch
         {

@@ -35,6 +35,22 @@ public sealed class RowWriter : IBufferWriter<byte>, IDisposable
         _length += value.Length;
     }
 
+    /// <summary>Begins what <see cref="Bytes"/> writes at once: bytes with their length in front.</summary>
+    /// <returns>For <see cref="End"/>.</returns>
+    public int Begin()
+    {
+        UInt32(0);
+        return _length;
+    }
+
+    /// <summary>Writes the length of what was written since, in front of it.</summary>
+    /// <param name="begin">From <see cref="Begin"/>.</param>
+    public void End(int begin) => BinaryPrimitives.WriteUInt32BigEndian(_buffer.AsSpan(begin - sizeof(uint)), (uint)(_length - begin));
+
+    /// <summary>Writes a count that is known only now over one that was written before.</summary>
+    /// <param name="at">Where the four bytes of the count begin in what is written.</param>
+    public void Count(int at, int count) => BinaryPrimitives.WriteUInt32BigEndian(_buffer.AsSpan(at, sizeof(uint)), (uint)count);
+
     public void Text(string value)
     {
         int length = Encoding.UTF8.GetByteCount(value);
@@ -44,7 +60,7 @@ public sealed class RowWriter : IBufferWriter<byte>, IDisposable
     }
 
     /// <summary>Writes an enum value by name, so that stored rows stay valid when values are added or reordered.</summary>
-    public void Name<T>(T value) where T : struct, Enum => Text(value.ToString());
+    public void Name<T>(T value) where T : struct, Enum => Text(Enum.GetName(value) ?? value.ToString());
 
     public void Advance(int count)
     {

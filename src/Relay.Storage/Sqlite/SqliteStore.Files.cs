@@ -75,7 +75,7 @@ public sealed partial class SqliteStore
             + "coalesce(sum(reserved * (conversation = $3)), 0) FROM file WHERE endpoint = $1 AND id <> $2", file.EndpointId, file.Id,
             file.ConversationId))
         {
-            if (rows.Read() && !new FileUse(rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Int64(3)).HasRoomFor(file))
+            if (rows.Read() && !new FileUse(rows.Int64(0), rows.Int64(1), rows.Int64(2), rows.Int64(3)).HasRoomFor(file, _quota))
                 return SaveFileResult.Full;
         }
         s.Execute("INSERT OR REPLACE INTO file (endpoint, id, conversation, revision, expires, reserved, sealed) "

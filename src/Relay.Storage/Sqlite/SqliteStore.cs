@@ -14,8 +14,9 @@ public sealed partial class SqliteStore : IRelayStore, IResealStore
     private readonly StreamTails _tails = new();
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
+    private readonly FileQuota _quota;
 
-    private SqliteStore(SqliteSession writing, SqliteReaders readers, StorageTelemetry telemetry, ILogger log)
+    private SqliteStore(SqliteSession writing, SqliteReaders readers, StorageTelemetry telemetry, ILogger log, FileQuota quota)
     {
         _writer = new SqliteWriter(writing, _tails, telemetry, log)
         {
@@ -25,7 +26,7 @@ public sealed partial class SqliteStore : IRelayStore, IResealStore
                 if (position.IsAcknowledged) Acknowledged?.Invoke(stream);
             },
         };
-        _readers = readers;
+        (_readers, _quota) = (readers, quota);
     }
 
     public event Action<StreamKey, ulong>? Appended;
@@ -38,8 +39,9 @@ public sealed partial class SqliteStore : IRelayStore, IResealStore
     /// <summary>
     /// Opens the file, or creates it. The caller holds the directory's lock and has checked the file (<see cref="SqliteFile.Check"/>).
     /// </summary>
+    /// <param name="quota">Null: the default.</param>
     /// <exception cref="RelayStartException">The file cannot be written.</exception>
-    public static SqliteStore Open(string path, StorageTelemetry telemetry, ILogger log)
+    public static SqliteStore Open(string path, StorageTelemetry telemetry, ILogger log, FileQuota? quota = null)
     {
         if (!File.Exists(path)) SqliteFile.Create(path);
         SqliteSession? session = null;
@@ -54,7 +56,8 @@ public sealed partial class SqliteStore : IRelayStore, IResealStore
             session.Execute(string.Create(CultureInfo.InvariantCulture,
                 $"PRAGMA wal_autocheckpoint = {StorageLimits.SqliteCheckpointPages}"));
             SqliteSchema.Migrate(session);
-            return new SqliteStore(session, new SqliteReaders(path, StorageLimits.ReadConnections), telemetry, log);
+            return new SqliteStore(session, new SqliteReaders(path, StorageLimits.ReadConnections), telemetry, log,
+                quota ?? FileQuota.Default);
         }
         catch (SqliteException e)
         {

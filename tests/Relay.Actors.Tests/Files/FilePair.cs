@@ -10,9 +10,9 @@ internal sealed class FilePair : IAsyncDisposable
     private readonly Dictionary<TestRelay, ulong> _carried = [];
     private int _requests;
 
-    public TestRelay A { get; } = new() { Policy = Otr.Core.OtrPolicy.Managed };
+    public TestRelay A { get; init; } = new() { Policy = Otr.Core.OtrPolicy.Managed };
 
-    public TestRelay B { get; private init; } = new();
+    public TestRelay B { get; init; } = new();
 
     public static async Task<FilePair> ConnectAsync(FilePair? pair = null)
     {

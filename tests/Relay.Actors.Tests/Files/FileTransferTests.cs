@@ -194,7 +194,7 @@ public class FileTransferTests
         FilePair.Done(await pair.A.Relay.Files.CreateAsync(description, default));
         Assert.IsType<FileReply.RequestIdReused>(await pair.A.Relay.Files.CreateAsync(description with { Name = "o" }, default));
         Assert.IsType<FileReply.NoEndpoint>(await pair.A.Relay.Files.CreateAsync(description with { EndpointId = "none" }, default));
-        for (int i = 1; i < StorageLimits.MaxFileBytesPerConversation / FileLimits.MaxFileBytes; i++)
+        for (int i = 1; i < StorageLimits.FileBytesPerConversation / FileLimits.MaxFileBytes; i++)
             FilePair.Done(await pair.A.Relay.Files.CreateAsync(description with { RequestId = $"r{i}" }, default));
         Assert.IsType<FileReply.Full>(await pair.A.Relay.Files.CreateAsync(description with { RequestId = "full" }, default));
         foreach (var wrong in new[] { description with { Name = "../x" }, description with { Size = -1 }, description with { MediaType = "x" } })

@@ -28,6 +28,8 @@ internal sealed class TestRelay : IAsyncDisposable
 
     public int MaxWireBytes { get; init; }
 
+    public TrustRequirement TrustRequirement { get; init; }
+
     public FaultyStore Store { get; private set; } = null!;
 
     public IRelay Relay => _relay ?? throw new InvalidOperationException("Not open.");
@@ -55,7 +57,7 @@ internal sealed class TestRelay : IAsyncDisposable
     }
 
     public async Task<CreateEndpointReply> CreateEndpointAsync(string requestId, string id = Endpoint, string account = "bot@example.net", int key = 0)
-        => await Relay.Endpoints.CreateAsync(new CreateEndpoint(requestId, id, "xmpp", account, new EndpointSettings { Policy = Policy, MaxWireBytes = MaxWireBytes }, TestKeys.Copy(key)), CancellationToken.None);
+        => await Relay.Endpoints.CreateAsync(new CreateEndpoint(requestId, id, "xmpp", account, new EndpointSettings { Policy = Policy, MaxWireBytes = MaxWireBytes, TrustRequirement = TrustRequirement }, TestKeys.Copy(key)), CancellationToken.None);
 
     /// <summary>A relay that begins as another, closed one ended.</summary>
     public TestRelay CopyOf(TestRelay closed)

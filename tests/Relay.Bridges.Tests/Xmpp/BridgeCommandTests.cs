@@ -39,6 +39,7 @@ public sealed class BridgeCommandTests
     [InlineData("--tls is for a component", "--account", "bot@example.org", "--password-file", "FILE", "--tls")]
     [InlineData("--host needs --account", "--component", "127.0.0.1:5347", "--domain", "otr.example.org", "--secret-file", "FILE", "--host", "x")]
     [InlineData("--secret-file", "--component", "127.0.0.1:5347", "--domain", "otr.example.org")]
+    [InlineData("--xmpp-ca", "--component", "127.0.0.1:5347", "--domain", "otr.example.org", "--secret-file", "FILE", "--tls", "--xmpp-ca", "/nowhere.pem")]
     [InlineData("--account must be NAME@DOMAIN", "--account", "bot@example.org/phone", "--password-file", "FILE")]
     [InlineData("--account must be NAME@DOMAIN", "--account", "example.org", "--password-file", "FILE")]
     [InlineData("--password-file", "--account", "bot@example.org", "--password-file", "EMPTY")]

@@ -8,7 +8,7 @@ public sealed class RealAccountTests
     [Theory]
     [InlineData("secure-prosody", "libotr")]
     [InlineData("prosody", "relay")]
-    [InlineData("ejabberd", "libotr")]
+    [InlineData("secure-ejabberd", "libotr")]
     public async Task A_whole_conversation_crosses_an_account(string server, string implementation)
     {
         await using var stage = await XmppStage.StartAsync(server: server);

@@ -10,6 +10,7 @@ public sealed class RealServerTests
     [InlineData("prosody", "libotr")]
     [InlineData("prosody", "relay")]
     [InlineData("ejabberd", "libotr")]
+    [InlineData("secure-ejabberd", "relay")]
     public async Task A_whole_conversation_crosses_the_server(string server, string implementation)
     {
         await using var stage = await XmppStage.StartAsync(server: server);
@@ -139,6 +140,15 @@ public sealed class RealServerTests
         await File.WriteAllTextAsync(stage.PathOf("wrong.secret"), "not this one");
         await stage.StartBridge(stage.Xmpp.ComponentPort, XmppServer.ComponentDomain, "wrong.secret").PrintsAsync("(not-authorized)");
         await stage.StartBridge(stage.Xmpp.ComponentPort, "elsewhere.example.org", "component.secret").PrintsAsync("ejabberd says the same of a domain");
+    }
+
+    [Fact]
+    public async Task A_certificate_that_nobody_vouches_for_gets_no_secret()
+    {
+        await using var stage = await XmppStage.StartAsync(server: "secure-ejabberd");
+        var bridge = stage.StartBridge(stage.Xmpp.ComponentPort, XmppServer.ComponentDomain, "component.secret", isTrusted: false);
+        await bridge.PrintsAsync("--xmpp-ca names one of your own");
+        Assert.DoesNotContain("\"connected\"", bridge.Printed, StringComparison.Ordinal);
     }
 
     [Fact]

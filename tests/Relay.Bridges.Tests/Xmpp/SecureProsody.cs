@@ -9,8 +9,7 @@ internal sealed class SecureProsody(string directory) : XmppServer(directory)
 {
     private const string Program = "/usr/bin/prosody";
 
-    /// <summary>The certificate in PEM, which signs itself.</summary>
-    public string CertificateFile => PathOf("cert.pem");
+    public override string CertificateFile => PathOf("cert.pem");
 
     protected override string Log => File.Exists(PathOf("prosody.log")) ? File.ReadAllText(PathOf("prosody.log")) : "";
 
@@ -56,13 +55,14 @@ internal sealed class SecureProsody(string directory) : XmppServer(directory)
 
     protected override ProcessStartInfo StartInfo() => new(Program, ["-F", "--config", PathOf("prosody.cfg.lua")]);
 
-    /// <summary>A certificate for a name that signs itself, as two PEM files.</summary>
-    public static X509Certificate2 WriteCertificate(string name, string certificateFile, string keyFile)
+    /// <summary>A certificate for a name, and perhaps others, that signs itself, as two PEM files.</summary>
+    public static X509Certificate2 WriteCertificate(string name, string certificateFile, string keyFile, params string[] others)
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
+        foreach (var other in others) names.AddDnsName(other);
         request.CertificateExtensions.Add(names.Build());
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
         File.WriteAllText(certificateFile, certificate.ExportCertificatePem() + "\n");

@@ -51,6 +51,15 @@ public sealed class StanzaWriterTests
         Assert.Equal("body", Assert.Single(plain.Elements()).Name.LocalName);
     }
 
+    /// <summary>As in XEP-0066, section 3.</summary>
+    [Fact]
+    public void The_link_of_a_file_is_out_of_band()
+    {
+        var offer = Parse(StanzaWriter.Message("bot@otr.example.org/relay", "a@example.org/r", "1", "?OTR:AAMD.", isOtr: true, url: "https://h/files/a?b&c"));
+        var oob = offer.Elements().Last();
+        Assert.Equal(("{jabber:x:oob}x", "{jabber:x:oob}url", "https://h/files/a?b&c"), (oob.Name.ToString(), oob.Elements().Single().Name.ToString(), oob.Value));
+    }
+
     /// <summary>The example of XEP-0114, section 3: stream id 3BF96D32, secret "test".</summary>
     [Fact]
     public void The_handshake_is_the_hash_of_id_and_secret() =>

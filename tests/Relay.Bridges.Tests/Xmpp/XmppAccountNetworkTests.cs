@@ -16,6 +16,29 @@ public sealed class XmppAccountNetworkTests : XmppAccountTest
         Assert.DoesNotContain("roster", Server.Heard, StringComparison.Ordinal);
     }
 
+    /// <summary>A server may store what answers a text of an account that is not there yet.</summary>
+    [Fact]
+    public async Task The_accounts_presence_is_written_before_a_text_that_waited_for_the_connection()
+    {
+        var inbox = new EagerInbox(() => _ = Network.CarryAsync(Text("bob@example.org", "it waited"), Stop.Token));
+        _ = Network.RunAsync(inbox, Stop.Token);
+        await Server.BeginSessionAsync();
+        await Server.HearAsync("<body>it waited</body>");
+        await Server.HearAsync("</presence>");
+        Assert.True(Server.Heard.IndexOf("<presence>", StringComparison.Ordinal) < Server.Heard.IndexOf("<body>it waited</body>", StringComparison.Ordinal));
+    }
+
+    private sealed class EagerInbox(Action connected) : IBridgeInbox
+    {
+        public void Connected() => connected();
+
+        public ValueTask ReceiveAsync(InboundText text, CancellationToken cancellation) => ValueTask.CompletedTask;
+
+        public void Confirm(string endpoint, string message)
+        {
+        }
+    }
+
     [Fact]
     public async Task A_text_is_taken_once_the_server_acknowledges_it_and_has_said_what_it_refuses()
     {

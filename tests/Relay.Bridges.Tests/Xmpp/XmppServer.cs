@@ -19,10 +19,16 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
     public int ClientPort => _ports.Client;
     public int ComponentPort => _ports.Component;
 
+    /// <summary>The certificate in PEM, for the domain, which signs itself; null: clients log in without TLS.</summary>
+    public virtual string? CertificateFile => null;
+
+    /// <summary>The component's port speaks TLS, with a certificate for localhost.</summary>
+    public virtual bool HasComponentTls => false;
+
     protected string DirectoryPath { get; } = Directory.CreateDirectory(directory).FullName;
 
     /// <summary>Configures and starts a server with accounts whose password is their name and <c>-password</c>; skips the test where it is missing.</summary>
-    /// <param name="name">prosody, secure-prosody or ejabberd.</param>
+    /// <param name="name">prosody, secure-prosody, ejabberd or secure-ejabberd.</param>
     public static async Task<XmppServer> StartAsync(string name, string directory, params string[] accounts)
     {
         var own = Path.Combine(directory, name);
@@ -30,7 +36,7 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
         {
             "prosody" => new Prosody(own),
             "secure-prosody" => new SecureProsody(own),
-            _ => new Ejabberd(own, accounts),
+            _ => new Ejabberd(own, accounts, hasTls: name == "secure-ejabberd"),
         };
         await server.ConfigureAsync(accounts);
         await server.RunAsync();

@@ -8,7 +8,7 @@ namespace Relay.Bridges.Tests.Xmpp;
 /// <summary>An XMPP server, a relay server, its keys and one endpoint; everything in processes and a temporary directory of its own.</summary>
 internal sealed class XmppStage : IAsyncDisposable
 {
-    public const string Bot = "bot@otr.example.org", Helper = "helper@example.org";
+    public const string Alice = "alice@example.org", Bot = "bot@otr.example.org", Helper = "helper@example.org";
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-xmpp-").FullName;
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly List<RelayClient> _clients = [];
@@ -18,7 +18,7 @@ internal sealed class XmppStage : IAsyncDisposable
     public RelayClient Admin { get; private set; } = null!;
     public string Address => Relay.Address.GetLeftPart(UriPartial.Authority);
 
-    public static async Task<XmppStage> StartAsync(bool allowClear = false, string server = "prosody")
+    public static async Task<XmppStage> StartAsync(bool allowClear = false, string server = "prosody", bool allowV2 = false)
     {
         var stage = new XmppStage();
         try
@@ -27,7 +27,7 @@ internal sealed class XmppStage : IAsyncDisposable
             await stage.StartRelayAsync("127.0.0.1:0");
             stage.Admin = stage.Connect(Path.Combine(stage._directory, "data", AdminKey.FileName));
             // Spelt as somebody might spell it.
-            await stage.CreateEndpointAsync("bot", "Bot@OTR.example.org", allowClear);
+            await stage.CreateEndpointAsync("bot", "Bot@OTR.example.org", allowClear, allowV2);
             await stage.CreateKeyAsync(Scope.Bridge, "bridge.key");
             await stage.CreateKeyAsync(Scope.Bot, "bot.key");
             await File.WriteAllTextAsync(stage.PathOf("component.secret"), XmppServer.Secret + "\n");
@@ -53,9 +53,9 @@ internal sealed class XmppStage : IAsyncDisposable
     public async Task StartRelayAsync(string listen) =>
         Relay = await ServerProcess.StartAsync(PathOf("data"), listen, PathOf("relay.log"), null, CancellationToken.None, "--shards", "4");
 
-    public Task CreateEndpointAsync(string id, string account, bool allowClear = false) => Admin.CallAsync(o => Admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
+    public Task CreateEndpointAsync(string id, string account, bool allowClear = false, bool allowV2 = false) => Admin.CallAsync(o => Admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
     {
-        RequestId = "create-" + id, EndpointId = id, Network = "xmpp", Account = account, MaxWireBytes = 65536, Policy = new Policy { RequireEncryption = !allowClear },
+        RequestId = "create-" + id, EndpointId = id, Network = "xmpp", Account = account, MaxWireBytes = 65536, Policy = new Policy { RequireEncryption = !allowClear, AllowV2 = allowV2 },
     }, o));
 
     public async Task<RelayProcess> StartBridgeAsync()
@@ -65,8 +65,12 @@ internal sealed class XmppStage : IAsyncDisposable
         return bridge;
     }
 
-    public RelayProcess StartBridge(int port, string domain, string secretFile) => Keep(RelayProcess.Start("bridge", "xmpp", "--component", $"127.0.0.1:{port}",
-        "--domain", domain, "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json"));
+    public RelayProcess StartBridge(int port, string domain, string secretFile, bool isTrusted = true) => Keep(RelayProcess.Start(
+    [
+        "bridge", "xmpp", "--component", $"{(Xmpp.HasComponentTls ? "localhost" : "127.0.0.1")}:{port}", "--domain", domain,
+        "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
+        .. Xmpp.HasComponentTls ? isTrusted ? (string[])["--tls", "--xmpp-ca", Xmpp.CertificateFile!] : ["--tls"] : [],
+    ]));
 
     /// <summary>Creates the endpoint of an ordinary account of the server, and starts a bridge that logs in to it.</summary>
     /// <param name="port">Null: the server's own.</param>
@@ -85,7 +89,7 @@ internal sealed class XmppStage : IAsyncDisposable
         "bridge", "xmpp", "--account", Helper, "--password-file", PathOf(passwordFile), "--host", $"127.0.0.1:{port}",
         "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
         .. authority is not null ? ["--xmpp-ca", authority]
-            : Xmpp is SecureProsody secure ? (string[])["--xmpp-ca", secure.CertificateFile] : ["--allow-cleartext"],
+            : Xmpp.CertificateFile is { } own ? (string[])["--xmpp-ca", own] : ["--allow-cleartext"],
     ]));
 
     public async Task<RelayProcess> StartBotAsync(string endpoint = "bot")
@@ -93,6 +97,14 @@ internal sealed class XmppStage : IAsyncDisposable
         var bot = Keep(RelayProcess.Start("bot", "echo", "--endpoint", endpoint, "--key-file", PathOf("bot.key"), "--server", Address, "--smp-secret-file", PathOf("smp.secret"), "--html", "auto", "--json"));
         await bot.PrintsAsync("\"ready\"");
         return bot;
+    }
+
+    /// <summary>The bot begins to verify a contact who has a private session: by a secret that both know, or with a question.</summary>
+    public async Task StartSmpAsync(string peer, string secret, string? question = null, string endpoint = "bot")
+    {
+        var bot = Connect(PathOf("bot.key")).Bot(endpoint);
+        var conversation = await bot.FindConversationAsync(endpoint, peer);
+        _ = (await bot.VerifyAsync(conversation!.Name, secret, question)).Response;
     }
 
     public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone", string to = Bot)

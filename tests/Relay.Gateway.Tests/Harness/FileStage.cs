@@ -18,6 +18,12 @@ public sealed class FileSide(RelayClient bot, RelayClient bridge, string peer)
     /// <summary>Wire texts that offered a file, by its name.</summary>
     public List<string> Offered { get; } = [];
 
+    /// <summary>Their links.</summary>
+    public List<string> Links { get; } = [];
+
+    /// <summary>The network has lost what there was.</summary>
+    public void Skip(ulong through) => _carried = through;
+
     /// <summary>Carries what there is to the other side.</summary>
     public async Task<int> CarryAsync(FileSide to)
     {
@@ -26,7 +32,11 @@ public sealed class FileSide(RelayClient bot, RelayClient bridge, string peer)
         {
             var push = new PushWireRequest { Message = new InboundWire { Endpoint = Endpoint, Peer = peer, MessageId = $"{wire.Sequence}", Text = wire.Text } };
             Assert.False((await to.BridgeClient.CallAsync(o => to.BridgeClient.BridgeStreams.PushWireAsync(push, o))).Result.Retry);
-            if (wire.File.Length > 0) Offered.Add(wire.File);
+            if (wire.File.Length > 0)
+            {
+                Offered.Add(wire.File);
+                Links.Add(wire.FileUrl);
+            }
             _carried = wire.Sequence;
         }
         return page.Messages.Count;

@@ -30,6 +30,15 @@ public static class Patience
         catch (RpcException) { }
     }
 
+    /// <summary>
+    /// Reads until the server ends the stream, within one limit for all of it: keep-alives come for ever on a stream that does not end.
+    /// </summary>
+    public static async Task EndsAsync<T>(this IAsyncStreamReader<T> responses)
+    {
+        var token = Token;
+        while (await responses.MoveNext(token)) { }
+    }
+
     /// <summary>The first event that fits; acknowledges nothing.</summary>
     public static async Task<BotEvent> FirstAsync(this IAsyncEnumerable<BotEvent> events, Func<BotEvent, bool> fits)
     {

@@ -23,6 +23,8 @@ public sealed class ServerHost : IAsyncDisposable
 
     public Uri? HttpAddress => Services.GetRequiredService<Listeners>().HttpAddress;
 
+    public Uri? ConsoleAddress => Services.GetRequiredService<Listeners>().ConsoleAddress;
+
     public Uri? HealthAddress => Services.GetRequiredService<Listeners>().HealthAddress;
 
     public bool MadeAdminKey => Services.GetRequiredService<ServerInfo>().MadeAdminKey;
@@ -34,21 +36,23 @@ public sealed class ServerHost : IAsyncDisposable
     /// <param name="map">Maps more than a server has.</param>
     /// <param name="end">Told the exit code instead of the process.</param>
     /// <param name="time">The server's clock; null: the system's.</param>
+    /// <param name="wrap">Puts something around the real actors.</param>
     public static Task<ServerHost> StartAsync(
-        Dictionary<string, string> settings, IRelay? relay = null, Action<WebApplication>? map = null, EndProcess? end = null, TimeProvider? time = null)
+        Dictionary<string, string> settings, IRelay? relay = null, Action<WebApplication>? map = null, EndProcess? end = null, TimeProvider? time = null, Func<IRelay, IRelay>? wrap = null)
     {
         var all = new Dictionary<string, string> { ["--listen"] = "127.0.0.1:0", ["--log-level"] = "None" };
         foreach (var (name, value) in settings) all[name] = value;
-        return StartAsync(Path.GetTempPath(), all, relay, map, end, time);
+        return StartAsync(Path.GetTempPath(), all, relay, map, end, time, wrap);
     }
 
     /// <summary>With nothing but the files of a directory.</summary>
-    public static Task<ServerHost> StartFromAsync(string directory) => StartAsync(directory, null, null, null, null, null);
+    public static Task<ServerHost> StartFromAsync(string directory) => StartAsync(directory, null, null, null, null, null, null);
 
-    private static async Task<ServerHost> StartAsync(string directory, Dictionary<string, string>? settings, IRelay? relay, Action<WebApplication>? map, EndProcess? end, TimeProvider? time)
+    private static async Task<ServerHost> StartAsync(string directory, Dictionary<string, string>? settings, IRelay? relay, Action<WebApplication>? map, EndProcess? end, TimeProvider? time, Func<IRelay, IRelay>? wrap)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = directory, EnvironmentName = "Test" });
         if (relay is not null) builder.Services.AddSingleton<OpenRelay>((_, _, _) => Task.FromResult(relay));
+        if (wrap is not null) builder.Services.AddSingleton<OpenRelay>(async (o, loggers, c) => wrap(await EmbeddedRelay.OpenAsync(new EmbeddedRelayOptions(o.DataDirectory), loggers, TimeProvider.System, Otr.Core.SystemRandom.Instance, c)));
         if (time is not null) builder.Services.AddSingleton(time);
         // A test's process is not to be ended.
         builder.Services.AddSingleton(end ?? (static code => throw new InvalidOperationException($"The server would have ended with code {code}.")));

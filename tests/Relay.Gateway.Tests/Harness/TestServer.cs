@@ -23,13 +23,13 @@ public sealed class TestServer : IAsyncDisposable
     public Uri Address => Host.Address;
 
     /// <param name="dataDirectory">Of an earlier server, whose keys this one takes over; null: a new one.</param>
-    public static async Task<TestServer> StartAsync(IRelay? relay = null, Dictionary<string, string>? settings = null, string? dataDirectory = null, Action<Microsoft.AspNetCore.Builder.WebApplication>? map = null, TimeProvider? time = null)
+    public static async Task<TestServer> StartAsync(IRelay? relay = null, Dictionary<string, string>? settings = null, string? dataDirectory = null, Action<Microsoft.AspNetCore.Builder.WebApplication>? map = null, TimeProvider? time = null, Func<IRelay, IRelay>? wrap = null)
     {
         var server = new TestServer { _dataDirectory = dataDirectory };
         var all = new Dictionary<string, string>(settings ?? []) { ["--data"] = server.DataDirectory };
         all.TryAdd("--shards", "4");
         if (relay is not null) Directory.CreateDirectory(server.DataDirectory);
-        server.Host = await ServerHost.StartAsync(all, relay, map, time: time);
+        server.Host = await ServerHost.StartAsync(all, relay, map, time: time, wrap: wrap);
         server._adminKeyFile = all.GetValueOrDefault("--admin-key") ?? Path.Combine(server.DataDirectory, AdminKey.FileName);
         // A node that was not first has none.
         server.Admin = server.Connect(File.Exists(server._adminKeyFile) ? server.AdminToken : null);

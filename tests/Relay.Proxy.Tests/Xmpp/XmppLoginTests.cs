@@ -44,7 +44,7 @@ public sealed class XmppLoginTests
     [Fact]
     public async Task A_server_whose_STARTTLS_was_taken_away_gets_no_password()
     {
-        using var server = new Scripted(Start + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+        using var server = new ScriptedXmpp(Start + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
             + "<mechanism>PLAIN</mechanism></mechanisms></stream:features>");
         var (stream, failure) = await LogInAsync(server.Port);
         Assert.Null(stream);
@@ -55,7 +55,7 @@ public sealed class XmppLoginTests
     [Fact]
     public async Task See_other_host_is_followed_three_times()
     {
-        using var server = new Scripted("");
+        using var server = new ScriptedXmpp("");
         server.Answer = Start + $"<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>127.0.0.1:{server.Port}</see-other-host>"
             + "</stream:error></stream:stream>";
         var (_, failure) = await LogInAsync(server.Port);
@@ -88,57 +88,4 @@ public sealed class XmppLoginTests
     {
         Account = new Jid("alice", "example.org", ""), Password = "alice-password", Host = "127.0.0.1", Port = port, Dial = new DialOptions(),
     };
-
-    /// <summary>Answers the start of every stream with one text.</summary>
-    private sealed class Scripted : IDisposable
-    {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly StringBuilder _heard = new();
-
-        public Scripted(string answer)
-        {
-            Answer = answer;
-            _listener.Start();
-            _ = RunAsync();
-        }
-
-        public string Answer { get; set; }
-
-        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-        public int Calls { get; private set; }
-
-        public string Heard
-        {
-            get
-            {
-                lock (_heard) return _heard.ToString();
-            }
-        }
-
-        public void Dispose() => _listener.Dispose();
-
-        private async Task RunAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    using var client = await _listener.AcceptTcpClientAsync();
-                    Calls++;
-                    var buffer = new byte[4096];
-                    var stream = client.GetStream();
-                    for (bool isFirst = true; await stream.ReadAsync(buffer) is > 0 and var read; isFirst = false)
-                    {
-                        lock (_heard) _heard.Append(Encoding.UTF8.GetString(buffer, 0, read));
-                        if (isFirst) await stream.WriteAsync(Encoding.UTF8.GetBytes(Answer));
-                    }
-                }
-            }
-            catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException)
-            {
-                // The test is over.
-            }
-        }
-    }
 }

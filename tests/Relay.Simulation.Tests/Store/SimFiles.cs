@@ -7,9 +7,11 @@ internal sealed class SimFiles
 {
     private readonly Dictionary<(string Endpoint, string Id), (FileRow Row, List<byte[]> Portions)> _files = [];
 
+    public FileQuota Quota { get; set; } = FileQuota.Default;
+
     public SimFiles Copy()
     {
-        var copy = new SimFiles();
+        var copy = new SimFiles { Quota = Quota };
         foreach (var (key, file) in _files) copy._files.Add(key, (file.Row, [.. file.Portions]));
         return copy;
     }
@@ -21,9 +23,9 @@ internal sealed class SimFiles
         if ((isThere ? old.Row.Revision : 0) != file.Revision - 1) return SaveFileResult.Conflict;
         var others = _files.Values.Select(f => f.Row).Where(f => f.EndpointId == file.EndpointId && f.Id != file.Id).ToArray();
         var mine = others.Where(f => f.ConversationId == file.ConversationId).ToArray();
-        if (others.Length >= StorageLimits.MaxFilesPerEndpoint || mine.Length >= StorageLimits.MaxFilesPerConversation) return SaveFileResult.Full;
-        if (file.Reserved > 0 && (others.Sum(f => f.Reserved) + file.Reserved > StorageLimits.MaxFileBytesPerEndpoint
-            || mine.Sum(f => f.Reserved) + file.Reserved > StorageLimits.MaxFileBytesPerConversation)) return SaveFileResult.Full;
+        if (others.Length >= Quota.Files || mine.Length >= Quota.ConversationFiles) return SaveFileResult.Full;
+        if (file.Reserved > 0 && (others.Sum(f => f.Reserved) + file.Reserved > Quota.Bytes
+            || mine.Sum(f => f.Reserved) + file.Reserved > Quota.ConversationBytes)) return SaveFileResult.Full;
         _files[key] = (file, isThere ? old.Portions : []);
         return SaveFileResult.Saved;
     }

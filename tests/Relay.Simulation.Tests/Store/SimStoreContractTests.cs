@@ -8,5 +8,9 @@ public sealed class SimStoreContractTests : StoreContractTests
 {
     private readonly SimStore _store = new();
 
-    private protected override Task<IRelayStore> OpenAsync() => Task.FromResult<IRelayStore>(new DirectStoreClient(_store));
+    private protected override Task<IRelayStore> OpenAsync(FileQuota? quota = null)
+    {
+        _store.Files.Quota = quota ?? FileQuota.Default;
+        return Task.FromResult<IRelayStore>(new DirectStoreClient(_store));
+    }
 }

@@ -11,10 +11,10 @@ public sealed class PostgresStoreContractTests(PostgresFixture postgres) : Store
     private readonly Meter _meter = new("Relay.Storage.Tests");
     private string? _database;
 
-    private protected override async Task<IRelayStore> OpenAsync()
+    private protected override async Task<IRelayStore> OpenAsync(FileQuota? quota = null)
     {
         _database ??= await postgres.CreateDatabaseAsync();
-        return await PostgresStore.OpenAsync(_database, new StorageTelemetry(_meter), NullLogger.Instance, TimeProvider.System, default);
+        return await PostgresStore.OpenAsync(_database, new StorageTelemetry(_meter), NullLogger.Instance, TimeProvider.System, default, quota);
     }
 
     public void Dispose() => _meter.Dispose();

@@ -11,8 +11,8 @@ public sealed class SqliteStoreContractTests : StoreContractTests, IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-test-").FullName;
     private readonly Meter _meter = new("Relay.Storage.Tests");
 
-    private protected override Task<IRelayStore> OpenAsync()
-        => Task.FromResult<IRelayStore>(SqliteStore.Open(Path.Combine(_directory, "relay.db"), new StorageTelemetry(_meter), NullLogger.Instance));
+    private protected override Task<IRelayStore> OpenAsync(FileQuota? quota = null)
+        => Task.FromResult<IRelayStore>(SqliteStore.Open(Path.Combine(_directory, "relay.db"), new StorageTelemetry(_meter), NullLogger.Instance, quota));
 
     public void Dispose()
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Relay.Cli;
+using Relay.Lab.Bench.Bridges;
 using Relay.Lab.Bench.Server;
 using Spectre.Console;
 
@@ -10,12 +11,12 @@ public static class BenchCommand
 {
     public static Command Create() => new("bench", "Measure Relay on this machine, compared with other implementations in the same run.")
     {
-        CreateOtr(), CreateServer(),
+        CreateOtr(), CreateServer(), CreateBridge(),
     };
 
     private static Command CreateOtr()
     {
-        var json = JsonFile();
+        var json = LoadSwitches.JsonFile();
         var rounds = new Option<int>("--rounds")
         {
             Description = "Number of rounds; the median is reported.",
@@ -42,80 +43,74 @@ public static class BenchCommand
 
     private static Command CreateServer()
     {
-        var json = JsonFile();
-        var only = new Option<string[]>("--only")
+        var load = new LoadSwitches(ServerBench.Names);
+        var against = new Option<string?>("--against")
         {
-            Description = "Measure only these rows, by name, separated by commas.",
-            HelpName = "ROW,…",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [],
+            Description = "Measure the build of another checkout in turn with this one, and give the ratios.",
+            HelpName = "OTHER_CHECKOUT",
         };
-        var seconds = new Option<double>("--seconds")
+        var rounds = new Option<int>("--rounds")
         {
-            Description = "Duration of each measurement under load, in seconds.",
-            HelpName = "S",
-            DefaultValueFactory = _ => 10,
-        };
-        var conversations = new Option<int>("--conversations")
-        {
-            Description = "Number of concurrent conversations.",
+            Description = "With --against: how often each build is measured.",
             HelpName = "N",
-            DefaultValueFactory = _ => 256,
+            DefaultValueFactory = _ => 3,
         };
-        var isShort = new Option<bool>("--short")
-        {
-            Description = "Run every row for a few seconds only, to test the benchmark itself; the figures mean nothing.",
-        };
-        only.Validators.Add(result =>
-        {
-            foreach (var what in Names(result.GetValueOrDefault<string[]>() ?? []).Except(ServerBench.Names))
-                result.AddError($"There is no row '{what}': {string.Join(", ", ServerBench.Names)}.");
-        });
-        seconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0.1 and <= 3600)) result.AddError("--seconds must be 0.1 to 3600.");
-        });
-        conversations.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is not (>= 1 and <= 10_000)) result.AddError("--conversations must be 1 to 10000.");
-        });
-        var command = new Command("server", "Measure Relay end to end through gRPC, with real OTR on both sides: "
-            + "throughput, latency, CPU per message, recovery, capacity.")
-        {
-            json, only, seconds, conversations, isShort,
-        };
+        rounds.Validators.Add(result => { if (result.GetValueOrDefault<int>() < 1) result.AddError("--rounds must be at least 1."); });
+        var command = load.AddTo(new Command("server", "Measure Relay end to end through gRPC, with real OTR on both sides: "
+            + "throughput, latency, CPU per message, recovery, capacity."));
+        command.Add(against);
+        command.Add(rounds);
         command.SetAction((result, cancellation) =>
         {
             var options = new ServerBenchOptions
             {
-                Only = [.. Names(result.GetValue(only)!)],
-                Measured = TimeSpan.FromSeconds(result.GetValue(seconds)),
-                Conversations = result.GetValue(conversations),
+                Only = load.Only(result), Measured = load.Measured(result), Conversations = load.Conversations(result),
             };
-            return RunServerAsync(result.GetValue(json), result.GetValue(isShort) ? options.Shortened() : options, cancellation);
+            if (load.IsShort(result)) options = options.Shortened();
+            if (result.GetValue(against) is { } other)
+                return CompareAsync(load.Json(result), BenchProgram.Find(other), result.GetValue(rounds), options, cancellation);
+            return RunRowsAsync(load.Json(result), async progress =>
+            {
+                await using var bench = new ServerBench(options, progress);
+                return await bench.RunAsync(cancellation);
+            }, cancellation);
         });
         return command;
     }
 
-    /// <summary>An option that hides the common one of the same name, which takes no value.</summary>
-    private static Option<FileInfo?> JsonFile() => new(CommonOptions.Json.Name)
+    private static Command CreateBridge()
     {
-        Description = "Write the results to this file too, as an array of objects.",
-        HelpName = "FILE",
-    };
-
-    private static IEnumerable<string> Names(IEnumerable<string> given)
-        => given.SelectMany(g => g.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-
-    private static async Task<int> RunServerAsync(FileInfo? json, ServerBenchOptions options, CancellationToken cancellation)
-    {
-        var results = await RunAsync(Report.ErrorTerminal(), async progress =>
+        var load = new LoadSwitches(BridgeBench.Names);
+        var command = load.AddTo(new Command("bridge", "Measure the bridges with real chat servers, Prosody and ngIRCd: throughput, latency, "
+            + "CPU per message of bridge, server and Relay apart, memory of endpoints and connections."));
+        command.SetAction((result, cancellation) =>
         {
-            await using var bench = new ServerBench(options, progress);
-            return await bench.RunAsync(cancellation);
+            var options = new BridgeBenchOptions
+            {
+                Only = load.Only(result), Measured = load.Measured(result), Conversations = load.Conversations(result),
+            };
+            return RunRowsAsync(load.Json(result), progress =>
+                new BridgeBench(load.IsShort(result) ? options.Shortened() : options, progress).RunAsync(cancellation), cancellation);
         });
+        return command;
+    }
+
+    private static async Task<int> RunRowsAsync(
+        FileInfo? json, Func<Action<string, double>, Task<IReadOnlyList<ServerRow>>> run, CancellationToken cancellation)
+    {
+        var results = await RunAsync(Report.ErrorTerminal(), run);
         if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, results, cancellation);
         ServerReport.Print(Report.Terminal(), results);
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> CompareAsync(
+        FileInfo? json, BenchProgram other, int rounds, ServerBenchOptions options, CancellationToken cancellation)
+    {
+        var figures = await RunAsync(Report.ErrorTerminal(),
+            progress => new ServerComparison(other, rounds, progress).RunAsync(options, cancellation));
+        if (json is not null) await ServerReport.WriteJsonAsync(json.FullName, figures, cancellation);
+        ServerReport.Print(Report.Terminal(), figures);
         return ExitCode.Ok;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using Relay.Cli;
 using Relay.Client;
 using Relay.Lab.Processes;
@@ -53,6 +54,15 @@ internal sealed class ClusterStage : BenchStage
     }
 
     public override CpuReading Cpu() => CpuReading.Now(Nodes.Where(n => n.IsRunning).Select(n => n.ProcessId), _cluster.Database.ProcessId);
+
+    public override async Task<long?> CommitsAsync(CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(_cluster.Database.ConnectionString);
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand(
+            "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()", connection);
+        return (long?)await command.ExecuteScalarAsync(cancellation);
+    }
 
     public override async ValueTask DisposeAsync()
     {

@@ -5,7 +5,7 @@ using Relay.Lab.Processes;
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>A single <c>relay serve</c> process with SQLite.</summary>
-internal sealed class EmbeddedStage : BenchStage
+internal class EmbeddedStage : BenchStage
 {
     // Webhooks are posted to the process of the benchmark.
     private static readonly Dictionary<string, string> s_environment = new() { ["Relay__Webhooks__AllowedNetworks"] = "127.0.0.0/8" };
@@ -13,9 +13,12 @@ internal sealed class EmbeddedStage : BenchStage
     private string _listen = "127.0.0.1:0";
     private ServerProcess? _server;
 
-    private EmbeddedStage()
+    protected EmbeddedStage()
     {
     }
+
+    /// <summary>The stage's temporary directory.</summary>
+    protected string DirectoryPath => _directory;
 
     public string DataDirectory => Path.Combine(_directory, "data");
 

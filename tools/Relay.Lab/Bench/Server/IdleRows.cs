@@ -75,10 +75,6 @@ internal sealed class IdleRows : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _stage.DisposeAsync();
 
-    private async Task SpeakToAsync(int n, ReadOnlyMemory<byte> wire)
-    {
-        var result = await _line.Bridge.DeliverAsync(IdleStore.Peer(n), Guid.NewGuid().ToString("N"), wire, _seed.Endpoint);
-        if (result.RejectReason.Length > 0)
-            throw new CommandFailure(ExitCode.Failed, $"An idle conversation rejected a message: {result.RejectReason}.");
-    }
+    private Task SpeakToAsync(int n, ReadOnlyMemory<byte> wire) =>
+        _line.Carrier.DeliverAsync(_seed.Endpoint, IdleStore.Peer(n), Guid.NewGuid().ToString("N"), wire);
 }

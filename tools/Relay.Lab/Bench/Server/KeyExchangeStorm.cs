@@ -17,7 +17,7 @@ internal sealed class KeyExchangeStorm(BenchStage stage, ServerBenchOptions opti
     {
         var lines = await stage.ConnectAsync(cancellation, Endpoints);
         var running = Task.WhenAll(Enumerable.Range(0, options.KeyExchanges).Select(n => GoOnAsync(lines[n % lines.Count])));
-        await await Task.WhenAny(running, Task.Delay(options.WarmUp, cancellation));
+        await await Task.WhenAny(running, Task.Delay(options.EmbeddedWarmUp.Least, cancellation));
         var before = stage.Cpu();
         var start = Stopwatch.GetTimestamp();
         _latencies.Begin();

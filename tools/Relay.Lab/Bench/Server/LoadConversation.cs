@@ -93,7 +93,7 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
                 {
                     case OtrEffect.SendWire wire:
                         // Sent under the lock, so that the order is kept.
-                        last = line.Watch(DeliverAsync($"{++_wires}", wire.Text));
+                        last = line.Watch(line.Carrier.DeliverAsync(endpoint, peer, $"{++_wires}", wire.Text));
                         break;
                     case OtrEffect.DeliverText text:
                         var (number, sent) = LoadText.Read(System.Text.Encoding.ASCII.GetString(text.Text.Span));
@@ -113,13 +113,6 @@ internal sealed class LoadConversation(LoadLine line, string endpoint, string pe
         // Outside the lock: the callback may send a text in this conversation.
         if (read is { } when) line.Read?.Invoke(this, when);
         return last;
-    }
-
-    private async Task DeliverAsync(string id, ReadOnlyMemory<byte> wire)
-    {
-        var result = await line.Bridge.DeliverAsync(peer, id, wire, endpoint);
-        if (result.RejectReason.Length > 0)
-            throw new CommandFailure(ExitCode.Failed, $"Relay rejected a message of the load: {result.RejectReason}.");
     }
 
     private void Count(ref long last, long number, string who)

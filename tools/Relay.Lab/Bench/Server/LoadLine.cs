@@ -5,12 +5,12 @@ using Relay.Client;
 namespace Relay.Lab.Bench.Server;
 
 /// <summary>
-/// A bridge and a bot of some endpoints, each with a separate connection, and the conversations that use them. All calls go
-/// through the public SDK.
+/// The network's side and a bot of some endpoints, each with a separate connection, and the conversations that use them. All calls to
+/// Relay go through the public SDK.
 /// </summary>
 internal sealed class LoadLine : IAsyncDisposable
 {
-    private readonly RelayClient _bridgeClient, _botClient;
+    private readonly RelayClient _botClient;
     private readonly IReadOnlyList<string> _endpoints;
     private readonly BotReading _reading;
     private readonly ConcurrentDictionary<(string Endpoint, string Peer), LoadConversation> _conversations = [];
@@ -21,19 +21,18 @@ internal sealed class LoadLine : IAsyncDisposable
     private readonly Task _running;
     private int _next;
 
-    /// <param name="bridgeClient">Disposed of with the line.</param>
+    /// <param name="carrier">Disposed of with the line.</param>
     /// <param name="botClient">Disposed of with the line.</param>
     /// <param name="endpoints"><c>endpoints/{endpoint}</c></param>
     /// <param name="reading">How the bot gets its events.</param>
-    public LoadLine(RelayClient bridgeClient, RelayClient botClient, IReadOnlyList<string> endpoints, BotReading reading)
+    public LoadLine(ILoadCarrier carrier, RelayClient botClient, IReadOnlyList<string> endpoints, BotReading reading)
     {
-        (_bridgeClient, _botClient, _endpoints, _reading) = (bridgeClient, botClient, endpoints, reading);
+        (Carrier, _botClient, _endpoints, _reading) = (carrier, botClient, endpoints, reading);
         _contact = new OtrAccount(_contactKey, 0x1001);
-        Bridge = bridgeClient.Bridge([.. endpoints]);
-        _running = Task.WhenAll(Run(CarryAsync), Run(HearAsync));
+        _running = Task.WhenAll(Run(c => Carrier.RunAsync(Receive, c)), Run(HearAsync));
     }
 
-    public Bridge Bridge { get; }
+    public ILoadCarrier Carrier { get; }
 
     /// <summary>The bot's connection.</summary>
     public RelayClient Bot => _botClient;
@@ -83,9 +82,8 @@ internal sealed class LoadLine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Bridge.DisposeAsync();
+        await Carrier.DisposeAsync();
         await _running;
-        await _bridgeClient.DisposeAsync();
         await _botClient.DisposeAsync();
         foreach (var conversation in _conversations.Values) conversation.Dispose();
         _contactKey.Dispose();
@@ -94,13 +92,9 @@ internal sealed class LoadLine : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task CarryAsync(CancellationToken cancellation)
+    private void Receive(string endpoint, string peer, ReadOnlyMemory<byte> wire)
     {
-        await foreach (var message in Bridge.Outbound(cancellation))
-        {
-            if (_conversations.TryGetValue((message.Endpoint, message.Peer), out var conversation)) conversation.Receive(message.Text);
-            await message.AckAsync();
-        }
+        if (_conversations.TryGetValue((endpoint, peer), out var conversation)) conversation.Receive(wire);
     }
 
     private Task HearAsync(CancellationToken cancellation) => _reading.RunAsync(_botClient, _endpoints, (message, e) =>

@@ -11,18 +11,20 @@ internal static class ProcessTree
     /// <summary>
     /// CPU time of the processes and all their descendants, including ended children, in microseconds; 0 where there is no /proc.
     /// </summary>
-    public static double CpuMicroseconds(IEnumerable<int> roots)
+    public static double CpuMicroseconds(IEnumerable<int> roots) => Under(roots).Values.Sum() * MicrosecondsPerTick;
+
+    /// <returns>The ticks of the processes and all their descendants, by process id.</returns>
+    private static Dictionary<int, long> Under(IEnumerable<int> roots)
     {
-        if (!Directory.Exists("/proc")) return 0;
         var wanted = roots.ToHashSet();
-        if (wanted.Count == 0) return 0;
+        if (!Directory.Exists("/proc") || wanted.Count == 0) return [];
         var all = new Dictionary<int, (int Parent, long Ticks)>();
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out int id) && TryRead(id) is { } stat)
                 all.Add(id, stat);
         }
-        return all.Where(p => IsUnder(p.Key)).Sum(p => p.Value.Ticks) * MicrosecondsPerTick;
+        return all.Where(p => IsUnder(p.Key)).ToDictionary(p => p.Key, p => p.Value.Ticks);
 
         bool IsUnder(int id)
         {
@@ -31,6 +33,23 @@ internal static class ProcessTree
                 if (wanted.Contains(id)) return true;
             }
             return false;
+        }
+    }
+
+    /// <summary>Bytes that the processes and all their living descendants have given to the disk; 0 where there is no /proc.</summary>
+    public static double WrittenBytes(IEnumerable<int> roots) => Under(roots).Keys.Sum(WrittenBytes);
+
+    private static double WrittenBytes(int id)
+    {
+        const string Name = "write_bytes:";
+        try
+        {
+            var line = File.ReadLines($"/proc/{id}/io").First(l => l.StartsWith(Name, StringComparison.Ordinal));
+            return long.Parse(line[Name.Length..], CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
         }
     }
 

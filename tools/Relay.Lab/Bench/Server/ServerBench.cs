@@ -27,6 +27,7 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
             Tell(what);
             rows.Add((await RunAsync(what, cancellation)).AddLoadAverage());
         }
+        if (await ServerRatios.MeasureAsync(rows, Tell, cancellation) is { } ratios) rows.Add(ratios);
         return rows;
     }
 
@@ -79,7 +80,8 @@ internal sealed class ServerBench(ServerBenchOptions options, Action<string, dou
         Tell($"{what}: key exchanges");
         var traffic = await Traffic.BeginAsync(stage, options.Conversations, plan, cancellation);
         Tell($"{what}: maximum load");
-        var flood = await traffic.FloodAsync(stage.Relays > 1 ? options.ClusterWarmUp : options.WarmUp, options.Measured, cancellation);
+        var warmUp = stage.Relays > 1 ? options.ClusterWarmUp : options.EmbeddedWarmUp;
+        var flood = await traffic.FloodAsync(warmUp, options.Measured, cancellation);
         Tell($"{what}: {options.LowLoadPerSecond} messages a second");
         var trickle = await traffic.TrickleAsync(options.LowLoadPerSecond, options.Measured, cancellation);
         return new ServerRow(what).AddLoad(flood).AddLowLoad(trickle)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Relay.Lab.Bench.Server;
@@ -22,16 +23,28 @@ internal sealed class ServerRow(string what)
         return this;
     }
 
-    /// <summary>Adds throughput, latency under maximum load, and CPU time per message.</summary>
+    /// <returns>Null if the row has no such figure.</returns>
+    public double? Number(string name)
+        => Fields[name] is { } value && value.GetValueKind() == JsonValueKind.Number ? value.GetValue<double>() : null;
+
+    /// <summary>Adds throughput, latency under maximum load; CPU time and bytes given to the disk per message; messages a commit.</summary>
     public ServerRow AddLoad(Measurement measured) => this
         .Add("per_second", measured.PerSecond, 1)
         .Add("p50_ms", measured.Latencies.Quantile(0.5))
         .Add("p99_ms", measured.Latencies.Quantile(0.99))
-        .Add("relay_us", measured.CpuEach.Relay, 1)
-        .Add("database_us", measured.CpuEach.Database, 1)
-        .Add("load_us", measured.CpuEach.Load, 1)
+        .AddCpu(measured.CpuEach)
+        .Add("written_bytes", measured.CpuEach.Written, 0)
+        .Add("per_commit", measured.Commits is > 0 and var commits ? measured.Latencies.Count / (double)commits : null, 1)
         .Add("messages", measured.Latencies.Count)
         .Add("seconds", measured.Took.TotalSeconds);
+
+    private ServerRow AddCpu(CpuReading each)
+    {
+        Add("relay_us", each.Relay, 1).Add("database_us", each.Database, 1);
+        if (each.Bridge is { } bridge) Add("bridge_us", bridge, 1);
+        if (each.ChatServer is { } server) Add("chat_server_us", server, 1);
+        return Add("load_us", each.Load, 1);
+    }
 
     /// <summary>Adds the latency at a low load, where no messages queue.</summary>
     public ServerRow AddLowLoad(Measurement measured) => this
@@ -52,14 +65,10 @@ internal sealed class ServerRow(string what)
 /// <param name="Cpu">CPU time used during the measurement.</param>
 internal sealed record Measurement(Latencies Latencies, TimeSpan Took, CpuReading Cpu)
 {
+    /// <summary>Transactions that PostgreSQL has committed meanwhile; null without it.</summary>
+    public long? Commits { get; init; }
+
     public double PerSecond => Latencies.Count / Took.TotalSeconds;
 
-    public CpuReading CpuEach
-    {
-        get
-        {
-            double n = Math.Max(1, Latencies.Count);
-            return new CpuReading(Cpu.Relay / n, Cpu.Database / n, Cpu.Load / n);
-        }
-    }
+    public CpuReading CpuEach => Cpu / Math.Max(1, Latencies.Count);
 }

@@ -25,10 +25,11 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     private int _underWay;
 
     /// <summary>Establishes private sessions in the given number of new conversations, distributed over the lines.</summary>
+    /// <param name="endpoints">The endpoints of each line.</param>
     public static async Task<Traffic> BeginAsync(
-        BenchStage stage, int conversations, TrafficPlan plan, CancellationToken cancellation)
+        BenchStage stage, int conversations, TrafficPlan plan, CancellationToken cancellation, int endpoints = 1)
     {
-        var lines = await stage.ConnectAsync(cancellation, reading: plan.Reading);
+        var lines = await stage.ConnectAsync(cancellation, endpoints, plan.Reading);
         var all = Enumerable.Range(0, Math.Max(conversations, lines.Count)).Select(n => lines[n % lines.Count].Add()).ToList();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation };
         await Parallel.ForEachAsync(all, parallel, async (c, _) => await c.BeginAsync());
@@ -42,14 +43,16 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
     }
 
     /// <summary>Measures the maximum throughput, with one message in flight per conversation.</summary>
-    public async Task<Measurement> FloodAsync(TimeSpan warmUp, TimeSpan measured, CancellationToken cancellation)
+    public async Task<Measurement> FloodAsync(WarmUp warmUp, TimeSpan measured, CancellationToken cancellation)
     {
         _isFlooding = true;
         var speaking = Task.WhenAll(conversations.Select(c => plan.IsOneWay ? KeepSayingAsync(c) : SayAsync(c)));
         try
         {
-            await WaitAsync(warmUp, cancellation);
-            return await MeasureAsync(() => WaitAsync(measured, cancellation));
+            await WarmUpAsync(warmUp, cancellation);
+            var before = await stage.CommitsAsync(cancellation);
+            var measurement = await MeasureAsync(() => WaitAsync(measured, cancellation));
+            return measurement with { Commits = await stage.CommitsAsync(cancellation) - before };
         }
         finally
         {
@@ -76,6 +79,18 @@ internal sealed class Traffic(BenchStage stage, IReadOnlyList<LoadLine> lines, I
         });
         await QuietAsync(cancellation);
         return result;
+    }
+
+    private async Task WarmUpAsync(WarmUp warmUp, CancellationToken cancellation)
+    {
+        await WaitAsync(warmUp.Least, cancellation);
+        double last = double.PositiveInfinity;
+        for (var past = warmUp.Least; past < warmUp.Most; past += warmUp.Window)
+        {
+            double each = (await MeasureAsync(() => WaitAsync(warmUp.Window, cancellation))).CpuEach.Relay;
+            if (Math.Abs(each - last) <= WarmUp.Still * each) return;
+            last = each;
+        }
     }
 
     private async Task<Measurement> MeasureAsync(Func<Task> meanwhile)

@@ -12,10 +12,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14relay/v1/admin.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x03\n\x06\x41piKey\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1f\n\x06scopes\x18\x02 \x03(\x0e\x32\x0f.relay.v1.Scope\x12\x11\n\tendpoints\x18\x03 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12?\n\x1bprevious_secret_expire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06limits\x18\n \x01(\x0b\x32\x16.relay.v1.CallerLimits\"\xe8\x01\n\x0c\x43\x61llerLimits\x12\x1d\n\x10\x63\x61lls_per_second\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12*\n\x1d\x63\x61lls_per_second_and_endpoint\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x07streams\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x1e\n\x11\x65ndpoints_per_day\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x13\n\x11_calls_per_secondB \n\x1e_calls_per_second_and_endpointB\n\n\x08_streamsB\x14\n\x12_endpoints_per_day\"\xbf\x01\n\x06\x43\x61ller\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1f\n\x06scopes\x18\x02 \x03(\x0e\x32\x0f.relay.v1.Scope\x12\x11\n\tendpoints\x18\x03 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x07\x61pi_key\x18\x05 \x01(\x0b\x32\x10.relay.v1.ApiKey\x12\x1f\n\x06limits\x18\x06 \x03(\x0b\x32\x0f.relay.v1.Limit\"2\n\x05Limit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x0c\n\x04used\x18\x03 \x01(\x03\"\xdf\x01\n\x13\x43reateApiKeyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1f\n\x06scopes\x18\x02 \x03(\x0e\x32\x0f.relay.v1.Scope\x12\x11\n\tendpoints\x18\x03 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tno_expiry\x18\x06 \x01(\x08\x12&\n\x06limits\x18\x07 \x01(\x0b\x32\x16.relay.v1.CallerLimits\"H\n\x14\x43reateApiKeyResponse\x12!\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x10.relay.v1.ApiKey\x12\r\n\x05token\x18\x02 \x01(\t\";\n\x12ListApiKeysRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"R\n\x13ListApiKeysResponse\x12\"\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x10.relay.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x12\n\x10GetCallerRequest\"\x94\x01\n\x13RotateApiKeyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x07overlap\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\x13\x44\x65leteApiKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteApiKeyResponse\"#\n\x13RevokeApiKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x12\n\x10GetServerRequest\"\x95\x01\n\x06Server\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06kernel\x18\x04 \x01(\t\x12\x10\n\x08\x64raining\x18\x05 \x01(\x08\"\x12\n\x10ListNodesRequest\"2\n\x11ListNodesResponse\x12\x1d\n\x05nodes\x18\x01 \x03(\x0b\x32\x0e.relay.v1.Node\"\xac\x01\n\x04Node\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tanswering\x18\x02 \x01(\x08\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.relay.v1.NodeState\x12\x11\n\treachable\x18\x04 \x01(\x08\x12\x13\n\x06shards\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\rconversations\x18\x06 \x01(\x05H\x01\x88\x01\x01\x42\t\n\x07_shardsB\x10\n\x0e_conversations\"X\n\x17ListAuditEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x04\"w\n\x18ListAuditEntriesResponse\x12+\n\raudit_entries\x18\x01 \x03(\x0b\x32\x14.relay.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rlast_sequence\x18\x03 \x01(\x04\"\x89\x02\n\nAuditEntry\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04kind\x18\x03 \x01(\x0e\x32\x13.relay.v1.AuditKind\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\x10\n\x08resource\x18\x06 \x01(\t\x12\x0e\n\x06status\x18\x07 \x01(\x05\x12\r\n\x05\x63ount\x18\x08 \x01(\x03\x12\x0e\n\x06refers\x18\t \x01(\x04\x12\x15\n\rprevious_hash\x18\n \x01(\x0c\x12\x0c\n\x04hash\x18\x0b \x01(\x0c\x12\x0f\n\x07\x64\x61maged\x18\x0c \x01(\x08*`\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x07\n\x03\x42OT\x10\x01\x12\n\n\x06\x42RIDGE\x10\x02\x12\t\n\x05\x41\x44MIN\x10\x03\x12\x0b\n\x07MONITOR\x10\x04\x12\t\n\x05TRUST\x10\x05\x12\x08\n\x04KEYS\x10\x06*\x7f\n\tNodeState\x12\x1a\n\x16NODE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12NODE_STATE_JOINING\x10\x01\x12\x11\n\rNODE_STATE_UP\x10\x02\x12\x16\n\x12NODE_STATE_LEAVING\x10\x03\x12\x13\n\x0fNODE_STATE_DOWN\x10\x04*\xe5\x01\n\tAuditKind\x12\x1a\n\x16\x41UDIT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_KIND_BEGUN\x10\x01\x12\x13\n\x0f\x41UDIT_KIND_DONE\x10\x02\x12\x15\n\x11\x41UDIT_KIND_FAILED\x10\x03\x12\x16\n\x12\x41UDIT_KIND_REFUSED\x10\x04\x12\x16\n\x12\x41UDIT_KIND_STARTED\x10\x05\x12\x1b\n\x17\x41UDIT_KIND_SWITCHED_OFF\x10\x06\x12\x16\n\x12\x41UDIT_KIND_TRIMMED\x10\x07\x12\x15\n\x11\x41UDIT_KIND_BROKEN\x10\x08\x32\xb1\x05\n\x0c\x41\x64minService\x12O\n\x0c\x43reateApiKey\x12\x1d.relay.v1.CreateApiKeyRequest\x1a\x1e.relay.v1.CreateApiKeyResponse\"\x00\x12L\n\x0bListApiKeys\x12\x1c.relay.v1.ListApiKeysRequest\x1a\x1d.relay.v1.ListApiKeysResponse\"\x00\x12O\n\x0cRotateApiKey\x12\x1d.relay.v1.RotateApiKeyRequest\x1a\x1e.relay.v1.CreateApiKeyResponse\"\x00\x12;\n\tGetCaller\x12\x1a.relay.v1.GetCallerRequest\x1a\x10.relay.v1.Caller\"\x00\x12\x41\n\x0cRevokeApiKey\x12\x1d.relay.v1.RevokeApiKeyRequest\x1a\x10.relay.v1.ApiKey\"\x00\x12O\n\x0c\x44\x65leteApiKey\x12\x1d.relay.v1.DeleteApiKeyRequest\x1a\x1e.relay.v1.DeleteApiKeyResponse\"\x00\x12;\n\tGetServer\x12\x1a.relay.v1.GetServerRequest\x1a\x10.relay.v1.Server\"\x00\x12\x46\n\tListNodes\x12\x1a.relay.v1.ListNodesRequest\x1a\x1b.relay.v1.ListNodesResponse\"\x00\x12[\n\x10ListAuditEntries\x12!.relay.v1.ListAuditEntriesRequest\x1a\".relay.v1.ListAuditEntriesResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14relay/v1/admin.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x03\n\x06\x41piKey\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1f\n\x06scopes\x18\x02 \x03(\x0e\x32\x0f.relay.v1.Scope\x12\x11\n\tendpoints\x18\x03 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12?\n\x1bprevious_secret_expire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06limits\x18\n \x01(\x0b\x32\x16.relay.v1.CallerLimits\"\xe8\x01\n\x0c\x43\x61llerLimits\x12\x1d\n\x10\x63\x61lls_per_second\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12*\n\x1d\x63\x61lls_per_second_and_endpoint\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x07streams\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x1e\n\x11\x65ndpoints_per_day\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x13\n\x11_calls_per_secondB \n\x1e_calls_per_second_and_endpointB\n\n\x08_streamsB\x14\n\x12_endpoints_per_day\"\xbf\x01\n\x06\x43\x61ller\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1f\n\x06scopes\x18\x02 \x03(\x0e\x32\x0f.relay.v1.Scope\x12\x11\n\tendpoints\x18\x03 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x07\x61pi_key\x18\x05 \x01(\x0b\x32\x10.relay.v1.ApiKey\x12\x1f\n\x06limits\x18\x06 \x03(\x0b\x32\x0f.relay.v1.Limit\"2\n\x05Limit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\x12\x0c\n\x04used\x18\x03 \x01(\x03\"\xdf\x01\n\x13\x43reateApiKeyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1f\n\x06scopes\x18\x02 \x03(\x0e\x32\x0f.relay.v1.Scope\x12\x11\n\tendpoints\x18\x03 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tno_expiry\x18\x06 \x01(\x08\x12&\n\x06limits\x18\x07 \x01(\x0b\x32\x16.relay.v1.CallerLimits\"H\n\x14\x43reateApiKeyResponse\x12!\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x10.relay.v1.ApiKey\x12\r\n\x05token\x18\x02 \x01(\t\";\n\x12ListApiKeysRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"R\n\x13ListApiKeysResponse\x12\"\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x10.relay.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x12\n\x10GetCallerRequest\"\x94\x01\n\x13RotateApiKeyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x07overlap\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"i\n\x13UpdateApiKeyRequest\x12!\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x10.relay.v1.ApiKey\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"#\n\x13\x44\x65leteApiKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteApiKeyResponse\"#\n\x13RevokeApiKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x12\n\x10GetServerRequest\"\xd2\x01\n\x06Server\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06kernel\x18\x04 \x01(\t\x12\x10\n\x08\x64raining\x18\x05 \x01(\x08\x12;\n\x17\x63\x65rtificate_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x12\n\x10ListNodesRequest\"2\n\x11ListNodesResponse\x12\x1d\n\x05nodes\x18\x01 \x03(\x0b\x32\x0e.relay.v1.Node\"\xac\x01\n\x04Node\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tanswering\x18\x02 \x01(\x08\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.relay.v1.NodeState\x12\x11\n\treachable\x18\x04 \x01(\x08\x12\x13\n\x06shards\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\rconversations\x18\x06 \x01(\x05H\x01\x88\x01\x01\x42\t\n\x07_shardsB\x10\n\x0e_conversations\"X\n\x17ListAuditEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x04\"w\n\x18ListAuditEntriesResponse\x12+\n\raudit_entries\x18\x01 \x03(\x0b\x32\x14.relay.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rlast_sequence\x18\x03 \x01(\x04\"\x89\x02\n\nAuditEntry\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04kind\x18\x03 \x01(\x0e\x32\x13.relay.v1.AuditKind\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\t\x12\x10\n\x08resource\x18\x06 \x01(\t\x12\x0e\n\x06status\x18\x07 \x01(\x05\x12\r\n\x05\x63ount\x18\x08 \x01(\x03\x12\x0e\n\x06refers\x18\t \x01(\x04\x12\x15\n\rprevious_hash\x18\n \x01(\x0c\x12\x0c\n\x04hash\x18\x0b \x01(\x0c\x12\x0f\n\x07\x64\x61maged\x18\x0c \x01(\x08*`\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x07\n\x03\x42OT\x10\x01\x12\n\n\x06\x42RIDGE\x10\x02\x12\t\n\x05\x41\x44MIN\x10\x03\x12\x0b\n\x07MONITOR\x10\x04\x12\t\n\x05TRUST\x10\x05\x12\x08\n\x04KEYS\x10\x06*\x7f\n\tNodeState\x12\x1a\n\x16NODE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12NODE_STATE_JOINING\x10\x01\x12\x11\n\rNODE_STATE_UP\x10\x02\x12\x16\n\x12NODE_STATE_LEAVING\x10\x03\x12\x13\n\x0fNODE_STATE_DOWN\x10\x04*\xe5\x01\n\tAuditKind\x12\x1a\n\x16\x41UDIT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_KIND_BEGUN\x10\x01\x12\x13\n\x0f\x41UDIT_KIND_DONE\x10\x02\x12\x15\n\x11\x41UDIT_KIND_FAILED\x10\x03\x12\x16\n\x12\x41UDIT_KIND_REFUSED\x10\x04\x12\x16\n\x12\x41UDIT_KIND_STARTED\x10\x05\x12\x1b\n\x17\x41UDIT_KIND_SWITCHED_OFF\x10\x06\x12\x16\n\x12\x41UDIT_KIND_TRIMMED\x10\x07\x12\x15\n\x11\x41UDIT_KIND_BROKEN\x10\x08\x32\xf4\x05\n\x0c\x41\x64minService\x12O\n\x0c\x43reateApiKey\x12\x1d.relay.v1.CreateApiKeyRequest\x1a\x1e.relay.v1.CreateApiKeyResponse\"\x00\x12L\n\x0bListApiKeys\x12\x1c.relay.v1.ListApiKeysRequest\x1a\x1d.relay.v1.ListApiKeysResponse\"\x00\x12O\n\x0cRotateApiKey\x12\x1d.relay.v1.RotateApiKeyRequest\x1a\x1e.relay.v1.CreateApiKeyResponse\"\x00\x12\x41\n\x0cUpdateApiKey\x12\x1d.relay.v1.UpdateApiKeyRequest\x1a\x10.relay.v1.ApiKey\"\x00\x12;\n\tGetCaller\x12\x1a.relay.v1.GetCallerRequest\x1a\x10.relay.v1.Caller\"\x00\x12\x41\n\x0cRevokeApiKey\x12\x1d.relay.v1.RevokeApiKeyRequest\x1a\x10.relay.v1.ApiKey\"\x00\x12O\n\x0c\x44\x65leteApiKey\x12\x1d.relay.v1.DeleteApiKeyRequest\x1a\x1e.relay.v1.DeleteApiKeyResponse\"\x00\x12;\n\tGetServer\x12\x1a.relay.v1.GetServerRequest\x1a\x10.relay.v1.Server\"\x00\x12\x46\n\tListNodes\x12\x1a.relay.v1.ListNodesRequest\x1a\x1b.relay.v1.ListNodesResponse\"\x00\x12[\n\x10ListAuditEntries\x12!.relay.v1.ListAuditEntriesRequest\x1a\".relay.v1.ListAuditEntriesResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.admin_pb2', globals())
@@ -23,54 +24,56 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
-  _SCOPE._serialized_start=2594
-  _SCOPE._serialized_end=2690
-  _NODESTATE._serialized_start=2692
-  _NODESTATE._serialized_end=2819
-  _AUDITKIND._serialized_start=2822
-  _AUDITKIND._serialized_end=3051
-  _APIKEY._serialized_start=100
-  _APIKEY._serialized_end=499
-  _CALLERLIMITS._serialized_start=502
-  _CALLERLIMITS._serialized_end=734
-  _CALLER._serialized_start=737
-  _CALLER._serialized_end=928
-  _LIMIT._serialized_start=930
-  _LIMIT._serialized_end=980
-  _CREATEAPIKEYREQUEST._serialized_start=983
-  _CREATEAPIKEYREQUEST._serialized_end=1206
-  _CREATEAPIKEYRESPONSE._serialized_start=1208
-  _CREATEAPIKEYRESPONSE._serialized_end=1280
-  _LISTAPIKEYSREQUEST._serialized_start=1282
-  _LISTAPIKEYSREQUEST._serialized_end=1341
-  _LISTAPIKEYSRESPONSE._serialized_start=1343
-  _LISTAPIKEYSRESPONSE._serialized_end=1425
-  _GETCALLERREQUEST._serialized_start=1427
-  _GETCALLERREQUEST._serialized_end=1445
-  _ROTATEAPIKEYREQUEST._serialized_start=1448
-  _ROTATEAPIKEYREQUEST._serialized_end=1596
-  _DELETEAPIKEYREQUEST._serialized_start=1598
-  _DELETEAPIKEYREQUEST._serialized_end=1633
-  _DELETEAPIKEYRESPONSE._serialized_start=1635
-  _DELETEAPIKEYRESPONSE._serialized_end=1657
-  _REVOKEAPIKEYREQUEST._serialized_start=1659
-  _REVOKEAPIKEYREQUEST._serialized_end=1694
-  _GETSERVERREQUEST._serialized_start=1696
-  _GETSERVERREQUEST._serialized_end=1714
-  _SERVER._serialized_start=1717
-  _SERVER._serialized_end=1866
-  _LISTNODESREQUEST._serialized_start=1868
-  _LISTNODESREQUEST._serialized_end=1886
-  _LISTNODESRESPONSE._serialized_start=1888
-  _LISTNODESRESPONSE._serialized_end=1938
-  _NODE._serialized_start=1941
-  _NODE._serialized_end=2113
-  _LISTAUDITENTRIESREQUEST._serialized_start=2115
-  _LISTAUDITENTRIESREQUEST._serialized_end=2203
-  _LISTAUDITENTRIESRESPONSE._serialized_start=2205
-  _LISTAUDITENTRIESRESPONSE._serialized_end=2324
-  _AUDITENTRY._serialized_start=2327
-  _AUDITENTRY._serialized_end=2592
-  _ADMINSERVICE._serialized_start=3054
-  _ADMINSERVICE._serialized_end=3743
+  _SCOPE._serialized_start=2796
+  _SCOPE._serialized_end=2892
+  _NODESTATE._serialized_start=2894
+  _NODESTATE._serialized_end=3021
+  _AUDITKIND._serialized_start=3024
+  _AUDITKIND._serialized_end=3253
+  _APIKEY._serialized_start=134
+  _APIKEY._serialized_end=533
+  _CALLERLIMITS._serialized_start=536
+  _CALLERLIMITS._serialized_end=768
+  _CALLER._serialized_start=771
+  _CALLER._serialized_end=962
+  _LIMIT._serialized_start=964
+  _LIMIT._serialized_end=1014
+  _CREATEAPIKEYREQUEST._serialized_start=1017
+  _CREATEAPIKEYREQUEST._serialized_end=1240
+  _CREATEAPIKEYRESPONSE._serialized_start=1242
+  _CREATEAPIKEYRESPONSE._serialized_end=1314
+  _LISTAPIKEYSREQUEST._serialized_start=1316
+  _LISTAPIKEYSREQUEST._serialized_end=1375
+  _LISTAPIKEYSRESPONSE._serialized_start=1377
+  _LISTAPIKEYSRESPONSE._serialized_end=1459
+  _GETCALLERREQUEST._serialized_start=1461
+  _GETCALLERREQUEST._serialized_end=1479
+  _ROTATEAPIKEYREQUEST._serialized_start=1482
+  _ROTATEAPIKEYREQUEST._serialized_end=1630
+  _UPDATEAPIKEYREQUEST._serialized_start=1632
+  _UPDATEAPIKEYREQUEST._serialized_end=1737
+  _DELETEAPIKEYREQUEST._serialized_start=1739
+  _DELETEAPIKEYREQUEST._serialized_end=1774
+  _DELETEAPIKEYRESPONSE._serialized_start=1776
+  _DELETEAPIKEYRESPONSE._serialized_end=1798
+  _REVOKEAPIKEYREQUEST._serialized_start=1800
+  _REVOKEAPIKEYREQUEST._serialized_end=1835
+  _GETSERVERREQUEST._serialized_start=1837
+  _GETSERVERREQUEST._serialized_end=1855
+  _SERVER._serialized_start=1858
+  _SERVER._serialized_end=2068
+  _LISTNODESREQUEST._serialized_start=2070
+  _LISTNODESREQUEST._serialized_end=2088
+  _LISTNODESRESPONSE._serialized_start=2090
+  _LISTNODESRESPONSE._serialized_end=2140
+  _NODE._serialized_start=2143
+  _NODE._serialized_end=2315
+  _LISTAUDITENTRIESREQUEST._serialized_start=2317
+  _LISTAUDITENTRIESREQUEST._serialized_end=2405
+  _LISTAUDITENTRIESRESPONSE._serialized_start=2407
+  _LISTAUDITENTRIESRESPONSE._serialized_end=2526
+  _AUDITENTRY._serialized_start=2529
+  _AUDITENTRY._serialized_end=2794
+  _ADMINSERVICE._serialized_start=3256
+  _ADMINSERVICE._serialized_end=4012
 # @@protoc_insertion_point(module_scope)

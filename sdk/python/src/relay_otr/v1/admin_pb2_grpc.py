@@ -30,6 +30,11 @@ class AdminServiceStub(object):
                 request_serializer=relay_dot_v1_dot_admin__pb2.RotateApiKeyRequest.SerializeToString,
                 response_deserializer=relay_dot_v1_dot_admin__pb2.CreateApiKeyResponse.FromString,
                 )
+        self.UpdateApiKey = channel.unary_unary(
+                '/relay.v1.AdminService/UpdateApiKey',
+                request_serializer=relay_dot_v1_dot_admin__pb2.UpdateApiKeyRequest.SerializeToString,
+                response_deserializer=relay_dot_v1_dot_admin__pb2.ApiKey.FromString,
+                )
         self.GetCaller = channel.unary_unary(
                 '/relay.v1.AdminService/GetCaller',
                 request_serializer=relay_dot_v1_dot_admin__pb2.GetCallerRequest.SerializeToString,
@@ -83,6 +88,14 @@ class AdminServiceServicer(object):
     def RotateApiKey(self, request, context):
         """Gives a key another secret. The present one stays valid for the overlap, so that its holders can be given the new one without an outage.
         One that was rotated before ends now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateApiKey(self, request, context):
+        """Changes what the mask names of a key. The next call is made under the new limits; streams end with the new expiry. A key that is
+        revoked or has expired stays so (KEY_NOT_VALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,6 +161,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.RotateApiKey,
                     request_deserializer=relay_dot_v1_dot_admin__pb2.RotateApiKeyRequest.FromString,
                     response_serializer=relay_dot_v1_dot_admin__pb2.CreateApiKeyResponse.SerializeToString,
+            ),
+            'UpdateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateApiKey,
+                    request_deserializer=relay_dot_v1_dot_admin__pb2.UpdateApiKeyRequest.FromString,
+                    response_serializer=relay_dot_v1_dot_admin__pb2.ApiKey.SerializeToString,
             ),
             'GetCaller': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCaller,
@@ -238,6 +256,23 @@ class AdminService(object):
         return grpc.experimental.unary_unary(request, target, '/relay.v1.AdminService/RotateApiKey',
             relay_dot_v1_dot_admin__pb2.RotateApiKeyRequest.SerializeToString,
             relay_dot_v1_dot_admin__pb2.CreateApiKeyResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def UpdateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/relay.v1.AdminService/UpdateApiKey',
+            relay_dot_v1_dot_admin__pb2.UpdateApiKeyRequest.SerializeToString,
+            relay_dot_v1_dot_admin__pb2.ApiKey.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -16,7 +16,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from relay_otr.v1 import event_pb2 as relay_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15relay/v1/bridge.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14relay/v1/event.proto\"\xbb\x01\n\x11StreamWireRequest\x12$\n\x04open\x18\x01 \x01(\x0b\x32\x14.relay.v1.OpenStreamH\x00\x12(\n\x07inbound\x18\x02 \x01(\x0b\x32\x15.relay.v1.InboundWireH\x00\x12\x1c\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\r.relay.v1.AckH\x00\x12-\n\x06settle\x18\x04 \x01(\x0b\x32\x1b.relay.v1.SettleWireRequestH\x00\x42\t\n\x07message\"\xab\x02\n\x12StreamWireResponse\x12*\n\x08outbound\x18\x01 \x01(\x0b\x32\x16.relay.v1.OutboundWireH\x00\x12\x31\n\x0einbound_result\x18\x02 \x01(\x0b\x32\x17.relay.v1.InboundResultH\x00\x12\'\n\tcaught_up\x18\x03 \x01(\x0b\x32\x12.relay.v1.CaughtUpH\x00\x12)\n\nkeep_alive\x18\x04 \x01(\x0b\x32\x13.relay.v1.KeepAliveH\x00\x12&\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x12.relay.v1.DrainingH\x00\x12/\n\x07settled\x18\x06 \x01(\x0b\x32\x1c.relay.v1.SettleWireResponseH\x00\x42\t\n\x07message\"\x9b\x01\n\x0bInboundWire\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\x0c\x12\x18\n\x10\x61\x66ter_message_id\x18\x05 \x01(\t\x12\x30\n\x0cnetwork_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\rInboundResult\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\x12\x15\n\rreject_reason\x18\x04 \x01(\t\x12\r\n\x05retry\x18\x05 \x01(\x08\x12.\n\x0bretry_delay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x8c\x01\n\x0cOutboundWire\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\x0c\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\r\n\x05piece\x18\x06 \x01(\r\x12\x0e\n\x06pieces\x18\x07 \x01(\r\x12\x0c\n\x04\x66ile\x18\x08 \x01(\t\"9\n\x0fPushWireRequest\x12&\n\x07message\x18\x01 \x01(\x0b\x32\x15.relay.v1.InboundWire\";\n\x10PushWireResponse\x12\'\n\x06result\x18\x01 \x01(\x0b\x32\x17.relay.v1.InboundResult\"\x92\x01\n\x0fPullWireRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x0cmax_messages\x18\x03 \x01(\x05\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\n\x0f_after_sequence\"S\n\x10PullWireResponse\x12(\n\x08messages\x18\x01 \x03(\x0b\x32\x16.relay.v1.OutboundWire\x12\x15\n\rlast_sequence\x18\x02 \x01(\x04\"/\n\nSettlement\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0f\n\x07\x66\x61ilure\x18\x02 \x01(\t\"c\n\x11SettleWireRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12)\n\x0bsettlements\x18\x02 \x03(\x0b\x32\x14.relay.v1.Settlement\x12\x11\n\tdelivered\x18\x03 \x03(\t\"\x83\x01\n\x12SettleWireResponse\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1d\n\x15\x61\x63knowledged_sequence\x18\x02 \x01(\x04\x12+\n\x07results\x18\x03 \x03(\x0b\x32\x1a.relay.v1.SettlementResult\x12\x0f\n\x07unknown\x18\x04 \x03(\t\"C\n\x10SettlementResult\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05retry\x18\x03 \x01(\x08\"4\n\x0e\x41\x63kWireRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\x11\n\x0f\x41\x63kWireResponse2\xf3\x02\n\rBridgeService\x12K\n\nStreamWire\x12\x1b.relay.v1.StreamWireRequest\x1a\x1c.relay.v1.StreamWireResponse(\x01\x30\x01\x12\x43\n\x08PushWire\x12\x19.relay.v1.PushWireRequest\x1a\x1a.relay.v1.PushWireResponse\"\x00\x12\x43\n\x08PullWire\x12\x19.relay.v1.PullWireRequest\x1a\x1a.relay.v1.PullWireResponse\"\x00\x12I\n\nSettleWire\x12\x1b.relay.v1.SettleWireRequest\x1a\x1c.relay.v1.SettleWireResponse\"\x00\x12@\n\x07\x41\x63kWire\x12\x18.relay.v1.AckWireRequest\x1a\x19.relay.v1.AckWireResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15relay/v1/bridge.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14relay/v1/event.proto\"\xbb\x01\n\x11StreamWireRequest\x12$\n\x04open\x18\x01 \x01(\x0b\x32\x14.relay.v1.OpenStreamH\x00\x12(\n\x07inbound\x18\x02 \x01(\x0b\x32\x15.relay.v1.InboundWireH\x00\x12\x1c\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\r.relay.v1.AckH\x00\x12-\n\x06settle\x18\x04 \x01(\x0b\x32\x1b.relay.v1.SettleWireRequestH\x00\x42\t\n\x07message\"\xab\x02\n\x12StreamWireResponse\x12*\n\x08outbound\x18\x01 \x01(\x0b\x32\x16.relay.v1.OutboundWireH\x00\x12\x31\n\x0einbound_result\x18\x02 \x01(\x0b\x32\x17.relay.v1.InboundResultH\x00\x12\'\n\tcaught_up\x18\x03 \x01(\x0b\x32\x12.relay.v1.CaughtUpH\x00\x12)\n\nkeep_alive\x18\x04 \x01(\x0b\x32\x13.relay.v1.KeepAliveH\x00\x12&\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x12.relay.v1.DrainingH\x00\x12/\n\x07settled\x18\x06 \x01(\x0b\x32\x1c.relay.v1.SettleWireResponseH\x00\x42\t\n\x07message\"\x9b\x01\n\x0bInboundWire\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\x0c\x12\x18\n\x10\x61\x66ter_message_id\x18\x05 \x01(\t\x12\x30\n\x0cnetwork_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\rInboundResult\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\x12\x15\n\rreject_reason\x18\x04 \x01(\t\x12\r\n\x05retry\x18\x05 \x01(\x08\x12.\n\x0bretry_delay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x9e\x01\n\x0cOutboundWire\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\x0c\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\r\n\x05piece\x18\x06 \x01(\r\x12\x0e\n\x06pieces\x18\x07 \x01(\r\x12\x0c\n\x04\x66ile\x18\x08 \x01(\t\x12\x10\n\x08\x66ile_url\x18\t \x01(\t\"9\n\x0fPushWireRequest\x12&\n\x07message\x18\x01 \x01(\x0b\x32\x15.relay.v1.InboundWire\";\n\x10PushWireResponse\x12\'\n\x06result\x18\x01 \x01(\x0b\x32\x17.relay.v1.InboundResult\"\x92\x01\n\x0fPullWireRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x0cmax_messages\x18\x03 \x01(\x05\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\n\x0f_after_sequence\"S\n\x10PullWireResponse\x12(\n\x08messages\x18\x01 \x03(\x0b\x32\x16.relay.v1.OutboundWire\x12\x15\n\rlast_sequence\x18\x02 \x01(\x04\"/\n\nSettlement\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0f\n\x07\x66\x61ilure\x18\x02 \x01(\t\"c\n\x11SettleWireRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12)\n\x0bsettlements\x18\x02 \x03(\x0b\x32\x14.relay.v1.Settlement\x12\x11\n\tdelivered\x18\x03 \x03(\t\"\x83\x01\n\x12SettleWireResponse\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x1d\n\x15\x61\x63knowledged_sequence\x18\x02 \x01(\x04\x12+\n\x07results\x18\x03 \x03(\x0b\x32\x1a.relay.v1.SettlementResult\x12\x0f\n\x07unknown\x18\x04 \x03(\t\"C\n\x10SettlementResult\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05retry\x18\x03 \x01(\x08\"4\n\x0e\x41\x63kWireRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\"\x11\n\x0f\x41\x63kWireResponse2\xf3\x02\n\rBridgeService\x12K\n\nStreamWire\x12\x1b.relay.v1.StreamWireRequest\x1a\x1c.relay.v1.StreamWireResponse(\x01\x30\x01\x12\x43\n\x08PushWire\x12\x19.relay.v1.PushWireRequest\x1a\x1a.relay.v1.PushWireResponse\"\x00\x12\x43\n\x08PullWire\x12\x19.relay.v1.PullWireRequest\x1a\x1a.relay.v1.PullWireResponse\"\x00\x12I\n\nSettleWire\x12\x1b.relay.v1.SettleWireRequest\x1a\x1c.relay.v1.SettleWireResponse\"\x00\x12@\n\x07\x41\x63kWire\x12\x18.relay.v1.AckWireRequest\x1a\x19.relay.v1.AckWireResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.bridge_pb2', globals())
@@ -33,27 +33,27 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _INBOUNDRESULT._serialized_start=773
   _INBOUNDRESULT._serialized_end=926
   _OUTBOUNDWIRE._serialized_start=929
-  _OUTBOUNDWIRE._serialized_end=1069
-  _PUSHWIREREQUEST._serialized_start=1071
-  _PUSHWIREREQUEST._serialized_end=1128
-  _PUSHWIRERESPONSE._serialized_start=1130
-  _PUSHWIRERESPONSE._serialized_end=1189
-  _PULLWIREREQUEST._serialized_start=1192
-  _PULLWIREREQUEST._serialized_end=1338
-  _PULLWIRERESPONSE._serialized_start=1340
-  _PULLWIRERESPONSE._serialized_end=1423
-  _SETTLEMENT._serialized_start=1425
-  _SETTLEMENT._serialized_end=1472
-  _SETTLEWIREREQUEST._serialized_start=1474
-  _SETTLEWIREREQUEST._serialized_end=1573
-  _SETTLEWIRERESPONSE._serialized_start=1576
-  _SETTLEWIRERESPONSE._serialized_end=1707
-  _SETTLEMENTRESULT._serialized_start=1709
-  _SETTLEMENTRESULT._serialized_end=1776
-  _ACKWIREREQUEST._serialized_start=1778
-  _ACKWIREREQUEST._serialized_end=1830
-  _ACKWIRERESPONSE._serialized_start=1832
-  _ACKWIRERESPONSE._serialized_end=1849
-  _BRIDGESERVICE._serialized_start=1852
-  _BRIDGESERVICE._serialized_end=2223
+  _OUTBOUNDWIRE._serialized_end=1087
+  _PUSHWIREREQUEST._serialized_start=1089
+  _PUSHWIREREQUEST._serialized_end=1146
+  _PUSHWIRERESPONSE._serialized_start=1148
+  _PUSHWIRERESPONSE._serialized_end=1207
+  _PULLWIREREQUEST._serialized_start=1210
+  _PULLWIREREQUEST._serialized_end=1356
+  _PULLWIRERESPONSE._serialized_start=1358
+  _PULLWIRERESPONSE._serialized_end=1441
+  _SETTLEMENT._serialized_start=1443
+  _SETTLEMENT._serialized_end=1490
+  _SETTLEWIREREQUEST._serialized_start=1492
+  _SETTLEWIREREQUEST._serialized_end=1591
+  _SETTLEWIRERESPONSE._serialized_start=1594
+  _SETTLEWIRERESPONSE._serialized_end=1725
+  _SETTLEMENTRESULT._serialized_start=1727
+  _SETTLEMENTRESULT._serialized_end=1794
+  _ACKWIREREQUEST._serialized_start=1796
+  _ACKWIREREQUEST._serialized_end=1848
+  _ACKWIRERESPONSE._serialized_start=1850
+  _ACKWIRERESPONSE._serialized_end=1867
+  _BRIDGESERVICE._serialized_start=1870
+  _BRIDGESERVICE._serialized_end=2241
 # @@protoc_insertion_point(module_scope)

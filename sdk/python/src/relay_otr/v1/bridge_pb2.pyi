@@ -53,9 +53,10 @@ class InboundWire(_message.Message):
     def __init__(self, endpoint: _Optional[str] = ..., peer: _Optional[str] = ..., message_id: _Optional[str] = ..., text: _Optional[bytes] = ..., after_message_id: _Optional[str] = ..., network_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OutboundWire(_message.Message):
-    __slots__ = ["endpoint", "file", "message", "peer", "piece", "pieces", "sequence", "text"]
+    __slots__ = ["endpoint", "file", "file_url", "message", "peer", "piece", "pieces", "sequence", "text"]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
+    FILE_URL_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     PIECES_FIELD_NUMBER: _ClassVar[int]
@@ -64,13 +65,14 @@ class OutboundWire(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     endpoint: str
     file: str
+    file_url: str
     message: str
     peer: str
     piece: int
     pieces: int
     sequence: int
     text: bytes
-    def __init__(self, endpoint: _Optional[str] = ..., sequence: _Optional[int] = ..., peer: _Optional[str] = ..., text: _Optional[bytes] = ..., message: _Optional[str] = ..., piece: _Optional[int] = ..., pieces: _Optional[int] = ..., file: _Optional[str] = ...) -> None: ...
+    def __init__(self, endpoint: _Optional[str] = ..., sequence: _Optional[int] = ..., peer: _Optional[str] = ..., text: _Optional[bytes] = ..., message: _Optional[str] = ..., piece: _Optional[int] = ..., pieces: _Optional[int] = ..., file: _Optional[str] = ..., file_url: _Optional[str] = ...) -> None: ...
 
 class PullWireRequest(_message.Message):
     __slots__ = ["after_sequence", "endpoint", "max_messages", "wait"]

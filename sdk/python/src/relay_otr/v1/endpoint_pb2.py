@@ -16,7 +16,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17relay/v1/endpoint.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x06\n\x08\x45ndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07network\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12 \n\x06policy\x18\x04 \x01(\x0b\x32\x10.relay.v1.Policy\x12\x13\n\x0b\x66ingerprint\x18\x05 \x01(\t\x12\x14\n\x0cinstance_tag\x18\x06 \x01(\r\x12\x16\n\x0emax_wire_bytes\x18\x07 \x01(\r\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x0b \x01(\t\x12\x13\n\x0bsingle_line\x18\x0c \x01(\x08\x12\x17\n\nquery_text\x18\r \x01(\tH\x00\x88\x01\x01\x12\x15\n\rpadding_block\x18\x0e \x01(\r\x12\x34\n\x11session_idle_life\x18\x0f \x01(\x0b\x32\x19.google.protobuf.Duration\x12;\n\x18verification_answer_time\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0btext_format\x18\x11 \x01(\x0e\x32\x1d.relay.v1.Endpoint.TextFormat\x12\x1c\n\x14\x64isable_event_stream\x18\x15 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\npurge_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x11\x66ormer_identities\x18\x16 \x03(\x0b\x32\x18.relay.v1.FormerIdentity\x12\x19\n\x11has_answer_secret\x18\x17 \x01(\x08\"H\n\nTextFormat\x12\x1b\n\x17TEXT_FORMAT_UNSPECIFIED\x10\x00\x12\x08\n\x04\x41UTO\x10\x01\x12\t\n\x05PLAIN\x10\x02\x12\x08\n\x04HTML\x10\x03\x42\r\n\x0b_query_text\"V\n\x0e\x46ormerIdentity\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12/\n\x0bretire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"l\n\x0e\x45ndpointStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x16.relay.v1.StreamStatus\x12$\n\x04wire\x18\x03 \x01(\x0b\x32\x16.relay.v1.StreamStatus\"N\n\x0cStreamStatus\x12\x0f\n\x07\x62\x61\x63klog\x18\x01 \x01(\x04\x12-\n\noldest_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xfc\x03\n\x06Policy\x12\x10\n\x08\x61llow_v2\x18\x01 \x01(\x08\x12\x15\n\x08\x61llow_v3\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x1f\n\x12require_encryption\x18\x03 \x01(\x08H\x01\x88\x01\x01\x12\x1b\n\x13send_whitespace_tag\x18\x04 \x01(\x08\x12\x1f\n\x17start_on_whitespace_tag\x18\x05 \x01(\x08\x12\x16\n\x0estart_on_error\x18\x06 \x01(\x08\x12.\n\nkey_change\x18\x07 \x01(\x0e\x32\x1a.relay.v1.Policy.KeyChange\x12:\n\x10require_verified\x18\x08 \x01(\x0e\x32 .relay.v1.Policy.RequireVerified\x12\x18\n\x10ignore_strangers\x18\t \x01(\x08\"I\n\tKeyChange\x12\x1a\n\x16KEY_CHANGE_UNSPECIFIED\x10\x00\x12\n\n\x06REPORT\x10\x01\x12\n\n\x06REFUSE\x10\x02\x12\x08\n\x04HOLD\x10\x03\"]\n\x0fRequireVerified\x12 \n\x1cREQUIRE_VERIFIED_UNSPECIFIED\x10\x00\x12\t\n\x05NEVER\x10\x01\x12\x11\n\rONCE_VERIFIED\x10\x02\x12\n\n\x06\x41LWAYS\x10\x03\x42\x0b\n\t_allow_v3B\x15\n\x13_require_encryption\"\x8b\x02\n\x15\x43reateEndpointRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ndpoint_id\x18\x02 \x01(\t\x12\x0f\n\x07network\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12 \n\x06policy\x18\x05 \x01(\x0b\x32\x10.relay.v1.Policy\x12\x16\n\x0emax_wire_bytes\x18\x06 \x01(\r\x12\x1f\n\x03\x64sa\x18\x07 \x01(\x0b\x32\x10.relay.v1.DsaKeyH\x00\x12\x1c\n\x12libotr_private_key\x18\x08 \x01(\x0cH\x00\x12\'\n\x04life\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationB\x05\n\x03key\"?\n\x06\x44saKey\x12\t\n\x01p\x18\x01 \x01(\x0c\x12\t\n\x01q\x18\x02 \x01(\x0c\x12\t\n\x01g\x18\x03 \x01(\x0c\x12\t\n\x01y\x18\x04 \x01(\x0c\x12\t\n\x01x\x18\x05 \x01(\x0c\"n\n\x15UpdateEndpointRequest\x12$\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x12.relay.v1.Endpoint\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"B\n\x15\x44\x65leteEndpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05purge\x18\x03 \x01(\x08\"5\n\x17UndeleteEndpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"(\n\x18GetEndpointStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\"\n\x12GetEndpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"u\n\x14ListEndpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x14\n\x0cshow_deleted\x18\x04 \x01(\x08\x12\x10\n\x08order_by\x18\x05 \x01(\t\"W\n\x15ListEndpointsResponse\x12%\n\tendpoints\x18\x01 \x03(\x0b\x32\x12.relay.v1.Endpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x15RotateIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"m\n\x15\x45xportIdentityRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\npassphrase\x18\x02 \x01(\tH\x00\x12\x14\n\npublic_key\x18\x03 \x01(\x0cH\x00\x12\x12\n\npage_token\x18\x04 \x01(\tB\x06\n\x04seal\"f\n\x16\x45xportIdentityResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05peers\x18\x03 \x01(\x05\x12\x13\n\x0bquarantined\x18\x04 \x01(\x05\"\x94\x01\n\x15ImportIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x65ndpoint_id\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x14\n\npassphrase\x18\x05 \x01(\tH\x00\x12\x15\n\x0bprivate_key\x18\x06 \x01(\x0cH\x00\x42\x06\n\x04seal\"\xb4\x01\n\x16ImportIdentityResponse\x12$\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x12.relay.v1.Endpoint\x12\r\n\x05peers\x18\x02 \x01(\x05\x12\x0c\n\x04keys\x18\x03 \x01(\x05\x12\x0f\n\x07skipped\x18\x04 \x01(\x05\x12\x14\n\x0cwithout_room\x18\x08 \x01(\x05\x12\x11\n\texport_id\x18\x05 \x01(\t\x12\x0c\n\x04part\x18\x06 \x01(\x05\x12\x0f\n\x07is_last\x18\x07 \x01(\x08\x32\x9c\x06\n\x0f\x45ndpointService\x12G\n\x0e\x43reateEndpoint\x12\x1f.relay.v1.CreateEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12\x41\n\x0bGetEndpoint\x12\x1c.relay.v1.GetEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12R\n\rListEndpoints\x12\x1e.relay.v1.ListEndpointsRequest\x1a\x1f.relay.v1.ListEndpointsResponse\"\x00\x12G\n\x0eUpdateEndpoint\x12\x1f.relay.v1.UpdateEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12G\n\x0e\x44\x65leteEndpoint\x12\x1f.relay.v1.DeleteEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12K\n\x10UndeleteEndpoint\x12!.relay.v1.UndeleteEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12G\n\x0eRotateIdentity\x12\x1f.relay.v1.RotateIdentityRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12U\n\x0e\x45xportIdentity\x12\x1f.relay.v1.ExportIdentityRequest\x1a .relay.v1.ExportIdentityResponse\"\x00\x12U\n\x0eImportIdentity\x12\x1f.relay.v1.ImportIdentityRequest\x1a .relay.v1.ImportIdentityResponse\"\x00\x12S\n\x11GetEndpointStatus\x12\".relay.v1.GetEndpointStatusRequest\x1a\x18.relay.v1.EndpointStatus\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17relay/v1/endpoint.proto\x12\x08relay.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x06\n\x08\x45ndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07network\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12 \n\x06policy\x18\x04 \x01(\x0b\x32\x10.relay.v1.Policy\x12\x13\n\x0b\x66ingerprint\x18\x05 \x01(\t\x12\x14\n\x0cinstance_tag\x18\x06 \x01(\r\x12\x16\n\x0emax_wire_bytes\x18\x07 \x01(\r\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x0b \x01(\t\x12\x13\n\x0bsingle_line\x18\x0c \x01(\x08\x12\x17\n\nquery_text\x18\r \x01(\tH\x00\x88\x01\x01\x12\x15\n\rpadding_block\x18\x0e \x01(\r\x12\x34\n\x11session_idle_life\x18\x0f \x01(\x0b\x32\x19.google.protobuf.Duration\x12;\n\x18verification_answer_time\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0btext_format\x18\x11 \x01(\x0e\x32\x1d.relay.v1.Endpoint.TextFormat\x12\x1c\n\x14\x64isable_event_stream\x18\x15 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\npurge_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x11\x66ormer_identities\x18\x16 \x03(\x0b\x32\x18.relay.v1.FormerIdentity\x12\x19\n\x11has_answer_secret\x18\x17 \x01(\x08\"H\n\nTextFormat\x12\x1b\n\x17TEXT_FORMAT_UNSPECIFIED\x10\x00\x12\x08\n\x04\x41UTO\x10\x01\x12\t\n\x05PLAIN\x10\x02\x12\x08\n\x04HTML\x10\x03\x42\r\n\x0b_query_text\"V\n\x0e\x46ormerIdentity\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12/\n\x0bretire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xda\x01\n\x0e\x45ndpointStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x16.relay.v1.StreamStatus\x12$\n\x04wire\x18\x03 \x01(\x0b\x32\x16.relay.v1.StreamStatus\x12\x37\n\x13\x62ridge_connect_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\rconversations\x18\x05 \x01(\x0b\x32\x1c.relay.v1.ConversationCounts\"\x89\x01\n\x12\x43onversationCounts\x12\x0f\n\x07\x63ounted\x18\x01 \x01(\x05\x12\x10\n\x08has_more\x18\x02 \x01(\x08\x12\x11\n\tencrypted\x18\x03 \x01(\x05\x12\x15\n\rheld_messages\x18\x04 \x01(\x03\x12\x11\n\tkeys_held\x18\x05 \x01(\x05\x12\x13\n\x0bquarantined\x18\x06 \x01(\x05\"N\n\x0cStreamStatus\x12\x0f\n\x07\x62\x61\x63klog\x18\x01 \x01(\x04\x12-\n\noldest_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xfc\x03\n\x06Policy\x12\x10\n\x08\x61llow_v2\x18\x01 \x01(\x08\x12\x15\n\x08\x61llow_v3\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x1f\n\x12require_encryption\x18\x03 \x01(\x08H\x01\x88\x01\x01\x12\x1b\n\x13send_whitespace_tag\x18\x04 \x01(\x08\x12\x1f\n\x17start_on_whitespace_tag\x18\x05 \x01(\x08\x12\x16\n\x0estart_on_error\x18\x06 \x01(\x08\x12.\n\nkey_change\x18\x07 \x01(\x0e\x32\x1a.relay.v1.Policy.KeyChange\x12:\n\x10require_verified\x18\x08 \x01(\x0e\x32 .relay.v1.Policy.RequireVerified\x12\x18\n\x10ignore_strangers\x18\t \x01(\x08\"I\n\tKeyChange\x12\x1a\n\x16KEY_CHANGE_UNSPECIFIED\x10\x00\x12\n\n\x06REPORT\x10\x01\x12\n\n\x06REFUSE\x10\x02\x12\x08\n\x04HOLD\x10\x03\"]\n\x0fRequireVerified\x12 \n\x1cREQUIRE_VERIFIED_UNSPECIFIED\x10\x00\x12\t\n\x05NEVER\x10\x01\x12\x11\n\rONCE_VERIFIED\x10\x02\x12\n\n\x06\x41LWAYS\x10\x03\x42\x0b\n\t_allow_v3B\x15\n\x13_require_encryption\"\x8b\x02\n\x15\x43reateEndpointRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ndpoint_id\x18\x02 \x01(\t\x12\x0f\n\x07network\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12 \n\x06policy\x18\x05 \x01(\x0b\x32\x10.relay.v1.Policy\x12\x16\n\x0emax_wire_bytes\x18\x06 \x01(\r\x12\x1f\n\x03\x64sa\x18\x07 \x01(\x0b\x32\x10.relay.v1.DsaKeyH\x00\x12\x1c\n\x12libotr_private_key\x18\x08 \x01(\x0cH\x00\x12\'\n\x04life\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationB\x05\n\x03key\"?\n\x06\x44saKey\x12\t\n\x01p\x18\x01 \x01(\x0c\x12\t\n\x01q\x18\x02 \x01(\x0c\x12\t\n\x01g\x18\x03 \x01(\x0c\x12\t\n\x01y\x18\x04 \x01(\x0c\x12\t\n\x01x\x18\x05 \x01(\x0c\"n\n\x15UpdateEndpointRequest\x12$\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x12.relay.v1.Endpoint\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"B\n\x15\x44\x65leteEndpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05purge\x18\x03 \x01(\x08\"5\n\x17UndeleteEndpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"E\n\x18GetEndpointStatusRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1b\n\x13\x63ount_conversations\x18\x02 \x01(\x08\"\"\n\x12GetEndpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"u\n\x14ListEndpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x14\n\x0cshow_deleted\x18\x04 \x01(\x08\x12\x10\n\x08order_by\x18\x05 \x01(\t\"W\n\x15ListEndpointsResponse\x12%\n\tendpoints\x18\x01 \x03(\x0b\x32\x12.relay.v1.Endpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x15RotateIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"m\n\x15\x45xportIdentityRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\npassphrase\x18\x02 \x01(\tH\x00\x12\x14\n\npublic_key\x18\x03 \x01(\x0cH\x00\x12\x12\n\npage_token\x18\x04 \x01(\tB\x06\n\x04seal\"f\n\x16\x45xportIdentityResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05peers\x18\x03 \x01(\x05\x12\x13\n\x0bquarantined\x18\x04 \x01(\x05\"\x94\x01\n\x15ImportIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x65ndpoint_id\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x14\n\npassphrase\x18\x05 \x01(\tH\x00\x12\x15\n\x0bprivate_key\x18\x06 \x01(\x0cH\x00\x42\x06\n\x04seal\"\xb4\x01\n\x16ImportIdentityResponse\x12$\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x12.relay.v1.Endpoint\x12\r\n\x05peers\x18\x02 \x01(\x05\x12\x0c\n\x04keys\x18\x03 \x01(\x05\x12\x0f\n\x07skipped\x18\x04 \x01(\x05\x12\x14\n\x0cwithout_room\x18\x08 \x01(\x05\x12\x11\n\texport_id\x18\x05 \x01(\t\x12\x0c\n\x04part\x18\x06 \x01(\x05\x12\x0f\n\x07is_last\x18\x07 \x01(\x08\x32\x9c\x06\n\x0f\x45ndpointService\x12G\n\x0e\x43reateEndpoint\x12\x1f.relay.v1.CreateEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12\x41\n\x0bGetEndpoint\x12\x1c.relay.v1.GetEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12R\n\rListEndpoints\x12\x1e.relay.v1.ListEndpointsRequest\x1a\x1f.relay.v1.ListEndpointsResponse\"\x00\x12G\n\x0eUpdateEndpoint\x12\x1f.relay.v1.UpdateEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12G\n\x0e\x44\x65leteEndpoint\x12\x1f.relay.v1.DeleteEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12K\n\x10UndeleteEndpoint\x12!.relay.v1.UndeleteEndpointRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12G\n\x0eRotateIdentity\x12\x1f.relay.v1.RotateIdentityRequest\x1a\x12.relay.v1.Endpoint\"\x00\x12U\n\x0e\x45xportIdentity\x12\x1f.relay.v1.ExportIdentityRequest\x1a .relay.v1.ExportIdentityResponse\"\x00\x12U\n\x0eImportIdentity\x12\x1f.relay.v1.ImportIdentityRequest\x1a .relay.v1.ImportIdentityResponse\"\x00\x12S\n\x11GetEndpointStatus\x12\".relay.v1.GetEndpointStatusRequest\x1a\x18.relay.v1.EndpointStatus\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.endpoint_pb2', globals())
@@ -30,44 +30,46 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _ENDPOINT_TEXTFORMAT._serialized_end=996
   _FORMERIDENTITY._serialized_start=1013
   _FORMERIDENTITY._serialized_end=1099
-  _ENDPOINTSTATUS._serialized_start=1101
-  _ENDPOINTSTATUS._serialized_end=1209
-  _STREAMSTATUS._serialized_start=1211
-  _STREAMSTATUS._serialized_end=1289
-  _POLICY._serialized_start=1292
-  _POLICY._serialized_end=1800
-  _POLICY_KEYCHANGE._serialized_start=1596
-  _POLICY_KEYCHANGE._serialized_end=1669
-  _POLICY_REQUIREVERIFIED._serialized_start=1671
-  _POLICY_REQUIREVERIFIED._serialized_end=1764
-  _CREATEENDPOINTREQUEST._serialized_start=1803
-  _CREATEENDPOINTREQUEST._serialized_end=2070
-  _DSAKEY._serialized_start=2072
-  _DSAKEY._serialized_end=2135
-  _UPDATEENDPOINTREQUEST._serialized_start=2137
-  _UPDATEENDPOINTREQUEST._serialized_end=2247
-  _DELETEENDPOINTREQUEST._serialized_start=2249
-  _DELETEENDPOINTREQUEST._serialized_end=2315
-  _UNDELETEENDPOINTREQUEST._serialized_start=2317
-  _UNDELETEENDPOINTREQUEST._serialized_end=2370
-  _GETENDPOINTSTATUSREQUEST._serialized_start=2372
-  _GETENDPOINTSTATUSREQUEST._serialized_end=2412
-  _GETENDPOINTREQUEST._serialized_start=2414
-  _GETENDPOINTREQUEST._serialized_end=2448
-  _LISTENDPOINTSREQUEST._serialized_start=2450
-  _LISTENDPOINTSREQUEST._serialized_end=2567
-  _LISTENDPOINTSRESPONSE._serialized_start=2569
-  _LISTENDPOINTSRESPONSE._serialized_end=2656
-  _ROTATEIDENTITYREQUEST._serialized_start=2658
-  _ROTATEIDENTITYREQUEST._serialized_end=2729
-  _EXPORTIDENTITYREQUEST._serialized_start=2731
-  _EXPORTIDENTITYREQUEST._serialized_end=2840
-  _EXPORTIDENTITYRESPONSE._serialized_start=2842
-  _EXPORTIDENTITYRESPONSE._serialized_end=2944
-  _IMPORTIDENTITYREQUEST._serialized_start=2947
-  _IMPORTIDENTITYREQUEST._serialized_end=3095
-  _IMPORTIDENTITYRESPONSE._serialized_start=3098
-  _IMPORTIDENTITYRESPONSE._serialized_end=3278
-  _ENDPOINTSERVICE._serialized_start=3281
-  _ENDPOINTSERVICE._serialized_end=4077
+  _ENDPOINTSTATUS._serialized_start=1102
+  _ENDPOINTSTATUS._serialized_end=1320
+  _CONVERSATIONCOUNTS._serialized_start=1323
+  _CONVERSATIONCOUNTS._serialized_end=1460
+  _STREAMSTATUS._serialized_start=1462
+  _STREAMSTATUS._serialized_end=1540
+  _POLICY._serialized_start=1543
+  _POLICY._serialized_end=2051
+  _POLICY_KEYCHANGE._serialized_start=1847
+  _POLICY_KEYCHANGE._serialized_end=1920
+  _POLICY_REQUIREVERIFIED._serialized_start=1922
+  _POLICY_REQUIREVERIFIED._serialized_end=2015
+  _CREATEENDPOINTREQUEST._serialized_start=2054
+  _CREATEENDPOINTREQUEST._serialized_end=2321
+  _DSAKEY._serialized_start=2323
+  _DSAKEY._serialized_end=2386
+  _UPDATEENDPOINTREQUEST._serialized_start=2388
+  _UPDATEENDPOINTREQUEST._serialized_end=2498
+  _DELETEENDPOINTREQUEST._serialized_start=2500
+  _DELETEENDPOINTREQUEST._serialized_end=2566
+  _UNDELETEENDPOINTREQUEST._serialized_start=2568
+  _UNDELETEENDPOINTREQUEST._serialized_end=2621
+  _GETENDPOINTSTATUSREQUEST._serialized_start=2623
+  _GETENDPOINTSTATUSREQUEST._serialized_end=2692
+  _GETENDPOINTREQUEST._serialized_start=2694
+  _GETENDPOINTREQUEST._serialized_end=2728
+  _LISTENDPOINTSREQUEST._serialized_start=2730
+  _LISTENDPOINTSREQUEST._serialized_end=2847
+  _LISTENDPOINTSRESPONSE._serialized_start=2849
+  _LISTENDPOINTSRESPONSE._serialized_end=2936
+  _ROTATEIDENTITYREQUEST._serialized_start=2938
+  _ROTATEIDENTITYREQUEST._serialized_end=3009
+  _EXPORTIDENTITYREQUEST._serialized_start=3011
+  _EXPORTIDENTITYREQUEST._serialized_end=3120
+  _EXPORTIDENTITYRESPONSE._serialized_start=3122
+  _EXPORTIDENTITYRESPONSE._serialized_end=3224
+  _IMPORTIDENTITYREQUEST._serialized_start=3227
+  _IMPORTIDENTITYREQUEST._serialized_end=3375
+  _IMPORTIDENTITYRESPONSE._serialized_start=3378
+  _IMPORTIDENTITYRESPONSE._serialized_end=3558
+  _ENDPOINTSERVICE._serialized_start=3561
+  _ENDPOINTSERVICE._serialized_end=4357
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,22 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ConversationCounts(_message.Message):
+    __slots__ = ["counted", "encrypted", "has_more", "held_messages", "keys_held", "quarantined"]
+    COUNTED_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTED_FIELD_NUMBER: _ClassVar[int]
+    HAS_MORE_FIELD_NUMBER: _ClassVar[int]
+    HELD_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    KEYS_HELD_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    counted: int
+    encrypted: int
+    has_more: bool
+    held_messages: int
+    keys_held: int
+    quarantined: int
+    def __init__(self, counted: _Optional[int] = ..., has_more: bool = ..., encrypted: _Optional[int] = ..., held_messages: _Optional[int] = ..., keys_held: _Optional[int] = ..., quarantined: _Optional[int] = ...) -> None: ...
+
 class CreateEndpointRequest(_message.Message):
     __slots__ = ["account", "dsa", "endpoint_id", "libotr_private_key", "life", "max_wire_bytes", "network", "policy", "request_id"]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -112,14 +128,18 @@ class Endpoint(_message.Message):
     def __init__(self, name: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., fingerprint: _Optional[str] = ..., instance_tag: _Optional[int] = ..., max_wire_bytes: _Optional[int] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., display_name: _Optional[str] = ..., single_line: bool = ..., query_text: _Optional[str] = ..., padding_block: _Optional[int] = ..., session_idle_life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., verification_answer_time: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., text_format: _Optional[_Union[Endpoint.TextFormat, str]] = ..., disable_event_stream: bool = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., purge_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., former_identities: _Optional[_Iterable[_Union[FormerIdentity, _Mapping]]] = ..., has_answer_secret: bool = ...) -> None: ...
 
 class EndpointStatus(_message.Message):
-    __slots__ = ["events", "name", "wire"]
+    __slots__ = ["bridge_connect_time", "conversations", "events", "name", "wire"]
+    BRIDGE_CONNECT_TIME_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     WIRE_FIELD_NUMBER: _ClassVar[int]
+    bridge_connect_time: _timestamp_pb2.Timestamp
+    conversations: ConversationCounts
     events: StreamStatus
     name: str
     wire: StreamStatus
-    def __init__(self, name: _Optional[str] = ..., events: _Optional[_Union[StreamStatus, _Mapping]] = ..., wire: _Optional[_Union[StreamStatus, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., events: _Optional[_Union[StreamStatus, _Mapping]] = ..., wire: _Optional[_Union[StreamStatus, _Mapping]] = ..., bridge_connect_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., conversations: _Optional[_Union[ConversationCounts, _Mapping]] = ...) -> None: ...
 
 class ExportIdentityRequest(_message.Message):
     __slots__ = ["name", "page_token", "passphrase", "public_key"]
@@ -160,10 +180,12 @@ class GetEndpointRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class GetEndpointStatusRequest(_message.Message):
-    __slots__ = ["name"]
+    __slots__ = ["count_conversations", "name"]
+    COUNT_CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    count_conversations: bool
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., count_conversations: bool = ...) -> None: ...
 
 class ImportIdentityRequest(_message.Message):
     __slots__ = ["content", "endpoint_id", "name", "passphrase", "private_key", "request_id"]

@@ -142,7 +142,7 @@ class EndpointServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetEndpointStatus(self, request, context):
-        """Gets what waits to be read: for the bot, and for the bridge.
+        """Gets what waits to be read, for the bot and for the bridge, and since when a bridge is connected.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13relay/v1/file.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x03\n\x0c\x46ileTransfer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.relay.v1.FileTransfer.State\x12\x11\n\tfile_name\x18\x05 \x01(\t\x12\x12\n\nmedia_type\x18\x06 \x01(\t\x12\x0c\n\x04size\x18\x07 \x01(\x03\x12\x13\n\x0bstored_size\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\x0c\x12\x0b\n\x03url\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\r\n\tUPLOADING\x10\x01\x12\x08\n\x04SENT\x10\x02\x12\x0b\n\x07OFFERED\x10\x03\x12\x0c\n\x08RECEIVED\x10\x04\x12\x0b\n\x07\x44\x41MAGED\x10\x05\"3\n\x0b\x46ileChanged\x12$\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x16.relay.v1.FileTransfer\"z\n\x11\x43reateFileRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x0c\n\x04size\x18\x06 \x01(\x03\"\x1e\n\x0eGetFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"I\n\x10ListFilesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x11ListFilesResponse\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.relay.v1.FileTransfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x11UploadFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"G\n\x13\x43ompleteFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"F\n\x13\x44ownloadFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x11\n\tmax_bytes\x18\x03 \x01(\x05\"2\n\x14\x44ownloadFileResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\"!\n\x11\x44\x65leteFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x14\n\x12\x44\x65leteFileResponse\"F\n\x13\x44ownloadBlobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x11\n\tmax_bytes\x18\x03 \x01(\x05\"2\n\x14\x44ownloadBlobResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\"t\n\x11UploadBlobRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\x0c\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x06 \x01(\x0c\"O\n\x12UploadBlobResponse\x12\x13\n\x0bstored_size\x18\x01 \x01(\x03\x12\x16\n\x0enext_part_size\x18\x02 \x01(\x05\x12\x0c\n\x04size\x18\x03 \x01(\x03\x32\x9f\x05\n\x0b\x46ileService\x12\x43\n\nCreateFile\x12\x1b.relay.v1.CreateFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12=\n\x07GetFile\x12\x18.relay.v1.GetFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12\x46\n\tListFiles\x12\x1a.relay.v1.ListFilesRequest\x1a\x1b.relay.v1.ListFilesResponse\"\x00\x12\x43\n\nUploadFile\x12\x1b.relay.v1.UploadFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12G\n\x0c\x43ompleteFile\x12\x1d.relay.v1.CompleteFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12O\n\x0c\x44ownloadFile\x12\x1d.relay.v1.DownloadFileRequest\x1a\x1e.relay.v1.DownloadFileResponse\"\x00\x12I\n\nDeleteFile\x12\x1b.relay.v1.DeleteFileRequest\x1a\x1c.relay.v1.DeleteFileResponse\"\x00\x12O\n\x0c\x44ownloadBlob\x12\x1d.relay.v1.DownloadBlobRequest\x1a\x1e.relay.v1.DownloadBlobResponse\"\x00\x12I\n\nUploadBlob\x12\x1b.relay.v1.UploadBlobRequest\x1a\x1c.relay.v1.UploadBlobResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13relay/v1/file.proto\x12\x08relay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x03\n\x0c\x46ileTransfer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.relay.v1.FileTransfer.State\x12\x11\n\tfile_name\x18\x05 \x01(\t\x12\x12\n\nmedia_type\x18\x06 \x01(\t\x12\x0c\n\x04size\x18\x07 \x01(\x03\x12\x13\n\x0bstored_size\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\x0c\x12\x0b\n\x03url\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\r \x01(\t\"r\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\r\n\tUPLOADING\x10\x01\x12\x08\n\x04SENT\x10\x02\x12\x0b\n\x07OFFERED\x10\x03\x12\x0c\n\x08RECEIVED\x10\x04\x12\x0b\n\x07\x44\x41MAGED\x10\x05\x12\x11\n\rUNDELIVERABLE\x10\x06\"3\n\x0b\x46ileChanged\x12$\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x16.relay.v1.FileTransfer\"z\n\x11\x43reateFileRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06parent\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x0c\n\x04size\x18\x06 \x01(\x03\"\x1e\n\x0eGetFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"I\n\x10ListFilesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x11ListFilesResponse\x12%\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x16.relay.v1.FileTransfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x11UploadFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"G\n\x13\x43ompleteFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"F\n\x13\x44ownloadFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x11\n\tmax_bytes\x18\x03 \x01(\x05\"2\n\x14\x44ownloadFileResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\"!\n\x11\x44\x65leteFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x14\n\x12\x44\x65leteFileResponse\"F\n\x13\x44ownloadBlobRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x11\n\tmax_bytes\x18\x03 \x01(\x05\"2\n\x14\x44ownloadBlobResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\"t\n\x11UploadBlobRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\x0c\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x0e\n\x06offset\x18\x05 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x06 \x01(\x0c\"O\n\x12UploadBlobResponse\x12\x13\n\x0bstored_size\x18\x01 \x01(\x03\x12\x16\n\x0enext_part_size\x18\x02 \x01(\x05\x12\x0c\n\x04size\x18\x03 \x01(\x03\x32\x9f\x05\n\x0b\x46ileService\x12\x43\n\nCreateFile\x12\x1b.relay.v1.CreateFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12=\n\x07GetFile\x12\x18.relay.v1.GetFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12\x46\n\tListFiles\x12\x1a.relay.v1.ListFilesRequest\x1a\x1b.relay.v1.ListFilesResponse\"\x00\x12\x43\n\nUploadFile\x12\x1b.relay.v1.UploadFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12G\n\x0c\x43ompleteFile\x12\x1d.relay.v1.CompleteFileRequest\x1a\x16.relay.v1.FileTransfer\"\x00\x12O\n\x0c\x44ownloadFile\x12\x1d.relay.v1.DownloadFileRequest\x1a\x1e.relay.v1.DownloadFileResponse\"\x00\x12I\n\nDeleteFile\x12\x1b.relay.v1.DeleteFileRequest\x1a\x1c.relay.v1.DeleteFileResponse\"\x00\x12O\n\x0c\x44ownloadBlob\x12\x1d.relay.v1.DownloadBlobRequest\x1a\x1e.relay.v1.DownloadBlobResponse\"\x00\x12I\n\nUploadBlob\x12\x1b.relay.v1.UploadBlobRequest\x1a\x1c.relay.v1.UploadBlobResponse\"\x00\x42\x0b\xaa\x02\x08Relay.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'relay.v1.file_pb2', globals())
@@ -23,39 +23,39 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\252\002\010Relay.V1'
   _FILETRANSFER._serialized_start=67
-  _FILETRANSFER._serialized_end=474
-  _FILETRANSFER_STATE._serialized_start=379
-  _FILETRANSFER_STATE._serialized_end=474
-  _FILECHANGED._serialized_start=476
-  _FILECHANGED._serialized_end=527
-  _CREATEFILEREQUEST._serialized_start=529
-  _CREATEFILEREQUEST._serialized_end=651
-  _GETFILEREQUEST._serialized_start=653
-  _GETFILEREQUEST._serialized_end=683
-  _LISTFILESREQUEST._serialized_start=685
-  _LISTFILESREQUEST._serialized_end=758
-  _LISTFILESRESPONSE._serialized_start=760
-  _LISTFILESRESPONSE._serialized_end=843
-  _UPLOADFILEREQUEST._serialized_start=845
-  _UPLOADFILEREQUEST._serialized_end=908
-  _COMPLETEFILEREQUEST._serialized_start=910
-  _COMPLETEFILEREQUEST._serialized_end=981
-  _DOWNLOADFILEREQUEST._serialized_start=983
-  _DOWNLOADFILEREQUEST._serialized_end=1053
-  _DOWNLOADFILERESPONSE._serialized_start=1055
-  _DOWNLOADFILERESPONSE._serialized_end=1105
-  _DELETEFILEREQUEST._serialized_start=1107
-  _DELETEFILEREQUEST._serialized_end=1140
-  _DELETEFILERESPONSE._serialized_start=1142
-  _DELETEFILERESPONSE._serialized_end=1162
-  _DOWNLOADBLOBREQUEST._serialized_start=1164
-  _DOWNLOADBLOBREQUEST._serialized_end=1234
-  _DOWNLOADBLOBRESPONSE._serialized_start=1236
-  _DOWNLOADBLOBRESPONSE._serialized_end=1286
-  _UPLOADBLOBREQUEST._serialized_start=1288
-  _UPLOADBLOBREQUEST._serialized_end=1404
-  _UPLOADBLOBRESPONSE._serialized_start=1406
-  _UPLOADBLOBRESPONSE._serialized_end=1485
-  _FILESERVICE._serialized_start=1488
-  _FILESERVICE._serialized_end=2159
+  _FILETRANSFER._serialized_end=509
+  _FILETRANSFER_STATE._serialized_start=395
+  _FILETRANSFER_STATE._serialized_end=509
+  _FILECHANGED._serialized_start=511
+  _FILECHANGED._serialized_end=562
+  _CREATEFILEREQUEST._serialized_start=564
+  _CREATEFILEREQUEST._serialized_end=686
+  _GETFILEREQUEST._serialized_start=688
+  _GETFILEREQUEST._serialized_end=718
+  _LISTFILESREQUEST._serialized_start=720
+  _LISTFILESREQUEST._serialized_end=793
+  _LISTFILESRESPONSE._serialized_start=795
+  _LISTFILESRESPONSE._serialized_end=878
+  _UPLOADFILEREQUEST._serialized_start=880
+  _UPLOADFILEREQUEST._serialized_end=943
+  _COMPLETEFILEREQUEST._serialized_start=945
+  _COMPLETEFILEREQUEST._serialized_end=1016
+  _DOWNLOADFILEREQUEST._serialized_start=1018
+  _DOWNLOADFILEREQUEST._serialized_end=1088
+  _DOWNLOADFILERESPONSE._serialized_start=1090
+  _DOWNLOADFILERESPONSE._serialized_end=1140
+  _DELETEFILEREQUEST._serialized_start=1142
+  _DELETEFILEREQUEST._serialized_end=1175
+  _DELETEFILERESPONSE._serialized_start=1177
+  _DELETEFILERESPONSE._serialized_end=1197
+  _DOWNLOADBLOBREQUEST._serialized_start=1199
+  _DOWNLOADBLOBREQUEST._serialized_end=1269
+  _DOWNLOADBLOBRESPONSE._serialized_start=1271
+  _DOWNLOADBLOBRESPONSE._serialized_end=1321
+  _UPLOADBLOBREQUEST._serialized_start=1323
+  _UPLOADBLOBREQUEST._serialized_end=1439
+  _UPLOADBLOBRESPONSE._serialized_start=1441
+  _UPLOADBLOBRESPONSE._serialized_end=1520
+  _FILESERVICE._serialized_start=1523
+  _FILESERVICE._serialized_end=2194
 # @@protoc_insertion_point(module_scope)

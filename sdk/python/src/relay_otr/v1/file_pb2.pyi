@@ -86,7 +86,7 @@ class FileChanged(_message.Message):
     def __init__(self, file: _Optional[_Union[FileTransfer, _Mapping]] = ...) -> None: ...
 
 class FileTransfer(_message.Message):
-    __slots__ = ["conversation", "create_time", "expire_time", "file_name", "media_type", "name", "peer", "sha256", "size", "state", "stored_size", "url"]
+    __slots__ = ["conversation", "create_time", "expire_time", "file_name", "media_type", "name", "peer", "reason", "sha256", "size", "state", "stored_size", "url"]
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +98,7 @@ class FileTransfer(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     OFFERED: FileTransfer.State
     PEER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     RECEIVED: FileTransfer.State
     SENT: FileTransfer.State
     SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +106,7 @@ class FileTransfer(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     STATE_UNSPECIFIED: FileTransfer.State
     STORED_SIZE_FIELD_NUMBER: _ClassVar[int]
+    UNDELIVERABLE: FileTransfer.State
     UPLOADING: FileTransfer.State
     URL_FIELD_NUMBER: _ClassVar[int]
     conversation: str
@@ -114,12 +116,13 @@ class FileTransfer(_message.Message):
     media_type: str
     name: str
     peer: str
+    reason: str
     sha256: bytes
     size: int
     state: FileTransfer.State
     stored_size: int
     url: str
-    def __init__(self, name: _Optional[str] = ..., conversation: _Optional[str] = ..., peer: _Optional[str] = ..., state: _Optional[_Union[FileTransfer.State, str]] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., stored_size: _Optional[int] = ..., sha256: _Optional[bytes] = ..., url: _Optional[str] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., conversation: _Optional[str] = ..., peer: _Optional[str] = ..., state: _Optional[_Union[FileTransfer.State, str]] = ..., file_name: _Optional[str] = ..., media_type: _Optional[str] = ..., size: _Optional[int] = ..., stored_size: _Optional[int] = ..., sha256: _Optional[bytes] = ..., url: _Optional[str] = ..., create_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class GetFileRequest(_message.Message):
     __slots__ = ["name"]

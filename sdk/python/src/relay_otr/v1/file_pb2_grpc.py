@@ -12,8 +12,8 @@ class FileServiceStub(object):
     session. The blob, which is the file encrypted, comes to the peer by any way: OutboundWire.file tells the bridge which one belongs to the
     offer. A file that a peer offers is told by an event (FileChanged), and by another once its blob has been uploaded; then it can be
     downloaded. Files are deleted 7 days after they were created or offered.
-    An endpoint has up to 10,000 files with 1 GiB, and one peer up to 200 of these with 256 MiB. Of a peer's offers, up to 16 a minute are
-    taken. One that is told and not kept for want of room is not found.
+    An endpoint has up to 10,000 files with 1 GiB, and one peer up to 200 of these with 256 MiB. The operator may set other limits. Of a
+    peer's offers, up to 16 a minute are taken. One that is told and not kept for want of room is not found.
     """
 
     def __init__(self, channel):
@@ -76,8 +76,8 @@ class FileServiceServicer(object):
     session. The blob, which is the file encrypted, comes to the peer by any way: OutboundWire.file tells the bridge which one belongs to the
     offer. A file that a peer offers is told by an event (FileChanged), and by another once its blob has been uploaded; then it can be
     downloaded. Files are deleted 7 days after they were created or offered.
-    An endpoint has up to 10,000 files with 1 GiB, and one peer up to 200 of these with 256 MiB. Of a peer's offers, up to 16 a minute are
-    taken. One that is told and not kept for want of room is not found.
+    An endpoint has up to 10,000 files with 1 GiB, and one peer up to 200 of these with 256 MiB. The operator may set other limits. Of a
+    peer's offers, up to 16 a minute are taken. One that is told and not kept for want of room is not found.
     """
 
     def CreateFile(self, request, context):
@@ -210,8 +210,8 @@ class FileService(object):
     session. The blob, which is the file encrypted, comes to the peer by any way: OutboundWire.file tells the bridge which one belongs to the
     offer. A file that a peer offers is told by an event (FileChanged), and by another once its blob has been uploaded; then it can be
     downloaded. Files are deleted 7 days after they were created or offered.
-    An endpoint has up to 10,000 files with 1 GiB, and one peer up to 200 of these with 256 MiB. Of a peer's offers, up to 16 a minute are
-    taken. One that is told and not kept for want of room is not found.
+    An endpoint has up to 10,000 files with 1 GiB, and one peer up to 200 of these with 256 MiB. The operator may set other limits. Of a
+    peer's offers, up to 16 a minute are taken. One that is told and not kept for want of room is not found.
     """
 
     @staticmethod

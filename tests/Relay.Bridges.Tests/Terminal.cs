@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Relay.Proxy.Tests;
+namespace Relay.Bridges.Tests;
 
 /// <summary>A program in a terminal of tmux: lines are typed, and the screen is read.</summary>
 internal sealed class Terminal : IAsyncDisposable
