@@ -27,7 +27,8 @@ public static class EmbeddedRelay
         CancellationToken cancellation)
         => OpenAsync(options.DataDirectory, new RelayNodeOptions
         {
-            SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, CensusInterval = RelayLimits.CensusInterval, Files = options.Files,
+            SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, CensusInterval = RelayLimits.CensusInterval,
+            Files = options.Files,
         }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>

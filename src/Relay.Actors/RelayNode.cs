@@ -173,7 +173,8 @@ internal sealed class RelayNode : IRelay
     {
         var (stored, copy) = await _reads.ReadAsync(c => _store.LoadConversationAsync(endpointId, conversationId, c), cancellation)
             .ConfigureAwait(false);
-        var view = stored is not null && !_sealer.IsOfLostEpoch(stored.Sealed) ? View(stored) : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
+        var view = stored is not null && !_sealer.IsOfLostEpoch(stored.Sealed) ? View(stored)
+            : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
         return view is { IsDeleted: true } ? null : view;
     }
 

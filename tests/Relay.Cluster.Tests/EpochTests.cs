@@ -137,11 +137,18 @@ public sealed class EpochTests(ClusterDatabase databases) : IDisposable
     public async Task A_cluster_that_was_not_told_seals_as_before()
     {
         var database = await databases.CreateAsync();
-        await using var a = await OpenAsync(database, "a", TimeSpan.FromHours(1));
-        Assert.False(File.Exists(KeyOf("a")));
-        // Once one node begins, a node that starts later follows it.
+        await using (await OpenAsync(database, "a", TimeSpan.FromHours(1)))
+        {
+            Assert.False(File.Exists(KeyOf("a")));
+            // A node that runs could not read what one with epochs seals.
+            var refusal = await Assert.ThrowsAsync<RelayStartException>(() => OpenAsync(database, "b", TimeSpan.FromHours(1), isEnabled: true));
+            Assert.Contains("Stop all nodes", refusal.Message, StringComparison.Ordinal);
+            Assert.False(File.Exists(KeyOf("b")));
+        }
+        // Once one node has begun, one that starts later follows it.
         await using var b = await OpenAsync(database, "b", TimeSpan.FromHours(1), isEnabled: true);
-        Assert.True(File.Exists(KeyOf("b")));
+        await using var again = await OpenAsync(database, "a", TimeSpan.FromHours(1));
+        Assert.Equal(Position("b"), Position("a"));
     }
 
     [Fact]
@@ -156,7 +163,7 @@ public sealed class EpochTests(ClusterDatabase databases) : IDisposable
         var path = Path.Combine(_directory, "c.key");
 
         Task<EpochKeyFile?> StartAsync(bool beginAnew, TimeProvider time) => new ClusterEpochs(path, new SealingEpochOptions { BeginAnew = beginAnew },
-            new EpochDocuments(new SealedDocuments(store, proof)), key, SystemRandom.Instance, time, NullLogger.Instance) { Patience = TimeSpan.FromMilliseconds(300) }.OpenAsync(default);
+            new EpochDocuments(new SealedDocuments(store, proof)), store.ListNodesAsync, key, SystemRandom.Instance, time, NullLogger.Instance) { Patience = TimeSpan.FromMilliseconds(300) }.OpenAsync(default);
 
         var refusal = await Assert.ThrowsAsync<RelayStartException>(() => StartAsync(false, TimeProvider.System));
         Assert.Contains("--new-epoch-key", refusal.Message, StringComparison.Ordinal);

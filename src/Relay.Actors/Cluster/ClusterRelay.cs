@@ -66,6 +66,7 @@ public static class ClusterRelay
                 context => new ClusterConversations(context, joining, stopped.Task, store, options.Shards, settings.PassivateAfter),
                 telemetry, log, time, random, epochs, [.. epochs is null ? [] : new IDisposable[] { epochs.File }, proof, directory]);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
+            if (epochs is null) await ClusterEpochs.RefuseIfBegunAsync(store, cancellation).ConfigureAwait(false);
             return relay;
         }
         catch (Exception e)

@@ -3,13 +3,15 @@ using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Documents;
 using Relay.Storage;
+using Relay.Storage.Postgres;
 using Relay.Storage.Sealing;
 
 namespace Relay.Actors.Epochs;
 
 /// <summary>How a node of a cluster comes to the epoch key: from its file, from another node, or, the first of all, by making it.</summary>
 internal sealed class ClusterEpochs(
-    string path, SealingEpochOptions options, EpochDocuments documents, SealingKey key, IRandomSource random, TimeProvider time, ILogger log)
+    string path, SealingEpochOptions options, EpochDocuments documents, Func<CancellationToken, ValueTask<IReadOnlyList<RegisteredNode>>> nodes,
+    SealingKey key, IRandomSource random, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
 
@@ -21,17 +23,29 @@ internal sealed class ClusterEpochs(
     /// <exception cref="RelayStartException">No node has handed the key over, or the file is another chain's. Nothing was changed.</exception>
     /// <exception cref="StoreException"/>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static async Task<EpochParts?> OpenAsync<TStore>(SealingEpochOptions options, EpochTimes? times, string directory, TStore store,
+    public static async Task<EpochParts?> OpenAsync(SealingEpochOptions options, EpochTimes? times, string directory, PostgresStore store,
         SealingKey key, Sealer proof, IRandomSource random, TimeProvider time, ILogger log, CancellationToken cancellation)
-        where TStore : IClusterStore, IResealStore
     {
         var documents = new EpochDocuments(new SealedDocuments(store, proof));
-        var path = options.KeyFile is null ? Path.Combine(Path.GetFullPath(directory), EpochKeyFile.DefaultName) : Path.GetFullPath(options.KeyFile);
-        var file = await new ClusterEpochs(path, options, documents, key, random, time, log).OpenAsync(cancellation).ConfigureAwait(false);
+        var path = Path.GetFullPath(options.KeyFile ?? Path.Combine(directory, EpochKeyFile.DefaultName));
+        var file = await new ClusterEpochs(path, options, documents, store.ListNodesAsync, key, random, time, log).OpenAsync(cancellation)
+            .ConfigureAwait(false);
         if (file is null) return null;
         documents.Chain = file.Epochs;
         times ??= new EpochTimes(options.Length);
         return new EpochParts(file, documents, store, times) { Watch = new EpochWatch(file, documents, times.Watch, time, log) };
+    }
+
+    /// <summary>Refuses a node that has started without epochs while another one began with them, whose rows it could not open.</summary>
+    /// <exception cref="RelayStartException">It is to be started again.</exception>
+    /// <exception cref="StoreException"/>
+    public static async Task RefuseIfBegunAsync(IClusterStore store, CancellationToken cancellation)
+    {
+        if (await store.LoadDocumentAsync(EpochDocument.Name, cancellation).ConfigureAwait(false) is null) return;
+        throw new RelayStartException("Another node has begun with sealing epochs while this one was starting. Start it again.")
+        {
+            IsTemporary = true,
+        };
     }
 
     /// <returns>Null if the cluster's values are not sealed in epochs.</returns>
@@ -46,6 +60,7 @@ internal sealed class ClusterEpochs(
                 if (found is not var (document, version))
                 {
                     if (options.IsEnabled != true) return null;
+                    if ((await nodes(cancellation).ConfigureAwait(false)).Any(n => n.IsHeld)) throw OthersRun();
                     file ??= EpochKeyFile.Begin(path, key, random.Fill, time.GetUtcNow());
                     if (await documents.SaveAsync(Of(file, []), 0, cancellation).ConfigureAwait(false)) return file;
                     // Another node began at the same moment: its chain is the cluster's.
@@ -76,6 +91,12 @@ internal sealed class ClusterEpochs(
         }
     }
 
+    private static RelayStartException OthersRun() => new("Other nodes run without sealing epochs and could not read what this one seals. "
+        + "Stop all nodes, then start them with Relay:Epochs:Enabled=true. Nothing was changed.")
+    {
+        IsTemporary = true,
+    };
+
     private static EpochDocument Of(EpochKeyFile file, IReadOnlyList<EpochRequest> requests)
         => new(file.Now, file.Epochs.Check(file.Now.Current)!, requests);
 
@@ -104,8 +125,8 @@ internal sealed class ClusterEpochs(
         }
         if (options.BeginAnew) return await BeginAnewAsync(cancellation).ConfigureAwait(false);
         throw new RelayStartException($"The epoch key {path} does not exist, and no running node has handed it over in "
-            + $"{Patience.TotalSeconds:0} s. Start a node first that has the file. If none has it, start one with --new-epoch-key: contacts begin "
-            + "new sessions, what was not delivered is lost, and endpoints, keys and trust stay. Nothing was changed.")
+            + $"{Patience.TotalSeconds:0} s. Start a node first that has the file. If none has it, start one with --new-epoch-key: "
+            + "contacts begin new sessions, what was not delivered is lost, and endpoints, keys and trust stay. Nothing was changed.")
         {
             IsTemporary = true,
         };

@@ -33,7 +33,8 @@ internal sealed class EpochGauges
 
     public long Unreadable { set => Interlocked.Exchange(ref _unreadable, value); }
 
-    private double Age(EpochKeyFile.Position now) => Math.Max((_time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(now.BegunMs)).TotalSeconds, 0);
+    private double Age(EpochKeyFile.Position now)
+        => Math.Max((_time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(now.BegunMs)).TotalSeconds, 0);
 
     private IEnumerable<Measurement<T>> Measure<T>(Func<EpochKeyFile.Position, T> value) where T : struct
     {

@@ -22,7 +22,8 @@ internal static partial class EpochLog
     public static partial void BegunAnew(ILogger log);
 
     [LoggerMessage(174, LogLevel.Critical,
-        "Another node has begun a new epoch key, because it took the earlier one for lost. Stop this node, move its epoch key away, and start it again.")]
+        "Another node has begun a new epoch key, because it took the earlier one for lost. Stop this node, move its epoch key away, and "
+        + "start it again.")]
     public static partial void OtherChain(ILogger log);
 
     [LoggerMessage(175, LogLevel.Information, "The epoch key was handed to a node that has asked for it.")]

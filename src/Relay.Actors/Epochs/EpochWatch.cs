@@ -9,7 +9,8 @@ namespace Relay.Actors.Epochs;
 /// Follows the cluster's sealing epochs on one node: seals in the current one, destroys the keys of those that have ended, and hands the
 /// key to nodes that ask for it.
 /// </summary>
-internal sealed class EpochWatch(EpochKeyFile file, EpochDocuments documents, TimeSpan interval, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class EpochWatch(EpochKeyFile file, EpochDocuments documents, TimeSpan interval, TimeProvider time, ILogger log)
+    : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _watching = Task.CompletedTask;

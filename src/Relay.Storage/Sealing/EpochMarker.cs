@@ -1,6 +1,8 @@
 namespace Relay.Storage.Sealing;
 
-/// <summary>The meta row that says that values of a store are sealed in epochs, so that an epoch key that is missing is known to be lost.</summary>
+/// <summary>
+/// The meta row that says that values of a store are sealed in epochs, so that an epoch key that is missing is known to be lost.
+/// </summary>
 public static class EpochMarker
 {
     /// <summary>The row's name.</summary>

@@ -27,7 +27,8 @@ internal sealed record SealedColumns(string Name, (string Column, SealedColumns.
 
     /// <summary>
     /// Selects owner, id, version and part of the rows after the place <see cref="KeyOf"/>, and the values of those that are stale: their
-    /// first five bytes (<see cref="Sealer.KeyHeaderSize"/>) are not the last parameter but one. The last is the number of rows. An empty value is that of a file being deleted.
+    /// first five bytes (<see cref="Sealer.KeyHeaderSize"/>) are not the last parameter but one. The last is the number of rows. An empty value
+    /// is that of a file being deleted.
     /// </summary>
     /// <param name="schema">Put before the table's name.</param>
     public string SelectStale(string schema)

@@ -54,7 +54,7 @@ public sealed class SealingEpochs : IDisposable
     /// <summary>The oldest epoch whose values can be opened.</summary>
     public uint Floor => Volatile.Read(ref _floor);
 
-    /// <summary>Fills <paramref name="secret"/> with a new chain's first secret, and gives it a number that no earlier chain has reached.</summary>
+    /// <summary>Makes a new chain's first secret, and gives it a number that no earlier chain has reached.</summary>
     /// <param name="now">
     /// Epochs are numbered from the minute in which their chain began, and last longer than a minute: so the values of a chain that was lost
     /// are told from those of its successor by their lower numbers.

@@ -54,7 +54,7 @@ public sealed partial class SqliteStore
         foreach (var file in unit.Files) Admit(file.Sealed);
     }
 
-    /// <exception cref="StoreException">The value is of an epoch whose keys are about to be destroyed: it must not be stored any more.</exception>
+    /// <exception cref="StoreException">The value is of an epoch whose keys are about to be destroyed.</exception>
     private void Admit(ReadOnlySpan<byte> value)
     {
         if (Sealer.EpochOf(value) >= _epochFloor) return;
