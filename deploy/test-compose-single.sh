@@ -128,7 +128,7 @@ compose exec -T relay cat /var/lib/relay-sealing/sealing.key >"$work/sealing.key
 compose stop relay >/dev/null 2>&1
 for file in relay.db api-keys.json; do aside cat "/var/lib/relay/$file" >"$work/$file"; done
 without_sessions='PRAGMA secure_delete = ON;
-  DELETE FROM conversation; DELETE FROM seen; DELETE FROM outbox;
+  DELETE FROM conversation; DELETE FROM seen; DELETE FROM outbox; DELETE FROM subscription; DELETE FROM file; DELETE FROM file_portion;
   UPDATE endpoint SET conversations = 0; UPDATE stream SET acknowledged = last, bytes = 0;
   PRAGMA wal_checkpoint(TRUNCATE); VACUUM;'
 if command -v sqlite3 >/dev/null; then sqlite3 "$work/relay.db" "$without_sessions" >/dev/null

@@ -204,7 +204,7 @@ client keys create --scope bot --endpoint support --out "$work/later.key" >/dev/
 compose stop relay1 relay2 relay3 >/dev/null 2>&1
 compose exec -T postgres pg_restore -U relay -d relay --clean --if-exists <"$work/relay.dump" || fail "pg_restore"
 compose exec -T postgres psql -q -U relay relay <<'END' || fail "psql"
-TRUNCATE relay.conversation, relay.seen, relay.outbox;
+TRUNCATE relay.conversation, relay.seen, relay.outbox, relay.subscription, relay.file, relay.file_portion;
 UPDATE relay.endpoint_size SET conversations = 0; UPDATE relay.stream SET acknowledged = last, bytes = 0;
 END
 for n in 1 2 3; do compose run --rm --no-deps -T --entrypoint rm relay$n -f /var/lib/relay/api-keys.seen </dev/null >/dev/null 2>&1 || fail "rm api-keys.seen"; done

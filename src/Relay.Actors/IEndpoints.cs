@@ -57,12 +57,22 @@ public interface IEndpoints
 }
 
 /// <param name="EndpointId">Null: generated.</param>
+/// <param name="Account">The address on the network, or its domain (<see cref="DrawsLocalPart"/>).</param>
 /// <param name="Key">Null: generated. Ownership passes to the callee.</param>
 public sealed record CreateEndpoint(string RequestId, string? EndpointId, string Network, string Account, EndpointSettings Settings,
     DsaPrivateKey? Key)
 {
     /// <summary>Time after which the endpoint expires and is purged; null: it has no end.</summary>
     public TimeSpan? Life { get; init; }
+
+    /// <summary>With <see cref="EndpointId"/> null: the generated id begins so; null: as generated ids do.</summary>
+    public string? IdBeginning { get; init; }
+
+    /// <summary>
+    /// The account is a domain: a random part of <see cref="RelayLimits.BurnerBits"/> bits and an @ are put before it, of characters that
+    /// mean the same in every network (XEP-0106 escapes none of them, and nodeprep changes none).
+    /// </summary>
+    public bool DrawsLocalPart { get; init; }
 
     /// <summary>Keys that it had on another server.</summary>
     public FormerIdentityList FormerIdentities { get; init; } = FormerIdentityList.Empty;

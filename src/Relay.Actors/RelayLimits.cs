@@ -205,6 +205,12 @@ public static class RelayLimits
     public const int MaxPurgesPerLook = 100;
     /// <summary>Shortest and longest life of an endpoint that expires.</summary>
     public static readonly TimeSpan MinEndpointLife = TimeSpan.FromMinutes(1), MaxEndpointLife = TimeSpan.FromDays(365);
+    /// <summary>Random bits in a burner's address: nobody finds it by trying, and no two are equal.</summary>
+    public const int BurnerBits = 128;
+    /// <summary>Length of such an address's local part and its @.</summary>
+    public const int BurnerPrefixLength = 27;
+    /// <summary>Random characters of a generated endpoint id, five bits each.</summary>
+    public const int GeneratedIdLength = 16;
     /// <summary>Time by which a due conversation is postponed whose endpoint is deleted.</summary>
     public static readonly TimeSpan InactivePostponement = TimeSpan.FromHours(1);
     /// <summary>Endpoints that one page of a filtered list looks at. Reached: the page ends, and tells where the next one begins.</summary>
@@ -230,6 +236,16 @@ public static class RelayLimits
     public const int MaxArchivePeers = 1000;
     /// <summary>Archives that are sealed or opened at once in one process; each takes 64 MiB. Reached: further ones wait.</summary>
     public const int MaxArchivesAtOnce = 2;
+
+    /// <summary>Bytes of one record of a backup: the list of API keys is the largest. A backup with a larger one is not made, or refused.</summary>
+    public const int MaxBackupRecordBytes = 16 << 20;
+    /// <summary>
+    /// Sequences of each stream, and versions of the API keys, that a restore skips: more than can have been given out since the backup, so
+    /// that nobody takes a new one for one that was seen.
+    /// </summary>
+    public const ulong RestoredGap = 1UL << 32;
+    /// <summary>Sequence or version from which a backup is refused: nothing counts that far.</summary>
+    public const ulong MaxRestoredPosition = 1UL << 62;
     /// <summary>Peers of an archive that are imported at once.</summary>
     public const int ImportsAtOnce = 32;
 

@@ -90,8 +90,8 @@ internal sealed class RelayNode : IRelay
             this, key => Client.WakeAsync(key), options.EndpointRecheck is null ? TimeSpan.Zero : RelayLimits.RotationNotice, time, log);
         Archives = new IdentityArchives(this, store, _reads, sealer, time, random);
         _purger = new EndpointPurger(store, sealer, _accounts, changes, time, options.PurgeInterval, log);
-        Files = new FileTransfers(this, store, _reads, sealer, ids, random, time, telemetry, options.Files);
         _fileExpiry = new FileExpiry(store, time, options.FileExpiryInterval, log);
+        Files = new FileTransfers(this, store, _reads, sealer, ids, random, time, telemetry, options.Files, _fileExpiry.Deleted);
         Audit = new SealedAuditRows(store, sealer, _reads);
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         _census = options.CensusInterval is { } census

@@ -21,6 +21,9 @@ public sealed record BridgeOptions
     /// <summary>How often the bridge looks for new endpoints.</summary>
     public TimeSpan EndpointPoll { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Least time between two looks, where somebody writes to an address that may be a new endpoint's.</summary>
+    public TimeSpan MinEndpointPoll { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Wire texts from Relay that the bridge holds at once; Relay delivers no more meanwhile (backpressure).</summary>
     public int MaxOutbound { get; init; } = 1024;
 

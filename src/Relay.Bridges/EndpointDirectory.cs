@@ -16,9 +16,15 @@ public sealed class EndpointDirectory(Func<Endpoint, string?> addressOf)
     private const int PageSize = 1000;
     private readonly ConcurrentDictionary<string, string> _byAddress = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _byName = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _asked = NewSource(), _looked = NewSource();
+    private bool _isKept;
 
     /// <summary>Raised after an endpoint was added, with its address.</summary>
     public event Action<string>? Added;
+
+    /// <summary>Raised after an endpoint was removed, with its address: it was deleted, or has expired.</summary>
+    public event Action<string>? Removed;
 
     /// <summary>The addresses of all endpoints.</summary>
     public IEnumerable<string> Addresses => _byAddress.Keys;
@@ -44,7 +50,44 @@ public sealed class EndpointDirectory(Func<Endpoint, string?> addressOf)
     /// <summary>Removes an endpoint that is gone.</summary>
     internal void Remove(string name)
     {
-        if (_byName.TryRemove(name, out var address)) _byAddress.TryRemove(address, out _);
+        if (!_byName.TryRemove(name, out var address)) return;
+        _byAddress.TryRemove(address, out _);
+        Removed?.Invoke(address);
+    }
+
+    /// <summary>
+    /// Asks Relay for endpoints that were created meanwhile, and completes when it has answered, or could not. Askers at the same time share
+    /// one question, and questions keep <see cref="BridgeOptions.MinEndpointPoll"/> between them. Without a worker there is nobody to ask.
+    /// </summary>
+    public Task LookAsync()
+    {
+        lock (_lock)
+        {
+            _asked.TrySetResult();
+            return _isKept ? _looked.Task : Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Completes when somebody asks.</summary>
+    internal Task Asked
+    {
+        get
+        {
+            lock (_lock) return _asked.Task;
+        }
+    }
+
+    /// <summary>A look begins: those who ask from now on wait for the next one.</summary>
+    /// <returns>To be completed when it is over.</returns>
+    internal TaskCompletionSource BeginLook()
+    {
+        lock (_lock)
+        {
+            var look = _looked;
+            _isKept = true;
+            (_asked, _looked) = (NewSource(), NewSource());
+            return look;
+        }
     }
 
     /// <summary>Lists the endpoints that the key allows and the bridge carries, and that are not here yet.</summary>
@@ -69,4 +112,6 @@ public sealed class EndpointDirectory(Func<Endpoint, string?> addressOf)
         while (token.Length > 0);
         return found;
     }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -28,8 +28,11 @@ internal sealed class WireStreams(
         {
             while (true)
             {
+                var look = directory.BeginLook();
                 if (await LookAsync(stopping) is { } refusal) return refusal;
-                await Task.WhenAny(Task.Delay(options.EndpointPoll, options.Time, stopping), _refused.Task);
+                look.TrySetResult();
+                await Task.WhenAny(Task.Delay(options.MinEndpointPoll, options.Time, stopping), _refused.Task);
+                await Task.WhenAny(Task.Delay(options.EndpointPoll, options.Time, stopping), _refused.Task, directory.Asked);
                 stopping.ThrowIfCancellationRequested();
                 if (_refused.Task.IsCompleted) return await _refused.Task;
             }

@@ -131,7 +131,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay endpoints create --network xmpp --account support@example.org --id support",
             "relay endpoints create --network irc --account helper --max-wire-bytes 350     long messages are sent in fragments",
-            "relay endpoints create --network xmpp --account x7@otr.example.org --life 12h     a burner: gone with its keys in 12 hours",
+            "relay endpoints create --network xmpp --burner-domain otr.example.org --life 12h     a burner: gone with its keys in 12 hours",
             "relay endpoints create --network xmpp --account me@example.org --otr-key otr.private_key     keep the known key",
         ],
         ["relay endpoints list"] =
@@ -286,6 +286,23 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay doctor proxy irc --account alice@irc.example.org",
             "relay doctor proxy irc --account alice@irc.example.org --account-certificate alice.pem",
+        ],
+        ["relay backup"] =
+        [
+            "relay backup --out relay.bak                              asks for a passphrase; the server may run",
+            "relay backup --out relay.bak --to PUBLICKEY               of 'relay endpoints new-archive-key': nobody has to be asked",
+            "relay backup --out relay.bak --to PUBLICKEY --database-file db.url --sealing-key cluster.key",
+        ],
+        ["relay restore"] =
+        [
+            "relay restore relay.bak --dry-run                         read it to its end, and look at the store",
+            "relay restore relay.bak --data /var/lib/relay --private-key-file mine.key",
+            "relay restore relay.bak --replace --database-file db.url --sealing-key cluster.key",
+        ],
+        ["relay upgrade"] =
+        [
+            "relay upgrade --check --data /var/lib/relay",
+            "relay upgrade --check --database-file db.url --sealing-key cluster.key --json",
         ],
         ["relay doctor"] =
         [

@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Relay.Actors;
 using Relay.Cli.Audit;
+using Relay.Cli.Backups;
 using Relay.Cli.Bots;
 using Relay.Cli.Bridges;
 using Relay.Cli.Chat;
@@ -59,6 +60,9 @@ public static class RelayCommand
             KeysCommand.Create(),
             NodesCommand.Create(),
             AuditCommand.Create(),
+            BackupCommand.Create(),
+            RestoreCommand.Create(),
+            UpgradeCommand.Create(),
             DoctorCommand.Create(),
             HealthCommand.Create(),
             CompletionCommand.Create(),

@@ -11,6 +11,9 @@ public sealed partial class Bot
     /// <summary>The server's portions.</summary>
     private const int PortionBytes = 64 << 10;
 
+    /// <summary>The reason of a download from beyond the end of the file.</summary>
+    private const string BeyondEnd = "CURSOR_BEYOND_END";
+
     /// <summary>
     /// Sends a file in a conversation: uploads it and offers it to the peer, which needs a private session. Called again with the same
     /// request id and content, it goes on where it was interrupted.
@@ -84,7 +87,16 @@ public sealed partial class Bot
         while (true)
         {
             var request = new DownloadFileRequest { Name = file.Name, Offset = offset };
-            var read = await _client.CallAsync(o => _client.Files.DownloadFileAsync(request, o), cancellation);
+            DownloadFileResponse read;
+            try
+            {
+                read = await _client.CallAsync(o => _client.Files.DownloadFileAsync(request, o), cancellation);
+            }
+            catch (RelayException e) when (e.Reason == BeyondEnd)
+            {
+                // What the destination has is longer than the file.
+                break;
+            }
             if (read.Data.IsEmpty) break;
             hash.AppendData(read.Data.Span);
             await destination.WriteAsync(read.Data.Memory, cancellation);

@@ -66,6 +66,9 @@ internal static class ProxyLimits
     /// <summary>Lines of a client that wait until it has said who it is.</summary>
     public const int IrcLoginLines = 16;
 
+    /// <summary>Capabilities of a server that are remembered.</summary>
+    public const int IrcCapabilities = 512;
+
     /// <summary>OTR lines that wait to leave; nothing is read from the client meanwhile.</summary>
     public const int IrcQueuedLines = 256;
 

@@ -37,6 +37,14 @@ public interface IFileStore
     /// <exception cref="StoreException">It may be deleted in part; repeat.</exception>
     ValueTask DeleteFileAsync(string endpointId, string id, CancellationToken cancellation);
 
+    /// <summary>
+    /// Destroys what the database still has of the rows, and thus of the sealed keys, of files that were deleted or replaced before. May be
+    /// called at any time, by several nodes.
+    /// </summary>
+    /// <returns>False if the database keeps them for somebody who reads, or they are too many for it: they stay for now.</returns>
+    /// <exception cref="StoreException">They may be there; repeat.</exception>
+    ValueTask<bool> ScrubFilesAsync(CancellationToken cancellation);
+
     /// <summary>Reads which files' life is over, the earliest first.</summary>
     /// <exception cref="StoreException"/>
     ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation);

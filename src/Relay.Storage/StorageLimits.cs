@@ -28,6 +28,12 @@ public static class StorageLimits
     public const int DeletedPortionsPerTransaction = 32;
 
     /// <summary>
+    /// Size of the table of files' rows, in PostgreSQL, up to which it is rewritten to destroy what was deleted: it is locked for some hundred
+    /// milliseconds. A larger one keeps old versions of its rows until their room is used again.
+    /// </summary>
+    public const long MaxScrubbedBytes = 64L << 20;
+
+    /// <summary>
     /// Rows that one transaction of a purge deletes. Further ones are deleted by the next, so that other writes get their turn.
     /// </summary>
     public const int PurgedRowsPerTransaction = 500;
@@ -144,4 +150,12 @@ public static class StorageLimits
     /// another node has not expired when it arrives. A node with a larger difference does not start.
     /// </summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <summary>Rows that a backup reads at once. Further ones are read by the next statement, in the same snapshot.</summary>
+    public const int BackupPortion = 1000;
+    /// <summary>
+    /// Time for which a backup may write to its file between two reads of PostgreSQL, and a restore may read. When it expires, PostgreSQL ends
+    /// the session, so that a backup that hangs does not keep old rows from being vacuumed.
+    /// </summary>
+    public static readonly TimeSpan BackupPatience = TimeSpan.FromMinutes(2);
 }

@@ -42,7 +42,7 @@ public sealed class DependencyTests
         ["Relay.ChatProtocols"] = ["DnsClient"],
         ["Relay.Bridges"] = [],
         ["Relay.Proxy"] = [],
-        ["Relay.Cli"] = ["System.CommandLine", "Spectre.Console"],
+        ["Relay.Cli"] = ["Microsoft.Extensions.Hosting.Systemd", "System.CommandLine", "Spectre.Console"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)!)];

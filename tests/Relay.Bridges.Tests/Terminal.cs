@@ -30,7 +30,7 @@ internal sealed class Terminal : IAsyncDisposable
     }
 
     /// <summary>Waits until the screen shows a text; lines that it breaks are joined.</summary>
-    public async Task ShowsAsync(string text)
+    public async Task ShowsAsync(string text, TimeSpan? patience = null)
     {
         var limit = Stopwatch.StartNew();
         string screen;
@@ -40,7 +40,7 @@ internal sealed class Terminal : IAsyncDisposable
             screen = await RunAsync("capture-pane", "-p", "-J");
             if (screen.Contains(text, StringComparison.Ordinal)) return;
         }
-        while (limit.Elapsed < TimeSpan.FromSeconds(30));
+        while (limit.Elapsed < (patience ?? TimeSpan.FromSeconds(30)));
         Assert.Fail($"The program does not show '{text}':\n{screen}");
     }
 

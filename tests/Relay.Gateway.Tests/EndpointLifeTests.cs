@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Relay.Cli;
 using Relay.Client;
+using Relay.Gateway.Auth;
 using Relay.Gateway.Tests.Harness;
 using Relay.V1;
 
@@ -67,6 +68,77 @@ public sealed class EndpointLifeTests
         Assert.Equal((TimeSpan.FromHours(12), made.ExpireTime), (made.ExpireTime.ToDateTimeOffset() - made.CreateTime.ToDateTimeOffset(), made.PurgeTime));
         foreach (var life in (Duration[])[new Duration(), new Duration { Seconds = 59 }, new Duration { Seconds = -1 }, new Duration { Seconds = 365 * 86_400 + 1 }, new Duration { Seconds = long.MaxValue }, new Duration { Nanos = -1 }])
             await Expect.FieldsAsync(async () => await server.Admin.Endpoints.CreateEndpointAsync(Request("wrong", life)), "life");
+    }
+
+    [Fact]
+    public async Task A_burner_gets_an_address_that_nobody_can_guess()
+    {
+        await using var server = await TestServer.StartAsync();
+        var api = server.Admin.Endpoints;
+        CreateEndpointRequest Request(string requestId, string id = "") => new()
+        {
+            RequestId = requestId, EndpointId = id, Network = "xmpp", BurnerDomain = "otr.example.org", Dsa = TestKeys.Endpoint,
+            Life = Duration.FromTimeSpan(TimeSpan.FromHours(12)),
+        };
+        var one = await api.CreateEndpointAsync(Request("one"));
+        var other = await api.CreateEndpointAsync(Request("other", "burner-*"));
+        Assert.All([one, other], e => Assert.Matches("^[a-z2-7]{26}@otr\\.example\\.org$", e.Account));
+        Assert.NotEqual(one.Account, other.Account);
+        Assert.Matches("^endpoints/burner-[a-z2-7]{16}$", other.Name);
+        Assert.Equal(TimeSpan.FromHours(12), other.PurgeTime.ToDateTimeOffset() - other.CreateTime.ToDateTimeOffset());
+        // A retry is no second one.
+        Assert.Equal(other, await api.CreateEndpointAsync(Request("other", "burner-*")));
+        await Expect.RefusedAsync(StatusCode.InvalidArgument, "REQUEST_ID_REUSED", async () => await api.CreateEndpointAsync(Request("other")));
+
+        async Task RefusedAsync(Action<CreateEndpointRequest> change, params string[] fields)
+        {
+            var request = Request("wrong", "wrong-*");
+            change(request);
+            await Expect.FieldsAsync(async () => await api.CreateEndpointAsync(request), fields);
+        }
+        await RefusedAsync(r => r.Life = null, "life");
+        await RefusedAsync(r => r.Account = "me@otr.example.org", "account");
+        await RefusedAsync(r => r.BurnerDomain = "me@otr.example.org", "burner_domain");
+        await RefusedAsync(r => r.BurnerDomain = "otr.example.org/phone", "burner_domain");
+        await RefusedAsync(r => r.BurnerDomain = "otr example.org", "burner_domain");
+        await RefusedAsync(r => r.BurnerDomain = new string('x', 1000), "burner_domain");
+        await RefusedAsync(r => r.EndpointId = "*", "endpoint_id");
+        await RefusedAsync(r => r.EndpointId = "bur*ner-*", "endpoint_id");
+        await RefusedAsync(r => r.EndpointId = new string('x', 48) + "*", "endpoint_id");
+        Assert.Equal(2, (await api.ListEndpointsAsync(new ListEndpointsRequest())).Endpoints.Count);
+    }
+
+    [Fact]
+    public async Task A_bridge_with_a_key_for_a_pattern_carries_burners_that_are_made_later()
+    {
+        await using var server = await TestServer.StartAsync();
+        var bridge = await server.ConnectAsync(Scope.Bridge, "endpoints/burner-*");
+        async Task<Endpoint> CreateAsync(string id) => await server.Admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
+        {
+            RequestId = "r" + id, EndpointId = id, Network = "xmpp", BurnerDomain = "otr.example.org", Dsa = TestKeys.Endpoint,
+            Life = Duration.FromTimeSpan(TimeSpan.FromHours(12)),
+        });
+        var burner = await CreateAsync("burner-*");
+        Assert.StartsWith("endpoints/burner-x", (await CreateAsync("burner-x*")).Name, StringComparison.Ordinal);
+        await CreateAsync("b*");
+        await CreateAsync("");
+        await server.CreateEndpointAsync("other");
+        var listed = (await bridge.Endpoints.ListEndpointsAsync(new ListEndpointsRequest())).Endpoints;
+        Assert.Contains(burner, listed);
+        Assert.Equal(2, listed.Count);
+    }
+
+    /// <summary>A caller who is limited makes only what it may use, whatever the rest of the id will be.</summary>
+    [Theory]
+    [InlineData("burner-", true)]
+    [InlineData("burner-x", true)]
+    [InlineData("burner", false)]
+    [InlineData("b", false)]
+    [InlineData("other", false)]
+    public void Patterns_allow_all_ids_that_begin_as_they_do(string beginning, bool allowed)
+    {
+        Assert.Equal(allowed, new EndpointPatterns(["burner-*", "b", "other"]).AllowsAllOf(beginning));
+        Assert.True(EndpointPatterns.All.AllowsAllOf(beginning));
     }
 
     [Theory]

@@ -90,7 +90,7 @@ public sealed class EndpointUpdateTests
         await Expect.FieldsAsync(async () => await api.UpdateEndpointAsync(Update(name, "new", _ => { }, "account", "nothing")), "endpoint.etag", "update_mask", "update_mask");
         await Expect.FieldsAsync(async () => await api.UpdateEndpointAsync(Update(name, "", e =>
         {
-            (e.DisplayName, e.QueryText, e.MaxWireBytes, e.PaddingBlock) = (new string('x', 101), "two\nlines", 199, 4097);
+            (e.DisplayName, e.QueryText, e.MaxWireBytes, e.PaddingBlock) = (new string('x', 101), "two\nlines", 139, 4097);
             e.Policy = new Policy { KeyChange = (Policy.Types.KeyChange)9, RequireVerified = (Policy.Types.RequireVerified)9 };
             e.SessionIdleLife = Duration.FromTimeSpan(TimeSpan.FromSeconds(1));
             e.VerificationAnswerTime = new Duration { Seconds = long.MaxValue };

@@ -51,6 +51,8 @@ public sealed class FileTests
         rest.Write(content, 0, 100_000);
         await stage.B.Bot.DownloadFileAsync(file[^1].FileChanged.File, rest);
         Assert.Equal(content, rest.ToArray());
+        using var longer = new MemoryStream(new byte[content.Length + 1]);
+        await Assert.ThrowsAsync<InvalidDataException>(() => stage.B.Bot.DownloadFileAsync(file[^1].FileChanged.File, longer));
         using var other = new MemoryStream();
         other.Write([1, 2, 3]);
         await Assert.ThrowsAsync<InvalidDataException>(() => stage.B.Bot.DownloadFileAsync(file[^1].FileChanged.File, other));

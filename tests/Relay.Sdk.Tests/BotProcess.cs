@@ -42,18 +42,19 @@ internal sealed class BotProcess : IDisposable
     /// packed file; only the verifying bot in C# is the one of the checkout.
     /// </summary>
     public static async Task<BotProcess> StartAsync(
-        string language, string kind, string servers, string keyFile, IReadOnlyDictionary<string, string>? environment = null)
+        string language, string kind, string servers, string keyFile, IReadOnlyDictionary<string, string>? environment = null,
+        string endpoint = "e")
     {
         var folder = $"{kind}-bot-{language}";
         if (language != "csharp")
         {
             var program = language == "python" ? $"{kind}_bot.py" : $"{kind}-bot.mjs";
-            return await StartProgramAsync(language, Repository.File("examples", folder, program), servers, keyFile, environment, "e");
+            return await StartProgramAsync(language, Repository.File("examples", folder, program), servers, keyFile, environment, endpoint);
         }
         var library = kind == "echo"
             ? Path.Combine((await Packages.CSharpAsync()).Directory, "bin", "echo-bot.dll")
             : Repository.File("examples", folder, "bin", Repository.Configuration, "net10.0", $"{kind}-bot.dll");
-        return new(new ProcessStartInfo("dotnet", [library, "e"]), servers, keyFile, environment);
+        return new(new ProcessStartInfo("dotnet", [library, endpoint]), servers, keyFile, environment);
     }
 
     /// <summary>Starts a program in Python or for Node.js, with the installed package.</summary>

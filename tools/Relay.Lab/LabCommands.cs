@@ -43,6 +43,12 @@ public static class LabCommands
             "relay bench server                              all rows, in a few minutes",
             "relay bench server --json figures.json          also write the results to a file as JSON",
             "relay bench server --short --only embedded-one-way failover",
+            "relay bench server --only embedded-one-way --against ../before --rounds 5",
+        ],
+        ["relay bench bridge"] =
+        [
+            "relay bench bridge                              the bridges with Prosody and ngIRCd, in a few minutes",
+            "relay bench bridge --only xmpp-one-way --json figures.json",
         ],
         ["relay bench otr"] =
         [

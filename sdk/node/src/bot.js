@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { endpointName } from './connection.js';
 import { Outcome, RelayError, toDuration } from './errors.js';
+import { downloadFile, listFiles, sendFile } from './files.js';
 import { runHandlers } from './handler.js';
 import { streamEvents } from './stream.js';
 import { SubscriptionReader, checkCredit } from './subscription.js';
@@ -119,9 +120,37 @@ export class Bot {
     else await this.client.call('verifications', 'setAnswerSecret', { ...request, secret });
   }
 
-  async #outcome(service, method, request, wait = 0) {
+  sendFile(conversation, content, fileName, options) {
+    return this.#outcomeOf(() => sendFile(this.client, { parent: conversation }, content, fileName, options));
+  }
+
+  sendFileTo(endpoint, peer, content, fileName, options) {
+    return this.#outcomeOf(() => sendFile(this.client, { parent: endpointName(endpoint), peer }, content, fileName, options));
+  }
+
+  downloadFile(file, destination) {
+    return downloadFile(this.client, file, destination);
+  }
+
+  getFile(file) {
+    return this.client.call('files', 'getFile', { name: file });
+  }
+
+  files(endpoint) {
+    return listFiles(this.client, endpoint);
+  }
+
+  async deleteFile(file) {
+    await this.client.call('files', 'deleteFile', { name: file });
+  }
+
+  #outcome(service, method, request, wait = 0) {
+    return this.#outcomeOf(() => this.client.call(service, method, request, { wait }));
+  }
+
+  async #outcomeOf(calls) {
     try {
-      return new Outcome(await this.client.call(service, method, request, { wait }));
+      return new Outcome(await calls());
     } catch (error) {
       if (!(error instanceof RelayError && error.isRefusal)) throw error;
       return new Outcome(undefined, error);

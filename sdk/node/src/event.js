@@ -60,6 +60,10 @@ export class BotEvent {
     return this.message.verificationChanged?.verification ?? null;
   }
 
+  get file() {
+    return this.message.fileChanged?.file ?? null;
+  }
+
   get waitsForAnswer() {
     return this.verification?.state === 'WAITING_FOR_ANSWER';
   }

@@ -1,4 +1,5 @@
 /// <reference types="node" />
+import type { FileHandle } from 'node:fs/promises';
 import type { Metadata } from '@grpc/grpc-js';
 import type * as v1 from './relay.v1.js';
 
@@ -146,6 +147,28 @@ export class Bot {
    * take a long one then.
    */
   setAnswerSecret(endpoint: string, secret: string | null, options?: { peer?: string; requestId?: string }): Promise<void>;
+  /**
+   * Sends a file in a conversation: uploads it and offers it to the peer, which needs a private session. Called again with the same request id
+   * and content, it goes on where it was interrupted. `content` is bytes, or a file that is open for reading; at most 64 MiB. `fileName` has no
+   * directories.
+   */
+  sendFile(
+    conversation: string, content: Uint8Array | FileHandle, fileName: string, options?: { mediaType?: string; requestId?: string },
+  ): Promise<Outcome<v1.FileTransfer>>;
+  /** As `sendFile`, to a peer by its address. */
+  sendFileTo(
+    endpoint: string, peer: string, content: Uint8Array | FileHandle, fileName: string, options?: { mediaType?: string; requestId?: string },
+  ): Promise<Outcome<v1.FileTransfer>>;
+  /** Downloads a file that was received (`event.file`), and compares its digest. Rejected if what was downloaded is not the file. */
+  downloadFile(file: v1.FileTransfer): Promise<Buffer>;
+  /** The same, to a file that is open for reading and writing, as by `open(path, 'r+')`: what it has already is kept, and the download goes on there. */
+  downloadFile(file: v1.FileTransfer, destination: FileHandle): Promise<void>;
+  /** Gets a file by its name. */
+  getFile(file: string): Promise<v1.FileTransfer>;
+  /** Lists an endpoint's files, the sent and the received, page after page. */
+  files(endpoint: string): AsyncGenerator<v1.FileTransfer, void, void>;
+  /** Deletes a file and its keys, by its name; also one that is not there any more. */
+  deleteFile(file: string): Promise<void>;
   /** Offers a peer a private session; the peer's client decides whether one is established. */
   startSession(endpoint: string, peer: string, requestId?: string): Promise<Outcome<v1.StartSessionResponse>>;
   /** Ends a conversation's private session and tells the peer. */
@@ -204,6 +227,8 @@ export class BotEvent {
   readonly session: v1.Session | null;
   /** The verification that waits for an answer or has ended. */
   readonly verification: v1.Verification | null;
+  /** The file that the peer offers, that has come, or that cannot be brought to the peer. */
+  readonly file: v1.FileTransfer | null;
   /** True if the peer asks to verify, and `answer` may answer. */
   readonly waitsForAnswer: boolean;
   /** 1 for the first delivery of an event of a subscription, 2 for the second, …; 0 for an event of an endpoint's own stream. */

@@ -1365,7 +1365,7 @@ export interface Endpoint {
   instanceTag: number;
   /**
    * The longest wire text that the network accepts, in bytes; longer ones are fragmented. 0: no limit.
-   * 0, or at least 200 and at most 131,072.
+   * 0, or at least 140 and at most 131,072.
    */
   maxWireBytes: number;
   /** When it was created. */
@@ -1508,15 +1508,18 @@ export type Policy_RequireVerified =
 export interface CreateEndpointRequest {
   /** Idempotency key, 1 to 128 bytes, such as a UUID: a retry gets the first response. */
   requestId: string;
-  /** 1 to 63 characters of [a-z0-9-], beginning with a letter. Empty: the server generates an id. */
+  /**
+   * 1 to 63 characters of [a-z0-9-], beginning with a letter. Empty: the server generates an id. The beginning of one, at most 47
+   * characters, followed by an asterisk: the server generates the rest, and the id matches a key's pattern of the same beginning.
+   */
   endpointId: string;
   /** 1 to 63 bytes. */
   network: string;
-  /** 1 to 1023 bytes. */
+  /** 1 to 1023 bytes. Empty with `burner_domain`. */
   account: string;
   /** Unset: version 3 only, encryption required. */
   policy: Policy | null;
-  /** 0, or at least 200 and at most 131,072. */
+  /** 0, or at least 140 and at most 131,072. */
   maxWireBytes: number;
   /** A key of one's own. */
   dsa?: DsaKey;
@@ -1530,6 +1533,11 @@ export interface CreateEndpointRequest {
    * be changed later.
    */
   life: Duration | null;
+  /**
+   * Instead of `account`, with a `life`: a burner. The server makes an address that nobody can guess: 26 characters of [a-z2-7], which carry
+   * 128 random bits, an @ and this domain, which is that of the bridge. It is in the answer's `account`; a retry gets the same one.
+   */
+  burnerDomain: string;
   key?: 'dsa' | 'libotrPrivateKey';
 }
 

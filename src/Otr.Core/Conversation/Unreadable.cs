@@ -196,6 +196,9 @@ internal static class Unreadable
         if (!state.IsInvited || (state.LastError is { } last && !Timers.IsOver(step.Now, last, OtrLimits.ErrorInterval))) return;
         state.LastError = step.Now;
         step.Changed();
-        step.SendText([.. ErrorPrefix, .. Encoding.UTF8.GetBytes(text)]);
+        byte[] error = [.. ErrorPrefix, .. Encoding.UTF8.GetBytes(text)];
+        var limit = state.Settings.MaxWireBytes;
+        // ASCII, and read by people: what the network does not take of it is left away.
+        step.SendText(limit >= ErrorPrefix.Length && error.Length > limit ? error[..limit] : error);
     }
 }

@@ -218,11 +218,7 @@ internal sealed class Identities
         if (sealer.TryOpen(SealedTable.Identities, Place(key), value) is not { } clear) return null;
         try
         {
-            var row = new RowReader(clear);
-            bool isKnown = row.Byte() == Format;
-            var peer = row.Text();
-            var identities = Read(ref row);
-            return isKnown && row.IsComplete ? (peer, identities) : null;
+            return TryReadCopy(clear);
         }
         finally
         {
@@ -230,8 +226,18 @@ internal sealed class Identities
         }
     }
 
+    /// <returns>Null if it is not the content of such a copy.</returns>
+    public static (string Peer, Identities Identities)? TryReadCopy(ReadOnlySpan<byte> clear)
+    {
+        var row = new RowReader(clear);
+        bool isKnown = row.Byte() == Format;
+        var peer = row.Text();
+        var identities = Read(ref row);
+        return isKnown && row.IsComplete ? (peer, identities) : null;
+    }
+
     // The copy has no version of its own: whoever can put an older one back can put an older conversation back as well.
-    private static RowKey Place(ConversationKey key) => new(key.EndpointId, key.ConversationId, 1);
+    public static RowKey Place(ConversationKey key) => new(key.EndpointId, key.ConversationId, 1);
 
     private static DateTimeOffset? Time(long ms) => ms == 0 ? null
         : DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));

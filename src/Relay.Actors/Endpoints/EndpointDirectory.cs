@@ -42,13 +42,14 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
             var key = given ?? made!;
             // As the row stores it, so that a repetition gets the same reply.
             var created = Now();
-            var view = new EndpointView(request.EndpointId ?? MakeId(), request.Network, request.Account, request.Settings,
+            var account = request.DrawsLocalPart ? $"{Draw()}@{request.Account}" : request.Account;
+            var view = new EndpointView(request.EndpointId ?? MakeId(request.IdBeginning), request.Network, account, request.Settings,
                 key.PublicKey.Fingerprint, MakeInstanceTag(), created, created, 1)
             {
                 Expires = created + request.Life, Purges = created + request.Life, FormerIdentities = request.FormerIdentities,
             };
             var row = new EndpointRow(view.Id,
-                ids.Of("endpoint-address", Encoding.UTF8.GetBytes(view.Network), Encoding.UTF8.GetBytes(view.Account)), requestHash,
+                AddressOf(ids, view.Network, view.Account), requestHash,
                 content, EndpointRecord.Seal(sealer, view, key), PurgeMs: view.Purges?.ToUnixTimeMilliseconds());
             return await store.InsertEndpointAsync(row, cancellation).ConfigureAwait(false) switch
             {
@@ -256,20 +257,24 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
     private UInt128 Content(CreateEndpoint request)
     {
         using var row = new RowWriter();
-        row.Text(request.EndpointId ?? "");
+        row.Text(request.EndpointId ?? (request.IdBeginning is { } beginning ? beginning + "*" : ""));
         row.Text(request.Network);
         row.Text(request.Account);
         EndpointSettingsCodec.Write(row, request.Settings);
         SessionCodec.WriteFingerprint(row, request.Key?.PublicKey.Fingerprint);
         row.Int64(request.Life?.Ticks ?? 0);
+        row.Bool(request.DrawsLocalPart);
         return ids.Of("endpoint-content", row.Written);
     }
 
-    private string MakeId()
+    private string MakeId(string? beginning) => (beginning ?? "e-") + Draw()[..RelayLimits.GeneratedIdLength];
+
+    /// <summary>As many random bits as a burner's address has, in lower-case base32.</summary>
+    private string Draw()
     {
-        Span<byte> bytes = stackalloc byte[16];
+        Span<byte> bytes = stackalloc byte[RelayLimits.BurnerBits / 8];
         random.Fill(bytes);
-        return "e-" + KeyedIds.Base32(BinaryPrimitives.ReadUInt128BigEndian(bytes))[..16];
+        return KeyedIds.Base32(BinaryPrimitives.ReadUInt128BigEndian(bytes));
     }
 
     private uint MakeInstanceTag()
@@ -284,4 +289,8 @@ internal sealed class EndpointDirectory(IEndpointStore store, BoundedReads reads
         while (tag < LeastInstanceTag);
         return tag;
     }
+
+    /// <summary>The keyed hash of an address, which is unique among the endpoints of a store.</summary>
+    public static UInt128 AddressOf(KeyedIds ids, string network, string account)
+        => ids.Of("endpoint-address", Encoding.UTF8.GetBytes(network), Encoding.UTF8.GetBytes(account));
 }

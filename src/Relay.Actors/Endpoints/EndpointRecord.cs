@@ -56,32 +56,39 @@ internal static class EndpointRecord
         if (sealer.TryOpen(SealedTable.Endpoint, Row(stored.Id, stored.Revision), stored.Sealed) is not { } clear) return null;
         try
         {
-            var row = new RowReader(clear);
-            if (row.Byte() != Format) return null;
-            string network = row.Text(), account = row.Text();
-            var settings = EndpointSettingsCodec.Read(ref row);
-            uint tag = row.UInt32();
-            var created = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
-            var updated = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
-            DateTimeOffset? expires = ReadTime(ref row), deleted = ReadTime(ref row), purges = ReadTime(ref row);
-            var fingerprint = SessionCodec.ReadFingerprint(ref row);
-            var former = ReadFormer(ref row);
-            var lastRotation = row.UInt128();
-            ReadOnlySpan<byte> p = row.Bytes(), q = row.Bytes(), g = row.Bytes(), y = row.Bytes(), x = row.Bytes();
-            if (!row.IsComplete || fingerprint is null) return null;
-            DsaPrivateKey? key = null;
-            // The key was validated when it was added, and the seal holds: the primality of p is not tested again.
-            if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
-            var view = new EndpointView(stored.Id, network, account, settings, fingerprint.Value, tag, created, updated, stored.Revision)
-            {
-                Expires = expires, Deleted = deleted, Purges = purges, FormerIdentities = former, LastRotation = lastRotation,
-            };
-            return (view, key);
+            return Read(clear, stored.Id, stored.Revision, wantKey);
         }
         finally
         {
             CryptographicOperations.ZeroMemory(clear);
         }
+    }
+
+    /// <summary>Reads the content of a row.</summary>
+    /// <returns>Null if it is not that of an endpoint. The key is the caller's.</returns>
+    public static (EndpointView View, DsaPrivateKey? Key)? Read(ReadOnlySpan<byte> clear, string id, ulong revision, bool wantKey)
+    {
+        var row = new RowReader(clear);
+        if (row.Byte() != Format) return null;
+        string network = row.Text(), account = row.Text();
+        var settings = EndpointSettingsCodec.Read(ref row);
+        uint tag = row.UInt32();
+        var created = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
+        var updated = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64());
+        DateTimeOffset? expires = ReadTime(ref row), deleted = ReadTime(ref row), purges = ReadTime(ref row);
+        var fingerprint = SessionCodec.ReadFingerprint(ref row);
+        var former = ReadFormer(ref row);
+        var lastRotation = row.UInt128();
+        ReadOnlySpan<byte> p = row.Bytes(), q = row.Bytes(), g = row.Bytes(), y = row.Bytes(), x = row.Bytes();
+        if (!row.IsComplete || fingerprint is null) return null;
+        DsaPrivateKey? key = null;
+        // The key was validated when it was added, and the seal holds: the primality of p is not tested again.
+        if (wantKey && !DsaPrivateKey.TryRestore(p, q, g, y, x, out key)) return null;
+        var view = new EndpointView(id, network, account, settings, fingerprint.Value, tag, created, updated, revision)
+        {
+            Expires = expires, Deleted = deleted, Purges = purges, FormerIdentities = former, LastRotation = lastRotation,
+        };
+        return (view, key);
     }
 
     private static FormerIdentityList ReadFormer(ref RowReader row)
@@ -108,5 +115,5 @@ internal static class EndpointRecord
     private static DateTimeOffset? ReadTime(ref RowReader row)
         => row.Bool() ? DateTimeOffset.FromUnixTimeMilliseconds(row.Int64()) : null;
 
-    private static RowKey Row(string id, ulong revision) => new(id, "", revision);
+    public static RowKey Row(string id, ulong revision) => new(id, "", revision);
 }

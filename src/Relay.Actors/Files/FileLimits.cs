@@ -27,6 +27,10 @@ public static class FileLimits
     public static readonly TimeSpan Life = TimeSpan.FromDays(7);
     /// <summary>Interval at which a node looks for files whose life is over, and how many it deletes in one go.</summary>
     public static readonly TimeSpan ExpiryInterval = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// Shortest time between two times that a node has the database destroy what is left of the rows of deleted files, if it has deleted any.
+    /// </summary>
+    public static readonly TimeSpan ScrubInterval = TimeSpan.FromMinutes(10);
     /// <summary>As <see cref="ExpiryInterval"/>.</summary>
     public const int MaxExpiriesPerLook = 100;
 }

@@ -13,7 +13,7 @@ namespace Relay.Actors.Files;
 /// </summary>
 internal sealed partial class FileTransfers(
     IRelay relay, IRelayStore store, BoundedReads reads, Sealer sealer, KeyedIds ids, IRandomSource random, TimeProvider time,
-    RelayTelemetry telemetry, FileSettings settings) : IFiles
+    RelayTelemetry telemetry, FileSettings settings, Action deleted) : IFiles
 {
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -138,8 +138,12 @@ internal sealed partial class FileTransfers(
 
     public (string EndpointId, string FileId)? TryOpenLink(string token) => FileLink.TryOpen(ids, token);
 
-    public ValueTask DeleteAsync(string endpointId, string fileId, CancellationToken cancellation)
-        => KeyedIds.IsId(fileId) ? store.DeleteFileAsync(endpointId, fileId, cancellation) : ValueTask.CompletedTask;
+    public async ValueTask DeleteAsync(string endpointId, string fileId, CancellationToken cancellation)
+    {
+        if (!KeyedIds.IsId(fileId)) return;
+        await store.DeleteFileAsync(endpointId, fileId, cancellation).ConfigureAwait(false);
+        deleted();
+    }
 
     private async ValueTask<bool> AppendAsync(OpenFile file, uint number, byte[] portion, CancellationToken cancellation)
         => await store.AppendPortionAsync(file.Row.EndpointId, file.Row.Id, number,

@@ -53,6 +53,10 @@ internal sealed class AccountAnswers(
     public ValueTask RefuseMessageAsync(XmppElement message, Jid from, string address) => AnswerAsync(from.Bare.ToString(),
         StanzaWriter.Error("message", self.ToString(), from.ToString(), message["id"] ?? "", "service-unavailable"));
 
+    /// <inheritdoc cref="PresenceAndIq.RefuseClearAsync"/>
+    public ValueTask RefuseClearAsync(XmppElement message, Jid from, string address, string text) => AnswerAsync(from.Bare.ToString(),
+        StanzaWriter.Error("message", self.ToString(), from.ToString(), message["id"] ?? "", RequiredOtr.Condition, text, RequiredOtr.Type));
+
     private async ValueTask AnswerAsync(string peer, string xml)
     {
         if (_budget.TrySpend(peer)) await write(xml);

@@ -35,6 +35,7 @@ internal sealed class AccountConnection
         _messages = new MessageExchange(options, endpoints, resources, sentStanzas, inbox, _keepAlive, id)
         {
             Write = session.SendAsync, Sender = _ => session.Address.ToString(), Refuse = _answers.RefuseMessageAsync,
+            RefuseClear = _answers.RefuseClearAsync,
         };
     }
 

@@ -10,7 +10,8 @@ internal sealed class KeepAlive(TimeProvider time, Func<long, Task> ask, Action 
     private static readonly TimeSpan s_check = TimeSpan.FromSeconds(5);
     private long _lastHeard = time.GetTimestamp();
     private long _asked;
-    private volatile bool _isBusy, _isSilent;
+    private int _busy;
+    private volatile bool _isSilent;
 
     /// <summary>True once the connection was given up.</summary>
     public bool IsSilent => _isSilent;
@@ -21,10 +22,10 @@ internal sealed class KeepAlive(TimeProvider time, Func<long, Task> ask, Action 
     /// <summary>While Relay is behind nothing is read, and so nothing is heard: that is no sign of a dead connection.</summary>
     public async ValueTask DuringAsync(ValueTask work)
     {
-        _isBusy = true;
+        Interlocked.Increment(ref _busy);
         await work;
         Hear();
-        _isBusy = false;
+        Interlocked.Decrement(ref _busy);
     }
 
     /// <summary>Runs until it is cancelled, or gives up.</summary>
@@ -35,7 +36,7 @@ internal sealed class KeepAlive(TimeProvider time, Func<long, Task> ask, Action 
         {
             await Task.Delay(s_check, time, closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var silence = time.GetElapsedTime(Interlocked.Read(ref _lastHeard));
-            if (_isBusy || silence < XmppLimits.PingAfter)
+            if (Volatile.Read(ref _busy) > 0 || silence < XmppLimits.PingAfter)
             {
                 unanswered = 0;
                 continue;

@@ -20,6 +20,11 @@ internal sealed class MessageExchange(
     /// <summary>Tells the sender of a message (and its address) that no endpoint has the address that it went to.</summary>
     public required Func<XmppElement, Jid, string, ValueTask> Refuse { get; init; }
 
+    /// <summary>
+    /// Returns a message, to its sender, that went to an address which carries only OTR, with a sentence that says so.
+    /// </summary>
+    public required Func<XmppElement, Jid, string, string, ValueTask> RefuseClear { get; init; }
+
     /// <summary>Acts upon a message from the network.</summary>
     /// <param name="address">The normalised bare address that it went to.</param>
     /// <param name="messageId">Null: the connection's own.</param>
@@ -30,10 +35,13 @@ internal sealed class MessageExchange(
         var endpoint = endpoints.NameOf(address);
         switch (InboundRules.Decide(message, from, endpoint is not null, options.Time.GetUtcNow()))
         {
+            case InboundDecision.Text text when options.RequiresOtr && !RequiredOtr.LetsIn(text.Otr):
+                await RefuseClear(message, from, address, RequiredOtr.Text);
+                break;
             case InboundDecision.Text text when endpoint is not null:
                 if (text.Otr.Kind == OtrTextKind.Error && resources.IsErrorOfOther(endpoint, from)) break;
                 resources.Heard(endpoint, from, text.Otr);
-                messageId ??= $"{id}-{++_received}";
+                messageId ??= $"{id}-{Interlocked.Increment(ref _received)}";
                 await keepAlive.DuringAsync(inbox.ReceiveAsync(
                     new InboundText(endpoint, from.Bare.ToString(), messageId, Encoding.UTF8.GetBytes(text.Value))
                     {
@@ -47,6 +55,9 @@ internal sealed class MessageExchange(
                 sentStanzas.Bounce(message["id"] ?? "", endpoint, from, bounced.Condition);
                 resources.Left(endpoint, from);
                 resources.GiveUp(endpoint, from);
+                break;
+            case InboundDecision.Sentence sentence when options.RequiresOtr:
+                await RefuseClear(message, from, address, sentence.Value);
                 break;
             case InboundDecision.Sentence sentence when _sentences.TrySpend(from.Bare.ToString()):
                 await Write(Stanza(address, from, NextId(), sentence.Value, isOtr: false));

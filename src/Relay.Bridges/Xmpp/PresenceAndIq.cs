@@ -75,6 +75,10 @@ internal sealed class PresenceAndIq(
     public ValueTask RefuseMessageAsync(XmppElement message, Jid from, string address) =>
         AnswerAsync(from.Bare.ToString(), StanzaWriter.Error("message", address, from.ToString(), message["id"] ?? "", "item-not-found"));
 
+    /// <summary>Returns a message that is not let by where OTR is required.</summary>
+    public ValueTask RefuseClearAsync(XmppElement message, Jid from, string address, string text) => AnswerAsync(from.Bare.ToString(),
+        StanzaWriter.Error("message", address, from.ToString(), message["id"] ?? "", RequiredOtr.Condition, text, RequiredOtr.Type));
+
     private async ValueTask AnswerAsync(string peer, string xml)
     {
         if (_budget.TrySpend(peer)) await stream.WriteAsync(xml);

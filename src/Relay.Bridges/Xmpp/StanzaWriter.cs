@@ -56,7 +56,11 @@ internal static class StanzaWriter
 
     /// <param name="kind">iq or message.</param>
     /// <param name="condition">As item-not-found.</param>
-    public static string Error(string kind, string from, string to, string id, string condition) =>
+    /// <param name="text">For the person who reads it; null: none.</param>
+    /// <param name="type">What the sender may do: cancel, modify.</param>
+    public static string Error(
+        string kind, string from, string to, string id, string condition, string? text = null, string type = "cancel") =>
         $"<{kind} type='error' from='{XmppText.Escape(from)}' to='{XmppText.Escape(to)}'{(id.Length > 0 ? $" id='{XmppText.Escape(id)}'" : "")}>"
-        + $"<error type='cancel'><{condition} xmlns='{Ns.Stanzas}'/></error></{kind}>";
+        + $"<error type='{type}'><{condition} xmlns='{Ns.Stanzas}'/>"
+        + $"{(text is null ? "" : $"<text xmlns='{Ns.Stanzas}' xml:lang='en'>{XmppText.Escape(text)}</text>")}</error></{kind}>";
 }

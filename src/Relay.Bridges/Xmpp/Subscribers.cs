@@ -22,6 +22,18 @@ internal sealed class Subscribers
         lock (_lock) _all.Remove((endpoint, peer));
     }
 
+    /// <summary>Forgets an endpoint that is gone.</summary>
+    /// <returns>Its subscribers.</returns>
+    public string[] RemoveAll(string endpoint)
+    {
+        lock (_lock)
+        {
+            string[] peers = [.. _all.Where(s => s.Endpoint == endpoint).Select(s => s.Peer)];
+            foreach (var peer in peers) _all.Remove((endpoint, peer));
+            return peers;
+        }
+    }
+
     public (string Endpoint, string Peer)[] All()
     {
         lock (_lock) return [.. _all];

@@ -81,6 +81,7 @@ public sealed class XmppAccountNetwork : IChatNetwork
         if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxClientBodyBytes)
             return Carried.RefusedFor(Failures.TooLarge);
         var otr = OtrText.Read(body);
+        if (_options.RequiresOtr && !RequiredOtr.LetsOut(otr, body)) return Carried.RefusedFor(Failures.NotAllowed);
         var to = await _resources.RouteAsync(text.Endpoint, peer, otr, _options.Time, cancellation);
         if (_connection is not { } connection) return Carried.Unknown;
         return await connection.SendAsync(from, to, body, otr.IsOtr, text, cancellation);

@@ -26,6 +26,12 @@ public abstract record XmppBridgeOptions
     /// </summary>
     public bool AsksForReceipts { get; init; }
 
+    /// <summary>
+    /// Carries no text without OTR: what contacts write in the clear is returned to them, and what bots write in the clear is refused. Offers
+    /// of a session pass, also a contact's text with a whitespace tag.
+    /// </summary>
+    public bool RequiresOtr { get; init; }
+
     /// <summary>The clock for timeouts.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -13,6 +13,7 @@ internal sealed class XmppConnection
     private readonly MessageExchange _messages;
     private readonly PingConfirmations _confirmations;
     private readonly KeepAlive _keepAlive;
+    private readonly NewAddresses _newAddresses;
     private readonly CancellationTokenSource _closed = new();
 
     public XmppConnection(
@@ -22,11 +23,13 @@ internal sealed class XmppConnection
         (_stream, _options, _endpoints, _subscribers, _inbox) = (stream, options, endpoints, subscribers, inbox);
         _domain = Jid.TryDomain(options.Domain)!;
         _answers = new PresenceAndIq(stream, options, endpoints, resources, subscribers);
+        _newAddresses = new NewAddresses(endpoints, options.Time);
         _confirmations = new PingConfirmations(pingId => stream.WriteAsync(Ping(pingId)));
         _keepAlive = new KeepAlive(options.Time, number => stream.WriteAsync(Ping($"relay-alive-{number}")), stream.Abort);
         _messages = new MessageExchange(options, endpoints, resources, sentStanzas, inbox, _keepAlive, id)
         {
             Write = stream.WriteAsync, Sender = address => $"{address}/{PresenceAndIq.Resource}", Refuse = _answers.RefuseMessageAsync,
+            RefuseClear = _answers.RefuseClearAsync,
         };
     }
 
@@ -37,6 +40,8 @@ internal sealed class XmppConnection
         var keepAlive = _keepAlive.RunAsync(_closed.Token);
         _inbox.Connected();
         var announcing = AnnounceAsync();
+        var newAddresses = _newAddresses.RunAsync(_closed.Token);
+        _endpoints.Removed += OnRemoved;
         try
         {
             while (true)
@@ -58,9 +63,11 @@ internal sealed class XmppConnection
         }
         finally
         {
+            _endpoints.Removed -= OnRemoved;
             await _closed.CancelAsync();
             await keepAlive;
             await announcing;
+            await newAddresses;
         }
     }
 
@@ -95,6 +102,17 @@ internal sealed class XmppConnection
     {
         if (!Jid.TryParse(stanza["from"], out var from) || !Jid.TryParse(stanza["to"] ?? _domain, out var to)
             || to.Domain != _domain) return;
+        if (IsQuestion(stanza, to)
+            && _newAddresses.TryWait(to.Bare.ToString(), () => HandleAsync(stanza, from, to, cancellation))) return;
+        await HandleAsync(stanza, from, to, cancellation);
+    }
+
+    /// <summary>Whether what happens depends on an address being an endpoint's.</summary>
+    private static bool IsQuestion(XmppElement stanza, Jid to) =>
+        to.Local.Length > 0 && stanza["type"] is not ("error" or "result" or "unavailable" or "unsubscribe");
+
+    private async ValueTask HandleAsync(XmppElement stanza, Jid from, Jid to, CancellationToken cancellation)
+    {
         switch (stanza.Name)
         {
             case "message":
@@ -111,6 +129,13 @@ internal sealed class XmppConnection
                 await _answers.IqAsync(stanza, stanza["from"]!, stanza["to"] ?? _domain, from, to);
                 break;
         }
+    }
+
+    /// <summary>Subscribers would see an endpoint as online that is gone, until they log in again.</summary>
+    private void OnRemoved(string endpoint)
+    {
+        foreach (var peer in _subscribers.RemoveAll(endpoint))
+            _ = _stream.WriteAsync(StanzaWriter.Presence($"{endpoint}/{PresenceAndIq.Resource}", peer, "unavailable"));
     }
 
     /// <summary>A server sends nothing by itself after a reconnect: contacts would see the endpoints as gone.</summary>

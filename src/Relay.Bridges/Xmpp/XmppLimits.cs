@@ -51,6 +51,12 @@ internal static class XmppLimits
     /// <summary>Resources remembered for one conversation.</summary>
     public const int MaxResources = 16;
 
+    /// <summary>Stanzas to addresses of no known endpoint that wait for Relay's answer; further ones are answered at once.</summary>
+    public const int MaxWaitingForEndpoint = 200;
+
+    /// <summary>How long they wait at most.</summary>
+    public static readonly TimeSpan WaitForEndpoint = TimeSpan.FromSeconds(5);
+
     /// <summary>Answers that the bridge gives by itself to one peer in a minute (presence, iq, errors).</summary>
     public const int AutomaticPerMinute = 60;
 

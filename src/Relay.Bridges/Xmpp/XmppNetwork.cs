@@ -74,6 +74,7 @@ public sealed class XmppNetwork : IChatNetwork
         if (body.Length == 0 || Encoding.UTF8.GetByteCount(XmppText.Escape(body)) > XmppLimits.MaxBodyBytes)
             return Carried.RefusedFor(Failures.TooLarge);
         var otr = OtrText.Read(body);
+        if (_options.RequiresOtr && !RequiredOtr.LetsOut(otr, body)) return Carried.RefusedFor(Failures.NotAllowed);
         var to = await _resources.RouteAsync(text.Endpoint, peer, otr, _options.Time, cancellation);
         if (_connection is not { } connection) return Carried.Unknown;
         return await connection.SendAsync(from, to, body, otr.IsOtr, text, cancellation);

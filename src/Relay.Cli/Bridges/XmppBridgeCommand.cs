@@ -47,6 +47,12 @@ internal static class XmppBridgeCommand
         Description = "Ask contacts' programs to confirm bots' messages (XEP-0184), which costs a commit each and tells the servers.",
     };
 
+    private static readonly Option<bool> s_requireOtr = new("--require-otr")
+    {
+        Description = "Carry nothing without OTR: return contacts' text in the clear to them with a sentence that asks for a private "
+            + "conversation, and refuse bots' text in the clear. Offers of a session pass.",
+    };
+
     public static Command Create()
     {
         var command = CreateWithoutAction();
@@ -62,7 +68,7 @@ internal static class XmppBridgeCommand
         var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114), or one "
             + "endpoint as a client of its account (--account). Needs a key of scope bridge.")
         {
-            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts,
+            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts, s_requireOtr,
         };
         foreach (var option in XmppAccountSwitches.All) command.Options.Add(option);
         command.Options.Add(XmppAccountSwitches.Authorities);
@@ -113,7 +119,10 @@ internal static class XmppBridgeCommand
 
     /// <summary>What both ways to connect have in common.</summary>
     private static T WithBehaviour<T>(T options, ParseResult parsed) where T : XmppBridgeOptions =>
-        (T)WithSubscribers(options with { AsksForReceipts = parsed.GetValue(s_receipts) }, parsed.GetValue(s_subscribers)!);
+        (T)WithSubscribers(options with
+        {
+            AsksForReceipts = parsed.GetValue(s_receipts), RequiresOtr = parsed.GetValue(s_requireOtr),
+        }, parsed.GetValue(s_subscribers)!);
 
     private static XmppBridgeOptions WithSubscribers(XmppBridgeOptions options, string text)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Relay.Actors;
+using Relay.Cli.Backups;
 using Relay.Gateway.Auth;
 using Relay.Storage;
 using Relay.Storage.Sealing;
@@ -46,6 +47,7 @@ internal static class DirectoryChecks
                     yield return finding;
             }
         }
+        yield return LastBackup.Check(directory, DateTimeOffset.UtcNow);
         yield return new("lock", Verdict.Ok, IsServed(directory)
             ? "held: a server uses the directory" : "free: no server uses the directory");
     }
@@ -129,7 +131,7 @@ internal static class DirectoryChecks
         }
     }
 
-    private static bool IsServed(string directory)
+    public static bool IsServed(string directory)
     {
         var path = Path.Combine(directory, LockFile);
         if (!File.Exists(path)) return false;

@@ -35,7 +35,7 @@ internal static class DoctorCommand
             ];
             if (options.IsClustered && mistakes.Count == 0) found.AddRange(await ClusterChecks.RunAsync(options, cancellation));
             found.AddRange(await ServerChecks.RunAsync(parsed, cancellation));
-            return Tell(parsed, found);
+            return Tell(parsed, found, "All is well.");
         });
         command.Subcommands.Add(new Command("proxy", "Check what the OTR proxy for an account needs, and say what to do about each problem. Changes nothing, "
             + "asks for no password, and may run beside the proxy.")
@@ -48,16 +48,18 @@ internal static class DoctorCommand
     /// <summary>Prints what the checks of a proxy found.</summary>
     /// <returns>The exit code.</returns>
     public static int Tell(ParseResult parsed, IReadOnlyList<ProxyFinding> found) =>
-        Tell(parsed, [.. found.Select(f => new Finding(f.Check, Enum.Parse<Verdict>(f.Verdict.ToString()), f.Detail, f.ToDo))]);
+        Tell(parsed, [.. found.Select(f => new Finding(f.Check, Enum.Parse<Verdict>(f.Verdict.ToString()), f.Detail, f.ToDo))], "All is well.");
 
-    private static int Tell(ParseResult parsed, List<Finding> found)
+    /// <param name="ifNothing">Printed if there is nothing to do and every check was made.</param>
+    /// <returns>The exit code.</returns>
+    public static int Tell(ParseResult parsed, List<Finding> found, string ifNothing)
     {
         if (parsed.GetValue(CommonOptions.Json)) PrintJson(found);
-        else Print(found);
+        else Print(found, ifNothing);
         return found.Any(f => f.Verdict == Verdict.Problem) ? ExitCode.Failed : ExitCode.Ok;
     }
 
-    private static void Print(List<Finding> found)
+    private static void Print(List<Finding> found, string ifNothing)
     {
         foreach (var f in found)
         {
@@ -66,7 +68,7 @@ internal static class DoctorCommand
         }
         int problems = found.Count(f => f.Verdict == Verdict.Problem), warnings = found.Count(f => f.Verdict == Verdict.Warning);
         int skipped = found.Count(f => f.Verdict == Verdict.Skipped);
-        if (problems + warnings + skipped == 0) Console.Out.WriteLine("All is well.");
+        if (problems + warnings + skipped == 0) Console.Out.WriteLine(ifNothing);
         else
             Console.Out.WriteLine((problems + warnings == 0 ? "No problems found" : $"{problems} problem(s), {warnings} warning(s)")
                 + (skipped == 0 ? "." : $"; {skipped} check(s) could not be made (·)."));

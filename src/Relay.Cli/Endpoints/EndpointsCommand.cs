@@ -77,15 +77,20 @@ internal static class EndpointsCommand
             HelpName = "NAME",
             Required = true,
         };
-        var account = new Option<string>("--account")
+        var account = new Option<string?>("--account")
         {
             Description = "Address of the endpoint on that network.",
             HelpName = "ADDRESS",
-            Required = true,
+        };
+        var burner = new Option<string?>("--burner-domain")
+        {
+            Description = "Instead of --account, with --life: make an address in this domain that nobody can guess, and with it a burner.",
+            HelpName = "DOMAIN",
         };
         var id = new Option<string?>("--id")
         {
-            Description = "Id of the endpoint: 1 to 63 characters of [a-z0-9-], starting with a letter. Default: chosen by the server.",
+            Description = "Id of the endpoint: 1 to 63 characters of [a-z0-9-], starting with a letter. 'burner-*': the server puts random ones for "
+                + "the asterisk, and keys for 'burner-*' may use it. Default: chosen by the server.",
             HelpName = "ID",
         };
         var maxWire = new Option<uint>("--max-wire-bytes")
@@ -116,16 +121,21 @@ internal static class EndpointsCommand
         };
         var command = new Command("create", "Create an endpoint and its identity key.")
         {
-            network, account, id, maxWire, allowV2, allowClear, life, keyFile, keyAccount,
+            network, account, burner, id, maxWire, allowV2, allowClear, life, keyFile, keyAccount,
         }.WithServer();
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(account) is null == parsed.GetValue(burner) is null)
+                throw new CommandFailure(ExitCode.Usage, "Give either --account ADDRESS or --burner-domain DOMAIN.");
+            if (parsed.GetValue(burner) is not null && parsed.GetValue(life) is null)
+                throw new CommandFailure(ExitCode.Usage, "A burner needs an end: give --life TIME, such as --life 12h.");
             var request = new CreateEndpointRequest
             {
                 RequestId = Guid.NewGuid().ToString("N"),
                 EndpointId = parsed.GetValue(id) ?? "",
                 Network = parsed.GetRequiredValue(network),
-                Account = parsed.GetRequiredValue(account),
+                Account = parsed.GetValue(account) ?? "",
+                BurnerDomain = parsed.GetValue(burner) ?? "",
                 MaxWireBytes = parsed.GetValue(maxWire),
                 Policy = new Policy { AllowV2 = parsed.GetValue(allowV2), RequireEncryption = !parsed.GetValue(allowClear) },
             };

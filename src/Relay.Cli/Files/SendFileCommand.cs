@@ -16,7 +16,7 @@ internal static class SendFileCommand
         var endpoint = PeerArguments.Endpoint();
         var peer = PeerArguments.Peer();
         var path = new Argument<string?>("file") { Description = "The file, of at most 64 MiB.", Arity = ArgumentArity.ZeroOrOne };
-        var name = new Option<string?>("--name")
+        var name = new Option<string?>("--name", "-n")
         {
             Description = "The name that the peer is told. Default: the file's own.", HelpName = "NAME",
         };

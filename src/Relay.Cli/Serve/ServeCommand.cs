@@ -51,7 +51,10 @@ internal static class ServeCommand
             await app.StartRelayAsync(stop);
             await using var running = bridges = new HostedBridges(hosted, app.Services);
             Announce(parsed, app.Services);
+            await using var notices = new ServiceNotices();
+            notices.Ready(app.Services.GetRequiredService<TimeProvider>());
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            notices.Stopping();
             // Before the server drains: their last acknowledgements are still taken, and they do not see it go away.
             await bridges.DisposeAsync();
             await app.StopAsync(CancellationToken.None);

@@ -5,7 +5,6 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Otr.Core;
 using Relay.Actors;
-using Relay.Actors.Files;
 
 namespace Relay.Gateway.Api;
 
@@ -237,7 +236,7 @@ internal static class Mapping
     /// <summary>
     /// Converts an item of the bridge's stream. Null for a stored item that can no longer be decrypted: it cannot be delivered.
     /// </summary>
-    public static V1.OutboundWire? Wire(string endpointId, OutboxItem item, IFiles files) => item.Body switch
+    public static V1.OutboundWire? Wire(string endpointId, OutboxItem item, IRelay relay) => item.Body switch
     {
         OutboxBody.WireText wire => new V1.OutboundWire
         {
@@ -250,7 +249,7 @@ internal static class Mapping
             Piece = wire.Piece,
             Pieces = wire.Pieces,
             File = wire.File.Length > 0 ? ResourceNames.File(endpointId, wire.File) : "",
-            FileUrl = wire.File.Length > 0 ? files.Link(endpointId, wire.File) ?? "" : "",
+            FileUrl = wire.File.Length > 0 ? relay.Files.Link(endpointId, wire.File) ?? "" : "",
         },
         OutboxBody.Notice => null,
         // A bridge must never receive plaintext, even if a bug appends it to the wire stream.

@@ -40,6 +40,10 @@ internal sealed class EndpointPatterns
         || _ids.Contains(endpointId)
         || _beginnings.Exists(b => endpointId.StartsWith(b, StringComparison.Ordinal));
 
+    /// <summary>Whether every endpoint may be used whose id begins so.</summary>
+    public bool AllowsAllOf(string beginning) =>
+        IsAll || _beginnings.Exists(b => beginning.StartsWith(b, StringComparison.Ordinal));
+
     /// <summary>True for an endpoint's id, and for the beginning of one followed by an asterisk.</summary>
     public static bool IsValid(string pattern) => ResourceNames.IsEndpointId(IsBeginning(pattern) ? pattern[..^1] : pattern);
 

@@ -36,6 +36,13 @@ internal sealed record Principal(
         if (!MayUse(endpointId)) throw ApiErrors.PermissionDenied(Reasons.EndpointNotAllowed, "This key is limited to other endpoints.");
     }
 
+    /// <exception cref="RpcException">PERMISSION_DENIED if there are ids with this beginning that the caller may not use.</exception>
+    public void RequireEndpoints(string beginning)
+    {
+        if (!Endpoints.AllowsAllOf(beginning))
+            throw ApiErrors.PermissionDenied(Reasons.EndpointNotAllowed, "This key is limited to other endpoints.");
+    }
+
     /// <summary>
     /// Fails with UNAUTHENTICATED when what authenticated the caller expires or is revoked. Runs as a task of every stream.
     /// </summary>

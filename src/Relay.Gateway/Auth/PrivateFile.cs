@@ -26,7 +26,8 @@ public static class PrivateFile
 
     /// <summary>True if anybody but the owner has any access to the file; always false on Windows.</summary>
     public static bool IsOpenToOthers(string path) =>
-        !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(OwnerOnly | UnixFileMode.UserExecute)) != 0;
+        !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(OwnerOnly | UnixFileMode.UserExecute)) != 0
+        && !ServiceCredentials.Hold(path);
 
     /// <summary>Reads a file that holds a secret.</summary>
     /// <exception cref="RelayStartException">Anybody but the owner has access to the file.</exception>

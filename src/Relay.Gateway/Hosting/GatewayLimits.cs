@@ -24,8 +24,10 @@ public static class GatewayLimits
     /// <see cref="MaxReceiveMessageBytes"/>, is rejected by its conversation, which tells the bot and the sender.
     /// </summary>
     public const int MaxWireBytes = OtrLimits.MaxWireBytes;
-    /// <summary>Minimum of an endpoint's max_wire_bytes: a fragment's header and some text must fit.</summary>
-    public const int MinWireLimitBytes = 200;
+    /// <summary>
+    /// Minimum of an endpoint's max_wire_bytes, the octets of one SMS: a fragment's header and some text must fit, and each OTR error.
+    /// </summary>
+    public const int MinWireLimitBytes = 140;
     /// <summary>Maximum size of an imported libotr key file, in bytes.</summary>
     public const int MaxKeyFileBytes = 64 * 1024;
     /// <summary>Former keys that an endpoint is shown with.</summary>

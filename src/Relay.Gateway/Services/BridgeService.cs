@@ -49,7 +49,7 @@ internal sealed class BridgeService(
                 request.Wait, c => Principal.Of(context).WatchAsync(keys, time, c)),
             context.CancellationToken);
         var response = new V1.PullWireResponse { LastSequence = last };
-        response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i, relay.Files)).OfType<V1.OutboundWire>()));
+        response.Messages.AddRange(Pulls.WithinBytes(items.Select(i => Mapping.Wire(endpointId, i, relay)).OfType<V1.OutboundWire>()));
         return response;
     }
 

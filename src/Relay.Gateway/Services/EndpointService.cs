@@ -20,10 +20,9 @@ internal sealed class EndpointService(IRelay relay, WireTakeover takeover, TimeP
     {
         var violations = new Violations();
         Targets.CheckRequestId(request.RequestId, violations);
-        violations.AddIf(request.EndpointId.Length > 0 && !ResourceNames.IsEndpointId(request.EndpointId), "endpoint_id",
-            "must be 1 to 63 of [a-z0-9-], beginning with a letter");
+        var (id, beginning) = NewEndpoints.CheckId(request, violations);
         violations.CheckLine(request.Network, 1, GatewayLimits.MaxNetworkBytes, "network");
-        violations.CheckLine(request.Account, 1, GatewayLimits.MaxAccountBytes, "account");
+        NewEndpoints.CheckAddress(request, violations);
         TimeSpan? life = null;
         if (request.Life is { } asked)
         {
@@ -33,13 +32,17 @@ internal sealed class EndpointService(IRelay relay, WireTakeover takeover, TimeP
         var settings = EndpointMapping.ToSettings(
             new V1.Endpoint { Policy = request.Policy, MaxWireBytes = request.MaxWireBytes }, "", violations);
         violations.ThrowIfAny();
-        Principal.Of(context).RequireEndpoint(request.EndpointId);
+        if (beginning is null) Principal.Of(context).RequireEndpoint(request.EndpointId);
+        else Principal.Of(context).RequireEndpoints(beginning);
         var key = IdentityKeys.Import(request);
+        bool isBurner = request.BurnerDomain.Length > 0;
 
         var reply = await relay.Endpoints.CreateAsync(
             new CreateEndpoint(
-                request.RequestId, request.EndpointId.Length > 0 ? request.EndpointId : null, request.Network, request.Account, settings,
-                key) { Life = life },
+                request.RequestId, id, request.Network, isBurner ? request.BurnerDomain : request.Account, settings, key)
+            {
+                Life = life, IdBeginning = beginning, DrawsLocalPart = isBurner,
+            },
             context.CancellationToken);
         if (reply is not CreateEndpointReply.Created created) throw EndpointReplies.NotCreated(reply, request.EndpointId);
         log.EndpointMade(created.Endpoint.Id, context);

@@ -103,7 +103,7 @@ internal sealed class WireStream(
         var messages = new List<V1.StreamWireResponse>(items.Count);
         foreach (var item in items)
         {
-            if (Mapping.Wire(endpointId, item, relay.Files) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
+            if (Mapping.Wire(endpointId, item, relay) is { } wire) messages.Add(new V1.StreamWireResponse { Outbound = wire });
         }
         if (!await _claims[endpointId].HoldsAsync(cancellation)) throw Replaced();
         await _writer.WriteAsync(messages, cancellation);

@@ -37,7 +37,7 @@ internal static class Findings
         if (s.Survey is { } survey)
         {
             facts.Add(Parts.Count(survey.Endpoints, "endpoint"));
-            if (survey.SeesConversations) facts.Add(Parts.Count(survey.Conversations, "conversation") + $", {survey.Encrypted:N0} of them private");
+            facts.Add(Parts.Count(survey.Conversations, "conversation") + $", {survey.Encrypted:N0} of them private");
             facts.Add(survey.Waiting == 0 ? "nothing waits to be read" : Parts.Count((long)survey.Waiting, "item") + " waiting to be read");
         }
         else facts.Add("the endpoints are being looked through; refresh in a moment");
@@ -89,14 +89,17 @@ internal static class Findings
         if (survey.Quarantined > 0)
         {
             yield return new("Store", Markup.Of($"{Parts.Count(survey.Quarantined, "conversation")} cannot be opened, and answer nothing until their rows are restored"),
-                "/conversations?quarantined=1", "Look", true);
+                survey.SeesConversations ? "/conversations?quarantined=1" : null, "Look", true);
         }
         if (survey.Held == 0) yield break;
         var byEndpoint = survey.HeldKeys.GroupBy(c => c.Name.Split('/')[1]).OrderByDescending(g => g.Count()).ToList();
         foreach (var group in byEndpoint.Take(MaxOfKind))
             yield return new("Trust", Markup.Of($"{Parts.Count(group.Count(), "peer")} of <b>{group.Key}</b> {(group.Count() == 1 ? "has" : "have")} a new key; text to {(group.Count() == 1 ? "it" : "them")} is held"), "/trust", "Decide", false);
         if (byEndpoint.Count > MaxOfKind || survey.Held > survey.HeldKeys.Count)
-            yield return new("Trust", Markup.Of($"{Parts.Count(survey.Held, "peer")} in all have a new key"), "/trust", "Decide", false);
+        {
+            yield return new("Trust", Markup.Of($"{Parts.Count(survey.Held, "peer")} in all {(survey.Held == 1 ? "has" : "have")} a new key; text to {(survey.Held == 1 ? "it" : "them")} is held"),
+                survey.SeesConversations ? "/trust" : null, "Decide", false);
+        }
     }
 
     private static IEnumerable<Finding> OfStreams(Situation s)
@@ -110,7 +113,7 @@ internal static class Findings
                 shown++;
                 var age = stream.Oldest > TimeSpan.Zero ? $" for {Parts.Length(stream.Oldest)}" : "";
                 yield return new("Streams", stream.Name == "wire"
-                    ? Markup.Of($"Text of <b>{stream.EndpointId}</b> has waited for its bridge{age}: {Parts.Count((long)stream.Waiting, "message")}")
+                    ? Markup.Of($"Text of <b>{stream.EndpointId}</b> has waited{age}, and {(stream.IsUnread ? "no bridge is connected" : "its bridge does not take it")}: {Parts.Count((long)stream.Waiting, "message")}")
                     : Markup.Of($"Nobody has read <b>{stream.EndpointId}</b> · {stream.Name}{age}; {Parts.Count((long)stream.Waiting, "event")} wait"),
                     "/streams", "Look", stream.Name == "wire");
             }

@@ -50,7 +50,7 @@ internal sealed class Layout(IOptions<RelayOptions> options)
 
         """);
 
-    private string Where() => options.Value.IsClustered ? "node " + options.Value.Node : "single server on " + Environment.MachineName;
+    private string Where() => options.Value.IsClustered ? "node " + options.Value.Node : Environment.MachineName;
 
     private static string Who(Visit visit) => visit.Session.Label is { Length: > 0 } label ? label : visit.Caller.Name;
 

@@ -8,7 +8,7 @@ namespace Relay.Gateway.WebConsole;
 /// <param name="Name">events, wire, or the id of a subscription.</param>
 /// <param name="Oldest">Age of what waits for longest; zero if it is not known.</param>
 /// <param name="Readers">Null: not known, as of the endpoint's own streams.</param>
-/// <param name="LastRead">Last acknowledgement of a subscription; null: not known.</param>
+/// <param name="LastRead">Last acknowledgement of a subscription; of wire text, since when a bridge is connected. Null: not known, or none is.</param>
 internal sealed record StreamFinding(
     string EndpointId, string Name, ulong Waiting, TimeSpan Oldest, int? Readers, int DeadLetters, DateTimeOffset? LastRead)
 {
@@ -17,12 +17,19 @@ internal sealed record StreamFinding(
 
     public bool IsLate => Waiting > 0 && (IsUnread || Oldest > GatewayLimits.ConsoleLateAge);
 
-    public static StreamFinding Of(string endpointId, string name, V1.StreamStatus status)
+    /// <summary>The stream of wire text, and the endpoint's own stream of events if it has one.</summary>
+    public static IEnumerable<StreamFinding> Of(string endpointId, V1.Endpoint endpoint, V1.EndpointStatus status)
+    {
+        yield return Of(endpointId, "wire", status.Wire, status.BridgeConnectTime?.ToDateTimeOffset());
+        if (!endpoint.DisableEventStream) yield return Of(endpointId, "events", status.Events, null);
+    }
+
+    private static StreamFinding Of(string endpointId, string name, V1.StreamStatus status, DateTimeOffset? connected)
     {
         var oldest = status.OldestAge?.ToTimeSpan() ?? TimeSpan.Zero;
-        return new StreamFinding(endpointId, name, status.Backlog, oldest, null, 0, null)
+        return new StreamFinding(endpointId, name, status.Backlog, oldest, null, 0, connected)
         {
-            IsUnread = status.Backlog > 0 && oldest > GatewayLimits.ConsoleLateAge,
+            IsUnread = status.Backlog > 0 && connected is null && oldest > GatewayLimits.ConsoleLateAge,
         };
     }
 

@@ -56,10 +56,19 @@ internal sealed class SurveyRun(ConsoleSession session, ApiCalls api, TimeProvid
     private async Task ReadStreamsAsync(V1.Endpoint endpoint, CancellationToken cancellation)
     {
         if (!ResourceNames.TryParseEndpoint(endpoint.Name, out var id)) return;
-        var status = await ReadAsync(api.Endpoints.GetEndpointStatus,
-            new V1.GetEndpointStatusRequest { Name = ResourceNames.EndpointStatus(id) }, cancellation);
-        if (!endpoint.DisableEventStream) Add(StreamFinding.Of(id, "events", status.Events));
-        Add(StreamFinding.Of(id, "wire", status.Wire));
+        // Who may not see conversations may know how many need somebody.
+        var status = await ReadAsync(api.Endpoints.GetEndpointStatus, new V1.GetEndpointStatusRequest
+        {
+            Name = ResourceNames.EndpointStatus(id), CountConversations = !_seesConversations,
+        }, cancellation);
+        foreach (var stream in StreamFinding.Of(id, endpoint, status)) Add(stream);
+        if (status.Conversations is { } counts)
+        {
+            _conversations += counts.Counted;
+            _encrypted += counts.Encrypted;
+            _held += counts.KeysHeld;
+            _quarantined += counts.Quarantined;
+        }
         if (!_seesSubscriptions) return;
         var listed = await ReadAsync(api.Subscriptions.ListSubscriptions,
             new V1.ListSubscriptionsRequest { Parent = endpoint.Name }, cancellation);

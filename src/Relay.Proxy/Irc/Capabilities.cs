@@ -15,6 +15,21 @@ internal static class Capabilities
 
     public const string Sasl = "sasl";
 
+    /// <summary>
+    /// All that a client may ask for on any network: what one is told that has not shown the proxy's password yet.
+    /// </summary>
+    /// <param name="sasl">As for <see cref="Shown"/>.</param>
+    public static string Possible(string? sasl) => string.Join(' ', s_passed.Order(StringComparer.Ordinal)
+        .Where(c => sasl is not null || c != Sasl).Select(c => c == Sasl ? $"{Sasl}={sasl}" : c));
+
+    /// <summary>A line of the proxy's own.</summary>
+    /// <param name="nick">The client's; an asterisk before it has one.</param>
+    public static string Line(string nick, string kind, string list) => $":{ServiceNick.Host} CAP {nick} {kind} :{list}";
+
+    /// <summary>The names in a list, without values and without the sign that turns one off.</summary>
+    public static IEnumerable<string> Names(string list) =>
+        list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(c => Name(c.TrimStart('-')));
+
     /// <summary>A list of the server as the client may see it.</summary>
     /// <param name="sasl">How the login is offered: a value for <c>sasl=</c>, empty for none; null: not at all.</param>
     public static string Shown(string list, string? sasl) => string.Join(' ', list.Split(' ', StringSplitOptions.RemoveEmptyEntries)

@@ -9,8 +9,15 @@ internal abstract record LoginStep
     /// <summary>It is kept for later, or was for the proxy.</summary>
     public sealed record Wait : LoginStep;
 
-    /// <summary>A question about capabilities, which some programs want answered before they say anything else: it may go to the network.</summary>
+    /// <summary>A question about capabilities, where clients need no password: it may go to the network.</summary>
     public sealed record Capabilities : LoginStep;
+
+    /// <summary>A part of the negotiation that some programs go through before they send a password: the proxy answers it.</summary>
+    public sealed record Answered(IReadOnlyList<string> Lines) : LoginStep
+    {
+        /// <summary>Prints the type only.</summary>
+        public override string ToString() => nameof(Answered);
+    }
 
     /// <summary>The client is let in; <see cref="ClientLogin.TakeHeld"/> gives its lines.</summary>
     public sealed record Admitted : LoginStep;
@@ -23,8 +30,8 @@ internal abstract record LoginStep
 }
 
 /// <summary>
-/// The beginning of a client's connection, up to its nick. Nothing but its questions about capabilities goes to the network before it has
-/// shown the proxy's password and named the account. It does no I/O.
+/// The beginning of a client's connection, up to its nick. With a password of the proxy, nothing is done at the network before the client has
+/// shown it and named the account: otherwise every user of the machine could make the proxy log in. It does no I/O.
 /// </summary>
 internal sealed class ClientLogin(IrcProxyOptions options)
 {
@@ -34,6 +41,9 @@ internal sealed class ClientLogin(IrcProxyOptions options)
     /// <summary>Read from other threads, too.</summary>
     public bool IsAdmitted { get; private set; }
 
+    /// <summary>What the client has negotiated with the proxy; null: nothing.</summary>
+    public EarlyNegotiation? Early { get; private set; }
+
     public LoginStep Take(RawLine raw)
     {
         var line = raw.Line;
@@ -42,8 +52,11 @@ internal sealed class ClientLogin(IrcProxyOptions options)
             case "PASS" when options.ClientPassword is { } password:
                 _knowsPassword = CryptographicOperations.FixedTimeEquals(Hash(line.Param(0)), Hash(password));
                 return new LoginStep.Wait();
-            case "CAP" when !line.Param(0).Equals("END", StringComparison.OrdinalIgnoreCase):
+            case "CAP" when options.ClientPassword is null && !line.Param(0).Equals("END", StringComparison.OrdinalIgnoreCase):
                 return new LoginStep.Capabilities();
+            case "CAP" or "AUTHENTICATE" when options.ClientPassword is not null:
+                Early ??= new EarlyNegotiation(offersLogin: options.AccountCertificate is null);
+                return new LoginStep.Answered(Early.Answer(line));
             case "QUIT":
                 return new LoginStep.Ended();
             case "NICK" when !_knowsPassword:

@@ -124,6 +124,9 @@ public sealed class IrcProxy : IDisposable
             {
                 case LoginStep.Capabilities:
                     return [raw];
+                case LoginStep.Answered answered:
+                    foreach (var answer in answered.Lines) await WriteAsync(client, answer, limit);
+                    break;
                 case LoginStep.Admitted:
                     return login.TakeHeld();
                 case LoginStep.Ended:

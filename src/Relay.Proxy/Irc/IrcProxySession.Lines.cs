@@ -27,6 +27,9 @@ internal sealed partial class IrcProxySession
             case LoginStep.Admitted:
                 foreach (var held in _login.TakeHeld()) Handle(held);
                 break;
+            case LoginStep.Answered answered:
+                foreach (var answer in answered.Lines) AddToClient(answer);
+                break;
             case LoginStep.Ended:
                 _toClient.End();
                 break;
@@ -44,6 +47,13 @@ internal sealed partial class IrcProxySession
         var line = raw.Line;
         switch (line.Command)
         {
+            case "CAP" or "AUTHENTICATE" when _early is { IsWaiting: true } early:
+                if (!early.Hold(raw)) _toClient.End();
+                return;
+            case "CAP" when _logsIn && line.Param(0).Equals("END", StringComparison.OrdinalIgnoreCase):
+                // It would break the login off.
+                _early!.HasEnded = true;
+                return;
             case "CAP":
                 CapFromClient(raw);
                 return;
@@ -124,9 +134,22 @@ internal sealed partial class IrcProxySession
     {
         var line = raw.Line;
         _negotiates = true;
-        if (line.Param(0).Equals("REQ", StringComparison.OrdinalIgnoreCase) && !Capabilities.MayAsk(line.Text, _sasl.Offer is not null))
-            AddToClient($":{ServiceNick.Host} CAP {_nicks.Own} NAK :{line.Text}");
-        else Pass(raw, _toServer);
+        // A server reads the first parameter behind the word, a client may write several.
+        var asked = string.Join(' ', line.Params.Skip(1));
+        if (!line.Param(0).Equals("REQ", StringComparison.OrdinalIgnoreCase))
+        {
+            if (_early is not { IsKnown: false }) Pass(raw, _toServer);
+        }
+        else if (!Capabilities.MayAsk(asked, _sasl.Offer is not null || _early is not null && _options.AccountCertificate is null))
+            AddToClient(Capabilities.Line(_nicks.Own, "NAK", asked));
+        else if (_early is null) Pass(raw, _toServer);
+        else if (_early.Available(asked) is { Length: > 0 } available) AddToServer($"CAP REQ :{available}");
+        else
+        {
+            // Granted and taken back at once: to a refusal of what was offered, some programs wait for ever.
+            AddToClient(Capabilities.Line(_nicks.Own, "ACK", asked));
+            AddToClient(Capabilities.Line(_nicks.Own, "DEL", string.Join(' ', Capabilities.Names(asked))));
+        }
     }
 
     private void CapFromServer(RawLine raw)
@@ -134,6 +157,20 @@ internal sealed partial class IrcProxySession
         var line = raw.Line;
         var kind = line.Param(1).ToUpperInvariant();
         if (kind is "LS" or "NEW" && _options.AccountCertificate is null && Capabilities.Mechanisms(line.Text) is { } mechanisms) _sasl.Offered(mechanisms);
+        if (kind is "LS" or "NEW") _early?.Offered(line.Text);
+        bool hasMore = line.Params.Count > 3 && line.Param(2) == "*";
+        if (_early is { IsWaiting: true } && kind == "LS")
+        {
+            if (!hasMore) GoOn(isKnown: true);
+            return;
+        }
+        if (kind is "ACK" or "NAK" && _early is { AwaitsGrant: true } early)
+        {
+            // The client has had its answer.
+            early.AwaitsGrant = false;
+            if (kind == "NAK") AddToClient(Capabilities.Line(_nicks.Own, "DEL", early.Granted));
+            return;
+        }
         if (kind is "DEL" or "NAK")
         {
             Pass(raw, _toClient);
@@ -141,7 +178,6 @@ internal sealed partial class IrcProxySession
         }
         var shown = Capabilities.Shown(line.Text, _sasl.Offer);
         if (kind == "NEW" && shown.Length == 0) return;
-        bool hasMore = line.Params.Count > 3 && line.Param(2) == "*";
         AddToClient($":{(line.Prefix.Length > 0 ? line.Prefix : ServiceNick.Host)} CAP {_nicks.Own} {kind}{(hasMore ? " *" : "")} :{shown}");
     }
 
@@ -166,6 +202,14 @@ internal sealed partial class IrcProxySession
             return;
         }
         _nicks.Seen(line);
+        if (_early is { IsWaiting: true })
+        {
+            // A server without capabilities says so, or registers the client without a word about them.
+            bool isRefusal = line.Command == "421" && line.Param(1).Equals("CAP", StringComparison.OrdinalIgnoreCase) || line.Command == "451";
+            if (isRefusal || line.Command == "001") GoOn(isKnown: false);
+            if (isRefusal) return;
+        }
+        if (_logsIn && FromServerAtLogin(line)) return;
         switch (line.Command)
         {
             case "001":

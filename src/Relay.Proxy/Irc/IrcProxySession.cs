@@ -13,10 +13,11 @@ internal sealed partial class IrcProxySession : IChatView
     private readonly CancellationTokenSource _over;
     private readonly WriteQueue _toClient = new(), _toServer = new();
     private readonly WirePacer _pacer;
-    private readonly SaslLogin _sasl = new();
+    private readonly SaslLogin _sasl;
     private readonly OutboundLine _outbound;
     private readonly ArrivedLine _arrived;
-    private bool _isRegistered, _negotiates, _hasToldUnsound;
+    private readonly EarlyNegotiation? _early;
+    private bool _isRegistered, _negotiates, _hasToldUnsound, _logsIn;
     private long _made;
 
     public IrcProxySession(
@@ -25,6 +26,9 @@ internal sealed partial class IrcProxySession : IChatView
         (_options, _contacts, _nicks, _login, _over) = (options, contacts, nicks, login, over);
         _pacer = new WirePacer(_toServer, options.LineInterval, time);
         (_outbound, _arrived) = (new OutboundLine(nicks), new ArrivedLine(nicks, time));
+        _early = login.Early;
+        _negotiates = _early is not null;
+        _sasl = _early?.Login ?? new SaslLogin(isOffered: false);
     }
 
     /// <summary>Carries lines both ways until one side ends.</summary>
@@ -35,6 +39,7 @@ internal sealed partial class IrcProxySession : IChatView
         lock (_contacts.Gate)
         {
             _nicks.Restart();
+            if (_early is not null) AddToServer("CAP LS 302");
             foreach (var line in first) Handle(line);
         }
         Task[] writers = [_toClient.RunAsync(client, cancellation), _toServer.RunAsync(server, cancellation)];

@@ -7,13 +7,14 @@ namespace Relay.Proxy.Irc;
 /// it at the server by SCRAM where there is that, else by PLAIN: there is no connection but in verified TLS, on this machine, or to an onion
 /// service. It does no I/O.
 /// </summary>
-internal sealed class SaslLogin
+/// <param name="isOffered">Clients are offered it before the server has said whether it has it.</param>
+internal sealed class SaslLogin(bool isOffered)
 {
     private const string Plain = "PLAIN";
     private readonly StringBuilder _collected = new();
     private readonly List<string> _toServer = [], _toClient = [];
     private State _state;
-    private string[] _offered = [];
+    private string[] _offered = isOffered ? [Plain] : [];
     private (string Authorised, string User, string Password) _account;
     private ScramClient? _scram;
 
@@ -31,8 +32,20 @@ internal sealed class SaslLogin
     /// <summary>The server did not prove that it knows the password, and says that the login succeeded.</summary>
     public bool IsUnproven { get; private set; }
 
-    /// <summary>The server offers the login with these mechanisms; empty: it does not say which.</summary>
-    public void Offered(string[] mechanisms) => _offered = mechanisms.Length == 0 ? [Plain] : mechanisms;
+    /// <summary>The client has given its account, and the server has not said what it thinks of it.</summary>
+    public bool HasAccount => _state is State.Asked or State.ScramFirst or State.ScramFinal or State.Proven;
+
+    /// <summary>The server offers the login with these mechanisms; empty: it does not say which; null: it does not offer it.</summary>
+    public void Offered(string[]? mechanisms) => _offered = mechanisms is { Length: 0 } ? [Plain] : mechanisms ?? [];
+
+    /// <summary>Logs in with the account that the client gave before the server's mechanisms were known; false if there is none of ours.</summary>
+    public bool Resume()
+    {
+        Begin();
+        if (Ask()) return true;
+        Clear();
+        return false;
+    }
 
     /// <summary>AUTHENTICATE of the client.</summary>
     public void FromClient(string argument)
@@ -127,15 +140,18 @@ internal sealed class SaslLogin
     {
         var parts = Decode()?.Split('\0') ?? [];
         _collected.Clear();
-        if (parts.Length != 3 || Mechanism(_offered) is not { } mechanism)
-        {
-            Fail("904 * :The SASL message is malformed");
-            return;
-        }
-        _account = (parts[0], parts[1], parts[2]);
-        _scram = mechanism == Plain ? null : ScramClient.Begin(mechanism, parts[1], parts[2]);
+        if (parts.Length == 3) _account = (parts[0], parts[1], parts[2]);
+        if (parts.Length != 3 || !Ask()) Fail("904 * :The SASL message is malformed");
+    }
+
+    /// <summary>Asks the server for the best mechanism.</summary>
+    private bool Ask()
+    {
+        if (Mechanism(_offered) is not { } mechanism) return false;
+        _scram = mechanism == Plain ? null : ScramClient.Begin(mechanism, _account.User, _account.Password);
         _state = State.Asked;
         _toServer.Add("AUTHENTICATE " + mechanism);
+        return true;
     }
 
     private string? Decode()

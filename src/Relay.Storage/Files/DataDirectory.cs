@@ -8,6 +8,9 @@ namespace Relay.Storage.Files;
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
+    /// <summary>The database's name in the directory.</summary>
+    public const string DatabaseName = "relay.db";
+
     private readonly FileStream _lock;
 
     private DataDirectory(string path, string? sealingKey, FileStream held)
@@ -19,7 +22,7 @@ public sealed class DataDirectory : IDisposable
 
     public string Path { get; }
 
-    public string Database => System.IO.Path.Combine(Path, "relay.db");
+    public string Database => System.IO.Path.Combine(Path, DatabaseName);
 
     /// <summary>Path of the sealing key, which an operator may keep outside the directory.</summary>
     public string SealingKey { get; }

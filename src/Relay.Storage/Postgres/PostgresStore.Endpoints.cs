@@ -77,9 +77,12 @@ public sealed partial class PostgresStore
     }, cancellation);
 
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
-        => ReadAsync<IReadOnlyList<EndpointRow>>(async (connection, c) => await connection.RowsAsync(
-            SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", Endpoint, c, afterId ?? "", (long)max).ConfigureAwait(false),
-            cancellation);
+        => ReadAsync<IReadOnlyList<EndpointRow>>(
+            async (connection, c) => await ListEndpointsAsync(connection, afterId, max, c).ConfigureAwait(false), cancellation);
+
+    internal static Task<List<EndpointRow>> ListEndpointsAsync(
+        NpgsqlConnection connection, string? afterId, int max, CancellationToken cancellation)
+        => connection.RowsAsync(SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", Endpoint, cancellation, afterId ?? "", (long)max);
 
     private static async Task<EndpointRow?> FindAsync(NpgsqlConnection connection, string where, CancellationToken cancellation, object key)
     {

@@ -76,6 +76,20 @@ public sealed partial class PostgresStore
             + "AND octet_length(sealed) = 0", c, endpointId, id), cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Rewrites the table of the files' rows, in which an ordinary VACUUM leaves the bytes of old versions. It is locked meanwhile, so that one
+    /// which is large is left alone. Portions are ciphertext without the keys in it.
+    /// </summary>
+    public async ValueTask<bool> ScrubFilesAsync(CancellationToken cancellation)
+    {
+        RefuseIfClosed();
+        if (await _connections.RunAsync((connection, _, c) => connection.ScalarAsync<long>("SELECT pg_total_relation_size('relay.file')", c),
+            cancellation).ConfigureAwait(false) > StorageLimits.MaxScrubbedBytes) return false;
+        if (!await OlderTransactionsEndAsync(cancellation).ConfigureAwait(false)) return false;
+        await WriteAsync((connection, c) => connection.ExecuteAsync("VACUUM (FULL) relay.file", c), cancellation).ConfigureAwait(false);
+        return true;
+    }
+
     public ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation)
         => ReadAsync<IReadOnlyList<(string, string)>>(async (connection, c) => await connection.RowsAsync(
             "SELECT endpoint, id FROM relay.file WHERE expires <= $1 ORDER BY expires LIMIT $2", r => (r.GetString(0), r.GetString(1)), c,

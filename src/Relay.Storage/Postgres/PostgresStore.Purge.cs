@@ -49,14 +49,21 @@ public sealed partial class PostgresStore
             .ConfigureAwait(false);
         // Rewrites the table, which is small, without the versions of rows that were replaced: an ordinary VACUUM leaves their bytes,
         // and any VACUUM leaves the versions that an older transaction may still read.
-        await WaitForOlderTransactionsAsync(id, cancellation).ConfigureAwait(false);
+        if (!await OlderTransactionsEndAsync(cancellation).ConfigureAwait(false))
+        {
+            throw new StoreException($"Endpoint \"{id}\" is deleted, but the database keeps its sealed keys for a transaction that began "
+                + "before and has not ended (a dump, a session idle in a transaction, a standby or a replication slot). They are "
+                + "destroyed once it has ended; see pg_stat_activity.backend_xmin.");
+        }
         await WriteAsync((connection, c) => connection.ExecuteAsync("VACUUM (FULL) relay.endpoint", c), cancellation).ConfigureAwait(false);
         await WriteAsync((connection, c) => connection.ExecuteAsync(
             "DELETE FROM relay.endpoint WHERE id = $1 AND octet_length(sealed) = 0", c, id), cancellation).ConfigureAwait(false);
         return true;
     }
 
-    private async Task WaitForOlderTransactionsAsync(string id, CancellationToken cancellation)
+    /// <summary>Waits up to <see cref="StorageLimits.PurgePatience"/> until no transaction is left that began before.</summary>
+    /// <returns>False if there is one still.</returns>
+    private async Task<bool> OlderTransactionsEndAsync(CancellationToken cancellation)
     {
         string next = (await _connections.RunAsync((connection, _, c) => connection.ScalarAsync<string>(
             "SELECT pg_snapshot_xmax(pg_current_snapshot())::text", c), cancellation).ConfigureAwait(false))!;
@@ -64,14 +71,10 @@ public sealed partial class PostgresStore
         while (!await _connections.RunAsync((connection, _, c) => connection.ScalarAsync<bool>(IsOldestSnapshotSince, c, next), cancellation)
             .ConfigureAwait(false))
         {
-            if (_time.GetElapsedTime(start) >= StorageLimits.PurgePatience)
-            {
-                throw new StoreException($"Endpoint \"{id}\" is deleted, but the database keeps its sealed keys for a transaction that began "
-                    + "before and has not ended (a dump, a session idle in a transaction, a standby or a replication slot). They are "
-                    + "destroyed once it has ended; see pg_stat_activity.backend_xmin.");
-            }
+            if (_time.GetElapsedTime(start) >= StorageLimits.PurgePatience) return false;
             await Task.Delay(StorageLimits.PurgePoll, _time, cancellation).ConfigureAwait(false);
         }
+        return true;
     }
 
     private static async Task<bool> BeginPurgeAsync(NpgsqlConnection connection, string id, ulong expectedRevision, bool isAgain,

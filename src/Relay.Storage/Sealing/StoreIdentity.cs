@@ -18,17 +18,25 @@ public static class StoreIdentity
     {
         var key = new byte[KeyedIds.KeySize];
         random(key);
-        var value = sealer.Seal(SealedTable.Meta, Place, key);
+        var value = Seal(sealer, key);
         CryptographicOperations.ZeroMemory(key);
         return value;
     }
 
+    /// <summary>Seals the key of another store, whose ids this one takes over.</summary>
+    /// <param name="key"><see cref="KeyedIds.KeySize"/> bytes.</param>
+    public static byte[] Seal(Sealer sealer, ReadOnlySpan<byte> key) => sealer.Seal(SealedTable.Meta, Place, key);
+
     /// <returns>Null if the value was sealed with another key, or is not authentic.</returns>
     public static KeyedIds? TryOpen(Sealer sealer, byte[] value)
     {
-        if (sealer.TryOpen(SealedTable.Meta, Place, value) is not { Length: KeyedIds.KeySize } key) return null;
+        if (TryOpenKey(sealer, value) is not { } key) return null;
         var ids = new KeyedIds(key);
         CryptographicOperations.ZeroMemory(key);
         return ids;
     }
+
+    /// <returns>The key itself, which the caller wipes; null if the value was sealed with another key, or is not authentic.</returns>
+    public static byte[]? TryOpenKey(Sealer sealer, byte[] value)
+        => sealer.TryOpen(SealedTable.Meta, Place, value) is { Length: KeyedIds.KeySize } key ? key : null;
 }

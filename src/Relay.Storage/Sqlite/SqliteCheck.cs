@@ -70,7 +70,7 @@ public static class SqliteCheck
     }
 
     /// <summary>The address that makes SQLite leave all files as they are; null if there is none.</summary>
-    private static string? Source(string path, bool isServed)
+    internal static string? Source(string path, bool isServed)
     {
         var address = "file:" + string.Concat(Path.GetFullPath(path).Select(
             c => c is '%' or '?' or '#' ? string.Create(CultureInfo.InvariantCulture, $"%{(int)c:X2}") : $"{c}"));

@@ -53,13 +53,15 @@ public sealed partial class SqliteStore
     }, cancellation);
 
     public ValueTask<IReadOnlyList<EndpointRow>> ListEndpointsAsync(string? afterId, int max, CancellationToken cancellation)
-        => _readers.ReadAsync<IReadOnlyList<EndpointRow>>(s =>
+        => _readers.ReadAsync<IReadOnlyList<EndpointRow>>(s => ListEndpoints(s, afterId, max), cancellation);
+
+    internal static List<EndpointRow> ListEndpoints(SqliteSession s, string? afterId, int max)
     {
         var list = new List<EndpointRow>();
         using var rows = s.Query(SelectEndpoint + " WHERE id > $1 ORDER BY id LIMIT $2", afterId ?? "", (long)max);
         while (rows.Read()) list.Add(Endpoint(rows));
         return list;
-    }, cancellation);
+    }
 
     private static EndpointRow? Find(SqliteSession s, string sql, SqliteValue key)
     {

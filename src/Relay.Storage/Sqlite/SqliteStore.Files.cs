@@ -54,6 +54,9 @@ public sealed partial class SqliteStore
             id)).ConfigureAwait(false);
     }
 
+    // Deleted content is overwritten with zeros in the file (secure_delete); the log still has it until it is truncated.
+    public async ValueTask<bool> ScrubFilesAsync(CancellationToken cancellation) => await _writer.TruncateLogAsync().ConfigureAwait(false);
+
     public ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation)
         => _readers.ReadAsync<IReadOnlyList<(string, string)>>(s =>
     {

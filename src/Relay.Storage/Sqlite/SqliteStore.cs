@@ -93,7 +93,7 @@ public sealed partial class SqliteStore : IRelayStore, IResealStore
         await _readers.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static byte[] Blob(UInt128 value)
+    internal static byte[] Blob(UInt128 value)
     {
         var bytes = new byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, value);

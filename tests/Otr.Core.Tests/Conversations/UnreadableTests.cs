@@ -204,6 +204,18 @@ public sealed class UnreadableTests
             Assert.Empty(us.Receive(wire).Wire());
     }
 
+    [Theory]
+    [InlineData(60, 60)]
+    [InlineData(160, 91)]
+    [InlineData(0, 91)]
+    public void An_error_is_no_longer_than_the_network_takes(int limit, int length)
+    {
+        var us = new Party(1, new OtrSettings { MaxWireBytes = limit });
+        using var insider = Establish();
+        const string error = "?OTR Error: You sent encrypted data, but there is no private session here: start a new one.";
+        Assert.Equal(error[..Math.Min(length, error.Length)], us.Receive(insider.Text("x")).Wire().Single().ToText());
+    }
+
     [Fact]
     public void Two_programs_do_not_keep_answering_each_other()
     {

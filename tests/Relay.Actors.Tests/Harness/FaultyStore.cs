@@ -8,7 +8,7 @@ namespace Relay.Actors.Tests.Harness;
 /// </summary>
 internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
 {
-    private int _writes, _atGate;
+    private int _writes, _atGate, _scrubs;
     private volatile bool _dead;
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _gate = Task.CompletedTask;
@@ -114,6 +114,13 @@ internal sealed class FaultyStore(IRelayStore inner) : IRelayStore
     public ValueTask<bool> AppendPortionAsync(string endpointId, string id, uint number, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.AppendPortionAsync(endpointId, id, number, value, cancellation));
     public ValueTask<IReadOnlyList<byte[]>> ReadPortionsAsync(string endpointId, string id, uint first, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadPortionsAsync(endpointId, id, first, max, cancellation));
     public ValueTask DeleteFileAsync(string endpointId, string id, CancellationToken cancellation) => Live().DeleteFileAsync(endpointId, id, cancellation);
+    /// <summary>How often deleted files were scrubbed.</summary>
+    public int Scrubs => _scrubs;
+    public ValueTask<bool> ScrubFilesAsync(CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _scrubs);
+        return Live().ScrubFilesAsync(cancellation);
+    }
     public ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadFilesDueAsync(untilMs, max, cancellation));
     public ValueTask<bool> AppendAuditAsync(ulong sequence, byte[] value, CancellationToken cancellation) => WriteAsync(async () => await inner.AppendAuditAsync(sequence, value, cancellation));
     public ValueTask<IReadOnlyList<AuditRow>> ReadAuditAsync(ulong after, int max, CancellationToken cancellation) => AtReadGateAsync(s => s.ReadAuditAsync(after, max, cancellation));

@@ -6,17 +6,21 @@ namespace Relay.Bridges.Tests.Xmpp;
 /// <summary>Carries TCP connections to a port on loopback, and breaks them when the test says so.</summary>
 internal sealed class BreakableLine : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly List<TcpClient> _open = [];
     private readonly int _port;
     private readonly Task _accepting;
 
-    public BreakableLine(int port)
+    /// <param name="listen">Null: a free port.</param>
+    public BreakableLine(int port, IPEndPoint? listen = null)
     {
         _port = port;
+        _listener = new TcpListener(listen ?? new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Start();
         _accepting = AcceptAsync();
     }
+
+    public IPAddress Address => ((IPEndPoint)_listener.LocalEndpoint).Address;
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 

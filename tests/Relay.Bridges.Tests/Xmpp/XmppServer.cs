@@ -28,13 +28,14 @@ internal abstract class XmppServer(string directory) : IAsyncDisposable
     protected string DirectoryPath { get; } = Directory.CreateDirectory(directory).FullName;
 
     /// <summary>Configures and starts a server with accounts whose password is their name and <c>-password</c>; skips the test where it is missing.</summary>
-    /// <param name="name">prosody, secure-prosody, ejabberd or secure-ejabberd.</param>
+    /// <param name="name">prosody, prosody+MODULE, secure-prosody, ejabberd or secure-ejabberd.</param>
     public static async Task<XmppServer> StartAsync(string name, string directory, params string[] accounts)
     {
         var own = Path.Combine(directory, name);
         XmppServer server = name switch
         {
             "prosody" => new Prosody(own),
+            _ when name.StartsWith("prosody+", StringComparison.Ordinal) => new Prosody(own, name["prosody+".Length..]),
             "secure-prosody" => new SecureProsody(own),
             _ => new Ejabberd(own, accounts, hasTls: name == "secure-ejabberd"),
         };

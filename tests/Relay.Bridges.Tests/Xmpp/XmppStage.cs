@@ -58,19 +58,30 @@ internal sealed class XmppStage : IAsyncDisposable
         RequestId = "create-" + id, EndpointId = id, Network = "xmpp", Account = account, MaxWireBytes = 65536, Policy = new Policy { RequireEncryption = !allowClear, AllowV2 = allowV2 },
     }, o));
 
-    public async Task<RelayProcess> StartBridgeAsync()
+    public async Task<RelayProcess> StartBridgeAsync(params string[] more)
     {
-        var bridge = StartBridge(Xmpp.ComponentPort, XmppServer.ComponentDomain, "component.secret");
+        var bridge = StartBridge(Xmpp.ComponentPort, XmppServer.ComponentDomain, "component.secret", more);
         await bridge.PrintsAsync("\"connected\"");
         return bridge;
     }
 
-    public RelayProcess StartBridge(int port, string domain, string secretFile, bool isTrusted = true) => Keep(RelayProcess.Start(
+    public RelayProcess StartBridge(int port, string domain, string secretFile, params string[] more)
+        => StartBridge(port, domain, secretFile, isTrusted: true, more);
+
+    public RelayProcess StartBridge(int port, string domain, string secretFile, bool isTrusted, params string[] more) => Keep(RelayProcess.Start(
     [
         "bridge", "xmpp", "--component", $"{(Xmpp.HasComponentTls ? "localhost" : "127.0.0.1")}:{port}", "--domain", domain,
         "--secret-file", PathOf(secretFile), "--key-file", PathOf("bridge.key"), "--server", Address, "--json",
-        .. Xmpp.HasComponentTls ? isTrusted ? (string[])["--tls", "--xmpp-ca", Xmpp.CertificateFile!] : ["--tls"] : [],
+        .. Xmpp.HasComponentTls ? isTrusted ? (string[])["--tls", "--xmpp-ca", Xmpp.CertificateFile!] : ["--tls"] : [], .. more,
     ]));
+
+    /// <summary>Runs a command of relay that ends, with the administrator's key; returns what it printed.</summary>
+    public async Task<string> RunAsync(params string[] arguments)
+    {
+        var process = Keep(RelayProcess.Start([.. arguments, "--server", Address, "--key-file", PathOf(Path.Combine("data", AdminKey.FileName))]));
+        Assert.True(await process.EndsAsync() == 0, process.Printed);
+        return process.Printed;
+    }
 
     /// <summary>Creates the endpoint of an ordinary account of the server, and starts a bridge that logs in to it.</summary>
     /// <param name="port">Null: the server's own.</param>
@@ -107,6 +118,15 @@ internal sealed class XmppStage : IAsyncDisposable
         _ = (await bot.VerifyAsync(conversation!.Name, secret, question)).Response;
     }
 
+    /// <summary>Waits until a key of a contact is trusted.</summary>
+    public async Task IsTrustedAsync(string peer, string endpoint = "bot")
+    {
+        var client = Connect(PathOf("bot.key"));
+        var conversation = await client.Bot(endpoint).FindConversationAsync(endpoint, peer);
+        await Wait.UntilAsync(async () => (await client.CallAsync(o => client.Identities.ListIdentitiesAsync(
+            new ListIdentitiesRequest { Parent = conversation!.Name }, o))).Identities.Any(i => i.Trust == Trust.Verified));
+    }
+
     public async Task<OtrContact> StartContactAsync(string implementation = "libotr", string resource = "phone", string to = Bot)
     {
         var contact = await OtrContact.StartAsync(await XmppClient.LogInAsync(Xmpp.ClientPort, "alice", resource), to, implementation, PathOf("peer"));
@@ -129,9 +149,10 @@ internal sealed class XmppStage : IAsyncDisposable
         return process;
     }
 
-    private async Task CreateKeyAsync(Scope scope, string file)
+    /// <param name="endpoints">Names or patterns; none: all.</param>
+    public async Task CreateKeyAsync(Scope scope, string file, params string[] endpoints)
     {
-        var request = new CreateApiKeyRequest { RequestId = "create-" + file, Scopes = { scope } };
+        var request = new CreateApiKeyRequest { RequestId = "create-" + file + endpoints.Length, Scopes = { scope }, Endpoints = { endpoints } };
         await File.WriteAllTextAsync(PathOf(file), (await Admin.CallAsync(o => Admin.Admin.CreateApiKeyAsync(request, o))).Token);
     }
 }

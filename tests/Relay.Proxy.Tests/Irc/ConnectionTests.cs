@@ -28,7 +28,7 @@ public sealed class ConnectionTests
         await client.SayAsync(said);
         await client.HearsAsync(answer);
         await Wait.UntilAsync(() => client.HasEnded);
-        Assert.All(stage.Server.Lines, l => Assert.Equal("CAP LS 302", l));
+        Assert.Equal(0, stage.Server.Connections);
     }
 
     [Fact]
@@ -55,18 +55,94 @@ public sealed class ConnectionTests
         await third.DisposeAsync();
     }
 
+    /// <summary>irssi negotiates and logs in before it sends the password.</summary>
     [Fact]
-    public async Task A_client_that_waits_for_capabilities_before_it_says_who_it_is_gets_them()
+    public async Task A_client_that_negotiates_before_it_says_who_it_is_does_so_with_the_proxy()
+    {
+        await using var stage = IrcProxyStage.Start();
+        await using var client = await NegotiateAsync(stage);
+        Assert.Equal(0, stage.Server.Connections);
+        await client.SayAsync($"CAP END\r\nPASS {IrcProxyStage.Password}\r\nNICK Alice\r\nUSER a 0 * :Alice\r\n");
+        await stage.Server.HearsAsync("USER a 0 * :Alice");
+        Assert.Equal(["CAP LS 302", "JOIN :", "NICK Alice", "USER a 0 * :Alice"], stage.Server.Lines);
+        await stage.Server.SayAsync(":s CAP * LS * :multi-prefix echo-message");
+        await stage.Server.SayAsync(":s CAP * LS :sasl=PLAIN");
+        await client.HearsAsync(":relay.invalid CAP * DEL :server-time\r\n");
+        await stage.Server.HearsAsync("AUTHENTICATE PLAIN");
+        await stage.Server.SayAsync(":s CAP * ACK :sasl multi-prefix\r\nAUTHENTICATE +");
+        await stage.Server.HearsAsync("AUTHENTICATE " + RawClient.Plain("alice", "secret"));
+        Assert.DoesNotContain("CAP END", stage.Server.Lines);
+        await stage.Server.SayAsync(":s 900 * a!b@c alice :You are now logged in\r\n:s 903 * :SASL authentication successful");
+        await stage.Server.HearsAsync("CAP END");
+        await stage.Server.SayAsync(":s 001 Alice :Welcome");
+        await client.HearsAsync(":s 001 Alice :Welcome");
+        Assert.Equal(["CAP REQ :sasl multi-prefix", "AUTHENTICATE PLAIN", "AUTHENTICATE " + RawClient.Plain("alice", "secret"), "CAP END"], stage.Server.Lines.Skip(4));
+        Assert.DoesNotContain(":s CAP", client.Heard, StringComparison.Ordinal);
+        Assert.Single(client.Heard.Split("\r\n"), l => l.Contains(" 903 ", StringComparison.Ordinal));
+        // From now on it negotiates with the network, as far as that has what it asks for.
+        await client.SayAsync("CAP REQ :away-notify\r\n");
+        await client.HearsAsync("CAP Alice ACK :away-notify\r\n:relay.invalid CAP Alice DEL :away-notify");
+        await client.SayAsync("CAP REQ :echo-message\r\n");
+        await client.HearsAsync("CAP Alice NAK :echo-message");
+    }
+
+    /// <summary>It believes that it is logged in: under the nick it must not be without that.</summary>
+    [Theory]
+    [InlineData(":s 421 * CAP :Unknown command", "the network offers no login")]
+    [InlineData(":s CAP * LS :multi-prefix", "the network offers no login")]
+    [InlineData(":s 001 Alice :Welcome", "the network offers no login")]
+    [InlineData(":s CAP * LS :sasl=EXTERNAL", "the network offers no login")]
+    [InlineData(":s CAP * LS :sasl=PLAIN\r\n:s 904 * :SASL authentication failed", "refuses the login")]
+    [InlineData(":s CAP * LS :sasl\r\n:s 906 * :SASL authentication aborted", "refuses the login")]
+    [InlineData(":s CAP * LS :sasl=PLAIN\r\n:s 001 Alice :Welcome", "did not wait for it")]
+    [InlineData(":s CAP * LS :sasl=PLAIN\r\n:s 421 * AUTHENTICATE :Unknown command", "has no login by SASL")]
+    [InlineData(":s CAP * LS :sasl=PLAIN\r\n:s 903 * :SASL authentication successful", "did not prove")]
+    public async Task A_client_whose_early_login_fails_is_not_let_go_on(string says, string reason)
+    {
+        await using var stage = IrcProxyStage.Start();
+        await using var client = await NegotiateAsync(stage);
+        await client.SayAsync($"CAP END\r\nPASS {IrcProxyStage.Password}\r\nNICK Alice\r\nUSER a 0 * :Alice\r\n");
+        await stage.Server.HearsAsync("USER a 0 * :Alice");
+        await stage.Server.SayAsync(says);
+        await client.HearsAsync("ERROR :OTR proxy: ");
+        await client.HearsAsync(reason);
+        await Wait.UntilAsync(() => client.HasEnded);
+        Assert.DoesNotContain("CAP END", stage.Server.Lines);
+        Assert.DoesNotContain("Welcome", client.Heard, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(":s 421 * CAP :Unknown command", false)]
+    [InlineData(":s CAP * LS :multi-prefix", true)]
+    public async Task A_client_that_negotiates_without_a_login_needs_none(string says, bool isKnown)
     {
         await using var stage = IrcProxyStage.Start();
         await using var client = await RawClient.ConnectAsync(stage.Port);
-        await client.SayAsync("CAP LS 302\r\n");
-        await stage.Server.HearsAsync("CAP LS 302");
-        await stage.Server.SayAsync(":s CAP * LS :multi-prefix echo-message");
-        await client.HearsAsync(":s CAP * LS :multi-prefix\r\n");
-        await client.SayAsync($"CAP END\r\nPASS {IrcProxyStage.Password}\r\nNICK Alice\r\nUSER a 0 * :Alice\r\n");
+        await client.SayAsync("CAP LS 302\r\nCAP REQ :server-time\r\nCAP REQ :-server-time multi-prefix\r\nCAP REQ :echo-message\r\nCAP LIST\r\nCAP END\r\n");
+        await client.HearsAsync("ACK :server-time\r\n:relay.invalid CAP * ACK :-server-time multi-prefix\r\n:relay.invalid CAP * NAK :echo-message\r\n"
+            + ":relay.invalid CAP * LIST :multi-prefix\r\n");
+        await client.SayAsync($"PASS {IrcProxyStage.Password}\r\nNICK Alice\r\nUSER a 0 * :Alice\r\n");
         await stage.Server.HearsAsync("USER a 0 * :Alice");
-        Assert.Equal(["CAP LS 302", "CAP END", "NICK Alice", "USER a 0 * :Alice"], stage.Server.Lines);
+        await stage.Server.SayAsync(says);
+        await client.SayAsync("PING :x\r\n");
+        await stage.Server.HearsAsync("PING :x");
+        await stage.Server.SayAsync(":s PONG s :x");
+        await client.HearsAsync(":s PONG s :x");
+        string[] expected = isKnown ? ["CAP LS 302", "CAP REQ :multi-prefix", "CAP END"] : ["CAP LS 302"];
+        await Wait.UntilAsync(() => stage.Server.Lines.Count(l => l.StartsWith("CAP", StringComparison.Ordinal)) == expected.Length);
+        Assert.Equal(expected, stage.Server.Lines.Where(l => l.StartsWith("CAP", StringComparison.Ordinal)));
+        Assert.Equal(!isKnown, client.Heard.Contains("DEL :multi-prefix", StringComparison.Ordinal));
+        Assert.DoesNotContain(" 421 ", client.Heard, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_without_the_password_does_not_keep_others_out()
+    {
+        await using var stage = IrcProxyStage.Start();
+        await using var stranger = await RawClient.ConnectAsync(stage.Port);
+        await stranger.SayAsync("CAP LS 302\r\nCAP REQ :sasl\r\n");
+        await stranger.HearsAsync(" LS ");
+        await stage.RegisterAsync();
     }
 
     [Fact]
@@ -233,6 +309,22 @@ public sealed class ConnectionTests
         await using var client = await RawClient.ConnectAsync(stage.Port);
         await client.SayAsync($"PASS {IrcProxyStage.Password}\r\nNICK alice\r\n");
         await client.HearsAsync("ERROR :OTR proxy: localhost.example is neither on this machine nor an .onion address");
+    }
+
+    /// <summary>A client that negotiates and logs in without having sent the password.</summary>
+    private static async Task<RawClient> NegotiateAsync(IrcProxyStage stage)
+    {
+        var client = await RawClient.ConnectAsync(stage.Port);
+        await client.SayAsync("CAP LS 302\r\nJOIN :\r\n");
+        await client.HearsAsync(" multi-prefix no-implicit-names sasl=PLAIN server-time ");
+        Assert.DoesNotContain("echo-message", client.Heard, StringComparison.Ordinal);
+        await client.SayAsync("CAP REQ :sasl multi-prefix server-time\r\n");
+        await client.HearsAsync(":relay.invalid CAP * ACK :sasl multi-prefix server-time\r\n");
+        await client.SayAsync("AUTHENTICATE PLAIN\r\n");
+        await client.HearsAsync("AUTHENTICATE +\r\n");
+        await client.SayAsync($"AUTHENTICATE {RawClient.Plain("alice", "secret")}\r\n");
+        await client.HearsAsync(":relay.invalid 903 * :");
+        return client;
     }
 
     private static X509Certificate2 Certificate(string name, out X509Certificate2Collection authority)

@@ -57,14 +57,16 @@ public sealed class IrcProxyTests
     [Fact]
     public async Task Log_off_ends_the_sessions_and_the_connection()
     {
-        await using var stage = await IrcProxyStage.LogInAsync();
+        // Paced, so that the connection could end before what ends the session.
+        await using var stage = IrcProxyStage.Start(o => o with { LineInterval = TimeSpan.FromMilliseconds(50) });
+        await stage.RegisterAsync();
         await stage.StartSessionAsync();
-        await stage.SayAsync("PRIVMSG bob :before");
-        await stage.BobReadsAsync("E before");
+        for (var i = 0; i < 2 * ProxyLimits.IrcBurst; i++) await stage.SayAsync($"PRIVMSG bob :text {i}");
         await stage.CommandAsync("log off");
         await stage.Client.HearsAsync("ERROR :OTR proxy: logged off.");
         await Wait.UntilAsync(() => stage.Client.HasEnded);
         await stage.Server.HearsAsync("QUIT");
         Assert.StartsWith("PRIVMSG bob :?OTR", stage.Server.Lines[^2], StringComparison.Ordinal);
+        await stage.BobReadsAsync($"E text {2 * ProxyLimits.IrcBurst - 1}");
     }
 }

@@ -85,6 +85,8 @@ internal abstract class StoreClient : IClusterStore
 
     public async ValueTask DeleteFileAsync(string endpointId, string id, CancellationToken cancellation) => await WriteAsync(s => s.Files.Delete(endpointId, id));
 
+    public ValueTask<bool> ScrubFilesAsync(CancellationToken cancellation) => ValueTask.FromResult(true);
+
     public ValueTask<IReadOnlyList<(string EndpointId, string Id)>> ReadFilesDueAsync(long untilMs, int max, CancellationToken cancellation) => DoAsync(StoreOperation.Read, s => s.Files.Due(untilMs, max));
 
     public ValueTask<bool> AppendAuditAsync(ulong sequence, byte[] value, CancellationToken cancellation) => DoAsync(StoreOperation.Write, s => s.AppendAudit(sequence, value));

@@ -26,6 +26,26 @@ public sealed class PurgeTests(PostgresFixture postgres) : PostgresTest(postgres
     }
 
     [Fact]
+    public async Task A_deleted_file_leaves_none_of_its_sealed_rows_in_the_tables_once_they_are_scrubbed()
+    {
+        var store = await WithEndpointAsync();
+        byte[][] versions = [.. Enumerable.Range(0, 2).Select(_ => RandomNumberGenerator.GetBytes(900))];
+        var kept = RandomNumberGenerator.GetBytes(900);
+        FileRow Row(string id, ulong revision, byte[] value) => new("e", id, "c", revision, 50, 0, value);
+        await store.SaveFileAsync(Row("a", 1, versions[0]), default);
+        await store.SaveFileAsync(Row("a", 2, versions[1]), default);
+        await store.SaveFileAsync(Row("b", 1, kept), default);
+        await store.AppendPortionAsync("e", "b", 0, [7], default);
+        await store.DeleteFileAsync("e", "a", default);
+        foreach (var version in versions) Assert.True(await IsInTablesAsync(version));
+        Assert.True(await store.ScrubFilesAsync(default));
+        foreach (var version in versions) Assert.False(await IsInTablesAsync(version));
+        var left = Assert.Single(await store.ListFilesAsync("e", null, 9, default));
+        Assert.Equal((kept, 1u), (left.Row.Sealed, left.Portions));
+        Assert.Equal(SaveFileResult.Saved, await store.SaveFileAsync(Row("a", 1, versions[0]), default));
+    }
+
+    [Fact]
     public async Task A_purge_waits_for_a_transaction_that_can_still_read_the_sealed_keys()
     {
         var store = await OpenAsync();

@@ -4,9 +4,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, AsyncGenerator, Sequence
 
-from ._conversations import Conversations, new_id
+from ._conversations import new_id
 from ._errors import Outcome, RelayError
 from ._events import BotEvent
+from ._files import Files
 from ._handler import BotHandler, HandlerLoop, run_until_stopped
 from ._settle import duration
 from ._stream import EventStream
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _MAX_CREDIT = 1000
 
 
-class Bot(Conversations):
+class Bot(Files):
     """Reads events and sends plaintext for endpoints. Needs a key of scope bot."""
 
     def __init__(self, client: RelayClient, endpoints: Sequence[str]) -> None:

@@ -96,6 +96,12 @@ class BotEvent:
         return None if changed is None else changed.verification
 
     @property
+    def file(self) -> Any:
+        """The file that the peer offers, that has come, or that cannot be brought to the peer (relay.v1.FileTransfer)."""
+        changed = self._of("file_changed")
+        return None if changed is None else changed.file
+
+    @property
     def waits_for_answer(self) -> bool:
         """True if the peer asks to verify, and answer may answer."""
         verification = self.verification

@@ -5,8 +5,8 @@ using Org.BouncyCastle.Math.EC.Rfc7748;
 namespace Otr.Core.Crypto.Archive;
 
 /// <summary>
-/// HPKE (RFC 9180) in base mode for one message: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. The sender is not authenticated: a
-/// file that opens was made by anybody who has the public key.
+/// HPKE (RFC 9180) in base mode without its cipher: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, and the key and base nonce of AES-256-GCM.
+/// The sender is not authenticated: a file that opens was made by anybody who has the public key.
 /// </summary>
 internal static class Hpke
 {
@@ -15,8 +15,6 @@ internal static class Hpke
 
     private static readonly byte[] s_kem = [.. "KEM"u8, 0x00, 0x20];
     private static readonly byte[] s_suite = [.. "HPKE"u8, 0x00, 0x20, 0x00, 0x01, 0x00, 0x02];
-
-    private static ReadOnlySpan<byte> Info => "relay identity archive 1"u8;
 
     public static (byte[] PrivateKey, byte[] PublicKey) GenerateKeyPair(IRandomSource random)
     {
@@ -32,29 +30,32 @@ internal static class Hpke
         return point;
     }
 
-    /// <summary>Makes the key for one message to the holder of a private key.</summary>
+    /// <summary>Makes the key for messages to the holder of a private key.</summary>
+    /// <param name="info">Separates the uses of a key pair.</param>
     /// <returns>Null if the public key is not one.</returns>
-    public static (byte[] Encapsulated, byte[] Key, byte[] Nonce)? Encapsulate(ReadOnlySpan<byte> publicKey, IRandomSource random)
+    public static (byte[] Encapsulated, byte[] Key, byte[] Nonce)? Encapsulate(
+        ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> info, IRandomSource random)
     {
         if (publicKey.Length != KeySize) return null;
         var (secret, point) = GenerateKeyPair(random);
         var agreed = Agree(secret, publicKey);
         CryptographicOperations.ZeroMemory(secret);
         if (agreed is null) return null;
-        var (key, nonce) = Schedule(agreed, point, publicKey);
+        var (key, nonce) = Schedule(agreed, point, publicKey, info);
         return (point, key, nonce);
     }
 
     /// <summary>Finds the key of a message again.</summary>
     /// <returns>Null if the encapsulated key is a point of small order.</returns>
-    public static (byte[] Key, byte[] Nonce)? Decapsulate(ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> privateKey)
+    public static (byte[] Key, byte[] Nonce)? Decapsulate(
+        ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> privateKey, ReadOnlySpan<byte> info)
     {
         var secret = GC.AllocateArray<byte>(KeySize, pinned: true);
         privateKey.CopyTo(secret);
         var agreed = Agree(secret, encapsulated);
         var ours = PublicKeyOf(secret);
         CryptographicOperations.ZeroMemory(secret);
-        return agreed is null ? null : Schedule(agreed, encapsulated, ours);
+        return agreed is null ? null : Schedule(agreed, encapsulated, ours, info);
     }
 
     private static byte[]? Agree(byte[] secret, ReadOnlySpan<byte> point)
@@ -65,12 +66,13 @@ internal static class Hpke
     }
 
     /// <summary>Sections 4.1 (ExtractAndExpand) and 5.1 (KeySchedule); wipes what was agreed.</summary>
-    private static (byte[] Key, byte[] Nonce) Schedule(byte[] agreed, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient)
+    private static (byte[] Key, byte[] Nonce) Schedule(
+        byte[] agreed, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> info)
     {
         var eaePrk = Extract(s_kem, [], "eae_prk"u8, agreed);
         CryptographicOperations.ZeroMemory(agreed);
         var shared = Expand(s_kem, eaePrk, "shared_secret"u8, [.. encapsulated, .. recipient], HashSize);
-        byte[] context = [0, .. Extract(s_suite, [], "psk_id_hash"u8, []), .. Extract(s_suite, [], "info_hash"u8, Info)];
+        byte[] context = [0, .. Extract(s_suite, [], "psk_id_hash"u8, []), .. Extract(s_suite, [], "info_hash"u8, info)];
         var secret = Extract(s_suite, shared, "secret"u8, []);
         var key = Expand(s_suite, secret, "key"u8, context, 32);
         var nonce = Expand(s_suite, secret, "base_nonce"u8, context, NonceSize);

@@ -30,6 +30,8 @@ public static class SealedFile
 
     private static ReadOnlySpan<byte> Magic => "relay-id"u8;
 
+    private static ReadOnlySpan<byte> Info => "relay identity archive 1"u8;
+
     /// <summary>Makes a key pair to which files can be sealed.</summary>
     public static (byte[] PrivateKey, byte[] PublicKey) GenerateKeyPair(IRandomSource random) => Hpke.GenerateKeyPair(random);
 
@@ -65,7 +67,7 @@ public static class SealedFile
     public static byte[]? SealTo(ReadOnlySpan<byte> content, ReadOnlySpan<byte> publicKey, IRandomSource random)
     {
         var file = Begin(content, ToKey, KeySize);
-        if (Hpke.Encapsulate(publicKey, random) is not var (encapsulated, key, nonce)) return null;
+        if (Hpke.Encapsulate(publicKey, Info, random) is not var (encapsulated, key, nonce)) return null;
         encapsulated.CopyTo(file.AsSpan(HeadSize));
         Encrypt(file, content, HeadSize + KeySize, key, nonce);
         CryptographicOperations.ZeroMemory(key);
@@ -92,7 +94,7 @@ public static class SealedFile
     {
         content = null;
         if (!HasForm(file, ToKey, KeySize) || privateKey.Length != KeySize) return false;
-        if (Hpke.Decapsulate(file.Slice(HeadSize, KeySize), privateKey) is not var (key, nonce)) return false;
+        if (Hpke.Decapsulate(file.Slice(HeadSize, KeySize), privateKey, Info) is not var (key, nonce)) return false;
         var isOpen = TryDecrypt(file, HeadSize + KeySize, key, nonce, out content);
         CryptographicOperations.ZeroMemory(key);
         return isOpen;

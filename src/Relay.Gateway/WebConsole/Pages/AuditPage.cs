@@ -28,13 +28,14 @@ internal static class AuditPage
         ["SubscriptionService/DropDeadLetters"] = "dropped dead letters of",
         ["AdminService/CreateApiKey"] = "created",
         ["AdminService/RotateApiKey"] = "rotated",
+        ["AdminService/UpdateApiKey"] = "changed",
         ["AdminService/RevokeApiKey"] = "revoked",
         ["AdminService/DeleteApiKey"] = "deleted",
     };
 
     public static async Task<ConsoleReply> ShowAsync(Visit visit)
     {
-        var names = await NamesAsync(visit);
+        var names = NamesOf(await KeyPages.AllAsync(visit));
         ulong before = ulong.TryParse(visit.Query("page"), NumberStyles.None, CultureInfo.InvariantCulture, out ulong given) ? given : 0;
         var entries = await ReadAsync(visit, GatewayLimits.ConsoleRows, before);
         var rows = entries.Select(e => Markup.Of($"""
@@ -51,12 +52,12 @@ internal static class AuditPage
     /// <summary>The latest entries, the last first; none for a caller who may not see them.</summary>
     public static Task<IReadOnlyList<V1.AuditEntry>> LastAsync(Visit visit, int count) => ReadAsync(visit, count, 0);
 
-    public static Markup Recent(Visit visit, IReadOnlyList<V1.AuditEntry> entries)
+    public static Markup Recent(Visit visit, IReadOnlyList<V1.AuditEntry> entries, IReadOnlyList<V1.ApiKey> keys)
     {
         if (!visit.May("AdminService/ListAuditEntries")) return Markup.Empty;
         // What a call's end says includes what its beginning said.
         var ended = entries.Where(e => e.Kind is V1.AuditKind.Done or V1.AuditKind.Failed).Select(e => e.Refers).ToHashSet();
-        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        var names = NamesOf(keys);
         var rows = entries.Where(e => e.Kind != V1.AuditKind.Begun || !ended.Contains(e.Sequence)).Select(e => Markup.Of($"""
             <li>{Parts.Time(e.CreateTime, visit.Now)}<p><b>{Who(e, names)}</b> {What(e)} <span class="on">{Markup.Foreign(e.Resource)}</span></p>{(e.Kind is V1.AuditKind.Failed or V1.AuditKind.Refused or V1.AuditKind.Broken || e.Damaged ? Outcome(e) : Markup.Empty)}</li>
             """)).ToList();
@@ -80,8 +81,8 @@ internal static class AuditPage
         return [.. page.AuditEntries.Where(e => e.Sequence < before).Reverse()];
     }
 
-    private static async Task<Dictionary<string, string>> NamesAsync(Visit visit) =>
-        (await KeyPages.AllAsync(visit)).Where(k => k.DisplayName.Length > 0).ToDictionary(k => k.Name, k => k.DisplayName);
+    private static Dictionary<string, string> NamesOf(IReadOnlyList<V1.ApiKey> keys) =>
+        keys.Where(k => k.DisplayName.Length > 0).ToDictionary(k => k.Name, k => k.DisplayName);
 
     private static Markup Who(V1.AuditEntry entry, Dictionary<string, string> names) => entry.Caller.Length == 0
         ? Markup.Of($"{(entry.Damaged ? "?" : "Relay")}") : Markup.Foreign(names.GetValueOrDefault(entry.Caller, entry.Caller));

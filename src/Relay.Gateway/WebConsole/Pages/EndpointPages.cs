@@ -47,8 +47,7 @@ internal static class EndpointPages
     {
         var status = await visit.CallAsync(visit.Api.Endpoints.GetEndpointStatus,
             new V1.GetEndpointStatusRequest { Name = ResourceNames.EndpointStatus(id) });
-        var streams = new List<StreamFinding> { StreamFinding.Of(id, "wire", status.Wire) };
-        if (!endpoint.DisableEventStream) streams.Add(StreamFinding.Of(id, "events", status.Events));
+        var streams = StreamFinding.Of(id, endpoint, status).ToList();
         if (!visit.May("SubscriptionService/GetSubscription")) return streams;
         var listed = await visit.CallAsync(visit.Api.Subscriptions.ListSubscriptions, new V1.ListSubscriptionsRequest { Parent = endpoint.Name });
         foreach (var s in listed.Subscriptions)

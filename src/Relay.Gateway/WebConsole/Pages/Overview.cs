@@ -15,9 +15,10 @@ internal sealed class Overview(Readiness readiness, ServerCertificate certificat
         var slots = figures.Read();
         var nodes = await NodesAsync(visit);
         var audit = await AuditPage.LastAsync(visit, RecentEntries);
+        var keys = await KeyPages.AllAsync(visit);
         var situation = new Situation(visit.Now,
             visit.May("AdminService/GetServer") ? await visit.CallAsync(visit.Api.Admin.GetServer, new V1.GetServerRequest()) : null,
-            nodes, options.Value.Conversations.Shards, readiness.IsReady, survey, await KeyPages.AllAsync(visit), certificate.NotAfter, audit,
+            nodes, options.Value.Conversations.Shards, readiness.IsReady, survey, keys, certificate.NotAfter, audit,
             slots.Sum(s => s.SealFailures));
         var findings = Findings.Of(situation);
         var content = Markup.Of($"""
@@ -26,7 +27,7 @@ internal sealed class Overview(Readiness readiness, ServerCertificate certificat
             <div class="cols">{Traffic.Objectives(slots)}{Shards(nodes)}</div>
             {(nodes.Count > 0 ? NodeTable(nodes, slots, Parts.Link("/nodes", "All about nodes")) : Markup.Empty)}
             {StreamsPage.Table(survey, WorstStreams, Parts.Link("/streams", survey is null ? "All" : $"All {survey.Streams}"))}
-            <div class="cols even">{await TrustPage.CardAsync(visit, survey, HeldKeys)}{AuditPage.Recent(visit, audit)}</div>
+            <div class="cols even">{await TrustPage.CardAsync(visit, survey, HeldKeys)}{AuditPage.Recent(visit, audit, keys)}</div>
             """);
         return new ConsoleReply.Page("Overview", "/", content);
     }

@@ -32,9 +32,10 @@ internal static class StreamsPage
 
     public static Markup Reader(StreamFinding s) => s switch
     {
-        { IsUnread: true, Name: "wire" } => Parts.State("warn", "Bridge away or stuck"),
+        { IsUnread: true, Name: "wire" } => Parts.State("bad", "No bridge"),
         { IsUnread: true } => Parts.State("warn", "Nobody reads"),
         { IsLate: true } => Parts.State("warn", "Stuck"),
+        { Name: "wire" } => s.LastRead is null ? Parts.State("off", "No bridge connected") : Parts.State("ok", "Bridge connected"),
         { Readers: > 0 } => Parts.State("ok", Parts.Count(s.Readers.Value, "reader")),
         { Readers: 0, LastRead: not null } => Parts.State("ok", "Read at times"),
         { Waiting: 0 } => Parts.State("ok", "All read"),

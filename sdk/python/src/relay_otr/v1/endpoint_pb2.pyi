@@ -26,8 +26,9 @@ class ConversationCounts(_message.Message):
     def __init__(self, counted: _Optional[int] = ..., has_more: bool = ..., encrypted: _Optional[int] = ..., held_messages: _Optional[int] = ..., keys_held: _Optional[int] = ..., quarantined: _Optional[int] = ...) -> None: ...
 
 class CreateEndpointRequest(_message.Message):
-    __slots__ = ["account", "dsa", "endpoint_id", "libotr_private_key", "life", "max_wire_bytes", "network", "policy", "request_id"]
+    __slots__ = ["account", "burner_domain", "dsa", "endpoint_id", "libotr_private_key", "life", "max_wire_bytes", "network", "policy", "request_id"]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    BURNER_DOMAIN_FIELD_NUMBER: _ClassVar[int]
     DSA_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     LIBOTR_PRIVATE_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +38,7 @@ class CreateEndpointRequest(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     account: str
+    burner_domain: str
     dsa: DsaKey
     endpoint_id: str
     libotr_private_key: bytes
@@ -45,7 +47,7 @@ class CreateEndpointRequest(_message.Message):
     network: str
     policy: Policy
     request_id: str
-    def __init__(self, request_id: _Optional[str] = ..., endpoint_id: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., max_wire_bytes: _Optional[int] = ..., dsa: _Optional[_Union[DsaKey, _Mapping]] = ..., libotr_private_key: _Optional[bytes] = ..., life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., endpoint_id: _Optional[str] = ..., network: _Optional[str] = ..., account: _Optional[str] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ..., max_wire_bytes: _Optional[int] = ..., dsa: _Optional[_Union[DsaKey, _Mapping]] = ..., libotr_private_key: _Optional[bytes] = ..., life: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., burner_domain: _Optional[str] = ...) -> None: ...
 
 class DeleteEndpointRequest(_message.Message):
     __slots__ = ["etag", "name", "purge"]
