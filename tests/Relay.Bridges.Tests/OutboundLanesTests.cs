@@ -97,6 +97,64 @@ public sealed class OutboundLanesTests : IDisposable
         Assert.Equal([1ul, 1ul, 2ul], _network.Begun);
     }
 
+    /// <summary>After a bridge died in the middle of a message, it begins with the first piece: receivers forget a message of which one comes twice.</summary>
+    [Fact]
+    public async Task The_pieces_of_a_message_are_settled_with_the_last_one()
+    {
+        _gate.Open();
+        await AddAsync(1, "alice", "?OTR|1|2,1,3,a,");
+        await AddAsync(2, "alice", "?OTR|1|2,2,3,a,");
+        await AddAsync(3, "bob");
+        await Wait.UntilAsync(() => _network.Begun.Count == 3);
+        // Nothing else settles bob's text later than alice's pieces.
+        await Wait.UntilAsync(() => _lanes.Held == 2);
+        Assert.Empty(_acknowledged);
+        await AddAsync(4, "alice", "?OTR|1|2,3,3,a,");
+        await Wait.UntilAsync(() => _acknowledged.Contains(4ul));
+        Assert.Equal(0, _lanes.Held);
+    }
+
+    [Fact]
+    public async Task A_message_that_a_connection_broke_off_begins_again_with_its_first_piece()
+    {
+        _gate.Open();
+        var third = _network.Hold(3);
+        await AddAsync(1, "alice", "?OTR,1,4,a,");
+        await AddAsync(2, "alice", "?OTR,2,4,a,");
+        await AddAsync(3, "alice", "?OTR,3,4,a,");
+        await AddAsync(4, "alice", "?OTR,4,4,a,");
+        await Wait.UntilAsync(() => _network.Begun.Contains(3ul));
+        _gate.Close();
+        third.SetResult(Carried.Unknown);
+        _gate.Open();
+        await Wait.UntilAsync(() => _acknowledged.Contains(4ul));
+        Assert.Equal([1ul, 2ul, 3ul, 1ul, 2ul, 3ul, 4ul], _network.Begun);
+    }
+
+    [Fact]
+    public async Task A_message_longer_than_the_bound_is_carried_all_the_same()
+    {
+        _gate.Open();
+        for (ulong i = 1; i <= 20; i++) await AddAsync(i, "alice", $"?OTR|1|2,{i},20,a,").InTime();
+        await Wait.UntilAsync(() => _acknowledged.Contains(20ul));
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => (ulong)i), _network.Begun);
+        Assert.Equal(0, _lanes.Held);
+    }
+
+    [Theory]
+    [InlineData("?OTR|1|2,1,3,a,", true)]
+    [InlineData("?OTR|00000101|00000102,00002,00003,a,", true)]
+    [InlineData("?OTR|1|2,3,3,a,", false)]
+    [InlineData("?OTR,1,2,a,", true)]
+    [InlineData("?OTR:AAMD.", false)]
+    [InlineData("?OTR|1|2", false)]
+    [InlineData("?OTR,", false)]
+    [InlineData("?OTR,1", false)]
+    [InlineData("one, 1,2,", false)]
+    [InlineData("", false)]
+    public void A_piece_says_whether_another_follows(string text, bool isFollowed) =>
+        Assert.Equal(isFollowed, Fragments.IsFollowed(System.Text.Encoding.UTF8.GetBytes(text)));
+
     [Fact]
     public async Task At_the_bound_no_more_is_taken()
     {
@@ -121,14 +179,14 @@ public sealed class OutboundLanesTests : IDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(() => _lanes.Fault.InTime());
     }
 
-    private Task AddAsync(ulong sequence, string peer)
+    private Task AddAsync(ulong sequence, string peer, string text = "")
     {
         var entry = _acks.Add(() =>
         {
             _acknowledged.Enqueue(sequence);
             return ValueTask.CompletedTask;
         });
-        return _lanes.AddAsync(new OutboundText("endpoints/e", peer, sequence, default), failure =>
+        return _lanes.AddAsync(new OutboundText("endpoints/e", peer, sequence, System.Text.Encoding.UTF8.GetBytes(text)), failure =>
         {
             if (failure.Length > 0) _refused.Enqueue((sequence, failure));
             return _acks.SettleAsync(entry);

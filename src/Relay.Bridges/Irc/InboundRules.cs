@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Relay.Bridges.Irc;
@@ -28,7 +27,7 @@ internal readonly record struct InboundVerdict(InboundAction Action, string Text
 /// <summary>
 /// Decides which lines are messages of a conversation, and what their text is. Not safe for concurrent use.
 /// </summary>
-internal sealed class InboundRules(IrcOptions options, ServerFeatures features, TimeProvider time)
+internal sealed class InboundRules(IrcOptions options, ServerFeatures features, ServerClock clock)
 {
     private const char Ctcp = '\x01';
     private const string Action = "ACTION ";
@@ -145,9 +144,7 @@ internal sealed class InboundRules(IrcOptions options, ServerFeatures features, 
     private bool IsHistory(IrcLine line)
     {
         if (line.Tag("batch") is { } batch && _history.Contains(batch)) return true;
-        return line.Tag("time") is { } written
-            && DateTimeOffset.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            && time.GetUtcNow() - at > s_replayAge;
+        return clock.AgeOf(line) > s_replayAge;
     }
 }
 

@@ -10,6 +10,7 @@ internal sealed partial class IrcSession
     /// <summary>Acts upon a line; returns the message in it, if Relay is to have one.</summary>
     private InboundText? Handle(IrcLine line)
     {
+        _clock.Hear(line);
         switch (line.Command)
         {
             case "PING":
@@ -42,7 +43,7 @@ internal sealed partial class IrcSession
         if (_own.Nick != _registration.Nick) _own.Rename(_registration.Nick);
         if (_registration.End is { } end) _end ??= end;
         if (!_registration.IsDone) return;
-        (_peers, _rules) = (new PeerTracking(_features.CaseMapping, _options.PeersByAccount), new InboundRules(_options, _features, _time));
+        (_peers, _rules) = (new PeerTracking(_features.CaseMapping, _options.PeersByAccount), new InboundRules(_options, _features, _clock));
         _nickAsked = _time.GetTimestamp();
         if (!HasNick) _log.NickLost(_options.Endpoint);
         if (_options.NickServ is null)

@@ -25,6 +25,7 @@ internal sealed partial class IrcSession
     private readonly Queue<string> _urgent = new();
     private readonly SendQueue _queue = new();
     private readonly FloodControl _flood;
+    private readonly ServerClock _clock;
     private readonly Acknowledgements _acknowledgements = new();
     private readonly Channel<InboundText> _received = Channel.CreateBounded<InboundText>(IrcLimits.InboxDepth);
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
@@ -46,6 +47,7 @@ internal sealed partial class IrcSession
         _registration = new Registration(options, _features);
         _own = new OwnPrefix(options.Nick);
         _flood = new FloodControl(options.Flood, time);
+        _clock = new ServerClock(time);
         _begun = _heard = _nickAsked = time.GetTimestamp();
     }
 

@@ -20,7 +20,8 @@ internal sealed class AccountAnswers(
         {
             case "subscribe" when from.Local.Length > 0:
                 bool isAccepted = endpoint is not null && options.MaySubscribe(from);
-                await AnswerAsync(peer, StanzaWriter.ClientPresence(peer, isAccepted ? "subscribed" : "unsubscribed"));
+                await AnswerAsync(peer, StanzaWriter.ClientPresence(peer, isAccepted ? "subscribed" : "unsubscribed")
+                    + (isAccepted && options.AsksForPresence ? StanzaWriter.ClientPresence(peer, "subscribe") : ""));
                 break;
             case null when endpoint is not null:
                 resources.Came(endpoint, from);
@@ -55,7 +56,8 @@ internal sealed class AccountAnswers(
 
     /// <inheritdoc cref="PresenceAndIq.RefuseClearAsync"/>
     public ValueTask RefuseClearAsync(XmppElement message, Jid from, string address, string text) => AnswerAsync(from.Bare.ToString(),
-        StanzaWriter.Error("message", self.ToString(), from.ToString(), message["id"] ?? "", RequiredOtr.Condition, text, RequiredOtr.Type));
+        StanzaWriter.Error(
+            "message", self.ToString(), from.ToString(), message["id"] ?? "", RequiredOtr.Condition, text, RequiredOtr.Type));
 
     private async ValueTask AnswerAsync(string peer, string xml)
     {

@@ -29,7 +29,8 @@ internal sealed class PresenceAndIq(
             case "subscribe" when endpoint is not null && options.MaySubscribe(from):
                 subscribers.Add(address, peer);
                 await AnswerAsync(peer,
-                    StanzaWriter.Presence(address, peer, "subscribed") + StanzaWriter.Presence($"{address}/{Resource}", peer));
+                    StanzaWriter.Presence(address, peer, "subscribed") + StanzaWriter.Presence($"{address}/{Resource}", peer)
+                    + (options.AsksForPresence ? StanzaWriter.Presence(address, peer, "subscribe") : ""));
                 break;
             case "subscribe" or "unsubscribe":
                 subscribers.Remove(address, peer);

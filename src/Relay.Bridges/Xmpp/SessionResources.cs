@@ -46,8 +46,24 @@ internal sealed class SessionResources
     {
         lock (_lock)
         {
-            if (!_contacts.TryGetValue((endpoint, from.Bare.ToString()), out var node) || !node.Value.Gone.Remove(from.Resource)) return;
-            node.Value.Wake();
+            if (!_contacts.TryGetValue((endpoint, from.Bare.ToString()), out var node)) return;
+            node.Value.IsSeen = true;
+            if (node.Value.Gone.Remove(from.Resource)) node.Value.Wake();
+        }
+    }
+
+    /// <summary>
+    /// There is another connection: what presence said is out of date, and servers send a component nothing by themselves. Of contacts whose
+    /// presence comes, the resources of sessions count as gone until it comes again.
+    /// </summary>
+    /// <returns>Whom to ask.</returns>
+    public IReadOnlyList<(string Endpoint, string Peer)> Doubt()
+    {
+        lock (_lock)
+        {
+            var doubted = _byUse.Where(c => c.IsSeen).ToList();
+            foreach (var contact in doubted) contact.DoubtAll();
+            return [.. doubted.Select(c => c.Key)];
         }
     }
 
@@ -125,6 +141,8 @@ internal sealed class SessionResources
         private TaskCompletionSource? _waiting;
 
         public (string, string) Key => key;
+        /// <summary>Its presence comes.</summary>
+        public bool IsSeen { get; set; }
         public string? LastSpoke { get; set; }
         public string? LastOtr { get; set; }
         public HashSet<string> Gone { get; } = new(StringComparer.Ordinal);
@@ -139,6 +157,14 @@ internal sealed class SessionResources
             Tags.RemoveAll(t => t.Tag == tag);
             Tags.Add((tag, resource));
             if (Tags.Count > XmppLimits.MaxResources) Tags.RemoveAt(0);
+        }
+
+        public void DoubtAll()
+        {
+            foreach (var resource in Tags.Select(t => t.Resource).Append(LastOtr).Append(LastSpoke))
+            {
+                if (resource is not null) AddGone(resource);
+            }
         }
 
         public void AddGone(string resource)

@@ -54,6 +54,8 @@ public sealed class XmppAccountNetwork : IChatNetwork
         }
         await using var open = stream;
         bool isNew = session != _session;
+        // The account's server says by itself who is there.
+        if (isNew) _resources.Doubt();
         _session = session;
         var connection = new AccountConnection(
             stream, session, _options, _endpoints, _resources, _sent, inbox, $"{_run}-{Interlocked.Increment(ref _connections)}");

@@ -27,6 +27,11 @@ public abstract record XmppBridgeOptions
     public bool AsksForReceipts { get; init; }
 
     /// <summary>
+    /// Asks who subscribes for its presence in return, so that text of a session waits for a device that is away instead of going to the others.
+    /// </summary>
+    public bool AsksForPresence { get; init; }
+
+    /// <summary>
     /// Carries no text without OTR: what contacts write in the clear is returned to them, and what bots write in the clear is refused. Offers
     /// of a session pass, also a contact's text with a whitespace tag.
     /// </summary>

@@ -6,6 +6,7 @@ internal sealed class XmppConnection
     private readonly StanzaStream _stream;
     private readonly XmppOptions _options;
     private readonly EndpointDirectory _endpoints;
+    private readonly SessionResources _resources;
     private readonly Subscribers _subscribers;
     private readonly IBridgeInbox _inbox;
     private readonly string _domain;
@@ -20,7 +21,7 @@ internal sealed class XmppConnection
         StanzaStream stream, XmppOptions options, EndpointDirectory endpoints, SessionResources resources, Subscribers subscribers,
         SentStanzas sentStanzas, IBridgeInbox inbox, string id)
     {
-        (_stream, _options, _endpoints, _subscribers, _inbox) = (stream, options, endpoints, subscribers, inbox);
+        (_stream, _options, _endpoints, _resources, _subscribers, _inbox) = (stream, options, endpoints, resources, subscribers, inbox);
         _domain = Jid.TryDomain(options.Domain)!;
         _answers = new PresenceAndIq(stream, options, endpoints, resources, subscribers);
         _newAddresses = new NewAddresses(endpoints, options.Time);
@@ -38,8 +39,9 @@ internal sealed class XmppConnection
         // Closing ends the read that waits.
         await using var onStop = cancellation.UnsafeRegister(_ => _ = _stream.DisposeAsync().AsTask(), null);
         var keepAlive = _keepAlive.RunAsync(_closed.Token);
-        _inbox.Connected();
+        // Before any text: what it doubts is to wait.
         var announcing = AnnounceAsync();
+        _inbox.Connected();
         var newAddresses = _newAddresses.RunAsync(_closed.Token);
         _endpoints.Removed += OnRemoved;
         try
@@ -141,6 +143,10 @@ internal sealed class XmppConnection
     /// <summary>A server sends nothing by itself after a reconnect: contacts would see the endpoints as gone.</summary>
     private async Task AnnounceAsync()
     {
+        foreach (var (endpoint, peer) in _resources.Doubt())
+        {
+            if (_endpoints.AddressOf(endpoint) is { } address && !await _stream.WriteAsync(StanzaWriter.Presence(address, peer, "probe"))) return;
+        }
         foreach (var (endpoint, peer) in _subscribers.All())
         {
             if (_endpoints.NameOf(endpoint) is null) continue;

@@ -47,6 +47,10 @@ internal static class XmppBridgeCommand
         Description = "Ask contacts' programs to confirm bots' messages (XEP-0184), which costs a commit each and tells the servers.",
     };
 
+    private static readonly Option<bool> s_askPresence = new("--ask-presence")
+    {
+        Description = "Ask contacts who subscribe to see the presence of an endpoint for theirs: text of a session then waits for a device that is away.",
+    };
     private static readonly Option<bool> s_requireOtr = new("--require-otr")
     {
         Description = "Carry nothing without OTR: return contacts' text in the clear to them with a sentence that asks for a private "
@@ -68,7 +72,7 @@ internal static class XmppBridgeCommand
         var command = new Command("xmpp", "Carry the endpoints of an XMPP domain, as an external component of its server (XEP-0114), or one "
             + "endpoint as a client of its account (--account). Needs a key of scope bridge.")
         {
-            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts, s_requireOtr,
+            s_component, s_domain, s_secretFile, s_tls, s_allowCleartext, s_subscribers, s_receipts, s_requireOtr, s_askPresence,
         };
         foreach (var option in XmppAccountSwitches.All) command.Options.Add(option);
         command.Options.Add(XmppAccountSwitches.Authorities);
@@ -122,6 +126,7 @@ internal static class XmppBridgeCommand
         (T)WithSubscribers(options with
         {
             AsksForReceipts = parsed.GetValue(s_receipts), RequiresOtr = parsed.GetValue(s_requireOtr),
+            AsksForPresence = parsed.GetValue(s_askPresence),
         }, parsed.GetValue(s_subscribers)!);
 
     private static XmppBridgeOptions WithSubscribers(XmppBridgeOptions options, string text)

@@ -30,13 +30,11 @@ internal static class AccountChecks
         if (!Directory.Exists(folder)) return new ProxyFinding(Files, ProxyVerdict.Ok, $"{folder} is made at the first start");
         try
         {
-            var open = Directory.GetFiles(folder).FirstOrDefault(f => !IsOwners(f));
-            if (open is not null)
-                return new ProxyFinding(Files, ProxyVerdict.Warning, $"{open} can be read by others.", $"chmod 600 '{open}'");
-            if (isRunning) return new ProxyFinding(Files, ProxyVerdict.Ok, $"{folder}, which a running proxy has");
-            if (File.Exists(Path.Combine(folder, AccountDirectory.KeyFile)) && File.Exists(Path.Combine(folder, AccountDirectory.TagFile)))
+            if (!isRunning && File.Exists(Path.Combine(folder, AccountDirectory.KeyFile)) && File.Exists(Path.Combine(folder, AccountDirectory.TagFile)))
                 AccountDirectory.Open(account).Dispose();
-            return new ProxyFinding(Files, ProxyVerdict.Ok, folder);
+            return Directory.GetFiles(folder).FirstOrDefault(f => !IsOwners(f)) is { } open
+                ? new ProxyFinding(Files, ProxyVerdict.Warning, $"{open} can be read by others.", $"chmod 600 '{open}'")
+                : new ProxyFinding(Files, ProxyVerdict.Ok, isRunning ? $"{folder}, which a running proxy has" : folder);
         }
         catch (AccountDirectoryException e)
         {

@@ -159,7 +159,17 @@ internal sealed partial class PrivateContacts : IDisposable
         Tell($"{address} is called {newAddress} now, a name that has its own private state: the next text there asks for another conversation.");
     }
 
-    /// <summary>Runs what is due.</summary>
+    /// <summary>Runs what becomes due, until it is stopped.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await Task.Delay(ProxyLimits.Tick, _options.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (Gate) Tick();
+        }
+    }
+
+    /// <summary>Runs what is due; under <see cref="Gate"/>.</summary>
     public void Tick()
     {
         long now = Now;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Relay.Proxy.Contacts;
 
@@ -77,7 +76,7 @@ internal abstract record ArrivedLineDecision
 }
 
 /// <summary>The rules for texts that arrive, without any I/O.</summary>
-internal sealed class ArrivedLine(NickBook nicks, TimeProvider time)
+internal sealed class ArrivedLine(NickBook nicks, ServerClock clock)
 {
     private const char Ctcp = '\u0001';
     private const string Action = "\u0001ACTION ";
@@ -135,8 +134,6 @@ internal sealed class ArrivedLine(NickBook nicks, TimeProvider time)
     private bool IsDelayed(IrcLine line)
     {
         if (line.Tag("batch") is { } batch && _history.Contains(batch)) return true;
-        return line.Tag("time") is { } written
-            && DateTimeOffset.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            && time.GetUtcNow() - at > ProxyLimits.DelayedAfter;
+        return clock.AgeOf(line) > ProxyLimits.DelayedAfter;
     }
 }

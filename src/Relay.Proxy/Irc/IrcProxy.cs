@@ -70,7 +70,7 @@ public sealed class IrcProxy : IDisposable
     /// <summary>Serves a client at a time until it is stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var ticking = TickAsync(stop);
+        var ticking = _contacts.RunAsync(stop);
         await ProxyListener.RunAsync(_listener, ServeAsync, stop);
         await ticking;
     }
@@ -158,14 +158,5 @@ public sealed class IrcProxy : IDisposable
     {
         await client.WriteAsync(Encoding.UTF8.GetBytes(line + "\r\n"), cancellation);
         await client.FlushAsync(cancellation);
-    }
-
-    private async Task TickAsync(CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            await Task.Delay(ProxyLimits.Tick, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (_contacts.Gate) _contacts.Tick();
-        }
     }
 }

@@ -202,6 +202,7 @@ internal sealed partial class IrcProxySession
             return;
         }
         _nicks.Seen(line);
+        _clock.Hear(line);
         if (_early is { IsWaiting: true })
         {
             // A server without capabilities says so, or registers the client without a word about them.

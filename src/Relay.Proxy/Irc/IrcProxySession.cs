@@ -16,6 +16,7 @@ internal sealed partial class IrcProxySession : IChatView
     private readonly SaslLogin _sasl;
     private readonly OutboundLine _outbound;
     private readonly ArrivedLine _arrived;
+    private readonly ServerClock _clock;
     private readonly EarlyNegotiation? _early;
     private bool _isRegistered, _negotiates, _hasToldUnsound, _logsIn;
     private long _made;
@@ -25,7 +26,7 @@ internal sealed partial class IrcProxySession : IChatView
     {
         (_options, _contacts, _nicks, _login, _over) = (options, contacts, nicks, login, over);
         _pacer = new WirePacer(_toServer, options.LineInterval, time);
-        (_outbound, _arrived) = (new OutboundLine(nicks), new ArrivedLine(nicks, time));
+        (_outbound, _arrived) = (new OutboundLine(nicks), new ArrivedLine(nicks, _clock = new ServerClock(time)));
         _early = login.Early;
         _negotiates = _early is not null;
         _sasl = _early?.Login ?? new SaslLogin(isOffered: false);

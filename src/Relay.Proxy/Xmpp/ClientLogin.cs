@@ -1,11 +1,12 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 using System.Xml.Linq;
 
 namespace Relay.Proxy.Xmpp;
 
 /// <summary>
-/// The client's login at the proxy: STARTTLS if there is a certificate, then SASL PLAIN. The password is the account's own; the proxy logs
+/// The client's login at the proxy: TLS if there is a certificate and the client wants it, from the first byte or by STARTTLS; then SASL PLAIN. The password is the account's own; the proxy logs
 /// in with it at the server, and only what the server says lets the client in.
 /// </summary>
 internal sealed class ClientLogin(XmppProxyOptions options, Stream stream)
@@ -26,17 +27,14 @@ internal sealed class ClientLogin(XmppProxyOptions options, Stream stream)
     /// <exception cref="IOException">The connection is broken.</exception>
     public async Task<bool> RunAsync(Func<string, Task<XmppLoginFailure?>> logIn, CancellationToken cancellation)
     {
+        if (CanSecure && await BeginsWithTlsAsync(cancellation)) await SecureAsync(cancellation);
         while (await OpenAsync(cancellation))
         {
             switch (await _reader.ReadAsync(cancellation))
             {
                 case StanzaRead.Stanza { Element: var e } when e.Name == XName.Get("starttls", Ns.Tls) && CanSecure:
                     await WriteAsync($"<proceed xmlns='{Ns.Tls}'/>", cancellation);
-                    var tls = new SslStream(_stream);
-                    await tls.AuthenticateAsServerAsync(
-                        new SslServerAuthenticationOptions { ServerCertificate = options.ClientCertificate }, cancellation);
-                    // What the client sent behind its request in the clear is dropped with the old reader.
-                    (_stream, _reader, _isTls) = (tls, new StanzaReader(tls), true);
+                    await SecureAsync(cancellation);
                     break;
                 case StanzaRead.Stanza { Element: var e } when e.Name == XName.Get("auth", Ns.Sasl):
                     return await AuthenticateAsync(e, logIn, cancellation);
@@ -49,6 +47,23 @@ internal sealed class ClientLogin(XmppProxyOptions options, Stream stream)
     }
 
     private bool CanSecure => options.ClientCertificate is not null && !_isTls;
+
+    /// <summary>A client that speaks TLS begins with a handshake record (RFC 8446, 5.1), one that speaks XML does not.</summary>
+    private async Task<bool> BeginsWithTlsAsync(CancellationToken cancellation)
+    {
+        const byte Handshake = 22;
+        if (_stream is not NetworkStream { Socket: { } socket }) return false;
+        var first = new byte[1];
+        return await socket.ReceiveAsync(first, SocketFlags.Peek, cancellation) == 1 && first[0] == Handshake;
+    }
+
+    private async Task SecureAsync(CancellationToken cancellation)
+    {
+        var tls = new SslStream(_stream);
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = options.ClientCertificate }, cancellation);
+        // What the client sent behind a request in the clear is dropped with the old reader.
+        (_stream, _reader, _isTls) = (tls, new StanzaReader(tls), true);
+    }
 
     private async Task<bool> OpenAsync(CancellationToken cancellation)
     {

@@ -57,7 +57,7 @@ public sealed class XmppProxy : IDisposable
     /// <summary>Serves clients until it is stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var ticking = TickAsync(stop);
+        var ticking = _contacts.RunAsync(stop);
         await ProxyListener.RunAsync(_listener, ServeAsync, stop);
         await ticking;
     }
@@ -101,13 +101,4 @@ public sealed class XmppProxy : IDisposable
         LooksUpServers = _options.LooksUpServers,
         Authorities = _options.Authorities, Dial = _options.Dial,
     };
-
-    private async Task TickAsync(CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            await Task.Delay(ProxyLimits.Tick, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (_contacts.Gate) _contacts.Tick();
-        }
-    }
 }

@@ -139,5 +139,24 @@ public sealed class InboundRulesTests
     private static InboundVerdict Judge(InboundRules rules, string nick, string text) =>
         rules.Judge(IrcLine.Parse($":{nick}!u@h PRIVMSG me :{text}")!, "me");
 
-    private InboundRules Rules() => new(ScriptedServer.Options(1), new ServerFeatures(), _time);
+    /// <summary>Otherwise the bridge would be deaf, and nobody would know why.</summary>
+    [Fact]
+    public void AServerWhoseClockIsWrongIsNotTakenForABouncer()
+    {
+        var clock = new ServerClock(_time);
+        var rules = new InboundRules(ScriptedServer.Options(1), new ServerFeatures(), clock);
+        InboundAction Judge(string at) => rules.Judge(IrcLine.Parse($"@time=2025-12-31T{at}.000Z :bob!b@h PRIVMSG me :hello")!, "me").Action;
+        Assert.Equal(InboundAction.Ignore, Judge("23:00:01"));
+        // What users say, and what a batch holds, may be of the past.
+        clock.Hear(IrcLine.Parse("@time=2025-12-31T23:00:00.000Z :bob!b@h PRIVMSG me :x")!);
+        clock.Hear(IrcLine.Parse("@time=2025-12-31T23:00:00.000Z;batch=1 :irc.example 332 me #x :x")!);
+        Assert.Equal(InboundAction.Ignore, Judge("23:00:01"));
+        clock.Hear(IrcLine.Parse("@time=2025-12-31T23:00:00.000Z :irc.example PONG irc.example :x")!);
+        Assert.Equal(InboundAction.Deliver, Judge("23:00:01"));
+        Assert.Equal(InboundAction.Ignore, Judge("22:58:59"));
+        clock.Hear(IrcLine.Parse("@time=2026-01-01T00:00:00.000Z :irc.example 001 me :x")!);
+        Assert.Equal(InboundAction.Ignore, Judge("23:00:01"));
+    }
+
+    private InboundRules Rules() => new(ScriptedServer.Options(1), new ServerFeatures(), new ServerClock(_time));
 }
