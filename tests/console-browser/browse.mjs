@@ -35,6 +35,7 @@ try {
   await first.keyboard.type(plan.key);
   await first.keyboard.press("Enter");
   await first.waitForURL(plan.url + "/");
+  while ((await first.textContent("main")).includes("being looked through")) await first.reload();
   await first.keyboard.press("Tab");
   found.keyboard.first = await first.evaluate(() => document.activeElement?.textContent);
   found.keyboard.visible = await first.evaluate(() => document.activeElement.getBoundingClientRect().left >= 0);

@@ -164,7 +164,7 @@ public static class GatewayLimits
     /// <summary>Shortest of these pauses; what is due is gathered until then.</summary>
     public static readonly TimeSpan ConsoleSurveyRest = TimeSpan.FromMilliseconds(100);
     /// <summary>Time for which the first page after signing in waits for the endpoints to be looked through.</summary>
-    public static readonly TimeSpan ConsoleSurveyWait = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan ConsoleSurveyWait = TimeSpan.FromMilliseconds(40);
     /// <summary>Age of what was found in the endpoints above which they are looked through again when a page of the console is shown.</summary>
     public static readonly TimeSpan ConsoleSurveyAge = TimeSpan.FromSeconds(15);
     /// <summary>Age of what waits in a stream above which the console points it out: nobody reads, or the reader is stuck.</summary>

@@ -66,6 +66,18 @@ internal sealed record SurveyFindings
     public IReadOnlyList<StreamFinding> Worst { get; init; } = [];
     /// <summary>False for a caller who may not see conversations.</summary>
     public bool SeesConversations { get; init; }
+
+    /// <summary>Without a conversation, about whose key it was decided, or that was deleted.</summary>
+    public SurveyFindings Without(string conversation) => this with
+    {
+        Held = Held - HeldKeys.Count(c => c.Name == conversation), HeldKeys = [.. HeldKeys.Where(c => c.Name != conversation)],
+    };
+
+    /// <summary>Without the dead letters of a subscription.</summary>
+    public SurveyFindings WithoutDeadLetters(string endpointId, string subscription) => this with
+    {
+        Worst = [.. Worst.Select(s => (s.EndpointId, s.Name) == (endpointId, subscription) ? s with { DeadLetters = 0 } : s)],
+    };
 }
 
 /// <summary>
@@ -77,25 +89,37 @@ internal sealed class Survey(ConsoleSession session, ApiCalls api, TimeProvider 
 {
     private readonly Lock _lock = new();
     private Task _running = Task.CompletedTask;
+    private bool _hasWaited;
 
     /// <summary>The last complete findings; null: there are none yet.</summary>
     public SurveyFindings? Found { get; private set; }
 
-    /// <summary>Begins to look again if what was found is old, and waits a moment for a first result: small servers are looked through at once.</summary>
+    /// <summary>
+    /// Begins to look again if what was found is old. The first time it waits a moment for a result: small servers are looked through at once.
+    /// </summary>
     public async Task<SurveyFindings?> LookAsync(CancellationToken cancellation)
     {
         Task running;
+        bool waits;
         lock (_lock)
         {
+            waits = !_hasWaited;
+            _hasWaited = true;
             if (_running.IsCompleted && (Found is null || time.GetUtcNow() - Found.Ended > GatewayLimits.ConsoleSurveyAge))
                 _running = Task.Run(RunAsync, CancellationToken.None);
             running = _running;
         }
-        if (Found is null)
-        {
-            await Task.WhenAny(running, Task.Delay(GatewayLimits.ConsoleSurveyWait, time, cancellation));
-        }
+        if (waits) await Task.WhenAny(running, Task.Delay(GatewayLimits.ConsoleSurveyWait, time, cancellation));
         return Found;
+    }
+
+    /// <summary>Takes a decision that was just carried out into what was found, until it is looked at again.</summary>
+    public void Apply(Func<SurveyFindings, SurveyFindings> change)
+    {
+        lock (_lock)
+        {
+            if (Found is { } found) Found = change(found) with { Ended = DateTimeOffset.MinValue };
+        }
     }
 
     private async Task RunAsync()

@@ -23,7 +23,18 @@ public sealed partial class ConsoleVisitor : IDisposable
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Reads a page, once the endpoints have been looked through for it.</summary>
     public async Task<string> ReadAsync(string path)
+    {
+        while (true)
+        {
+            var page = await ReadOnceAsync(path);
+            if (!page.Contains("being looked through", StringComparison.Ordinal)) return page;
+            await Task.Delay(20, Patience.Token);
+        }
+    }
+
+    public async Task<string> ReadOnceAsync(string path)
     {
         using var response = await SendAsync(HttpMethod.Get, path);
         var page = await response.Content.ReadAsStringAsync();

@@ -52,7 +52,7 @@ internal static class ConversationPage
     {
         await visit.CallAsync(visit.Api.Conversations.DeleteConversation,
             new V1.DeleteConversationRequest { RequestId = visit.RequestId, Name = ResourceNames.Conversation(endpoint, id) });
-        visit.Session.Survey = null;
+        visit.Session.Survey?.Apply(found => found.Without(ResourceNames.Conversation(endpoint, id)));
         visit.Session.Tell("The conversation is deleted.");
         return new ConsoleReply.SeeOther($"{Section}?endpoint={endpoint}");
     }

@@ -12,7 +12,7 @@ internal static class StreamsPage
         visit.Session.Survey ??= new Survey(visit.Session, visit.Api, visit.Time);
         var survey = await visit.Session.Survey.LookAsync(visit.Http.RequestAborted);
         return new ConsoleReply.Page("Streams", Section, Markup.Of($"""
-            {Table(survey, int.MaxValue, Parts.Aside(survey is null ? "" : $"{survey.Streams:N0} in all, as of {survey.Ended.UtcDateTime:HH:mm:ss}"))}
+            {Table(survey, int.MaxValue, Parts.Aside(survey is null ? "" : $"{survey.Streams:N0} in all, as of {(survey.Ended == DateTimeOffset.MinValue ? visit.Now : survey.Ended).UtcDateTime:HH:mm:ss}"))}
             {DeadLetters(visit, survey)}
             <p class="hint">The streams with the oldest items come first. What is in them, only a key of scope bot or bridge can read.</p>
             """));
@@ -60,7 +60,7 @@ internal static class StreamsPage
     {
         var done = await visit.CallAsync(visit.Api.Subscriptions.RetryDeadLetters,
             new V1.RetryDeadLettersRequest { Parent = ResourceNames.Subscription(endpoint, subscription) });
-        return Done(visit, $"{Parts.Count(done.Retried, "event")} will be delivered again.");
+        return Done(visit, endpoint, subscription, $"{Parts.Count(done.Retried, "event")} will be delivered again.");
     }
 
     public static Task<ConsoleReply> AskAsync(Visit visit, string endpoint, string subscription) =>
@@ -77,12 +77,12 @@ internal static class StreamsPage
     {
         var done = await visit.CallAsync(visit.Api.Subscriptions.DropDeadLetters,
             new V1.DropDeadLettersRequest { Parent = ResourceNames.Subscription(endpoint, subscription) });
-        return Done(visit, $"{Parts.Count(done.Dropped, "event")} {(done.Dropped == 1 ? "is" : "are")} dropped.");
+        return Done(visit, endpoint, subscription, $"{Parts.Count(done.Dropped, "event")} {(done.Dropped == 1 ? "is" : "are")} dropped.");
     }
 
-    private static ConsoleReply.SeeOther Done(Visit visit, string notice)
+    private static ConsoleReply.SeeOther Done(Visit visit, string endpoint, string subscription, string notice)
     {
-        visit.Session.Survey = null;
+        visit.Session.Survey?.Apply(found => found.WithoutDeadLetters(endpoint, subscription));
         visit.Session.Tell(notice);
         return new ConsoleReply.SeeOther(Section);
     }

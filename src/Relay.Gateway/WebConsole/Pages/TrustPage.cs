@@ -61,7 +61,7 @@ internal static class TrustPage
                 throw ApiErrors.InvalidArgument(Decision, "must be verify, distrust, accept or refuse");
         }
         // What was found before still has this key.
-        visit.Session.Survey = null;
+        visit.Session.Survey?.Apply(found => found.Without(ResourceNames.Conversation(endpoint, conversation)));
         return new ConsoleReply.SeeOther(visit.Fields["from"] == "conversation" ? $"/endpoints/{endpoint}/conversations/{conversation}" : Section);
     }
 
