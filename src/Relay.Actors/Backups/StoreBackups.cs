@@ -28,18 +28,22 @@ public sealed record BackupStore(string DataDirectory, string? SealingKeyFile, s
 /// </summary>
 /// <param name="version">The program's, which a backup names.</param>
 public sealed partial class StoreBackups(
-    BackupStore store, IApiKeyBackup keys, string version, TimeProvider time, IRandomSource random, IProgress<BackupProgress>? progress = null)
+    BackupStore store, IApiKeyBackup keys, string version, TimeProvider time, IRandomSource random,
+    IProgress<BackupProgress>? progress = null)
 {
     private const int FileBuffer = 128 << 10;
 
-    /// <summary>Writes a backup, from one snapshot of the store; a server may go on using it. The file is new, and its owner's only.</summary>
+    /// <summary>
+    /// Writes a backup, from one snapshot of the store; a server may go on using it. The file is new, and its owner's only.
+    /// </summary>
     /// <param name="key">A passphrase or a public key.</param>
     /// <exception cref="BackupException">It was not made, and there is no file.</exception>
     /// <exception cref="RelayStartException">The store cannot be read; the message says what to do.</exception>
     /// <exception cref="StoreException">The store failed.</exception>
     public async Task<BackupSummary> BackUpAsync(string path, ArchiveKey key, CancellationToken cancellation)
     {
-        if (File.Exists(path)) throw new BackupException(BackupFault.NotWritten, $"{path} exists already and was not changed. Choose another file.");
+        if (File.Exists(path))
+            throw new BackupException(BackupFault.NotWritten, $"{path} exists already and was not changed. Choose another file.");
         // The file has its name only when it is complete: what is interrupted leaves none that looks like a backup.
         var temporary = path + ".new";
         try
@@ -71,8 +75,8 @@ public sealed partial class StoreBackups(
     public async Task<BackupSummary> BackUpAsync(Stream output, ArchiveKey key, CancellationToken cancellation)
     {
         if (!File.Exists(store.SealingKey))
-            throw new RelayStartException($"The sealing key {store.SealingKey} does not exist, and the store cannot be read without it. Name it "
-                + "with --sealing-key.");
+            throw new RelayStartException($"The sealing key {store.SealingKey} does not exist, and the store cannot be read without it. "
+                + "Name it with --sealing-key.");
         using var sealingKey = SealingKey.Read(store.SealingKey);
         using var sealer = new Sealer(sealingKey, random.Fill);
         var snapshot = await OpenSnapshotAsync(cancellation).ConfigureAwait(false);

@@ -19,10 +19,13 @@ internal static class BackupCommand
 
     public static Command Create()
     {
-        var file = new Option<string>("--out", "-o") { Description = "New file for the backup; - for standard output.", HelpName = "FILE", Required = true };
+        var file = new Option<string>("--out", "-o")
+        {
+            Description = "New file for the backup; - for standard output.", HelpName = "FILE", Required = true,
+        };
         var command = new Command("backup",
-            "Back up a server's or a cluster's store, also while it runs: endpoints with their identity keys and settings, what they know of "
-            + "peers' keys, and API keys; never sessions, messages or files.")
+            "Back up a server's or a cluster's store, also while it runs: endpoints with their identity keys and settings, what they know "
+            + "of peers' keys, and API keys; never sessions, messages or files.")
         {
             file, ArchiveSeal.PassphraseFile, ArchiveSeal.PublicKey, CommonOptions.Data, CommonOptions.SealingKey,
         };
@@ -67,7 +70,8 @@ internal static class BackupCommand
     public static StoreBackups Open(ParseResult parsed)
     {
         var options = ServerSwitches.Options(parsed);
-        var store = new BackupStore(Path.GetFullPath(options.DataDirectory), options.SealingKeyFile, options.IsClustered ? options.Database : null);
+        var store = new BackupStore(Path.GetFullPath(options.DataDirectory), options.SealingKeyFile,
+            options.IsClustered ? options.Database : null);
         return new StoreBackups(store, new ApiKeyBackup(store.DataDirectory), ServerInfo.Version, TimeProvider.System, SystemRandom.Instance,
             CommonOptions.IsJson(parsed) ? null : new BackupProgressLine(TimeProvider.System));
     }
