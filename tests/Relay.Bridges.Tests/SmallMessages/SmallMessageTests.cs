@@ -6,6 +6,7 @@ namespace Relay.Bridges.Tests.SmallMessages;
 public sealed class SmallMessageTests
 {
     private const string Resent = "[resent] ";
+    private const int Polls = 1_000, MostAttempts = 10;
 
     [Theory]
     [InlineData(2)]
@@ -66,18 +67,22 @@ public sealed class SmallMessageTests
 
         stage.ToContact.Set(0, 0);
         stage.ToRelay.Set(0, 0);
-        await SecureAsync(stage, version);
-        foreach (var text in new[] { "at last", "and again" })
+        // What is still under way may disturb a session, or its first texts: then they start again, and write again.
+        for (var attempt = 1; ; attempt++)
         {
-            fromBot.Add("bot " + text);
+            Assert.True(attempt <= MostAttempts, "The conversation does not go on.");
+            await SecureAsync(stage, version);
+            var text = $"at last {attempt}";
             fromContact.Add("contact " + text);
             await stage.SayAsync("contact " + text);
-            await Wait.UntilAsync(() => stage.HeardByBot.Contains("contact " + text));
-            Assert.True((await stage.Bot.SendAsync(conversation, "bot " + text)).IsAccepted);
-            await Wait.UntilAsync(() => stage.HeardByContact.Contains("bot " + text));
+            if (!await ComesAsync(() => stage.HeardByBot.Contains("contact " + text))) continue;
+            if (!(await stage.Bot.SendAsync(conversation, "bot " + text)).IsAccepted) continue;
+            fromBot.Add("bot " + text);
+            if (!await ComesAsync(() => stage.HeardByContact.Contains("bot " + text))) continue;
+            await stage.DoAsync("smp-abort");
+            await stage.DoAsync("smp-start b64:Y29ycmVjdCBob3JzZQ==");
+            if (await ComesAsync(() => stage.TimesVerified > 0 && stage.TimesVerifiedByBot > 0)) break;
         }
-        await stage.DoAsync("smp-start b64:Y29ycmVjdCBob3JzZQ==");
-        await Wait.UntilAsync(() => stage.TimesVerified == 1 && stage.TimesVerifiedByBot == 1);
 
         Assert.Empty(stage.InTheClear);
         Assert.Distinct(stage.HeardByContact);
@@ -88,6 +93,13 @@ public sealed class SmallMessageTests
         Assert.Subset(fromContact, heard.ToHashSet());
     }
 
+    /// <summary>Whether something happens before people lose patience.</summary>
+    private static async Task<bool> ComesAsync(Func<bool> isSo)
+    {
+        for (var polls = 0; polls < Polls && !isSo(); polls++) await Task.Delay(10);
+        return isSo();
+    }
+
     /// <summary>A new session, asked for as often as it takes: what is still under way may disturb the first one.</summary>
     private static async Task SecureAsync(SmallMessageStage stage, int version)
     {
@@ -96,11 +108,8 @@ public sealed class SmallMessageTests
         {
             var before = stage.TimesSecure;
             stage.Ask(version);
-            for (var polls = 0; polls < 300; polls++)
-            {
-                if (stage.TimesSecure > before) return;
-                await Task.Delay(10, limit.Token);
-            }
+            if (await ComesAsync(() => stage.TimesSecure > before)) return;
+            limit.Token.ThrowIfCancellationRequested();
         }
     }
 }
