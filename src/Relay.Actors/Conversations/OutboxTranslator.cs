@@ -234,6 +234,8 @@ internal sealed class OutboxTranslator(RelayTelemetry telemetry)
         RejectReason.OtherInstance => "OTHER_INSTANCE",
         RejectReason.KeyChanged => "KEY_CHANGED",
         RejectReason.RateLimited => "RATE_LIMITED",
+        // The contact's program gets no answer, and the remedy is a setting of ours.
+        RejectReason.VersionNotAllowed => "VERSION_NOT_ALLOWED",
         _ => null,
     };
 
