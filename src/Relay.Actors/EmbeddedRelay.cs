@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Otr.Core;
 using Relay.Actors.Conversations;
+using Relay.Actors.Epochs;
 using Relay.Actors.Files;
 using Relay.Actors.Hosting;
 using Relay.Actors.Telemetry;
@@ -26,7 +27,8 @@ public static class EmbeddedRelay
         CancellationToken cancellation)
         => OpenAsync(options.DataDirectory, new RelayNodeOptions
         {
-            SealingKeyFile = options.SealingKeyFile, CensusInterval = RelayLimits.CensusInterval, Files = options.Files,
+            SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, CensusInterval = RelayLimits.CensusInterval,
+            Files = options.Files,
         }, store => store, loggers, time, random, cancellation);
 
     /// <param name="wrap">Puts something around the store, as a test's faults.</param>
@@ -39,20 +41,28 @@ public static class EmbeddedRelay
         var actors = ActorHost.CreateAlone(loggers);
         IRelayStore? store = null;
         Sealer? sealer = null;
+        EpochParts? epochs = null;
         try
         {
             bool isNew = !File.Exists(directory.Database);
             if (isNew) SqliteFile.CheckNoLog(directory.Database);
-            using (var key = OpenKey(directory, random)) sealer = new Sealer(key, random.Fill);
+            using var key = OpenKey(directory, random);
+            // Opens what is sealed under the sealing key alone.
+            using var proof = new Sealer(key, random.Fill);
             // The key of the keyed ids lies sealed in the store: opening it proves the sealing key, before anything is written.
             var identity = isNew ? null : SqliteFile.Check(directory.Database, StoreIdentity.Row);
-            if (identity is not null) OpenIdentity(sealer, identity, directory).Dispose();
-            store = wrap(SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"),
-                options.Files.Quota));
-            identity ??= await AddIdentityAsync(store, sealer, random, cancellation).ConfigureAwait(false);
+            if (identity is not null) OpenIdentity(proof, identity, directory).Dispose();
+            var sqlite = SqliteStore.Open(directory.Database, telemetry.Storage, loggers.CreateLogger("Relay.Store"), options.Files.Quota);
+            store = wrap(sqlite);
+            identity ??= await AddIdentityAsync(store, proof, random, cancellation).ConfigureAwait(false);
+            if (options.Epochs is { } epochOptions)
+                epochs = await EmbeddedEpochs.OpenAsync(epochOptions, options.EpochTimes, directory, sqlite, key, proof, random, time, log,
+                    cancellation).ConfigureAwait(false);
+            sealer = new Sealer(key, random.Fill, epochs?.File.Epochs);
             var ids = OpenIdentity(sealer, identity, directory);
             var relay = new RelayNode(store, sealer, ids, options, actors,
-                context => new LocalConversations(context, options.PassivateAfter), telemetry, log, time, random, directory);
+                context => new LocalConversations(context, options.PassivateAfter), telemetry, log, time, random, epochs,
+                [.. epochs is null ? [] : new IDisposable[] { epochs.File }, directory]);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
             return relay;
         }
@@ -61,6 +71,7 @@ public static class EmbeddedRelay
             await actors.DisposeAsync().ConfigureAwait(false);
             if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
             sealer?.Dispose();
+            epochs?.File.Dispose();
             telemetry.Dispose();
             directory.Dispose();
             if (e is StoreException or IOException or UnauthorizedAccessException)
@@ -102,6 +113,9 @@ public sealed record EmbeddedRelayOptions(string DataDirectory)
     /// (0600) if absent.
     /// </summary>
     public string? SealingKeyFile { get; init; }
+
+    /// <summary>How long a copy of the database can be opened with the keys of later; null: as long as there is the sealing key.</summary>
+    public SealingEpochOptions? Epochs { get; init; }
 
     public FileSettings Files { get; init; } = FileSettings.Default;
 }

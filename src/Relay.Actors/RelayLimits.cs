@@ -66,6 +66,29 @@ public static class RelayLimits
     public const int StreamsPerCensusRead = 200;
     /// <summary>Age of a stream's first item from which the stream counts as stalled.</summary>
     public static readonly TimeSpan StalledAfter = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// How long a sealing epoch lasts unless told otherwise, and at least: epochs are numbered by minutes, and everything stored is sealed
+    /// again in each.
+    /// </summary>
+    public static readonly TimeSpan DefaultEpoch = TimeSpan.FromDays(1), LeastEpoch = TimeSpan.FromMinutes(10);
+    /// <summary>Interval at which a node of a cluster looks what the sealing epochs are, and who asks for the key.</summary>
+    public static readonly TimeSpan EpochWatch = TimeSpan.FromMilliseconds(500);
+    /// <summary>Time for which a starting node waits for another one to hand over the epoch key. When it expires, the start fails.</summary>
+    public static readonly TimeSpan EpochHandOver = TimeSpan.FromSeconds(20);
+    /// <summary>Nodes that ask for the epoch key at the same time. A further one waits until one of them has it.</summary>
+    public const int MaxEpochRequests = 64;
+    /// <summary>Time between two looks at whether a sealing epoch is over.</summary>
+    public static readonly TimeSpan EpochLook = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// Time from the beginning of a sealing epoch, in which all nodes learn of it and earlier work is committed, until values of the one
+    /// before are refused.
+    /// </summary>
+    public static readonly TimeSpan EpochSettle = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// Time for which an ended epoch's keys are kept after its last row was sealed again; longer than a read takes, whose result is opened
+    /// after it.
+    /// </summary>
+    public static readonly TimeSpan EpochGrace = TimeSpan.FromSeconds(15);
     /// <summary>Idle conversations kept in memory; above it the least recently used is passivated.</summary>
     public const int MaxResidentConversations = 50_000;
     /// <summary>

@@ -7,6 +7,7 @@ using Relay.Actors.Conversations;
 using Relay.Actors.Deadlines;
 using Relay.Actors.Documents;
 using Relay.Actors.Endpoints;
+using Relay.Actors.Epochs;
 using Relay.Actors.Files;
 using Relay.Actors.Hosting;
 using Relay.Actors.Outbox;
@@ -32,7 +33,8 @@ internal sealed class RelayNode : IRelay
     private readonly Admission _admission;
     private readonly ActorHost _actors;
     private readonly TimeSpan _deadlineRecheck;
-    private readonly Props? _census;
+    private readonly Props? _census, _epochs;
+    private readonly EpochWatch? _epochWatch;
     private ActorSystem? _system;
     private IActorRef? _region, _deadlines;
     private ConversationClient? _client;
@@ -48,11 +50,12 @@ internal sealed class RelayNode : IRelay
     private Task? _closed;
 
     /// <param name="host">Makes what serves the conversations: this process alone, or as a node of a cluster.</param>
+    /// <param name="epochs">Null: there are no sealing epochs.</param>
     /// <param name="owned">Disposed of last, in order.</param>
     public RelayNode(
         IRelayStore store, Sealer sealer, KeyedIds ids, RelayNodeOptions options, ActorHost actors,
         Func<ConversationContext, IConversationHost> host, RelayTelemetry telemetry, ILogger log, TimeProvider time, IRandomSource random,
-            params IDisposable[] owned)
+            EpochParts? epochs, params IDisposable[] owned)
     {
         (_actors, _deadlineRecheck) = (actors, options.DeadlineRecheck);
         (_store, _sealer, _ids, _telemetry, _log, _owned) = (store, sealer, ids, telemetry, log, owned);
@@ -93,6 +96,7 @@ internal sealed class RelayNode : IRelay
         Documents = store is IClusterStore cluster ? new SealedDocuments(cluster, sealer) : null;
         _census = options.CensusInterval is { } census
             ? StoreCensus.Props(store, sealer, telemetry.ObserveStore(time), census, time, log) : null;
+        (_epochs, _epochWatch) = (epochs?.Props(sealer, telemetry, time, log), epochs?.Watch);
         telemetry.Observe(() => Resident, () => _admission.Utilization);
     }
 
@@ -147,12 +151,13 @@ internal sealed class RelayNode : IRelay
 
     public async Task StartAsync(CancellationToken cancellation)
     {
+        _epochWatch?.Start();
         if (_watch is not null) await _watch.StartAsync(cancellation).ConfigureAwait(false);
         var system = _system = await _actors.StartAsync(_host.AddTo, cancellation).ConfigureAwait(false);
         _region = _actors.Registry.Get<ConversationActor>();
         _client = new ConversationClient(system, _region, _ids, _admission, _telemetry, _time);
         // A draining node wakes no conversations: its keeper moves to another node.
-        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log, _census);
+        var keeper = DeadlineKeeper.Props(_store, _time, _client.WakeAsync, _deadlineRecheck, () => IsReady, _log, _census, _epochs);
         _deadlines = _host.StartDeadlines(system, keeper);
         await _host.StartAsync(system, _region, cancellation).ConfigureAwait(false);
         _purger.Start();
@@ -168,7 +173,8 @@ internal sealed class RelayNode : IRelay
     {
         var (stored, copy) = await _reads.ReadAsync(c => _store.LoadConversationAsync(endpointId, conversationId, c), cancellation)
             .ConfigureAwait(false);
-        var view = stored is not null ? View(stored) : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
+        var view = stored is not null && !_sealer.IsOfLostEpoch(stored.Sealed) ? View(stored)
+            : copy is not null ? ViewRestored(endpointId, conversationId, copy) : null;
         return view is { IsDeleted: true } ? null : view;
     }
 
@@ -179,7 +185,14 @@ internal sealed class RelayNode : IRelay
     {
         var rows = await _reads.ReadAsync(c => _store.ListAsync(endpointId, afterId, Math.Clamp(max, 0, RelayLimits.MaxItemsPerRead), c),
             cancellation).ConfigureAwait(false);
-        return [.. rows.Select(View)];
+        var views = new List<ConversationView>(rows.Count);
+        foreach (var row in rows)
+        {
+            // Of one whose state is lost with an epoch's key the peer's keys are left.
+            views.Add((_sealer.IsOfLostEpoch(row.Sealed)
+                ? await GetConversationAsync(row.EndpointId, row.Id, cancellation).ConfigureAwait(false) : null) ?? View(row));
+        }
+        return views;
     }
 
     public Task DrainAsync(CancellationToken cancellation)
@@ -224,6 +237,7 @@ internal sealed class RelayNode : IRelay
     {
         await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         if (_watch is not null) await _watch.DisposeAsync().ConfigureAwait(false);
+        if (_epochWatch is not null) await _epochWatch.DisposeAsync().ConfigureAwait(false);
         await _purger.DisposeAsync().ConfigureAwait(false);
         await _fileExpiry.DisposeAsync().ConfigureAwait(false);
         await _rotations!.DisposeAsync().ConfigureAwait(false);

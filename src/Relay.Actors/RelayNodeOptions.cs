@@ -1,4 +1,5 @@
 using Relay.Actors.Endpoints;
+using Relay.Actors.Epochs;
 using Relay.Actors.Files;
 
 namespace Relay.Actors;
@@ -7,6 +8,13 @@ namespace Relay.Actors;
 internal sealed record RelayNodeOptions
 {
     public string? SealingKeyFile { get; init; }
+
+    /// <summary>Null: everything is sealed under the sealing key.</summary>
+    public SealingEpochOptions? Epochs { get; init; }
+
+    /// <summary>Null: as <see cref="Epochs"/> says.</summary>
+    public EpochTimes? EpochTimes { get; init; }
+
     public int ConcurrentSteps { get; init; } = Environment.ProcessorCount;
     public ComputeAllowance ComputeAllowance { get; init; } = ComputeAllowance.Default;
     public int MaxResidentConversations { get; init; } = RelayLimits.MaxResidentConversations;

@@ -56,8 +56,8 @@ public sealed class EndpointDirectory(Func<Endpoint, string?> addressOf)
     }
 
     /// <summary>
-    /// Asks Relay for endpoints that were created meanwhile, and completes when it has answered, or could not. Askers at the same time share
-    /// one question, and questions keep <see cref="BridgeOptions.MinEndpointPoll"/> between them. Without a worker there is nobody to ask.
+    /// Asks Relay for endpoints that were created meanwhile, and completes when it has answered, or could not. Askers at the same time
+    /// share one question, and questions keep <see cref="BridgeOptions.MinEndpointPoll"/> between them. Without a worker there is nobody to ask.
     /// </summary>
     public Task LookAsync()
     {

@@ -3,6 +3,7 @@ using Relay.Cli.Serve;
 using Relay.Client;
 using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
+using Relay.Storage.Sealing;
 
 namespace Relay.Cli;
 
@@ -59,6 +60,13 @@ public static class CommonOptions
     {
         Description = "File with the sealing key, to keep it apart from the database. Default: "
             + $"{RelaySettings.SealingKeyFile.Variable}, or sealing.key in the data directory.",
+        HelpName = "FILE",
+    };
+
+    public static Option<string?> EpochKey { get; } = new("--epoch-key")
+    {
+        Description = "File with the epoch key, which must be in no backup. Default: "
+            + $"{RelaySettings.Of("Relay:Epochs:KeyFile")!.Variable}, or {EpochKeyFile.DefaultName} in the data directory.",
         HelpName = "FILE",
     };
 

@@ -291,6 +291,7 @@ internal sealed class Examples(IReadOnlyDictionary<string, string[]> added)
         [
             "relay backup --out relay.bak                              asks for a passphrase; the server may run",
             "relay backup --out relay.bak --to PUBLICKEY               of 'relay endpoints new-archive-key': nobody has to be asked",
+            "relay backup --out - --to PUBLICKEY                       to standard output, for a pipe to another machine",
             "relay backup --out relay.bak --to PUBLICKEY --database-file db.url --sealing-key cluster.key",
         ],
         ["relay restore"] =

@@ -45,6 +45,19 @@ public static class StorageLimits
     /// <summary>Time between two looks at them.</summary>
     public static readonly TimeSpan PurgePoll = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// Rows that a pass of the re-sealer looks at with one statement, and replaces with one transaction; portions of files, which are larger.
+    /// Further ones are looked at by the next.
+    /// </summary>
+    public const int ResealRowsPerPortion = 128, ResealFilePortions = 16;
+    /// <summary>Pause of the re-sealer after each of them, in which other work gets its turn.</summary>
+    public static readonly TimeSpan ResealPause = TimeSpan.FromMilliseconds(10);
+    /// <summary>
+    /// How long the end of a sealing epoch waits for transactions that store values, while newer ones wait behind it. After it the end is
+    /// tried again at the next look.
+    /// </summary>
+    public static readonly TimeSpan EpochLockTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Write jobs in one transaction (group commit). Further jobs wait for the next transaction.</summary>
     public const int MaxJobsPerTransaction = 256;
     /// <summary>

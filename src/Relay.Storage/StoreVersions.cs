@@ -32,8 +32,8 @@ public sealed record StoreVersions(int? Schema, int Supported, IReadOnlyList<Reg
             throw new RelayStartException(string.Create(CultureInfo.InvariantCulture,
                 $"{path} cannot be read (SQLite error {e.SqliteExtendedErrorCode})."), e);
         }
-        throw new RelayStartException($"{path}-wal holds changes that were not yet taken into the database: start the version that wrote it, and "
-            + "stop it.");
+        throw new RelayStartException($"{path}-wal holds changes that were not yet taken into the database: start the version that wrote "
+            + "it, and stop it.");
     }
 
     /// <summary>Reads a cluster's database without writing to it.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Otr.Core;
 using Relay.Actors;
 using Relay.Actors.Cluster;
+using Relay.Actors.Files;
 using Relay.Actors.Conversations;
 using Relay.Storage;
 
@@ -25,7 +26,7 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
         var options = new ClusterRelayOptions(database, new ClusterOptions { Host = "127.0.0.1", Port = TestNode.FreePort() })
         {
             DataDirectory = Path.Combine(_directory, name), SealingKeyFile = Path.Combine(_directory, "sealing.key"), Shards = shards,
-            Version = version,
+            Version = version, Files = new FileSettings { PublicUrl = "https://files.example.org" },
         };
         return await ClusterRelay.OpenAsync(options, NullLoggerFactory.Instance, TimeProvider.System, SystemRandom.Instance, default);
     }
@@ -123,6 +124,22 @@ public sealed class ClusterRelayTests(ClusterDatabase databases) : IDisposable
         Assert.IsType<UpdateEndpointReply.Updated>(await b.Endpoints.UpdateAsync(Endpoint, view => view.Settings with { Policy = OtrPolicy.Never }, null, default));
         using var patience = new CancellationTokenSource(TestNode.Limit);
         for (int round = 0; await CountRefusedAsync(a, $"after{round}") < 16; round++) await Task.Delay(200, patience.Token);
+    }
+
+    [Fact]
+    public async Task A_link_that_one_node_has_made_is_opened_by_the_other()
+    {
+        var database = await databases.CreateAsync();
+        await using var a = await OpenAsync(database, "a");
+        await using var b = await OpenAsync(database, "b");
+        await CreateEndpointAsync(a);
+        var create = new CreateFile("r", Endpoint, a.ConversationId(Endpoint, "alice"), "alice", "n", "", 1);
+        var file = Assert.IsType<FileReply.Done>(await a.Files.CreateAsync(create, default)).File;
+        var link = a.Files.Link(Endpoint, file.Id)!;
+        Assert.Equal(link, b.Files.Link(Endpoint, file.Id));
+        var opened = b.Files.TryOpenLink(link[(link.LastIndexOf('/') + 1)..]);
+        Assert.Equal((Endpoint, file.Id), opened);
+        Assert.Equal(file.Id, Assert.IsType<FileReply.Done>(await b.Files.GetAsync(Endpoint, file.Id, default)).File.Id);
     }
 
     [Fact]

@@ -54,6 +54,11 @@ public sealed class BackupCommandTests : IAsyncLifetime
         var doctor = await Terminal.RunAsync("doctor", "--data", _server.DataDirectory, "--server", _server.Address.ToString());
         Assert.Contains("last backup     made ", doctor.Out, StringComparison.Ordinal);
 
+        // A pipe gets the same, and nothing else.
+        var piped = await Terminal.RunAsync("backup", "--out", "-", "--to", _publicKey, "--data", _server.DataDirectory, "--json");
+        Assert.Equal((ExitCode.Ok, ""), (piped.Code, piped.Error));
+        Assert.StartsWith("relay-bk", piped.Out, StringComparison.Ordinal);
+
         // Into the directory of a server that runs, or with another key: a sentence each.
         var running = await RestoreAsync(_server.DataDirectory, "--private-key-file", PrivateKey, "--replace");
         Assert.Equal(ExitCode.Failed, running.Code);

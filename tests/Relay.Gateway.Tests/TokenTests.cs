@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -55,6 +56,30 @@ public sealed class TokenTests
         {
             var (refused, body) = await CallAsync(http, token, path);
             return (refused, Reason(body));
+        }
+    }
+
+    [Fact]
+    public async Task A_token_for_patterns_makes_burners_only_whose_whole_names_it_may_use()
+    {
+        await using var issuer = await LocalIssuer.StartAsync();
+        var (server, http) = await StartAsync(issuer);
+        await using var _ = server;
+        using var __ = http;
+        var token = issuer.Token(c => (c["scope"], c["relay_endpoints"]) = ("relay:admin", "burner-* b other"));
+        foreach (var (id, isAllowed) in ((string, bool)[])
+            [("burner-*", true), ("burner-x*", true), ("burner*", false), ("b*", false), ("other*", false), ("", false)])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/endpoints")
+            {
+                Content = JsonContent.Create(new { requestId = "r" + id, endpointId = id, network = "xmpp", burnerDomain = "otr.example.org", life = "3600s" }),
+            };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            using var response = await http.SendAsync(request);
+            var body = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+            // Where it may, the request comes as far as this server's store, which makes no endpoints.
+            var expected = isAllowed ? (HttpStatusCode.ServiceUnavailable, "UNAVAILABLE") : (HttpStatusCode.Forbidden, "ENDPOINT_NOT_ALLOWED");
+            Assert.True(expected == (response.StatusCode, Reason(body)), $"'{id}': {body.ToJsonString()}");
         }
     }
 

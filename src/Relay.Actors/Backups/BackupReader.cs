@@ -78,7 +78,8 @@ internal sealed class BackupReader : IDisposable
         Take(head);
         var part = (BackupPart)head[0];
         int length = BinaryPrimitives.ReadInt32BigEndian(head[1..]);
-        if (!Enum.IsDefined(part) || part < Part || Part == BackupPart.End || length is < 0 or > RelayLimits.MaxBackupRecordBytes) throw Malformed();
+        if (!Enum.IsDefined(part) || part < Part || Part == BackupPart.End) throw Malformed();
+        if (length is < 0 or > RelayLimits.MaxBackupRecordBytes) throw Malformed();
         (Part, _recordLength) = (part, length);
         if (length > _record.Length)
         {
@@ -132,8 +133,8 @@ internal sealed class BackupReader : IDisposable
     }
 
     private static BackupException NotReadable(ReadOnlySpan<byte> prefix) => SealedChunks.IsSealedChunks(prefix)
-        ? new(BackupFault.OtherFormat, "The backup has a format that this Relay does not know. Restore it with the version that made it, or a "
-            + "newer one.")
+        ? new(BackupFault.OtherFormat, "The backup has a format that this Relay does not know. Restore it with the version that made it, "
+            + "or a newer one.")
         : SealedFile.IsSealedFile(prefix)
             ? new(BackupFault.NotABackup, "The file is an archive of one identity: 'relay endpoints import' takes it.")
             : new(BackupFault.NotABackup, "The file is no backup that 'relay backup' made.");

@@ -18,7 +18,7 @@ internal static class BackupRecords
         row.Bytes(idsKey);
     }
 
-    /// <returns>The third is the key of the keyed ids, which the caller wipes; null if it is another content, or of another format.</returns>
+    /// <returns>The third is the key of the keyed ids, which the caller wipes; null: another content, or of another format.</returns>
     public static (DateTimeOffset Made, string Version, byte[] IdsKey)? ReadAbout(ReadOnlySpan<byte> content)
     {
         var row = new RowReader(content);
@@ -26,7 +26,8 @@ internal static class BackupRecords
         long made = row.Int64();
         var version = row.Text();
         var key = row.Bytes();
-        if (!row.IsComplete || key.Length != KeyedIds.KeySize || made < 0 || made > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return null;
+        if (!row.IsComplete || key.Length != KeyedIds.KeySize) return null;
+        if (made < 0 || made > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return null;
         return (DateTimeOffset.FromUnixTimeMilliseconds(made), version, key.ToArray());
     }
 

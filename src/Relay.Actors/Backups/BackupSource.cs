@@ -56,7 +56,8 @@ internal sealed class BackupSource(IStoreSnapshot snapshot, Sealer sealer, Backu
     private async Task WriteEndpointsAsync(CancellationToken cancellation)
     {
         string? after = null;
-        while (await snapshot.ReadEndpointsAsync(after, StorageLimits.BackupPortion, cancellation).ConfigureAwait(false) is [.., var last] rows)
+        while (await snapshot.ReadEndpointsAsync(after, StorageLimits.BackupPortion, cancellation).ConfigureAwait(false)
+            is [.., var last] rows)
         {
             // One without its sealed part is being purged: its keys are destroyed.
             foreach (var row in rows.Where(r => r.Sealed.Length > 0)) Write(row);
@@ -83,7 +84,8 @@ internal sealed class BackupSource(IStoreSnapshot snapshot, Sealer sealer, Backu
     private async Task WriteStreamsAsync(CancellationToken cancellation)
     {
         StreamKey? after = null;
-        while (await snapshot.ReadStreamsAsync(after, StorageLimits.BackupPortion, cancellation).ConfigureAwait(false) is [.., var last] rows)
+        while (await snapshot.ReadStreamsAsync(after, StorageLimits.BackupPortion, cancellation).ConfigureAwait(false)
+            is [.., var last] rows)
         {
             foreach (var row in rows.Where(r => _endpoints.Contains(BackupRows.Split(r.Stream.EndpointId).Endpoint)))
             {

@@ -144,8 +144,8 @@ public sealed partial class StoreBackups
         if (store.Database is null) return keys.ReadFile() is { } list ? new SharedDocument(1, list) : null;
         return await target.ReadDocumentAsync(keys.DocumentName, cancellation).ConfigureAwait(false) is { } stored
             ? new SharedDocument(stored.Version, SealedDocuments.TryOpen(sealer, keys.DocumentName, stored)
-                ?? throw new BackupException(BackupFault.OtherSealingKey, "The API keys in the database do not open: they were altered. Nothing "
-                    + "was changed: restore into another database."))
+                ?? throw new BackupException(BackupFault.OtherSealingKey, "The API keys in the database do not open: they were altered. "
+                    + "Nothing was changed: restore into another database."))
             : null;
     }
 
@@ -167,9 +167,9 @@ public sealed partial class StoreBackups
     private static void RefuseIfNotEmpty(StoreContent found, RestoreOptions options)
     {
         if (found.IsEmpty || options.Replace) return;
-        throw new BackupException(BackupFault.NotEmpty, $"The store is not empty: it has {found.Endpoints} endpoints. Restore into an empty "
-            + "one, or name --replace to delete everything in it first: endpoints with their keys, what is known of peers, conversations, "
-            + "messages and files. Nothing was changed.");
+        throw new BackupException(BackupFault.NotEmpty, $"The store is not empty: it has {found.Endpoints} endpoints. Restore into an "
+            + "empty one, or name --replace to delete everything in it first: endpoints with their keys, what is known of peers, "
+            + "conversations, messages and files. Nothing was changed.");
     }
 
     /// <param name="make">Whether a missing key is made.</param>
@@ -177,8 +177,8 @@ public sealed partial class StoreBackups
     {
         bool isThere = File.Exists(store.SealingKey);
         if (!isThere && (found.Identity is not null || !make))
-            throw new RelayStartException($"The sealing key {store.SealingKey} is missing, and the store was sealed with it. Put it back, or "
-                + "restore into an empty store. Nothing was changed.");
+            throw new RelayStartException($"The sealing key {store.SealingKey} is missing, and the store was sealed with it. Put it back, "
+                + "or restore into an empty store. Nothing was changed.");
         if (!isThere && Path.GetDirectoryName(store.SealingKey) is { } place && !Directory.Exists(place))
             throw new RelayStartException($"{place}, where the sealing key is to be made, does not exist. Nothing was changed.");
         using var key = isThere ? SealingKey.Read(store.SealingKey) : SealingKey.Create(store.SealingKey, random.Fill);
@@ -187,8 +187,8 @@ public sealed partial class StoreBackups
         using var ids = StoreIdentity.TryOpen(sealer, found.Identity);
         if (ids is not null) return (sealer, false);
         sealer.Dispose();
-        throw new BackupException(BackupFault.OtherSealingKey, $"{store.SealingKey} is not the key that this store was sealed with. Name the "
-            + "right one with --sealing-key, or restore into an empty store. Nothing was changed.");
+        throw new BackupException(BackupFault.OtherSealingKey, $"{store.SealingKey} is not the key that this store was sealed with. Name "
+            + "the right one with --sealing-key, or restore into an empty store. Nothing was changed.");
     }
 
     private static FileStream Open(string path) => new(path, new FileStreamOptions

@@ -28,21 +28,55 @@ public sealed record BackupStore(string DataDirectory, string? SealingKeyFile, s
 /// </summary>
 /// <param name="version">The program's, which a backup names.</param>
 public sealed partial class StoreBackups(
-    BackupStore store, IApiKeyBackup keys, string version, TimeProvider time, IRandomSource random, IProgress<BackupProgress>? progress = null)
+    BackupStore store, IApiKeyBackup keys, string version, TimeProvider time, IRandomSource random,
+    IProgress<BackupProgress>? progress = null)
 {
     private const int FileBuffer = 128 << 10;
 
-    /// <summary>Writes a backup, from one snapshot of the store; a server may go on using it. The file is new, and its owner's only.</summary>
+    /// <summary>
+    /// Writes a backup, from one snapshot of the store; a server may go on using it. The file is new, and its owner's only.
+    /// </summary>
     /// <param name="key">A passphrase or a public key.</param>
     /// <exception cref="BackupException">It was not made, and there is no file.</exception>
     /// <exception cref="RelayStartException">The store cannot be read; the message says what to do.</exception>
     /// <exception cref="StoreException">The store failed.</exception>
     public async Task<BackupSummary> BackUpAsync(string path, ArchiveKey key, CancellationToken cancellation)
     {
-        if (File.Exists(path)) throw new BackupException(BackupFault.NotWritten, $"{path} exists already and was not changed. Choose another file.");
+        if (File.Exists(path))
+            throw new BackupException(BackupFault.NotWritten, $"{path} exists already and was not changed. Choose another file.");
+        // The file has its name only when it is complete: what is interrupted leaves none that looks like a backup.
+        var temporary = path + ".new";
+        try
+        {
+            File.Delete(temporary);
+            BackupSummary made;
+            var output = new FileStream(temporary, NewFile());
+            await using (output.ConfigureAwait(false))
+            {
+                made = await BackUpAsync(output, key, cancellation).ConfigureAwait(false);
+                output.Flush(flushToDisk: true);
+            }
+            DurableFile.Rename(temporary, path, overwrite: false);
+            return made;
+        }
+        catch (Exception e)
+        {
+            Remove(temporary);
+            if (e is IOException or UnauthorizedAccessException)
+                throw new BackupException(BackupFault.NotWritten, $"{path} cannot be written ({e.Message}). No backup was made: see that "
+                    + "the directory exists and has room, or choose another with --out.", e);
+            throw;
+        }
+    }
+
+    /// <summary>Writes a backup into a stream, as a pipe. One that fails leaves what a restore refuses.</summary>
+    /// <inheritdoc cref="BackUpAsync(string, ArchiveKey, CancellationToken)"/>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public async Task<BackupSummary> BackUpAsync(Stream output, ArchiveKey key, CancellationToken cancellation)
+    {
         if (!File.Exists(store.SealingKey))
-            throw new RelayStartException($"The sealing key {store.SealingKey} does not exist, and the store cannot be read without it. Name it "
-                + "with --sealing-key.");
+            throw new RelayStartException($"The sealing key {store.SealingKey} does not exist, and the store cannot be read without it. "
+                + "Name it with --sealing-key.");
         using var sealingKey = SealingKey.Read(store.SealingKey);
         using var sealer = new Sealer(sealingKey, random.Fill);
         var snapshot = await OpenSnapshotAsync(cancellation).ConfigureAwait(false);
@@ -50,40 +84,11 @@ public sealed partial class StoreBackups(
         {
             var apiKeys = await ReadApiKeysAsync(snapshot, sealer, cancellation).ConfigureAwait(false);
             using var seal = Seal(key);
-            // The file has its name only when it is complete: what is interrupted leaves none that looks like a backup.
-            var temporary = path + ".new";
-            try
-            {
-                File.Delete(temporary);
-                BackupSummary made;
-                var output = new FileStream(temporary, NewFile());
-                await using (output.ConfigureAwait(false))
-                {
-                    made = await WriteAsync(output, seal, snapshot, sealer, apiKeys, cancellation).ConfigureAwait(false);
-                    output.Flush(flushToDisk: true);
-                }
-                DurableFile.Rename(temporary, path, overwrite: false);
-                return made;
-            }
-            catch (Exception e)
-            {
-                Remove(temporary);
-                if (e is IOException or UnauthorizedAccessException)
-                    throw new BackupException(BackupFault.NotWritten, $"{path} cannot be written ({e.Message}). No backup was made: see that "
-                        + "the directory exists and has room, or choose another with --out.", e);
-                throw;
-            }
+            using var writer = new BackupWriter(output, seal);
+            var made = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+            return await new BackupSource(snapshot, sealer, writer, progress).WriteAsync(made, version, apiKeys, cancellation)
+                .ConfigureAwait(false);
         }
-    }
-
-    /// <summary>Writes a backup into a stream.</summary>
-    internal async Task<BackupSummary> WriteAsync(Stream output, SealedChunks seal, IStoreSnapshot snapshot, Sealer sealer,
-        SharedDocument? apiKeys, CancellationToken cancellation)
-    {
-        using var writer = new BackupWriter(output, seal);
-        var source = new BackupSource(snapshot, sealer, writer, progress);
-        var made = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-        return await source.WriteAsync(made, version, apiKeys, cancellation).ConfigureAwait(false);
     }
 
     private async Task<IStoreSnapshot> OpenSnapshotAsync(CancellationToken cancellation) => store.Database is { } database

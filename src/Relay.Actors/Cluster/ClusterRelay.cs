@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Otr.Core;
+using Relay.Actors.Epochs;
 using Relay.Actors.Hosting;
 using Relay.Actors.Telemetry;
 using Relay.Storage;
@@ -31,7 +32,9 @@ public static class ClusterRelay
         var telemetry = new RelayTelemetry();
         var actors = ActorHost.CreateNode(loggers);
         PostgresStore? store = null;
-        Sealer? sealer = null;
+        // The first seals under the sealing key alone, and what nodes agree on about epochs.
+        Sealer? proof = null, sealer = null;
+        EpochParts? epochs = null;
         ClusterCertificate? certificate = null;
         ClusterNode? node = null;
         try
@@ -39,10 +42,13 @@ public static class ClusterRelay
             var storeLog = loggers.CreateLogger("Relay.Store");
             store = await PostgresStore.OpenAsync(options.Database, telemetry.Storage, storeLog, time, cancellation,
                 options.Files.Quota).ConfigureAwait(false);
-            (sealer, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation)
+            (proof, var ids, var key) = await ClusterDocuments.OpenIdentityAsync(store, directory.SealingKey, random, cancellation)
                 .ConfigureAwait(false);
             using (key)
             {
+                epochs = await ClusterEpochs.OpenAsync(options.Epochs, options.EpochTimes, directory.Path, store, key, proof, random, time, log,
+                    cancellation).ConfigureAwait(false);
+                sealer = new Sealer(key, random.Fill, epochs?.File.Epochs);
                 certificate = options.Node.Certificate is { } files
                     ? ClusterCertificate.Read(files, time) : ClusterCertificate.Issue(key, options.Node.Host);
             }
@@ -58,8 +64,9 @@ public static class ClusterRelay
             var joining = node;
             var relay = new RelayNode(store, sealer, ids, settings, actors,
                 context => new ClusterConversations(context, joining, stopped.Task, store, options.Shards, settings.PassivateAfter),
-                telemetry, log, time, random, directory);
+                telemetry, log, time, random, epochs, [.. epochs is null ? [] : new IDisposable[] { epochs.File }, proof, directory]);
             await relay.StartAsync(cancellation).ConfigureAwait(false);
+            if (epochs is null) await ClusterEpochs.RefuseIfBegunAsync(store, cancellation).ConfigureAwait(false);
             return relay;
         }
         catch (Exception e)
@@ -70,6 +77,8 @@ public static class ClusterRelay
             if (store is not null) await store.DisposeAsync().ConfigureAwait(false);
             certificate?.Dispose();
             sealer?.Dispose();
+            if (epochs is not null) await epochs.DisposeAsync().ConfigureAwait(false);
+            proof?.Dispose();
             telemetry.Dispose();
             directory.Dispose();
             if (e is StoreException)

@@ -1,3 +1,4 @@
+using Relay.Actors.Epochs;
 using Relay.Actors.Files;
 
 namespace Relay.Actors.Cluster;
@@ -15,6 +16,12 @@ public sealed record ClusterRelayOptions(string Database, ClusterOptions Node)
     /// new cluster makes it.
     /// </summary>
     public string? SealingKeyFile { get; init; }
+
+    /// <summary>How long a copy of the database can be opened with the keys of later.</summary>
+    public SealingEpochOptions Epochs { get; init; } = new();
+
+    /// <summary>For tests; null: as <see cref="Epochs"/> says.</summary>
+    internal EpochTimes? EpochTimes { get; init; }
 
     /// <summary>Shards of the whole cluster; must be the same on every node and cannot be changed once the cluster was founded.</summary>
     public int Shards { get; init; } = RelayLimits.DefaultShards;

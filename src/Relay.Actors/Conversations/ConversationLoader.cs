@@ -38,8 +38,8 @@ internal static class ConversationLoader
             if (lease is null) return new(null, new ConversationReply.NotFound("endpoint"), false);
             var (stored, copy) = await context.Loads.ReadAsync(
                 c => context.Store.LoadConversationAsync(key.EndpointId, key.ConversationId, c), cancellation).ConfigureAwait(false);
-            var state = stored is null
-                ? Begin(context, key, lease, copy)
+            var state = stored is null ? Begin(context, key, lease, copy)
+                : context.Turn.Sealer.IsOfLostEpoch(stored.Sealed) ? Begin(context, key, lease, copy)?.InPlaceOf(stored)
                 : ConversationState.TryOpen(lease, context.Turn.Sealer, stored, context.Turn.Log, context.NowMs);
             if (state is null)
             {
@@ -47,6 +47,9 @@ internal static class ConversationLoader
                 return new(null, new ConversationReply.Quarantined(key.ConversationId), true);
             }
             lease = null;
+            // A deadline that nothing is left of would be due for ever.
+            if (stored?.DueMs is not null && !state.IsBegun)
+                await context.Store.SuspendAsync(key.EndpointId, key.ConversationId, cancellation).ConfigureAwait(false);
             context.Turn.Telemetry.Activated();
             return new(state, null, false);
         }
@@ -60,7 +63,9 @@ internal static class ConversationLoader
         }
     }
 
-    /// <summary>Begins a new conversation, or one whose state was dropped when the database was restored.</summary>
+    /// <summary>
+    /// Begins a new conversation, or one whose state was dropped when the database was restored, or was sealed in an epoch whose key is lost.
+    /// </summary>
     /// <param name="copy">The stored identities of the peer; null if there are none.</param>
     /// <returns>Null if they do not open: a changed key must not be taken for a new one.</returns>
     private static ConversationState? Begin(ConversationContext context, ConversationKey key, AccountCache.AccountLease lease, byte[]? copy)

@@ -78,6 +78,14 @@ internal sealed class ConversationState : IDisposable
             _otr = new OtrConversation(lease.Account, lease.Settings, identities.Keys),
         };
 
+    /// <summary>The state takes the place of a stored one that cannot be opened any more, and of its request log.</summary>
+    public ConversationState InPlaceOf(ConversationRow lost)
+    {
+        (Version, DueMs) = (lost.Version, lost.DueMs);
+        Log.ForgetRows(lost.Version);
+        return this;
+    }
+
     public void Begin(string peer, long nowMs)
     {
         _otr = new OtrConversation(_lease.Account, _lease.Settings);
@@ -236,6 +244,8 @@ internal sealed class ConversationState : IDisposable
         var log = new RequestLog(bounds);
         foreach (var seen in stored.Seen)
         {
+            // Lost with the epoch's key, as if the row were missing.
+            if (sealer.IsOfLostEpoch(seen.Sealed)) continue;
             if (!log.TryAddRow(sealer, conversation, seen, nowMs)) return null;
         }
         return log;

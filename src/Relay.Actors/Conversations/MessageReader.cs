@@ -52,7 +52,8 @@ internal sealed class MessageReader(
             c => store.PositionAsync(new StreamKey(endpointId, StreamKind.Wire), c), cancellation).ConfigureAwait(false);
         var (stored, identities) = await reads.ReadAsync(
             c => store.LoadConversationAsync(endpointId, conversationId, c), cancellation).ConfigureAwait(false);
-        if (stored is null) return identities is null ? new MessagesReply.NoConversation() : new MessagesReply.Found([]);
+        if (stored is null || sealer.IsOfLostEpoch(stored.Sealed))
+            return identities is null ? new MessagesReply.NoConversation() : new MessagesReply.Found([]);
         if (ConversationState.TryOpenLog(sealer, stored, RequestLogBounds.Default, 0) is not { } log)
         {
             telemetry.DidNotOpen(SealedThing.Conversation);

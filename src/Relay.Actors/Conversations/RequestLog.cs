@@ -70,6 +70,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     private readonly Queue<Row> _rows = [];
     private readonly Queue<(SeenRequest Seen, long KeptUntilMs)> _tail = [];
     private int _requests;
+    private ulong _lostThrough;
 
     public int Count => _byId.Count;
 
@@ -92,6 +93,9 @@ internal sealed class RequestLog(RequestLogBounds bounds)
         }
     }
 
+    /// <summary>Rows up to a version do not open any more: the next commit deletes them.</summary>
+    public void ForgetRows(ulong through) => _lostThrough = through;
+
     /// <summary>Forgets ids that have expired or exceed the bounds.</summary>
     /// <param name="coming">Ids of the next commit. Requests that must be kept are added to them.</param>
     /// <returns>
@@ -100,7 +104,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     /// </returns>
     public (ulong Through, bool IsTailShorter) Forget(long nowMs, List<SeenRequest> coming)
     {
-        ulong through = 0;
+        ulong through = _lostThrough;
         while (_rows.TryPeek(out var oldest)
             && MayForget(Newest(oldest.Requests), oldest.KeptUntilMs, coming.Count - oldest.Requests.Length, nowMs))
         {
@@ -124,6 +128,7 @@ internal sealed class RequestLog(RequestLogBounds bounds)
     /// <summary>Adds the ids of a successful commit.</summary>
     public void Add(ulong version, List<SeenRequest> requests, long nowMs)
     {
+        _lostThrough = 0;
         if (requests.Count == 0) return;
         bool isRow = IsTailFullWith(requests.Count);
         if (isRow)

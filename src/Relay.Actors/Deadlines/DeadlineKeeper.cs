@@ -21,7 +21,7 @@ internal sealed class DeadlineKeeper : UntypedActor
     private readonly TimeSpan _longestSleep;
     private readonly Func<bool> _isOurs;
     private readonly ILogger _log;
-    private readonly Props? _census;
+    private readonly Props? _census, _epochs;
     private readonly CancellationTokenSource _stopping = new();
     // The earliest deadline known; long.MaxValue if none.
     private long _nextMs = long.MaxValue;
@@ -32,15 +32,19 @@ internal sealed class DeadlineKeeper : UntypedActor
     /// <param name="longestSleep">Upper bound for a sleep: another process may have stored a deadline.</param>
     /// <param name="isOurs">Whether this process wakes conversations now.</param>
     /// <param name="census">A <see cref="StoreCensus"/>, which is to be one in the cluster as this actor is; null: none.</param>
+    /// <param name="epochs">An <see cref="Epochs.EpochKeeper"/>, as well.</param>
     public DeadlineKeeper(
         IConversationStore store, TimeProvider time, Func<ConversationKey, Task<TimeSpan?>> wake, TimeSpan longestSleep, Func<bool> isOurs,
-        ILogger log, Props? census)
-        => (_store, _time, _wake, _longestSleep, _isOurs, _log, _census) = (store, time, wake, longestSleep, isOurs, log, census);
+        ILogger log, Props? census, Props? epochs)
+    {
+        (_store, _time, _wake, _longestSleep, _isOurs, _log) = (store, time, wake, longestSleep, isOurs, log);
+        (_census, _epochs) = (census, epochs);
+    }
 
     public static Props Props(
         IConversationStore store, TimeProvider time, Func<ConversationKey, Task<TimeSpan?>> wake, TimeSpan longestSleep, Func<bool> isOurs,
-        ILogger log, Props? census = null)
-        => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log, census));
+        ILogger log, Props? census = null, Props? epochs = null)
+        => Akka.Actor.Props.Create(() => new DeadlineKeeper(store, time, wake, longestSleep, isOurs, log, census, epochs));
 
     private sealed record Look : INoSerializationVerificationNeeded
     {
@@ -57,6 +61,7 @@ internal sealed class DeadlineKeeper : UntypedActor
     protected override void PreStart()
     {
         if (_census is not null) Context.ActorOf(_census, "census");
+        if (_epochs is not null) Context.ActorOf(_epochs, "epochs");
         Sweep();
     }
 

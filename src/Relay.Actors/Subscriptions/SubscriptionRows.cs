@@ -21,7 +21,10 @@ internal sealed class SubscriptionRows(SubscriptionContext context, Sealer seale
         var dead = await LoadAsync(SubscriptionPart.DeadLetters).ConfigureAwait(false);
         var (acknowledged, _) = await context.Outbox.PositionAsync(Stream, CancellationToken.None).ConfigureAwait(false);
         (_progressRevision, _deadLettersRevision) = (progress?.Revision ?? 0, dead?.Revision ?? 0);
-        return SubscriptionCodec.TryOpen(sealer, endpointId, name, progress, dead, acknowledged);
+        return SubscriptionCodec.TryOpen(sealer, endpointId, name, Kept(progress), Kept(dead), acknowledged);
+
+        // What was lost with an epoch's key is as if it were missing.
+        SubscriptionRow? Kept(SubscriptionRow? row) => row is not null && sealer.IsOfLostEpoch(row.Sealed) ? null : row;
     }
 
     /// <summary>

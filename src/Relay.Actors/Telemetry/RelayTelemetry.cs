@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Relay.Actors.Conversations;
+using Relay.Actors.Epochs;
 using Relay.Storage.Telemetry;
 
 namespace Relay.Actors.Telemetry;
@@ -102,6 +103,9 @@ public sealed class RelayTelemetry : IDisposable
 
     /// <summary>Adds the gauges of the whole cluster, which one node emits.</summary>
     internal StoreGauges ObserveStore(TimeProvider time) => new(_meter, time);
+
+    /// <summary>Adds the gauges of the sealing epochs, which one node emits.</summary>
+    internal EpochGauges ObserveEpochs(TimeProvider time) => new(_meter, time);
 
     /// <summary>Adds the gauges of a cluster's node.</summary>
     /// <param name="owned">Shards that this node has claimed.</param>

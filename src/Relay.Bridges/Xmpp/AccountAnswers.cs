@@ -56,7 +56,8 @@ internal sealed class AccountAnswers(
 
     /// <inheritdoc cref="PresenceAndIq.RefuseClearAsync"/>
     public ValueTask RefuseClearAsync(XmppElement message, Jid from, string address, string text) => AnswerAsync(from.Bare.ToString(),
-        StanzaWriter.Error("message", self.ToString(), from.ToString(), message["id"] ?? "", RequiredOtr.Condition, text, RequiredOtr.Type));
+        StanzaWriter.Error(
+            "message", self.ToString(), from.ToString(), message["id"] ?? "", RequiredOtr.Condition, text, RequiredOtr.Type));
 
     private async ValueTask AnswerAsync(string peer, string xml)
     {

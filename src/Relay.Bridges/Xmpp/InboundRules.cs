@@ -22,6 +22,9 @@ internal abstract record InboundDecision
     /// <summary>A message that we sent came back as an error.</summary>
     public sealed record Bounced(string Condition) : InboundDecision;
 
+    /// <summary>A server says that it requires OTR: it lets nothing pass that was written in the clear (Prosody's mod_otr).</summary>
+    public sealed record ClearRefused : InboundDecision;
+
     /// <summary>It is for an address in the domain that is no endpoint's.</summary>
     public sealed record NoSuchEndpoint : InboundDecision;
 }
@@ -39,6 +42,7 @@ internal static class InboundRules
     /// <summary>What an occupant of a room is told.</summary>
     public const string NotInRooms = "OTR is not spoken through a chat room. Please write to me directly.";
 
+    private const string RequiredByServer = "OTR encryption is required";
     private const string OtrErrorPrefix = "?OTR Error:";
 
     /// <param name="from">Normalised; of a peer.</param>
@@ -49,7 +53,11 @@ internal static class InboundRules
         if (type == "error") return Error(message, from, isEndpoint);
         if (type is not ("chat" or "normal")) return new InboundDecision.Ignored("TYPE");
         // Servers speak too: whoever answers them in plain text is answered again, for ever.
-        if (from.Local.Length == 0) return new InboundDecision.Ignored("FROM_SERVER");
+        if (from.Local.Length == 0)
+        {
+            return isEndpoint && Body(message)?.Contains(RequiredByServer, StringComparison.Ordinal) == true
+                ? new InboundDecision.ClearRefused() : new InboundDecision.Ignored("FROM_SERVER");
+        }
         if (IsCopy(message)) return new InboundDecision.Ignored("COPY");
         if (message.Child("x", Ns.Conference) is not null || message.Child("x", Ns.MucUser)?.Child("invite", Ns.MucUser) is not null)
             return new InboundDecision.Ignored("INVITATION");

@@ -56,6 +56,9 @@ internal sealed class MessageExchange(
                 resources.Left(endpoint, from);
                 resources.GiveUp(endpoint, from);
                 break;
+            case InboundDecision.ClearRefused when endpoint is not null:
+                sentStanzas.RefuseClear(endpoint, from.Domain);
+                break;
             case InboundDecision.Sentence sentence when options.RequiresOtr:
                 await RefuseClear(message, from, address, sentence.Value);
                 break;
@@ -80,7 +83,7 @@ internal sealed class MessageExchange(
     {
         var receiptOf = options.AsksForReceipts ? text.Message : null;
         var stanza = NextId();
-        sentStanzas.Add(stanza, text.Endpoint, to, receiptOf);
+        sentStanzas.Add(stanza, text.Endpoint, to, isClear: !isOtr, receiptOf);
         if (await carry(Stanza(from, to, stanza, body, isOtr, receiptOf is not null, text.FileUrl)))
             return sentStanzas.Confirm(stanza) is { } failure ? Carried.RefusedFor(failure) : Carried.Taken;
         sentStanzas.Forget(stanza);

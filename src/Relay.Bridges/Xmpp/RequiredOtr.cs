@@ -10,10 +10,12 @@ internal static class RequiredOtr
     public const string Condition = "policy-violation", Type = "modify";
 
     /// <summary>What a contact reads whose text was in the clear.</summary>
-    public const string Text = "OTR encryption is required for conversations with this address. Your message was not delivered: start a private "
-        + "conversation (OTR) and send it again.";
+    public const string Text = "OTR encryption is required for conversations with this address. Your message was not delivered: start a "
+        + "private conversation (OTR) and send it again.";
 
-    /// <summary>Whether a contact's text may pass. One with a whitespace tag offers a session, and has crossed the network already.</summary>
+    /// <summary>
+    /// Whether a contact's text may pass. One with a whitespace tag offers a session, and has crossed the network already.
+    /// </summary>
     public static bool LetsIn(OtrText otr) => otr.Kind != OtrTextKind.Plain;
 
     /// <summary>Whether a wire text of Relay may pass: a tag does not hide the text before it.</summary>

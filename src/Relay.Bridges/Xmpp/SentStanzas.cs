@@ -10,10 +10,13 @@ internal sealed class SentStanzas
     private readonly Dictionary<string, Stanza> _sent = new(StringComparer.Ordinal);
     private readonly Queue<string> _receiptsInOrder = new();
 
-    private sealed class Stanza(string endpoint, string to, string? message)
+    private sealed class Stanza(string endpoint, Jid to, bool isClear, string? message)
     {
         public string Endpoint => endpoint;
-        public string To => to;
+        public string To { get; } = to.Bare.ToString();
+        public string Domain => to.Domain;
+        /// <summary>Text without OTR.</summary>
+        public bool IsClear => isClear;
         /// <summary>The bot's message; null if no receipt was asked for.</summary>
         public string? Message => message;
         public string? Failure { get; set; }
@@ -22,9 +25,21 @@ internal sealed class SentStanzas
 
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="message">The bot's message that a receipt was asked for with; null: none was.</param>
-    public void Add(string id, string endpoint, Jid to, string? message)
+    public void Add(string id, string endpoint, Jid to, bool isClear, string? message)
     {
-        lock (_lock) _sent[id] = new Stanza(endpoint, to.Bare.ToString(), message);
+        lock (_lock) _sent[id] = new Stanza(endpoint, to, isClear, message);
+    }
+
+    /// <summary>
+    /// A server has said that it requires OTR: it has swallowed what an endpoint wrote there in the clear and is not confirmed yet.
+    /// </summary>
+    public void RefuseClear(string endpoint, string domain)
+    {
+        lock (_lock)
+        {
+            foreach (var stanza in _sent.Values.Where(s => s.IsClear && !s.IsConfirmed && s.Endpoint == endpoint && s.Domain == domain))
+                stanza.Failure = Failures.NotAllowed;
+        }
     }
 
     /// <summary>A stanza came back as an error.</summary>

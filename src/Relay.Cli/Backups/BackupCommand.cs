@@ -15,12 +15,17 @@ namespace Relay.Cli.Backups;
 /// <summary>The command <c>relay backup</c>.</summary>
 internal static class BackupCommand
 {
+    private const string StandardOutput = "-";
+
     public static Command Create()
     {
-        var file = new Option<string>("--out", "-o") { Description = "New file for the backup.", HelpName = "FILE", Required = true };
+        var file = new Option<string>("--out", "-o")
+        {
+            Description = "New file for the backup; - for standard output.", HelpName = "FILE", Required = true,
+        };
         var command = new Command("backup",
-            "Back up a server's or a cluster's store, also while it runs: endpoints with their identity keys and settings, what they know of "
-            + "peers' keys, and API keys; never sessions, messages or files.")
+            "Back up a server's or a cluster's store, also while it runs: endpoints with their identity keys and settings, what they know "
+            + "of peers' keys, and API keys; never sessions, messages or files.")
         {
             file, ArchiveSeal.PassphraseFile, ArchiveSeal.PublicKey, CommonOptions.Data, CommonOptions.SealingKey,
         };
@@ -30,9 +35,17 @@ internal static class BackupCommand
             ArchiveKey key = ArchiveSeal.ReadPublicKey(parsed) is { } to ? new ArchiveKey.PublicKey(to)
                 : new ArchiveKey.Passphrase(System.Text.Encoding.UTF8.GetBytes(ArchiveSeal.ReadPassphrase(parsed, isNew: true)));
             var path = parsed.GetRequiredValue(file);
-            var made = await RunAsync(() => Open(parsed).BackUpAsync(path, key, cancellation));
+            var made = await RunAsync(() => path == StandardOutput ? PipeAsync(Open(parsed), key, cancellation)
+                : Open(parsed).BackUpAsync(path, key, cancellation));
             LastBackup.Note(CommonOptions.DataDirectory(parsed), made.Made);
-            if (parsed.GetValue(CommonOptions.Json)) Report.Json(ToNode(made, path));
+            if (path == StandardOutput)
+            {
+                // The backup has standard output.
+            }
+            else if (parsed.GetValue(CommonOptions.Json))
+            {
+                Report.Json(ToNode(made, path));
+            }
             else
             {
                 Console.Out.WriteLine($"{path} holds {Count(made)}. It opens with {(key is ArchiveKey.Passphrase ? "the passphrase" : "the private key")} "
@@ -46,12 +59,19 @@ internal static class BackupCommand
         return command;
     }
 
+    private static async Task<BackupSummary> PipeAsync(StoreBackups backups, ArchiveKey key, CancellationToken cancellation)
+    {
+        var output = Console.OpenStandardOutput();
+        await using (output.ConfigureAwait(false)) return await backups.BackUpAsync(output, key, cancellation);
+    }
+
     /// <summary>The store of a server that is started with these options.</summary>
     /// <exception cref="RelayConfigurationException">The options are not valid.</exception>
     public static StoreBackups Open(ParseResult parsed)
     {
         var options = ServerSwitches.Options(parsed);
-        var store = new BackupStore(Path.GetFullPath(options.DataDirectory), options.SealingKeyFile, options.IsClustered ? options.Database : null);
+        var store = new BackupStore(Path.GetFullPath(options.DataDirectory), options.SealingKeyFile,
+            options.IsClustered ? options.Database : null);
         return new StoreBackups(store, new ApiKeyBackup(store.DataDirectory), ServerInfo.Version, TimeProvider.System, SystemRandom.Instance,
             CommonOptions.IsJson(parsed) ? null : new BackupProgressLine(TimeProvider.System));
     }

@@ -22,8 +22,14 @@ internal static class RestoreCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "A file that 'relay backup' made." };
-        var replace = new Option<bool>("--replace") { Description = "Delete what the store holds first; without it only an empty one is filled." };
-        var dryRun = new Option<bool>("--dry-run", "-n") { Description = "Read the file to its end and look at the store, and change nothing." };
+        var replace = new Option<bool>("--replace")
+        {
+            Description = "Delete what the store holds first; without it only an empty one is filled.",
+        };
+        var dryRun = new Option<bool>("--dry-run")
+        {
+            Description = "Read the file to its end and look at the store, and change nothing.",
+        };
         var command = new Command("restore",
             "Restore a backup into the store of a server or cluster that is stopped, all of it or nothing.")
         {
@@ -55,8 +61,8 @@ internal static class RestoreCommand
     private static void Print(RestoreSummary done, RestoreOptions options)
     {
         var made = done.Backup.Made.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-        Console.Out.WriteLine($"{(options.DryRun ? "This would restore" : "Restored")} {BackupCommand.Count(done.Backup)}, as they were on {made} UTC "
-            + $"(Relay {Report.Safe(done.Backup.Version)}).");
+        Console.Out.WriteLine($"{(options.DryRun ? "This would restore" : "Restored")} {BackupCommand.Count(done.Backup)}, as they were on {made} "
+            + $"UTC (Relay {Report.Safe(done.Backup.Version)}).");
         if (done.Deleted > 0)
             Console.Out.WriteLine($"{done.Deleted} endpoints of the store {(options.DryRun ? "would be" : "were")} deleted with all that belonged to them.");
         if (done.Backup.LeftOut > 0)

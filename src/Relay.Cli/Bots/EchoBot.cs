@@ -13,7 +13,9 @@ namespace Relay.Cli.Bots;
 /// The endpoint sends text in private sessions only: in the clear, the bot offers one instead of answering.
 /// </param>
 /// <param name="refused">Told the reason of each refusal of the server.</param>
-internal sealed class EchoBot(Bot bot, string? smpSecret, bool requiresEncryption, TimeProvider time, Action<string> refused)
+/// <param name="noticed">Told the code of each notice about what contacts send.</param>
+internal sealed class EchoBot(
+    Bot bot, string? smpSecret, bool requiresEncryption, TimeProvider time, Action<string> refused, Action<string> noticed)
 {
     public const string Prefix = "echo: ", Request = "!otr please";
     public const string NotPrivate =
@@ -34,6 +36,7 @@ internal sealed class EchoBot(Bot bot, string? smpSecret, bool requiresEncryptio
         {
             if (e.Text is { } text) await AnswerAsync(e, text, cancellation);
             else if (e.Verification is { State: State.WaitingForAnswer } asked) await VerifyAsync(e, asked, cancellation);
+            else if (e.Message.Notice is { } notice) noticed(notice.Code);
             await e.AckAsync();
         }
     }

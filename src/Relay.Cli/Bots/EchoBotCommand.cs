@@ -11,6 +11,7 @@ namespace Relay.Cli.Bots;
 /// <summary>The command <c>relay bot echo</c>: answers every text with itself, to try out a bridge and a chat program.</summary>
 internal static class EchoBotCommand
 {
+    private const string VersionNotAllowed = "VERSION_NOT_ALLOWED";
     private static readonly Option<string> s_endpoint = new("--endpoint", "-e")
     {
         Description = "Id or name of the endpoint to answer for.", Required = true,
@@ -54,7 +55,7 @@ internal static class EchoBotCommand
         {
             if (json) Report.JsonLine(new JsonObject { ["event"] = "refused", ["reason"] = refusal });
             else Console.Error.WriteLine($"relay: refused: {refusal}");
-        });
+        }, code => Tell(code, name, json));
         try
         {
             await bot.RunAsync(stop);
@@ -64,6 +65,18 @@ internal static class EchoBotCommand
             // Asked to end: that is no failure of a program that runs until then.
         }
         return ExitCode.Ok;
+    }
+
+    /// <summary>Says what the operator can do about a notice; nothing about the others, which are the contact's matter.</summary>
+    private static void Tell(string code, string endpoint, bool json)
+    {
+        if (code != VersionNotAllowed) return;
+        if (json) Report.JsonLine(new JsonObject { ["event"] = "notice", ["code"] = code });
+        else
+        {
+            Console.Error.WriteLine("relay: A contact's program asks for a version of OTR that the endpoint does not allow, and gets no "
+                + $"answer. Some programs have version 2 only: relay endpoints update {EndpointNames.Id(endpoint)} --allow-v2 true");
+        }
     }
 
     /// <summary>Sets the form of texts, which is a property of the endpoint and needs an admin key unless it is set already.</summary>

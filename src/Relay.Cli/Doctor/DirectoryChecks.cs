@@ -3,6 +3,7 @@ using Relay.Actors;
 using Relay.Cli.Backups;
 using Relay.Gateway.Auth;
 using Relay.Storage;
+using Relay.Storage.Sealing;
 
 namespace Relay.Cli.Doctor;
 
@@ -18,7 +19,7 @@ internal static class DirectoryChecks
     private static readonly byte[] s_sqlite = Encoding.ASCII.GetBytes("SQLite format 3\0");
 
     /// <param name="isNode">True for a node of a cluster, whose conversations and API keys are in PostgreSQL.</param>
-    public static IEnumerable<Finding> Run(string directory, string? sealingKey, bool isNode)
+    public static IEnumerable<Finding> Run(string directory, string? sealingKey, string? epochKey, bool isNode)
     {
         if (!Directory.Exists(directory))
         {
@@ -41,7 +42,8 @@ internal static class DirectoryChecks
             if (database.Verdict is Verdict.Ok)
             {
                 foreach (var finding in StoreChecks.Run(Path.Combine(directory, DatabaseFile),
-                    Path.GetFullPath(sealingKey ?? Path.Combine(directory, SealingKeyFile)), () => IsServed(directory)))
+                    Path.GetFullPath(sealingKey ?? Path.Combine(directory, SealingKeyFile)),
+                    Path.GetFullPath(epochKey ?? Path.Combine(directory, EpochKeyFile.DefaultName)), () => IsServed(directory)))
                     yield return finding;
             }
         }

@@ -19,7 +19,7 @@ internal static class DoctorCommand
             "Check the machine, the data directory with its database and sealing key, the cluster's database, the server and the key, and "
             + "say what to do about each problem. Changes nothing, and may run beside the server.")
         {
-            CommonOptions.SealingKey,
+            CommonOptions.SealingKey, CommonOptions.EpochKey,
         }.WithServer();
         ServerSwitches.AddClusterTo(command);
         command.SetAction(async (parsed, cancellation) =>
@@ -31,7 +31,7 @@ internal static class DoctorCommand
                 .. MachineChecks.Run(options.DataDirectory, Connection.Servers(parsed)),
                 .. mistakes.Select(mistake => new Finding(
                     "configuration", Verdict.Problem, mistake, "'relay config show' shows every setting and its source.")),
-                .. DirectoryChecks.Run(options.DataDirectory, options.SealingKeyFile, options.IsClustered),
+                .. DirectoryChecks.Run(options.DataDirectory, options.SealingKeyFile, options.Epochs.KeyFile, options.IsClustered),
             ];
             if (options.IsClustered && mistakes.Count == 0) found.AddRange(await ClusterChecks.RunAsync(options, cancellation));
             found.AddRange(await ServerChecks.RunAsync(parsed, cancellation));

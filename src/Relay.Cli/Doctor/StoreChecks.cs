@@ -17,8 +17,9 @@ internal static class StoreChecks
 
     /// <param name="path">An existing database.</param>
     /// <param name="keyFile">The file of the sealing key, which may be missing.</param>
+    /// <param name="epochKey">The file of the epoch key, which may be missing.</param>
     /// <param name="isServed">Tells whether a server uses the data directory now.</param>
-    public static IEnumerable<Finding> Run(string path, string keyFile, Func<bool> isServed)
+    public static IEnumerable<Finding> Run(string path, string keyFile, string epochKey, Func<bool> isServed)
     {
         SealingKey? key = null;
         if (File.Exists(keyFile))
@@ -37,19 +38,19 @@ internal static class StoreChecks
         }
         using (key)
         {
-            foreach (var finding in Run(path, keyFile, key, isServed)) yield return finding;
+            foreach (var finding in Run(path, keyFile, key, epochKey, isServed)) yield return finding;
         }
     }
 
-    private static List<Finding> Run(string path, string keyFile, SealingKey? key, Func<bool> isServed)
+    private static List<Finding> Run(string path, string keyFile, SealingKey? key, string epochKey, Func<bool> isServed)
     {
         try
         {
             bool wasServed = isServed();
-            var report = SqliteCheck.Run(path, key, SystemRandom.Instance.Fill, wasServed);
+            var report = SqliteCheck.Run(path, key, epochKey, SystemRandom.Instance.Fill, wasServed);
             // A server that started meanwhile has changed what was read as if nobody wrote.
-            if (!wasServed && isServed()) report = SqliteCheck.Run(path, key, SystemRandom.Instance.Fill, isServed: true);
-            return [.. Findings(report, keyFile)];
+            if (!wasServed && isServed()) report = SqliteCheck.Run(path, key, epochKey, SystemRandom.Instance.Fill, isServed: true);
+            return [.. Findings(report, keyFile, epochKey)];
         }
         catch (RelayStartException e)
         {
@@ -63,13 +64,17 @@ internal static class StoreChecks
         }
     }
 
-    private static IEnumerable<Finding> Findings(SqliteReport report, string keyFile)
+    private static IEnumerable<Finding> Findings(SqliteReport report, string keyFile, string epochKey)
     {
         if (report.Damage.Count > 0)
             yield return new("pages", Verdict.Problem, report.Damage.Count == 1 ? $"The database is damaged: {report.Damage[0]}."
                 : $"The database is damaged in {report.Damage.Count} places, the first: {report.Damage[0]}.", Restore);
         else if (report.HasCheckedPages) yield return new("pages", Verdict.Ok, "every page of the database is sound");
         if (report.Identity is { } identity) yield return Identity(identity, keyFile);
+        if (report.IsEpochKeyMissing)
+            yield return new("epoch key", Verdict.Problem, $"{epochKey} does not exist, and sessions cannot be read without it.",
+                "Put it back, or name its place with --epoch-key. If it is lost, start once with --new-epoch-key.");
+        else if (report.Epochs is { } epochs) yield return Epochs(epochs);
         foreach (var table in report.Tables) yield return Table(table);
         if (report.Tables.Count > 0) yield return Streams(report.LongestStream);
         if (report.NotChecked.Count > 0)
@@ -86,6 +91,18 @@ internal static class StoreChecks
             "The database's identity, without which no conversation is found, is damaged or missing.", Restore),
         _ => throw new System.Diagnostics.UnreachableException(identity.ToString()),
     };
+
+    private static Finding Epochs(EpochKeyFile.Position now)
+    {
+        uint kept = now.Current - now.Floor;
+        var begun = DateTimeOffset.FromUnixTimeMilliseconds(now.BegunMs);
+        var since = string.Create(CultureInfo.InvariantCulture, $"the epoch began at {begun:u}");
+        return kept > 1
+            ? new("epoch key", Verdict.Warning, string.Create(CultureInfo.InvariantCulture,
+                $"{since}, and the keys of {kept} epochs before it are not destroyed: copies of the database from then can still be opened."),
+                "The server's log says why (event 172). Without a running server nothing is sealed again.")
+            : new("epoch key", Verdict.Ok, kept == 0 ? $"{since}; all keys from before are destroyed" : $"{since}; the one before is about to end");
+    }
 
     private static Finding Table(CheckedTable table)
     {

@@ -21,8 +21,8 @@ internal static class UpgradeCommand
             Required = true,
         };
         var command = new Command("upgrade",
-            "Check whether this version can run with the store, the settings and the nodes of the version that runs now. Changes nothing; an upgrade "
-            + "itself is to stop the old version and to start this one.")
+            "Check whether this version can run with the store, the settings and the nodes of the version that runs now. Changes nothing; "
+            + "an upgrade itself is to stop the old version and to start this one.")
         {
             check,
         };

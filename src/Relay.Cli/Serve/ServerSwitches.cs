@@ -34,6 +34,11 @@ internal static class ServerSwitches
         HelpName = "LEVEL",
     };
     private static readonly Option<bool> s_logJson = new("--log-json") { Description = "Write log messages as JSON." };
+    private static readonly Option<bool> s_newEpochKey = new("--new-epoch-key")
+    {
+        Description = "Start without the epoch key that is lost: sessions and undelivered messages are lost with it; endpoints, keys and "
+            + "trust stay.",
+    };
     private static readonly Option<string?> s_adminKey = new("--admin-key")
     {
         Description = "File with an admin key to accept, the same for every node; the first start creates it. Default: "
@@ -110,8 +115,8 @@ internal static class ServerSwitches
 
     private static readonly Option[] s_all =
     [
-        CommonOptions.Data, CommonOptions.SealingKey, s_adminKey, s_listen, s_certificate, s_certificateKey, s_httpListen, s_healthListen,
-        s_consoleListen, s_drainDelay,
+        CommonOptions.Data, CommonOptions.SealingKey, CommonOptions.EpochKey, s_newEpochKey, s_adminKey, s_listen, s_certificate,
+        s_certificateKey, s_httpListen, s_healthListen, s_consoleListen, s_drainDelay,
         s_drainTimeout, s_logLevel, s_logJson, .. s_ofCluster, .. s_retired,
     ];
 
@@ -137,6 +142,10 @@ internal static class ServerSwitches
             if (option == s_logJson)
             {
                 if (parsed.GetValue(s_logJson)) given[option.Name] = "json";
+            }
+            else if (option == s_newEpochKey)
+            {
+                given[option.Name] = parsed.GetValue(s_newEpochKey) ? "true" : "false";
             }
             else
             {

@@ -171,7 +171,8 @@ public static class RelayConfiguration
         defaults.Set("Relay:Drain:Delay", options.Drain.Delay.ToString(), origin);
         defaults.Set("Relay:Drain:Timeout", options.Drain.Timeout.ToString(), origin);
         defaults.Set("Relay:Streams:KeepAlive", options.Streams.KeepAlive.ToString(), origin);
-        foreach (var (key, value) in AccessSettings.Defaults(options).Concat(FileOptionSettings.Defaults(options)))
+        foreach (var (key, value) in AccessSettings.Defaults(options).Concat(FileOptionSettings.Defaults(options))
+            .Concat(EpochSettings.Defaults(options)))
             defaults.Set(key, value, origin);
         defaults.Set(RelaySettings.Url, $"{Scheme(tls)}://127.0.0.1:{RelayOptions.DefaultPort}", origin);
         // Without TLS the protocol is not negotiated: any value but Http2 would select HTTP/1.1.

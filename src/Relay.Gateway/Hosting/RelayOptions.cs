@@ -1,6 +1,7 @@
 using System.Globalization;
 using Relay.Actors;
 using Relay.Actors.Cluster;
+using Relay.Actors.Epochs;
 using Relay.Actors.Files;
 
 namespace Relay.Gateway.Hosting;
@@ -22,6 +23,9 @@ public sealed class RelayOptions
 
     /// <summary>The file of the sealing key. Null: its default file in the data directory.</summary>
     public string? SealingKeyFile { get; set; }
+
+    /// <summary>How long a copy of the database can be opened with the keys of later.</summary>
+    public SealingEpochOptions Epochs { get; set; } = new();
 
     /// <summary>
     /// The file of an admin key to accept, or to which the first admin key is written. Null: <c>admin.key</c> in the data directory.
@@ -70,6 +74,7 @@ public sealed class RelayOptions
     {
         DataDirectory = DataDirectory,
         SealingKeyFile = SealingKeyFile,
+        Epochs = Epochs,
         Shards = Conversations.Shards,
         Version = ServerInfo.Version,
         Files = Files,

@@ -39,7 +39,7 @@ internal sealed class RelayService(
         {
             var embedded = new EmbeddedRelayOptions(options.DataDirectory) 
             {
-                SealingKeyFile = options.SealingKeyFile, Files = options.Files,
+                SealingKeyFile = options.SealingKeyFile, Epochs = options.Epochs, Files = options.Files,
             };
             return EmbeddedRelay.OpenAsync(embedded, loggers, time, random, cancellation);
         }

@@ -71,6 +71,7 @@ public static class RelaySettings
     [
         DataDirectory,
         SealingKeyFile,
+        .. EpochSettings.All,
         new("Relay:AdminKeyFile", "--admin-key") { Apply = (o, v) => Set(() => o.AdminKeyFile = Path.GetFullPath(v)) },
         Database,
         new("Relay:Conversations:Shards", "--shards", "RELAY_SHARDS") { Apply = ApplyShards },

@@ -7,6 +7,10 @@ internal static class SettingDescriptions
     {
         ["Relay:DataDirectory"] = "Directory of all files of this server; created with mode 0700.",
         ["Relay:SealingKeyFile"] = "File of the key with which stored rows are sealed. Not set: `sealing.key` in the data directory.",
+        ["Relay:Epochs:KeyFile"] = "File of the epoch key; must be in no backup. Not set: `epoch.key` in the data directory.",
+        ["Relay:Epochs:Enabled"] = "Whether rows are sealed in epochs. Not set: in one process with SQLite. In a cluster all nodes follow the first.",
+        ["Relay:Epochs:Length"] = "Time after which everything stored is sealed again, and the keys of the time before are destroyed.",
+        ["Relay:Epochs:BeginAnew"] = "Whether to start without an epoch key that is lost: sessions and undelivered messages are lost with it.",
         ["Relay:AdminKeyFile"] = "File of an admin key to accept; the first start creates it. Not set: `admin.key` in the data directory.",
         ["ConnectionStrings:Relay"] = "PostgreSQL database of the cluster. Not set: a single server with SQLite in the data directory.",
         ["Relay:Conversations:Shards"] = "Number of shards of the cluster; must be the same on every node and cannot be changed later.",

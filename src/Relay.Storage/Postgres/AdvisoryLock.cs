@@ -15,4 +15,9 @@ internal enum AdvisoryLock
     Node = 0x524C_5904,
     /// <summary>Serialises the founding of a cluster; the second number is 0.</summary>
     Founding = 0x524C_5905,
+    /// <summary>
+    /// The oldest sealing epoch that may be stored: shared for transactions that store values, exclusive for raising it; the second number is
+    /// 0. `relay.admit_epoch` has the number too.
+    /// </summary>
+    Epochs = 0x524C_5906,
 }

@@ -23,8 +23,8 @@ internal static class BackupConnection
             }.ConnectionString);
             await connection.OpenAsync(cancellation).ConfigureAwait(false);
             // Rows are read by their keys, in portions: no plan may read a whole table for each.
-            await connection.ExecuteAsync("SELECT set_config('search_path', 'pg_catalog', false), set_config('enable_seqscan', 'off', false), "
-                + "set_config('jit', 'off', false), set_config('lock_timeout', $1, false), "
+            await connection.ExecuteAsync("SELECT set_config('search_path', 'pg_catalog', false), set_config('enable_seqscan', 'off', "
+                + "false), set_config('jit', 'off', false), set_config('lock_timeout', $1, false), "
                 + "set_config('idle_in_transaction_session_timeout', $2, false)", cancellation,
                 Milliseconds(StorageLimits.PostgresLockTimeout), Milliseconds(StorageLimits.BackupPatience)).ConfigureAwait(false);
             return connection;
@@ -47,8 +47,8 @@ internal static class BackupConnection
                 .ConfigureAwait(false)
             && await connection.ScalarAsync<int?>("SELECT version FROM relay.schema_version WHERE product = $1", cancellation,
                 PostgresSchema.Product).ConfigureAwait(false) is { } version) return version;
-        throw new RelayStartException($"The database {PostgresMigration.Place(connection)} has a schema `{PostgresSchema.Name}` that Relay did "
-            + "not create. Choose another database. Nothing was changed.");
+        throw new RelayStartException($"The database {PostgresMigration.Place(connection)} has a schema `{PostgresSchema.Name}` that Relay "
+            + "did not create. Choose another database. Nothing was changed.");
     }
 
     /// <summary>Connections of nodes, other than this one: a node that starts has some before its row and lock show it.</summary>
@@ -61,17 +61,17 @@ internal static class BackupConnection
     /// <param name="what">What failed, as the beginning of a sentence.</param>
     public static RelayStartException? Explain(Exception e, string what) => e switch
     {
-        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => new($"{what} failed: the database's disk is full. Nothing was changed: "
-            + "make room, and try again.", e),
-        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => new($"{what} failed: something else uses the tables, as a dump "
-            + "or another restore. Nothing was changed: try again when it has finished.", e) { IsTemporary = true },
+        PostgresException { SqlState: PostgresErrorCodes.DiskFull } => new($"{what} failed: the database's disk is full. Nothing was "
+            + "changed: make room, and try again.", e),
+        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => new($"{what} failed: something else uses the tables, as a "
+            + "dump or another restore. Nothing was changed: try again when it has finished.", e) { IsTemporary = true },
         PostgresException p when PostgresStart.Advice(p) is { } advice => new($"{what} failed: {advice}", e),
         NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException
             => new($"{what} failed ({PostgresFault.Code(e)}). Check that the database runs, that its address is correct and that its "
                 + "certificate is the expected one.", e),
         // The exception's text may quote a password.
-        ArgumentException or FormatException => new("The database's address is not valid. Use postgresql://user:password@host:port/database, "
-            + "or Host=…;Username=…;Password=…;Database=…"),
+        ArgumentException or FormatException => new("The database's address is not valid. Use "
+            + "postgresql://user:password@host:port/database, or Host=…;Username=…;Password=…;Database=…"),
         _ => null,
     };
 

@@ -1,3 +1,5 @@
+using Relay.Storage.Sealing;
+
 namespace Relay.Storage.Postgres;
 
 /// <summary>
@@ -44,6 +46,10 @@ internal sealed class GroupDecision
     /// <summary>The number of new conversations of each of <see cref="GroupRows.Endpoints"/> that gets any.</summary>
     public IEnumerable<(string Endpoint, long Added)> Gains
         => _rows.Endpoints.Select((e, i) => (e, (_sizes[i] ?? 0) - (_rows.Sizes[i] ?? 0))).Where(g => g.Item2 > 0);
+
+    /// <summary>The oldest sealing epoch of the values to be written; 0 if one is of none.</summary>
+    public uint OldestEpoch => Units.SelectMany(u => u.Files.Select(f => f.Sealed).Append(u.Sealed).Append(u.SealedSeen ?? u.Sealed))
+        .Concat(Outbox.Select(r => r.Sealed)).Min(v => Sealer.EpochOf(v));
 
     public IEnumerable<(StreamKey Stream, StreamPosition Position)> Streams
         => _rows.Streams.Select((s, i) => (s, _rows.Positions[i]!)).Where(s => s.Item2 is { IsAppended: true } or { IsAcknowledged: true });

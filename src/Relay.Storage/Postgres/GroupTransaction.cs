@@ -59,11 +59,13 @@ internal static class GroupTransaction
     }
 
     /// <summary>
-    /// Writes and commits. Fails with <see cref="PostgresSchema.ChangedSinceRead"/> if a conversation has changed since it was read.
+    /// Writes and commits. Fails with <see cref="PostgresSchema.ChangedSinceRead"/> if a conversation has changed since it was read, and with
+    /// <see cref="PostgresSchema.EpochHasEnded"/> if a value is of a sealing epoch that has ended.
     /// </summary>
     public static async Task CommitAsync(NpgsqlConnection connection, GroupDecision decision, FileQuota quota)
     {
         await using var batch = new NpgsqlBatch(connection);
+        if (decision.Units.Count > 0) batch.Add(PostgresStore.AdmitEpoch, (long)decision.OldestEpoch);
         AddStreams(batch, decision);
         AddConversations(batch, decision);
         AddSeen(batch, decision);

@@ -1,4 +1,5 @@
 using Npgsql;
+using Relay.Storage.Sealing;
 
 namespace Relay.Storage.Postgres;
 
@@ -10,6 +11,16 @@ internal static class PostgresCommands
     {
         await using var command = connection.Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a statement that stores a sealed value, unless the value's sealing epoch has ended; both in one transaction.</summary>
+    public static async Task<int> ExecuteAdmittedAsync(this NpgsqlConnection connection, byte[] value, string sql,
+        CancellationToken cancellation, params object?[] parameters)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(PostgresStore.AdmitEpoch, (long)Sealer.EpochOf(value));
+        batch.Add(sql, parameters);
+        return await batch.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Returns the first column of the first row; default if there is no row or it is NULL.</summary>

@@ -11,7 +11,9 @@ namespace Relay.Storage.Postgres;
 /// </summary>
 public sealed class PostgresRestore : IStoreRestore
 {
-    /// <summary>Tables that a restore empties; every table is here, in <see cref="Kept"/>, or is `document`, of which a part stays.</summary>
+    /// <summary>
+    /// Tables that a restore empties; every table is here, in <see cref="Kept"/>, or is `document`, of which a part stays.
+    /// </summary>
     internal static readonly string[] Cleared =
         ["conversation", "seen", "outbox", "identities", "stream", "subscription", "file", "file_portion", "endpoint", "endpoint_size"];
 
@@ -70,8 +72,8 @@ public sealed class PostgresRestore : IStoreRestore
                 if (await BackupConnection.ReadVersionAsync(connection, cancellation).ConfigureAwait(false) is not { } version)
                     return new StoreContent(null, 0, false);
                 return version <= PostgresSchema.Version ? await ReadContentAsync(connection, cancellation).ConfigureAwait(false)
-                    : throw new RelayStartException($"The database {PostgresMigration.Place(connection)} was written by a newer Relay. Restore "
-                        + "with that one. Nothing was changed.");
+                    : throw new RelayStartException($"The database {PostgresMigration.Place(connection)} was written by a newer Relay. "
+                        + "Restore with that one. Nothing was changed.");
             }
             catch (Exception e) when (e is not RelayStartException && BackupConnection.Explain(e, What) is { } explained)
             {
@@ -83,8 +85,8 @@ public sealed class PostgresRestore : IStoreRestore
     private static async Task RefuseNodesAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         if (await BackupConnection.CountNodeSessionsAsync(connection, cancellation).ConfigureAwait(false) == 0) return;
-        throw new RelayStartException($"A Relay uses the database {PostgresMigration.Place(connection)}. Stop all nodes, and restore then: a "
-            + "node that runs would go on with sessions and keys that are no longer there. Nothing was changed.");
+        throw new RelayStartException($"A Relay uses the database {PostgresMigration.Place(connection)}. Stop all nodes, and restore then: "
+            + "a node that runs would go on with sessions and keys that are no longer there. Nothing was changed.");
     }
 
     private static async Task<StoreContent> ReadContentAsync(NpgsqlConnection connection, CancellationToken cancellation) => new(

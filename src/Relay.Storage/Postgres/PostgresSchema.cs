@@ -12,6 +12,9 @@ internal static class PostgresSchema
     /// <summary>SQLSTATE that `relay.must_be` raises: a row has changed since it was read.</summary>
     public const string ChangedSinceRead = "RLY01";
 
+    /// <summary>SQLSTATE that `relay.admit_epoch` raises: a value is of a sealing epoch that has ended.</summary>
+    public const string EpochHasEnded = "RLY02";
+
     /// <summary>The schema version of this program. A database with a higher version is refused.</summary>
     public static int Version => Migrations.Length;
 
@@ -205,6 +208,17 @@ internal static class PostgresSchema
             PRIMARY KEY (endpoint, file, number)
         );
         ALTER TABLE relay.file_portion ALTER COLUMN sealed SET STORAGE EXTERNAL;
+        """,
+        // The counter `sealing_epoch` is the oldest sealing epoch of which values may still be stored. The lock, which has the number of
+        // AdvisoryLock.Epochs, is held to the transaction's end: whoever raises the counter waits for those that were admitted.
+        """
+        CREATE FUNCTION relay.admit_epoch(epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_catalog.pg_advisory_xact_lock_shared(1380735238, 0);
+            IF (SELECT value FROM relay.counter WHERE name = 'sealing_epoch') > epoch THEN
+                RAISE EXCEPTION 'sealed in an epoch that has ended' USING ERRCODE = 'RLY02';
+            END IF;
+        END $$;
         """,
     ];
 }

@@ -30,8 +30,8 @@ public sealed class PostgresSnapshot : IStoreSnapshot
             throw new RelayStartException(version is null
                 ? $"The database {PostgresMigration.Place(connection)} has no Relay schema: there is nothing to back up."
                 : string.Create(CultureInfo.InvariantCulture, $"The database {PostgresMigration.Place(connection)} has schema version "
-                    + $"{version}, and this Relay reads version {PostgresSchema.Version}. Back it up with the Relay that uses it, or let this "
-                    + $"one use it first."));
+                    + $"{version}, and this Relay reads version {PostgresSchema.Version}. Back it up with the Relay that uses it, or let "
+                    + $"this one use it first."));
         }
         catch (Exception e)
         {

@@ -9,6 +9,11 @@ public sealed partial class PostgresStore : INodeRegistry
     public async Task<INodeRows> RegisterNodeAsync(NodeIdentity self, string version, CancellationToken cancellation)
         => await NodeRows.RegisterAsync(_connections, self, version, _log, cancellation).ConfigureAwait(false);
 
+    /// <summary>Lists the registered nodes, without being one of them.</summary>
+    /// <exception cref="StoreException"/>
+    public ValueTask<IReadOnlyList<RegisteredNode>> ListNodesAsync(CancellationToken cancellation) => ReadAsync<IReadOnlyList<RegisteredNode>>(
+        async (connection, c) => await NodeRows.ReadAllAsync(connection, c).ConfigureAwait(false), cancellation);
+
     public async ValueTask<ShardFence> ClaimShardAsync(int shard, Guid node, CancellationToken cancellation)
     {
         RefuseIfClosed();

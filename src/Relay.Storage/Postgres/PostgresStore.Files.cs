@@ -1,4 +1,5 @@
 using Npgsql;
+using Relay.Storage.Sealing;
 
 namespace Relay.Storage.Postgres;
 
@@ -49,7 +50,7 @@ public sealed partial class PostgresStore
         return await _connections.RunAsync(async (connection, isAgain, c) =>
         {
             // The lock keeps a deletion from passing by.
-            int stored = await connection.ExecuteAsync("INSERT INTO relay.file_portion (endpoint, file, number, sealed) "
+            int stored = await connection.ExecuteAdmittedAsync(value, "INSERT INTO relay.file_portion (endpoint, file, number, sealed) "
                 + "SELECT $1, $2, $3, $4 FROM relay.file f WHERE f.endpoint = $1 AND f.id = $2 AND octet_length(f.sealed) > 0 "
                 + "AND (SELECT coalesce(max(number) + 1, 0) FROM relay.file_portion WHERE endpoint = $1 AND file = $2) = $3 "
                 + "FOR SHARE OF f ON CONFLICT DO NOTHING", c, endpointId, id, (long)number, value).ConfigureAwait(false);
@@ -97,6 +98,7 @@ public sealed partial class PostgresStore
     private async Task<SaveFileResult> SaveAsync(NpgsqlConnection connection, FileRow file, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await connection.ExecuteAsync(AdmitEpoch, cancellation, (long)Sealer.EpochOf(file.Sealed)).ConfigureAwait(false);
         // The lock keeps a purge from passing by.
         if (!await connection.ScalarAsync<bool>("SELECT true FROM relay.endpoint WHERE id = $1 AND octet_length(sealed) > 0 FOR SHARE",
             cancellation, file.EndpointId).ConfigureAwait(false)) return SaveFileResult.NoEndpoint;

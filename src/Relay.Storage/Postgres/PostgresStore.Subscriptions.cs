@@ -37,9 +37,9 @@ public sealed partial class PostgresStore
         return await _connections.RunAsync(async (connection, isAgain, c) =>
         {
             int stored = expectedRevision == 0
-                ? await connection.ExecuteAsync("INSERT INTO relay.subscription (endpoint, name, part, revision, sealed) "
+                ? await connection.ExecuteAdmittedAsync(value, "INSERT INTO relay.subscription (endpoint, name, part, revision, sealed) "
                     + "VALUES ($1, $2, $3, 1, $4) ON CONFLICT DO NOTHING", c, endpointId, name, (short)part, value).ConfigureAwait(false)
-                : await connection.ExecuteAsync("UPDATE relay.subscription SET revision = revision + 1, sealed = $5 "
+                : await connection.ExecuteAdmittedAsync(value, "UPDATE relay.subscription SET revision = revision + 1, sealed = $5 "
                     + "WHERE endpoint = $1 AND name = $2 AND part = $3 AND revision = $4", c, endpointId, name, (short)part,
                     (long)expectedRevision, value).ConfigureAwait(false);
             if (stored > 0 || !isAgain) return stored > 0;

@@ -9,7 +9,7 @@ namespace Relay.Storage.Postgres;
 /// The store of a cluster: one PostgreSQL database for all nodes. It relies on sessions and advisory locks, so it does not work through a
 /// pooler that shares sessions.
 /// </summary>
-public sealed partial class PostgresStore : IClusterStore
+public sealed partial class PostgresStore : IClusterStore, IResealStore
 {
     private readonly PostgresConnections _connections;
     private readonly ILogger _log;

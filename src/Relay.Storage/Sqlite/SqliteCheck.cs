@@ -27,9 +27,10 @@ public static class SqliteCheck
         + "ELSE '' END, revision, sealed FROM subscription LIMIT $1";
 
     /// <param name="key">Null if it cannot be read: then no row is opened.</param>
+    /// <param name="epochKey">The file of the epoch key, which may be missing.</param>
     /// <param name="isServed">True if a server has the database open. Otherwise nobody may open it before this call returns.</param>
     /// <exception cref="RelayStartException">The file belongs to another program, is no database or has a newer version.</exception>
-    public static SqliteReport Run(string path, SealingKey? key, FillRandom random, bool isServed)
+    public static SqliteReport Run(string path, SealingKey? key, string? epochKey, FillRandom random, bool isServed)
     {
         SqliteFile.CheckHeader(path);
         var report = new SqliteReport();
@@ -53,8 +54,10 @@ public static class SqliteCheck
                 report.NotChecked.Add("no row was opened, because there is no sealing key");
                 return report;
             }
-            using var sealer = new Sealer(key, random);
-            Guarded(report, "the identity", () => CheckIdentity(session, key, sealer, report));
+            using (var alone = new Sealer(key, random))
+                Guarded(report, "the identity", () => CheckIdentity(session, key, alone, report));
+            using var epochs = OpenEpochs(session, key, epochKey, report);
+            using var sealer = new Sealer(key, random, epochs?.Epochs);
             if (report.Identity is IdentityCheck.OtherKey)
                 report.NotChecked.Add("no row was opened, because the sealing key is another one");
             else CheckRows(session, sealer, report);
@@ -108,6 +111,16 @@ public static class SqliteCheck
         report.Identity = ids is not null ? IdentityCheck.Opens
             : value.Length >= Sealer.Overhead && Sealer.KeyId(value) == key.Id ? IdentityCheck.Damaged
             : IdentityCheck.OtherKey;
+    }
+
+    private static EpochKeyFile? OpenEpochs(SqliteSession session, SealingKey key, string? path, SqliteReport report)
+    {
+        if (report.Identity is not IdentityCheck.Opens) return null;
+        var epochs = path is null ? null : EpochKeyFile.TryOpen(path, key);
+        bool isMarked = session.Scalar("SELECT 1 FROM meta WHERE name = $1", EpochMarker.Row) is not null;
+        report.IsEpochKeyMissing = isMarked && epochs is null;
+        report.Epochs = epochs?.Now;
+        return epochs;
     }
 
     private static void CheckRows(SqliteSession session, Sealer sealer, SqliteReport report)
@@ -198,6 +211,12 @@ public sealed class SqliteReport
 
     /// <summary>Null if it was not checked.</summary>
     public IdentityCheck? Identity { get; internal set; }
+
+    /// <summary>What the file of the epoch key says; null if there is none.</summary>
+    public EpochKeyFile.Position? Epochs { get; internal set; }
+
+    /// <summary>True if values are sealed in epochs, and there is no epoch key.</summary>
+    public bool IsEpochKeyMissing { get; internal set; }
 
     public List<CheckedTable> Tables { get; } = [];
 

@@ -59,8 +59,8 @@ public sealed class SqliteRestore : IStoreRestore
         try
         {
             using var session = SqliteSession.Open(SqliteCheck.Source(path, isServed: false)
-                ?? throw new RelayStartException($"{path}-wal holds changes that were not yet taken into the database. Start the server once, "
-                    + "stop it, and try again."), SqliteOpenMode.ReadOnly);
+                ?? throw new RelayStartException($"{path}-wal holds changes that were not yet taken into the database. Start the server "
+                    + "once, stop it, and try again."), SqliteOpenMode.ReadOnly);
             return ReadContent(session);
         }
         catch (SqliteException e)

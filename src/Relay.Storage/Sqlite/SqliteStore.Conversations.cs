@@ -71,6 +71,7 @@ public sealed partial class SqliteStore
     /// </summary>
     private CommitResult Commit(SqliteSession s, StreamPositions streams, CommitUnit unit)
     {
+        Admit(unit);
         foreach (var append in unit.Outbox)
         {
             // The bound is checked before the unit's own rows are added: a unit is accepted or refused as a whole.
@@ -114,10 +115,11 @@ public sealed partial class SqliteStore
         return new CommitResult.Committed(wireBefore);
     }
 
-    private static void Append(SqliteSession s, StreamPositions.Position position, StreamRow append)
+    private void Append(SqliteSession s, StreamPositions.Position position, StreamRow append)
     {
         ulong sequence = position.Last + 1;
         var value = append.Seal(sequence);
+        Admit(value);
         s.Execute("INSERT INTO outbox (endpoint, kind, sequence, sealed) VALUES ($1, $2, $3, $4)", append.Stream.EndpointId,
             (long)append.Stream.Kind, (long)sequence, value);
         position.Last = sequence;

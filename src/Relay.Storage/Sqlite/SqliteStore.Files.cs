@@ -26,11 +26,14 @@ public sealed partial class SqliteStore
 
     public async ValueTask<bool> AppendPortionAsync(string endpointId, string id, uint number, byte[] value,
         CancellationToken cancellation)
-        => await _writer.RunAsync((s, _) => s.Execute(
-            "INSERT INTO file_portion (endpoint, file, number, sealed) SELECT $1, $2, $3, $4 "
+        => await _writer.RunAsync((s, _) =>
+    {
+        Admit(value);
+        return s.Execute("INSERT INTO file_portion (endpoint, file, number, sealed) SELECT $1, $2, $3, $4 "
             + "WHERE EXISTS (SELECT 1 FROM file WHERE endpoint = $1 AND id = $2 AND length(sealed) > 0) "
             + "AND (SELECT coalesce(max(number) + 1, 0) FROM file_portion WHERE endpoint = $1 AND file = $2) = $3",
-            endpointId, id, (long)number, value) > 0).ConfigureAwait(false);
+            endpointId, id, (long)number, value) > 0;
+    }).ConfigureAwait(false);
 
     public ValueTask<IReadOnlyList<byte[]>> ReadPortionsAsync(string endpointId, string id, uint first, int max,
         CancellationToken cancellation) => _readers.ReadAsync<IReadOnlyList<byte[]>>(s =>
@@ -66,6 +69,7 @@ public sealed partial class SqliteStore
     /// <summary>Writes nothing unless the result is that it is saved.</summary>
     private SaveFileResult Save(SqliteSession s, FileRow file)
     {
+        Admit(file.Sealed);
         if (s.Scalar("SELECT 1 FROM endpoint WHERE id = $1 AND length(sealed) > 0", file.EndpointId) is null)
             return SaveFileResult.NoEndpoint;
         var revision = (long?)s.Scalar("SELECT revision FROM file WHERE endpoint = $1 AND id = $2", file.EndpointId, file.Id) ?? 0;

@@ -29,12 +29,16 @@ public sealed partial class SqliteStore
 
     public async ValueTask<bool> SaveSubscriptionAsync(string endpointId, string name, SubscriptionPart part, ulong expectedRevision,
         byte[] value, CancellationToken cancellation)
-        => await _writer.RunAsync((s, _) => (expectedRevision == 0
+        => await _writer.RunAsync((s, _) =>
+    {
+        Admit(value);
+        return (expectedRevision == 0
             ? s.Execute("INSERT INTO subscription (endpoint, name, part, revision, sealed) VALUES ($1, $2, $3, 1, $4) "
                 + "ON CONFLICT (endpoint, name, part) DO NOTHING", endpointId, name, (long)part, value)
             : s.Execute("UPDATE subscription SET revision = revision + 1, sealed = $5 "
                 + "WHERE endpoint = $1 AND name = $2 AND part = $3 AND revision = $4", endpointId, name, (long)part,
-                (long)expectedRevision, value)) > 0).ConfigureAwait(false);
+                (long)expectedRevision, value)) > 0;
+    }).ConfigureAwait(false);
 
     private async Task DeletePortionsAsync(string sql, string key, CancellationToken cancellation)
     {

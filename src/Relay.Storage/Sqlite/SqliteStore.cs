@@ -9,7 +9,7 @@ namespace Relay.Storage.Sqlite;
 /// <summary>
 /// The store of one process: a SQLite file in WAL mode, flushed to disk at every commit. Deleted content is overwritten with zeros.
 /// </summary>
-public sealed partial class SqliteStore : IRelayStore
+public sealed partial class SqliteStore : IRelayStore, IResealStore
 {
     private readonly StreamTails _tails = new();
     private readonly SqliteWriter _writer;
@@ -66,6 +66,11 @@ public sealed partial class SqliteStore : IRelayStore
                 + "Check that the disk has free space and that the file is writable.", e);
         }
     }
+
+    /// <summary>Reads a meta row; null if there is none.</summary>
+    /// <exception cref="StoreException"/>
+    public ValueTask<byte[]?> FindMetaAsync(string name, CancellationToken cancellation)
+        => _readers.ReadAsync(s => (byte[]?)s.Scalar("SELECT sealed FROM meta WHERE name = $1", name), cancellation);
 
     public async ValueTask<byte[]> GetOrAddMetaAsync(string name, byte[]? candidate, CancellationToken cancellation)
     {

@@ -11,6 +11,9 @@ internal readonly struct SqliteValue
     /// <summary>The string or byte array; null if the parameter is neither.</summary>
     public object? Reference { get; }
 
+    /// <param name="value">A 64-bit number, text or bytes.</param>
+    public static SqliteValue Of(object value) => value is long number ? new(number, null) : new(null, value);
+
     public static implicit operator SqliteValue(long value) => new(value, null);
 
     public static implicit operator SqliteValue(long? value) => new(value, null);

@@ -79,8 +79,8 @@ public sealed class HostileBackupTests : IDisposable
             [about, stream], [about, endpoint, identities, stream], [about, endpoint, stream, stream], [about, endpoint, identities, identities],
             [about, otherKey], [about, endpoint, foreign], [about, endpoint, moved], [new Record(BackupPart.About, [2, .. about.Content[1..]])],
             [about, new Record(BackupPart.ApiKeys, [.. keys.Content[..^1], (byte)'!'])], [about, new Record((BackupPart)77, [1])],
-            // An end with another digest, or with other numbers, before the right one.
-            [.. records, new Record(BackupPart.End, End(records, 1, new byte[32]))], [.. records, new Record(BackupPart.End, End(records, 2, null))],
+            // Something after the end.
+            [.. records, new Record(BackupPart.End, End(records, 1, null))],
             .. records.Select(r => records.Select(o => ReferenceEquals(o, r) ? new Record(o.Part, o.Content[..^1]) : o).ToArray()),
             .. records.Select(r => records.Select(o => ReferenceEquals(o, r) ? new Record(o.Part, [.. o.Content, 0]) : o).ToArray()),
         ];
@@ -89,6 +89,12 @@ public sealed class HostileBackupTests : IDisposable
             var fault = await FaultAsync(Write(wrong[i]));
             Assert.True(fault == BackupFault.Malformed, $"{i}: {fault}");
         }
+        // An end with another digest, or with other numbers; the last is right, and so is what this test makes.
+        Assert.Equal(BackupFault.Malformed, await FaultAsync(WriteRaw(records, End(records, 1, new byte[32]))));
+        Assert.Equal(BackupFault.Malformed, await FaultAsync(WriteRaw(records, End(records, 2, null))));
+        Assert.Equal(BackupFault.Malformed, await FaultAsync(WriteRaw(records[..^1], End(records, 1, null))));
+        await File.WriteAllBytesAsync(_stage.File("raw"), WriteRaw(records, End(records, 1, null)));
+        Assert.Equal(1, (await BackupStage.RestoreAsync(_stage.File("raw"), _stage.File("raw-target"))).Backup.Endpoints);
         // The records themselves were fine.
         await File.WriteAllBytesAsync(_stage.File("again"), Write(records));
         Assert.Equal(1, (await BackupStage.RestoreAsync(_stage.File("again"), _stage.File("target"))).Backup.Identities);
@@ -107,10 +113,21 @@ public sealed class HostileBackupTests : IDisposable
         var notAKey = new ArchiveKey.PublicKey(new byte[32]);
         Assert.Equal(BackupFault.NotWritten, (await Assert.ThrowsAsync<BackupException>(() => BackupStage.Of(relay.Directory).BackUpAsync(_stage.File("b"), notAKey, default))).Fault);
         Assert.Contains("no database", (await Assert.ThrowsAsync<RelayStartException>(() => BackupStage.Of(_stage.File("none"), sealingKey: Path.Combine(relay.Directory, "sealing.key")).BackUpAsync(_stage.File("b"), BackupStage.To, default))).Message, StringComparison.Ordinal);
+        // A disk that becomes full on the way.
+        using (var full = new FullDisk()) await Assert.ThrowsAsync<IOException>(() => BackupStage.Of(relay.Directory).BackUpAsync(full, BackupStage.To, default));
         await using var other = await TestRelay.StartAsync();
         var wrongKey = BackupStage.Of(relay.Directory, sealingKey: Path.Combine(other.Directory, "sealing.key"));
         Assert.Equal(BackupFault.OtherSealingKey, (await Assert.ThrowsAsync<BackupException>(() => wrongKey.BackUpAsync(_stage.File("b"), BackupStage.To, default))).Fault);
         Assert.Equal(["existing"], Directory.GetFiles(Path.GetDirectoryName(existing)!).Select(Path.GetFileName));
+    }
+
+    private sealed class FullDisk : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            if (Length + count > 200) throw new IOException("No space left on device");
+            base.Write(buffer, offset, count);
+        }
     }
 
     private sealed record Record(BackupPart Part, byte[] Content);
@@ -124,9 +141,20 @@ public sealed class HostileBackupTests : IDisposable
         row.Int64(1);
         row.Int64(1);
         row.Int64(0);
-        row.Bytes(digest ?? System.Security.Cryptography.SHA256.HashData([.. records.SelectMany(r =>
-            (byte[])[(byte)r.Part, 0, 0, (byte)(r.Content.Length >> 8), (byte)r.Content.Length, .. r.Content])]));
+        row.Bytes(digest ?? System.Security.Cryptography.SHA256.HashData([.. records.SelectMany(Bytes)]));
         return row.Written.ToArray();
+    }
+
+    private static byte[] Bytes(Record r) => [(byte)r.Part, 0, 0, (byte)(r.Content.Length >> 8), (byte)r.Content.Length, .. r.Content];
+
+    /// <summary>A file of one chunk, written by the description of the format.</summary>
+    private static byte[] WriteRaw(IEnumerable<Record> records, byte[] end)
+    {
+        using var seal = SealedChunks.ToHolderOf(BackupStage.To.Bytes.Span, SystemRandom.Instance)!;
+        byte[] content = [.. records.SelectMany(Bytes), .. Bytes(new Record(BackupPart.End, end))];
+        var chunk = new byte[content.Length + SealedChunks.TagSize];
+        seal.Seal(content, isLast: true, chunk);
+        return [.. seal.Head.Span, .. chunk];
     }
 
     private static async Task<List<Record>> ReadAsync(string path)

@@ -179,15 +179,16 @@ public class FileTransferTests
             await Task.Delay(5);
         }
         Assert.Empty(await relay.Store.ReadPortionsAsync(TestRelay.Endpoint, file.Id, 0, 9, default));
-        await ScrubbedAsync(relay.Store.Scrubs);
+        await ScrubbedAsync(0);
         // A deleted one is gone at once.
         file = FilePair.Done(await relay.Relay.Files.CreateAsync(create with { RequestId = "s" }, default));
+        int scrubs = relay.Store.Scrubs;
         await relay.Relay.Files.DeleteAsync(TestRelay.Endpoint, file.Id, default);
         await relay.Relay.Files.DeleteAsync(TestRelay.Endpoint, file.Id, default);
         Assert.IsType<FileReply.NotFound>(await relay.Relay.Files.GetAsync(TestRelay.Endpoint, file.Id, default));
-        await ScrubbedAsync(relay.Store.Scrubs);
+        await ScrubbedAsync(scrubs);
 
-        // The database destroys what is left of its row, soon and once.
+        // The database destroys what is left of its row.
         async Task ScrubbedAsync(int before)
         {
             while (relay.Store.Scrubs == before)

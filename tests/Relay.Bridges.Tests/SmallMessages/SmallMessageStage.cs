@@ -12,13 +12,14 @@ using Relay.V1;
 namespace Relay.Bridges.Tests.SmallMessages;
 
 /// <summary>
-/// A server process, one endpoint, its bot and its bridge over the public API, and libotr at the other end of a network whose messages have 160
-/// characters. The network may lose, repeat and reorder them.
+/// A server process, one endpoint, its bot and its bridge over the public API, and libotr at the other end of a network whose messages
+/// have 160 characters. The network may lose, repeat and reorder them.
 /// </summary>
 internal sealed class SmallMessageStage : IAsyncDisposable
 {
     public const int Limit = 160;
-    public const string Endpoint = "endpoints/bot", Contact = "+491700000000", Secret = "correct horse", Question = "Where did we meet last summer?";
+    public const string Endpoint = "endpoints/bot", Contact = "+491700000000", Secret = "correct horse";
+    public const string Question = "Where did we meet last summer?";
 
     private readonly string _directory = Directory.CreateTempSubdirectory("relay-sms-").FullName;
     private readonly List<JsonElement> _heard = [];
@@ -110,9 +111,11 @@ internal sealed class SmallMessageStage : IAsyncDisposable
 
     private async Task SetUpAsync(int version)
     {
-        var found = LibotrPeer.TryBuild(Directory.CreateDirectory(Path.Combine(_directory, "peer")).FullName, out var program, out var reason);
+        var peer = Directory.CreateDirectory(Path.Combine(_directory, "peer")).FullName;
+        var found = LibotrPeer.TryBuild(peer, out var program, out var reason);
         Assert.SkipUnless(found, reason);
-        _server = await ServerProcess.StartAsync(Path.Combine(_directory, "data"), "127.0.0.1:0", Path.Combine(_directory, "relay.log"), null, _stop.Token, "--shards", "4");
+        _server = await ServerProcess.StartAsync(
+            Path.Combine(_directory, "data"), "127.0.0.1:0", Path.Combine(_directory, "relay.log"), null, _stop.Token, "--shards", "4");
         var admin = Connect(Path.Combine(_directory, "data", AdminKey.FileName));
         await admin.CallAsync(o => admin.Endpoints.CreateEndpointAsync(new CreateEndpointRequest
         {
@@ -138,7 +141,8 @@ internal sealed class SmallMessageStage : IAsyncDisposable
 
     private async Task<RelayClient> ConnectAsync(RelayClient admin, Scope scope)
     {
-        var key = await admin.CallAsync(o => admin.Admin.CreateApiKeyAsync(new CreateApiKeyRequest { RequestId = $"{scope}", Scopes = { scope } }, o));
+        var request = new CreateApiKeyRequest { RequestId = $"{scope}", Scopes = { scope } };
+        var key = await admin.CallAsync(o => admin.Admin.CreateApiKeyAsync(request, o));
         var file = Path.Combine(_directory, $"{scope}.key");
         await File.WriteAllTextAsync(file, key.Token);
         return Connect(file);

@@ -41,7 +41,7 @@ public sealed class InboundRulesTests
     {
         { $"<message type='groupchat' from='room@conference.example.org/alice'><body>?OTRv3?</body></message>", "TYPE" },
         { $"<message type='headline' from='alice@example.org/r'><body>news</body></message>", "TYPE" },
-        { $"<message type='chat' from='example.org'><body>For security reasons, OTR encryption is required for conversations on this server</body></message>", "FROM_SERVER" },
+        { $"<message type='chat' from='example.org'><body>OTR encryption is STRONGLY recommended for conversations on this server</body></message>", "FROM_SERVER" },
         { $"<message type='chat' from='example.org/admin'><body>maintenance</body></message>", "FROM_SERVER" },
         { $"<message {Chat}><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'/></sent><body>x</body></message>", "COPY" },
         { $"<message {Chat}><received xmlns='urn:xmpp:carbons:2'/><body>x</body></message>", "COPY" },
@@ -62,6 +62,14 @@ public sealed class InboundRulesTests
     [Theory, MemberData(nameof(Ignored))]
     public async Task Nothing_happens(string stanza, string reason) =>
         Assert.Equal(reason, Assert.IsType<InboundDecision.Ignored>(await DecideAsync(stanza)).Reason);
+
+    /// <summary>It is not answered, or the two would go on for ever; but what it swallowed is not carried.</summary>
+    [Theory]
+    [InlineData("example.org", true)]
+    [InlineData("alice@example.org/r", false)]
+    public async Task A_server_says_that_it_requires_OTR(string from, bool isServer) =>
+        Assert.Equal(isServer, await DecideAsync($"<message type='chat' from='{from}'><body>For security reasons, OTR encryption is required "
+            + "for conversations on this server</body></message>") is InboundDecision.ClearRefused);
 
     [Fact]
     public async Task A_receipt_names_what_was_received() =>

@@ -24,6 +24,11 @@ public sealed class McabberTests
         await mcabber.ShowsAsync("echo: first text");
         await mcabber.TypeAsync("/otr smpq . shared secret");
         await mcabber.ShowsAsync("Protocol: Success!");
+        await stage.StartSmpAsync(XmppStage.Alice, "rabbit", "Which animal?", isAccount ? "helper" : "bot");
+        await mcabber.ShowsAsync("Which animal?");
+        await mcabber.TypeAsync("/clear");
+        await mcabber.TypeAsync("/otr smpr . rabbit");
+        await mcabber.ShowsAsync("Protocol: Success!");
         await bridge.KillAsync();
         _ = isAccount ? await stage.StartAccountBridgeAsync(createsEndpoint: false) : await stage.StartBridgeAsync();
         await mcabber.TypeAsync("after the bridge");

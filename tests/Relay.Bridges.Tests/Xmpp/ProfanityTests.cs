@@ -40,4 +40,16 @@ public sealed class ProfanityTests
         await profanity.TypeAsync("second session");
         await profanity.ShowsAsync("echo: second session");
     }
+
+    /// <summary>As profanity asks: for version 2, which an endpoint does not allow unless it is told to.</summary>
+    [Fact]
+    public async Task Where_version_2_is_not_allowed_the_operator_is_told()
+    {
+        await using var stage = await XmppStage.StartAsync();
+        await stage.StartBridgeAsync();
+        var bot = await stage.StartBotAsync();
+        await using var bob = await XmppClient.LogInAsync(stage.Xmpp.ClientPort, "bob", "desk");
+        await bob.SendMessageAsync(XmppStage.Bot, "?OTRv2?");
+        await bot.PrintsAsync("VERSION_NOT_ALLOWED");
+    }
 }

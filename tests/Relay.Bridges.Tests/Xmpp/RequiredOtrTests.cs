@@ -15,13 +15,14 @@ public sealed class RequiredOtrTests
     [InlineData("prosody+require_otr")]
     public async Task A_whole_conversation_passes_a_server_that_requires_OTR(string server)
     {
+        var isMandatory = server.EndsWith("mandatory", StringComparison.Ordinal);
         await using var stage = await XmppStage.StartAsync(server: server);
         await stage.StartBridgeAsync();
         await stage.StartBotAsync();
         // The rule is in force, and what the server says about it is not answered.
         await using var bob = await XmppClient.LogInAsync(stage.Xmpp.ClientPort, "bob", "desk");
         await bob.SendMessageAsync(XmppStage.Bot, "in the clear");
-        var refusal = server.EndsWith("mandatory", StringComparison.Ordinal) ? await bob.NextMessageAsync() : await bob.Messages.ReadAsync().AsTask().InTime();
+        var refusal = await bob.Messages.ReadAsync().AsTask().InTime();
         Assert.Contains("OTR encryption is required", refusal.Value, StringComparison.Ordinal);
 
         var alice = await stage.StartContactAsync();
@@ -31,13 +32,21 @@ public sealed class RequiredOtrTests
             await Wait.UntilAsync(() => alice.TimesSecure == session);
             await alice.EchoAsync($"text {session}");
             await alice.DoAsync("smp-start b64:" + Convert.ToBase64String("shared secret"u8));
-            await Wait.UntilAsync(() => alice.Count(e => OtrContact.Kind(e) == "smp" && e.GetProperty("what").GetString() == "success") == session);
+            await Wait.UntilAsync(() =>
+                alice.Count(e => OtrContact.Kind(e) == "smp" && e.GetProperty("what").GetString() == "success") == session);
             await alice.DoAsync("end");
         }
         // The bot begins, too.
         var bot = stage.Connect(stage.PathOf("bot.key")).Bot("endpoints/bot");
         Assert.True((await bot.StartSessionAsync("endpoints/bot", "bob@example.org")).IsAccepted);
         Assert.StartsWith("?OTRv3?", XmppClient.Body(await bob.NextMessageAsync()), StringComparison.Ordinal);
+        if (!isMandatory) return;
+        // What a bot writes in the clear the server swallows, and says so in a text of its own.
+        await stage.CreateEndpointAsync("open", "open@otr.example.org", allowClear: true);
+        var sent = (await bot.SendToAsync("endpoints/open", "bob@example.org", "in the clear")).Response.Message.Name;
+        await Wait.UntilAsync(async () => (await bot.GetMessageAsync(sent)).State == Message.Types.State.Undeliverable);
+        Assert.Equal("NOT_ALLOWED", (await bot.GetMessageAsync(sent)).Reason);
+        Assert.False(bob.Messages.TryRead(out _));
     }
 
     [Fact]

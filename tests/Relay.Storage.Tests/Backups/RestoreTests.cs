@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Relay.Storage.Backups;
@@ -41,6 +42,22 @@ public sealed class RestoreTests(PostgresFixture postgres) : IDisposable
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         var tables = await connection.RowsAsync("SELECT tablename FROM pg_tables WHERE schemaname = 'relay'", r => r.GetString(0), default);
         Assert.Equal(tables.Order(), PostgresRestore.Cleared.Concat(PostgresRestore.Kept).Append("document").Order());
+    }
+
+    /// <summary>Whoever puts a database back by its own means clears what a restore clears, but for what a backup holds.</summary>
+    [Theory]
+    [InlineData("docs/operators.md"), InlineData("deploy/README.md"), InlineData("deploy/test-compose.sh")]
+    [InlineData("deploy/single.md"), InlineData("deploy/test-compose-single.sh")]
+    public void The_statements_for_a_dump_clear_sessions_messages_and_files(string page)
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "Relay.sln"))) root = root.Parent!;
+        var text = File.ReadAllText(Path.Combine(root.FullName, page));
+        string[] held = ["identities", "endpoint", "endpoint_size", "stream", "meta"];
+        var truncated = Regex.Match(text, @"TRUNCATE (relay\.[^;]+);").Groups[1].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(t => t["relay.".Length..]);
+        var deleted = Regex.Matches(text, @"DELETE FROM (\w+);").Select(m => m.Groups[1].Value);
+        var cleared = page.Contains("single", StringComparison.Ordinal) ? (deleted, SqliteRestore.Cleared) : (truncated, PostgresRestore.Cleared);
+        Assert.Equal(cleared.Item2.Except(held).Order(), cleared.Item1.Order());
     }
 
     [Fact]

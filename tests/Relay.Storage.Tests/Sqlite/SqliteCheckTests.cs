@@ -25,11 +25,11 @@ public sealed class SqliteCheckTests : IDisposable
     public void Of_many_conversations_a_sample_is_opened_from_all_over_the_table(int rows, int read)
     {
         Fill(rows);
-        var table = Assert.Single(SqliteCheck.Run(Database, _key, RandomNumberGenerator.Fill, isServed: false).Tables, t => t.Name == "conversation");
+        var table = Assert.Single(SqliteCheck.Run(Database, _key, null, RandomNumberGenerator.Fill, isServed: false).Tables, t => t.Name == "conversation");
         Assert.Equal(new CheckedTable("conversation", rows, read, 0), table);
         // The newest third is damaged.
         Sql($"UPDATE conversation SET version = 2 WHERE rowid > {rows - rows / 3}");
-        table = Assert.Single(SqliteCheck.Run(Database, _key, RandomNumberGenerator.Fill, isServed: false).Tables, t => t.Name == "conversation");
+        table = Assert.Single(SqliteCheck.Run(Database, _key, null, RandomNumberGenerator.Fill, isServed: false).Tables, t => t.Name == "conversation");
         Assert.InRange(table.Unreadable, read / 3 - 1, read / 3 + 1);
     }
 
@@ -38,9 +38,9 @@ public sealed class SqliteCheckTests : IDisposable
     {
         Fill(1);
         Sql("INSERT INTO stream (endpoint, kind, acknowledged, last, bytes) VALUES ('e', 1, 10, 17, 0), ('e', 2, 3, 5, 0)");
-        Assert.Equal(7, SqliteCheck.Run(Database, _key, RandomNumberGenerator.Fill, isServed: false).LongestStream);
+        Assert.Equal(7, SqliteCheck.Run(Database, _key, null, RandomNumberGenerator.Fill, isServed: false).LongestStream);
         Sql("PRAGMA user_version = 999");
-        Assert.Throws<RelayStartException>(() => SqliteCheck.Run(Database, _key, RandomNumberGenerator.Fill, isServed: false));
+        Assert.Throws<RelayStartException>(() => SqliteCheck.Run(Database, _key, null, RandomNumberGenerator.Fill, isServed: false));
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class SqliteCheckTests : IDisposable
     {
         Fill(1);
         Sql("DROP TABLE outbox");
-        Assert.Contains(SqliteCheck.Run(Database, _key, RandomNumberGenerator.Fill, isServed: false).Damage, d => d.Contains("undelivered", StringComparison.Ordinal));
+        Assert.Contains(SqliteCheck.Run(Database, _key, null, RandomNumberGenerator.Fill, isServed: false).Damage, d => d.Contains("undelivered", StringComparison.Ordinal));
     }
 
     /// <summary>Creates a database with conversations.</summary>

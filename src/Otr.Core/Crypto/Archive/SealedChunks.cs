@@ -69,7 +69,8 @@ public sealed class SealedChunks : IDisposable
     /// <summary>The length of the head of a file that begins with these bytes.</summary>
     /// <param name="prefix"><see cref="PrefixSize"/> bytes.</param>
     /// <returns>0 if it is no such file, or one of another format.</returns>
-    public static int HeadLength(ReadOnlySpan<byte> prefix) => !IsSealedChunks(prefix) || prefix.Length < PrefixSize || prefix[8] != Format ? 0
+    public static int HeadLength(ReadOnlySpan<byte> prefix) =>
+        !IsSealedChunks(prefix) || prefix.Length < PrefixSize || prefix[8] != Format ? 0
         : prefix[9] switch
         {
             ToPassphrase => PrefixSize + PassphraseKey.SaltSize,
@@ -87,15 +88,19 @@ public sealed class SealedChunks : IDisposable
     /// <returns>Null if the head is not that of such a file.</returns>
     public static SealedChunks? OpenWithPassphrase(ReadOnlySpan<byte> head, ReadOnlySpan<byte> passphrase)
     {
-        if (!IsToPassphrase(head) || head.Length != HeadLength(head) || passphrase.Length is 0 or > SealedFile.MaxPassphraseBytes) return null;
+        if (!IsToPassphrase(head) || head.Length != HeadLength(head)) return null;
+        if (passphrase.Length is 0 or > SealedFile.MaxPassphraseBytes) return null;
         return new SealedChunks(head, PassphraseKey.Derive(passphrase, head[PrefixSize..]), new byte[NonceSize]);
     }
 
-    /// <summary>Begins to open a file that was sealed to the public half of a key. Whether it is the right one shows with the first chunk.</summary>
+    /// <summary>
+    /// Begins to open a file that was sealed to the public half of a key. Whether it is the right one shows with the first chunk.
+    /// </summary>
     /// <returns>Null if the head is not that of such a file.</returns>
     public static SealedChunks? OpenWithKey(ReadOnlySpan<byte> head, ReadOnlySpan<byte> privateKey)
     {
-        if (HeadLength(head) == 0 || head.Length != HeadLength(head) || head[9] != ToKey || privateKey.Length != SealedFile.KeySize) return null;
+        if (HeadLength(head) == 0 || head.Length != HeadLength(head) || head[9] != ToKey) return null;
+        if (privateKey.Length != SealedFile.KeySize) return null;
         return Hpke.Decapsulate(head[PrefixSize..], privateKey, Info) is var (key, nonce) ? new SealedChunks(head, key, nonce) : null;
     }
 

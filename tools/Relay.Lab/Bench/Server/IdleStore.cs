@@ -20,6 +20,7 @@ internal sealed class IdleStore : IDisposable
     private const int ChunkSize = 4096;
 
     private readonly DataDirectory _directory;
+    private readonly EpochKeyFile? _epochs;
     private readonly Sealer _sealer;
     private readonly KeyedIds _ids;
     /// <summary>The format version of the seed's row.</summary>
@@ -30,7 +31,11 @@ internal sealed class IdleStore : IDisposable
     public IdleStore(string path)
     {
         _directory = DataDirectory.Open(path, null);
-        using (var key = SealingKey.Read(_directory.SealingKey)) _sealer = new Sealer(key, SystemRandom.Instance.Fill);
+        using (var key = SealingKey.Read(_directory.SealingKey))
+        {
+            _epochs = EpochKeyFile.TryOpen(Path.Combine(_directory.Path, EpochKeyFile.DefaultName), key);
+            _sealer = new Sealer(key, SystemRandom.Instance.Fill, _epochs?.Epochs);
+        }
         var identity = _sealer.TryOpen(
             SealedTable.Meta, new RowKey(IdentityRow, "", 1), SqliteFile.Check(_directory.Database, IdentityRow)!)!;
         _ids = new KeyedIds(identity);
@@ -97,6 +102,7 @@ internal sealed class IdleStore : IDisposable
         using (var file = new FileStream(_directory.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
             file.Flush(flushToDisk: true);
         _sealer.Dispose();
+        _epochs?.Dispose();
         _ids.Dispose();
         _directory.Dispose();
     }
