@@ -17,10 +17,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ -z "$from" ]; then
     from=$work/published
-    # Apart from other builds (artifacts), whose restored packages know no runtime. One file, and SQLite's library beside it: a service
-    # has nowhere to unpack it to.
-    dotnet publish "$root/src/Relay.Cli/Relay.Cli.csproj" -c Release -r linux-x64 --self-contained -v quiet -nologo \
-        --artifacts-path "$work/artifacts" -o "$from" \
+    # From a copy without the lock files, which name no runtime; the versions are central and pinned all the same. One file, and SQLite's
+    # library beside it: a service has nowhere to unpack it to.
+    mkdir "$work/source"
+    tar -C "$root" -c --exclude=bin --exclude=obj --exclude=packages.lock.json \
+        global.json Directory.Build.props Directory.Packages.props .editorconfig protos src | tar -x -C "$work/source"
+    dotnet publish "$work/source/src/Relay.Cli/Relay.Cli.csproj" -c Release -r linux-x64 --self-contained -v quiet -nologo -o "$from" \
         -p:PublishSingleFile=true -p:PublishReadyToRun="${RELAY_READY_TO_RUN:-true}" -p:DebugType=embedded \
         -p:RestorePackagesWithLockFile=false >&2
 fi
