@@ -6,7 +6,7 @@ namespace Relay.Gateway.Auth;
 /// The endpoints that a caller may use: ids, or beginnings of ids followed by an asterisk. Patterns match endpoints that are created later
 /// too.
 /// </summary>
-public sealed class EndpointPatterns
+internal sealed class EndpointPatterns
 {
     private readonly HashSet<string> _ids;
     private readonly List<string> _beginnings;
