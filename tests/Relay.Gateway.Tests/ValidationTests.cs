@@ -44,7 +44,7 @@ public sealed class ValidationTests(ValidationTests.Server fixture) : IClassFixt
 
     [Theory]
     [InlineData(1)]
-    [InlineData(199)]
+    [InlineData(139)]
     [InlineData(131_073)]
     public Task A_wire_limit_leaves_room_for_a_fragment(uint bytes) => Expect.FieldsAsync(async () => await Admin.Endpoints.CreateEndpointAsync(Endpoint(r => r.MaxWireBytes = bytes)), "max_wire_bytes");
 

@@ -66,16 +66,12 @@ internal static class JsonApi
     /// Serves server-sent events to a caller that accepts them (<c>text/event-stream</c>), from the lines of JSON that a streaming method
     /// writes. After routing, before the endpoint.
     /// </summary>
-    public static void ServeEventStreams(this IApplicationBuilder app) => app.Use(next => async context =>
+    public static void ServeEventStreams(this IApplicationBuilder app) => app.Use(next => context =>
     {
         var method = context.GetEndpoint()?.Metadata.GetMetadata<GrpcJsonTranscodingMetadata>()?.MethodDescriptor;
         bool isWanted = method is { IsServerStreaming: true }
             && context.Request.Headers.Accept.ToString().Contains(EventStreamBody.MediaType, StringComparison.OrdinalIgnoreCase);
-        if (!isWanted)
-        {
-            await next(context);
-            return;
-        }
+        if (!isWanted) return next(context);
         // A client that reconnects repeats its address, cursor and all: where it was is in the header. A subscription knows by itself.
         if (context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last]
             && method!.InputType.FindFieldByName(CursorField) is not null)
@@ -83,7 +79,7 @@ internal static class JsonApi
             var others = context.Request.Query.Where(q => q.Key is not (Cursor or CursorField));
             context.Request.QueryString = QueryString.Create(others).Add(Cursor, last);
         }
-        await EventStreamBody.WrapAsync(context, next);
+        return EventStreamBody.WrapAsync(context, next);
     });
 
     /// <summary>Gives a reason to errors of the transcoder itself. After routing, before the endpoint.</summary>

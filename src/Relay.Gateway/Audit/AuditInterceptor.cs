@@ -14,10 +14,16 @@ namespace Relay.Gateway.Audit;
 /// </summary>
 internal sealed class AuditInterceptor(AuditLog audit) : Interceptor
 {
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        => MethodRules.Of(context.Method) is { IsAudited: true } rule && audit.IsEnabled
+            ? RecordAsync(rule, request, context, continuation) : continuation(request, context);
+
+    private async Task<TResponse> RecordAsync<TRequest, TResponse>(
+        MethodRule rule, TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        where TRequest : class
+        where TResponse : class
     {
-        if (MethodRules.Of(context.Method) is not { IsAudited: true } rule || !audit.IsEnabled) return await continuation(request, context);
         var resource = RequestResources.WithoutPeer((IMessage)request);
         var draft = AuditLog.Draft(AuditKind.Begun) with { Caller = Principal.Of(context).Name, Method = rule.Method, Resource = resource };
         draft = draft with { Refers = await BeginAsync(draft, context.CancellationToken) };

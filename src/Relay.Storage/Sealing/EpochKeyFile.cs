@@ -182,7 +182,12 @@ public sealed class EpochKeyFile : IDisposable
         {
             int length = Write(position, secret, text);
             var temporary = _path + ".new";
-            File.Delete(temporary);
+            // Left by a process that ended before it renamed it; its secret may be an earlier one.
+            if (File.Exists(temporary))
+            {
+                using (var left = new FileStream(temporary, FileMode.Open, FileAccess.Write, FileShare.None, Unbuffered)) Overwrite(left);
+                File.Delete(temporary);
+            }
             var options = new FileStreamOptions
             {
                 Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = Unbuffered,
@@ -224,8 +229,13 @@ public sealed class EpochKeyFile : IDisposable
         DurableFile.Rename(temporary, _path, overwrite: true);
         if (old is null) return;
         // The old file has no name any more. A disk that writes elsewhere than it is told to keeps its blocks: see docs/operators.md.
-        old.Write(new byte[old.Length]);
-        old.Flush(flushToDisk: true);
+        Overwrite(old);
+    }
+
+    private static void Overwrite(FileStream file)
+    {
+        file.Write(new byte[file.Length]);
+        file.Flush(flushToDisk: true);
     }
 
     public void Dispose()

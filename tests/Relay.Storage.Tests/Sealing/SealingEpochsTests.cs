@@ -153,6 +153,20 @@ public sealed class SealingEpochsTests : IDisposable
         Assert.Equal(file.Now.Current, file.Now.Floor);
     }
 
+    /// <summary>A process that ended between writing the new file and renaming it leaves a secret in a file that nobody reads.</summary>
+    [Fact]
+    public void A_file_that_was_never_renamed_is_overwritten_too()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var file = Begin();
+        var (left, link) = (FilePath + ".new", FilePath + ".link");
+        File.Copy(FilePath, left);
+        using (var process = System.Diagnostics.Process.Start("ln", [left, link])) process.WaitForExit();
+        file.Advance(file.Now.Current + 1, 0);
+        Assert.All(File.ReadAllBytes(link), b => Assert.Equal(0, b));
+        Assert.False(File.Exists(left));
+    }
+
     /// <summary>A chain that was lost is followed by one with higher numbers, so that its rows are known to be lost.</summary>
     [Fact]
     public void A_new_chain_has_numbers_that_the_lost_one_never_reached()
