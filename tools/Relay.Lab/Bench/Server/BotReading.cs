@@ -1,4 +1,5 @@
 using Relay.Client;
+using Relay.Gateway.Hosting;
 using Relay.V1;
 
 namespace Relay.Lab.Bench.Server;
@@ -28,13 +29,17 @@ internal abstract class BotReading
     }
 }
 
-/// <summary>The event stream of the endpoint.</summary>
+/// <summary>The event streams of the endpoints, as many at a time as one stream may open.</summary>
 internal sealed class StreamReading : BotReading
 {
-    public override async Task RunAsync(
+    public override Task RunAsync(
         RelayClient client, IReadOnlyList<string> endpoints, Action<Event, BotEvent?> hear, CancellationToken cancellation)
+        => Task.WhenAll(endpoints.Chunk(GatewayLimits.MaxEndpointsPerStream).Select(some => ReadAsync(client, some, hear, cancellation)));
+
+    private static async Task ReadAsync(
+        RelayClient client, string[] endpoints, Action<Event, BotEvent?> hear, CancellationToken cancellation)
     {
-        await foreach (var e in client.Bot([.. endpoints]).Events(cancellation))
+        await foreach (var e in client.Bot(endpoints).Events(cancellation))
         {
             hear(e.Message, e);
             await e.AckAsync(cancellation);
