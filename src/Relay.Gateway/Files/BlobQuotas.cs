@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
+using Relay.Gateway.Auth;
 using Relay.Gateway.Hosting;
 
 namespace Relay.Gateway.Files;
@@ -30,21 +30,10 @@ public sealed class BlobQuotas : IDisposable
         })));
 
     /// <summary>Counts a request as under way until the lease is disposed of; one that was not acquired must not be served.</summary>
-    public RateLimitLease Begin(IPAddress? address) => _limiter.AttemptAcquire(Network(address));
+    public RateLimitLease Begin(IPAddress? address) => _limiter.AttemptAcquire(CallerNetwork.Of(address));
 
     /// <inheritdoc/>
     public void Dispose() => _limiter.Dispose();
-
-    /// <summary>Of IPv6 the network of 64 bits, because a host has as many addresses in it as it likes.</summary>
-    private static IPAddress Network(IPAddress? address)
-    {
-        if (address is null) return IPAddress.None;
-        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
-    }
 
     private static PartitionedRateLimiter<IPAddress> Partition(Func<IPAddress, RateLimitPartition<IPAddress>> partition) =>
         PartitionedRateLimiter.Create(partition);

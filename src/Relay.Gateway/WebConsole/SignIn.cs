@@ -22,8 +22,8 @@ internal sealed class SignIn(
     /// <summary>Scopes that a page of the console is of use for.</summary>
     private static readonly KeyScope[] s_scopes = [KeyScope.Admin, KeyScope.Monitor, KeyScope.Trust, KeyScope.Keys];
 
-    private readonly PartitionedRateLimiter<IPAddress> _attempts = PartitionedRateLimiter.Create<IPAddress, string>(address =>
-        RateLimitPartition.GetFixedWindowLimiter(Network(address), _ => new FixedWindowRateLimiterOptions
+    private readonly PartitionedRateLimiter<IPAddress> _attempts = PartitionedRateLimiter.Create<IPAddress, IPAddress>(network =>
+        RateLimitPartition.GetFixedWindowLimiter(network, _ => new FixedWindowRateLimiterOptions
         {
             PermitLimit = GatewayLimits.ConsoleSignInsPerMinute, Window = TimeSpan.FromMinutes(1), AutoReplenishment = false,
         }));
@@ -36,7 +36,7 @@ internal sealed class SignIn(
             await ShowAsync(context, StatusCodes.Status200OK, "");
             return;
         }
-        using var attempt = _attempts.AttemptAcquire(context.Connection.RemoteIpAddress ?? IPAddress.None);
+        using var attempt = _attempts.AttemptAcquire(CallerNetwork.Of(context.Connection.RemoteIpAddress));
         if (!attempt.IsAcquired)
         {
             context.Response.Headers.RetryAfter = "60";
@@ -97,12 +97,4 @@ internal sealed class SignIn(
             <form method="post" action="{Path}" class="form"><div><label for="key">API key</label><input type="password" id="key" name="{KeyField}" required autofocus autocomplete="off" spellcheck="false" aria-describedby="key-hint"><p class="hint" id="key-hint">Of scope monitor to look, or admin, trust or keys to decide. The first one is in <code>admin.key</code> in the data directory; <code>relay keys create</code> makes others.</p></div>
             <div><button>Sign in</button></div></form>
             """)));
-
-    /// <summary>The address; of IPv6 the network of 64 bits, within which one machine has as many addresses as it likes.</summary>
-    private static string Network(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        return address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
-            ? Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
-    }
 }
